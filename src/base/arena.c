@@ -1,0 +1,74 @@
+/* Arena: chunks of growing size in a list; allocation is a bump of the newest one. */
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct arena_chunk {
+    struct arena_chunk *next;
+    alignas(max_align_t) unsigned char bytes[];
+};
+
+enum { FIRST_CHUNK = 1 << 16, LARGEST_CHUNK = 1 << 22 };
+
+void arena_init(arena *a) { memset(a, 0, sizeof *a); }
+
+void arena_free(arena *a) {
+    for (struct arena_chunk *c = a->chunks, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
+    a->chunks = NULL;
+    a->used = a->size = 0;
+}
+
+static void grow(arena *a, size_t bytes) {
+    size_t size = a->size ? a->size * 2 : FIRST_CHUNK;
+    if (size > LARGEST_CHUNK) size = LARGEST_CHUNK;
+    if (size < bytes) size = bytes;
+    struct arena_chunk *c = size > SIZE_MAX - sizeof *c ? NULL : malloc(sizeof *c + size);
+    if (!c) longjmp(a->exhausted, 1);
+    c->next = a->chunks;
+    a->chunks = c;
+    a->size = size;
+    a->used = 0;
+}
+
+void *arena_alloc(arena *a, size_t bytes) {
+    size_t align = alignof(max_align_t);
+    if (bytes > SIZE_MAX - align) longjmp(a->exhausted, 1);
+    bytes = (bytes + align - 1) / align * align;
+    if (!a->chunks || a->size - a->used < bytes) grow(a, bytes);
+    void *p = a->chunks->bytes + a->used;
+    a->used += bytes;
+    return memset(p, 0, bytes);
+}
+
+void *arena_copy(arena *a, const void *bytes, size_t length) {
+    void *p = arena_alloc(a, length);
+    if (length) memcpy(p, bytes, length);
+    return p;
+}
+
+char *arena_string(arena *a, const char *bytes, size_t length) {
+    char *p = arena_alloc(a, length + 1);
+    if (length) memcpy(p, bytes, length);
+    return p;
+}
+
+char *arena_format(arena *a, const char *format, ...) {
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    size_t size = length < 0 ? 1 : (size_t)length + 1;
+    char *p = arena_alloc(a, size);
+    if (length >= 0) vsnprintf(p, size, format, again);
+    va_end(again);
+    return p;
+}
