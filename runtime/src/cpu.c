@@ -1,0 +1,100 @@
+/* What the running CPU can do: asked once, then remembered.
+ *
+ * On x86 a feature counts only if CPUID has its bit and the operating system saves the registers it uses, which XCR0
+ * tells. A CPU's name implies nothing: virtual machines and firmware switch features off. */
+#include <convoke/runtime.h>
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+
+enum { EAX, EBX, ECX, EDX, REGISTERS };
+#define LEAF_BASIC 1u
+#define LEAF_FEATURES 7u
+#define LEAF_EXTENDED 0x80000001u
+
+/* Register state the operating system has to save, as bits of XCR0. */
+enum {
+    STATE_NONE = 0,
+    STATE_AVX = 0x06,    /* xmm and ymm */
+    STATE_AVX512 = 0xe6, /* and mask registers, the upper halves of zmm0-15, zmm16-31 */
+};
+
+typedef struct cpuid_bit {
+    uint64_t feature;
+    unsigned leaf;
+    int where; /* register */
+    int bit;
+    unsigned state;
+} cpuid_bit;
+
+static const cpuid_bit cpuid_bits[] = {
+    {CVK_CPU_SSE2, LEAF_BASIC, EDX, 26, STATE_NONE},
+    {CVK_CPU_SSE3, LEAF_BASIC, ECX, 0, STATE_NONE},
+    {CVK_CPU_SSSE3, LEAF_BASIC, ECX, 9, STATE_NONE},
+    {CVK_CPU_FMA, LEAF_BASIC, ECX, 12, STATE_AVX},
+    {CVK_CPU_SSE41, LEAF_BASIC, ECX, 19, STATE_NONE},
+    {CVK_CPU_SSE42, LEAF_BASIC, ECX, 20, STATE_NONE},
+    {CVK_CPU_MOVBE, LEAF_BASIC, ECX, 22, STATE_NONE},
+    {CVK_CPU_POPCNT, LEAF_BASIC, ECX, 23, STATE_NONE},
+    {CVK_CPU_AVX, LEAF_BASIC, ECX, 28, STATE_AVX},
+    {CVK_CPU_F16C, LEAF_BASIC, ECX, 29, STATE_AVX},
+    {CVK_CPU_BMI, LEAF_FEATURES, EBX, 3, STATE_NONE},
+    {CVK_CPU_AVX2, LEAF_FEATURES, EBX, 5, STATE_AVX},
+    {CVK_CPU_BMI2, LEAF_FEATURES, EBX, 8, STATE_NONE},
+    {CVK_CPU_AVX512F, LEAF_FEATURES, EBX, 16, STATE_AVX512},
+    {CVK_CPU_AVX512DQ, LEAF_FEATURES, EBX, 17, STATE_AVX512},
+    {CVK_CPU_AVX512CD, LEAF_FEATURES, EBX, 28, STATE_AVX512},
+    {CVK_CPU_AVX512BW, LEAF_FEATURES, EBX, 30, STATE_AVX512},
+    {CVK_CPU_AVX512VL, LEAF_FEATURES, EBX, 31, STATE_AVX512},
+    {CVK_CPU_LZCNT, LEAF_EXTENDED, ECX, 5, STATE_NONE},
+};
+
+/* All zero where the CPU has no such leaf. */
+static void ask(unsigned leaf, unsigned answer[REGISTERS]) {
+    for (int i = 0; i < REGISTERS; i++) answer[i] = 0;
+    __get_cpuid_count(leaf, 0, &answer[EAX], &answer[EBX], &answer[ECX], &answer[EDX]);
+}
+
+/* The register state the operating system saves; XGETBV exists only where OSXSAVE says so. */
+static unsigned saved_state(const unsigned basic[REGISTERS]) {
+    enum { OSXSAVE = 27 };
+    if (!(basic[ECX] >> OSXSAVE & 1)) return 0;
+    unsigned low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+}
+
+static uint64_t detect(void) {
+    unsigned basic[REGISTERS], answer[REGISTERS];
+    ask(LEAF_BASIC, basic);
+    unsigned saved = saved_state(basic);
+    uint64_t features = 0;
+    for (size_t i = 0; i < sizeof cpuid_bits / sizeof *cpuid_bits; i++) {
+        const cpuid_bit *row = &cpuid_bits[i];
+        ask(row->leaf, answer);
+        bool present = answer[row->where] >> row->bit & 1;
+        if (present && (saved & row->state) == row->state) features |= row->feature;
+    }
+    return features;
+}
+
+#elif defined(__aarch64__)
+static uint64_t detect(void) { return CVK_CPU_NEON; } /* part of the base architecture */
+#else
+static uint64_t detect(void) { return 0; }
+#endif
+
+/* Threads that ask at the same time for the first time all find, and store, the same answer. */
+uint64_t cvk_cpu_features(void) {
+    static const uint64_t KNOWN = UINT64_C(1) << 63; /* no feature's bit: those are ints */
+    static _Atomic uint64_t remembered;
+    uint64_t features = atomic_load_explicit(&remembered, memory_order_relaxed);
+    if (!features) {
+        features = detect() | KNOWN;
+        atomic_store_explicit(&remembered, features, memory_order_relaxed);
+    }
+    return features & ~KNOWN;
+}
