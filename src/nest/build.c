@@ -1,0 +1,246 @@
+/* Building nests: keeps the place where the next statement goes and the scope there, in which clips and quotients are
+ * decided at once by the same bounds that nest_check uses. */
+#include "nest/build.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* What build_end returns to; one for each open loop or condition, also for those that left no trace. */
+struct build_frame {
+    struct build_frame *outer;
+    nest_statement **tail; /* where the statement's successor goes; NULL: no statement was made */
+    nest_scope *scope;
+};
+
+nest_builder nest_begin(arena *a, const char *name, nest_entry entry, int lanes) {
+    nest *n = arena_new(a, nest);
+    n->arena = a;
+    n->name = name;
+    n->entry = entry;
+    n->lanes = lanes;
+    n->tasks = 1;
+    return (nest_builder){.nest = n, .tail = &n->body};
+}
+
+nest *nest_finish(nest_builder *b) {
+    assert(!b->frames);
+    return b->nest;
+}
+
+int nest_add_tensor(nest_builder *b, const char *name, nest_role role, int64_t elements, int alignment, bool writable) {
+    nest *n = b->nest;
+    assert(n->tensor_count < ROLE_COUNT);
+    n->tensors[n->tensor_count] = (nest_tensor){name, role, elements, alignment, writable};
+    return n->tensor_count++;
+}
+
+int nest_add_register(nest_builder *b, const char *name, int lanes, int count) {
+    nest *n = b->nest;
+    assert(n->register_count < (int)(sizeof n->registers / sizeof n->registers[0]));
+    n->registers[n->register_count] = (nest_register){name, lanes, count};
+    return n->register_count++;
+}
+
+static int add_variable(nest *n, nest_variable v) {
+    if (n->variable_count == n->variable_capacity) {
+        int capacity = n->variable_capacity ? 2 * n->variable_capacity : 32;
+        nest_variable *grown = arena_array(n->arena, nest_variable, capacity);
+        if (n->variable_count) memcpy(grown, n->variables, sizeof *grown * (size_t)n->variable_count);
+        n->variables = grown;
+        n->variable_capacity = capacity;
+    }
+    n->variables[n->variable_count] = v;
+    return n->variable_count++;
+}
+
+static nest_statement *append(nest_builder *b, statement_kind kind) {
+    nest_statement *s = arena_new(b->nest->arena, nest_statement);
+    s->kind = kind;
+    *b->tail = s;
+    b->tail = &s->next;
+    return s;
+}
+
+static void open_frame(nest_builder *b, nest_statement *s) {
+    struct build_frame *f = arena_new(b->nest->arena, struct build_frame);
+    f->outer = b->frames;
+    f->scope = b->scope;
+    b->frames = f;
+    if (!s) return;
+    f->tail = b->tail;
+    b->tail = &s->body;
+    nest_scope *inner = arena_new(b->nest->arena, nest_scope);
+    *inner = (nest_scope){b->scope, s};
+    b->scope = inner;
+}
+
+void build_end(nest_builder *b) {
+    struct build_frame *f = b->frames;
+    assert(f);
+    if (f->tail) b->tail = f->tail;
+    b->scope = f->scope;
+    b->frames = f->outer;
+}
+
+static nest_bound bound_of(int64_t value) { return (nest_bound){affine_constant(value), 1}; }
+
+nest_range range_of(nest_builder *b, int64_t low, int64_t high) {
+    nest_range r = {1, 1, arena_new(b->nest->arena, nest_bound), arena_new(b->nest->arena, nest_bound)};
+    *r.low = bound_of(low);
+    *r.high = bound_of(high);
+    return r;
+}
+
+static nest_bound *with_bound(nest_builder *b, nest_bound *list, int *count, nest_bound added) {
+    nest_bound *grown = arena_array(b->nest->arena, nest_bound, *count + 1);
+    memcpy(grown, list, sizeof *grown * (size_t)*count);
+    grown[(*count)++] = added;
+    return grown;
+}
+
+/* The constant end of a range made by range_of is its first bound and stays there. */
+void range_clip_low(nest_builder *b, nest_range *r, affine numerator, int64_t divisor) {
+    int64_t low = r->low[0].numerator.constant;
+    if (ceil_div(nest_maximum(b->nest, b->scope, numerator), divisor) <= low) return;
+    if (affine_is_constant(&numerator)) {
+        r->low = arena_copy(b->nest->arena, r->low, sizeof *r->low * (size_t)r->low_count);
+        r->low[0] = bound_of(ceil_div(numerator.constant, divisor));
+    } else {
+        r->low = with_bound(b, r->low, &r->low_count, (nest_bound){numerator, divisor});
+    }
+}
+
+void range_clip_high(nest_builder *b, nest_range *r, affine numerator, int64_t divisor) {
+    int64_t high = r->high[0].numerator.constant;
+    if (floor_div(nest_minimum(b->nest, b->scope, numerator), divisor) >= high) return;
+    if (affine_is_constant(&numerator)) {
+        r->high = arena_copy(b->nest->arena, r->high, sizeof *r->high * (size_t)r->high_count);
+        r->high[0] = bound_of(floor_div(numerator.constant, divisor));
+    } else {
+        r->high = with_bound(b, r->high, &r->high_count, (nest_bound){numerator, divisor});
+    }
+}
+
+static bool one_trip(const nest_range *r, int64_t *value) {
+    if (r->low_count != 1 || r->high_count != 1) return false;
+    *value = r->low[0].numerator.constant;
+    return r->high[0].numerator.constant - *value == 1;
+}
+
+affine build_for(nest_builder *b, variable_kind kind, const char *name, nest_range range) {
+    int64_t value;
+    if (one_trip(&range, &value)) {
+        open_frame(b, NULL);
+        return affine_constant(value);
+    }
+    int v = add_variable(b->nest, (nest_variable){.name = name, .kind = kind, .range = range});
+    nest_statement *s = append(b, STATEMENT_FOR);
+    s->variable = v;
+    open_frame(b, s);
+    return affine_variable(v);
+}
+
+affine build_task(nest_builder *b, const char *name, int64_t trips) {
+    b->nest->tasks *= trips;
+    return build_for(b, VARIABLE_TASK, name, range_of(b, 0, trips));
+}
+
+affine build_loop(nest_builder *b, const char *name, int64_t trips) {
+    return build_for(b, VARIABLE_LOOP, name, range_of(b, 0, trips));
+}
+
+affine build_unrolled(nest_builder *b, const char *name, int64_t trips) {
+    return build_for(b, VARIABLE_UNROLLED, name, range_of(b, 0, trips));
+}
+
+void build_if(nest_builder *b, affine e, const char *note) {
+    if (nest_minimum(b->nest, b->scope, e) >= 0) {
+        open_frame(b, NULL);
+        return;
+    }
+    nest_statement *s = append(b, STATEMENT_IF);
+    s->condition = e;
+    s->note = note;
+    open_frame(b, s);
+}
+
+/* e = divisor * q + r; where 0 <= r < divisor always, floor(e / divisor) is q. */
+affine build_quotient(nest_builder *b, affine e, int64_t divisor) {
+    affine q = affine_constant(floor_div(e.constant, divisor));
+    for (int i = 0; i < e.count; i++)
+        q = affine_add_scaled(q, affine_variable(e.term[i].variable), floor_div(e.term[i].coefficient, divisor));
+    affine r = affine_add_scaled(e, q, -divisor);
+    if (nest_minimum(b->nest, b->scope, r) >= 0 && nest_maximum(b->nest, b->scope, r) < divisor) return q;
+    for (int v = 0; v < b->nest->variable_count; v++) {
+        const nest_variable *known = &b->nest->variables[v];
+        if (known->kind == VARIABLE_QUOTIENT && known->quotient.divisor == divisor &&
+            affine_equal(&known->quotient.numerator, &e))
+            return affine_variable(v);
+    }
+    nest_variable made = {.name = "q", .kind = VARIABLE_QUOTIENT, .quotient = {e, divisor}};
+    return affine_variable(add_variable(b->nest, made));
+}
+
+register_ref reg(int array, affine index) { return (register_ref){array, index}; }
+
+nest_access access_at(int tensor, affine offset, int64_t stride) { return (nest_access){tensor, offset, stride}; }
+
+static const register_ref NO_REGISTER = {.array = -1};
+
+static nest_op *append_op(nest_builder *b, op_kind kind, register_ref to) {
+    nest_op *op = arena_new(b->nest->arena, nest_op);
+    *op = (nest_op){.kind = kind, .to = to, .a = NO_REGISTER, .b = NO_REGISTER, .c = NO_REGISTER, .at.tensor = -1};
+    append(b, STATEMENT_OP)->op = op;
+    return op;
+}
+
+static const nest_range *kept_range(nest_builder *b, const nest_range *lanes) {
+    return lanes ? arena_copy(b->nest->arena, lanes, sizeof *lanes) : NULL;
+}
+
+void build_const(nest_builder *b, register_ref to, float value) { append_op(b, OP_CONST, to)->value = value; }
+
+void build_load(nest_builder *b, register_ref to, nest_access at, const nest_range *lanes) {
+    nest_op *op = append_op(b, OP_LOAD, to);
+    op->at = at;
+    op->lanes = kept_range(b, lanes);
+}
+
+void build_splat(nest_builder *b, register_ref to, nest_access at) { append_op(b, OP_SPLAT, to)->at = at; }
+
+void build_store(nest_builder *b, nest_access at, register_ref a, const nest_range *lanes) {
+    nest_op *op = append_op(b, OP_STORE, NO_REGISTER);
+    op->at = at;
+    op->a = a;
+    op->lanes = kept_range(b, lanes);
+}
+
+void build_prefetch(nest_builder *b, nest_access at) { append_op(b, OP_PREFETCH, NO_REGISTER)->at = at; }
+
+void build_fma(nest_builder *b, register_ref to, register_ref x, register_ref y, const nest_range *lanes) {
+    nest_op *op = append_op(b, OP_FMA, to);
+    op->a = x;
+    op->b = y;
+    op->c = to;
+    op->lanes = kept_range(b, lanes);
+}
+
+void build_op(nest_builder *b, op_kind kind, register_ref to, register_ref a, register_ref c) {
+    nest_op *op = append_op(b, kind, to);
+    op->a = a;
+    op->b = c;
+}
+
+void build_keep(nest_builder *b, register_ref to, register_ref a, const nest_range *lanes) {
+    nest_op *op = append_op(b, OP_KEEP, to);
+    op->a = a;
+    op->lanes = kept_range(b, lanes);
+}
+
+void build_transpose(nest_builder *b, register_ref to, register_ref a) { append_op(b, OP_TRANSPOSE, to)->a = a; }
+
+void build_call(nest_builder *b, math_kind math, register_ref to, register_ref a) {
+    nest_op *op = append_op(b, OP_CALL, to);
+    op->a = a;
+    op->math = math;
+}

@@ -1,0 +1,53 @@
+/* Building a nest: statements are appended where the builder stands. Loops of one trip and conditions that always hold
+ * leave no trace, so algorithms need no special cases for them. */
+#ifndef CVK_NEST_BUILD_H
+#define CVK_NEST_BUILD_H
+
+#include "nest/nest.h"
+
+typedef struct nest_builder {
+    nest *nest;
+    nest_statement **tail; /* where the next statement goes */
+    nest_scope *scope;     /* innermost */
+    struct build_frame *frames;
+} nest_builder;
+
+nest_builder nest_begin(arena *a, const char *name, nest_entry entry, int lanes);
+int nest_add_tensor(nest_builder *b, const char *name, nest_role role, int64_t elements, int alignment, bool writable);
+int nest_add_register(nest_builder *b, const char *name, int lanes, int count);
+
+/* Ranges. Clips that hold anyway where the builder stands are dropped. */
+nest_range range_of(nest_builder *b, int64_t low, int64_t high);
+void range_clip_low(nest_builder *b, nest_range *r, affine numerator, int64_t divisor);  /* from ceil(numerator / divisor) */
+void range_clip_high(nest_builder *b, nest_range *r, affine numerator, int64_t divisor); /* below floor(numerator / divisor) */
+
+/* Opens a loop and returns its variable (a constant where it has one trip). Close each with build_end. */
+affine build_for(nest_builder *b, variable_kind kind, const char *name, nest_range range);
+affine build_task(nest_builder *b, const char *name, int64_t trips);
+affine build_loop(nest_builder *b, const char *name, int64_t trips);
+affine build_unrolled(nest_builder *b, const char *name, int64_t trips);
+/* Opens a condition: the body runs where e >= 0. */
+void build_if(nest_builder *b, affine e, const char *note);
+void build_end(nest_builder *b);
+
+/* floor(e / divisor) as an affine expression: exact where the remainder's range allows it, else a quotient variable. */
+affine build_quotient(nest_builder *b, affine e, int64_t divisor);
+
+/* Operations. */
+register_ref reg(int array, affine index);
+nest_access access_at(int tensor, affine offset, int64_t stride);
+void build_const(nest_builder *b, register_ref to, float value);
+void build_load(nest_builder *b, register_ref to, nest_access at, const nest_range *lanes);
+void build_splat(nest_builder *b, register_ref to, nest_access at);
+void build_store(nest_builder *b, nest_access at, register_ref a, const nest_range *lanes);
+void build_prefetch(nest_builder *b, nest_access at);
+void build_fma(nest_builder *b, register_ref to, register_ref x, register_ref y, const nest_range *lanes); /* to += x y */
+void build_op(nest_builder *b, op_kind kind, register_ref to, register_ref a, register_ref c);
+void build_keep(nest_builder *b, register_ref to, register_ref a, const nest_range *lanes);
+void build_transpose(nest_builder *b, register_ref to, register_ref a);
+void build_call(nest_builder *b, math_kind math, register_ref to, register_ref a);
+
+/* Ends building; the nest's task count is filled in. */
+nest *nest_finish(nest_builder *b);
+
+#endif

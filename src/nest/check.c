@@ -1,0 +1,222 @@
+/* nest_check: needs a finished nest; gives the proof that it is well-formed and touches nothing outside its tensors.
+ * Every nest is checked before it is lowered, so lowering may take all of this for granted. */
+#include "nest/nest.h"
+
+#include <string.h>
+
+typedef struct checker {
+    const nest *nest;
+    cvk_diagnostics *diagnostics;
+    nest_extent *extent;
+    bool refused;
+} checker;
+
+typedef struct interval { int64_t low, high; } interval;
+
+static const int SOURCES[] = {
+#define NEST_OP(name, word, sources, formula) sources,
+#include "nest/ops.def"
+#undef NEST_OP
+};
+
+#define REFUSE(c, ...)                                                                                                 \
+    do {                                                                                                               \
+        (c)->refused = true;                                                                                           \
+        diag_error((c)->diagnostics, E_NEST, (place){.file = (c)->nest->name}, NULL, __VA_ARGS__);                     \
+    } while (0)
+
+static bool in_scope(const checker *c, const nest_scope *s, int variable) {
+    const nest_variable *v = &c->nest->variables[variable];
+    if (v->kind == VARIABLE_QUOTIENT) {
+        for (int i = 0; i < v->quotient.numerator.count; i++)
+            if (!in_scope(c, s, v->quotient.numerator.term[i].variable)) return false;
+        return v->quotient.divisor > 0;
+    }
+    for (; s; s = s->outer)
+        if (s->statement->kind == STATEMENT_FOR && s->statement->variable == variable) return true;
+    return false;
+}
+
+/* `unrolled`: the expression must be known once unrolled loops are expanded. */
+static bool check_affine(checker *c, const nest_scope *s, const affine *e, bool unrolled, const char *what) {
+    for (int i = 0; i < e->count; i++) {
+        int v = e->term[i].variable;
+        if (v < 0 || v >= c->nest->variable_count || !in_scope(c, s, v)) {
+            REFUSE(c, "%s uses a variable that no loop around it defines", what);
+            return false;
+        }
+        if (unrolled && c->nest->variables[v].kind != VARIABLE_UNROLLED) {
+            REFUSE(c, "%s depends on %s, which is not unrolled", what, c->nest->variables[v].name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_range(checker *c, const nest_scope *s, const nest_range *r, bool unrolled, const char *what) {
+    if (r->low_count < 1 || r->high_count < 1) {
+        REFUSE(c, "%s has an open end", what);
+        return false;
+    }
+    bool good = true;
+    for (int i = 0; i < r->low_count + r->high_count; i++) {
+        const nest_bound *b = i < r->low_count ? &r->low[i] : &r->high[i - r->low_count];
+        if (b->divisor <= 0) REFUSE(c, "%s divides by %lld", what, (long long)b->divisor);
+        good = b->divisor > 0 && check_affine(c, s, &b->numerator, unrolled, what) && good;
+    }
+    return good;
+}
+
+static int check_register(checker *c, const nest_scope *s, const register_ref *r, const char *op) {
+    if (r->array < 0 || r->array >= c->nest->register_count) {
+        REFUSE(c, "%s: an operand is no register", op);
+        return 0;
+    }
+    const nest_register *array = &c->nest->registers[r->array];
+    if (!check_affine(c, s, &r->index, true, array->name)) return 0;
+    int64_t low = nest_minimum(c->nest, s, r->index), high = nest_maximum(c->nest, s, r->index);
+    if (low < 0 || high >= array->count)
+        REFUSE(c, "%s: %s[%lld..%lld] of %d registers", op, array->name, (long long)low, (long long)high, array->count);
+    return array->lanes;
+}
+
+/* Lowest and highest element of an access of `lanes` lanes: the lane is one more variable, inside all others. */
+static interval reach(const checker *c, const nest_scope *s, const nest_op *op, int lanes) {
+    const nest *n = c->nest;
+    affine last = affine_offset(op->at.offset, (lanes - 1) * op->at.stride);
+    int64_t at_first = nest_maximum(n, s, op->at.offset), at_last = nest_maximum(n, s, last);
+    int64_t low_first = nest_minimum(n, s, op->at.offset), low_last = nest_minimum(n, s, last);
+    interval whole = {low_first < low_last ? low_first : low_last, at_first > at_last ? at_first : at_last};
+    if (!op->lanes || op->at.stride <= 0) return whole;
+    for (int i = 0; i < op->lanes->high_count; i++) {
+        const nest_bound *b = &op->lanes->high[i];
+        int64_t d = b->divisor, t = op->at.stride, high;
+        affine offset = affine_offset(op->at.offset, -t);
+        if (t % d == 0) high = nest_maximum(n, s, affine_add_scaled(offset, b->numerator, t / d));
+        else high = nest_maximum(n, s, offset) + t * floor_div(nest_maximum(n, s, b->numerator), d);
+        if (high < whole.high) whole.high = high;
+    }
+    for (int i = 0; i < op->lanes->low_count; i++) {
+        const nest_bound *b = &op->lanes->low[i];
+        int64_t d = b->divisor, t = op->at.stride, low;
+        if (t % d == 0) low = nest_minimum(n, s, affine_add_scaled(op->at.offset, b->numerator, t / d));
+        else low = nest_minimum(n, s, op->at.offset) + t * ceil_div(nest_minimum(n, s, b->numerator), d);
+        if (low > whole.low) whole.low = low;
+    }
+    return whole;
+}
+
+static void check_access(checker *c, const nest_scope *s, const nest_op *op, int lanes, const char *name) {
+    if (op->at.tensor < 0 || op->at.tensor >= c->nest->tensor_count) {
+        REFUSE(c, "%s: no tensor", name);
+        return;
+    }
+    const nest_tensor *t = &c->nest->tensors[op->at.tensor];
+    if (!check_affine(c, s, &op->at.offset, false, t->name)) return;
+    if (op->kind == OP_PREFETCH) return;
+    if (op->kind == OP_STORE && !t->writable) REFUSE(c, "store to %s, which is read-only", t->name);
+    if (op->at.stride < 0 && op->lanes) REFUSE(c, "%s: a lane range on a negative stride", name);
+    interval r = reach(c, s, op, lanes);
+    if (r.low <= r.high && (r.low < 0 || r.high >= t->elements))
+        REFUSE(c, "%s reaches elements %lld..%lld of %s, which has 0..%lld", name, (long long)r.low, (long long)r.high,
+               t->name, (long long)t->elements - 1);
+    if (!c->extent || r.low > r.high) return;
+    if (r.low < c->extent->low[t->role]) c->extent->low[t->role] = r.low;
+    if (r.high > c->extent->high[t->role]) c->extent->high[t->role] = r.high;
+}
+
+static void check_shuffle(checker *c, const nest_op *op, int to, int from) {
+    if (!op->pattern) {
+        REFUSE(c, "shuffle has no pattern");
+        return;
+    }
+    for (int l = 0; l < to; l++)
+        if (op->pattern[l] < -1 || op->pattern[l] >= 2 * from) REFUSE(c, "shuffle: lane %d of %d", op->pattern[l], 2 * from);
+}
+
+static void check_transpose(checker *c, const nest_scope *s, const nest_op *op, int lanes) {
+    register_ref last[2] = {op->to, op->a};
+    for (int i = 0; i < 2; i++) {
+        last[i].index = affine_offset(last[i].index, lanes - 1);
+        check_register(c, s, &last[i], "transpose");
+    }
+}
+
+static void check_op(checker *c, const nest_scope *s, const nest_op *op) {
+    if ((int)op->kind < 0 || op->kind >= OP_KINDS) {
+        REFUSE(c, "an operation of no kind");
+        return;
+    }
+    const char *name = nest_op_name(op->kind);
+    bool writes = op->kind != OP_STORE && op->kind != OP_PREFETCH;
+    const register_ref *operand[] = {&op->a, &op->b, &op->c};
+    int to = writes ? check_register(c, s, &op->to, name) : 0, from = 0;
+    for (int i = 0; i < SOURCES[op->kind]; i++) {
+        int lanes = check_register(c, s, operand[i], name);
+        if (from && lanes && lanes != from) REFUSE(c, "%s: operands of %d and %d lanes", name, from, lanes);
+        if (lanes) from = lanes;
+    }
+    if (writes && to && from && to != from && op->kind != OP_SHUFFLE)
+        REFUSE(c, "%s: %d lanes into %d", name, from, to);
+    if (op->lanes && !check_range(c, s, op->lanes, true, "a lane range")) return;
+    if (op->kind == OP_KEEP && !op->lanes) REFUSE(c, "keep has no lane range");
+    if (op->kind == OP_SHUFFLE) check_shuffle(c, op, to, from);
+    if (op->kind == OP_TRANSPOSE) check_transpose(c, s, op, from);
+    if (op->kind == OP_CALL && ((int)op->math < 0 || op->math >= MATH_KINDS)) REFUSE(c, "call of no function");
+    if (op->kind == OP_LOAD || op->kind == OP_STORE) check_access(c, s, op, op->kind == OP_LOAD ? to : from, name);
+    if (op->kind == OP_SPLAT || op->kind == OP_PREFETCH) check_access(c, s, op, 1, name);
+}
+
+static void check_for(checker *c, const nest_scope *s, const nest_statement *f) {
+    if (f->variable < 0 || f->variable >= c->nest->variable_count) {
+        REFUSE(c, "a loop has no variable");
+        return;
+    }
+    const nest_variable *v = &c->nest->variables[f->variable];
+    if (v->kind == VARIABLE_QUOTIENT || in_scope(c, s, f->variable)) REFUSE(c, "loop over %s, which is taken", v->name);
+    check_range(c, s, &v->range, v->kind == VARIABLE_UNROLLED, v->name);
+    if (v->kind != VARIABLE_TASK) return;
+    for (const nest_scope *o = s; o; o = o->outer)
+        if (o->statement->kind != STATEMENT_FOR || c->nest->variables[o->statement->variable].kind != VARIABLE_TASK)
+            REFUSE(c, "task loop %s is not outermost", v->name);
+    const nest_range *r = &v->range;
+    if (r->low_count != 1 || r->high_count != 1 || r->low[0].numerator.count || r->high[0].numerator.count ||
+        r->low[0].numerator.constant != 0)
+        REFUSE(c, "task loop %s is not a constant range from 0", v->name);
+}
+
+static bool holds_task(const nest *n, const nest_statement *s) {
+    return s->kind == STATEMENT_FOR && s->variable >= 0 && s->variable < n->variable_count &&
+           n->variables[s->variable].kind == VARIABLE_TASK;
+}
+
+static void check_list(checker *c, const nest_scope *s, const nest_statement *list) {
+    for (const nest_statement *at = list; at && !c->refused; at = at->next) {
+        if (holds_task(c->nest, at) && (at != list || at->next)) REFUSE(c, "a task loop has neighbours");
+        if (at->kind == STATEMENT_OP) check_op(c, s, at->op);
+        else if (at->kind == STATEMENT_FOR) check_for(c, s, at);
+        else check_affine(c, s, &at->condition, false, "a condition");
+        if (c->refused) return;
+        nest_scope inner = {s, at};
+        check_list(c, &inner, at->body);
+    }
+}
+
+static bool check_declarations(checker *c) {
+    const nest *n = c->nest;
+    for (int t = 0; t < n->tensor_count; t++)
+        if (n->tensors[t].elements < 0 || (int)n->tensors[t].role < 0 || n->tensors[t].role >= ROLE_COUNT)
+            REFUSE(c, "tensor %s is ill-formed", n->tensors[t].name);
+    for (int r = 0; r < n->register_count; r++)
+        if (n->registers[r].lanes < 1 || n->registers[r].lanes > NEST_MOST_LANES || n->registers[r].count < 1)
+            REFUSE(c, "register array %s is ill-formed", n->registers[r].name);
+    return !c->refused;
+}
+
+cvk_status nest_check(const nest *n, cvk_diagnostics *diagnostics, nest_extent *extent) {
+    checker c = {.nest = n, .diagnostics = diagnostics, .extent = extent};
+    if (extent)
+        for (int r = 0; r < ROLE_COUNT; r++) extent->low[r] = INT64_MAX, extent->high[r] = -1;
+    if (check_declarations(&c)) check_list(&c, NULL, n->body);
+    return c.refused ? CVK_ERROR_INTERNAL : CVK_OK;
+}

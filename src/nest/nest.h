@@ -1,0 +1,151 @@
+/* The loop nest: the compiler's intermediate language. A small program over static loops, affine addresses and arrays of
+ * vector registers. Everything about it can be decided before it is lowered: bounds, trip counts, costs.
+ *
+ *     nest      = tensors, registers, variables, statement*
+ *     statement = for | if | op
+ *     for       = variable in range { statement* }      task: split among workers; loop; unrolled: expanded by lowering
+ *     if        = affine >= 0 { statement* }
+ *     range     = max(ceil(affine / n), …) .. min(floor(affine / n), …)       the upper end is exclusive
+ *     op        = register … = kind register …, access
+ *     access    = tensor[affine + lane * stride], lanes in range
+ *
+ * Task loops stand outermost, one directly inside the other, over constant ranges from 0. Bounds of unrolled loops, lane
+ * ranges and register indices depend on unrolled variables alone. Registers are mutable and start undefined.
+ * Offsets are in elements of f32. A nest is built by nest/build.h and not changed afterwards. */
+#ifndef CVK_NEST_NEST_H
+#define CVK_NEST_NEST_H
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/text.h"
+#include "nest/affine.h"
+
+enum { NEST_MOST_LANES = 64 };
+
+/* What a tensor is bound to: for ENTRY_TASKS the fields of cvk_args in their order; for ENTRY_PACK the two parameters. */
+typedef enum nest_role {
+    ROLE_INPUT, ROLE_WEIGHTS, ROLE_BIAS, ROLE_SCALE, ROLE_ADDEND, ROLE_OUTPUT, ROLE_SCRATCH, ROLE_COUNT,
+    ROLE_PACK_FROM = 0, ROLE_PACK_TO = 1,
+} nest_role;
+typedef enum nest_entry { ENTRY_TASKS, ENTRY_PACK } nest_entry;
+
+typedef struct nest_tensor {
+    const char *name;
+    nest_role role;
+    int64_t elements;
+    int alignment; /* bytes the base is aligned to, at least */
+    bool writable;
+} nest_tensor;
+
+typedef struct nest_register { /* an array of vector registers */
+    const char *name;
+    int lanes, count;
+} nest_register;
+
+/* The lower (rounded up) or upper (rounded down, exclusive) end of a range. */
+typedef struct nest_bound {
+    affine numerator;
+    int64_t divisor; /* > 0 */
+} nest_bound;
+typedef struct nest_range {
+    int low_count, high_count; /* at least 1 each; the range is from the greatest low to the smallest high */
+    nest_bound *low, *high;
+} nest_range;
+
+typedef enum variable_kind { VARIABLE_TASK, VARIABLE_LOOP, VARIABLE_UNROLLED, VARIABLE_QUOTIENT } variable_kind;
+typedef struct nest_variable {
+    const char *name;
+    variable_kind kind;
+    nest_range range;   /* of a loop */
+    nest_bound quotient; /* VARIABLE_QUOTIENT: floor(numerator / divisor) of outer variables */
+} nest_variable;
+
+/* rows of nest/ops.def: OP_LOAD, OP_FMA, … */
+typedef enum op_kind {
+#define NEST_OP(name, word, sources, formula) OP_##name,
+#include "nest/ops.def"
+#undef NEST_OP
+    OP_KINDS
+} op_kind;
+
+/* rows of nest/math.def: MATH_EXP, … */
+typedef enum math_kind {
+#define NEST_MATH(name, word, ulp, formula) MATH_##name,
+#include "nest/math.def"
+#undef NEST_MATH
+    MATH_KINDS
+} math_kind;
+
+typedef struct register_ref {
+    int array;    /* index into nest->registers; -1: none */
+    affine index; /* of unrolled variables */
+} register_ref;
+
+typedef struct nest_access {
+    int tensor;     /* index into nest->tensors */
+    affine offset;  /* of lane 0 */
+    int64_t stride; /* between lanes; 1 is contiguous */
+} nest_access;
+
+typedef struct nest_op {
+    op_kind kind;
+    register_ref to, a, b, c;
+    nest_access at;          /* load, splat, store, prefetch */
+    const nest_range *lanes; /* NULL: all. Lanes outside: a load gives 0, a store leaves memory, fma leaves `to`, keep gives 0 */
+    float value;             /* const */
+    math_kind math;          /* call */
+    const int *pattern;      /* shuffle: lane i of `to` is lane pattern[i] of a ++ b; -1: any */
+} nest_op;
+
+typedef enum statement_kind { STATEMENT_FOR, STATEMENT_IF, STATEMENT_OP } statement_kind;
+typedef struct nest_statement {
+    statement_kind kind;
+    struct nest_statement *next, *body;
+    int variable;     /* for */
+    affine condition; /* if: body runs where condition >= 0 */
+    const char *note; /* for, if: a word for the reader, or NULL */
+    nest_op *op;
+} nest_statement;
+
+typedef struct nest {
+    arena *arena;
+    const char *name;
+    nest_entry entry;
+    int lanes; /* of the target's vector registers; for the reader and the cost model */
+    int tensor_count, register_count, variable_count, variable_capacity;
+    nest_tensor tensors[ROLE_COUNT];
+    nest_register registers[16];
+    nest_variable *variables;
+    nest_statement *body;
+    int64_t tasks; /* product of the task loops' trips */
+} nest;
+
+/* Constraints that hold at a statement: the loops and conditions around it, outermost first. */
+typedef struct nest_scope {
+    const struct nest_scope *outer;
+    const nest_statement *statement;
+} nest_scope;
+
+/* The largest and smallest value of an expression at `scope`: eliminates the innermost variable first, trying each of
+ * its bounds and conditions, so that correlated bounds (padding) give exact answers. Sound always. */
+int64_t nest_maximum(const nest *n, const nest_scope *scope, affine e);
+int64_t nest_minimum(const nest *n, const nest_scope *scope, affine e);
+
+/* Refuses an ill-formed nest or one with any access outside its tensor; the diagnostics say which and by how much.
+ * `extent`, if not NULL, gets what each tensor's accesses reach: [role] = lowest and highest element. */
+typedef struct nest_extent { int64_t low[ROLE_COUNT], high[ROLE_COUNT]; } nest_extent;
+cvk_status nest_check(const nest *n, cvk_diagnostics *diagnostics, nest_extent *extent);
+
+/* The nest as pseudo-C. */
+void nest_print(const nest *n, text *out);
+
+/* Exact counts over all tasks: executed vector operations by kind, and the FMAs' lanes that do useful work. */
+typedef struct nest_counts {
+    double ops[OP_KINDS];
+    double fma_lanes;
+} nest_counts;
+void nest_count(const nest *n, nest_counts *counts);
+
+const char *nest_op_name(op_kind kind);
+
+#endif
