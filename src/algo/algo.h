@@ -1,0 +1,51 @@
+/* Ways to convolve. Each is one file with a row in algo/algorithms.def. */
+#ifndef CVK_ALGO_ALGO_H
+#define CVK_ALGO_ALGO_H
+
+#include "nest/nest.h"
+#include "plan/plan.h"
+#include "target/target.h"
+
+/* What a plan becomes: the kernel, the packing of its weights, and the buffers the two agree on. */
+typedef struct algo_nests {
+    nest *run, *pack;
+    int64_t packed_elements, scratch_elements;
+} algo_nests;
+
+typedef struct plan_list {
+    cvk_plan *plan;
+    int count, capacity;
+} plan_list;
+
+typedef struct algorithm {
+    const char *name; /* of the algorithm, as `algorithm:` names it; several rows may share one, with other lanes */
+    plan_lanes lanes;
+    /* Whether it can do the layer; if not, `why` gets a reason for `explain`. */
+    bool (*applicable)(const cvk_spec *spec, const cvk_target *target, const char **why);
+    /* Appends the plans worth ranking. Never empty where applicable. */
+    void (*propose)(const cvk_spec *spec, const cvk_target *target, arena *a, plan_list *list);
+    /* NULL if the plan's numbers fit; else what is wrong with them. */
+    const char *(*refuse)(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan);
+    algo_nests (*build)(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan);
+} algorithm;
+
+/* NULL past the end. */
+const algorithm *algo_row(int index);
+/* The row a plan was made for, or NULL. */
+const algorithm *algo_of(const cvk_plan *plan);
+void plan_list_add(arena *a, plan_list *list, cvk_plan plan);
+
+/* A plan with what the cost model thinks of it. */
+typedef struct ranked_plan {
+    cvk_plan plan;
+    double seconds_per_peak; /* predicted time over the time at FMA peak: 1 is perfect */
+    double cycles;           /* predicted */
+    algo_nests nests;
+} ranked_plan;
+
+/* All plans of all applicable algorithms, best first, at most `limit` (0: all). Nests are built for those returned.
+ * Honours spec->algorithm and spec->schedule. CVK_ERROR_UNSUPPORTED with a diagnostic if there is none. */
+cvk_status algo_rank(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
+                     ranked_plan **plans, int *count);
+
+#endif

@@ -1,0 +1,38 @@
+/* The stages in their order: what the command, the tests and the public functions call.
+ *
+ *     spec -> plan -> nests -> object -> kernel
+ */
+#ifndef CVK_COMPILE_H
+#define CVK_COMPILE_H
+
+#include "algo/algo.h"
+#include "llvm/emit.h"
+
+/* A layer with its plan chosen and its nests built and proven; arena-owned. */
+typedef struct compile_unit {
+    const cvk_spec *spec;
+    const cvk_target *target;
+    cvk_plan plan;
+    double predicted;  /* time over the time at FMA peak */
+    nest *run, *pack;
+    cvk_kernel_info info; /* complete but for run and pack */
+} compile_unit;
+
+/* Seconds a stage; each call adds. */
+typedef struct compile_times {
+    double plan; /* proposing, ranking, building and proving nests */
+    emit_times emit;
+    double load;
+} compile_times;
+
+/* Chooses (or takes `plan`, if not NULL), builds and proves. `times` may be NULL. */
+cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
+                        cvk_diagnostics *d, compile_unit *unit, compile_times *times);
+/* All units, of one target, in one object (or assembly, or IR); unit i is the symbol `symbols[i]`. */
+cvk_status compile_emit(const compile_unit *units, const char *const *symbols, size_t count, emit_kind kind,
+                        cvk_diagnostics *d, cvk_object *object, compile_times *times);
+/* The whole way, into this process. CVK_ERROR_CPU where the target does not run here. */
+cvk_status compile_kernel(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, cvk_diagnostics *d,
+                          cvk_kernel **kernel, compile_times *times);
+
+#endif

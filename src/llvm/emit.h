@@ -1,0 +1,32 @@
+/* From nests to machine code: the only room that sees LLVM. It knows nests and targets, not convolutions. */
+#ifndef CVK_LLVM_EMIT_H
+#define CVK_LLVM_EMIT_H
+
+#include "nest/nest.h"
+#include "target/target.h"
+
+/* One kernel of an object. `info` is emitted as the constant `symbol`, its run and pack pointing at symbol_run and
+ * symbol_pack, which are local to the object. */
+typedef struct emit_kernel {
+    const char *symbol;
+    const nest *run, *pack;
+    const cvk_kernel_info *info;
+} emit_kernel;
+
+typedef enum emit_kind { EMIT_OBJECT, EMIT_ASSEMBLY, EMIT_LLVM } emit_kind;
+
+/* Bytes of an object, or text; heap-owned. */
+typedef struct cvk_object {
+    unsigned char *bytes;
+    size_t size;
+} cvk_object;
+void object_free(cvk_object *object);
+
+/* Seconds each stage took. */
+typedef struct emit_times { double lower, optimise, generate; } emit_times;
+
+/* `times` may be NULL. The same input gives the same bytes. Thread-safe: one LLVM context a call. */
+cvk_status llvm_emit(const emit_kernel *kernels, size_t count, const cvk_target *target, emit_kind kind,
+                     cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
+
+#endif

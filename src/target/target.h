@@ -1,0 +1,31 @@
+/* Targets: a row of data per kind of CPU, in target/targets.def. The host's row is chosen by CPUID and XGETBV, never by the
+ * CPU's name. To add a target, add a row. */
+#ifndef CVK_TARGET_TARGET_H
+#define CVK_TARGET_TARGET_H
+
+#include <convoke/runtime.h>
+#include <stdbool.h>
+
+typedef struct cvk_target {
+    const char *name;      /* what --target takes */
+    const char *triple;    /* LLVM's; NULL: that of this machine */
+    const char *cpu;       /* LLVM's */
+    const char *llvm_features; /* beyond the cpu's, "+a,-b" */
+    uint64_t cpu_features; /* CVK_CPU_* bits a kernel requires */
+    int lanes;             /* f32 lanes of a vector register */
+    int registers;         /* vector registers */
+    bool fused;            /* has fused multiply-add */
+    bool masks;            /* masked loads and stores are single instructions */
+    int64_t l1_bytes, l2_bytes, l3_bytes; /* of data caches, one core's share; for the cost model */
+    const char *about;
+} cvk_target;
+
+/* By name; "host" or NULL is the best row this CPU satisfies, with its own cache sizes. NULL: no such target. */
+const cvk_target *target_find(const char *name);
+const cvk_target *target_host(void);
+/* Rows in the order of the table, for help and "did you mean"; NULL past the end. */
+const cvk_target *target_row(int index);
+/* Whether this machine runs what is compiled for it. */
+bool target_runs_here(const cvk_target *t);
+
+#endif
