@@ -1,0 +1,264 @@
+/* The naive interpreter.
+ *
+ * An output row is summed strip by strip. For each tap the outputs whose input lies inside form one run, which is added
+ * for all input channels at once, eight outputs at a time; with a padding mode other than zeros, the outputs left and
+ * right of the run find their input through the mode's index mapping. Products of two floats are exact in double, so
+ * only the additions round, 2^29 times finer than those of the kernels judged. */
+#include "ref/naive.h"
+#include "ref/bound.h"
+#include "ref/post.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The loops that do the work, compiled for several CPUs where the toolchain can choose among them at load time. */
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define HOT __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define HOT
+#endif
+
+enum { LANES = 8, STRIP = 64 * LANES };
+enum { ABSENT = -1 };
+
+typedef float floats __attribute__((vector_size(LANES * sizeof(float))));
+typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
+typedef int64_t integers __attribute__((vector_size(LANES * sizeof(int64_t))));
+
+/* One output channel of one image. */
+typedef struct channel {
+    const cvk_spec *spec;
+    const naive_tensors *tensors;
+    int64_t n, oc;
+    const float *input;   /* of the first channel of the group */
+    const float *weights; /* of this output channel */
+    bool integers;        /* all data that reach this channel are */
+} channel;
+
+/* Neighbouring outputs of one row: sums, and sums of the terms' magnitudes. */
+typedef struct strip {
+    int64_t od, oh, first, count;
+    double sum[STRIP], magnitude[STRIP];
+} strip;
+
+int64_t naive_channels(const cvk_spec *s) { return s->batch * s->out_channels; }
+
+static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXIS_H] * size[AXIS_W]; }
+
+int64_t naive_channel_size(const cvk_spec *s) { return volume(s->out_size); }
+
+static int64_t modulo(int64_t i, int64_t n) { return (i % n + n) % n; }
+
+/* Where position i of a padded axis comes from. */
+static int64_t mapped(padding_mode mode, int64_t i, int64_t size) {
+    if (i >= 0 && i < size) return i;
+    int64_t period;
+    switch (mode) {
+    case PAD_REPLICATE: return i < 0 ? 0 : size - 1;
+    case PAD_CIRCULAR: return modulo(i, size);
+    case PAD_SYMMETRIC: i = modulo(i, 2 * size); return i < size ? i : 2 * size - 1 - i;
+    case PAD_REFLECT:
+        period = size > 1 ? 2 * (size - 1) : 1;
+        i = modulo(i, period);
+        return i < size ? i : period - i;
+    default: return ABSENT;
+    }
+}
+
+/* Where output position o finds tap k on an axis, before padding is considered. */
+static int64_t position(const cvk_spec *s, int axis, int64_t o, int64_t k) {
+    return o * s->stride[axis] + k * s->dilation[axis] - s->pad_before[axis];
+}
+
+/* One tap of `count` outputs, over all channels: x and w are those of the first channel, the outputs' inputs lie
+ * `stride` apart. */
+typedef struct run {
+    const float *x, *w;
+    int64_t stride, count, channels, next_x, next_w;
+} run;
+
+static inline void load(const float *x, int64_t stride, int64_t lanes, floats *to) {
+    if (stride == 1 && lanes == LANES)
+        memcpy(to, x, sizeof *to);
+    else
+        for (int64_t i = 0; i < lanes; i++) (*to)[i] = x[i * stride];
+}
+
+HOT static void add_run(const run *r, double *sum, double *magnitude) {
+    const integers all_but_sign = (integers){0} + INT64_MAX;
+    for (int64_t i = 0; i < r->count; i += LANES) {
+        int64_t lanes = r->count - i < LANES ? r->count - i : LANES;
+        doubles s = {0}, m = {0};
+        floats x = {0};
+        memcpy(&s, sum + i, (size_t)lanes * sizeof *sum);
+        memcpy(&m, magnitude + i, (size_t)lanes * sizeof *magnitude);
+        for (int64_t c = 0; c < r->channels; c++) {
+            load(r->x + c * r->next_x + i * r->stride, r->stride, lanes, &x);
+            doubles product = __builtin_convertvector(x, doubles) * (double)r->w[c * r->next_w];
+            s += product;
+            m += (doubles)((integers)product & all_but_sign);
+        }
+        memcpy(sum + i, &s, (size_t)lanes * sizeof *sum);
+        memcpy(magnitude + i, &m, (size_t)lanes * sizeof *magnitude);
+    }
+}
+
+static int64_t limit(int64_t x, int64_t lowest, int64_t highest) {
+    return x < lowest ? lowest : x > highest ? highest : x;
+}
+
+/* The first output whose tap lies at input position `at` or after, for a tap that output 0 finds at `start`. */
+static int64_t first_from(int64_t at, int64_t start, int64_t stride) {
+    return at <= start ? 0 : (at - start + stride - 1) / stride;
+}
+
+/* Tap kw of a strip; `r` points to the row of the input and to the weight. */
+static void add_tap(const cvk_spec *s, strip *out, run r, int64_t kw) {
+    const float *row = r.x;
+    int64_t size = s->in_size[AXIS_W], start = position(s, AXIS_W, out->first, kw);
+    int64_t begin = limit(first_from(0, start, r.stride), 0, out->count);
+    int64_t end = limit(first_from(size, start, r.stride), 0, out->count);
+    r.count = end - begin;
+    r.x = row + start + begin * r.stride;
+    if (r.count > 0) add_run(&r, out->sum + begin, out->magnitude + begin);
+    if (s->padding == PAD_ZEROS) return;
+    r.count = 1;
+    for (int64_t i = 0; i < out->count; i++) {
+        if (i == begin && begin < end) i = end;
+        if (i == out->count) break;
+        r.x = row + mapped(s->padding, start + i * r.stride, size);
+        add_run(&r, out->sum + i, out->magnitude + i);
+    }
+}
+
+/* The weight of a tap; flipped kernels are read backwards on every axis. */
+static const float *weight(const channel *c, int64_t kd, int64_t kh, int64_t kw) {
+    const int64_t *kernel = c->spec->kernel;
+    int64_t at = (kd * kernel[AXIS_H] + kh) * kernel[AXIS_W] + kw;
+    return c->weights + (c->spec->flip_kernel ? volume(kernel) - 1 - at : at);
+}
+
+/* All taps of row kd, kh, if that row is there. */
+static void add_row(const channel *c, strip *out, int64_t kd, int64_t kh) {
+    const cvk_spec *s = c->spec;
+    const int64_t *in = s->in_size;
+    int64_t id = mapped(s->padding, position(s, AXIS_D, out->od, kd), in[AXIS_D]);
+    int64_t ih = mapped(s->padding, position(s, AXIS_H, out->oh, kh), in[AXIS_H]);
+    if (id == ABSENT || ih == ABSENT) return;
+    run r = {.x = c->input + (id * in[AXIS_H] + ih) * in[AXIS_W], .stride = s->stride[AXIS_W]};
+    r.channels = s->in_channels / s->groups;
+    r.next_x = volume(in);
+    r.next_w = volume(s->kernel);
+    for (int64_t kw = 0; kw < s->kernel[AXIS_W]; kw++) {
+        r.w = weight(c, kd, kh, kw);
+        add_tap(s, out, r, kw);
+    }
+}
+
+static void sum_strip(const channel *c, strip *out) {
+    const cvk_spec *s = c->spec;
+    double bias = s->bias ? (double)c->tensors->bias[c->oc] : 0;
+    for (int64_t i = 0; i < out->count; i++) {
+        out->sum[i] = bias;
+        out->magnitude[i] = fabs(bias);
+    }
+    for (int64_t kd = 0; kd < s->kernel[AXIS_D]; kd++)
+        for (int64_t kh = 0; kh < s->kernel[AXIS_H]; kh++) add_row(c, out, kd, kh);
+}
+
+/* Post-ops of one output, which stands at `at` in the channel. */
+static void finish(const channel *c, int64_t at, double *value, double *bound) {
+    const cvk_spec *s = c->spec;
+    int64_t outputs = naive_channel_size(s), adds = 0, scales = 0;
+    for (int i = 0; i < s->post_count; i++) {
+        const post_op *op = &s->post[i];
+        double operand = 0;
+        if (op->kind == POST_ADD) {
+            int64_t image = adds++ * s->batch + c->n;
+            operand = (double)c->tensors->addend[(image * s->out_channels + c->oc) * outputs + at];
+        } else if (op->kind == POST_SCALE) {
+            operand = (double)c->tensors->scale[scales++ * s->out_channels + c->oc];
+        }
+        if (bound) *bound = bound_post(op, operand, *value, *bound);
+        *value = post_apply(op, operand, *value);
+    }
+}
+
+static void run_strip(const channel *c, strip *out, double *output, double *bound) {
+    const cvk_spec *s = c->spec;
+    int64_t terms = s->in_channels / s->groups * volume(s->kernel) + s->bias;
+    int64_t at = (out->od * s->out_size[AXIS_H] + out->oh) * s->out_size[AXIS_W] + out->first;
+    sum_strip(c, out);
+    for (int64_t i = 0; i < out->count; i++, at++) {
+        output[at] = out->sum[i];
+        if (bound) bound[at] = bound_direct(terms, out->magnitude[i], c->integers);
+        finish(c, at, &output[at], bound ? &bound[at] : NULL);
+    }
+}
+
+static void run_channel(const channel *c, double *output, double *bound) {
+    const int64_t *size = c->spec->out_size;
+    strip out;
+    for (out.od = 0; out.od < size[AXIS_D]; out.od++)
+        for (out.oh = 0; out.oh < size[AXIS_H]; out.oh++)
+            for (out.first = 0; out.first < size[AXIS_W]; out.first += STRIP) {
+                out.count = limit(size[AXIS_W] - out.first, 0, STRIP);
+                run_strip(c, &out, output, bound);
+            }
+}
+
+HOT static bool all_integers(const float *x, int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        if (!(truncf(x[i]) == x[i])) return false;
+    return true;
+}
+
+void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, double *output,
+                 double *bound) {
+    int64_t group_in = s->in_channels / s->groups, group_out = s->out_channels / s->groups;
+    int64_t input_size = group_in * volume(s->in_size), weights_size = group_in * volume(s->kernel);
+    bool input_integers = false;
+    for (int64_t i = first; i < last; i++) {
+        channel c = {.spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels};
+        c.input = t->input + (c.n * s->groups + c.oc / group_out) * input_size;
+        c.weights = t->weights + c.oc * weights_size;
+        if (bound) {
+            if (i == first || c.oc % group_out == 0) input_integers = all_integers(c.input, input_size);
+            c.integers = input_integers && all_integers(c.weights, weights_size) &&
+                         (!s->bias || all_integers(&t->bias[c.oc], 1));
+        }
+        int64_t at = (i - first) * naive_channel_size(s);
+        run_channel(&c, output + at, bound ? bound + at : NULL);
+    }
+}
+
+void naive_run(const cvk_spec *s, const naive_tensors *t, double *output, double *bound) {
+    naive_range(s, t, 0, naive_channels(s), output, bound);
+}
+
+static bool has_all(const cvk_spec *s, const naive_tensors *t, const float *output) {
+    bool adds = false, scales = false;
+    for (int i = 0; i < s->post_count; i++) {
+        adds |= s->post[i].kind == POST_ADD;
+        scales |= s->post[i].kind == POST_SCALE;
+    }
+    if (s->batch && (!t->input || !output || (adds && !t->addend))) return false;
+    return t->weights && (!s->bias || t->bias) && (!scales || t->scale);
+}
+
+cvk_status cvk_reference(const cvk_spec *spec, const float *input, const float *weights, const float *bias,
+                         const float *scale, const float *addend, float *output) {
+    if (!spec) return CVK_ERROR_ARGUMENT;
+    const naive_tensors tensors = {input, weights, bias, scale, addend};
+    if (!has_all(spec, &tensors, output)) return CVK_ERROR_NULL;
+    int64_t size = naive_channel_size(spec);
+    double *one = malloc((size_t)size * sizeof *one);
+    if (!one) return CVK_ERROR_MEMORY;
+    for (int64_t i = 0; i < naive_channels(spec); i++) {
+        naive_range(spec, &tensors, i, i + 1, one, NULL);
+        for (int64_t at = 0; at < size; at++) output[i * size + at] = (float)one[at];
+    }
+    free(one);
+    return CVK_OK;
+}

@@ -1,0 +1,26 @@
+/* The naive interpreter: a layer from its formula, in double. It shares no code with what it judges: neither with
+ * spec/'s shape arithmetic, nor with plans, nests and kernels. */
+#ifndef CVK_REF_NAIVE_H
+#define CVK_REF_NAIVE_H
+
+#include "spec/spec.h"
+
+/* Dense arrays in C order: input N C D H W; weights O I/groups D H W; bias O; scale one O after another, one for each
+ * `scale`; addend one N O D H W after another, one for each `add`. What the layer does not use may be NULL. */
+typedef struct naive_tensors {
+    const float *input, *weights, *bias, *scale, *addend;
+} naive_tensors;
+
+/* Output channels of all images: n * out_channels + oc is the index of one. */
+int64_t naive_channels(const cvk_spec *s);
+/* Outputs of one of them: D H W. */
+int64_t naive_channel_size(const cvk_spec *s);
+
+/* The outputs of channels first <= i < last, after all post-ops, to `output`, whose element 0 is the first of them.
+ * `bound`, which may be NULL, gets how far an f32 kernel may be from each (ref/bound.h). Threads may share a layer. */
+void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, double *output, double *bound);
+
+/* All of them. */
+void naive_run(const cvk_spec *s, const naive_tensors *t, double *output, double *bound);
+
+#endif

@@ -1,0 +1,10 @@
+/* Post-ops by their formulas, in double: the rows of spec/post_ops.def. */
+#ifndef CVK_REF_POST_H
+#define CVK_REF_POST_H
+
+#include "spec/spec.h"
+
+/* f(x). `operand` is the addend of `add` and the factor of `scale`; the others do not look at it. NaN stays NaN. */
+double post_apply(const post_op *op, double operand, double x);
+
+#endif
