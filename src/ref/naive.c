@@ -78,29 +78,35 @@ typedef struct run {
     int64_t stride, count, channels, next_x, next_w;
 } run;
 
-static inline void load(const float *x, int64_t stride, int64_t lanes, floats *to) {
-    if (stride == 1 && lanes == LANES)
-        memcpy(to, x, sizeof *to);
-    else
-        for (int64_t i = 0; i < lanes; i++) (*to)[i] = x[i * stride];
+/* Eight inputs. Those past `lanes` repeat the last one: nothing outside the row is read, and what they add up to is
+ * dropped. */
+static inline void gather(const float *x, const int64_t offset[LANES], floats *to) {
+    *to = (floats){x[offset[0]], x[offset[1]], x[offset[2]], x[offset[3]],
+                   x[offset[4]], x[offset[5]], x[offset[6]], x[offset[7]]};
 }
 
 HOT static void add_run(const run *r, double *sum, double *magnitude) {
     const integers all_but_sign = (integers){0} + INT64_MAX;
     for (int64_t i = 0; i < r->count; i += LANES) {
-        int64_t lanes = r->count - i < LANES ? r->count - i : LANES;
+        int64_t lanes = r->count - i < LANES ? r->count - i : LANES, offset[LANES];
+        bool contiguous = r->stride == 1 && lanes == LANES;
+        for (int64_t l = 0; l < LANES; l++) offset[l] = (i + (l < lanes ? l : lanes - 1)) * r->stride;
+        const float *x = r->x, *w = r->w;
         doubles s = {0}, m = {0};
-        floats x = {0};
-        memcpy(&s, sum + i, (size_t)lanes * sizeof *sum);
-        memcpy(&m, magnitude + i, (size_t)lanes * sizeof *magnitude);
-        for (int64_t c = 0; c < r->channels; c++) {
-            load(r->x + c * r->next_x + i * r->stride, r->stride, lanes, &x);
-            doubles product = __builtin_convertvector(x, doubles) * (double)r->w[c * r->next_w];
+        for (int64_t c = 0; c < r->channels; c++, x += r->next_x, w += r->next_w) {
+            floats eight;
+            if (contiguous)
+                memcpy(&eight, x + i, sizeof eight);
+            else
+                gather(x, offset, &eight);
+            doubles product = __builtin_convertvector(eight, doubles) * (double)*w;
             s += product;
             m += (doubles)((integers)product & all_but_sign);
         }
-        memcpy(sum + i, &s, (size_t)lanes * sizeof *sum);
-        memcpy(magnitude + i, &m, (size_t)lanes * sizeof *magnitude);
+        for (int64_t l = 0; l < lanes; l++) {
+            sum[i + l] += s[l];
+            magnitude[i + l] += m[l];
+        }
     }
 }
 
