@@ -12,8 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The loops that do the work, compiled for several CPUs where the toolchain can choose among them at load time. */
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/* The loops that do the work, compiled for several CPUs where the toolchain can choose among them at load time. Under
+ * ThreadSanitizer it cannot: the choice is made before the sanitizer is ready. */
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_THREAD__) && !__has_feature(thread_sanitizer)
 #define HOT __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define HOT
