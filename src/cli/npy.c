@@ -1,0 +1,281 @@
+/* Reads and writes .npy files. Nothing in a file is believed before it is compared with the file's size: no allocation
+ * is larger than what the file holds. */
+#include "cli/npy.h"
+#include "cli/npy_header.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAGIC_BYTES = 8, MOST_HEADER = 1 << 16, HEADER_ALIGNMENT = 64, MOST_ITEM = 8, CHUNK = 4096 };
+
+static const unsigned char magic[6] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
+
+/* An element from its bytes, little-endian; false if no float is it. */
+typedef bool npy_decode(const unsigned char *bytes, float *value);
+
+static uint64_t little_endian(const unsigned char *bytes, int n) {
+    uint64_t value = 0;
+    for (int i = 0; i < n; i++) value |= (uint64_t)bytes[i] << 8 * i;
+    return value;
+}
+
+static bool decode_f4(const unsigned char *bytes, float *value) {
+    uint32_t bits = (uint32_t)little_endian(bytes, 4);
+    memcpy(value, &bits, sizeof *value);
+    return true;
+}
+
+static bool decode_f8(const unsigned char *bytes, float *value) {
+    uint64_t bits = little_endian(bytes, 8);
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    *value = (float)x;
+    return true;
+}
+
+/* 2^63, to which the largest integers round, is no int64_t itself. */
+static bool exact(int64_t integer, float *value) {
+    *value = (float)integer;
+    return *value < 0x1p63f && (int64_t)*value == integer;
+}
+
+static bool decode_i1(const unsigned char *bytes, float *value) { return exact((int8_t)bytes[0], value); }
+static bool decode_u1(const unsigned char *bytes, float *value) { return exact(bytes[0], value); }
+static bool decode_i2(const unsigned char *bytes, float *value) {
+    return exact((int16_t)little_endian(bytes, 2), value);
+}
+static bool decode_i4(const unsigned char *bytes, float *value) {
+    return exact((int32_t)little_endian(bytes, 4), value);
+}
+static bool decode_i8(const unsigned char *bytes, float *value) {
+    return exact((int64_t)little_endian(bytes, 8), value);
+}
+
+typedef struct npy_type {
+    const char *descr;
+    int64_t bytes;
+    npy_decode *decode;
+} npy_type;
+
+static const npy_type types[] = {
+    {"<f4", 4, decode_f4}, {"<f8", 8, decode_f8}, {"|i1", 1, decode_i1}, {"|u1", 1, decode_u1},
+    {"<i2", 2, decode_i2}, {"<i4", 4, decode_i4}, {"<i8", 8, decode_i8},
+};
+
+/* A file being read, and where to say what is wrong with it. */
+typedef struct reader {
+    const char *path;
+    FILE *file;
+    int64_t left; /* bytes not read yet */
+    cvk_diagnostics *diagnostics;
+} reader;
+
+static cvk_status refuse(const reader *r, const char *hint, const char *message) {
+    diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path}, hint, "%s", message);
+    return CVK_ERROR_IO;
+}
+
+static cvk_status take(reader *r, void *to, int64_t bytes) {
+    if (r->left < bytes) return refuse(r, NULL, "the .npy file ends within its header");
+    if (fread(to, 1, (size_t)bytes, r->file) != (size_t)bytes) return refuse(r, NULL, "the file cannot be read");
+    r->left -= bytes;
+    return CVK_OK;
+}
+
+/* The magic, the version and the header's length, which has two bytes in version 1 and four later. */
+static cvk_status read_prefix(reader *r, int64_t *header_bytes) {
+    unsigned char start[MAGIC_BYTES], length[4];
+    if (r->left < MAGIC_BYTES) return refuse(r, "numpy.save writes one", "this is not a .npy file");
+    cvk_status status = take(r, start, sizeof start);
+    if (status != CVK_OK) return status;
+    if (memcmp(start, magic, sizeof magic) != 0) return refuse(r, "numpy.save writes one", "this is not a .npy file");
+    int major = start[6], minor = start[7];
+    if (major < 1 || major > 3 || minor != 0) return refuse(r, NULL, "this version of .npy is not known");
+    int bytes = major == 1 ? 2 : 4;
+    status = take(r, length, bytes);
+    if (status != CVK_OK) return status;
+    *header_bytes = (int64_t)little_endian(length, bytes);
+    return *header_bytes <= MOST_HEADER ? CVK_OK : refuse(r, NULL, "the .npy header is longer than 65536 bytes");
+}
+
+static cvk_status read_header(reader *r, npy_header *header) {
+    int64_t bytes;
+    cvk_status status = read_prefix(r, &bytes);
+    if (status != CVK_OK) return status;
+    char *text = malloc((size_t)bytes + 1);
+    if (!text) return CVK_ERROR_MEMORY;
+    status = take(r, text, bytes);
+    const char *wrong = status == CVK_OK ? npy_header_parse(text, (size_t)bytes, header) : NULL;
+    free(text);
+    if (!wrong) return status;
+    diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path}, NULL, "bad .npy header: %s", wrong);
+    return CVK_ERROR_IO;
+}
+
+static cvk_status find_type(const reader *r, const npy_header *header, const npy_type **type) {
+    if (header->descr[0] == '>') return refuse(r, "save array.astype('<f4')", "the array is big-endian");
+    if (header->fortran_order) return refuse(r, "save numpy.ascontiguousarray(array)", "the array is in Fortran order");
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(header->descr, types[i].descr) == 0) {
+            *type = &types[i];
+            return CVK_OK;
+        }
+    diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path}, "save array.astype('<f4')",
+               "the type \"%s\" is none of f4, f8, i1, u1, i2, i4, i8", header->descr);
+    return CVK_ERROR_IO;
+}
+
+/* The product of the shape, provided that the rest of the file is exactly that many elements. */
+static cvk_status count_elements(const reader *r, const npy_header *header, const npy_type *type, int64_t *elements) {
+    int64_t count = 1, bytes;
+    bool overflow = false;
+    for (int i = 0; i < header->rank; i++) overflow |= __builtin_mul_overflow(count, header->shape[i], &count);
+    overflow |= __builtin_mul_overflow(count, type->bytes, &bytes);
+    if (overflow) return refuse(r, NULL, "the array is larger than any file");
+    if (bytes != r->left) {
+        diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path}, NULL,
+                   "the array takes %lld bytes, but %lld follow the header", (long long)bytes, (long long)r->left);
+        return CVK_ERROR_IO;
+    }
+    *elements = count;
+    return CVK_OK;
+}
+
+static cvk_status read_elements(reader *r, const npy_type *type, npy_array *array) {
+    unsigned char bytes[CHUNK * MOST_ITEM];
+    for (int64_t at = 0; at < array->elements; at += CHUNK) {
+        int64_t n = array->elements - at < CHUNK ? array->elements - at : CHUNK;
+        cvk_status status = take(r, bytes, n * type->bytes);
+        if (status != CVK_OK) return status;
+        for (int64_t i = 0; i < n; i++) {
+            if (type->decode(bytes + i * type->bytes, &array->data[at + i])) continue;
+            diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path}, "save array.astype('<f4')",
+                       "element %lld is an integer that no f32 is equal to", (long long)(at + i));
+            return CVK_ERROR_IO;
+        }
+    }
+    return CVK_OK;
+}
+
+static cvk_status read_array(reader *r, npy_array *array) {
+    npy_header header;
+    const npy_type *type = NULL;
+    cvk_status status = read_header(r, &header);
+    if (status == CVK_OK) status = find_type(r, &header, &type);
+    if (status == CVK_OK) status = count_elements(r, &header, type, &array->elements);
+    if (status != CVK_OK) return status;
+    array->rank = header.rank;
+    memcpy(array->shape, header.shape, sizeof array->shape);
+    array->data = malloc((size_t)array->elements * sizeof(float) + 1); /* + 1: an empty array is not NULL */
+    if (!array->data) return CVK_ERROR_MEMORY;
+    return read_elements(r, type, array);
+}
+
+cvk_status npy_read(const char *path, cvk_diagnostics *diagnostics, npy_array *array) {
+    *array = (npy_array){.rank = 0};
+    struct stat info;
+    reader r = {.path = path, .file = fopen(path, "rb"), .diagnostics = diagnostics};
+    if (!r.file) return refuse(&r, NULL, strerror(errno));
+    cvk_status status = CVK_ERROR_IO;
+    if (fstat(fileno(r.file), &info) != 0 || !S_ISREG(info.st_mode))
+        refuse(&r, NULL, "this is not a regular file");
+    else {
+        r.left = (int64_t)info.st_size;
+        status = read_array(&r, array);
+    }
+    fclose(r.file);
+    if (status != CVK_OK) npy_free(array);
+    return status;
+}
+
+/* The longest is that of 8 dimensions of 19 digits. Filled up with spaces so that the data are aligned in the file. */
+static size_t format_header(const npy_array *array, unsigned char *to, size_t size) {
+    char text[256];
+    int n = snprintf(text, sizeof text, "{'descr': '<f4', 'fortran_order': False, 'shape': (");
+    for (int i = 0; i < array->rank; i++)
+        n += snprintf(text + n, sizeof text - (size_t)n, i ? ", %lld" : "%lld", (long long)array->shape[i]);
+    n += snprintf(text + n, sizeof text - (size_t)n, array->rank == 1 ? ",), }" : "), }");
+    size_t prefix = MAGIC_BYTES + 2, length = (size_t)n;
+    size_t total = (prefix + length + 1 + HEADER_ALIGNMENT - 1) / HEADER_ALIGNMENT * HEADER_ALIGNMENT;
+    memset(to, ' ', size);
+    memcpy(to, magic, sizeof magic);
+    memcpy(to + sizeof magic, (const unsigned char[]){1, 0}, 2);
+    to[MAGIC_BYTES] = (unsigned char)((total - prefix) & 0xff);
+    to[MAGIC_BYTES + 1] = (unsigned char)((total - prefix) >> 8);
+    memcpy(to + prefix, text, length);
+    to[total - 1] = '\n';
+    return total;
+}
+
+static bool write_floats(FILE *file, const float *data, int64_t n) {
+    unsigned char bytes[CHUNK * 4];
+    for (int64_t at = 0; at < n; at += CHUNK) {
+        int64_t count = n - at < CHUNK ? n - at : CHUNK;
+        for (int64_t i = 0; i < count; i++) {
+            uint32_t bits;
+            memcpy(&bits, &data[at + i], sizeof bits);
+            for (int b = 0; b < 4; b++) bytes[4 * i + b] = (unsigned char)(bits >> 8 * b);
+        }
+        if (fwrite(bytes, 4, (size_t)count, file) != (size_t)count) return false;
+    }
+    return true;
+}
+
+static bool write_file(int descriptor, const npy_array *array) {
+    FILE *file = fdopen(descriptor, "wb");
+    if (!file) {
+        close(descriptor);
+        return false;
+    }
+    unsigned char header[5 * HEADER_ALIGNMENT];
+    size_t bytes = format_header(array, header, sizeof header);
+    bool written = fwrite(header, 1, bytes, file) == bytes && write_floats(file, array->data, array->elements);
+    return (fclose(file) == 0) & written;
+}
+
+/* A new file beside `path`; its name goes to `name`. */
+static int create_beside(const char *path, char *name, size_t size) {
+    for (unsigned i = 0;; i++) {
+        snprintf(name, size, "%s.%ld.%u.part", path, (long)getpid(), i);
+        int descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (descriptor >= 0 || errno != EEXIST) return descriptor;
+    }
+}
+
+static bool write_whole(const char *path, const npy_array *array, char *name, size_t size) {
+    int descriptor = create_beside(path, name, size);
+    if (descriptor < 0) return false;
+    if (write_file(descriptor, array) && rename(name, path) == 0) return true;
+    int reason = errno;
+    unlink(name);
+    errno = reason;
+    return false;
+}
+
+cvk_status npy_write(const char *path, cvk_diagnostics *diagnostics, const npy_array *array) {
+    size_t size = strlen(path) + 64;
+    char *name = malloc(size);
+    if (!name) return CVK_ERROR_MEMORY;
+    /* A signal that ends the program waits until the temporary file is gone. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    bool written = write_whole(path, array, name, size);
+    int reason = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    free(name);
+    if (written) return CVK_OK;
+    diag_error(diagnostics, E_FILE_READ, (place){.file = path}, NULL, "cannot be written: %s", strerror(reason));
+    return CVK_ERROR_IO;
+}
+
+void npy_free(npy_array *array) {
+    free(array->data);
+    *array = (npy_array){.rank = 0};
+}
