@@ -1,0 +1,177 @@
+/* A schedule read back: the table of fields gives the keys, their kinds and their ranges. Every field must be there, so
+ * a schedule means the same wherever it can be read. */
+#include "plan/fields.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct parser {
+    cvk_diagnostics *diagnostics;
+    arena *arena;
+    cvk_plan *plan;
+} parser;
+
+static void *member(const parser *p, const plan_field *f) { return (char *)p->plan + f->offset; }
+
+/* The key as a reader of the file sees it: "schedule.tile.oc". */
+static const char *path(const parser *p, const plan_field *f) {
+    return arena_format(p->arena, "schedule%s%s.%s", *f->group ? "." : "", f->group, f->key);
+}
+
+static bool wrong(const parser *p, const plan_field *f, const node *n, const char *hint, const char *expected) {
+    const char *got = n->kind == NODE_SEQUENCE  ? "a list"
+                      : n->kind == NODE_MAPPING ? "a mapping"
+                                                : arena_format(p->arena, "\"%.64s\"", n->text);
+    diag_error(p->diagnostics, E_SCHEDULE, n->at, hint, "%s: expected %s, got %s", path(p, f), expected, got);
+    return false;
+}
+
+static bool is_word(const node *n) { return n->kind == NODE_SCALAR && !n->quoted && *n->text; }
+
+/* Which of the words it is, or -1. */
+static int find_word(const node *n, const char *const *words, int count) {
+    for (int i = 0; is_word(n) && i < count; i++)
+        if (strcmp(n->text, words[i]) == 0) return i;
+    return -1;
+}
+
+static const char *list_words(const parser *p, const char *const *words, int count) {
+    text list = text_new(p->arena);
+    for (int i = 0; i < count; i++) text_add(&list, "%s%s", i == 0 ? "" : i < count - 1 ? ", " : " or ", words[i]);
+    return list.bytes;
+}
+
+/* -1 where it is none of them, which has been reported. */
+static int read_word(const parser *p, const plan_field *f, const node *n, const char *const *words, int count) {
+    int index = find_word(n, words, count);
+    if (index >= 0) return index;
+    const char *near = is_word(n) ? text_nearest(n->text, words, (size_t)count) : NULL;
+    const char *hint = near ? arena_format(p->arena, "did you mean `%s`?", near) : NULL;
+    wrong(p, f, n, hint, list_words(p, words, count));
+    return -1;
+}
+
+static bool read_name(const parser *p, const plan_field *f, const node *n) {
+    if (!is_word(n)) return wrong(p, f, n, NULL, "the name of an algorithm");
+    *(const char **)member(p, f) = arena_string(p->arena, n->text, strlen(n->text));
+    return true;
+}
+
+static bool read_lanes(const parser *p, const plan_field *f, const node *n) {
+    int index = read_word(p, f, n, plan_lanes_words, LANES_KINDS);
+    if (index >= 0) *(plan_lanes *)member(p, f) = (plan_lanes)index;
+    return index >= 0;
+}
+
+static bool read_switch(const parser *p, const plan_field *f, const node *n) {
+    static const char *const words[] = {"false", "true"};
+    int index = read_word(p, f, n, words, 2);
+    if (index >= 0) *(bool *)member(p, f) = index == 1;
+    return index >= 0;
+}
+
+/* Written as everywhere in a spec: 0|[1-9][0-9]*. */
+static bool read_integer(const parser *p, const plan_field *f, const node *n) {
+    enum { MOST_DIGITS = 7 };
+    size_t digits = is_word(n) ? strspn(n->text, "0123456789") : 0;
+    bool plain = digits && digits <= MOST_DIGITS && !n->text[digits] && (digits == 1 || *n->text != '0');
+    int value = plain ? atoi(n->text) : -1;
+    if (value < f->least || value > f->most)
+        return wrong(p, f, n, NULL, arena_format(p->arena, "an integer %d..%d", f->least, f->most));
+    *(int *)member(p, f) = value;
+    return true;
+}
+
+static bool read_order(const parser *p, const plan_field *f, const node *n) {
+    if (n->kind != NODE_SEQUENCE || n->count != PLAN_LOOPS)
+        return wrong(p, f, n, NULL, arena_format(p->arena, "a list of %d loops", PLAN_LOOPS));
+    plan_loop *order = member(p, f);
+    bool seen[PLAN_LOOPS] = {false};
+    for (int i = 0; i < PLAN_LOOPS; i++) {
+        int loop = read_word(p, f, n->child[i], plan_loop_words, PLAN_LOOPS);
+        if (loop < 0) return false;
+        if (seen[loop]) return wrong(p, f, n->child[i], NULL, "every loop once");
+        seen[loop] = true;
+        order[i] = (plan_loop)loop;
+    }
+    return true;
+}
+
+static bool read_field(const parser *p, const plan_field *f, const node *n) {
+    switch (f->kind) {
+    case PLAN_NAME: return read_name(p, f, n);
+    case PLAN_LANES: return read_lanes(p, f, n);
+    case PLAN_INTEGER: return read_integer(p, f, n);
+    case PLAN_SWITCH: return read_switch(p, f, n);
+    case PLAN_ORDER: return read_order(p, f, n);
+    }
+    return false;
+}
+
+static const node *find(const node *mapping, const char *key) {
+    for (size_t i = 0; i + 1 < mapping->count; i += 2)
+        if (strcmp(mapping->child[i]->text, key) == 0) return mapping->child[i + 1];
+    return NULL;
+}
+
+static bool missing(const parser *p, const plan_field *f, const node *where) {
+    diag_error(p->diagnostics, E_SCHEDULE, where->at, NULL, "%s is missing", path(p, f));
+    return false;
+}
+
+/* Finds a field's value, and reads it. */
+static bool read_row(const parser *p, const plan_field *f, const node *schedule) {
+    const node *mapping = *f->group ? find(schedule, f->group) : schedule;
+    if (!mapping) return missing(p, f, schedule);
+    if (mapping->kind != NODE_MAPPING) return wrong(p, f, mapping, NULL, "a mapping around it");
+    const node *value = find(mapping, f->key);
+    return value ? read_field(p, f, value) : missing(p, f, mapping);
+}
+
+/* The keys that may stand in a group: at the top also the names of the groups. */
+static size_t known_keys(const char *group, const char **keys) {
+    size_t count = 0;
+    const plan_field *f;
+    for (int i = 0; (f = plan_field_row(i)); i++) {
+        const char *key = strcmp(f->group, group) == 0 ? f->key : *group ? NULL : f->group;
+        if (key && (!count || strcmp(keys[count - 1], key) != 0)) keys[count++] = key;
+    }
+    return count;
+}
+
+static bool check_keys(const parser *p, const char *group, const node *mapping) {
+    const char *keys[PLAN_MOST_FIELDS];
+    size_t count = known_keys(group, keys);
+    bool good = true;
+    for (size_t i = 0; i + 1 < mapping->count; i += 2) {
+        const node *key = mapping->child[i];
+        bool known = false;
+        for (size_t k = 0; k < count; k++) known |= strcmp(key->text, keys[k]) == 0;
+        if (known) continue;
+        const char *near = text_nearest(key->text, keys, count);
+        diag_error(p->diagnostics, E_SCHEDULE, key->at,
+                   near ? arena_format(p->arena, "did you mean `%s`?", near) : NULL,
+                   "schedule%s%s: unknown key \"%.64s\"", *group ? "." : "", group, key->text);
+        good = false;
+    }
+    return good;
+}
+
+cvk_status plan_parse(const node *schedule, arena *a, cvk_diagnostics *d, cvk_plan *plan) {
+    const parser p = {d, a, plan};
+    memset(plan, 0, sizeof *plan);
+    if (schedule->kind != NODE_MAPPING) {
+        diag_error(d, E_SCHEDULE, schedule->at, NULL, "schedule: expected a mapping");
+        return CVK_ERROR_SPEC;
+    }
+    bool good = check_keys(&p, "", schedule);
+    const char *group = "";
+    const plan_field *f;
+    for (int i = 0; (f = plan_field_row(i)); i++) {
+        const node *inner = strcmp(group, f->group) != 0 ? find(schedule, f->group) : NULL;
+        if (inner && inner->kind == NODE_MAPPING) good &= check_keys(&p, f->group, inner);
+        group = f->group;
+        good &= read_row(&p, f, schedule);
+    }
+    return good ? CVK_OK : CVK_ERROR_SPEC;
+}

@@ -1,0 +1,71 @@
+/* Plans as text, and whether two are the same, field by field. */
+#include "plan/fields.h"
+
+#include <string.h>
+
+static const plan_field FIELDS[] = {
+#define PLAN_FIELD(group, key, kind, member, least, most, about)                                                       \
+    {group, key, PLAN_##kind, offsetof(cvk_plan, member), least, most},
+#include "plan/fields.def"
+#undef PLAN_FIELD
+};
+enum { FIELD_COUNT = sizeof FIELDS / sizeof FIELDS[0] };
+
+_Static_assert((int)FIELD_COUNT <= (int)PLAN_MOST_FIELDS, "plan/fields.h reserves too few");
+
+const char *const plan_lanes_words[LANES_KINDS] = {"out_channels", "columns", "channels"};
+const char *const plan_loop_words[PLAN_LOOPS] = {"n", "g", "oc", "od", "oh"};
+
+const plan_field *plan_field_row(int index) { return index < FIELD_COUNT ? &FIELDS[index] : NULL; }
+
+static const void *member(const cvk_plan *p, const plan_field *f) { return (const char *)p + f->offset; }
+
+static void print_order(const plan_loop *order, text *out) {
+    for (int i = 0; i < PLAN_LOOPS; i++) text_add(out, "%s%s", i ? ", " : "[", plan_loop_words[order[i]]);
+    text_add(out, "]");
+}
+
+static void print_value(const cvk_plan *p, const plan_field *f, text *out) {
+    const void *value = member(p, f);
+    switch (f->kind) {
+    case PLAN_NAME: text_add(out, "%s", *(const char *const *)value); break;
+    case PLAN_LANES: text_add(out, "%s", plan_lanes_words[*(const plan_lanes *)value]); break;
+    case PLAN_INTEGER: text_add(out, "%d", *(const int *)value); break;
+    case PLAN_SWITCH: text_add(out, *(const bool *)value ? "true" : "false"); break;
+    case PLAN_ORDER: print_order(value, out); break;
+    }
+}
+
+void plan_print(const cvk_plan *p, text *out) {
+    const char *group = "";
+    text_add(out, "{");
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        const plan_field *f = &FIELDS[i];
+        bool same_group = strcmp(group, f->group) == 0;
+        if (!same_group && *group) text_add(out, "}");
+        if (i) text_add(out, ", ");
+        if (!same_group && *f->group) text_add(out, "%s: {", f->group);
+        text_add(out, "%s: ", f->key);
+        print_value(p, f, out);
+        group = f->group;
+    }
+    text_add(out, *group ? "}}" : "}");
+}
+
+static bool same_value(const cvk_plan *a, const cvk_plan *b, const plan_field *f) {
+    const void *x = member(a, f), *y = member(b, f);
+    switch (f->kind) {
+    case PLAN_NAME: return strcmp(*(const char *const *)x, *(const char *const *)y) == 0;
+    case PLAN_LANES: return *(const plan_lanes *)x == *(const plan_lanes *)y;
+    case PLAN_INTEGER: return *(const int *)x == *(const int *)y;
+    case PLAN_SWITCH: return *(const bool *)x == *(const bool *)y;
+    case PLAN_ORDER: return memcmp(x, y, sizeof a->order) == 0;
+    }
+    return false;
+}
+
+bool plan_equal(const cvk_plan *a, const cvk_plan *b) {
+    for (int i = 0; i < FIELD_COUNT; i++)
+        if (!same_value(a, b, &FIELDS[i])) return false;
+    return true;
+}
