@@ -1,0 +1,215 @@
+/* A module a call: context, target machine, lowering, a short pipeline, machine code. LLVM's fatal paths end the
+ * process, so nothing reaches them that the verifier has not seen. */
+#include "llvm/emit.h"
+
+#include "llvm/lowering.h"
+
+#include <llvm-c/Analysis.h>
+#include <llvm-c/Error.h>
+#include <llvm-c/Target.h>
+#include <llvm-c/TargetMachine.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* mem2reg's kin makes values of the register slots, early-cse folds addresses that turned out equal. Loops, hoisting
+ * and unrolling were the nest's business. */
+static const char PIPELINE[] = "function(sroa,early-cse)";
+
+/* Bytes of stack a kernel may use: far below any thread's stack. */
+static const char MOST_STACK[] = "16383";
+
+static pthread_once_t initialised = PTHREAD_ONCE_INIT;
+
+static void initialise(void) {
+    LLVMInitializeAllTargetInfos();
+    LLVMInitializeAllTargets();
+    LLVMInitializeAllTargetMCs();
+    LLVMInitializeAllAsmPrinters();
+}
+
+void object_free(cvk_object *object) {
+    free(object->bytes);
+    *object = (cvk_object){0};
+}
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void add_attribute(lower_module *m, LLVMValueRef function, const char *key, const char *value) {
+    LLVMAttributeRef a = LLVMCreateStringAttribute(m->context, key, (unsigned)strlen(key), value, (unsigned)strlen(value));
+    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
+}
+
+void lower_attributes(lower_module *m, LLVMValueRef function) {
+    const char *width = arena_format(m->arena, "%d", m->target->lanes * 32);
+    add_attribute(m, function, "target-cpu", m->target->cpu);
+    if (m->target->llvm_features[0]) add_attribute(m, function, "target-features", m->target->llvm_features);
+    add_attribute(m, function, "prefer-vector-width", width);
+    add_attribute(m, function, "min-legal-vector-width", width);
+    add_attribute(m, function, "warn-stack-size", MOST_STACK);
+    unsigned nounwind = LLVMGetEnumAttributeKindForName("nounwind", 8);
+    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                            LLVMCreateEnumAttribute(m->context, nounwind, 0));
+}
+
+/* Where LLVM's complaints go. */
+typedef struct complaints {
+    cvk_diagnostics *diagnostics;
+    bool failed;
+} complaints;
+
+static void complain(complaints *c, const char *doing, const char *message) {
+    c->failed = true;
+    diag_error(c->diagnostics, E_LLVM, (place){.file = ""}, NULL, "%s: %s", doing, message ? message : "no reason given");
+}
+
+static void on_diagnostic(LLVMDiagnosticInfoRef info, void *context) {
+    LLVMDiagnosticSeverity severity = LLVMGetDiagInfoSeverity(info);
+    if (severity != LLVMDSError && severity != LLVMDSWarning) return;
+    char *words = LLVMGetDiagInfoDescription(info);
+    complain(context, "generating code", words);
+    LLVMDisposeMessage(words);
+}
+
+static char *copied_triple(const cvk_target *t) {
+    return t->triple ? LLVMCreateMessage(t->triple) : LLVMGetDefaultTargetTriple();
+}
+
+static LLVMTargetMachineRef make_machine(const cvk_target *t, complaints *c) {
+    char *triple = copied_triple(t), *error = NULL;
+    LLVMTargetRef target;
+    LLVMTargetMachineRef machine = NULL;
+    if (LLVMGetTargetFromTriple(triple, &target, &error)) {
+        complain(c, "finding the target", error);
+        LLVMDisposeMessage(error);
+    } else {
+        machine = LLVMCreateTargetMachine(target, triple, t->cpu, t->llvm_features, LLVMCodeGenLevelDefault, LLVMRelocPIC,
+                                          LLVMCodeModelDefault);
+        if (!machine) complain(c, "making a target machine", t->cpu);
+    }
+    LLVMDisposeMessage(triple);
+    return machine;
+}
+
+static lower_module make_module(arena *a, const cvk_target *target, LLVMTargetMachineRef machine) {
+    LLVMContextRef x = LLVMContextCreate();
+    LLVMContextSetDiscardValueNames(x, false);
+    lower_module m = {.arena = a, .target = target, .context = x, .module = LLVMModuleCreateWithNameInContext("convoke", x)};
+    m.f32 = LLVMFloatTypeInContext(x);
+    m.i64 = LLVMInt64TypeInContext(x);
+    m.i32 = LLVMInt32TypeInContext(x);
+    m.i8 = LLVMInt8TypeInContext(x);
+    m.ptr = LLVMPointerTypeInContext(x, 0);
+    m.nothing = LLVMVoidTypeInContext(x);
+    char *triple = copied_triple(target);
+    LLVMSetTarget(m.module, triple);
+    LLVMDisposeMessage(triple);
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
+    LLVMSetModuleDataLayout(m.module, layout);
+    LLVMDisposeTargetData(layout);
+    return m;
+}
+
+static void lower_kernels(lower_module *m, const emit_kernel *kernels, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const emit_kernel *k = &kernels[i];
+        LLVMValueRef run = lower_nest(m, k->run, arena_format(m->arena, "%s_run", k->symbol));
+        LLVMValueRef pack = lower_nest(m, k->pack, arena_format(m->arena, "%s_pack", k->symbol));
+        lower_info(m, k->symbol, k->info, run, pack);
+    }
+}
+
+static bool verified(lower_module *m, complaints *c) {
+    char *error = NULL;
+    bool bad = LLVMVerifyModule(m->module, LLVMReturnStatusAction, &error);
+    if (bad) complain(c, "verifying", error);
+    LLVMDisposeMessage(error);
+    return !bad;
+}
+
+static void optimise(lower_module *m, LLVMTargetMachineRef machine, complaints *c) {
+    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+    LLVMErrorRef error = LLVMRunPasses(m->module, PIPELINE, machine, options);
+    LLVMDisposePassBuilderOptions(options);
+    if (!error) return;
+    char *words = LLVMGetErrorMessage(error);
+    complain(c, "optimising", words);
+    LLVMDisposeErrorMessage(words);
+}
+
+static cvk_status keep_bytes(cvk_object *object, const char *bytes, size_t size) {
+    object->bytes = malloc(size + 1);
+    if (!object->bytes) return CVK_ERROR_MEMORY;
+    memcpy(object->bytes, bytes, size);
+    object->bytes[size] = 0;
+    object->size = size;
+    return CVK_OK;
+}
+
+static cvk_status generate(lower_module *m, LLVMTargetMachineRef machine, emit_kind kind, complaints *c, cvk_object *object) {
+    if (kind == EMIT_LLVM) {
+        char *words = LLVMPrintModuleToString(m->module);
+        cvk_status status = keep_bytes(object, words, strlen(words));
+        LLVMDisposeMessage(words);
+        return status;
+    }
+    LLVMMemoryBufferRef buffer = NULL;
+    char *error = NULL;
+    LLVMCodeGenFileType type = kind == EMIT_OBJECT ? LLVMObjectFile : LLVMAssemblyFile;
+    if (LLVMTargetMachineEmitToMemoryBuffer(machine, m->module, type, &error, &buffer)) {
+        complain(c, "generating code", error);
+        LLVMDisposeMessage(error);
+        return CVK_ERROR_INTERNAL;
+    }
+    cvk_status status = c->failed ? CVK_ERROR_INTERNAL
+                                  : keep_bytes(object, LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
+    LLVMDisposeMemoryBuffer(buffer);
+    return status;
+}
+
+static cvk_status emit_module(lower_module *m, LLVMTargetMachineRef machine, const emit_kernel *kernels, size_t count,
+                              emit_kind kind, complaints *c, cvk_object *object, emit_times *times) {
+    double start = now();
+    lower_kernels(m, kernels, count);
+    if (!verified(m, c)) return CVK_ERROR_INTERNAL;
+    double lowered = now();
+    optimise(m, machine, c);
+    if (c->failed) return CVK_ERROR_INTERNAL;
+    double optimised = now();
+    cvk_status status = generate(m, machine, kind, c, object);
+    if (times) {
+        times->lower += lowered - start;
+        times->optimise += optimised - lowered;
+        times->generate += now() - optimised;
+    }
+    return status;
+}
+
+/* Everything LLVM owns is freed here, also when the arena runs dry in the middle. */
+cvk_status llvm_emit(const emit_kernel *kernels, size_t count, const cvk_target *target, emit_kind kind,
+                     cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times) {
+    pthread_once(&initialised, initialise);
+    *object = (cvk_object){0};
+    complaints c = {.diagnostics = diagnostics};
+    LLVMTargetMachineRef machine = make_machine(target, &c);
+    if (!machine) return CVK_ERROR_INTERNAL;
+    arena a;
+    arena_init(&a);
+    lower_module m = make_module(&a, target, machine);
+    LLVMContextSetDiagnosticHandler(m.context, on_diagnostic, &c);
+    cvk_status status;
+    if (arena_guard(&a)) status = CVK_ERROR_MEMORY;
+    else status = emit_module(&m, machine, kernels, count, kind, &c, object, times);
+    LLVMDisposeModule(m.module);
+    LLVMContextDispose(m.context);
+    LLVMDisposeTargetMachine(machine);
+    arena_free(&a);
+    return status;
+}

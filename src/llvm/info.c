@@ -1,0 +1,70 @@
+/* The constant cvk_kernel_info of an object, field by field in the order of the struct; its strings are private. */
+#include "llvm/lowering.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { MOST_FIELDS = 32 };
+
+typedef struct fields {
+    lower_module *m;
+    LLVMValueRef value[MOST_FIELDS];
+    unsigned count;
+} fields;
+
+static void add(fields *f, LLVMValueRef value) { f->value[f->count++] = value; }
+static void add_u32(fields *f, uint32_t value) { add(f, LLVMConstInt(f->m->i32, value, false)); }
+static void add_u64(fields *f, uint64_t value) { add(f, LLVMConstInt(f->m->i64, value, false)); }
+
+static void add_string(fields *f, const char *string) {
+    LLVMValueRef bytes = LLVMConstStringInContext2(f->m->context, string, strlen(string), false);
+    LLVMValueRef global = LLVMAddGlobal(f->m->module, LLVMTypeOf(bytes), "");
+    LLVMSetInitializer(global, bytes);
+    LLVMSetLinkage(global, LLVMPrivateLinkage);
+    LLVMSetGlobalConstant(global, true);
+    LLVMSetUnnamedAddress(global, LLVMGlobalUnnamedAddr);
+    add(f, global);
+}
+
+static void add_shape(fields *f, const int64_t shape[5]) {
+    LLVMValueRef size[5];
+    for (int i = 0; i < 5; i++) size[i] = LLVMConstInt(f->m->i64, (unsigned long long)shape[i], false);
+    add(f, LLVMConstArray2(f->m->i64, size, 5));
+}
+
+static void add_buffer(fields *f, const cvk_buffer_info *b) {
+    LLVMValueRef value[] = {LLVMConstInt(f->m->i64, b->bytes, false), LLVMConstInt(f->m->i32, b->alignment, false),
+                            LLVMConstInt(f->m->i32, b->reserved, false)};
+    add(f, LLVMConstStructInContext(f->m->context, value, 3, false));
+}
+
+/* A field added to the struct and forgotten here changes its size. */
+_Static_assert(sizeof(cvk_buffer_info) == 16, "info.c writes three fields");
+_Static_assert(offsetof(cvk_kernel_info, pack) + sizeof(void *) == sizeof(cvk_kernel_info), "pack is the last field");
+_Static_assert(offsetof(cvk_kernel_info, run) == 8 + 4 * 8 + 3 * 40 + 8 * 4 + 8 * 16, "info.c writes every field");
+
+void lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info, LLVMValueRef run, LLVMValueRef pack) {
+    fields f = {.m = m};
+    add_u32(&f, info->struct_size);
+    add_u32(&f, info->abi_version);
+    add_string(&f, info->name);
+    add_string(&f, info->target);
+    add_string(&f, info->plan);
+    add_u64(&f, info->cpu_features);
+    add_shape(&f, info->input_shape);
+    add_shape(&f, info->weights_shape);
+    add_shape(&f, info->output_shape);
+    const uint32_t words[] = {(uint32_t)info->input_layout, (uint32_t)info->output_layout, (uint32_t)info->dtype,
+                              info->spatial_rank, info->addends, info->scales, info->tasks, info->reserved};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) add_u32(&f, words[i]);
+    const cvk_buffer_info *buffers[] = {&info->input, &info->weights, &info->packed_weights, &info->bias,
+                                        &info->scale, &info->addend, &info->output, &info->scratch};
+    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) add_buffer(&f, buffers[i]);
+    add(&f, run);
+    add(&f, pack);
+    LLVMValueRef value = LLVMConstStructInContext(m->context, f.value, f.count, false);
+    LLVMValueRef global = LLVMAddGlobal(m->module, LLVMTypeOf(value), symbol);
+    LLVMSetInitializer(global, value);
+    LLVMSetGlobalConstant(global, true);
+    LLVMSetAlignment(global, 8);
+}

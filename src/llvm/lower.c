@@ -1,0 +1,199 @@
+/* From a nest to a function of LLVM IR. Needs a nest that nest_check accepted; gives a function that passes LLVM's
+ * verifier. Run-time loops become rotated loops with a prelude block for addresses, unrolled ones are expanded here,
+ * registers live in stack slots until mem2reg. */
+#include "llvm/lowering.h"
+
+static void lower_list(lowering *l, const nest_statement *list);
+
+static LLVMBasicBlockRef new_block(lowering *l, const char *name) {
+    return LLVMAppendBasicBlockInContext(l->m->context, l->function, name);
+}
+
+static LLVMValueRef number(lowering *l, int64_t value) {
+    return LLVMConstInt(l->m->i64, (unsigned long long)value, true);
+}
+
+/* The greatest of the lower bounds, or the least of the upper ones. */
+static LLVMValueRef range_end(lowering *l, const nest_bound *bound, int count, bool low) {
+    LLVMValueRef end = lower_bound(l, &bound[0], low);
+    for (int i = 1; i < count; i++) {
+        LLVMValueRef other = lower_bound(l, &bound[i], low);
+        LLVMValueRef better = LLVMBuildICmp(l->builder, low ? LLVMIntSGT : LLVMIntSLT, other, end, "");
+        end = LLVMBuildSelect(l->builder, better, other, end, "");
+    }
+    return end;
+}
+
+/* Opens a level whose prelude is a new block; code goes to the block after it. */
+static void open_level(lowering *l, int variable, LLVMBasicBlockRef prelude) {
+    lower_level *level = arena_new(l->m->arena, lower_level);
+    *level = (lower_level){.outer = l->level, .depth = l->level ? l->level->depth + 1 : 0, .variable = variable,
+                           .prelude = prelude};
+    l->level = level;
+    LLVMBasicBlockRef body = new_block(l, "body");
+    LLVMPositionBuilderAtEnd(l->builder, prelude);
+    LLVMBuildBr(l->builder, body);
+    LLVMPositionBuilderAtEnd(l->builder, body);
+}
+
+/* for v from low to high, body first tested where it may not run at all. */
+static void lower_counted(lowering *l, int variable, LLVMValueRef low, LLVMValueRef high, bool surely,
+                          void (*body)(lowering *, const void *), const void *argument) {
+    LLVMBasicBlockRef prelude = new_block(l, "loop"), done = new_block(l, "done");
+    LLVMBasicBlockRef before = LLVMGetInsertBlock(l->builder);
+    if (surely) LLVMBuildBr(l->builder, prelude);
+    else LLVMBuildCondBr(l->builder, LLVMBuildICmp(l->builder, LLVMIntSLT, low, high, ""), prelude, done);
+    LLVMPositionBuilderAtEnd(l->builder, prelude);
+    LLVMValueRef counter = LLVMBuildPhi(l->builder, l->m->i64, "");
+    open_level(l, variable, prelude);
+    if (variable >= 0) {
+        l->variable[variable] = counter;
+        l->level_of[variable] = l->level;
+    } else {
+        l->variable[l->nest->variable_count] = counter; /* the task number */
+    }
+    body(l, argument);
+    LLVMValueRef next = LLVMBuildAdd(l->builder, counter, number(l, 1), "");
+    LLVMAddIncoming(counter, (LLVMValueRef[]){low, next},
+                    (LLVMBasicBlockRef[]){before, LLVMGetInsertBlock(l->builder)}, 2);
+    LLVMBuildCondBr(l->builder, LLVMBuildICmp(l->builder, LLVMIntSLT, next, high, ""), prelude, done);
+    LLVMMoveBasicBlockAfter(done, LLVMGetInsertBlock(l->builder));
+    LLVMPositionBuilderAtEnd(l->builder, done);
+    l->level = l->level->outer;
+}
+
+static void lower_body(lowering *l, const void *statement) { lower_list(l, ((const nest_statement *)statement)->body); }
+
+static bool constant_range(const nest_range *r) {
+    return r->low_count == 1 && r->high_count == 1 && r->low[0].numerator.count == 0 && r->high[0].numerator.count == 0;
+}
+
+static void lower_loop(lowering *l, const nest_statement *f) {
+    const nest_range *r = &l->nest->variables[f->variable].range;
+    bool fixed = constant_range(r);
+    if (fixed && r->low[0].numerator.constant >= r->high[0].numerator.constant) return;
+    LLVMValueRef low = range_end(l, r->low, r->low_count, true), high = range_end(l, r->high, r->high_count, false);
+    lower_counted(l, f->variable, low, high, fixed, lower_body, f);
+}
+
+static int64_t known_end(lowering *l, const nest_bound *bound, int count, bool low) {
+    int64_t end = low ? INT64_MIN : INT64_MAX;
+    for (int i = 0; i < count; i++) {
+        int64_t numerator = affine_value(&bound[i].numerator, l->known);
+        int64_t v = low ? ceil_div(numerator, bound[i].divisor) : floor_div(numerator, bound[i].divisor);
+        if (low ? v > end : v < end) end = v;
+    }
+    return end;
+}
+
+static void lower_unrolled(lowering *l, const nest_statement *f) {
+    const nest_range *r = &l->nest->variables[f->variable].range;
+    int64_t low = known_end(l, r->low, r->low_count, true), high = known_end(l, r->high, r->high_count, false);
+    for (int64_t v = low; v < high; v++) {
+        l->known[f->variable] = v;
+        lower_list(l, f->body);
+    }
+}
+
+static void lower_if(lowering *l, const nest_statement *s) {
+    LLVMValueRef holds = LLVMBuildICmp(l->builder, LLVMIntSGE, lower_affine(l, &s->condition), number(l, 0), "");
+    LLVMBasicBlockRef body = new_block(l, "then"), done = new_block(l, "done");
+    LLVMBuildCondBr(l->builder, holds, body, done);
+    LLVMPositionBuilderAtEnd(l->builder, body);
+    lower_list(l, s->body);
+    LLVMBuildBr(l->builder, done);
+    LLVMMoveBasicBlockAfter(done, LLVMGetInsertBlock(l->builder));
+    LLVMPositionBuilderAtEnd(l->builder, done);
+}
+
+static void lower_list(lowering *l, const nest_statement *list) {
+    for (const nest_statement *s = list; s; s = s->next) {
+        if (s->kind == STATEMENT_OP) lower_op(l, s->op);
+        else if (s->kind == STATEMENT_IF) lower_if(l, s);
+        else if (l->nest->variables[s->variable].kind == VARIABLE_UNROLLED) lower_unrolled(l, s);
+        else lower_loop(l, s);
+    }
+}
+
+/* Task loops become one loop over task numbers, whose digits are the variables, the innermost the fastest. */
+static void lower_tasks(lowering *l, const void *statement) {
+    const nest_statement *s = statement;
+    int64_t rest = l->nest->tasks;
+    LLVMValueRef number_left = l->variable[l->nest->variable_count];
+    LLVMBuilderRef b = l->builder;
+    LLVMPositionBuilderBefore(b, LLVMGetBasicBlockTerminator(l->level->prelude));
+    while (s && s->kind == STATEMENT_FOR && l->nest->variables[s->variable].kind == VARIABLE_TASK) {
+        const nest_range *r = &l->nest->variables[s->variable].range;
+        rest /= r->high[0].numerator.constant;
+        LLVMValueRef weight = number(l, rest);
+        l->variable[s->variable] = LLVMBuildUDiv(b, number_left, weight, "");
+        l->level_of[s->variable] = l->level;
+        number_left = LLVMBuildURem(b, number_left, weight, "");
+        s = s->body;
+    }
+    LLVMPositionBuilderAtEnd(b, LLVMGetLastBasicBlock(l->function));
+    lower_list(l, s);
+}
+
+static void make_registers(lowering *l) {
+    const nest *n = l->nest;
+    l->reg = arena_array(l->m->arena, LLVMValueRef *, n->register_count);
+    for (int r = 0; r < n->register_count; r++) {
+        l->reg[r] = arena_array(l->m->arena, LLVMValueRef, n->registers[r].count);
+        LLVMTypeRef type = LLVMVectorType(l->m->f32, (unsigned)n->registers[r].lanes);
+        for (int i = 0; i < n->registers[r].count; i++) l->reg[r][i] = LLVMBuildAlloca(l->builder, type, "");
+    }
+}
+
+/* The kernel's tensors are fields of cvk_args, all pointers; packing has two parameters. */
+static void find_tensors(lowering *l) {
+    for (int t = 0; t < l->nest->tensor_count; t++) {
+        unsigned role = (unsigned)l->nest->tensors[t].role;
+        if (l->nest->entry == ENTRY_PACK) {
+            l->tensor[t] = LLVMGetParam(l->function, role);
+            continue;
+        }
+        LLVMValueRef index = LLVMConstInt(l->m->i64, role, false);
+        LLVMValueRef field = LLVMBuildGEP2(l->builder, l->m->ptr, LLVMGetParam(l->function, 0), &index, 1, "");
+        l->tensor[t] = LLVMBuildLoad2(l->builder, l->m->ptr, field, l->nest->tensors[t].name);
+    }
+}
+
+static LLVMTypeRef entry_type(lower_module *m, nest_entry entry) {
+    if (entry == ENTRY_PACK) return LLVMFunctionType(m->nothing, (LLVMTypeRef[]){m->ptr, m->ptr}, 2, false);
+    return LLVMFunctionType(m->nothing, (LLVMTypeRef[]){m->ptr, m->i32, m->i32}, 3, false);
+}
+
+static void lower_entry(lowering *l) {
+    l->entry = new_block(l, "entry");
+    LLVMPositionBuilderAtEnd(l->builder, l->entry);
+    make_registers(l);
+    find_tensors(l);
+    LLVMBasicBlockRef prelude = new_block(l, "start");
+    LLVMBuildBr(l->builder, prelude);
+    open_level(l, -1, prelude);
+    if (l->nest->entry == ENTRY_PACK) {
+        lower_list(l, l->nest->body);
+    } else {
+        LLVMValueRef first = LLVMBuildZExt(l->builder, LLVMGetParam(l->function, 1), l->m->i64, "");
+        LLVMValueRef last = LLVMBuildZExt(l->builder, LLVMGetParam(l->function, 2), l->m->i64, "");
+        lower_counted(l, -1, first, last, false, lower_tasks, l->nest->body);
+    }
+    LLVMBuildRetVoid(l->builder);
+}
+
+LLVMValueRef lower_nest(lower_module *m, const nest *n, const char *symbol) {
+    lowering l = {.m = m, .nest = n};
+    l.function = LLVMAddFunction(m->module, symbol, entry_type(m, n->entry));
+    LLVMSetLinkage(l.function, LLVMInternalLinkage);
+    lower_attributes(m, l.function);
+    l.builder = LLVMCreateBuilderInContext(m->context);
+    l.prelude = LLVMCreateBuilderInContext(m->context);
+    l.variable = arena_array(m->arena, LLVMValueRef, n->variable_count + 1);
+    l.level_of = arena_array(m->arena, lower_level *, n->variable_count + 1);
+    l.known = arena_array(m->arena, int64_t, n->variable_count + 1);
+    lower_entry(&l);
+    LLVMDisposeBuilder(l.builder);
+    LLVMDisposeBuilder(l.prelude);
+    return l.function;
+}

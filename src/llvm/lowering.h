@@ -1,0 +1,80 @@
+/* What the files of this room share while one nest becomes one function. */
+#ifndef CVK_LLVM_LOWERING_H
+#define CVK_LLVM_LOWERING_H
+
+#include "nest/nest.h"
+#include "target/target.h"
+
+#include <llvm-c/Core.h>
+
+/* A module under construction and the types and intrinsics everything uses. */
+typedef struct lower_module {
+    arena *arena;
+    const cvk_target *target;
+    LLVMContextRef context;
+    LLVMModuleRef module;
+    LLVMTypeRef f32, i64, i32, i8, ptr, nothing;
+    LLVMValueRef math[MATH_KINDS][NEST_MOST_LANES + 1]; /* functions made so far, by lanes */
+} lower_module;
+
+/* An address prefix or quotient computed once a loop iteration. */
+typedef struct lower_cached {
+    struct lower_cached *next;
+    LLVMValueRef base, factor;  /* the value is base + factor * coefficient bytes; for quotients factor is NULL */
+    int64_t coefficient;
+    const affine *numerator;
+    int64_t divisor;
+    LLVMValueRef value;
+} lower_cached;
+
+/* A run-time loop around the place where code goes, or, outermost, the function. */
+typedef struct lower_level {
+    struct lower_level *outer;
+    int depth;
+    int variable;              /* -1: the function, with its task variables */
+    LLVMBasicBlockRef prelude; /* runs once an iteration, before the body: addresses go here */
+    lower_cached *cached;
+} lower_level;
+
+typedef struct lowering {
+    lower_module *m;
+    const nest *nest;
+    LLVMBuilderRef builder, prelude; /* code; addresses */
+    LLVMValueRef function;
+    LLVMBasicBlockRef entry;
+    LLVMValueRef tensor[ROLE_COUNT];  /* base pointers, by index into nest->tensors */
+    LLVMValueRef **reg;               /* [array][index]: stack slots that mem2reg turns into values */
+    LLVMValueRef *variable;           /* run-time values by variable; NULL for unrolled ones */
+    lower_level **level_of;           /* by variable: where it is defined */
+    int64_t *known;                   /* values of unrolled variables */
+    lower_level *level;               /* innermost */
+} lowering;
+
+/* lower.c: one function from one nest, with internal linkage. */
+LLVMValueRef lower_nest(lower_module *m, const nest *n, const char *symbol);
+
+/* address.c */
+LLVMValueRef lower_affine(lowering *l, const affine *e); /* as i64, where code goes */
+LLVMValueRef lower_address(lowering *l, const nest_access *at, int64_t lane);
+LLVMValueRef lower_bound(lowering *l, const nest_bound *bound, bool low); /* of a run-time loop, where code goes */
+
+/* op.c */
+void lower_op(lowering *l, const nest_op *op);
+
+/* math.c */
+LLVMValueRef lower_math(lower_module *m, math_kind kind, int lanes);
+
+/* arithmetic.c: lane-by-lane operations, shared by op.c and math.c. Sources beyond the operation's own are ignored. */
+LLVMValueRef lower_arithmetic(lower_module *m, LLVMBuilderRef builder, op_kind kind, LLVMValueRef a, LLVMValueRef b,
+                              LLVMValueRef c);
+LLVMValueRef lower_splat_constant(lower_module *m, int lanes, float value);
+LLVMValueRef lower_intrinsic(lower_module *m, LLVMBuilderRef builder, const char *name, LLVMTypeRef *overload,
+                             unsigned overloads, LLVMValueRef *arguments, unsigned count);
+
+/* info.c: the constant cvk_kernel_info. */
+void lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info, LLVMValueRef run, LLVMValueRef pack);
+
+/* emit.c: what makes a function compile for the target. */
+void lower_attributes(lower_module *m, LLVMValueRef function);
+
+#endif

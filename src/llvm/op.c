@@ -1,0 +1,219 @@
+/* One nest operation as LLVM instructions. Lane ranges are numbers by now, so masks are constants. */
+#include "llvm/lowering.h"
+
+typedef struct lane_range { int low, high; } lane_range;
+
+static int64_t known_value(lowering *l, const affine *e) { return affine_value(e, l->known); }
+
+static lane_range lanes_of(lowering *l, const nest_range *r, int lanes) {
+    int64_t low = 0, high = lanes;
+    for (int i = 0; r && i < r->low_count; i++) {
+        int64_t v = ceil_div(known_value(l, &r->low[i].numerator), r->low[i].divisor);
+        if (v > low) low = v;
+    }
+    for (int i = 0; r && i < r->high_count; i++) {
+        int64_t v = floor_div(known_value(l, &r->high[i].numerator), r->high[i].divisor);
+        if (v < high) high = v;
+    }
+    if (low >= high) return (lane_range){0, 0};
+    return (lane_range){(int)low, (int)high};
+}
+
+static LLVMValueRef mask_of(lowering *l, lane_range r, int lanes) {
+    LLVMTypeRef bit = LLVMInt1TypeInContext(l->m->context);
+    LLVMValueRef bits[NEST_MOST_LANES];
+    for (int i = 0; i < lanes; i++) bits[i] = LLVMConstInt(bit, i >= r.low && i < r.high, false);
+    return LLVMConstVector(bits, (unsigned)lanes);
+}
+
+static LLVMTypeRef vector_type(lowering *l, int lanes) { return LLVMVectorType(l->m->f32, (unsigned)lanes); }
+
+static int lanes_in(lowering *l, const register_ref *r) { return l->nest->registers[r->array].lanes; }
+
+static LLVMValueRef *slot(lowering *l, const register_ref *r, int64_t further) {
+    return &l->reg[r->array][known_value(l, &r->index) + further];
+}
+
+static LLVMValueRef get(lowering *l, const register_ref *r, int64_t further) {
+    return LLVMBuildLoad2(l->builder, vector_type(l, lanes_in(l, r)), *slot(l, r, further), "");
+}
+
+static void set(lowering *l, const register_ref *r, int64_t further, LLVMValueRef value) {
+    LLVMBuildStore(l->builder, value, *slot(l, r, further));
+}
+
+static LLVMValueRef load_contiguous(lowering *l, LLVMValueRef pointer, lane_range r, int lanes) {
+    LLVMTypeRef type = vector_type(l, lanes);
+    if (r.low == 0 && r.high == lanes) {
+        LLVMValueRef loaded = LLVMBuildLoad2(l->builder, type, pointer, "");
+        LLVMSetAlignment(loaded, 4);
+        return loaded;
+    }
+    LLVMValueRef arguments[] = {pointer, LLVMConstInt(l->m->i32, 4, false), mask_of(l, r, lanes), LLVMConstNull(type)};
+    return lower_intrinsic(l->m, l->builder, "llvm.masked.load", (LLVMTypeRef[]){type, l->m->ptr}, 2, arguments, 4);
+}
+
+static LLVMValueRef lane_index(lowering *l, int lane) { return LLVMConstInt(l->m->i32, (unsigned)lane, false); }
+
+static LLVMValueRef load_scalar(lowering *l, LLVMValueRef pointer) {
+    LLVMValueRef loaded = LLVMBuildLoad2(l->builder, l->m->f32, pointer, "");
+    LLVMSetAlignment(loaded, 4);
+    return loaded;
+}
+
+static LLVMValueRef gather(lowering *l, const nest_access *at, lane_range r, int lanes) {
+    LLVMValueRef vector = LLVMConstNull(vector_type(l, lanes));
+    for (int i = r.low; i < r.high; i++) {
+        LLVMValueRef scalar = load_scalar(l, lower_address(l, at, i));
+        vector = LLVMBuildInsertElement(l->builder, vector, scalar, lane_index(l, i), "");
+    }
+    return vector;
+}
+
+/* A small stride: whole vectors of the span between the first and the last lane, and shuffles that pick from them. */
+static LLVMValueRef load_spread(lowering *l, const nest_access *at, lane_range r, int lanes) {
+    int stride = (int)at->stride, span = (r.high - r.low - 1) * stride + 1;
+    LLVMValueRef result = LLVMConstNull(vector_type(l, lanes));
+    for (int first = 0; first < span; first += lanes) {
+        nest_access part = {at->tensor, affine_offset(at->offset, r.low * at->stride + first), 1};
+        int length = span - first < lanes ? span - first : lanes;
+        LLVMValueRef vector = load_contiguous(l, lower_address(l, &part, 0), (lane_range){0, length}, lanes);
+        LLVMValueRef pick[NEST_MOST_LANES];
+        for (int i = 0; i < lanes; i++) {
+            int from = (i - r.low) * stride - first;
+            bool here = i >= r.low && i < r.high && from >= 0 && from < lanes;
+            pick[i] = lane_index(l, here ? lanes + from : i);
+        }
+        result = LLVMBuildShuffleVector(l->builder, result, vector, LLVMConstVector(pick, (unsigned)lanes), "");
+    }
+    return result;
+}
+
+enum { SPREAD_MOST_STRIDE = 4 }; /* beyond, single loads are fewer */
+
+static void lower_load(lowering *l, const nest_op *op) {
+    int lanes = lanes_in(l, &op->to);
+    lane_range r = lanes_of(l, op->lanes, lanes);
+    LLVMValueRef value;
+    if (r.low == r.high) value = LLVMConstNull(vector_type(l, lanes));
+    else if (op->at.stride == 1) value = load_contiguous(l, lower_address(l, &op->at, 0), r, lanes);
+    else if (op->at.stride > 1 && op->at.stride <= SPREAD_MOST_STRIDE) value = load_spread(l, &op->at, r, lanes);
+    else value = gather(l, &op->at, r, lanes);
+    set(l, &op->to, 0, value);
+}
+
+static LLVMValueRef splat(lowering *l, LLVMValueRef scalar, int lanes) {
+    LLVMTypeRef type = vector_type(l, lanes);
+    LLVMValueRef one = LLVMBuildInsertElement(l->builder, LLVMGetPoison(type), scalar, lane_index(l, 0), "");
+    LLVMValueRef zeros = LLVMConstNull(LLVMVectorType(l->m->i32, (unsigned)lanes));
+    return LLVMBuildShuffleVector(l->builder, one, LLVMGetPoison(type), zeros, "");
+}
+
+static void lower_splat(lowering *l, const nest_op *op) {
+    set(l, &op->to, 0, splat(l, load_scalar(l, lower_address(l, &op->at, 0)), lanes_in(l, &op->to)));
+}
+
+static void store_contiguous(lowering *l, LLVMValueRef value, LLVMValueRef pointer, lane_range r, int lanes) {
+    if (r.low == 0 && r.high == lanes) {
+        LLVMSetAlignment(LLVMBuildStore(l->builder, value, pointer), 4);
+        return;
+    }
+    LLVMTypeRef types[] = {vector_type(l, lanes), l->m->ptr};
+    LLVMValueRef arguments[] = {value, pointer, LLVMConstInt(l->m->i32, 4, false), mask_of(l, r, lanes)};
+    lower_intrinsic(l->m, l->builder, "llvm.masked.store", types, 2, arguments, 4);
+}
+
+static void lower_store(lowering *l, const nest_op *op) {
+    int lanes = lanes_in(l, &op->a);
+    lane_range r = lanes_of(l, op->lanes, lanes);
+    if (r.low == r.high) return;
+    LLVMValueRef value = get(l, &op->a, 0);
+    if (op->at.stride == 1) {
+        store_contiguous(l, value, lower_address(l, &op->at, 0), r, lanes);
+        return;
+    }
+    for (int i = r.low; i < r.high; i++) {
+        LLVMValueRef scalar = LLVMBuildExtractElement(l->builder, value, lane_index(l, i), "");
+        LLVMSetAlignment(LLVMBuildStore(l->builder, scalar, lower_address(l, &op->at, i)), 4);
+    }
+}
+
+static void lower_prefetch(lowering *l, const nest_op *op) {
+    LLVMValueRef arguments[] = {lower_address(l, &op->at, 0), LLVMConstInt(l->m->i32, 0, false),
+                                LLVMConstInt(l->m->i32, 3, false), LLVMConstInt(l->m->i32, 1, false)};
+    lower_intrinsic(l->m, l->builder, "llvm.prefetch", &l->m->ptr, 1, arguments, 4);
+}
+
+static void lower_keep(lowering *l, const nest_op *op) {
+    int lanes = lanes_in(l, &op->a);
+    lane_range r = lanes_of(l, op->lanes, lanes);
+    LLVMValueRef zero = LLVMConstNull(vector_type(l, lanes));
+    set(l, &op->to, 0, LLVMBuildSelect(l->builder, mask_of(l, r, lanes), get(l, &op->a, 0), zero, ""));
+}
+
+static void lower_shuffle(lowering *l, const nest_op *op) {
+    int lanes = lanes_in(l, &op->to);
+    LLVMValueRef pick[NEST_MOST_LANES];
+    for (int i = 0; i < lanes; i++)
+        pick[i] = op->pattern[i] < 0 ? LLVMGetUndef(l->m->i32) : lane_index(l, op->pattern[i]);
+    LLVMValueRef mask = LLVMConstVector(pick, (unsigned)lanes);
+    set(l, &op->to, 0, LLVMBuildShuffleVector(l->builder, get(l, &op->a, 0), get(l, &op->b, 0), mask, ""));
+}
+
+/* Swaps the off-diagonal blocks of two rows `step` apart: lane i of `upper` with bit `step` set against `lower`. */
+static void exchange(lowering *l, LLVMValueRef *upper, LLVMValueRef *lower, int step, int lanes) {
+    LLVMValueRef first[NEST_MOST_LANES], second[NEST_MOST_LANES], a = *upper, b = *lower;
+    for (int i = 0; i < lanes; i++) {
+        first[i] = lane_index(l, i & step ? lanes + (i ^ step) : i);
+        second[i] = lane_index(l, i & step ? lanes + i : i ^ step);
+    }
+    *upper = LLVMBuildShuffleVector(l->builder, a, b, LLVMConstVector(first, (unsigned)lanes), "");
+    *lower = LLVMBuildShuffleVector(l->builder, a, b, LLVMConstVector(second, (unsigned)lanes), "");
+}
+
+/* A square transpose in log2(lanes) rounds of block exchanges; lanes is a power of two. */
+static void lower_transpose(lowering *l, const nest_op *op) {
+    int lanes = lanes_in(l, &op->a);
+    LLVMValueRef row[NEST_MOST_LANES];
+    for (int i = 0; i < lanes; i++) row[i] = get(l, &op->a, i);
+    for (int step = lanes / 2; step > 0; step /= 2)
+        for (int i = 0; i < lanes; i++)
+            if (!(i & step)) exchange(l, &row[i], &row[i + step], step, lanes);
+    for (int i = 0; i < lanes; i++) set(l, &op->to, i, row[i]);
+}
+
+static void lower_call(lowering *l, const nest_op *op) {
+    int lanes = lanes_in(l, &op->a);
+    LLVMTypeRef vector = vector_type(l, lanes);
+    LLVMValueRef argument = get(l, &op->a, 0), function = lower_math(l->m, op->math, lanes);
+    LLVMTypeRef type = LLVMFunctionType(vector, &vector, 1, false);
+    set(l, &op->to, 0, LLVMBuildCall2(l->builder, type, function, &argument, 1, ""));
+}
+
+static LLVMValueRef operand(lowering *l, const register_ref *r) { return r->array < 0 ? NULL : get(l, r, 0); }
+
+static void lower_lanewise(lowering *l, const nest_op *op) {
+    LLVMValueRef a = operand(l, &op->a), b = operand(l, &op->b), c = operand(l, &op->c);
+    int lanes = lanes_in(l, &op->to);
+    lane_range r = lanes_of(l, op->kind == OP_FMA ? op->lanes : NULL, lanes);
+    if (r.low == r.high) return;
+    LLVMValueRef value = lower_arithmetic(l->m, l->builder, op->kind, a, b, c);
+    if (r.high - r.low < lanes)
+        value = LLVMBuildSelect(l->builder, mask_of(l, r, lanes), value, get(l, &op->to, 0), "");
+    set(l, &op->to, 0, value);
+}
+
+void lower_op(lowering *l, const nest_op *op) {
+    switch (op->kind) {
+    case OP_CONST: set(l, &op->to, 0, lower_splat_constant(l->m, lanes_in(l, &op->to), op->value)); break;
+    case OP_LOAD: lower_load(l, op); break;
+    case OP_SPLAT: lower_splat(l, op); break;
+    case OP_STORE: lower_store(l, op); break;
+    case OP_PREFETCH: lower_prefetch(l, op); break;
+    case OP_KEEP: lower_keep(l, op); break;
+    case OP_SHUFFLE: lower_shuffle(l, op); break;
+    case OP_TRANSPOSE: lower_transpose(l, op); break;
+    case OP_CALL: lower_call(l, op); break;
+    default: lower_lanewise(l, op); break;
+    }
+}
