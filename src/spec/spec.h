@@ -74,6 +74,10 @@ int64_t spec_weights_elements(const cvk_spec *s);
 int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES], int64_t n, int64_t c,
                     const int64_t at[AXES]);
 
+/* Checks a spec whose fields C code filled in, by the rules a file is held to, and fills in out_size. `name` is
+ * required; a NULL `algorithm` becomes "auto"; strings and `schedule` stay the caller's. */
+cvk_status spec_finish(cvk_spec *s, cvk_diagnostics *d);
+
 /* The layer as one line of YAML that reads back to the same spec. */
 void spec_print(const cvk_spec *s, text *out);
 

@@ -1,0 +1,22 @@
+/* Fields: spec/fields.def as data. */
+#include "spec/fields.h"
+#include "spec/limits.h"
+
+#include <stddef.h>
+
+#define NONE 0
+#define MEMBER(m) offsetof(cvk_spec, m)
+
+const field_row spec_fields[FIELDS] = {
+#define FIELD(key, form, member, least, most, fallback, help) {#key, FORM_##form, member, least, most, fallback, help},
+#include "spec/fields.def"
+#undef FIELD
+};
+
+static const char *const keys[FIELDS] = {
+#define FIELD(key, form, member, least, most, fallback, help) #key,
+#include "spec/fields.def"
+#undef FIELD
+};
+
+const word_list field_keys = {"key", FIELDS, keys};

@@ -1,0 +1,86 @@
+/* Finish: spec_finish, the door for specs that C code fills in. Holds every field to what a file could have said, then
+ * applies the same rules. */
+#include "spec/reader.h"
+#include "spec/rules.h"
+#include "spec/limits.h"
+
+#include <math.h>
+
+static void out_of_range(const findings *f, const char *key, int64_t value, int64_t least, int64_t most) {
+    diag_code code = value < least ? E_INTEGER : E_NUMBER_LIMIT;
+    report_error(f->report, code, *f->at, NULL, "%s.%s: expected an integer %lld..%lld, got %lld", f->owner, key,
+                 (long long)least, (long long)most, (long long)value);
+}
+
+static void check_range(const findings *f, const field_row *field, const int64_t *values, size_t n, int64_t least) {
+    for (size_t i = 0; i < n; i++)
+        if (values[i] < least || values[i] > field->most) out_of_range(f, field->key, values[i], least, field->most);
+}
+
+static void check_numbers(const cvk_spec *s, const findings *f) {
+    const field_row *input = &spec_fields[FIELD_input], *padding = &spec_fields[FIELD_padding];
+    check_range(f, input, &s->batch, 1, 0);
+    check_range(f, input, &s->in_channels, 1, input->least);
+    check_range(f, input, s->in_size, AXES, input->least);
+    check_range(f, padding, s->pad_before, AXES, padding->least);
+    check_range(f, padding, s->pad_after, AXES, padding->least);
+    for (const field_row *field = spec_fields; field < spec_fields + FIELDS; field++) {
+        const void *member = (const char *)s + field->member;
+        if (field->form == FORM_integer || field->form == FORM_groups) check_range(f, field, member, 1, field->least);
+        if (field->form == FORM_axes) check_range(f, field, member, AXES, field->least);
+    }
+}
+
+static bool is_neutral(const cvk_spec *s, int axis) {
+    return s->in_size[axis] == 1 && s->kernel[axis] == 1 && s->stride[axis] == 1 && s->dilation[axis] == 1 &&
+           s->pad_before[axis] == 0 && s->pad_after[axis] == 0;
+}
+
+static bool has_neutral_axes(const cvk_spec *s) {
+    for (int axis = 0; axis < AXES - s->rank; axis++)
+        if (!is_neutral(s, axis)) return false;
+    return true;
+}
+
+static bool has_sound_post_ops(const cvk_spec *s) {
+    if (s->post_count < 0 || s->post_count > LIMIT_POST_OPS) return false;
+    for (const post_op *op = s->post; op < s->post + s->post_count; op++)
+        if ((unsigned)op->kind >= POST_KINDS || !isfinite(op->a) || !isfinite(op->b) ||
+            (op->kind == POST_CLAMP && op->a > op->b))
+            return false;
+    return true;
+}
+
+static void check_rest(const cvk_spec *s, const findings *f) {
+    const struct {
+        const char *member;
+        bool sound;
+    } checks[] = {
+        {"name", s->name && is_name(s->name)},
+        {"rank", s->rank >= 1 && s->rank <= AXES},
+        {"rank: an axis beyond it that is not neutral", s->rank < 1 || s->rank > AXES || has_neutral_axes(s)},
+        {"padding", (size_t)s->padding < padding_mode_words.count},
+        {"input_layout", (size_t)s->input_layout < layout_words.count},
+        {"output_layout", (size_t)s->output_layout < layout_words.count},
+        {"dtype", s->dtype == CVK_F32},
+        {"accuracy", (size_t)s->accuracy < accuracy_words.count},
+        {"post", has_sound_post_ops(s)},
+        {"algorithm", is_name(s->algorithm)},
+        {"schedule", !s->schedule || s->schedule->kind == NODE_MAPPING},
+    };
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+        if (!checks[i].sound)
+            report_error(f->report, E_FIELD, *f->at, NULL, "%s: not a value for %s", f->owner, checks[i].member);
+}
+
+cvk_status spec_finish(cvk_spec *s, cvk_diagnostics *d) {
+    report r = {.list = d};
+    place at[FIELDS];
+    for (int i = 0; i < FIELDS; i++) at[i] = s->at;
+    findings f = {.report = &r, .owner = s->name ? s->name : "layer", .at = at};
+    if (!s->algorithm) s->algorithm = spec_fields[FIELD_algorithm].fallback;
+    check_rest(s, &f);
+    check_numbers(s, &f);
+    if (report_clean(&r)) spec_apply_rules(s, &f);
+    return report_status(&r);
+}

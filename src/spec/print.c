@@ -1,0 +1,191 @@
+/* Print: a spec as one line of YAML. Each form of field prints its value; a value that prints as the table's fallback
+ * is left out, so what is read back is the same spec whatever the order of the table. */
+#include "spec/fields.h"
+
+#include <string.h>
+
+static const int parameters[POST_KINDS] = {
+#define POST_OP(name, word, parameters, formula) parameters,
+#include "spec/post_ops.def"
+#undef POST_OP
+};
+
+static const int64_t *numbers(const cvk_spec *s, const field_row *f) {
+    return (const int64_t *)(const void *)((const char *)s + f->member);
+}
+
+static void print_name(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", s->name);
+}
+
+static void print_shape(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "[%lld, %lld", (long long)s->batch, (long long)s->in_channels);
+    for (int axis = AXES - s->rank; axis < AXES; axis++) text_add(out, ", %lld", (long long)s->in_size[axis]);
+    text_add(out, "]");
+}
+
+static void print_integer(const cvk_spec *s, const field_row *f, text *out) {
+    text_add(out, "%lld", (long long)*numbers(s, f));
+}
+
+static bool all_equal(const cvk_spec *s, const int64_t values[AXES]) {
+    for (int axis = AXES - s->rank; axis < AXES; axis++)
+        if (values[axis] != values[AXIS_W]) return false;
+    return true;
+}
+
+/* A scalar where the axes agree. */
+static void print_per_axis(const cvk_spec *s, const int64_t values[AXES], text *out) {
+    if (all_equal(s, values)) {
+        text_add(out, "%lld", (long long)values[AXIS_W]);
+        return;
+    }
+    for (int axis = AXES - s->rank; axis < AXES; axis++)
+        text_add(out, "%s%lld", axis == AXES - s->rank ? "[" : ", ", (long long)values[axis]);
+    text_add(out, "]");
+}
+
+static void print_axes(const cvk_spec *s, const field_row *f, text *out) { print_per_axis(s, numbers(s, f), out); }
+
+static void print_padding(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    if (memcmp(s->pad_before, s->pad_after, sizeof s->pad_before) == 0) {
+        print_per_axis(s, s->pad_before, out);
+        return;
+    }
+    for (int axis = AXES - s->rank; axis < AXES; axis++)
+        text_add(out, "%s[%lld, %lld]", axis == AXES - s->rank ? "[" : ", ", (long long)s->pad_before[axis],
+                 (long long)s->pad_after[axis]);
+    text_add(out, "]");
+}
+
+static void print_padding_mode(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", padding_mode_words.word[s->padding]);
+}
+
+static void print_groups(const cvk_spec *s, const field_row *f, text *out) {
+    if (s->groups == s->in_channels && s->groups > 1)
+        text_add(out, "depthwise");
+    else
+        print_integer(s, f, out);
+}
+
+static void print_boolean(const cvk_spec *s, const field_row *f, text *out) {
+    const bool *value = (const bool *)((const char *)s + f->member);
+    text_add(out, "%s", boolean_words.word[*value]);
+}
+
+static void print_post_op(const post_op *op, text *out) {
+    const char *word = post_words.word[op->kind];
+    int n = parameters[op->kind];
+    if (op->kind == POST_SCALE) {
+        text_add(out, "{%s: %s}", word, scale_words.word[0]);
+    } else if (n == 0) {
+        text_add(out, "%s", word);
+    } else {
+        text_add(out, n == 1 ? "{%s: " : "{%s: [", word);
+        text_add_float(out, op->a);
+        if (n == 2) text_add(out, ", ");
+        if (n == 2) text_add_float(out, op->b);
+        text_add(out, n == 1 ? "}" : "]}");
+    }
+}
+
+static void print_post_ops(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "[");
+    for (int i = 0; i < s->post_count; i++) {
+        if (i) text_add(out, ", ");
+        print_post_op(&s->post[i], out);
+    }
+    text_add(out, "]");
+}
+
+static void print_layout(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    const char *input = spec_layout_name(s->input_layout), *output = spec_layout_name(s->output_layout);
+    if (s->input_layout == s->output_layout)
+        text_add(out, "%s", input);
+    else
+        text_add(out, "{input: %s, output: %s}", input, output);
+}
+
+static void print_dtype(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", dtype_words.word[s->dtype]);
+}
+
+static void print_accuracy(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", accuracy_words.word[s->accuracy]);
+}
+
+static void print_algorithm(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", s->algorithm);
+}
+
+static void print_quoted(const char *c, text *out) {
+    static const char special[] = "\"\\\n\t\r", escaped[] = "\"\\ntr";
+    text_add(out, "\"");
+    for (; *c; c++) {
+        const char *found = strchr(special, *c);
+        if (found) text_add(out, "\\");
+        text_add_bytes(out, found ? &escaped[found - special] : c, 1);
+    }
+    text_add(out, "\"");
+}
+
+/* Plain where a flow collection would read it back the same. */
+static bool is_plain(const node *n) {
+    static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-/";
+    return !n->quoted && *n->text && *n->text != '-' && !n->text[strspn(n->text, safe)];
+}
+
+static void print_node(const node *n, text *out) {
+    if (n->kind == NODE_SCALAR) {
+        if (is_plain(n))
+            text_add(out, "%s", n->text);
+        else
+            print_quoted(n->text, out);
+        return;
+    }
+    bool mapping = n->kind == NODE_MAPPING;
+    text_add(out, mapping ? "{" : "[");
+    for (size_t i = 0; i < n->count; i++) {
+        if (i) text_add(out, mapping && i % 2 ? ": " : ", ");
+        print_node(n->child[i], out);
+    }
+    text_add(out, mapping ? "}" : "]");
+}
+
+static void print_schedule(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    if (s->schedule) print_node(s->schedule, out);
+}
+
+typedef void printer(const cvk_spec *s, const field_row *f, text *out);
+
+/* Forms that no checked spec has yet print nothing. */
+static printer *const printers[FORMS] = {
+    [FORM_name] = print_name,           [FORM_shape] = print_shape,       [FORM_integer] = print_integer,
+    [FORM_axes] = print_axes,           [FORM_padding] = print_padding,   [FORM_padding_mode] = print_padding_mode,
+    [FORM_groups] = print_groups,       [FORM_boolean] = print_boolean,   [FORM_post_ops] = print_post_ops,
+    [FORM_layout] = print_layout,       [FORM_dtype] = print_dtype,       [FORM_accuracy] = print_accuracy,
+    [FORM_algorithm] = print_algorithm, [FORM_schedule] = print_schedule,
+};
+
+void spec_print(const cvk_spec *s, text *out) {
+    text_add(out, "{");
+    for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++) {
+        if (!printers[f->form]) continue;
+        text value = text_new(out->arena);
+        printers[f->form](s, f, &value);
+        if (f->fallback && strcmp(value.bytes, f->fallback) == 0) continue;
+        text_add(out, "%s%s: %s", f == spec_fields ? "" : ", ", f->key, value.bytes);
+    }
+    text_add(out, "}");
+}

@@ -1,0 +1,208 @@
+/* Read: from the tree of a file to its layers. Walks the keys; spec/read_field.c reads each value, spec/rules.c judges
+ * each layer as a whole. Goes on after an error, so that one run shows them all. */
+#include "spec/reader.h"
+#include "spec/limits.h"
+#include "spec/rules.h"
+#include "spec/scalar.h"
+
+#include <string.h>
+
+enum { LANGUAGE_VERSION = 1 };
+
+typedef enum top_key { TOP_VERSION, TOP_NAME, TOP_DEFAULTS, TOP_LAYERS, TOP_KEYS } top_key;
+static const char *const top_words[TOP_KEYS] = {"version", "name", "defaults", "layers"};
+static const word_list top_keys = {"key", TOP_KEYS, top_words};
+
+typedef struct document {
+    struct cvk_network *network;
+    report *report;
+    const node *top[TOP_KEYS];    /* NULL where absent */
+    const node *fallback[FIELDS]; /* from `defaults`, else from the table; NULL where there is none */
+    bool inherited[FIELDS];       /* from `defaults` */
+} document;
+
+static const node *find_key(const node *mapping, const char *key) {
+    for (size_t i = 0; i < mapping->count; i += 2)
+        if (strcmp(mapping->child[i]->text, key) == 0) return mapping->child[i + 1];
+    return NULL;
+}
+
+static void check_kind(report *r, const node *n, const char *path, node_kind kind, const char *expected) {
+    if (n->kind != kind)
+        report_error(r, E_KIND, n->at, NULL, "%s: expected %s, got %s", path, expected, describe(n).text);
+}
+
+/* Keys of a layer or of `defaults` that no field reads. */
+static void check_layer_keys(report *r, const char *owner, const node *layer) {
+    for (size_t i = 0; i < layer->count; i += 2) {
+        const node *key = layer->child[i];
+        if (word_find(&field_keys, key->text) < 0)
+            report_error(r, E_UNKNOWN_KEY, key->at, word_hint(&field_keys, key->text).text, "%s: no such key, \"%s\"",
+                         owner, show_text(key->text).text);
+    }
+}
+
+static reader new_reader(const document *doc, const char *owner, place at) {
+    reader r = {.arena = &doc->network->arena, .report = doc->report, .owner = owner, .complete = true};
+    for (int i = 0; i < FIELDS; i++) r.draft.at[i] = at;
+    r.draft.spec.at = at;
+    r.draft.padding = PADDING_NUMBERS;
+    return r;
+}
+
+static void read_value(reader *r, const field_row *field, const node *value, bool inherited) {
+    r->field = field;
+    r->inherited = inherited;
+    read_field(r, value);
+}
+
+/* The value an absent key has by the table, as if it had been written. */
+static const node *table_fallback(arena *a, const field_row *field) {
+    if (!field->fallback || !*field->fallback) return NULL;
+    node *n = arena_new(a, node);
+    bool list = strcmp(field->fallback, "[]") == 0;
+    *n = (node){.kind = list ? NODE_SEQUENCE : NODE_SCALAR, .text = field->fallback};
+    return n;
+}
+
+/* `defaults` is read once by itself, so that its mistakes are told even where every layer overrides them. */
+static void read_defaults(document *doc) {
+    static const char owner[] = "defaults";
+    for (int i = 0; i < FIELDS; i++) doc->fallback[i] = table_fallback(&doc->network->arena, &spec_fields[i]);
+    const node *defaults = doc->top[TOP_DEFAULTS];
+    if (!defaults) return;
+    check_kind(doc->report, defaults, owner, NODE_MAPPING, "a mapping of layer keys");
+    if (defaults->kind != NODE_MAPPING) return;
+    check_layer_keys(doc->report, owner, defaults);
+    reader r = new_reader(doc, owner, defaults->at);
+    for (int i = 0; i < FIELDS; i++) {
+        const node *value = find_key(defaults, spec_fields[i].key);
+        if (!value) continue;
+        if (i == FIELD_name || i == FIELD_input) {
+            report_error(doc->report, E_MISPLACED_KEY, value->at, NULL, "defaults.%s: every layer has its own",
+                         spec_fields[i].key);
+            continue;
+        }
+        read_value(&r, &spec_fields[i], value, false);
+        doc->fallback[i] = value;
+        doc->inherited[i] = true;
+    }
+}
+
+static void read_layer_fields(const document *doc, reader *r, const node *layer) {
+    for (int i = 0; i < FIELDS; i++) {
+        const field_row *field = &spec_fields[i];
+        const node *own = find_key(layer, field->key), *value = own ? own : doc->fallback[i];
+        if (value) {
+            read_value(r, field, value, !own && doc->inherited[i]);
+        } else if (!field->fallback) {
+            report_error(doc->report, E_MISSING_KEY, layer->at, NULL, "%s: %s is missing", r->owner, field->key);
+            r->complete = false;
+        }
+        if (!own && !doc->inherited[i]) r->draft.at[i] = layer->at;
+    }
+    if (r->draft.output_padding && !r->draft.transposed)
+        report_error(doc->report, E_OUTPUT_PADDING, r->draft.at[FIELD_output_padding], NULL,
+                     "%s.output_padding: only a transposed layer has one", r->owner);
+}
+
+static void check_name_is_new(const document *doc, const reader *r) {
+    const cvk_spec *layers = doc->network->layers, *s = &r->draft.spec;
+    for (size_t i = 0; s->name && i < doc->network->count; i++) {
+        if (strcmp(layers[i].name, s->name) != 0) continue;
+        report_error(doc->report, E_DUPLICATE_NAME, r->draft.at[FIELD_name], NULL,
+                     "%s.name: \"%s\" is the name of layers[%zu] too", r->owner, show_text(s->name).text, i);
+        return;
+    }
+}
+
+static void read_layer(document *doc, const node *layer) {
+    struct cvk_network *network = doc->network;
+    const char *owner = arena_format(&network->arena, "layers[%zu]", network->count);
+    check_kind(doc->report, layer, owner, NODE_MAPPING, "a mapping");
+    cvk_spec *s = &network->layers[network->count];
+    s->name = "";
+    if (layer->kind == NODE_MAPPING) {
+        check_layer_keys(doc->report, owner, layer);
+        reader r = new_reader(doc, owner, layer->at);
+        read_layer_fields(doc, &r, layer);
+        check_name_is_new(doc, &r);
+        if (r.complete) {
+            if (r.draft.depthwise) r.draft.spec.groups = r.draft.spec.in_channels;
+            spec_resolve_padding(&r.draft.spec, r.draft.padding);
+            spec_apply_rules(&r.draft.spec, &(findings){doc->report, owner, r.draft.at});
+        }
+        *s = r.draft.spec;
+        if (!s->name) s->name = "";
+    }
+    network->count++;
+}
+
+static void read_layers(document *doc) {
+    const node *layers = doc->top[TOP_LAYERS];
+    if (!layers) return;
+    check_kind(doc->report, layers, "layers", NODE_SEQUENCE, "a list");
+    if (layers->kind != NODE_SEQUENCE) return;
+    if (layers->count == 0) report_error(doc->report, E_NO_LAYERS, layers->at, NULL, "layers: the list is empty");
+    if (layers->count > LIMIT_LAYERS) {
+        report_error(doc->report, E_COUNT_LIMIT, layers->at, NULL, "layers: %zu are over the limit of %d",
+                     layers->count, (int)LIMIT_LAYERS);
+        return;
+    }
+    doc->network->layers = arena_array(&doc->network->arena, cvk_spec, layers->count);
+    for (size_t i = 0; i < layers->count; i++) read_layer(doc, layers->child[i]);
+}
+
+static void check_top_keys(const document *doc, const node *root) {
+    for (size_t i = 0; i < root->count; i += 2) {
+        const node *key = root->child[i];
+        bool of_layer = word_find(&field_keys, key->text) >= 0;
+        if (word_find(&top_keys, key->text) < 0)
+            report_error(doc->report, E_UNKNOWN_KEY, key->at,
+                         of_layer ? "it belongs to a layer, or under `defaults`" : word_hint(&top_keys, key->text).text,
+                         "no such key, \"%s\"", show_text(key->text).text);
+    }
+    static const top_key required[] = {TOP_VERSION, TOP_LAYERS};
+    for (size_t i = 0; i < sizeof required / sizeof *required; i++)
+        if (!doc->top[required[i]])
+            report_error(doc->report, E_MISSING_KEY, root->at, NULL, "%s is missing", top_words[required[i]]);
+}
+
+/* False where the file is in a version of the language whose keys are not known. */
+static bool check_version(const document *doc) {
+    const node *n = doc->top[TOP_VERSION];
+    int64_t version = LANGUAGE_VERSION;
+    if (n && (!scalar_integer(n, &version) || version < 1)) {
+        report_error(doc->report, n->kind == NODE_SCALAR ? E_INTEGER : E_KIND, n->at, integer_hint(n).text,
+                     "version: expected %d, got %s", LANGUAGE_VERSION, describe(n).text);
+        return true;
+    }
+    if (version == LANGUAGE_VERSION) return true;
+    report_error(doc->report, E_VERSION, n->at, NULL, "version: %s is not known; this convoke reads version %d",
+                 show_text(n->text).text, LANGUAGE_VERSION);
+    return false;
+}
+
+static void read_network_name(const document *doc) {
+    const node *n = doc->top[TOP_NAME];
+    if (!n) return;
+    if (n->kind == NODE_SCALAR && is_name(n->text))
+        doc->network->name = n->text;
+    else
+        report_error(doc->report, n->kind == NODE_SCALAR ? E_NAME : E_KIND, n->at,
+                     "letters, digits and underscores, not beginning with a digit", "name: expected a name, got %s",
+                     describe(n).text);
+}
+
+void spec_read(struct cvk_network *network, const node *root, report *r) {
+    network->name = "";
+    check_kind(r, root, "the file", NODE_MAPPING, "a mapping with version and layers");
+    if (root->kind != NODE_MAPPING) return;
+    document doc = {.network = network, .report = r};
+    for (int i = 0; i < TOP_KEYS; i++) doc.top[i] = find_key(root, top_words[i]);
+    if (!check_version(&doc)) return;
+    check_top_keys(&doc, root);
+    read_network_name(&doc);
+    read_defaults(&doc);
+    read_layers(&doc);
+}

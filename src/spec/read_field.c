@@ -1,0 +1,365 @@
+/* Values: how each form of field is read. Needs a node; fills in the draft or refuses what does not fit, naming what
+ * was expected, what was found and, where it can be told, what was meant. */
+#include "spec/reader.h"
+#include "spec/limits.h"
+#include "spec/scalar.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LONGEST_MESSAGE = 400, MOST_SUBKEYS = 4 };
+
+static void say(reader *r, diag_code code, const node *at, const char *hint, const char *format, va_list args) {
+    char message[LONGEST_MESSAGE];
+    int used = snprintf(message, sizeof message, "%s.%s: ", r->owner, r->field->key);
+    vsnprintf(message + used, sizeof message - (size_t)used, format, args);
+    if (r->inherited)
+        report_error_once(r->report, code, at->at, hint, message);
+    else
+        report_error(r->report, code, at->at, hint, "%s", message);
+}
+
+void refuse(reader *r, diag_code code, const node *at, const char *hint, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    say(r, code, at, hint, format, args);
+    va_end(args);
+    r->complete = false;
+}
+
+/* Valid, but not built yet; the rest of the layer can still be checked. */
+static void not_supported(reader *r, const node *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void not_supported(reader *r, const node *at, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    say(r, E_UNSUPPORTED, at, NULL, format, args);
+    va_end(args);
+}
+
+static void *member(reader *r) { return (char *)&r->draft.spec + r->field->member; }
+
+static bool read_number(reader *r, const node *n, int64_t least, int64_t most, int64_t *value) {
+    long long from = least, to = most;
+    if (n->kind != NODE_SCALAR)
+        refuse(r, E_KIND, n, NULL, "expected an integer %lld..%lld, got %s", from, to, describe(n).text);
+    else if (!scalar_integer(n, value) || *value < least)
+        refuse(r, E_INTEGER, n, integer_hint(n).text, "expected an integer %lld..%lld, got %s", from, to,
+               describe(n).text);
+    else if (*value > most)
+        refuse(r, E_NUMBER_LIMIT, n, NULL, "%s is over the limit of %lld", show_text(n->text).text, to);
+    else
+        return true;
+    return false;
+}
+
+bool read_decimal(reader *r, const node *n, float *value) {
+    if (n->kind != NODE_SCALAR)
+        refuse(r, E_KIND, n, NULL, "expected a number, got %s", describe(n).text);
+    else if (!scalar_float(n, value))
+        refuse(r, E_FLOAT, n, float_hint(n).text, "expected a finite number, got %s", describe(n).text);
+    else
+        return true;
+    return false;
+}
+
+int read_word(reader *r, const node *n, const word_list *list) {
+    if (n->kind != NODE_SCALAR) {
+        refuse(r, E_KIND, n, NULL, "expected %s, got %s", word_choices(list).text, describe(n).text);
+        return -1;
+    }
+    int found = word_find(list, n->text);
+    if (found < 0)
+        refuse(r, E_WORD, n, word_hint(list, n->text).text, "expected %s, got %s", word_choices(list).text,
+               describe(n).text);
+    return found;
+}
+
+static bool read_truth(reader *r, const node *n, bool *value) {
+    int found = n->kind == NODE_SCALAR && !n->quoted ? word_find(&boolean_words, n->text) : -1;
+    if (found >= 0) {
+        *value = found;
+        return true;
+    }
+    bool quoted = n->kind == NODE_SCALAR && n->quoted && word_find(&boolean_words, n->text) >= 0;
+    hint_text h = quoted ? (hint_text){.text = "leave out the quotes"} : (hint_text){.text = ""};
+    if (n->kind == NODE_SCALAR && !quoted) h = word_hint(&boolean_words, n->text);
+    refuse(r, n->kind == NODE_SCALAR ? E_BOOLEAN : E_KIND, n, h.text, "expected true or false, got %s",
+           describe(n).text);
+    return false;
+}
+
+/* The values of a mapping whose keys are given; NULL for those absent. */
+static bool read_subkeys(reader *r, const node *n, const word_list *keys, const node *value[MOST_SUBKEYS]) {
+    bool known = true;
+    for (size_t i = 0; i < keys->count; i++) value[i] = NULL;
+    for (size_t i = 0; i < n->count; i += 2) {
+        int found = word_find(keys, n->child[i]->text);
+        if (found >= 0) {
+            value[found] = n->child[i + 1];
+            continue;
+        }
+        refuse(r, E_UNKNOWN_KEY, n->child[i], word_hint(keys, n->child[i]->text).text,
+               "expected %s, got the key \"%s\"", word_choices(keys).text, show_text(n->child[i]->text).text);
+        known = false;
+    }
+    return known;
+}
+
+bool is_name(const char *word) {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+    return *word && !(*word >= '0' && *word <= '9') && !word[strspn(word, letters)];
+}
+
+static void read_name(reader *r, const node *n) {
+    if (n->kind != NODE_SCALAR)
+        refuse(r, E_KIND, n, NULL, "expected a name, got %s", describe(n).text);
+    else if (!is_name(n->text))
+        refuse(r, E_NAME, n, "letters, digits and underscores, not beginning with a digit", "expected a name, got %s",
+               describe(n).text);
+    else
+        r->draft.spec.name = n->text;
+}
+
+static void read_shape(reader *r, const node *n) {
+    static const char order[] = "N, C, then W, H W or D H W";
+    if (n->kind != NODE_SEQUENCE) {
+        refuse(r, E_KIND, n, order, "expected a list of 3 to 5 integers, got %s", describe(n).text);
+        return;
+    }
+    if (n->count < 3 || n->count > 2 + AXES) {
+        refuse(r, E_LENGTH, n, order, "expected a list of 3 to 5 integers, got %s", describe(n).text);
+        return;
+    }
+    cvk_spec *s = &r->draft.spec;
+    r->rank = s->rank = (int)n->count - 2;
+    read_number(r, n->child[0], 0, r->field->most, &s->batch);
+    read_number(r, n->child[1], r->field->least, r->field->most, &s->in_channels);
+    for (int axis = 0; axis < AXES; axis++) s->in_size[axis] = 1;
+    for (int i = 0; i < r->rank; i++)
+        read_number(r, n->child[2 + i], r->field->least, r->field->most, &s->in_size[AXES - r->rank + i]);
+}
+
+static void read_integer(reader *r, const node *n) { read_number(r, n, r->field->least, r->field->most, member(r)); }
+
+static bool fits_rank(const reader *r, size_t count) {
+    return r->rank ? count == (size_t)r->rank : count >= 1 && count <= AXES;
+}
+
+static void refuse_length(reader *r, const node *n, const char *hint) {
+    if (r->rank)
+        refuse(r, E_LENGTH, n, hint, "expected one value for each of the %d spatial axes of `input`, got %s", r->rank,
+               describe(n).text);
+    else
+        refuse(r, E_LENGTH, n, hint, "expected one value for each spatial axis, 1 to 3, got %s", describe(n).text);
+}
+
+/* A scalar for every axis or a list of one each. While the rank is unknown the values are checked and dropped. */
+static void read_numbers_per_axis(reader *r, const node *n, int64_t values[AXES]) {
+    int64_t dropped;
+    int first = AXES - r->rank;
+    if (n->kind == NODE_SCALAR) {
+        int64_t value;
+        bool sound = read_number(r, n, r->field->least, r->field->most, &value);
+        for (int axis = first; sound && axis < AXES; axis++) values[axis] = value;
+    } else if (n->kind == NODE_MAPPING) {
+        refuse(r, E_KIND, n, NULL, "expected an integer, or a list of one per spatial axis, got a mapping");
+    } else if (!fits_rank(r, n->count)) {
+        refuse_length(r, n, NULL);
+    } else {
+        for (size_t i = 0; i < n->count; i++)
+            read_number(r, n->child[i], r->field->least, r->field->most, r->rank ? &values[first + (int)i] : &dropped);
+    }
+}
+
+static void read_axes(reader *r, const node *n) {
+    int64_t *values = member(r);
+    for (int axis = 0; axis < AXES; axis++) values[axis] = 1;
+    read_numbers_per_axis(r, n, values);
+}
+
+static void read_pair(reader *r, const node *n, int64_t *before, int64_t *after) {
+    if (n->kind != NODE_SEQUENCE || n->count != 2) {
+        refuse(r, n->kind == NODE_SEQUENCE ? E_LENGTH : E_KIND, n, NULL, "expected a pair [before, after], got %s",
+               describe(n).text);
+        return;
+    }
+    read_number(r, n->child[0], r->field->least, r->field->most, before);
+    read_number(r, n->child[1], r->field->least, r->field->most, after);
+}
+
+static void read_pairs(reader *r, const node *n) {
+    if (!fits_rank(r, n->count)) {
+        refuse_length(r, n, "[[before, after], ...]: a pair for each axis");
+        return;
+    }
+    cvk_spec *s = &r->draft.spec;
+    int first = AXES - (int)n->count;
+    for (int i = 0; i < (int)n->count; i++)
+        read_pair(r, n->child[i], &s->pad_before[first + i], &s->pad_after[first + i]);
+}
+
+static bool looks_like_number(const char *word) {
+    return (*word >= '0' && *word <= '9') || *word == '-' || *word == '+' || *word == '.';
+}
+
+static void read_padding_list(reader *r, const node *n) {
+    cvk_spec *s = &r->draft.spec;
+    bool flat = n->count && n->child[0]->kind != NODE_SEQUENCE;
+    if (n->count && !flat)
+        read_pairs(r, n);
+    else if (flat && !fits_rank(r, n->count))
+        refuse_length(r, n, "one number per axis, or [[before, after], ...] with a pair per axis");
+    else
+        read_numbers_per_axis(r, n, s->pad_before);
+    if (flat) memcpy(s->pad_after, s->pad_before, sizeof s->pad_after);
+}
+
+static void read_padding(reader *r, const node *n) {
+    cvk_spec *s = &r->draft.spec;
+    memset(s->pad_before, 0, sizeof s->pad_before);
+    memset(s->pad_after, 0, sizeof s->pad_after);
+    r->draft.padding = PADDING_NUMBERS;
+    if (n->kind == NODE_SEQUENCE) {
+        read_padding_list(r, n);
+    } else if (n->kind == NODE_SCALAR && looks_like_number(n->text)) {
+        read_numbers_per_axis(r, n, s->pad_before);
+        memcpy(s->pad_after, s->pad_before, sizeof s->pad_after);
+    } else if (n->kind == NODE_SCALAR && word_find(&padding_words, n->text) >= 0) {
+        r->draft.padding = (padding_word)word_find(&padding_words, n->text);
+    } else {
+        refuse(r, n->kind == NODE_SCALAR ? E_WORD : E_KIND, n,
+               n->kind == NODE_SCALAR ? word_hint(&padding_words, n->text).text : NULL,
+               "expected an integer, a list, or %s, got %s", word_choices(&padding_words).text, describe(n).text);
+    }
+}
+
+static void read_padding_mode(reader *r, const node *n) {
+    int found = read_word(r, n, &padding_mode_words);
+    if (found >= 0) r->draft.spec.padding = (padding_mode)found;
+}
+
+static void read_groups(reader *r, const node *n) {
+    bool word = n->kind == NODE_SCALAR && *n->text && !looks_like_number(n->text);
+    r->draft.depthwise = word && strcmp(n->text, "depthwise") == 0;
+    if (word && !r->draft.depthwise)
+        refuse(r, E_WORD, n, word_hint(&group_words, n->text).text, "expected an integer 1..%lld or depthwise, got %s",
+               (long long)r->field->most, describe(n).text);
+    else if (!word)
+        read_integer(r, n);
+}
+
+static void read_boolean(reader *r, const node *n) { read_truth(r, n, member(r)); }
+
+static void read_layout(reader *r, const node *n) {
+    static const char *const sides[] = {"input", "output"};
+    static const word_list keys = {"side", 2, sides};
+    const node *value[MOST_SUBKEYS] = {n, n};
+    if (n->kind == NODE_MAPPING && !read_subkeys(r, n, &keys, value)) return;
+    if (!value[0] || !value[1]) {
+        refuse(r, E_MISSING_KEY, n, NULL, "expected both input and output");
+        return;
+    }
+    int input = read_word(r, value[0], &layout_words);
+    int output = value[1] == value[0] ? input : read_word(r, value[1], &layout_words);
+    if (input < 0 || output < 0) return;
+    r->draft.spec.input_layout = (cvk_layout)input;
+    r->draft.spec.output_layout = (cvk_layout)output;
+}
+
+static void read_dtype(reader *r, const node *n) {
+    static const char *const roles[] = {"input", "weights", "output", "accumulate"};
+    static const word_list keys = {"role", 4, roles};
+    if (n->kind != NODE_MAPPING) {
+        int found = read_word(r, n, &dtype_words);
+        if (found > 0) not_supported(r, n, "%s is not supported yet; f32 is", dtype_words.word[found]);
+        return;
+    }
+    const node *value[MOST_SUBKEYS];
+    bool sound = read_subkeys(r, n, &keys, value);
+    for (size_t i = 0; i < keys.count; i++)
+        if (value[i] && read_word(r, value[i], &dtype_words) < 0) sound = false;
+    if (sound) not_supported(r, n, "a type for each tensor is not supported yet; f32 for all is");
+}
+
+static void read_transposed(reader *r, const node *n) {
+    if (!read_truth(r, n, &r->draft.transposed) || !r->draft.transposed) return;
+    not_supported(r, n, "transposed convolution is not supported yet");
+    r->complete = false; /* the rules are those of direct convolution */
+}
+
+static void read_output_padding(reader *r, const node *n) {
+    int64_t dropped[AXES];
+    read_numbers_per_axis(r, n, dropped);
+    r->draft.output_padding = true;
+}
+
+static bool read_constants(reader *r, const node *n) {
+    float dropped;
+    if (n->kind != NODE_SEQUENCE) return read_decimal(r, n, &dropped);
+    bool sound = true;
+    for (size_t i = 0; i < n->count; i++) sound = read_constants(r, n->child[i]) && sound;
+    return sound;
+}
+
+static void read_weights(reader *r, const node *n) {
+    static const char *const names[] = {"scale", "values"};
+    static const word_list keys = {"weights", 2, names};
+    const node *value[MOST_SUBKEYS];
+    float scale;
+    if (n->kind != NODE_MAPPING) {
+        refuse(r, E_KIND, n, NULL, "expected {scale: number, values: lists of numbers}, got %s", describe(n).text);
+        return;
+    }
+    bool sound = read_subkeys(r, n, &keys, value);
+    if (value[0]) sound = read_decimal(r, value[0], &scale) && sound;
+    if (value[1])
+        sound = read_constants(r, value[1]) && sound;
+    else
+        refuse(r, E_MISSING_KEY, n, NULL, "expected values");
+    if (sound && value[1]) not_supported(r, n, "constants compiled into the code are not supported yet");
+}
+
+static void read_accuracy(reader *r, const node *n) {
+    int found = read_word(r, n, &accuracy_words);
+    if (found >= 0) r->draft.spec.accuracy = (accuracy)found;
+}
+
+static void read_algorithm(reader *r, const node *n) {
+    if (n->kind == NODE_SCALAR && is_name(n->text))
+        r->draft.spec.algorithm = n->text;
+    else
+        refuse(r, n->kind == NODE_SCALAR ? E_NAME : E_KIND, n, NULL,
+               "expected auto or the name of an algorithm, got %s", describe(n).text);
+}
+
+static void read_schedule(reader *r, const node *n) {
+    if (n->kind == NODE_MAPPING)
+        r->draft.spec.schedule = n;
+    else
+        refuse(r, E_KIND, n, "`convoke explain` prints one", "expected a mapping, got %s", describe(n).text);
+}
+
+void read_field(reader *r, const node *value) {
+    static void (*const readers[FORMS])(reader *, const node *) = {
+        [FORM_name] = read_name,
+        [FORM_shape] = read_shape,
+        [FORM_integer] = read_integer,
+        [FORM_axes] = read_axes,
+        [FORM_padding] = read_padding,
+        [FORM_padding_mode] = read_padding_mode,
+        [FORM_groups] = read_groups,
+        [FORM_boolean] = read_boolean,
+        [FORM_post_ops] = read_post_ops,
+        [FORM_layout] = read_layout,
+        [FORM_dtype] = read_dtype,
+        [FORM_transposed] = read_transposed,
+        [FORM_output_padding] = read_output_padding,
+        [FORM_weights] = read_weights,
+        [FORM_accuracy] = read_accuracy,
+        [FORM_algorithm] = read_algorithm,
+        [FORM_schedule] = read_schedule,
+    };
+    r->draft.at[r->field - spec_fields] = value->at;
+    readers[r->field->form](r, value);
+}

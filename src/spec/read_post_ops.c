@@ -1,0 +1,83 @@
+/* post_ops: a list of words, and of mappings of one word to its parameters. */
+#include "spec/reader.h"
+#include "spec/scalar.h"
+
+#include <stdio.h>
+
+static const int parameters[POST_KINDS] = {
+#define POST_OP(name, word, parameters, formula) parameters,
+#include "spec/post_ops.def"
+#undef POST_OP
+};
+
+/* How one is written, for a message. */
+static const char *example(post_kind kind) {
+    if (kind == POST_SCALE) return "{scale: per_channel}";
+    return parameters[kind] == 1 ? "{leaky_relu: 0.01}" : "{clamp: [0, 6]}";
+}
+
+static bool read_kind(reader *r, const node *word, post_op *op) {
+    int found = read_word(r, word, &post_words);
+    if (found >= 0) op->kind = (post_kind)found;
+    return found >= 0;
+}
+
+static bool read_word_alone(reader *r, const node *n, post_op *op) {
+    if (!read_kind(r, n, op)) return false;
+    if (parameters[op->kind] == 0 && op->kind != POST_SCALE) return true;
+    hint_text h = {.text = ""};
+    snprintf(h.text, sizeof h.text, "as in `%s`", example(op->kind));
+    refuse(r, E_POST_OP, n, h.text, "%s needs a parameter", n->text);
+    return false;
+}
+
+static bool read_clamp(reader *r, const node *n, post_op *op) {
+    if (n->kind != NODE_SEQUENCE || n->count != 2) {
+        refuse(r, E_POST_OP, n, "as in `{clamp: [0, 6]}`", "clamp: expected [lo, hi], got %s", describe(n).text);
+        return false;
+    }
+    if (!read_decimal(r, n->child[0], &op->a) || !read_decimal(r, n->child[1], &op->b)) return false;
+    if (op->a <= op->b) return true;
+    refuse(r, E_POST_OP, n, NULL, "clamp: lo %s is larger than hi %s", n->child[0]->text, n->child[1]->text);
+    return false;
+}
+
+static bool read_with_parameters(reader *r, const node *n, post_op *op) {
+    if (n->count != 2) {
+        refuse(r, E_POST_OP, n, "begin each with `-`, or put each in braces of its own",
+               "expected one post-op an item, got a mapping of %zu", n->count / 2);
+        return false;
+    }
+    const node *word = n->child[0], *value = n->child[1];
+    if (!read_kind(r, word, op)) return false;
+    if (op->kind == POST_SCALE) return read_word(r, value, &scale_words) >= 0;
+    if (op->kind == POST_CLAMP) return read_clamp(r, value, op);
+    if (parameters[op->kind] == 1) return read_decimal(r, value, &op->a);
+    refuse(r, E_POST_OP, word, "write the word alone", "%s takes no parameter", word->text);
+    return false;
+}
+
+static bool read_post_op(reader *r, const node *n, post_op *op) {
+    *op = (post_op){.kind = POST_ADD};
+    if (n->kind == NODE_SCALAR) return read_word_alone(r, n, op);
+    if (n->kind == NODE_MAPPING) return read_with_parameters(r, n, op);
+    refuse(r, E_KIND, n, NULL, "expected a post-op, got %s", describe(n).text);
+    return false;
+}
+
+void read_post_ops(reader *r, const node *n) {
+    cvk_spec *s = &r->draft.spec;
+    s->post_count = 0;
+    if (n->kind != NODE_SEQUENCE) {
+        refuse(r, E_KIND, n, "as in `[add, relu]`", "expected a list, got %s", describe(n).text);
+        return;
+    }
+    if (n->count > (size_t)r->field->most) {
+        refuse(r, E_COUNT_LIMIT, n, NULL, "%zu post-ops are over the limit of %d", n->count, (int)r->field->most);
+        return;
+    }
+    for (size_t i = 0; i < n->count; i++) {
+        post_op op;
+        if (read_post_op(r, n->child[i], &op)) s->post[s->post_count++] = op;
+    }
+}

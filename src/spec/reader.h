@@ -1,0 +1,45 @@
+/* Reader: one layer while it is read. spec/read.c walks the file, spec/read_field.c reads a value. */
+#ifndef CVK_SPEC_READER_H
+#define CVK_SPEC_READER_H
+
+#include "spec/fields.h"
+#include "base/arena.h"
+
+/* What a layer says before its words are resolved to numbers. */
+typedef struct draft {
+    cvk_spec spec;
+    padding_word padding;
+    bool depthwise, transposed, output_padding;
+    place at[FIELDS]; /* of each value; of the layer where a key is absent */
+} draft;
+
+typedef struct reader {
+    arena *arena;
+    report *report;
+    const char *owner;      /* "layers[2]" or "defaults" */
+    const field_row *field; /* being read */
+    bool inherited;         /* its value is from `defaults` */
+    bool complete;          /* every value so far is known, so the rules can be applied */
+    int rank;               /* 0 until `input` is known, and in `defaults` */
+    draft draft;
+} reader;
+
+/* Reads the value of r->field into the draft. */
+void read_field(reader *r, const node *value);
+
+/* Refuses a value: the message follows the path of the field. Clears `complete`. */
+void refuse(reader *r, diag_code code, const node *at, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* Parts of a value, refused where they are not what they should be: false, and -1. */
+bool read_decimal(reader *r, const node *n, float *value);
+int read_word(reader *r, const node *n, const word_list *list);
+void read_post_ops(reader *r, const node *n);
+
+/* True for [A-Za-z_][A-Za-z0-9_]*. */
+bool is_name(const char *word);
+
+/* Reads the whole document into `network`, whose arena it uses. */
+void spec_read(struct cvk_network *network, const node *root, report *r);
+
+#endif

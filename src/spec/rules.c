@@ -1,0 +1,89 @@
+/* Rules: needs a spec whose fields are each within their range; fills in out_size and reports what cannot be together.
+ * Ranges keep every sum below 2^30 here; products go through shape.c, which stops at INT64_MAX. */
+#include "spec/rules.h"
+#include "spec/limits.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char axis_names[AXES] = {'D', 'H', 'W'};
+
+static void broken(const findings *f, field_id field, diag_code code, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+static void broken(const findings *f, field_id field, diag_code code, const char *hint, const char *format, ...) {
+    char message[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    report_error(f->report, code, f->at[field], hint, "%s.%s: %s", f->owner, spec_fields[field].key, message);
+}
+
+static void check_groups(const cvk_spec *s, const findings *f) {
+    long long groups = s->groups, in = s->in_channels, out = s->out_channels;
+    if (in % groups)
+        broken(f, FIELD_groups, E_GROUPS, NULL, "%lld groups do not divide %lld input channels", groups, in);
+    else if (out % groups)
+        broken(f, FIELD_groups, E_GROUPS, NULL, "%lld groups do not divide %lld output channels", groups, out);
+}
+
+/* Padding by words can come out larger than may be written as a number. */
+static void check_padding(const cvk_spec *s, int axis, const findings *f) {
+    int64_t larger = s->pad_before[axis] > s->pad_after[axis] ? s->pad_before[axis] : s->pad_after[axis];
+    if (larger > LIMIT_PAD)
+        broken(f, FIELD_padding, E_NUMBER_LIMIT, NULL, "comes to %lld on axis %c, over the limit of %d",
+               (long long)larger, axis_names[axis], LIMIT_PAD);
+}
+
+static void find_output_size(cvk_spec *s, int axis, const findings *f) {
+    int64_t span = (s->kernel[axis] - 1) * s->dilation[axis] + 1;
+    int64_t padded = s->in_size[axis] + s->pad_before[axis] + s->pad_after[axis];
+    s->out_size[axis] = padded < span ? 0 : (padded - span) / s->stride[axis] + 1;
+    if (padded < span)
+        broken(f, FIELD_kernel_size, E_EMPTY_OUTPUT, NULL,
+               "spans %lld with its dilation, the padded input only %lld on axis %c", (long long)span,
+               (long long)padded, axis_names[axis]);
+}
+
+/* How far a border mode can reach into an input of that size; reflect does not repeat the edge. */
+static int64_t border_reach(padding_mode mode, int64_t size) {
+    if (mode == PAD_REFLECT) return size - 1;
+    return mode == PAD_SYMMETRIC || mode == PAD_CIRCULAR ? size : INT64_MAX;
+}
+
+static void check_border(const cvk_spec *s, int axis, const findings *f) {
+    long long reach = border_reach(s->padding, s->in_size[axis]);
+    if (s->pad_before[axis] <= reach && s->pad_after[axis] <= reach) return;
+    broken(f, FIELD_padding_mode, E_BORDER, NULL,
+           "%s can pad axis %c of size %lld by at most %lld on a side, not by %lld and %lld",
+           padding_mode_words.word[s->padding], axis_names[axis], (long long)s->in_size[axis], reach,
+           (long long)s->pad_before[axis], (long long)s->pad_after[axis]);
+}
+
+static void check_tensor(const findings *f, field_id field, const char *what, int64_t elements) {
+    if (elements > LIMIT_TENSOR_ELEMENTS)
+        broken(f, field, E_TENSOR_LIMIT, NULL, "the %s is over the limit of %d elements", what, LIMIT_TENSOR_ELEMENTS);
+}
+
+/* An empty batch is held to the limits of a batch of one, for it has strides all the same. */
+static void check_amounts(const cvk_spec *s, const findings *f) {
+    cvk_spec full = *s;
+    if (full.batch == 0) full.batch = 1;
+    check_tensor(f, FIELD_input, "input", spec_input_elements(&full));
+    check_tensor(f, FIELD_kernel_size, "weights tensor", spec_weights_elements(&full));
+    check_tensor(f, FIELD_out_channels, "output", spec_output_elements(&full));
+    if (spec_macs(&full) > (int64_t)LIMIT_MULTIPLY_ADDS)
+        broken(f, FIELD_name, E_WORK_LIMIT, NULL, "the layer is over the limit of %lld multiply-adds",
+               (long long)LIMIT_MULTIPLY_ADDS);
+}
+
+void spec_apply_rules(cvk_spec *s, const findings *f) {
+    check_groups(s, f);
+    for (int axis = 0; axis < AXES; axis++) {
+        check_padding(s, axis, f);
+        find_output_size(s, axis, f);
+        check_border(s, axis, f);
+    }
+    check_amounts(s, f);
+}

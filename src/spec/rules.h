@@ -1,0 +1,20 @@
+/* Rules: what must hold between the fields of a layer, and the sizes that follow from them. */
+#ifndef CVK_SPEC_RULES_H
+#define CVK_SPEC_RULES_H
+
+#include "spec/fields.h"
+
+/* Where and how to say what is wrong with a layer. */
+typedef struct findings {
+    report *report;
+    const char *owner; /* "layers[2]", or the layer's name */
+    const place *at;   /* by field_id */
+} findings;
+
+/* Turns a padding word into numbers. The other fields must be within their ranges. */
+void spec_resolve_padding(cvk_spec *s, padding_word word);
+
+/* Fills in out_size and applies the rules to fields that are each within their range. */
+void spec_apply_rules(cvk_spec *s, const findings *f);
+
+#endif
