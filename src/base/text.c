@@ -61,7 +61,7 @@ void text_add_float(text *t, float value) {
         }
     }
     if (!isfinite(value)) {
-        text_add(t, "%s", digits);
+        text_add_bytes(t, digits, strlen(digits));
         return;
     }
     for (const char *c = digits; *c;) {

@@ -142,7 +142,7 @@ static void print_quoted(const char *c, text *out) {
 /* Plain where a flow collection would read it back the same. */
 static bool is_plain(const node *n) {
     static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-/";
-    return !n->quoted && *n->text && *n->text != '-' && !n->text[strspn(n->text, safe)];
+    return !n->quoted && *n->text && strcmp(n->text, "-") != 0 && !n->text[strspn(n->text, safe)];
 }
 
 static void print_node(const node *n, text *out) {

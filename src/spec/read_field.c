@@ -148,10 +148,9 @@ static bool fits_rank(const reader *r, size_t count) {
 
 static void refuse_length(reader *r, const node *n, const char *hint) {
     if (r->rank)
-        refuse(r, E_LENGTH, n, hint, "expected one value for each of the %d spatial axes of `input`, got %s", r->rank,
-               describe(n).text);
+        refuse(r, E_LENGTH, n, hint, "expected %d, one per spatial axis of `input`, got %s", r->rank, describe(n).text);
     else
-        refuse(r, E_LENGTH, n, hint, "expected one value for each spatial axis, 1 to 3, got %s", describe(n).text);
+        refuse(r, E_LENGTH, n, hint, "expected one per spatial axis, 1 to 3, got %s", describe(n).text);
 }
 
 /* A scalar for every axis or a list of one each. While the rank is unknown the values are checked and dropped. */
