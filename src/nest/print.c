@@ -1,0 +1,254 @@
+/* nest_print: needs any nest, also one that nest_check refuses; gives pseudo-C that a person can follow. Declarations
+ * come first, then a line a statement; an operation is the template of its kind with the operands filled in. */
+#include "nest/math.h"
+
+#include <stdlib.h>
+
+typedef struct printer {
+    const nest *nest;
+    text *out;
+    int depth;
+} printer;
+
+static const char *const OP_NAME[] = {
+#define NEST_OP(name, word, sources, formula) word,
+#include "nest/ops.def"
+#undef NEST_OP
+};
+
+/* @t: destination; @d: destination with its type; @a @b @c: sources; @m: what is accessed; @l: lane range; @v: value;
+ * @p: pattern; @f: function. An FMA onto its own destination is printed by ACCUMULATE. */
+static const char ACCUMULATE[] = "@t += @a * @b@l";
+static const char *const OP_TEMPLATE[OP_KINDS] = {
+    [OP_CONST] = "@d = @v",
+    [OP_LOAD] = "@d = load @m@l",
+    [OP_SPLAT] = "@d = splat @m",
+    [OP_STORE] = "store @m = @a@l",
+    [OP_PREFETCH] = "prefetch @m",
+    [OP_COPY] = "@t = @a",
+    [OP_FMA] = "@t = @a * @b + @c@l",
+    [OP_ADD] = "@t = @a + @b",
+    [OP_SUB] = "@t = @a - @b",
+    [OP_MUL] = "@t = @a * @b",
+    [OP_DIV] = "@t = @a / @b",
+    [OP_MIN] = "@t = min(@a, @b)",
+    [OP_MAX] = "@t = max(@a, @b)",
+    [OP_SELECT_NEGATIVE] = "@t = @a < 0 ? @b : @c",
+    [OP_ABS] = "@t = abs(@a)",
+    [OP_COPYSIGN] = "@t = copysign(@a, @b)",
+    [OP_EXP2I] = "@t = exp2i(@a)",
+    [OP_KEEP] = "@t = keep @a@l",
+    [OP_SHUFFLE] = "@t = shuffle(@a, @b)[@p]",
+    [OP_TRANSPOSE] = "@t .. = transpose @a ..",
+    [OP_CALL] = "@t = @f(@a)",
+};
+
+const char *nest_op_name(op_kind kind) { return OP_NAME[kind]; }
+
+static void print_affine(printer *p, const affine *e);
+
+static void print_quotient(printer *p, const char *rounding, const nest_bound *b) {
+    bool sum = b->numerator.count + (b->numerator.constant != 0) > 1;
+    text_add(p->out, sum ? "%s((" : "%s(", rounding);
+    print_affine(p, &b->numerator);
+    text_add(p->out, sum ? ")/%lld)" : "/%lld)", (long long)b->divisor);
+}
+
+static void print_variable(printer *p, int variable) {
+    if (variable < 0 || variable >= p->nest->variable_count) {
+        text_add(p->out, "?");
+        return;
+    }
+    const nest_variable *v = &p->nest->variables[variable];
+    if (v->kind == VARIABLE_QUOTIENT)
+        print_quotient(p, "floor", &v->quotient);
+    else
+        text_add(p->out, "%s", v->name);
+}
+
+/* The sign between two terms, or before the first. */
+static void print_sign(printer *p, bool negative, bool first) {
+    if (!first)
+        text_add(p->out, negative ? " - " : " + ");
+    else if (negative)
+        text_add(p->out, "-");
+}
+
+static void print_magnitude(printer *p, int64_t value) {
+    text_add(p->out, "%llu", value < 0 ? 0ULL - (unsigned long long)value : (unsigned long long)value);
+}
+
+/* The terms of one sign and the constant if it has that sign too; true if nothing is printed yet. */
+static bool print_terms(printer *p, const affine *e, bool negative, bool first) {
+    for (int i = 0; i < e->count; i++) {
+        int64_t c = e->term[i].coefficient;
+        if ((c < 0) != negative) continue;
+        print_sign(p, negative, first);
+        first = false;
+        if (c != 1 && c != -1) {
+            print_magnitude(p, c);
+            text_add(p->out, "*");
+        }
+        print_variable(p, e->term[i].variable);
+    }
+    if (e->constant == 0 || (e->constant < 0) != negative) return first;
+    print_sign(p, negative, first);
+    print_magnitude(p, e->constant);
+    return false;
+}
+
+static void print_affine(printer *p, const affine *e) {
+    bool nothing = print_terms(p, e, false, true);
+    nothing = print_terms(p, e, true, nothing);
+    if (nothing) text_add(p->out, "0");
+}
+
+static void print_end(printer *p, const char *several, const char *rounding, const nest_bound *bounds, int count) {
+    if (count > 1) text_add(p->out, "%s(", several);
+    for (int i = 0; i < count; i++) {
+        if (i > 0) text_add(p->out, ", ");
+        if (bounds[i].divisor == 1)
+            print_affine(p, &bounds[i].numerator);
+        else
+            print_quotient(p, rounding, &bounds[i]);
+    }
+    if (count > 1) text_add(p->out, ")");
+}
+
+static bool is_number(const nest_bound *bounds, int count) {
+    return count == 1 && bounds[0].divisor == 1 && affine_is_constant(&bounds[0].numerator);
+}
+
+static void print_range(printer *p, const nest_range *r) {
+    bool numbers = is_number(r->low, r->low_count) && is_number(r->high, r->high_count);
+    print_end(p, "max", "ceil", r->low, r->low_count);
+    text_add(p->out, numbers ? ".." : " .. ");
+    print_end(p, "min", "floor", r->high, r->high_count);
+}
+
+static void print_register(printer *p, const register_ref *r) {
+    if (r->array < 0 || r->array >= p->nest->register_count) {
+        text_add(p->out, "?");
+        return;
+    }
+    const nest_register *array = &p->nest->registers[r->array];
+    text_add(p->out, "%s", array->name);
+    if (array->count == 1 && affine_is_constant(&r->index) && r->index.constant == 0) return;
+    text_add(p->out, "[");
+    print_affine(p, &r->index);
+    text_add(p->out, "]");
+}
+
+static void print_typed_register(printer *p, const register_ref *r) {
+    if (r->array >= 0 && r->array < p->nest->register_count)
+        text_add(p->out, "v%d ", p->nest->registers[r->array].lanes);
+    print_register(p, r);
+}
+
+static void print_access(printer *p, const nest_op *op) {
+    bool known = op->at.tensor >= 0 && op->at.tensor < p->nest->tensor_count;
+    text_add(p->out, "%s[", known ? p->nest->tensors[op->at.tensor].name : "?");
+    print_affine(p, &op->at.offset);
+    bool one_element = op->kind == OP_SPLAT || op->kind == OP_PREFETCH;
+    if (op->at.stride != 1 && !one_element)
+        text_add(p->out, " %c %lld*lane", op->at.stride < 0 ? '-' : '+', llabs((long long)op->at.stride));
+    text_add(p->out, "]");
+}
+
+static void print_lanes(printer *p, const nest_op *op) {
+    if (!op->lanes) return;
+    text_add(p->out, " lanes ");
+    print_range(p, op->lanes);
+}
+
+static void print_pattern(printer *p, const nest_op *op) {
+    bool known = op->pattern && op->to.array >= 0 && op->to.array < p->nest->register_count;
+    int lanes = known ? p->nest->registers[op->to.array].lanes : 0;
+    for (int l = 0; l < lanes; l++)
+        if (op->pattern[l] < 0)
+            text_add(p->out, l ? " _" : "_");
+        else
+            text_add(p->out, l ? " %d" : "%d", op->pattern[l]);
+}
+
+static void print_operand(printer *p, const nest_op *op, char which) {
+    switch (which) {
+    case 't': print_register(p, &op->to); break;
+    case 'd': print_typed_register(p, &op->to); break;
+    case 'a': print_register(p, &op->a); break;
+    case 'b': print_register(p, &op->b); break;
+    case 'c': print_register(p, &op->c); break;
+    case 'm': print_access(p, op); break;
+    case 'l': print_lanes(p, op); break;
+    case 'p': print_pattern(p, op); break;
+    case 'v': text_add_float(p->out, op->value); break;
+    case 'f': text_add(p->out, "%s", op->math < MATH_KINDS ? nest_math_name(op->math) : "?"); break;
+    default: break;
+    }
+}
+
+static bool same_register(const register_ref *a, const register_ref *b) {
+    return a->array == b->array && affine_equal(&a->index, &b->index);
+}
+
+static void print_op(printer *p, const nest_op *op) {
+    const char *template = OP_TEMPLATE[op->kind];
+    if (op->kind == OP_FMA && same_register(&op->to, &op->c)) template = ACCUMULATE;
+    for (const char *c = template; *c; c++)
+        if (*c == '@')
+            print_operand(p, op, *++c);
+        else
+            text_add_bytes(p->out, c, 1);
+}
+
+static void print_for(printer *p, const nest_statement *s) {
+    static const char *const WORD[] = {
+        [VARIABLE_TASK] = "task", [VARIABLE_LOOP] = "for", [VARIABLE_UNROLLED] = "unrolled", [VARIABLE_QUOTIENT] = "?"};
+    const nest_variable *v = &p->nest->variables[s->variable];
+    text_add(p->out, "%s %s in ", WORD[v->kind], v->name);
+    print_range(p, &v->range);
+}
+
+static void print_if(printer *p, const nest_statement *s) {
+    text_add(p->out, "if ");
+    print_affine(p, &s->condition);
+    text_add(p->out, " >= 0");
+}
+
+static void print_list(printer *p, const nest_statement *list) {
+    for (const nest_statement *s = list; s; s = s->next) {
+        text_add(p->out, "%*s", 2 * p->depth, "");
+        if (s->kind == STATEMENT_FOR)
+            print_for(p, s);
+        else if (s->kind == STATEMENT_IF)
+            print_if(p, s);
+        else
+            print_op(p, s->op);
+        text_add(p->out, s->note ? "  // %s\n" : "\n", s->note);
+        p->depth++;
+        print_list(p, s->body);
+        p->depth--;
+    }
+}
+
+static void print_declarations(printer *p) {
+    const nest *n = p->nest;
+    text_add(p->out, "%s: %lld task%s, vectors of %d lanes\n", n->name, (long long)n->tasks, n->tasks == 1 ? "" : "s",
+             n->lanes);
+    for (int i = 0; i < n->tensor_count; i++) {
+        const nest_tensor *t = &n->tensors[i];
+        text_add(p->out, "%sf32 %s[%lld], aligned to %d bytes\n", t->writable ? "" : "const ", t->name,
+                 (long long)t->elements, t->alignment);
+    }
+    for (int i = 0; i < n->register_count; i++) {
+        const nest_register *r = &n->registers[i];
+        text_add(p->out, r->count == 1 ? "v%d %s\n" : "v%d %s[%d]\n", r->lanes, r->name, r->count);
+    }
+}
+
+void nest_print(const nest *n, text *out) {
+    printer p = {.nest = n, .out = out};
+    print_declarations(&p);
+    text_add(out, "\n");
+    print_list(&p, n->body);
+}
