@@ -1,0 +1,189 @@
+/* Does the permitted error cover what right f32 kernels do, and little more? */
+#include "ref/bound.h"
+#include "ref/naive.h"
+#include "ref/post.h"
+
+#include <criterion/criterion.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t state = 1;
+
+static uint32_t draw(void) { return (state = state * 1664525u + 1013904223u) >> 8; }
+
+/* -1 .. 1, all 24 bits in use. */
+static float draw_float(void) { return (float)draw() / 0x1p23f - 1; }
+
+Test(bound, sums_of_small_integers_are_exact) {
+    cr_assert_eq(bound_direct(9, 0x1p24 - 1, true), 0);
+    cr_assert_gt(bound_direct(9, 0x1p24, true), 0);
+    cr_assert_gt(bound_direct(9, 100, false), 0);
+}
+
+Test(bound, any_order_of_summation_keeps_it) {
+    enum { MOST = 2000 };
+    static float x[MOST], w[MOST];
+    double largest = 0;
+    for (int n = 1; n <= MOST; n += 1 + n / 8)
+        for (int repeat = 0; repeat < 50; repeat++) {
+            double exact = 0, magnitude = 0;
+            float forward = 0, fused = 0, backward = 0;
+            for (int i = 0; i < n; i++) {
+                /* terms of falling size of one sign: forward sums lose the most */
+                x[i] = (draw_float() + 2) * (repeat % 2 ? 1 : draw_float());
+                w[i] = draw_float() + 1;
+                exact += (double)x[i] * (double)w[i];
+                magnitude += fabs((double)x[i] * (double)w[i]);
+                forward += x[i] * w[i];
+                fused = fmaf(x[i], w[i], fused);
+            }
+            for (int i = n; i-- > 0;) backward += x[i] * w[i];
+            double bound = bound_direct(n, magnitude, false);
+            const float sums[] = {forward, fused, backward};
+            for (int i = 0; i < 3; i++) {
+                double ratio = bound_ratio(exact, bound, sums[i]);
+                cr_assert_leq(ratio, 1, "%d terms, way %d", n, i);
+                largest = fmax(largest, ratio);
+            }
+        }
+    cr_assert_gt(largest, 0.1, "the bound is so loose (%g) that it finds nothing", largest);
+}
+
+Test(bound, tiny_products_may_underflow) {
+    const float x = 0x1.000002p-75f, w = 0x1.000002p-75f;
+    double bound = bound_direct(1, (double)x * (double)w, false);
+    cr_assert_leq(bound_ratio((double)x * (double)w, bound, x * w), 1);
+    cr_assert_leq(bound, 0x1p-148);
+}
+
+Test(bound, where_f32_may_overflow_nothing_is_asked) {
+    cr_assert(isinf(bound_direct(4, 4e38, false)));
+    cr_assert_eq(bound_ratio(1, INFINITY, INFINITY), 0);
+    cr_assert_eq(bound_direct(4, INFINITY, false), 0, "infinite data come out as IEEE says");
+}
+
+Test(bound, ratio_knows_what_is_wrong) {
+    static const struct {
+        double expected, bound;
+        float got;
+        double ratio;
+    } cases[] = {
+        {1, 0, 1, 0},
+        {0, 0, -0.0f, 0},
+        {1, 0.5, 1.25f, 0.5},
+        {1, 0.5, 2, 2},
+        {1, 0, 2, INFINITY},
+        {NAN, 0, NAN, 0},
+        {NAN, 0, 1, INFINITY},
+        {1, 1, NAN, INFINITY},
+        {1, 0, NAN, INFINITY},
+        {INFINITY, 0, INFINITY, 0},
+        {INFINITY, 0, -INFINITY, INFINITY},
+        {INFINITY, 0, FLT_MAX, INFINITY},
+        {1, 1, INFINITY, INFINITY},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_assert(bound_ratio(cases[i].expected, cases[i].bound, cases[i].got) == cases[i].ratio, "case %zu", i);
+}
+
+/* Post-ops in f32 as one would write them down. */
+static float plain(const post_op *op, float operand, float x) {
+    switch (op->kind) {
+    case POST_ADD: return x + operand;
+    case POST_RELU: return x < 0 ? 0 : x;
+    case POST_RELU6: return x < 0 ? 0 : x > 6 ? 6 : x;
+    case POST_LEAKY_RELU: return x < 0 ? op->a * x : x;
+    case POST_CLAMP: return x < op->a ? op->a : x > op->b ? op->b : x;
+    case POST_SIGMOID: return 1 / (1 + expf(-x));
+    case POST_TANH: return tanhf(x);
+    case POST_SILU: return x / (1 + expf(-x));
+    case POST_GELU: return x * 0.5f * (1 + erff(x * 0.70710678f));
+    case POST_GELU_TANH: return x * 0.5f * (1 + tanhf(0.79788456f * (x + 0.044715f * x * x * x)));
+    case POST_HARD_SWISH: return x * (fminf(6, fmaxf(0, x + 3)) * (1.0f / 6));
+    case POST_HARD_SIGMOID: return fminf(6, fmaxf(0, x + 3)) * (1.0f / 6);
+    case POST_ELU: return x < 0 ? expm1f(x) : x;
+    case POST_SOFTPLUS: return fmaxf(x, 0) + log1pf(expf(-fabsf(x)));
+    case POST_SCALE: return x * operand;
+    default: return NAN;
+    }
+}
+
+static float float_of(uint32_t bits) {
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static post_op op_of(int kind) { return (post_op){(post_kind)kind, kind == POST_CLAMP ? -1.5f : 0.3f, 2.7f}; }
+
+Test(bound, post_ops_written_plainly_keep_their_promise) {
+    for (int kind = 0; kind < POST_KINDS; kind++) {
+        const post_op op = op_of(kind);
+        for (uint64_t bits = 0; bits < UINT64_C(1) << 32; bits += 16411) {
+            const float x = float_of((uint32_t)bits), operand = draw_float();
+            double y = post_apply(&op, (double)operand, (double)x);
+            double bound = bound_post(&op, (double)operand, (double)x, 0);
+            double ratio = bound_ratio(y, bound, plain(&op, operand, x));
+            cr_assert_leq(ratio, 1, "%s(%a): %a, not %a", spec_post_name(op.kind), (double)x,
+                          (double)plain(&op, operand, x), y);
+        }
+    }
+}
+
+Test(bound, post_ops_carry_the_error_of_what_they_are_given) {
+    for (int kind = 0; kind < POST_KINDS; kind++) {
+        const post_op op = op_of(kind);
+        for (int i = 0; i < 100000; i++) {
+            const float operand = draw_float(), x = draw_float() * 10,
+                        error = fabsf(draw_float()) * (i % 2 ? 1 : 1e-4f);
+            const float off = x + error * draw_float();
+            double y = post_apply(&op, (double)operand, (double)x);
+            double given = fmax(fabs((double)off - (double)x), (double)error);
+            double bound = bound_post(&op, (double)operand, (double)x, given);
+            cr_assert_leq(bound_ratio(y, bound, plain(&op, operand, off)), 1, "%s(%a +- %a)", spec_post_name(op.kind),
+                          (double)x, given);
+        }
+    }
+}
+
+Test(bound, no_post_op_is_permitted_much) {
+    for (int kind = 0; kind < POST_KINDS; kind++) {
+        const post_op op = op_of(kind);
+        for (int i = 0; i < 10000; i++) {
+            const float x = draw_float() * 20;
+            double y = post_apply(&op, 0.7, (double)x);
+            double bound = bound_post(&op, 0.7, (double)x, 0);
+            cr_assert_leq(bound, 8 * 0x1p-24 * (fabs(y) + fabs((double)x)) + 0x1p-126, "%s(%a)",
+                          spec_post_name(op.kind), (double)x);
+        }
+    }
+}
+
+Test(bound, operations_that_round_once_are_exact_where_the_result_is_a_float) {
+    const post_op add = {.kind = POST_ADD}, scale = {.kind = POST_SCALE}, relu = {.kind = POST_RELU};
+    cr_assert_eq(bound_post(&add, 3, 1000, 0), 0);
+    cr_assert_eq(bound_post(&scale, 0.5, 1000, 0), 0);
+    cr_assert_eq(bound_post(&relu, 0, -7, 0), 0);
+    cr_assert_gt(bound_post(&add, (double)0.1f, 1000, 0), 0);
+    cr_assert_eq(bound_post(&relu, 0, -7, 1), 0);
+    cr_assert_gt(bound_post(&add, 3, 1000, 1), 1);
+}
+
+/* Two groups: the first of integers, the second of fractions. Only the first is held to the bit. */
+Test(bound, the_interpreter_sees_which_channels_are_integers) {
+    const cvk_spec s = {.batch = 1,
+                        .in_channels = 2,
+                        .out_channels = 4,
+                        .groups = 2,
+                        .in_size = {1, 1, 2},
+                        .kernel = {1, 1, 1},
+                        .stride = {1, 1, 1},
+                        .dilation = {1, 1, 1},
+                        .out_size = {1, 1, 2}};
+    const float x[] = {1, 2, 0.5f, 3}, w[] = {2, 0.25f, 2, 3};
+    double y[8], bound[8];
+    naive_run(&s, &(naive_tensors){.input = x, .weights = w}, y, bound);
+    for (int i = 0; i < 8; i++) cr_assert_eq(bound[i] == 0, i / 2 == 0, "output %d", i);
+}
