@@ -88,21 +88,24 @@ Test(bound, ratio_knows_what_is_wrong) {
         cr_assert(bound_ratio(cases[i].expected, cases[i].bound, cases[i].got) == cases[i].ratio, "case %zu", i);
 }
 
+/* NaN stays NaN. */
+static float between(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
+
 /* Post-ops in f32 as one would write them down. */
 static float plain(const post_op *op, float operand, float x) {
     switch (op->kind) {
     case POST_ADD: return x + operand;
     case POST_RELU: return x < 0 ? 0 : x;
-    case POST_RELU6: return x < 0 ? 0 : x > 6 ? 6 : x;
+    case POST_RELU6: return between(x, 0, 6);
     case POST_LEAKY_RELU: return x < 0 ? op->a * x : x;
-    case POST_CLAMP: return x < op->a ? op->a : x > op->b ? op->b : x;
+    case POST_CLAMP: return between(x, op->a, op->b);
     case POST_SIGMOID: return 1 / (1 + expf(-x));
     case POST_TANH: return tanhf(x);
     case POST_SILU: return x / (1 + expf(-x));
     case POST_GELU: return x * 0.5f * (1 + erff(x * 0.70710678f));
     case POST_GELU_TANH: return x * 0.5f * (1 + tanhf(0.79788456f * (x + 0.044715f * x * x * x)));
-    case POST_HARD_SWISH: return x * (fminf(6, fmaxf(0, x + 3)) * (1.0f / 6));
-    case POST_HARD_SIGMOID: return fminf(6, fmaxf(0, x + 3)) * (1.0f / 6);
+    case POST_HARD_SWISH: return x * (between(x + 3, 0, 6) * (1.0f / 6));
+    case POST_HARD_SIGMOID: return between(x + 3, 0, 6) * (1.0f / 6);
     case POST_ELU: return x < 0 ? expm1f(x) : x;
     case POST_SOFTPLUS: return fmaxf(x, 0) + log1pf(expf(-fabsf(x)));
     case POST_SCALE: return x * operand;
