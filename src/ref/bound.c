@@ -5,41 +5,36 @@
 #include <float.h>
 #include <math.h>
 
-#define UNIT_ROUNDOFF 0x1p-24    /* u of f32: half the distance from 1 to the next */
-#define HALF_SMALLEST 0x1p-150   /* the most one rounding errs in the denormal range */
-#define SMALLEST_NORMAL 0x1p-126 /* of f32 */
-#define INTEGERS_EXACT 0x1p24    /* all integers up to here are f32 */
+#define UNIT_ROUNDOFF 0x1p-24  /* u of f32: half the distance from 1 to the next */
+#define HALF_SMALLEST 0x1p-150 /* the most one rounding errs in the denormal range */
+#define INTEGERS_EXACT 0x1p24  /* all integers up to here are f32 */
 
-/* What a kernel's f32 post-op promises for an exact argument x:
- * |error| <= ulps · ulp(result) + absolute + per_x · |x|.
- *
- * Operations that IEEE rounds once are within half an ulp. hard_sigmoid and hard_swish round at each of their steps.
- * All the others promise 4 ulp, except where a straightforward formula loses more: exp may overflow before 1/(1 + exp)
- * leaves the normal range, which costs less than its smallest normal number (sigmoid, softplus and, times x, silu);
- * 1 + erf and 1 + tanh cancel for negative x and leave the rounding of a number near 1, times x (gelu, gelu_tanh).
+/* What a kernel's f32 post-op promises for an exact argument: |error| <= ulps · ulp(result), tails and denormal results
+ * not excepted. Operations that IEEE rounds once are within half an ulp; hard_sigmoid and hard_swish round at each of
+ * their steps; the functions that need exp, log or erf promise 4.
  *
  * `turn` is where the function turns from falling to rising, NAN if it never does: between turning points the
  * extremes over an interval are at its ends. */
 typedef struct post_promise {
-    double ulps, absolute, per_x, turn;
+    double ulps, turn;
 } post_promise;
 
 static const post_promise promises[POST_KINDS] = {
-    [POST_ADD] = {0.5, 0, 0, NAN},
-    [POST_RELU] = {0, 0, 0, NAN},
-    [POST_RELU6] = {0, 0, 0, NAN},
-    [POST_LEAKY_RELU] = {0.5, 0, 0, 0},
-    [POST_CLAMP] = {0, 0, 0, NAN},
-    [POST_SIGMOID] = {4, SMALLEST_NORMAL, 0, NAN},
-    [POST_TANH] = {4, 0, 0, NAN},
-    [POST_SILU] = {4, 0, SMALLEST_NORMAL, -1.278464542761074},
-    [POST_GELU] = {4, 0, UNIT_ROUNDOFF, -0.7517915246935645},
-    [POST_GELU_TANH] = {4, 0, UNIT_ROUNDOFF, -0.7524614220710163},
-    [POST_HARD_SWISH] = {4, 0, 0, -1.5},
-    [POST_HARD_SIGMOID] = {4, 0, 0, NAN},
-    [POST_ELU] = {4, 0, 0, NAN},
-    [POST_SOFTPLUS] = {4, SMALLEST_NORMAL, 0, NAN},
-    [POST_SCALE] = {0.5, 0, 0, NAN},
+    [POST_ADD] = {0.5, NAN},
+    [POST_RELU] = {0, NAN},
+    [POST_RELU6] = {0, NAN},
+    [POST_LEAKY_RELU] = {0.5, 0},
+    [POST_CLAMP] = {0, NAN},
+    [POST_SIGMOID] = {4, NAN},
+    [POST_TANH] = {4, NAN},
+    [POST_SILU] = {4, -1.278464542761074},
+    [POST_GELU] = {4, -0.7517915246935645},
+    [POST_GELU_TANH] = {4, -0.7524614220710163},
+    [POST_HARD_SWISH] = {4, -1.5},
+    [POST_HARD_SIGMOID] = {4, NAN},
+    [POST_ELU] = {4, NAN},
+    [POST_SOFTPLUS] = {4, NAN},
+    [POST_SCALE] = {0.5, NAN},
 };
 
 double bound_direct(int64_t terms, double magnitude, bool integers) {
@@ -77,9 +72,7 @@ double bound_post(const post_op *op, double operand, double x, double error) {
     if (isinf(error) || is_exact(promise, error, y)) return error;
     if (!isfinite(x)) error = 0;
     double moved = error == 0 ? 0 : spread(op, operand, x, error);
-    double rounding = promise->ulps * ulp(fabs(y) + moved) + promise->absolute;
-    if (isfinite(x)) rounding += promise->per_x * (fabs(x) + error);
-    error = moved + rounding;
+    error = moved + promise->ulps * ulp(fabs(y) + moved);
     return fabs(y) + error > (double)FLT_MAX ? INFINITY : error;
 }
 

@@ -7,6 +7,9 @@
 
 static double clamp(double x, double lowest, double highest) { return x < lowest ? lowest : x > highest ? highest : x; }
 
+/* x f(x), where f falls to 0 faster than x grows. */
+static double times_tail(double x, double f) { return x == -INFINITY ? -0.0 : x * f; }
+
 static double logistic(double x) { return 1 / (1 + exp(-x)); }
 
 static double post_add(const post_op *op, double operand, double x) {
@@ -51,18 +54,18 @@ static double post_tanh(const post_op *op, double operand, double x) {
 
 static double post_silu(const post_op *op, double operand, double x) {
     (void)op, (void)operand;
-    return x / (1 + exp(-x));
+    return times_tail(x, logistic(x));
 }
 
 static double post_gelu(const post_op *op, double operand, double x) {
     (void)op, (void)operand;
-    return x / 2 * erfc(-x / sqrt(2));
+    return times_tail(x, erfc(-x / sqrt(2)) / 2);
 }
 
 static double post_gelu_tanh(const post_op *op, double operand, double x) {
     (void)op, (void)operand;
     double t = sqrt(2 / M_PI) * (x + 0.044715 * x * x * x);
-    return x * logistic(2 * t);
+    return times_tail(x, logistic(2 * t));
 }
 
 static double post_hard_swish(const post_op *op, double operand, double x) {
