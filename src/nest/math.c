@@ -13,8 +13,8 @@
  * the greatest relative error was least, and rounded to float one after another, the others being fitted again:
  *   P, degree 4, |r| <= 0.3475: e^r - 1 within 2^-26.1
  *   Q, degree 8, 0 <= t <= 1: log(1 + t) = t + t^2 Q(t) within 2^-27.5
- *   N / D, degrees 4 and 5, 0 <= a <= 14.6: e^(a^2 / 2) Phi(-a) within 2^-25.5; all coefficients are positive, so that
- *   no sum cancels. */
+ *   N, D, degrees 3 and 4, 0 <= a <= 14.6: 1 / (2 e^(a^2 / 2) Phi(-a)) = 1 + a (C + N(a) / D(a)) within 2^-26.4; D,
+ * whose rounding errors nearly cancel, and then N from the rational function of degrees 4 and 5 that is nearest. */
 #include "nest/math.h"
 
 #include <assert.h>
@@ -78,8 +78,9 @@ static int rounded(program *p, int a, float shift) {
 static const float EXP_P[] = {0x1.fffffep-2F, 0x1.5554b2p-3F, 0x1.5556f8p-5F, 0x1.1226d8p-7F, 0x1.6b96f4p-10F};
 static const float LOG_Q[] = {-0x1.ffffd2p-2F, 0x1.554ddp-2F,  -0x1.ff23e8p-3F, 0x1.934b6ep-3F, -0x1.3a43ep-3F,
                               0x1.b4b094p-4F,  -0x1.d6b76p-5F, 0x1.492126p-6F,  -0x1.af5e5p-9F};
-static const float TAIL_N[] = {0x1p-1F, 0x1.c10554p-2F, 0x1.779288p-3F, 0x1.4d4814p-5F, 0x1.0e4262p-8F};
-static const float TAIL_D[] = {0x1p+0F, 0x1.acc4dap+0F, 0x1.34p+0F, 0x1.e12498p-2F, 0x1.a1bb8ep-4F, 0x1.52b748p-7F};
+static const float TAIL_N[] = {-0x1.d2584ap-2F, -0x1.0d203ep-2F, -0x1.239a22p-4F, -0x1.0e2172p-7F};
+static const float TAIL_D[] = {0x1p+0F, 0x1.c11012p-1F, 0x1.77a348p-2F, 0x1.4d5fa6p-4F, 0x1.0e60b8p-7F};
+static const float TAIL_C_HIGH = 0x1.40dp+0F, TAIL_C_LOW = 0x1.084p-13F;
 
 static const float INTEGER_SHIFT = 0x3p22F;
 static const float LOG2_E = 0x1.715476p+0F;
@@ -95,8 +96,7 @@ static exponential exponential_of(program *p, int high, int low) {
     int x = low ? add(p, high, low) : high;
     int n = rounded(p, times(p, x, LOG2_E), INTEGER_SHIFT);
     int r = add_times(p, high, n, -LN2_HIGH);
-    if (low) r = add(p, r, low);
-    r = add_times(p, r, n, -LN2_LOW);
+    r = low ? add(p, r, add_times(p, low, n, -LN2_LOW)) : add_times(p, r, n, -LN2_LOW);
     int square = mul(p, r, r);
     return (exponential){fma3(p, square, POLYNOMIAL(p, r, EXP_P), r), n};
 }
@@ -160,7 +160,9 @@ static void silu(program *p) {
     without_tail(p, sigmoid_tail(p, a, &e));
 }
 
-/* a = h + l, h a multiple of 2^-7 whose square is exact: a^2 = h^2 + l (a + h). */
+/* a Phi(-a) = a/2 e^(-a^2 / 2) / (1 + a (C + N / D)): the second quotient is small, so that its error is, too.
+ * a = h + l, h a multiple of 2^-7 of 11 bits, so that h^2 and h times the 13 leading bits of C are exact:
+ * a^2 = h^2 + l (a + h). */
 static void gelu(program *p) {
     int a = at_most(p, 14.5F, absolute(p, ARGUMENT));
     int h = rounded(p, a, 0x3p15F), l = sub(p, a, h);
@@ -168,9 +170,13 @@ static void gelu(program *p) {
     int low = times(p, mul(p, l, add(p, a, h)), -0.5F);
     exponential e = exponential_of(p, high, low);
     power scale = power_of(p, e.n);
-    int product = mul(p, a, POLYNOMIAL(p, a, TAIL_N));
-    int above = mul(p, fma3(p, product, e.q, product), scale.first);
-    without_tail(p, mul(p, quotient(p, above, POLYNOMIAL(p, a, TAIL_D)), scale.last));
+    int n = POLYNOMIAL(p, a, TAIL_N);
+    int slope = plus(p, quotient(p, n, POLYNOMIAL(p, a, TAIL_D)), TAIL_C_LOW);
+    int rest = fma3(p, a, slope, times(p, l, TAIL_C_HIGH));
+    int below = add(p, rest, times_plus(p, h, TAIL_C_HIGH, 1));
+    int half = times(p, a, 0.5F);
+    int above = mul(p, fma3(p, half, e.q, half), scale.first);
+    without_tail(p, mul(p, quotient(p, above, below), scale.last));
 }
 
 /* -2 u = C1 a + C3 a^3. a = h + l, h a multiple of 2^-5 below 11, so of 9 bits: C1 h + C3 h^3 = h (g + rest), g a
