@@ -92,11 +92,12 @@ bool yaml_check_bytes(const char *bytes, size_t length, const char *file, report
     }
     bool sound = true;
     size_t step = starts_with(bytes, length, "\xEF\xBB\xBF", 3) ? 3 : 0; /* a leading mark is what some editors write */
-    for (size_t i = step; i < length; i += step ? step : 1) {
+    for (size_t i = step; i < length; i += step) {
         uint32_t c = yaml_decode((const unsigned char *)bytes + i, length - i, &step);
-        bool lone_cr = c == '\r' && step && (i + 1 == length || bytes[i + 1] != '\n');
+        bool lone_cr = c == '\r' && (i + 1 == length || bytes[i + 1] != '\n');
         if (lone_cr) report_error(r, E_LINE_BREAK, at, "end lines with LF or CR LF", "a CR without LF");
         sound = check_character(c, step, (unsigned char)bytes[i], at, r) && sound && !lone_cr;
+        if (!step) return false; /* what follows is as likely in another encoding */
         at.column++;
         if (c == '\n') at = (place){file, at.line + 1, 1};
     }

@@ -173,8 +173,9 @@ static bool check_version(const document *doc) {
     const node *n = doc->top[TOP_VERSION];
     int64_t version = LANGUAGE_VERSION;
     if (n && (!scalar_integer(n, &version) || version < 1)) {
-        report_error(doc->report, n->kind == NODE_SCALAR ? E_INTEGER : E_KIND, n->at, integer_hint(n).text,
-                     "version: expected %d, got %s", LANGUAGE_VERSION, describe(n).text);
+        report_error(doc->report, n->kind == NODE_SCALAR ? E_INTEGER : E_KIND, n->at,
+                     integer_hint(n, LANGUAGE_VERSION, LANGUAGE_VERSION).text, "version: expected %d, got %s",
+                     LANGUAGE_VERSION, describe(n).text);
         return true;
     }
     if (version == LANGUAGE_VERSION) return true;

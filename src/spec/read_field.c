@@ -44,7 +44,7 @@ static bool read_number(reader *r, const node *n, int64_t least, int64_t most, i
     if (n->kind != NODE_SCALAR)
         refuse(r, E_KIND, n, NULL, "expected an integer %lld..%lld, got %s", from, to, describe(n).text);
     else if (!scalar_integer(n, value) || *value < least)
-        refuse(r, E_INTEGER, n, integer_hint(n).text, "expected an integer %lld..%lld, got %s", from, to,
+        refuse(r, E_INTEGER, n, integer_hint(n, least, most).text, "expected an integer %lld..%lld, got %s", from, to,
                describe(n).text);
     else if (*value > most)
         refuse(r, E_NUMBER_LIMIT, n, NULL, "%s is over the limit of %lld", show_text(n->text).text, to);
@@ -148,9 +148,10 @@ static bool fits_rank(const reader *r, size_t count) {
 
 static void refuse_length(reader *r, const node *n, const char *hint) {
     if (r->rank)
-        refuse(r, E_LENGTH, n, hint, "expected %d, one per spatial axis of `input`, got %s", r->rank, describe(n).text);
+        refuse(r, E_LENGTH, n, hint, "expected a list of %d, one per spatial axis of `input`, got %s", r->rank,
+               describe(n).text);
     else
-        refuse(r, E_LENGTH, n, hint, "expected one per spatial axis, 1 to 3, got %s", describe(n).text);
+        refuse(r, E_LENGTH, n, hint, "expected a list of 1 to 3, one per spatial axis, got %s", describe(n).text);
 }
 
 /* A scalar for every axis or a list of one each. While the rank is unknown the values are checked and dropped. */
@@ -239,13 +240,13 @@ static void read_padding_mode(reader *r, const node *n) {
 }
 
 static void read_groups(reader *r, const node *n) {
-    bool word = n->kind == NODE_SCALAR && *n->text && !looks_like_number(n->text);
-    r->draft.depthwise = word && strcmp(n->text, "depthwise") == 0;
-    if (word && !r->draft.depthwise)
-        refuse(r, E_WORD, n, word_hint(&group_words, n->text).text, "expected an integer 1..%lld or depthwise, got %s",
-               (long long)r->field->most, describe(n).text);
-    else if (!word)
+    bool scalar = n->kind == NODE_SCALAR;
+    r->draft.depthwise = scalar && strcmp(n->text, group_words.word[0]) == 0;
+    if (scalar && looks_like_number(n->text))
         read_integer(r, n);
+    else if (!r->draft.depthwise)
+        refuse(r, scalar ? E_WORD : E_KIND, n, scalar ? word_hint(&group_words, n->text).text : NULL,
+               "expected an integer 1..%lld or depthwise, got %s", (long long)r->field->most, describe(n).text);
 }
 
 static void read_boolean(reader *r, const node *n) { read_truth(r, n, member(r)); }

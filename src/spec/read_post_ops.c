@@ -45,7 +45,7 @@ static bool read_clamp(reader *r, const node *n, post_op *op) {
 static bool read_with_parameters(reader *r, const node *n, post_op *op) {
     if (n->count != 2) {
         refuse(r, E_POST_OP, n, "begin each with `-`, or put each in braces of its own",
-               "expected one post-op an item, got a mapping of %zu", n->count / 2);
+               "expected one post-op an item, got %s", n->count ? "several" : "none");
         return false;
     }
     const node *word = n->child[0], *value = n->child[1];

@@ -68,11 +68,11 @@ static double lenient_number(const char *word) {
     return end == plain || *end ? NAN : value;
 }
 
-hint_text integer_hint(const node *n) {
+hint_text integer_hint(const node *n, int64_t least, int64_t most) {
     hint_text h = {.text = ""};
     if (n->kind != NODE_SCALAR) return h;
     double value = lenient_number(n->text);
-    if (!(fabs(value) < 0x1p53) || trunc(value) != value) return h;
+    if (!(value >= (double)least && value <= (double)most) || trunc(value) != value) return h;
     snprintf(h.text, sizeof h.text, "write %.0f%s", value + 0.0, n->quoted ? ", without the quotes" : "");
     return h;
 }
@@ -85,12 +85,16 @@ static bool names_special(const char *word) {
 
 hint_text float_hint(const node *n) {
     if (n->kind != NODE_SCALAR) return (hint_text){.text = ""};
-    double value = lenient_number(n->text);
-    if (names_special(n->text) || isinf(value) || (is_decimal(n->text) && !n->quoted))
+    const char *word = n->text;
+    size_t length = strlen(word);
+    if (names_special(word) || (is_decimal(word) && !n->quoted))
         return (hint_text){.text = "numbers are finite and no larger than f32 can hold"};
-    if (is_decimal(n->text)) return (hint_text){.text = "leave out the quotes"};
-    if (strchr(n->text, '.') && !isnan(value)) return (hint_text){.text = "a digit stands on both sides of the point"};
-    return integer_hint(n);
+    if (is_decimal(word)) return (hint_text){.text = "leave out the quotes"};
+    if (strchr(word, ',')) return (hint_text){.text = "the decimal separator is a point"};
+    if (isnan(lenient_number(word))) return (hint_text){.text = ""};
+    if (*word == '.' || word[length - 1] == '.')
+        return (hint_text){.text = "a digit stands on both sides of the point"};
+    return (hint_text){.text = "decimal digits alone, without + or _ or leading zeros"};
 }
 
 description describe(const node *n) {

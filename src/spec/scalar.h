@@ -11,8 +11,8 @@ bool scalar_integer(const node *n, int64_t *value);
 /* An integer, then perhaps a fraction, then perhaps an exponent; '.' whatever the locale; unquoted and finite. */
 bool scalar_float(const node *n, float *value);
 
-/* The spelling that was meant, if it can be told. */
-hint_text integer_hint(const node *n);
+/* The spelling that was meant, if it can be told; of an integer only if that would be in range. */
+hint_text integer_hint(const node *n, int64_t least, int64_t most);
 hint_text float_hint(const node *n);
 
 /* `"0x2"`, `the string "2"`, `a list`, `a mapping` or `nothing`. */

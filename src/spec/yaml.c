@@ -24,12 +24,14 @@ static place here(const source *s) { return place_of(s, s->event.start_mark); }
 
 static void report_syntax(source *s) {
     const yaml_parser_t *p = &s->parser;
-    const char *problem = p->problem ? p->problem : "not YAML";
-    if (p->context)
-        report_error(s->report, E_SYNTAX, place_of(s, p->problem_mark), NULL, "%s (%s that began at %zu:%zu)", problem,
+    const char *problem = p->problem ? p->problem : "not YAML", *hint = NULL;
+    if (strcmp(problem, "found character that cannot start any token") == 0)
+        hint = "tabs do not indent; text that begins with @ or ` goes in quotes";
+    if (p->context && p->context_mark.index != p->problem_mark.index)
+        report_error(s->report, E_SYNTAX, place_of(s, p->problem_mark), hint, "%s (%s that began at %zu:%zu)", problem,
                      p->context, p->context_mark.line + 1, p->context_mark.column + 1);
     else
-        report_error(s->report, E_SYNTAX, place_of(s, p->problem_mark), NULL, "%s", problem);
+        report_error(s->report, E_SYNTAX, place_of(s, p->problem_mark), hint, "%s", problem);
 }
 
 /* Pulls the next event; false where the text ends or what follows cannot be read. */
@@ -51,9 +53,13 @@ static void check_properties(source *s, const yaml_char_t *anchor, const yaml_ch
     if (anchor)
         report_error(s->report, E_ANCHOR, here(s), "write the value out where it is needed, or under `defaults`",
                      "an anchor, \"&%s\"; a spec has none", show_text((const char *)anchor).text);
-    if (tag)
-        report_error(s->report, E_TAG, here(s), "leave it out; what a value means follows from its key",
-                     "a tag, \"%s\"; a spec has none", show_text((const char *)tag).text);
+    if (!tag) return;
+    static const char standard[] = "tag:yaml.org,2002:";
+    const char *name = (const char *)tag;
+    bool is_standard = strncmp(name, standard, sizeof standard - 1) == 0;
+    report_error(s->report, E_TAG, here(s), "leave it out; what a value means follows from its key",
+                 "a tag, \"%s%s\"; a spec has none", is_standard ? "!!" : "",
+                 show_text(is_standard ? name + sizeof standard - 1 : name).text);
 }
 
 /* Escapes in double quotes can spell characters that the file itself may not hold. */
