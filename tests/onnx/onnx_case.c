@@ -1,0 +1,239 @@
+/* Turns a model of one Conv into a spec's YAML text, and its .pb files into arrays of float. */
+#include "onnx_case.h"
+#include "onnx.pb-c.h"
+
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FLOAT = 1, MOST_AXES = 3 };
+
+static bool skip(onnx_case *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool skip(onnx_case *c, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(c->skipped, sizeof c->skipped, format, args);
+    va_end(args);
+    return false;
+}
+
+/* The whole file, or NULL. */
+static uint8_t *read_file(const char *path, size_t *size) {
+    FILE *file = fopen(path, "rb");
+    if (!file) return NULL;
+    fseek(file, 0, SEEK_END);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    uint8_t *bytes = malloc(*size + 1);
+    if (bytes && fread(bytes, 1, *size, file) != *size) {
+        free(bytes);
+        bytes = NULL;
+    }
+    fclose(file);
+    return bytes;
+}
+
+static Onnx__Model *read_model(const char *folder) {
+    char path[512];
+    size_t size;
+    snprintf(path, sizeof path, "%s/model.onnx", folder);
+    uint8_t *bytes = read_file(path, &size);
+    Onnx__Model *model = bytes ? onnx__model__unpack(NULL, size, bytes) : NULL;
+    free(bytes);
+    return model;
+}
+
+static Onnx__Tensor *read_tensor(const char *folder, const char *kind, size_t n) {
+    char path[512];
+    size_t size;
+    snprintf(path, sizeof path, "%s/test_data_set_0/%s_%zu.pb", folder, kind, n);
+    uint8_t *bytes = read_file(path, &size);
+    Onnx__Tensor *tensor = bytes ? onnx__tensor__unpack(NULL, size, bytes) : NULL;
+    free(bytes);
+    return tensor;
+}
+
+/* A copy of the tensor's floats; NULL if it has others, or not as many as its dimensions say. */
+static float *floats_of(const Onnx__Tensor *tensor, int64_t *elements) {
+    *elements = 1;
+    for (size_t i = 0; i < tensor->n_dims; i++) *elements *= tensor->dims[i];
+    size_t bytes = (size_t)*elements * sizeof(float);
+    const void *data = tensor->has_raw_data ? (const void *)tensor->raw_data.data : tensor->float_data;
+    size_t given = tensor->has_raw_data ? tensor->raw_data.len : tensor->n_float_data * sizeof(float);
+    if (tensor->data_type != FLOAT || given != bytes) return NULL;
+    float *copy = malloc(bytes + 1);
+    if (copy) memcpy(copy, data, bytes);
+    return copy;
+}
+
+static const Onnx__Tensor *initializer(const Onnx__Graph *graph, const char *name) {
+    for (size_t i = 0; i < graph->n_initializer; i++)
+        if (strcmp(graph->initializer[i]->name, name) == 0) return graph->initializer[i];
+    return NULL;
+}
+
+/* Which input_N.pb holds that input of the graph: those with an initializer have none. */
+static size_t file_number(const Onnx__Graph *graph, const char *name) {
+    size_t n = 0;
+    for (size_t i = 0; i < graph->n_input && strcmp(graph->input[i]->name, name) != 0; i++)
+        n += !initializer(graph, graph->input[i]->name);
+    return n;
+}
+
+/* The node's n-th input: its floats, and up to five dimensions. */
+static float *operand(const char *folder, const Onnx__Graph *graph, size_t n, int64_t *elements, int64_t dims[5],
+                      size_t *rank) {
+    const char *name = graph->node[0]->input[n];
+    const Onnx__Tensor *constant = initializer(graph, name);
+    Onnx__Tensor *file = constant ? NULL : read_tensor(folder, "input", file_number(graph, name));
+    const Onnx__Tensor *tensor = constant ? constant : file;
+    float *data = tensor && tensor->n_dims <= 5 ? floats_of(tensor, elements) : NULL;
+    *rank = data ? tensor->n_dims : 0;
+    for (size_t i = 0; i < *rank; i++) dims[i] = tensor->dims[i];
+    if (file) onnx__tensor__free_unpacked(file, NULL);
+    return data;
+}
+
+static const Onnx__Attribute *attribute(const Onnx__Node *node, const char *name) {
+    for (size_t i = 0; i < node->n_attribute; i++)
+        if (strcmp(node->attribute[i]->name, name) == 0) return node->attribute[i];
+    return NULL;
+}
+
+/* Appends to the case's YAML. */
+static void say(onnx_case *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(onnx_case *c, const char *format, ...) {
+    size_t used = strlen(c->yaml);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(c->yaml + used, sizeof c->yaml - used, format, args);
+    va_end(args);
+}
+
+static void say_list(onnx_case *c, const char *key, size_t n, const int64_t *values) {
+    say(c, "    %s: [", key);
+    for (size_t i = 0; i < n; i++) say(c, i ? ", %lld" : "%lld", (long long)values[i]);
+    say(c, "]\n");
+}
+
+static void say_attribute(onnx_case *c, const Onnx__Node *node, const char *name, const char *key) {
+    const Onnx__Attribute *a = attribute(node, name);
+    if (a) say_list(c, key, a->n_ints, a->ints);
+}
+
+/* ONNX lists what goes before on every axis, then what goes after. */
+static void say_pads(onnx_case *c, const Onnx__Attribute *pads) {
+    size_t axes = pads->n_ints / 2;
+    say(c, "    padding: [");
+    for (size_t i = 0; i < axes; i++)
+        say(c, i ? ", [%lld, %lld]" : "[%lld, %lld]", (long long)pads->ints[i], (long long)pads->ints[axes + i]);
+    say(c, "]\n");
+}
+
+static void say_padding(onnx_case *c, const Onnx__Node *node) {
+    static const char *const words[][2] = {{"SAME_UPPER", "same"}, {"SAME_LOWER", "same_lower"}, {"VALID", "valid"}};
+    const Onnx__Attribute *automatic = attribute(node, "auto_pad"), *pads = attribute(node, "pads");
+    for (size_t i = 0; automatic && i < sizeof words / sizeof *words; i++)
+        if (automatic->s.len == strlen(words[i][0]) && memcmp(automatic->s.data, words[i][0], automatic->s.len) == 0) {
+            say(c, "    padding: %s\n", words[i][1]);
+            return;
+        }
+    if (pads) say_pads(c, pads);
+}
+
+static bool load_operands(const char *folder, const Onnx__Graph *graph, onnx_case *c, int64_t in[5], int64_t w[5],
+                          size_t *rank) {
+    int64_t ignored[5];
+    size_t weights_rank, bias_rank;
+    bool bias = graph->node[0]->n_input > 2;
+    c->input = operand(folder, graph, 0, &c->input_elements, in, rank);
+    c->weights = operand(folder, graph, 1, &c->weights_elements, w, &weights_rank);
+    if (bias) c->bias = operand(folder, graph, 2, &c->bias_elements, ignored, &bias_rank);
+    if (!c->input || !c->weights || (bias && !c->bias)) return skip(c, "a tensor is missing, or not of type float");
+    if (*rank < 3 || *rank != weights_rank) return skip(c, "tensors of rank %zu and %zu", *rank, weights_rank);
+    Onnx__Tensor *output = read_tensor(folder, "output", 0);
+    c->output = output ? floats_of(output, &c->output_elements) : NULL;
+    if (output) onnx__tensor__free_unpacked(output, NULL);
+    return c->output ? true : skip(c, "no expected output");
+}
+
+static bool load_conv(const char *folder, const char *name, const Onnx__Graph *graph, onnx_case *c) {
+    const Onnx__Node *node = graph->node[0];
+    const Onnx__Attribute *group = attribute(node, "group");
+    int64_t in[5], w[5];
+    size_t rank;
+    if (!load_operands(folder, graph, c, in, w, &rank)) return false;
+    say(c, "version: 1\nlayers:\n  - name: %s\n", name);
+    say_list(c, "input", rank, in);
+    say(c, "    out_channels: %lld\n", (long long)w[0]);
+    say_list(c, "kernel_size", rank - 2, w + 2);
+    say_attribute(c, node, "strides", "stride");
+    say_attribute(c, node, "dilations", "dilation");
+    say_padding(c, node);
+    say(c, "    groups: %lld\n", group ? (long long)group->i : 1);
+    say(c, "    bias: %s\n    layout: channels_first\n", c->bias ? "true" : "false");
+    return true;
+}
+
+static const Onnx__Node *convolution(const Onnx__Graph *graph) {
+    for (size_t i = 0; i < graph->n_node; i++)
+        if (strstr(graph->node[i]->op_type, "Conv")) return graph->node[i];
+    return NULL;
+}
+
+static bool load_graph(const char *folder, const char *name, const Onnx__Graph *graph, onnx_case *c) {
+    const Onnx__Node *node = convolution(graph);
+    c->convolution = node != NULL;
+    if (!node) return skip(c, "no convolution");
+    if (strcmp(node->op_type, "ConvTranspose") == 0) return skip(c, "transposed convolutions are not built yet");
+    if (strcmp(node->op_type, "Conv") != 0) return skip(c, "%s: integer types are not built yet", node->op_type);
+    if (graph->n_node != 1) return skip(c, "a graph of %zu nodes, not of one Conv", graph->n_node);
+    return load_conv(folder, name, graph, c);
+}
+
+bool onnx_case_load(const char *folder, const char *name, onnx_case *c) {
+    *c = (onnx_case){.convolution = false};
+    Onnx__Model *model = read_model(folder);
+    bool loaded = model && model->graph ? load_graph(folder, name, model->graph, c) : skip(c, "no model");
+    if (model) onnx__model__free_unpacked(model, NULL);
+    return loaded;
+}
+
+void onnx_case_free(onnx_case *c) {
+    free(c->input);
+    free(c->weights);
+    free(c->bias);
+    free(c->output);
+    *c = (onnx_case){.convolution = false};
+}
+
+static int each_in(const char *parent, void (*run)(const char *name, const onnx_case *c)) {
+    struct dirent **entries;
+    int n = scandir(parent, &entries, NULL, alphasort), count = 0;
+    for (int i = 0; i < n; i++) {
+        char folder[512];
+        onnx_case c;
+        snprintf(folder, sizeof folder, "%s/%s", parent, entries[i]->d_name);
+        if (onnx_case_load(folder, entries[i]->d_name, &c)) {
+            run(entries[i]->d_name, &c);
+            count++;
+        } else if (c.convolution) {
+            printf("skipped %s: %s\n", entries[i]->d_name, c.skipped);
+        }
+        onnx_case_free(&c);
+        free(entries[i]);
+    }
+    if (n >= 0) free(entries);
+    return count;
+}
+
+int onnx_cases_each(void (*run)(const char *name, const onnx_case *c)) {
+    static const char *const parents[] = {ONNX_TESTDATA "/node", ONNX_TESTDATA "/pytorch-converted",
+                                          ONNX_TESTDATA "/pytorch-operator", ONNX_TESTDATA "/simple"};
+    int count = 0;
+    for (size_t i = 0; i < sizeof parents / sizeof *parents; i++) count += each_in(parents[i], run);
+    fflush(stdout);
+    return count;
+}

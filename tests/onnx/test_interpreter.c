@@ -1,0 +1,35 @@
+/* Does the interpreter, and the language before it, give what ONNX and PyTorch expect of their own convolutions? */
+#include "onnx_case.h"
+#include "ref/bound.h"
+#include "ref/naive.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void run_case(const char *name, const onnx_case *c) {
+    cvk_network *network;
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    cr_assert_eq(cvk_network_parse(c->yaml, strlen(c->yaml), name, d, &network), CVK_OK, "%s: %s\n%s", name,
+                 cvk_diagnostics_count(d) ? cvk_diagnostics_get(d, 0)->message : "no message", c->yaml);
+    const cvk_spec *spec = cvk_network_layer(network, 0);
+    int64_t n = naive_channels(spec) * naive_channel_size(spec);
+    cr_assert_eq(n, c->output_elements, "%s: the output has another size", name);
+    double *y = malloc((size_t)n * sizeof *y), *bound = malloc((size_t)n * sizeof *bound);
+    naive_run(spec, &(naive_tensors){.input = c->input, .weights = c->weights, .bias = c->bias}, y, bound);
+    for (int64_t i = 0; i < n; i++) {
+        /* The expected values are those of some f32 kernel, of which the same may be asked as of ours. */
+        double ratio = bound_ratio(y[i], bound[i], c->output[i]);
+        cr_assert_leq(ratio, 1, "%s: output %d is %.9g, not %.9g, %g of the bound", name, (int)i, y[i],
+                      (double)c->output[i], ratio);
+    }
+    free(y);
+    free(bound);
+    cvk_network_free(network);
+    cvk_diagnostics_free(d);
+}
+
+Test(onnx, the_interpreter_gives_the_expected_outputs) {
+    int cases = onnx_cases_each(run_case);
+    cr_assert_geq(cases, 33, "only %d cases were found below " ONNX_TESTDATA, cases);
+}
