@@ -1,0 +1,85 @@
+/* Do compiled kernels give what ONNX and PyTorch expect of their own convolutions? Through the public API alone, but
+ * for the bound. */
+#include "onnx_case.h"
+#include "ref/bound.h"
+#include "ref/naive.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Aligned as the kernel asks; never NULL. */
+static void *allocate(uint64_t bytes, uint32_t alignment) {
+    void *memory = NULL;
+    size_t least = alignment < sizeof(void *) ? sizeof(void *) : alignment;
+    cr_assert_eq(posix_memalign(&memory, least, (size_t)bytes + 1), 0);
+    return memory;
+}
+
+static void *copy_of(const float *data, int64_t elements, const cvk_buffer_info *info) {
+    uint64_t bytes = (uint64_t)elements * sizeof *data;
+    void *copy = allocate(bytes, info->alignment);
+    if (elements) memcpy(copy, data, (size_t)bytes);
+    return copy;
+}
+
+/* Packs and runs; the output is the caller's. */
+static float *run_kernel(const char *name, const cvk_kernel_info *info, const onnx_case *c) {
+    void *input = copy_of(c->input, c->input_elements, &info->input);
+    void *weights = copy_of(c->weights, c->weights_elements, &info->weights);
+    void *bias = copy_of(c->bias, c->bias_elements, &info->bias);
+    void *packed = allocate(info->packed_weights.bytes, info->packed_weights.alignment);
+    void *scratch = allocate(info->scratch.bytes, info->scratch.alignment);
+    float *output = allocate(info->output.bytes, info->output.alignment);
+    const cvk_buffers buffers = {.struct_size = sizeof buffers,
+                                 .input = {input, (uint64_t)c->input_elements * sizeof(float)},
+                                 .weights = {packed, info->packed_weights.bytes},
+                                 .bias = {bias, (uint64_t)c->bias_elements * sizeof(float)},
+                                 .output = {output, (uint64_t)c->output_elements * sizeof(float)},
+                                 .scratch = {scratch, cvk_scratch_bytes(info, 1)}};
+    const cvk_const_buffer dense = {weights, (uint64_t)c->weights_elements * sizeof(float)};
+    for (int64_t i = 0; i < c->output_elements; i++) output[i] = NAN;
+    cr_assert_eq(cvk_pack_weights(info, dense, (cvk_buffer){packed, info->packed_weights.bytes}), CVK_OK, "%s", name);
+    cvk_status status = cvk_run(info, &buffers, NULL);
+    cr_assert_eq(status, CVK_OK, "%s: %s", name, cvk_status_text(status));
+    free(input);
+    free(weights);
+    free(bias);
+    free(packed);
+    free(scratch);
+    return output;
+}
+
+/* The kernel and the expected values are two f32 results: each may be off by the bound. */
+static void expect_output(const char *name, const cvk_spec *spec, const onnx_case *c, const float *output) {
+    size_t bytes = (size_t)c->output_elements * sizeof(double);
+    double *y = malloc(bytes), *bound = malloc(bytes);
+    naive_run(spec, &(naive_tensors){.input = c->input, .weights = c->weights, .bias = c->bias}, y, bound);
+    for (int64_t i = 0; i < c->output_elements; i++)
+        cr_assert_leq(bound_ratio((double)c->output[i], 2 * bound[i], output[i]), 1, "%s: output %d is %.9g, not %.9g",
+                      name, (int)i, (double)output[i], (double)c->output[i]);
+    free(y);
+    free(bound);
+}
+
+static void run_case(const char *name, const onnx_case *c) {
+    cvk_network *network;
+    cvk_kernel *kernel;
+    cr_assert_eq(cvk_network_parse(c->yaml, strlen(c->yaml), name, NULL, &network), CVK_OK, "%s:\n%s", name, c->yaml);
+    const cvk_spec *spec = cvk_network_layer(network, 0);
+    cvk_status status = cvk_compile(spec, NULL, NULL, &kernel);
+    cr_assert_eq(status, CVK_OK, "%s: %s", name, cvk_status_text(status));
+    const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
+    cr_assert_eq(info->output.bytes, (uint64_t)c->output_elements * sizeof(float), "%s: the output's size", name);
+    float *output = run_kernel(name, info, c);
+    expect_output(name, spec, c, output);
+    free(output);
+    cvk_kernel_free(kernel);
+    cvk_network_free(network);
+}
+
+Test(onnx, compiled_kernels_give_the_expected_outputs) {
+    int cases = onnx_cases_each(run_case);
+    cr_assert_geq(cases, 33, "only %d cases were found below " ONNX_TESTDATA, cases);
+}
