@@ -223,7 +223,7 @@ Test(runtime, any_number_of_workers_gives_the_same_output) {
         pthreadpool_t pool = pthreadpool_create(workers);
         cvk_parallel_for threads = cvk_pthreadpool(pool);
         cr_assert_eq(threads.workers, workers);
-        for (int repeat = 0; repeat < 200; repeat++) {
+        for (int repeat = 0; repeat < 20; repeat++) {
             cvk_buffers b = buffers_of(&m);
             b.scratch.bytes = cvk_scratch_bytes(&fake, workers);
             cr_assert_eq(b.scratch.bytes, workers * SCRATCH_STRIDE);
