@@ -94,7 +94,7 @@ static cli_exit choose_target(session *s) {
     return CLI_USAGE;
 }
 
-static cli_exit start_threads(session *s) {
+cli_exit session_start_threads(session *s) {
     if (s->options->threads > MOST_THREADS) {
         session_say("--threads is at most %d", MOST_THREADS);
         return CLI_USAGE;
@@ -158,7 +158,7 @@ static cli_exit match_layers(session *s) {
 
 cli_exit session_open(const cli_options *options, session *s) {
     *s = (session){.options = options, .diagnostics = cvk_diagnostics_new()};
-    cli_exit (*const steps[])(session *) = {choose_format, choose_target, start_threads, read_files, match_layers};
+    cli_exit (*const steps[])(session *) = {choose_format, choose_target, read_files, match_layers};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         cli_exit status = steps[i](s);
         if (status != CLI_DONE) return status;

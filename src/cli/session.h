@@ -41,6 +41,8 @@ typedef struct session {
  * explained on stderr. Call session_close in any case. */
 cli_exit session_open(const cli_options *options, session *s);
 void session_close(session *s);
+/* The threads that --threads asks for: fills `pool` and `parallel`. */
+cli_exit session_start_threads(session *s);
 
 /* Shows the messages that are new. */
 void session_report(session *s);

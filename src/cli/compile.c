@@ -1,0 +1,186 @@
+/* convoke compile: an object and a header for each spec file. Everything is made in memory first; files appear only
+ * when all of it is there. */
+#include "cli/describe.h"
+#include "cli/header.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/verbs.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A spec file with its layers planned. */
+typedef struct compiled {
+    session *session;
+    arena *arena;
+    const session_file *file;
+    compile_unit *units;
+    const char **symbols;
+    size_t count;
+} compiled;
+
+/* What one --emit word makes of it. */
+typedef cvk_status artefact_maker(const compiled *c, output_file *to);
+
+static cvk_status emit(const compiled *c, emit_kind kind, output_file *to) {
+    cvk_object object;
+    cvk_status status = compile_emit(c->units, c->symbols, c->count, kind, c->session->diagnostics, &object, NULL);
+    if (status != CVK_OK) return status;
+    to->bytes = arena_copy(c->arena, object.bytes, object.size);
+    to->size = object.size;
+    object_free(&object);
+    return CVK_OK;
+}
+
+static cvk_status make_object(const compiled *c, output_file *to) { return emit(c, EMIT_OBJECT, to); }
+static cvk_status make_assembly(const compiled *c, output_file *to) { return emit(c, EMIT_ASSEMBLY, to); }
+static cvk_status make_llvm(const compiled *c, output_file *to) { return emit(c, EMIT_LLVM, to); }
+
+static cvk_status make_header(const compiled *c, output_file *to) {
+    text out = text_new(c->arena);
+    header_print(c->file->stem, c->units, c->symbols, c->count, &out);
+    to->bytes = out.bytes;
+    to->size = out.length;
+    return CVK_OK;
+}
+
+static cvk_status make_explanation(const compiled *c, output_file *to) {
+    enum { RUNNERS_UP = 8 };
+    text out = text_new(c->arena);
+    cvk_status status = CVK_OK;
+    for (size_t i = 0; i < c->count && status == CVK_OK; i++) {
+        description x;
+        status =
+            describe_layer(c->arena, c->units[i].spec, c->units[i].target, RUNNERS_UP, c->session->diagnostics, &x);
+        if (status == CVK_OK) describe_print(&x, &out);
+    }
+    to->bytes = out.bytes;
+    to->size = out.length;
+    return status;
+}
+
+static const struct artefact {
+    const char *word, *ending;
+    artefact_maker *make;
+} artefacts[] = {
+    {"obj", "o", make_object},
+    {"header", "h", make_header},
+    {"asm", "s", make_assembly},
+    {"llvm", "ll", make_llvm},
+    {"explain", "explain", make_explanation},
+};
+enum { ARTEFACTS = sizeof artefacts / sizeof *artefacts };
+
+/* Which artefacts `--emit` names, as a set of bits; 0 for a word that is none, which has been reported. */
+static unsigned parse_emit(const char *list) {
+    unsigned set = 0;
+    while (*list) {
+        size_t length = strcspn(list, ",");
+        unsigned found = 0;
+        for (int i = 0; i < ARTEFACTS; i++)
+            if (strlen(artefacts[i].word) == length && memcmp(list, artefacts[i].word, length) == 0) found = 1u << i;
+        if (!found) {
+            session_say("--emit takes obj, header, asm, llvm and explain, not `%.*s`", (int)length, list);
+            return 0;
+        }
+        set |= found;
+        list += length + (list[length] == ',');
+    }
+    return set;
+}
+
+static cvk_status plan_file(session *s, arena *a, const session_file *file, compiled *c) {
+    size_t count = cvk_network_count(file->network);
+    *c = (compiled){s, a, file, arena_array(a, compile_unit, count), arena_array(a, const char *, count), count};
+    const char *name = cvk_network_name(file->network), *network = *name ? name : file->stem;
+    cvk_status status = CVK_OK;
+    for (size_t i = 0; i < count && status == CVK_OK; i++) {
+        const cvk_spec *spec = cvk_network_layer(file->network, i);
+        c->symbols[i] = header_identifier(a, arena_format(a, "%s%s_%s", s->options->prefix, network, spec->name));
+        status = compile_plan(a, spec, s->target, NULL, s->diagnostics, &c->units[i], NULL);
+    }
+    return status;
+}
+
+static cvk_status make_artefacts(const compiled *c, unsigned emits, output_file *files, size_t *count) {
+    cvk_status status = CVK_OK;
+    for (int i = 0; i < ARTEFACTS && status == CVK_OK; i++) {
+        if (!(emits & 1u << i)) continue;
+        output_file *to = &files[(*count)++];
+        to->path =
+            arena_format(c->arena, "%s/%s.%s", c->session->options->directory, c->file->stem, artefacts[i].ending);
+        status = artefacts[i].make(c, to);
+    }
+    return status;
+}
+
+/* A path as make reads it. */
+static void add_make_word(text *rule, const char *path) {
+    for (; *path; path++) text_add(rule, "%s%c", *path == '$' ? "$" : strchr(" #", *path) ? "\\" : "", *path);
+}
+
+static void make_depfile(session *s, arena *a, const output_file *files, size_t count, output_file *to) {
+    text rule = text_new(a);
+    for (size_t i = 0; i < count; i++) {
+        add_make_word(&rule, files[i].path);
+        text_add(&rule, i + 1 < count ? " \\\n " : ":");
+    }
+    for (size_t i = 0; i < s->file_count; i++) {
+        text_add(&rule, " ");
+        add_make_word(&rule, s->files[i].path);
+    }
+    text_add(&rule, "\n");
+    *to = (output_file){s->options->depfile, rule.bytes, rule.length};
+}
+
+static cli_exit write_files(session *s, const output_file *files, size_t count) {
+    const char *failed = s->options->directory;
+    if (mkdir(failed, 0777) == 0 || errno == EEXIST) failed = output_write(files, count);
+    if (!failed) return CLI_DONE;
+    session_say("%s: cannot be written: %s", failed, strerror(errno));
+    return CLI_IO;
+}
+
+static cli_exit compile_files(session *s, arena *a, unsigned emits) {
+    output_file *files = arena_array(a, output_file, s->file_count * ARTEFACTS + 1);
+    size_t count = 0;
+    cvk_status status = CVK_OK;
+    for (size_t i = 0; i < s->file_count && status == CVK_OK; i++) {
+        compiled c;
+        status = plan_file(s, a, &s->files[i], &c);
+        if (status == CVK_OK) status = make_artefacts(&c, emits, files, &count);
+    }
+    if (status != CVK_OK) return session_fail(s, status);
+    if (s->options->depfile) {
+        make_depfile(s, a, files, count, &files[count]);
+        count++;
+    }
+    return write_files(s, files, count);
+}
+
+static cli_exit compile_guarded(session *s, unsigned emits) {
+    arena a;
+    arena_init(&a);
+    cli_exit status;
+    if (arena_guard(&a))
+        status = session_fail(s, CVK_ERROR_MEMORY);
+    else
+        status = compile_files(s, &a, emits);
+    arena_free(&a);
+    return status;
+}
+
+cli_exit cli_compile(const cli_options *options) {
+    if (!options->directory) {
+        session_say("compile: -o DIR says where to write to");
+        return CLI_USAGE;
+    }
+    unsigned emits = parse_emit(options->emit);
+    if (!emits) return CLI_USAGE;
+    session s;
+    cli_exit status = session_open(options, &s);
+    if (status == CLI_DONE) status = compile_guarded(&s, emits);
+    session_close(&s);
+    return status;
+}

@@ -1,0 +1,19 @@
+/* Random data for a layer, the same for the same seed everywhere. */
+#ifndef CVK_CLI_DATA_H
+#define CVK_CLI_DATA_H
+
+#include "ref/naive.h"
+
+/* Integers so small that f32 sums of them are exact; or real numbers in -1 .. 1. */
+typedef enum data_kind { DATA_INTEGERS, DATA_REALS } data_kind;
+
+typedef struct layer_data {
+    naive_tensors tensors;
+    float *memory; /* of all of them */
+} layer_data;
+
+/* False: out of memory. */
+bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *data);
+void data_free(layer_data *data);
+
+#endif

@@ -1,0 +1,25 @@
+/* What the compiler decided about a layer, gathered and put into words. */
+#ifndef CVK_CLI_DESCRIBE_H
+#define CVK_CLI_DESCRIBE_H
+
+#include "compile.h"
+
+typedef struct description {
+    compile_unit unit;  /* the chosen plan, its nests and buffers */
+    ranked_plan *plans; /* best first; the chosen one is the first */
+    int plan_count;
+    nest_extent extent; /* what the nest is proven to reach */
+    nest_counts counts;
+} description;
+
+/* `limit`: how many plans to rank, 0: all. */
+cvk_status describe_layer(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
+                          description *to);
+void describe_print(const description *x, text *out);
+
+/* Figures of one plan or nest. */
+double describe_share(const ranked_plan *plan); /* predicted, of the FMA peak */
+double describe_loads_per_fma(const nest_counts *counts);
+double describe_traffic(const description *x); /* bytes loaded and stored by instructions */
+
+#endif

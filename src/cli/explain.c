@@ -1,0 +1,104 @@
+/* convoke explain: what was decided about each layer, as text, as JSON, or its plans as rows of CSV. */
+#include "cli/describe.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
+#include "plan/brief.h"
+
+#include <math.h>
+
+enum { RUNNERS_UP = 8 };
+
+static const column columns[] = {
+    {"layer", NULL, 24}, {"rank", "%.0f", 4}, {"share_of_peak", "%.3f", 13}, {"cycles", "%.3g", 10}, {"plan", NULL, 1},
+};
+
+static void add_plans(const description *x, arena *a, table *t) {
+    for (int i = 0; i < x->plan_count; i++) {
+        const ranked_plan *p = &x->plans[i];
+        text plan = text_new(a);
+        plan_print(&p->plan, &plan);
+        const cell row[] = {
+            {x->unit.spec->name, 0}, {NULL, i + 1}, {NULL, describe_share(p)}, {NULL, p->cycles}, {plan.bytes, 0}};
+        table_row(t, row);
+    }
+}
+
+static json_t *json_proof(const description *x) {
+    json_t *proof = json_object();
+    const nest *n = x->unit.run;
+    for (int i = 0; i < n->tensor_count; i++) {
+        const nest_tensor *t = &n->tensors[i];
+        json_int_t bytes = sizeof(float);
+        json_object_set_new(proof, t->name,
+                            json_pack("{s:I, s:I, s:I}", "first_byte", bytes * (json_int_t)x->extent.low[t->role],
+                                      "last_byte", bytes * ((json_int_t)x->extent.high[t->role] + 1) - 1, "bytes",
+                                      bytes * (json_int_t)t->elements));
+    }
+    return proof;
+}
+
+static json_t *json_counts(const description *x) {
+    json_t *counts = json_object();
+    for (int i = 0; i < OP_KINDS; i++)
+        if (x->counts.ops[i] > 0) json_object_set_new(counts, nest_op_name((op_kind)i), json_real(x->counts.ops[i]));
+    json_object_set_new(counts, "loads_per_fma", json_real(describe_loads_per_fma(&x->counts)));
+    json_object_set_new(counts, "bytes_loaded_and_stored", json_real(describe_traffic(x)));
+    return counts;
+}
+
+static json_t *json_layer(const description *x, arena *a) {
+    text nest_text = text_new(a);
+    nest_print(x->unit.run, &nest_text);
+    return json_pack("{s:s, s:s, s:s, s:f, s:s, s:o, s:o}", "layer", x->unit.spec->name, "target", x->unit.target->name,
+                     "plan", x->unit.info.plan, "share_of_peak", describe_share(&x->plans[0]), "nest", nest_text.bytes,
+                     "proof", json_proof(x), "counts", json_counts(x));
+}
+
+static cvk_status explain_layer(session *s, const cvk_spec *spec, arena *a, table *t, json_t *layers) {
+    description x;
+    cvk_status status = describe_layer(a, spec, s->target, s->options->all ? 0 : RUNNERS_UP, s->diagnostics, &x);
+    if (status != CVK_OK) return status;
+    if (s->format == FORMAT_TEXT) {
+        text out = text_new(a);
+        describe_print(&x, &out);
+        printf("%s\n", out.bytes);
+        return CVK_OK;
+    }
+    add_plans(&x, a, t);
+    json_array_append_new(layers, json_layer(&x, a));
+    return CVK_OK;
+}
+
+static cli_exit explain_guarded(session *s, const cvk_spec *spec, table *t, json_t *layers) {
+    arena a;
+    arena_init(&a);
+    cvk_status status;
+    if (arena_guard(&a))
+        status = CVK_ERROR_MEMORY;
+    else
+        status = explain_layer(s, spec, &a, t, layers);
+    arena_free(&a);
+    return session_fail(s, status);
+}
+
+static cli_exit explain_all(session *s) {
+    table t = {0};
+    bool is_table = s->format != FORMAT_TEXT;
+    json_t *layers = json_array();
+    if (is_table && !table_open(&t, "explain", columns, sizeof columns / sizeof *columns, s->format, stdout))
+        return session_fail(s, CVK_ERROR_MEMORY);
+    cli_exit worst = CLI_DONE;
+    for (size_t i = 0; i < s->layer_count; i++)
+        worst = graver(worst, explain_guarded(s, s->layers[i].spec, &t, layers));
+    table_extra(&t, "layers", layers);
+    table_close(&t, s->diagnostics);
+    return worst;
+}
+
+cli_exit cli_explain(const cli_options *options) {
+    session s;
+    cli_exit status = session_open(options, &s);
+    if (status == CLI_DONE) status = explain_all(&s);
+    session_close(&s);
+    return status;
+}

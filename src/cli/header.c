@@ -1,0 +1,60 @@
+/* Writes the header in C that C++ also takes. Nothing in it depends on when or where it is written. */
+#include "cli/header.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+char *header_identifier(arena *a, const char *name) {
+    bool digit = isdigit((unsigned char)*name);
+    char *identifier = arena_format(a, "%s%s", digit ? "_" : "", name);
+    for (char *c = identifier; *c; c++)
+        if (!isalnum((unsigned char)*c) || (unsigned char)*c > 127) *c = '_';
+    return identifier;
+}
+
+/* "1 x 128 x 28 x 28": N and C or O and I, then the axes the layer has. */
+static const char *shape(arena *a, const int64_t dimensions[5], uint32_t rank) {
+    text t = text_new(a);
+    text_add(&t, "%" PRId64 " x %" PRId64, dimensions[0], dimensions[1]);
+    for (uint32_t i = AXES - rank; i < AXES; i++) text_add(&t, " x %" PRId64, dimensions[2 + i]);
+    return t.bytes;
+}
+
+static void print_buffer(text *out, const char *name, const char *what, const cvk_buffer_info *buffer) {
+    if (!buffer->bytes) return;
+    text_add(out, " *   %-8s %s, %" PRIu64 " bytes, aligned to %" PRIu32 "\n", name, what, buffer->bytes,
+             buffer->alignment);
+}
+
+static void print_layer(const compile_unit *u, const char *symbol, text *out) {
+    const cvk_kernel_info *i = &u->info;
+    arena *a = out->arena;
+    text_add(out, "\n/* %s, for %s\n", i->name, i->target);
+    print_buffer(out, "input",
+                 arena_format(a, "%s %s", shape(a, i->input_shape, i->spatial_rank), spec_layout_name(i->input_layout)),
+                 &i->input);
+    print_buffer(out, "weights", arena_format(a, "%s dense", shape(a, i->weights_shape, i->spatial_rank)), &i->weights);
+    print_buffer(out, "packed", "the weights, packed by cvk_pack_weights", &i->packed_weights);
+    print_buffer(out, "bias", "one a channel", &i->bias);
+    print_buffer(out, "scale", arena_format(a, "%" PRIu32 " of one a channel", i->scales), &i->scale);
+    print_buffer(out, "addend", arena_format(a, "%" PRIu32 " like the output", i->addends), &i->addend);
+    print_buffer(
+        out, "output",
+        arena_format(a, "%s %s", shape(a, i->output_shape, i->spatial_rank), spec_layout_name(i->output_layout)),
+        &i->output);
+    print_buffer(out, "scratch", "for each worker", &i->scratch);
+    text_add(out, " *   %" PRIu32 " tasks; plan %s */\nextern const cvk_kernel_info %s;\n", i->tasks, i->plan, symbol);
+}
+
+void header_print(const char *stem, const compile_unit *units, const char *const *symbols, size_t count, text *out) {
+    char *guard = header_identifier(out->arena, stem);
+    for (char *c = guard; *c; c++) *c = (char)toupper((unsigned char)*c);
+    text_add(out, "/* %s.h: convolution kernels of %s.o, compiled by convoke %s. Run them with cvk_run. */\n", stem,
+             stem, CVK_VERSION);
+    text_add(out, "#ifndef CVK_KERNELS_%s_H\n#define CVK_KERNELS_%s_H\n\n#include <convoke/runtime.h>\n\n", guard,
+             guard);
+    text_add(out, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
+    for (size_t i = 0; i < count; i++) print_layer(&units[i], symbols[i], out);
+    text_add(out, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
+}

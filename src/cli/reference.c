@@ -1,0 +1,94 @@
+/* The interpreter and the comparison, in pieces of neighbouring channels that threads take in any order. */
+#include "cli/reference.h"
+#include "ref/bound.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { MOST_PIECES = 64 };
+
+typedef struct job {
+    const reference *reference;
+    const naive_tensors *data;
+    const tensors *tensors;
+    int64_t pieces;
+    int64_t zeros[MOST_PIECES];
+    verdict verdict[MOST_PIECES];
+    atomic_bool starved; /* of memory */
+} job;
+
+static int64_t piece_begin(const job *j, size_t piece) {
+    int64_t channels = naive_channels(j->reference->spec), larger = channels % j->pieces, i = (int64_t)piece;
+    return i * (channels / j->pieces) + (i < larger ? i : larger);
+}
+
+static job job_for(const reference *r) {
+    int64_t channels = naive_channels(r->spec);
+    return (job){.reference = r, .pieces = channels < MOST_PIECES ? channels : MOST_PIECES};
+}
+
+static void run_piece(void *argument, size_t piece) {
+    job *j = argument;
+    const reference *r = j->reference;
+    int64_t size = naive_channel_size(r->spec), first = piece_begin(j, piece), last = piece_begin(j, piece + 1);
+    naive_range(r->spec, j->data, first, last, r->output + first * size, r->bound + first * size);
+    for (int64_t i = first * size; i < last * size; i++) j->zeros[piece] += r->output[i] == 0;
+}
+
+bool reference_run(const cvk_spec *s, const naive_tensors *data, const cvk_parallel_for *threads, reference *r) {
+    int64_t count = naive_channels(s) * naive_channel_size(s), zeros = 0;
+    *r = (reference){.spec = s};
+    r->output = malloc((size_t)(count + 1) * sizeof *r->output);
+    r->bound = malloc((size_t)(count + 1) * sizeof *r->bound);
+    if (!r->output || !r->bound) return false;
+    job j = job_for(r);
+    j.data = data;
+    threads->loop(threads->context, (size_t)j.pieces, run_piece, &j);
+    for (int64_t i = 0; i < j.pieces; i++) zeros += j.zeros[i];
+    r->zeros = count ? (double)zeros / (double)count : 0;
+    return true;
+}
+
+void reference_free(reference *r) {
+    free(r->output);
+    free(r->bound);
+    *r = (reference){0};
+}
+
+static void worsen(verdict *v, const verdict *by) {
+    if (by->ratio > v->ratio) v->ratio = by->ratio;
+    if (by->error > v->error) v->error = by->error;
+}
+
+static void judge_channel(const reference *r, int64_t channel, const float *got, verdict *v) {
+    int64_t size = naive_channel_size(r->spec);
+    const double *expected = r->output + channel * size, *bound = r->bound + channel * size;
+    for (int64_t i = 0; i < size; i++) {
+        double ratio = bound_ratio(expected[i], bound[i], got[i]);
+        double error = fabs((double)got[i] - expected[i]);
+        if (ratio > 0) worsen(v, &(verdict){isnan(error) ? INFINITY : error, ratio});
+    }
+}
+
+static void judge_piece(void *argument, size_t piece) {
+    job *j = argument;
+    float *got = malloc((size_t)naive_channel_size(j->reference->spec) * sizeof *got);
+    if (!got) {
+        atomic_store(&j->starved, true);
+        return;
+    }
+    for (int64_t i = piece_begin(j, piece); i < piece_begin(j, piece + 1); i++) {
+        tensors_read(j->tensors, i, got);
+        judge_channel(j->reference, i, got, &j->verdict[piece]);
+    }
+    free(got);
+}
+
+bool reference_judge(const reference *r, const tensors *t, const cvk_parallel_for *threads, verdict *v) {
+    job j = job_for(r);
+    j.tensors = t;
+    threads->loop(threads->context, (size_t)j.pieces, judge_piece, &j);
+    for (int64_t i = 0; i < j.pieces; i++) worsen(v, &j.verdict[i]);
+    return !atomic_load(&j.starved);
+}

@@ -1,0 +1,24 @@
+/* The expected output of a layer, computed by the interpreter on all threads, and a kernel's output judged by it. */
+#ifndef CVK_CLI_REFERENCE_H
+#define CVK_CLI_REFERENCE_H
+
+#include "cli/tensors.h"
+
+typedef struct reference {
+    const cvk_spec *spec;
+    double *output, *bound; /* one each of every output, in logical order */
+    double zeros;           /* their share */
+} reference;
+
+/* What a comparison found, at its worst. */
+typedef struct verdict {
+    double error, ratio; /* |error|, and |error| over its bound: at most 1 is right */
+} verdict;
+
+/* False: out of memory. */
+bool reference_run(const cvk_spec *s, const naive_tensors *data, const cvk_parallel_for *threads, reference *r);
+void reference_free(reference *r);
+/* False: out of memory. */
+bool reference_judge(const reference *r, const tensors *t, const cvk_parallel_for *threads, verdict *v);
+
+#endif

@@ -1,0 +1,193 @@
+/* convoke run: one layer on arrays from files, by compiled code or by the interpreter. */
+#include "cli/npy.h"
+#include "cli/session.h"
+#include "cli/tensors.h"
+#include "cli/verbs.h"
+#include "compile.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A shape as the layer's user sees it. */
+typedef struct shape {
+    int rank;
+    int64_t size[2 + AXES];
+} shape;
+
+/* What is read for one layer. */
+typedef struct arrays {
+    naive_tensors tensors;
+    npy_array input, weights, bias;
+    float *scale, *addend; /* all of each kind, one after another */
+} arrays;
+
+static shape make_shape(const cvk_spec *s, int64_t first, int64_t second, const int64_t axes[AXES]) {
+    shape to = {.rank = 2 + s->rank, .size = {first, second}};
+    for (int i = 0; i < s->rank; i++) to.size[2 + i] = axes[AXES - s->rank + i];
+    return to;
+}
+
+static shape output_shape(const cvk_spec *s) { return make_shape(s, s->batch, s->out_channels, s->out_size); }
+
+static int64_t elements_of(const shape *s) {
+    int64_t n = 1;
+    for (int i = 0; i < s->rank; i++) n *= s->size[i];
+    return n;
+}
+
+static const char *words(const int64_t *size, int rank, char *to, size_t room) {
+    size_t used = (size_t)snprintf(to, room, "[");
+    for (int i = 0; i < rank && used < room; i++)
+        used += (size_t)snprintf(to + used, room - used, "%s%" PRId64, i ? ", " : "", size[i]);
+    if (used < room) snprintf(to + used, room - used, "]");
+    return to;
+}
+
+static bool shape_fits(const char *option, const char *path, const npy_array *got, const shape *expected) {
+    size_t bytes = (size_t)expected->rank * sizeof *expected->size;
+    if (got->rank == expected->rank && memcmp(got->shape, expected->size, bytes) == 0) return true;
+    char want[128], have[256];
+    session_say("%s: %s has the shape %s, but the layer takes %s", path, option,
+                words(got->shape, got->rank, have, sizeof have),
+                words(expected->size, expected->rank, want, sizeof want));
+    return false;
+}
+
+/* Reads an array that must have that shape. */
+static cli_exit read_array(session *s, const char *option, const char *path, const shape *expected, npy_array *to) {
+    if (!path) {
+        session_say("run: the layer needs %s FILE", option);
+        return CLI_USAGE;
+    }
+    bool readable = access(path, R_OK) == 0;
+    cvk_status status = npy_read(path, s->diagnostics, to);
+    cli_exit failure = session_fail(s, status);
+    if (status == CVK_ERROR_IO && readable) return CLI_INPUT; /* there, but not an array */
+    if (status != CVK_OK) return failure;
+    return shape_fits(option, path, to, expected) ? CLI_DONE : CLI_INPUT;
+}
+
+/* As many arrays as the layer has post-ops of one kind, one after another. */
+static cli_exit read_list(session *s, const char *option, const cli_LIST *paths, int count, const shape *expected,
+                          float **to) {
+    if (paths->count != count) {
+        session_say("run: the layer takes %s %d times, not %d", option, count, paths->count);
+        return CLI_USAGE;
+    }
+    size_t size = (size_t)elements_of(expected);
+    *to = malloc((size * (size_t)count + 1) * sizeof **to);
+    if (!*to) return session_fail(s, CVK_ERROR_MEMORY);
+    cli_exit status = CLI_DONE;
+    for (int i = 0; i < count && status == CLI_DONE; i++) {
+        npy_array one = {0};
+        status = read_array(s, option, paths->text[i], expected, &one);
+        if (status == CLI_DONE) memcpy(*to + (size_t)i * size, one.data, size * sizeof **to);
+        npy_free(&one);
+    }
+    return status;
+}
+
+static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
+    const cli_options *o = s->options;
+    const shape input = make_shape(spec, spec->batch, spec->in_channels, spec->in_size);
+    const shape weights = make_shape(spec, spec->out_channels, spec_group_in(spec), spec->kernel);
+    const shape channels = {1, {spec->out_channels}}, output = output_shape(spec);
+    cli_exit status = read_array(s, "--input", o->input, &input, &a->input);
+    if (status == CLI_DONE) status = read_array(s, "--weights", o->weights, &weights, &a->weights);
+    if (status == CLI_DONE && spec->bias) status = read_array(s, "--bias", o->bias, &channels, &a->bias);
+    if (status == CLI_DONE && !spec->bias && o->bias) {
+        session_say("run: the layer has no bias");
+        status = CLI_USAGE;
+    }
+    if (status == CLI_DONE)
+        status = read_list(s, "--scale", &o->scale, spec_count_post(spec, POST_SCALE), &channels, &a->scale);
+    if (status == CLI_DONE)
+        status = read_list(s, "--addend", &o->addend, spec_count_post(spec, POST_ADD), &output, &a->addend);
+    a->tensors = (naive_tensors){a->input.data, a->weights.data, a->bias.data, a->scale, a->addend};
+    return status;
+}
+
+static void free_arrays(arrays *a) {
+    npy_free(&a->input);
+    npy_free(&a->weights);
+    npy_free(&a->bias);
+    free(a->scale);
+    free(a->addend);
+}
+
+static cvk_status run_kernel(session *s, const cvk_spec *spec, const naive_tensors *data, float *output) {
+    cvk_kernel *kernel;
+    cvk_status status = compile_kernel(spec, s->target, NULL, s->diagnostics, &kernel, NULL);
+    if (status != CVK_OK) return status;
+    const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
+    tensors t;
+    status = tensors_bind(spec, info, data, GUARD_END, s->parallel.workers, &t);
+    if (status == CVK_OK) status = cvk_run(info, &t.buffers, &s->parallel);
+    for (int64_t i = 0; status == CVK_OK && i < naive_channels(spec); i++)
+        tensors_read(&t, i, output + i * naive_channel_size(spec));
+    tensors_free(&t);
+    cvk_kernel_free(kernel);
+    return status;
+}
+
+static cvk_status run_reference(const cvk_spec *spec, const naive_tensors *t, float *output) {
+    return cvk_reference(spec, t->input, t->weights, t->bias, t->scale, t->addend, output);
+}
+
+static cli_exit compute(session *s, const cvk_spec *spec, const naive_tensors *data) {
+    const shape output = output_shape(spec);
+    npy_array to = {.rank = output.rank, .elements = elements_of(&output)};
+    memcpy(to.shape, output.size, sizeof output.size);
+    to.data = malloc(((size_t)to.elements + 1) * sizeof *to.data);
+    if (!to.data) return session_fail(s, CVK_ERROR_MEMORY);
+    cvk_status status = s->options->reference ? run_reference(spec, data, to.data) : run_kernel(s, spec, data, to.data);
+    if (status == CVK_OK) status = npy_write(s->options->output, s->diagnostics, &to);
+    npy_free(&to);
+    return session_fail(s, status);
+}
+
+/* The layer of that name, or the only one. */
+static const cvk_spec *find_layer(const session *s) {
+    const char *name = s->options->layer_name;
+    const cvk_network *network = s->files[0].network;
+    const char *names[1024];
+    size_t count = 0;
+    const cvk_spec *spec;
+    for (size_t i = 0; count < sizeof names / sizeof *names && (spec = cvk_network_layer(network, i)); i++) {
+        if (name && strcmp(spec->name, name) == 0) return spec;
+        names[count++] = spec->name;
+    }
+    if (!name && count == 1) return cvk_network_layer(network, 0);
+    const char *near = name ? text_nearest(name, names, count) : NULL;
+    if (!name) session_say("run: the file has %zu layers; --layer NAME says which", count);
+    if (name)
+        session_say("there is no layer `%s`%s%s%s", name, near ? "; did you mean `" : "", near ? near : "",
+                    near ? "`?" : "");
+    return NULL;
+}
+
+static cli_exit run_layer(session *s) {
+    const cvk_spec *spec = find_layer(s);
+    if (!spec) return CLI_USAGE;
+    arrays a = {0};
+    cli_exit status = read_arrays(s, spec, &a);
+    if (status == CLI_DONE) status = compute(s, spec, &a.tensors);
+    free_arrays(&a);
+    return status;
+}
+
+cli_exit cli_run(const cli_options *options) {
+    if (options->spec_count != 1 || !options->output) {
+        session_say("run: %s", options->output ? "one SPEC at a time" : "--output FILE says where the result goes");
+        return CLI_USAGE;
+    }
+    session s;
+    cli_exit status = session_open(options, &s);
+    if (status == CLI_DONE) status = session_start_threads(&s);
+    if (status == CLI_DONE) status = run_layer(&s);
+    session_close(&s);
+    return status;
+}

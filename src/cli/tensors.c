@@ -1,0 +1,127 @@
+/* Binding buffers to a kernel. Layouts are converted by spec_offset, element by element: plain rather than fast. */
+#include "cli/tensors.h"
+
+#include <string.h>
+
+enum { ALL_NAN = 0xFF, BLOCK = 16 };
+
+static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXIS_H] * size[AXIS_W]; }
+
+/* Where the positions of one channel of one image lie: in every layout the same distance apart. */
+typedef struct channel_walk {
+    int64_t first, step, count;
+} channel_walk;
+
+static channel_walk walk(cvk_layout layout, int64_t channels, const int64_t size[AXES], int64_t n, int64_t c) {
+    const int64_t at[2][AXES] = {{0}, {[AXIS_W] = 1}};
+    int64_t first = spec_offset(layout, channels, size, n, c, at[0]);
+    return (channel_walk){first, spec_offset(layout, channels, size, n, c, at[1]) - first, volume(size)};
+}
+
+static void to_layout(cvk_layout layout, int64_t batch, int64_t channels, const int64_t size[AXES], const float *from,
+                      float *to) {
+    for (int64_t n = 0; n < batch; n++)
+        for (int64_t c = 0; c < channels; c++) {
+            channel_walk w = walk(layout, channels, size, n, c);
+            for (int64_t i = 0; i < w.count; i++) to[w.first + i * w.step] = *from++;
+        }
+}
+
+static bool allocate(const cvk_kernel_info *info, guard_side side, uint32_t workers, tensors *t) {
+    cvk_buffer_info needs[TENSOR_ROLES] = {info->input, info->weights, info->packed_weights, info->bias,
+                                           info->scale, info->addend,  info->output,         info->scratch};
+    needs[TENSOR_SCRATCH].bytes = cvk_scratch_bytes(info, workers);
+    for (int i = 0; i < TENSOR_ROLES; i++) {
+        size_t alignment = needs[i].alignment ? needs[i].alignment : 1;
+        if (!guard_alloc((size_t)needs[i].bytes, alignment, side, &t->buffer[i])) return false;
+    }
+    return true;
+}
+
+/* Whether the kernel wants the sizes that the layer has. */
+static bool sizes_agree(const cvk_spec *s, const cvk_kernel_info *info) {
+    const int64_t adds = spec_count_post(s, POST_ADD), scales = spec_count_post(s, POST_SCALE);
+    const uint64_t f = sizeof(float);
+    return info->input.bytes == f * (uint64_t)spec_input_elements(s) &&
+           info->weights.bytes == f * (uint64_t)spec_weights_elements(s) &&
+           info->bias.bytes == (s->bias ? f * (uint64_t)s->out_channels : 0) &&
+           info->scale.bytes == f * (uint64_t)(scales * s->out_channels) &&
+           info->addend.bytes == f * (uint64_t)(adds * spec_output_elements(s)) &&
+           info->output.bytes == f * (uint64_t)spec_output_elements(s);
+}
+
+static void fill(const naive_tensors *data, tensors *t) {
+    const cvk_spec *s = t->spec;
+    int64_t outputs = s->batch * s->out_channels * volume(s->out_size);
+    to_layout(s->input_layout, s->batch, s->in_channels, s->in_size, data->input, t->buffer[TENSOR_INPUT].data);
+    for (int i = 0; i < spec_count_post(s, POST_ADD); i++)
+        to_layout(s->output_layout, s->batch, s->out_channels, s->out_size, data->addend + i * outputs,
+                  (float *)t->buffer[TENSOR_ADDEND].data + i * spec_output_elements(s));
+    const struct {
+        tensor_role role;
+        const float *from;
+    } plain[] = {{TENSOR_WEIGHTS, data->weights}, {TENSOR_BIAS, data->bias}, {TENSOR_SCALE, data->scale}};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        const guarded *to = &t->buffer[plain[i].role];
+        if (to->bytes) memcpy(to->data, plain[i].from, to->bytes);
+    }
+    memset(t->buffer[TENSOR_OUTPUT].data, ALL_NAN, t->buffer[TENSOR_OUTPUT].bytes);
+    memset(t->buffer[TENSOR_SCRATCH].data, ALL_NAN, t->buffer[TENSOR_SCRATCH].bytes);
+}
+
+static cvk_const_buffer readable(const tensors *t, tensor_role role) {
+    return (cvk_const_buffer){t->buffer[role].data, t->buffer[role].bytes};
+}
+
+static cvk_buffer writable(const tensors *t, tensor_role role) {
+    return (cvk_buffer){t->buffer[role].data, t->buffer[role].bytes};
+}
+
+cvk_status tensors_bind(const cvk_spec *s, const cvk_kernel_info *info, const naive_tensors *data, guard_side side,
+                        uint32_t workers, tensors *t) {
+    *t = (tensors){.spec = s};
+    if (!sizes_agree(s, info)) return CVK_ERROR_INTERNAL;
+    if (!allocate(info, side, workers, t)) return CVK_ERROR_MEMORY;
+    fill(data, t);
+    t->buffers = (cvk_buffers){.struct_size = sizeof t->buffers,
+                               .input = readable(t, TENSOR_INPUT),
+                               .weights = readable(t, TENSOR_PACKED),
+                               .bias = readable(t, TENSOR_BIAS),
+                               .scale = readable(t, TENSOR_SCALE),
+                               .addend = readable(t, TENSOR_ADDEND),
+                               .output = writable(t, TENSOR_OUTPUT),
+                               .scratch = writable(t, TENSOR_SCRATCH)};
+    return cvk_pack_weights(info, readable(t, TENSOR_WEIGHTS), writable(t, TENSOR_PACKED));
+}
+
+void tensors_free(tensors *t) {
+    for (int i = 0; i < TENSOR_ROLES; i++) guard_free(&t->buffer[i]);
+}
+
+/* The channels beyond the last one that a blocked output has room for. */
+static bool fill_is_zero(const tensors *t) {
+    const cvk_spec *s = t->spec;
+    const float *output = t->buffer[TENSOR_OUTPUT].data;
+    int64_t end = (s->out_channels + BLOCK - 1) / BLOCK * BLOCK;
+    for (int64_t n = 0; n < s->batch; n++)
+        for (int64_t c = s->out_channels; c < end; c++) {
+            channel_walk w = walk(s->output_layout, end, s->out_size, n, c);
+            for (int64_t i = 0; i < w.count; i++)
+                if (!(output[w.first + i * w.step] == 0)) return false;
+        }
+    return true;
+}
+
+const char *tensors_damage(const tensors *t) {
+    for (int i = 0; i < TENSOR_ROLES; i++)
+        if (!guard_intact(&t->buffer[i])) return "wrote outside a buffer";
+    if (t->spec->output_layout == CVK_BLOCKED && !fill_is_zero(t)) return "fill channels are not zero";
+    return NULL;
+}
+
+void tensors_read(const tensors *t, int64_t i, float *to) {
+    const cvk_spec *s = t->spec;
+    const float *output = t->buffer[TENSOR_OUTPUT].data;
+    channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, i / s->out_channels, i % s->out_channels);
+    for (int64_t p = 0; p < w.count; p++) to[p] = output[w.first + p * w.step];
+}

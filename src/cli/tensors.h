@@ -1,0 +1,38 @@
+/* A kernel's buffers: filled from dense arrays in logical order, guarded on both sides, read back in logical order. */
+#ifndef CVK_CLI_TENSORS_H
+#define CVK_CLI_TENSORS_H
+
+#include "ref/guard.h"
+#include "ref/naive.h"
+
+typedef enum tensor_role {
+    TENSOR_INPUT,
+    TENSOR_WEIGHTS,
+    TENSOR_PACKED,
+    TENSOR_BIAS,
+    TENSOR_SCALE,
+    TENSOR_ADDEND,
+    TENSOR_OUTPUT,
+    TENSOR_SCRATCH,
+    TENSOR_ROLES
+} tensor_role;
+
+typedef struct tensors {
+    const cvk_spec *spec;
+    guarded buffer[TENSOR_ROLES];
+    cvk_buffers buffers; /* what cvk_run takes */
+} tensors;
+
+/* Allocates, converts to the kernel's layouts, packs the weights; output and scratch are all NaN. `t` is for
+ * tensors_free in any case. */
+cvk_status tensors_bind(const cvk_spec *s, const cvk_kernel_info *info, const naive_tensors *data, guard_side side,
+                        uint32_t workers, tensors *t);
+void tensors_free(tensors *t);
+
+/* What is odd about the memory after a run, or NULL: bytes around a buffer disturbed, fill channels that are not zero.
+ */
+const char *tensors_damage(const tensors *t);
+/* The output in logical order: outputs of channel i of all images' channels, as naive_range counts them. */
+void tensors_read(const tensors *t, int64_t i, float *to);
+
+#endif

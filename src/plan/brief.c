@@ -1,0 +1,8 @@
+/* A plan in a few words. */
+#include "plan/brief.h"
+#include "plan/fields.h"
+
+void plan_print_brief(const cvk_plan *p, text *out) {
+    text_add(out, "%s/%s %dx%dx%d", p->algorithm, plan_lanes_words[p->lanes], p->tile_oc, p->tile_oh, p->tile_ow);
+    if (p->pack_rows) text_add(out, " packed");
+}

@@ -1,0 +1,10 @@
+/* A plan in a few words, for tables. */
+#ifndef CVK_PLAN_BRIEF_H
+#define CVK_PLAN_BRIEF_H
+
+#include "plan/plan.h"
+
+/* "direct/out_channels 32x1x14": algorithm, lanes, and the register tile's channels, rows and columns. */
+void plan_print_brief(const cvk_plan *p, text *out);
+
+#endif
