@@ -123,23 +123,29 @@ static int64_t first_from(int64_t at, int64_t start, int64_t stride) {
     return at <= start ? 0 : (at - start + stride - 1) / stride;
 }
 
-/* Tap kw of a strip; `r` points to the row of the input and to the weight. */
-static void add_tap(const cvk_spec *s, strip *out, run r, int64_t kw) {
+/* A tap of outputs first <= i < last, each of which finds its input through the padding mode. */
+static void add_mapped(const cvk_spec *s, strip *out, run r, int64_t start, int64_t first, int64_t last) {
     const float *row = r.x;
-    int64_t size = s->in_size[AXIS_W], start = position(s, AXIS_W, out->first, kw);
-    int64_t begin = limit(first_from(0, start, r.stride), 0, out->count);
-    int64_t end = limit(first_from(size, start, r.stride), 0, out->count);
-    r.count = end - begin;
-    r.x = row + start + begin * r.stride;
-    if (r.count > 0) add_run(&r, out->sum + begin, out->magnitude + begin);
-    if (s->padding == PAD_ZEROS) return;
     r.count = 1;
-    for (int64_t i = 0; i < out->count; i++) {
-        if (i == begin && begin < end) i = end;
-        if (i == out->count) break;
-        r.x = row + mapped(s->padding, start + i * r.stride, size);
+    for (int64_t i = first; i < last; i++) {
+        r.x = row + mapped(s->padding, start + i * r.stride, s->in_size[AXIS_W]);
         add_run(&r, out->sum + i, out->magnitude + i);
     }
+}
+
+/* Tap kw of a strip; `r` points to the row of the input and to the weight. */
+static void add_tap(const cvk_spec *s, strip *out, run r, int64_t kw) {
+    int64_t start = position(s, AXIS_W, out->first, kw);
+    int64_t begin = limit(first_from(0, start, r.stride), 0, out->count);
+    int64_t end = limit(first_from(s->in_size[AXIS_W], start, r.stride), 0, out->count);
+    if (s->padding != PAD_ZEROS) {
+        add_mapped(s, out, r, start, 0, begin);
+        add_mapped(s, out, r, start, end, out->count);
+    }
+    if (begin == end) return;
+    r.x += start + begin * r.stride;
+    r.count = end - begin;
+    add_run(&r, out->sum + begin, out->magnitude + begin);
 }
 
 /* The weight of a tap; flipped kernels are read backwards on every axis. */
