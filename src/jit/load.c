@@ -1,6 +1,6 @@
-/* Loads a relocatable ELF object. Needs bytes that may come from anywhere, so every offset is checked; gives one mapping:
- * code pages first, then data pages. Pages are written while they are not executable and executable when no longer
- * writable. The objects have no undefined symbols, so relocation needs nothing from the process. */
+/* Loads a relocatable ELF object. Needs bytes that may come from anywhere, so every offset is checked; gives one
+ * mapping: code pages first, then data pages. Pages are written while they are not executable and executable when no
+ * longer writable. The objects have no undefined symbols, so relocation needs nothing from the process. */
 #include "jit/load.h"
 
 #include <elf.h>
@@ -70,8 +70,7 @@ static cvk_status read_symbols(loader *l) {
         if (s->sh_type != SHT_SYMTAB) continue;
         if (s->sh_link >= l->sections || s->sh_offset % 8 != 0) return refuse(l, "its symbol table is ill-formed");
         const Elf64_Shdr *names = &l->section[s->sh_link];
-        if (names->sh_type != SHT_STRTAB || names->sh_size == 0 ||
-            l->bytes[names->sh_offset + names->sh_size - 1] != 0)
+        if (names->sh_type != SHT_STRTAB || names->sh_size == 0 || l->bytes[names->sh_offset + names->sh_size - 1] != 0)
             return refuse(l, "its symbol names are ill-formed");
         l->symbol = (const Elf64_Sym *)(const void *)(l->bytes + s->sh_offset);
         l->symbols = s->sh_size / sizeof(Elf64_Sym);

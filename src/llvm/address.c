@@ -35,7 +35,8 @@ static affine known_parts(lowering *l, const affine *e) {
             affine numerator = known_parts(l, &variable->quotient.numerator);
             if (affine_is_constant(&numerator))
                 rest.constant += c * floor_div(numerator.constant, variable->quotient.divisor);
-            else rest = affine_add_scaled(rest, affine_variable(v), c);
+            else
+                rest = affine_add_scaled(rest, affine_variable(v), c);
         } else {
             rest = affine_add_scaled(rest, affine_variable(v), c);
         }
@@ -113,7 +114,8 @@ LLVMValueRef lower_affine(lowering *l, const affine *e) {
 /* base + value * coefficient elements, computed once in the prelude of `level`. */
 static LLVMValueRef step(lowering *l, lower_level *level, LLVMValueRef base, const runtime_term *t) {
     for (lower_cached *c = level->cached; c; c = c->next)
-        if (!c->numerator && c->base == base && c->factor == t->value && c->coefficient == t->coefficient) return c->value;
+        if (!c->numerator && c->base == base && c->factor == t->value && c->coefficient == t->coefficient)
+            return c->value;
     LLVMBuilderRef b = at_prelude(l, level);
     LLVMValueRef bytes = LLVMBuildMul(b, t->value, number(l, t->coefficient * 4), "");
     LLVMValueRef value = LLVMBuildGEP2(b, l->m->i8, base, &bytes, 1, "");

@@ -43,7 +43,8 @@ static double now(void) {
 }
 
 static void add_attribute(lower_module *m, LLVMValueRef function, const char *key, const char *value) {
-    LLVMAttributeRef a = LLVMCreateStringAttribute(m->context, key, (unsigned)strlen(key), value, (unsigned)strlen(value));
+    LLVMAttributeRef a =
+        LLVMCreateStringAttribute(m->context, key, (unsigned)strlen(key), value, (unsigned)strlen(value));
     LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
 }
 
@@ -67,7 +68,8 @@ typedef struct complaints {
 
 static void complain(complaints *c, const char *doing, const char *message) {
     c->failed = true;
-    diag_error(c->diagnostics, E_LLVM, (place){.file = ""}, NULL, "%s: %s", doing, message ? message : "no reason given");
+    diag_error(c->diagnostics, E_LLVM, (place){.file = ""}, NULL, "%s: %s", doing,
+               message ? message : "no reason given");
 }
 
 static void on_diagnostic(LLVMDiagnosticInfoRef info, void *context) {
@@ -90,8 +92,8 @@ static LLVMTargetMachineRef make_machine(const cvk_target *t, complaints *c) {
         complain(c, "finding the target", error);
         LLVMDisposeMessage(error);
     } else {
-        machine = LLVMCreateTargetMachine(target, triple, t->cpu, t->llvm_features, LLVMCodeGenLevelDefault, LLVMRelocPIC,
-                                          LLVMCodeModelDefault);
+        machine = LLVMCreateTargetMachine(target, triple, t->cpu, t->llvm_features, LLVMCodeGenLevelDefault,
+                                          LLVMRelocPIC, LLVMCodeModelDefault);
         if (!machine) complain(c, "making a target machine", t->cpu);
     }
     LLVMDisposeMessage(triple);
@@ -101,7 +103,8 @@ static LLVMTargetMachineRef make_machine(const cvk_target *t, complaints *c) {
 static lower_module make_module(arena *a, const cvk_target *target, LLVMTargetMachineRef machine) {
     LLVMContextRef x = LLVMContextCreate();
     LLVMContextSetDiscardValueNames(x, false);
-    lower_module m = {.arena = a, .target = target, .context = x, .module = LLVMModuleCreateWithNameInContext("convoke", x)};
+    lower_module m = {
+        .arena = a, .target = target, .context = x, .module = LLVMModuleCreateWithNameInContext("convoke", x)};
     m.f32 = LLVMFloatTypeInContext(x);
     m.i64 = LLVMInt64TypeInContext(x);
     m.i32 = LLVMInt32TypeInContext(x);
@@ -120,8 +123,8 @@ static lower_module make_module(arena *a, const cvk_target *target, LLVMTargetMa
 static void lower_kernels(lower_module *m, const emit_kernel *kernels, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const emit_kernel *k = &kernels[i];
-        LLVMValueRef run = lower_nest(m, k->run, arena_format(m->arena, "%s_run", k->symbol));
-        LLVMValueRef pack = lower_nest(m, k->pack, arena_format(m->arena, "%s_pack", k->symbol));
+        LLVMValueRef run = lower_nest(m, k->run, arena_format(m->arena, "%s.run", k->symbol));
+        LLVMValueRef pack = lower_nest(m, k->pack, arena_format(m->arena, "%s.pack", k->symbol));
         lower_info(m, k->symbol, k->info, run, pack);
     }
 }
@@ -153,7 +156,8 @@ static cvk_status keep_bytes(cvk_object *object, const char *bytes, size_t size)
     return CVK_OK;
 }
 
-static cvk_status generate(lower_module *m, LLVMTargetMachineRef machine, emit_kind kind, complaints *c, cvk_object *object) {
+static cvk_status generate(lower_module *m, LLVMTargetMachineRef machine, emit_kind kind, complaints *c,
+                           cvk_object *object) {
     if (kind == EMIT_LLVM) {
         char *words = LLVMPrintModuleToString(m->module);
         cvk_status status = keep_bytes(object, words, strlen(words));
@@ -168,8 +172,8 @@ static cvk_status generate(lower_module *m, LLVMTargetMachineRef machine, emit_k
         LLVMDisposeMessage(error);
         return CVK_ERROR_INTERNAL;
     }
-    cvk_status status = c->failed ? CVK_ERROR_INTERNAL
-                                  : keep_bytes(object, LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
+    cvk_status status =
+        c->failed ? CVK_ERROR_INTERNAL : keep_bytes(object, LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
     LLVMDisposeMemoryBuffer(buffer);
     return status;
 }
@@ -205,8 +209,10 @@ cvk_status llvm_emit(const emit_kernel *kernels, size_t count, const cvk_target 
     lower_module m = make_module(&a, target, machine);
     LLVMContextSetDiagnosticHandler(m.context, on_diagnostic, &c);
     cvk_status status;
-    if (arena_guard(&a)) status = CVK_ERROR_MEMORY;
-    else status = emit_module(&m, machine, kernels, count, kind, &c, object, times);
+    if (arena_guard(&a))
+        status = CVK_ERROR_MEMORY;
+    else
+        status = emit_module(&m, machine, kernels, count, kind, &c, object, times);
     LLVMDisposeModule(m.module);
     LLVMContextDispose(m.context);
     LLVMDisposeTargetMachine(machine);

@@ -5,8 +5,8 @@
 #include "nest/nest.h"
 #include "target/target.h"
 
-/* One kernel of an object. `info` is emitted as the constant `symbol`, its run and pack pointing at symbol_run and
- * symbol_pack, which are local to the object. */
+/* One kernel of an object. `info` is emitted as the constant `symbol`, its run and pack pointing at symbol.run and
+ * symbol.pack, which are local to the object. */
 typedef struct emit_kernel {
     const char *symbol;
     const nest *run, *pack;

@@ -54,11 +54,17 @@ void lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info
     add_shape(&f, info->input_shape);
     add_shape(&f, info->weights_shape);
     add_shape(&f, info->output_shape);
-    const uint32_t words[] = {(uint32_t)info->input_layout, (uint32_t)info->output_layout, (uint32_t)info->dtype,
-                              info->spatial_rank, info->addends, info->scales, info->tasks, info->reserved};
+    const uint32_t words[] = {(uint32_t)info->input_layout,
+                              (uint32_t)info->output_layout,
+                              (uint32_t)info->dtype,
+                              info->spatial_rank,
+                              info->addends,
+                              info->scales,
+                              info->tasks,
+                              info->reserved};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) add_u32(&f, words[i]);
     const cvk_buffer_info *buffers[] = {&info->input, &info->weights, &info->packed_weights, &info->bias,
-                                        &info->scale, &info->addend, &info->output, &info->scratch};
+                                        &info->scale, &info->addend,  &info->output,         &info->scratch};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) add_buffer(&f, buffers[i]);
     add(&f, run);
     add(&f, pack);

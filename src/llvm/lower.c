@@ -27,8 +27,8 @@ static LLVMValueRef range_end(lowering *l, const nest_bound *bound, int count, b
 /* Opens a level whose prelude is a new block; code goes to the block after it. */
 static void open_level(lowering *l, int variable, LLVMBasicBlockRef prelude) {
     lower_level *level = arena_new(l->m->arena, lower_level);
-    *level = (lower_level){.outer = l->level, .depth = l->level ? l->level->depth + 1 : 0, .variable = variable,
-                           .prelude = prelude};
+    *level = (lower_level){
+        .outer = l->level, .depth = l->level ? l->level->depth + 1 : 0, .variable = variable, .prelude = prelude};
     l->level = level;
     LLVMBasicBlockRef body = new_block(l, "body");
     LLVMPositionBuilderAtEnd(l->builder, prelude);
@@ -41,8 +41,10 @@ static void lower_counted(lowering *l, int variable, LLVMValueRef low, LLVMValue
                           void (*body)(lowering *, const void *), const void *argument) {
     LLVMBasicBlockRef prelude = new_block(l, "loop"), done = new_block(l, "done");
     LLVMBasicBlockRef before = LLVMGetInsertBlock(l->builder);
-    if (surely) LLVMBuildBr(l->builder, prelude);
-    else LLVMBuildCondBr(l->builder, LLVMBuildICmp(l->builder, LLVMIntSLT, low, high, ""), prelude, done);
+    if (surely)
+        LLVMBuildBr(l->builder, prelude);
+    else
+        LLVMBuildCondBr(l->builder, LLVMBuildICmp(l->builder, LLVMIntSLT, low, high, ""), prelude, done);
     LLVMPositionBuilderAtEnd(l->builder, prelude);
     LLVMValueRef counter = LLVMBuildPhi(l->builder, l->m->i64, "");
     open_level(l, variable, prelude);
@@ -54,8 +56,8 @@ static void lower_counted(lowering *l, int variable, LLVMValueRef low, LLVMValue
     }
     body(l, argument);
     LLVMValueRef next = LLVMBuildAdd(l->builder, counter, number(l, 1), "");
-    LLVMAddIncoming(counter, (LLVMValueRef[]){low, next},
-                    (LLVMBasicBlockRef[]){before, LLVMGetInsertBlock(l->builder)}, 2);
+    LLVMAddIncoming(counter, (LLVMValueRef[]){low, next}, (LLVMBasicBlockRef[]){before, LLVMGetInsertBlock(l->builder)},
+                    2);
     LLVMBuildCondBr(l->builder, LLVMBuildICmp(l->builder, LLVMIntSLT, next, high, ""), prelude, done);
     LLVMMoveBasicBlockAfter(done, LLVMGetInsertBlock(l->builder));
     LLVMPositionBuilderAtEnd(l->builder, done);
@@ -108,10 +110,14 @@ static void lower_if(lowering *l, const nest_statement *s) {
 
 static void lower_list(lowering *l, const nest_statement *list) {
     for (const nest_statement *s = list; s; s = s->next) {
-        if (s->kind == STATEMENT_OP) lower_op(l, s->op);
-        else if (s->kind == STATEMENT_IF) lower_if(l, s);
-        else if (l->nest->variables[s->variable].kind == VARIABLE_UNROLLED) lower_unrolled(l, s);
-        else lower_loop(l, s);
+        if (s->kind == STATEMENT_OP)
+            lower_op(l, s->op);
+        else if (s->kind == STATEMENT_IF)
+            lower_if(l, s);
+        else if (l->nest->variables[s->variable].kind == VARIABLE_UNROLLED)
+            lower_unrolled(l, s);
+        else
+            lower_loop(l, s);
     }
 }
 

@@ -11,8 +11,10 @@ static void fill(lower_module *m, LLVMValueRef function, math_program p, int lan
     value[0] = LLVMGetParam(function, 0);
     for (int i = 1; i < p.count; i++) {
         const math_step *s = &p.step[i];
-        if (s->kind == OP_CONST) value[i] = lower_splat_constant(m, lanes, s->value);
-        else value[i] = lower_arithmetic(m, b, s->kind, value[s->a], value[s->b], value[s->c]);
+        if (s->kind == OP_CONST)
+            value[i] = lower_splat_constant(m, lanes, s->value);
+        else
+            value[i] = lower_arithmetic(m, b, s->kind, value[s->a], value[s->b], value[s->c]);
     }
     LLVMBuildRet(b, value[p.count - 1]);
     LLVMDisposeBuilder(b);
@@ -28,7 +30,8 @@ LLVMValueRef lower_math(lower_module *m, math_kind kind, int lanes) {
     LLVMSetLinkage(*known, LLVMInternalLinkage);
     lower_attributes(m, *known);
     unsigned noinline_kind = LLVMGetEnumAttributeKindForName("noinline", 8);
-    LLVMAddAttributeAtIndex(*known, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(m->context, noinline_kind, 0));
+    LLVMAddAttributeAtIndex(*known, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                            LLVMCreateEnumAttribute(m->context, noinline_kind, 0));
     fill(m, *known, p, lanes);
     return *known;
 }

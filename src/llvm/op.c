@@ -1,7 +1,9 @@
 /* One nest operation as LLVM instructions. Lane ranges are numbers by now, so masks are constants. */
 #include "llvm/lowering.h"
 
-typedef struct lane_range { int low, high; } lane_range;
+typedef struct lane_range {
+    int low, high;
+} lane_range;
 
 static int64_t known_value(lowering *l, const affine *e) { return affine_value(e, l->known); }
 
@@ -95,10 +97,14 @@ static void lower_load(lowering *l, const nest_op *op) {
     int lanes = lanes_in(l, &op->to);
     lane_range r = lanes_of(l, op->lanes, lanes);
     LLVMValueRef value;
-    if (r.low == r.high) value = LLVMConstNull(vector_type(l, lanes));
-    else if (op->at.stride == 1) value = load_contiguous(l, lower_address(l, &op->at, 0), r, lanes);
-    else if (op->at.stride > 1 && op->at.stride <= SPREAD_MOST_STRIDE) value = load_spread(l, &op->at, r, lanes);
-    else value = gather(l, &op->at, r, lanes);
+    if (r.low == r.high)
+        value = LLVMConstNull(vector_type(l, lanes));
+    else if (op->at.stride == 1)
+        value = load_contiguous(l, lower_address(l, &op->at, 0), r, lanes);
+    else if (op->at.stride > 1 && op->at.stride <= SPREAD_MOST_STRIDE)
+        value = load_spread(l, &op->at, r, lanes);
+    else
+        value = gather(l, &op->at, r, lanes);
     set(l, &op->to, 0, value);
 }
 

@@ -50,7 +50,8 @@ bool affine_is_constant(const affine *a) { return a->count == 0; }
 bool affine_equal(const affine *a, const affine *b) {
     if (a->constant != b->constant || a->count != b->count) return false;
     for (int i = 0; i < a->count; i++)
-        if (a->term[i].variable != b->term[i].variable || a->term[i].coefficient != b->term[i].coefficient) return false;
+        if (a->term[i].variable != b->term[i].variable || a->term[i].coefficient != b->term[i].coefficient)
+            return false;
     return true;
 }
 

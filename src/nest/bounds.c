@@ -34,7 +34,8 @@ static int64_t maximum_by_range(const nest *n, const nest_scope *s, affine rest,
 }
 
 /* The same from a condition k v + others >= 0. */
-static int64_t maximum_by_condition(const nest *n, const nest_scope *s, affine rest, int64_t c, int64_t k, affine others) {
+static int64_t maximum_by_condition(const nest *n, const nest_scope *s, affine rest, int64_t c, int64_t k,
+                                    affine others) {
     if (c > 0 && k < 0) return under(n, s, rest, c, others, -k);
     if (c < 0 && k > 0) return over(n, s, rest, c, affine_scale(others, -1), k);
     return INT64_MAX;

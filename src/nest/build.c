@@ -231,6 +231,13 @@ void build_op(nest_builder *b, op_kind kind, register_ref to, register_ref a, re
     op->b = c;
 }
 
+void build_select_negative(nest_builder *b, register_ref to, register_ref test, register_ref yes, register_ref no) {
+    nest_op *op = append_op(b, OP_SELECT_NEGATIVE, to);
+    op->a = test;
+    op->b = yes;
+    op->c = no;
+}
+
 void build_keep(nest_builder *b, register_ref to, register_ref a, const nest_range *lanes) {
     nest_op *op = append_op(b, OP_KEEP, to);
     op->a = a;

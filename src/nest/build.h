@@ -43,6 +43,7 @@ void build_store(nest_builder *b, nest_access at, register_ref a, const nest_ran
 void build_prefetch(nest_builder *b, nest_access at);
 void build_fma(nest_builder *b, register_ref to, register_ref x, register_ref y, const nest_range *lanes); /* to += x y */
 void build_op(nest_builder *b, op_kind kind, register_ref to, register_ref a, register_ref c);
+void build_select_negative(nest_builder *b, register_ref to, register_ref test, register_ref yes, register_ref no);
 void build_keep(nest_builder *b, register_ref to, register_ref a, const nest_range *lanes);
 void build_transpose(nest_builder *b, register_ref to, register_ref a);
 void build_call(nest_builder *b, math_kind math, register_ref to, register_ref a);

@@ -11,7 +11,9 @@ typedef struct checker {
     bool refused;
 } checker;
 
-typedef struct interval { int64_t low, high; } interval;
+typedef struct interval {
+    int64_t low, high;
+} interval;
 
 static const int SOURCES[] = {
 #define NEST_OP(name, word, sources, formula) sources,
@@ -92,15 +94,19 @@ static interval reach(const checker *c, const nest_scope *s, const nest_op *op, 
         const nest_bound *b = &op->lanes->high[i];
         int64_t d = b->divisor, t = op->at.stride, high;
         affine offset = affine_offset(op->at.offset, -t);
-        if (t % d == 0) high = nest_maximum(n, s, affine_add_scaled(offset, b->numerator, t / d));
-        else high = nest_maximum(n, s, offset) + t * floor_div(nest_maximum(n, s, b->numerator), d);
+        if (t % d == 0)
+            high = nest_maximum(n, s, affine_add_scaled(offset, b->numerator, t / d));
+        else
+            high = nest_maximum(n, s, offset) + t * floor_div(nest_maximum(n, s, b->numerator), d);
         if (high < whole.high) whole.high = high;
     }
     for (int i = 0; i < op->lanes->low_count; i++) {
         const nest_bound *b = &op->lanes->low[i];
         int64_t d = b->divisor, t = op->at.stride, low;
-        if (t % d == 0) low = nest_minimum(n, s, affine_add_scaled(op->at.offset, b->numerator, t / d));
-        else low = nest_minimum(n, s, op->at.offset) + t * ceil_div(nest_minimum(n, s, b->numerator), d);
+        if (t % d == 0)
+            low = nest_minimum(n, s, affine_add_scaled(op->at.offset, b->numerator, t / d));
+        else
+            low = nest_minimum(n, s, op->at.offset) + t * ceil_div(nest_minimum(n, s, b->numerator), d);
         if (low > whole.low) whole.low = low;
     }
     return whole;
@@ -131,7 +137,8 @@ static void check_shuffle(checker *c, const nest_op *op, int to, int from) {
         return;
     }
     for (int l = 0; l < to; l++)
-        if (op->pattern[l] < -1 || op->pattern[l] >= 2 * from) REFUSE(c, "shuffle: lane %d of %d", op->pattern[l], 2 * from);
+        if (op->pattern[l] < -1 || op->pattern[l] >= 2 * from)
+            REFUSE(c, "shuffle: lane %d of %d", op->pattern[l], 2 * from);
 }
 
 static void check_transpose(checker *c, const nest_scope *s, const nest_op *op, int lanes) {
@@ -156,8 +163,7 @@ static void check_op(checker *c, const nest_scope *s, const nest_op *op) {
         if (from && lanes && lanes != from) REFUSE(c, "%s: operands of %d and %d lanes", name, from, lanes);
         if (lanes) from = lanes;
     }
-    if (writes && to && from && to != from && op->kind != OP_SHUFFLE)
-        REFUSE(c, "%s: %d lanes into %d", name, from, to);
+    if (writes && to && from && to != from && op->kind != OP_SHUFFLE) REFUSE(c, "%s: %d lanes into %d", name, from, to);
     if (op->lanes && !check_range(c, s, op->lanes, true, "a lane range")) return;
     if (op->kind == OP_KEEP && !op->lanes) REFUSE(c, "keep has no lane range");
     if (op->kind == OP_SHUFFLE) check_shuffle(c, op, to, from);
@@ -193,9 +199,12 @@ static bool holds_task(const nest *n, const nest_statement *s) {
 static void check_list(checker *c, const nest_scope *s, const nest_statement *list) {
     for (const nest_statement *at = list; at && !c->refused; at = at->next) {
         if (holds_task(c->nest, at) && (at != list || at->next)) REFUSE(c, "a task loop has neighbours");
-        if (at->kind == STATEMENT_OP) check_op(c, s, at->op);
-        else if (at->kind == STATEMENT_FOR) check_for(c, s, at);
-        else check_affine(c, s, &at->condition, false, "a condition");
+        if (at->kind == STATEMENT_OP)
+            check_op(c, s, at->op);
+        else if (at->kind == STATEMENT_FOR)
+            check_for(c, s, at);
+        else
+            check_affine(c, s, &at->condition, false, "a condition");
         if (c->refused) return;
         nest_scope inner = {s, at};
         check_list(c, &inner, at->body);

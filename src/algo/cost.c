@@ -1,0 +1,106 @@
+/* The cost model. Instructions are counted on the nest; bytes follow from the plan's loop order: a tensor that a loop
+ * repeats is read again from the cache level its repeated part fits in.
+ *
+ *     cycles = max(issue, latency, second-level cache) + what the third level adds
+ *
+ * with two FMAs, two loads and one store a cycle and an FMA latency of four, as all current cores with these vectors.
+ */
+#include "algo/cost.h"
+
+#include "algo/problem.h"
+
+static const double FMA_A_CYCLE = 2, LOADS_A_CYCLE = 2, STORES_A_CYCLE = 1, FMA_LATENCY = 4, CALL_CYCLES = 30;
+static const double L2_BYTES_A_CYCLE = 40, L3_BYTES_A_CYCLE = 12;
+
+double cost_peak_cycles(const cvk_spec *spec, const cvk_target *target) {
+    return (double)spec_macs(spec) / (target->lanes * FMA_A_CYCLE);
+}
+
+static double greatest(double a, double b) { return a > b ? a : b; }
+
+static int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/* Independent sums in flight. */
+static double sums(const cvk_target *t, const cvk_plan *p) {
+    return (double)p->tile_oc * p->tile_oh * p->tile_ow / t->lanes;
+}
+
+static double issue_cycles(const cvk_target *t, const cvk_plan *p, const nest_counts *c) {
+    double fma = c->ops[OP_FMA] * (t->fused ? 1 : 2);
+    double arithmetic = 0;
+    for (int k = OP_ADD; k <= OP_SHUFFLE; k++) arithmetic += c->ops[k];
+    arithmetic += c->ops[OP_TRANSPOSE] * t->lanes * 4 + c->ops[OP_CALL] * CALL_CYCLES;
+    double ports = (fma + arithmetic) / FMA_A_CYCLE;
+    double loads = (c->ops[OP_LOAD] + c->ops[OP_SPLAT]) / LOADS_A_CYCLE;
+    double latency = c->ops[OP_FMA] * FMA_LATENCY / sums(t, p);
+    return greatest(greatest(ports, latency), loads) + c->ops[OP_STORE] / STORES_A_CYCLE;
+}
+
+/* Lanes that are not side by side cost an instruction each. */
+static double scattered_cycles(const cvk_spec *s, const cvk_target *t, const cvk_plan *p, const nest_counts *c) {
+    int64_t stride = p->lanes == LANES_COLUMNS ? s->stride[AXIS_W] : 1;
+    bool by_column = p->lanes == LANES_COLUMNS, by_channel = p->lanes == LANES_CHANNELS;
+    bool loads = (by_column && s->in_channels > 1 && s->input_layout != CVK_CHANNELS_FIRST) ||
+                 (by_channel && s->input_layout == CVK_CHANNELS_FIRST) || stride > 4;
+    bool stores = by_column && s->out_channels > 1 && s->output_layout != CVK_CHANNELS_FIRST;
+    double cycles = 0;
+    if (loads)
+        cycles += c->ops[OP_LOAD] * t->lanes;
+    else if (stride > 1)
+        cycles += c->ops[OP_LOAD] * (double)stride;
+    if (stores) cycles += c->ops[OP_STORE] * t->lanes;
+    return cycles;
+}
+
+typedef struct footprint {
+    double panel, weights, input, tiles, row_tiles, blocks; /* bytes of one group's tensors; counts */
+} footprint;
+
+static footprint footprint_of(const cvk_spec *s, const cvk_plan *p) {
+    problem o = problem_of(s);
+    bool depthwise = p->lanes == LANES_CHANNELS;
+    int64_t channels = depthwise ? o.groups : o.out_channels;
+    double in = 4.0 * (double)(o.axis[AXIS_D].in * o.axis[AXIS_H].in) * (double)o.axis[AXIS_W].in;
+    footprint f = {.panel = 4.0 * (double)(o.taps * o.in_channels) * p->tile_oc,
+                   .row_tiles = (double)(quotient_up(o.axis[AXIS_H].out, p->tile_oh) * o.axis[AXIS_D].out),
+                   .blocks = (double)quotient_up(channels, p->tile_oc)};
+    f.weights = f.panel * f.blocks;
+    f.input = in * (double)(depthwise ? o.groups : o.in_channels);
+    f.tiles = f.row_tiles * (double)quotient_up(o.axis[AXIS_W].out, p->tile_ow);
+    return f;
+}
+
+static bool channels_outside(const cvk_plan *p) {
+    for (int i = 0; i < PLAN_LOOPS; i++) {
+        if (p->order[i] == LOOP_OC) return true;
+        if (p->order[i] == LOOP_OH) return false;
+    }
+    return false;
+}
+
+/* Bytes of one group from the second level and from beyond. */
+static void traffic(const cvk_target *t, const cvk_plan *p, const footprint *f, double *l2, double *l3) {
+    double near = 0.5 * (double)t->l1_bytes, far = 0.7 * (double)t->l2_bytes;
+    *l2 = f->panel > near ? f->panel * f->tiles * f->blocks : 0;
+    *l3 = 0;
+    if (channels_outside(p)) {
+        if (f->panel > far)
+            *l3 += f->panel * f->tiles * f->blocks;
+        else if (f->weights + f->input > far)
+            *l3 += f->weights;
+        if (f->input + f->panel > far) *l3 += f->input * f->blocks;
+    } else {
+        if (f->weights > far) *l3 += f->weights * f->row_tiles;
+        if (f->weights + f->input > far) *l3 += f->input;
+    }
+}
+
+double cost_cycles(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests) {
+    nest_counts c;
+    nest_count(nests->run, &c);
+    footprint f = footprint_of(spec, plan);
+    double l2, l3, times = (double)(spec->batch * (plan->lanes == LANES_CHANNELS ? 1 : spec->groups));
+    traffic(target, plan, &f, &l2, &l3);
+    double core = issue_cycles(target, plan, &c) + scattered_cycles(spec, target, plan, &c);
+    return greatest(core, times * l2 / L2_BYTES_A_CYCLE) + times * l3 / L3_BYTES_A_CYCLE;
+}

@@ -1,0 +1,93 @@
+/* Direct convolution, lanes over output columns: a vector of inputs meets one weight, broadcast. For few output
+ * channels and for depthwise layers in channels_first, where columns lie side by side. Register tile: output channels x
+ * column vectors. At the image's edge, lanes whose tap is absent are masked.
+ *
+ *     for kd, kh, ic; unrolled kw
+ *       x[v] = load input; for the channels: w = splat weights; acc[j][v] += x[v] w, lanes that have tap kw */
+#include "algo/tiling.h"
+
+static int64_t plan_vectors(const tile *t) { return t->plan->tile_ow / t->lanes; }
+
+static int64_t tile_column_vectors(const tile *t) { return (t->columns->length + t->lanes - 1) / t->lanes; }
+
+static void registers(tile *t) {
+    int64_t vectors = plan_vectors(t), sums = vectors * t->plan->tile_oh * t->plan->tile_oc;
+    t->acc = nest_add_register(t->b, "acc", t->lanes, (int)sums);
+    t->x = nest_add_register(t->b, "x", t->lanes, (int)vectors + 1);
+    t->w = nest_add_register(t->b, "w", t->lanes, 1);
+}
+
+static register_ref sum(const tile *t, affine j, affine r, affine v) {
+    affine row = affine_add_scaled(r, j, t->plan->tile_oh);
+    return reg(t->acc, affine_add_scaled(v, row, plan_vectors(t)));
+}
+
+static register_ref only(int array) { return reg(array, affine_constant(0)); }
+
+static affine channel_of(const tile *t, affine j) { return affine_add(tile_channel(t), j); }
+
+static void begin(tile *t) {
+    nest_builder *b = t->b;
+    affine j = build_unrolled(b, "j", t->valid);
+    lane_map m = {.channel = channel_of(t, j)};
+    epilogue_bias(t, only(t->w), &m);
+    affine r = build_unrolled(b, "r", tile_row_count(t)), v = build_unrolled(b, "v", tile_column_vectors(t));
+    build_op(b, OP_COPY, sum(t, j, r, v), only(t->w), reg(-1, v));
+    for (int i = 0; i < 3; i++) build_end(b);
+}
+
+static void load_inputs(tile *t, const tap *k, affine r) {
+    nest_builder *b = t->b;
+    affine v = build_unrolled(b, "v", tile_column_vectors(t)), first = affine_scale(v, t->lanes);
+    nest_range present = tap_columns(t, k, first, t->lanes);
+    bool packed = t->plan->pack_rows > 0;
+    affine channel = packed ? k->ic : affine_add_scaled(k->ic, t->group, t->p.in_channels);
+    lane_map m = {packed ? affine_constant(0) : t->n, channel, tap_input(t, k, r, first), 0,
+                  t->p.axis[AXIS_W].stride,           &present};
+    view_load(b, &t->in, &m, reg(t->x, v), reg(t->x, affine_constant(plan_vectors(t))));
+    build_end(b);
+}
+
+static void body(tile *t, const tap *k) {
+    nest_builder *b = t->b;
+    affine r = build_for(b, VARIABLE_UNROLLED, "r", k->rows);
+    load_inputs(t, k, r);
+    affine j = build_unrolled(b, "j", t->valid);
+    build_splat(b, only(t->w), access_at(t->weights, affine_add(tap_weights(t, k), j), 1));
+    affine v = build_unrolled(b, "v", tile_column_vectors(t));
+    nest_range present = tap_columns(t, k, affine_scale(v, t->lanes), t->lanes);
+    build_fma(b, sum(t, j, r, v), reg(t->x, v), only(t->w), &present);
+    for (int i = 0; i < 3; i++) build_end(b);
+}
+
+static void finish(tile *t) {
+    nest_builder *b = t->b;
+    affine j = build_unrolled(b, "j", t->valid), r = build_unrolled(b, "r", tile_row_count(t));
+    affine v = build_unrolled(b, "v", tile_column_vectors(t)), first = affine_scale(v, t->lanes);
+    nest_range valid = range_of(b, 0, t->lanes);
+    range_clip_high(b, &valid, affine_offset(affine_scale(first, -1), t->columns->length), 1);
+    lane_map m = {t->n, channel_of(t, j), tile_output(t, r, first), 0, 1, &valid};
+    epilogue_store(t, sum(t, j, r, v), &m);
+    for (int i = 0; i < 3; i++) build_end(b);
+}
+
+static const family FAMILY = {begin, body, finish, registers, false, false};
+
+static bool applicable(const cvk_spec *spec, const cvk_target *target, const char **why) {
+    (void)spec, (void)target, (void)why;
+    return true;
+}
+
+static const char *refuse(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
+    return tiling_refuse(spec, target, plan, &FAMILY);
+}
+
+static algo_nests build(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
+    return tiling_build(a, spec, target, plan, &FAMILY);
+}
+
+static void propose(const cvk_spec *spec, const cvk_target *target, arena *a, plan_list *list) {
+    propose_column_tiles(spec, target, a, &FAMILY, list);
+}
+
+const algorithm algo_direct_columns = {"direct", LANES_COLUMNS, applicable, propose, refuse, build};

@@ -1,0 +1,135 @@
+/* The plans worth ranking: register tiles that leave no spill, balanced over the output, in both loop orders. */
+#include "algo/tiling.h"
+
+enum { MOST_UNROLLED_TAPS = 7, SCRATCH_BYTES = 256 * 1024 };
+
+static const plan_loop CHANNELS_OUTSIDE[PLAN_LOOPS] = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH};
+static const plan_loop ROWS_OUTSIDE[PLAN_LOOPS] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OC};
+
+typedef struct proposer {
+    const cvk_spec *spec;
+    const cvk_target *target;
+    arena *arena;
+    const family *family;
+    plan_list *list;
+    problem p;
+} proposer;
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* The tile of at most `most` that covers n in as few tiles with the least left over. */
+static int64_t balanced(int64_t n, int64_t most) {
+    int64_t tiles = (n + most - 1) / most;
+    return (n + tiles - 1) / tiles;
+}
+
+static void set_order(cvk_plan *p, const plan_loop *order) {
+    for (int i = 0; i < PLAN_LOOPS; i++) p->order[i] = order[i];
+}
+
+static void add_if_good(proposer *o, cvk_plan plan) {
+    for (int i = 0; i < o->list->count; i++)
+        if (plan_equal(&o->list->plan[i], &plan)) return;
+    if (!tiling_refuse(o->spec, o->target, &plan, o->family)) plan_list_add(o->arena, o->list, plan);
+}
+
+static bool bordered(const cvk_spec *s) {
+    bool padded = false;
+    for (int a = 0; a < AXES; a++) padded |= s->pad_before[a] > 0 || s->pad_after[a] > 0;
+    return padded && s->padding != PAD_ZEROS;
+}
+
+/* As many rows of output as keep the packed input in the second-level cache. */
+static int packed_rows(const proposer *o, int tile_oh) {
+    const problem_axis *h = &o->p.axis[AXIS_H];
+    int64_t channels = o->family->depthwise ? o->spec->in_channels : o->p.in_channels;
+    int64_t row = 4 * channels * o->p.axis[AXIS_D].kernel *
+                  (o->p.axis[AXIS_W].in + o->spec->pad_before[AXIS_W] + o->spec->pad_after[AXIS_W]);
+    int64_t rows = SCRATCH_BYTES / (row > 0 ? row : 1) / h->stride;
+    rows = least(rows < 1 ? 1 : rows, h->out);
+    return (int)((rows + tile_oh - 1) / tile_oh * tile_oh);
+}
+
+static void add_orders(proposer *o, cvk_plan plan) {
+    plan.tasks = PLAN_LOOPS;
+    if (bordered(o->spec)) {
+        plan.pack_rows = packed_rows(o, plan.tile_oh);
+        plan.tasks = PLAN_LOOPS - 1;
+        plan_loop depthwise[PLAN_LOOPS] = {LOOP_N, LOOP_OD, LOOP_OH, LOOP_G, LOOP_OC};
+        set_order(&plan, o->family->depthwise ? depthwise : ROWS_OUTSIDE);
+        if (o->family->depthwise) plan.tasks = 3;
+        add_if_good(o, plan);
+        return;
+    }
+    set_order(&plan, CHANNELS_OUTSIDE);
+    add_if_good(o, plan);
+    set_order(&plan, ROWS_OUTSIDE);
+    add_if_good(o, plan);
+}
+
+/* Short kernel rows are unrolled; long ones looped. */
+static void add_taps(proposer *o, cvk_plan plan) {
+    plan.unroll_ic = 1;
+    plan.unroll_kw = o->p.axis[AXIS_W].kernel <= MOST_UNROLLED_TAPS;
+    add_orders(o, plan);
+    if (o->p.axis[AXIS_W].kernel > 3) {
+        plan.unroll_kw = false;
+        add_orders(o, plan);
+    }
+}
+
+/* Registers left for sums when `held` others are in use; without fused multiply-add a product needs one too. */
+static int free_registers(const cvk_target *t, int held) { return t->registers - held - (t->fused ? 0 : 1); }
+
+static void add_channel_tile(proposer *o, cvk_plan plan, int64_t most_pixels) {
+    int64_t width = o->p.axis[AXIS_W].out, height = o->p.axis[AXIS_H].out;
+    if (width >= most_pixels) {
+        plan.tile_oh = 1;
+        plan.tile_ow = (int)balanced(width, most_pixels);
+        add_taps(o, plan);
+        plan.tile_ow = (int)most_pixels;
+        add_taps(o, plan);
+        return;
+    }
+    plan.tile_ow = (int)width;
+    plan.tile_oh = (int)balanced(height, least(height, most_pixels / width));
+    add_taps(o, plan);
+    plan.tile_oh = 1;
+    add_taps(o, plan);
+}
+
+/* The least code there is: one pixel, nothing unrolled, every edge clipped as it runs. */
+static void add_smallest(proposer *o, cvk_plan plan) {
+    plan.tile_oh = plan.tile_ow = 1;
+    plan.unroll_ic = 1;
+    plan.unroll_kw = false;
+    add_orders(o, plan);
+}
+
+void propose_channel_tiles(const cvk_spec *spec, const cvk_target *target, arena *a, const family *f, const char *name,
+                           plan_lanes lanes, plan_list *list) {
+    proposer o = {spec, target, a, f, list, problem_of(spec)};
+    int64_t channels = f->depthwise ? o.p.groups : o.p.out_channels;
+    int64_t vectors = (channels + target->lanes - 1) / target->lanes;
+    cvk_plan plan = {.algorithm = name, .lanes = lanes};
+    for (int v = 1; v <= 4 && v <= vectors; v++) {
+        int64_t most = free_registers(target, v + 1) / v;
+        plan.tile_oc = v * target->lanes;
+        if (most >= 1) add_channel_tile(&o, plan, most);
+    }
+    plan.tile_oc = target->lanes;
+    add_smallest(&o, plan);
+}
+
+void propose_column_tiles(const cvk_spec *spec, const cvk_target *target, arena *a, const family *f, plan_list *list) {
+    proposer o = {spec, target, a, f, list, problem_of(spec)};
+    int64_t width = (o.p.axis[AXIS_W].out + target->lanes - 1) / target->lanes;
+    cvk_plan plan = {.algorithm = "direct", .lanes = LANES_COLUMNS, .tile_oh = 1};
+    for (int v = 1; v <= 4 && v <= width; v++) {
+        int64_t most = free_registers(target, v + 1) / v;
+        if (most > 8) most = 8;
+        plan.tile_ow = v * target->lanes;
+        plan.tile_oc = (int)balanced(o.p.out_channels, most);
+        add_taps(&o, plan);
+    }
+}

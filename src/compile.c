@@ -1,0 +1,202 @@
+/* The compiler, stage by stage. Each stage takes what the one before made and makes something new. */
+#include "compile.h"
+
+#include "base/text.h"
+#include "jit/load.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct cvk_kernel {
+    atomic_size_t references;
+    jit_image image;
+    const cvk_kernel_info *info; /* in the image */
+};
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static cvk_buffer_info buffer_of(int64_t elements, uint32_t alignment) {
+    return (cvk_buffer_info){.bytes = (uint64_t)elements * 4, .alignment = alignment};
+}
+
+static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
+    info->input_shape[0] = info->output_shape[0] = s->batch;
+    info->input_shape[1] = s->in_channels;
+    info->output_shape[1] = info->weights_shape[0] = s->out_channels;
+    info->weights_shape[1] = spec_group_in(s);
+    for (int a = 0; a < AXES; a++) {
+        info->input_shape[2 + a] = s->in_size[a];
+        info->output_shape[2 + a] = s->out_size[a];
+        info->weights_shape[2 + a] = s->kernel[a];
+    }
+}
+
+static void set_buffers(cvk_kernel_info *info, const cvk_spec *s, const algo_nests *nests) {
+    int64_t output = spec_output_elements(s);
+    info->addends = (uint32_t)spec_count_post(s, POST_ADD);
+    info->scales = (uint32_t)spec_count_post(s, POST_SCALE);
+    info->input = buffer_of(spec_input_elements(s), 4);
+    info->weights = buffer_of(spec_weights_elements(s), 4);
+    info->packed_weights = buffer_of(nests->packed_elements, 64);
+    info->bias = buffer_of(s->bias ? s->out_channels : 0, 4);
+    info->scale = buffer_of(info->scales * s->out_channels, 4);
+    info->addend = buffer_of(info->addends * output, 4);
+    info->output = buffer_of(output, 4);
+    info->scratch = buffer_of(nests->scratch_elements, 64);
+}
+
+static cvk_kernel_info describe(arena *a, const cvk_spec *s, const cvk_target *t, const cvk_plan *plan,
+                                const algo_nests *nests) {
+    text words = text_new(a);
+    plan_print(plan, &words);
+    cvk_kernel_info info = {.struct_size = sizeof info,
+                            .abi_version = CVK_ABI_VERSION,
+                            .name = s->name,
+                            .target = t->name,
+                            .plan = words.bytes,
+                            .cpu_features = t->cpu_features,
+                            .input_layout = s->input_layout,
+                            .output_layout = s->output_layout,
+                            .dtype = s->dtype,
+                            .spatial_rank = (uint32_t)s->rank,
+                            .tasks = (uint32_t)nests->run->tasks};
+    set_shapes(&info, s);
+    set_buffers(&info, s, nests);
+    return info;
+}
+
+static cvk_status choose(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
+                         cvk_diagnostics *d, ranked_plan *chosen) {
+    if (plan) {
+        const algorithm *row = algo_of(plan);
+        if (!row) return CVK_ERROR_ARGUMENT;
+        *chosen = (ranked_plan){.plan = *plan, .nests = row->build(a, spec, target, plan)};
+        return CVK_OK;
+    }
+    ranked_plan *ranked;
+    int count;
+    cvk_status status = algo_rank(a, spec, target, 1, d, &ranked, &count);
+    if (!status) *chosen = ranked[0];
+    return status;
+}
+
+cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
+                        cvk_diagnostics *d, compile_unit *unit, compile_times *times) {
+    double start = now();
+    ranked_plan chosen;
+    cvk_status status = choose(a, spec, target, plan, d, &chosen);
+    if (!status) status = nest_check(chosen.nests.run, d, NULL);
+    if (!status) status = nest_check(chosen.nests.pack, d, NULL);
+    if (status) return status;
+    if (chosen.nests.run->tasks > UINT32_MAX) {
+        diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: more tasks than a kernel can number", spec->name);
+        return CVK_ERROR_UNSUPPORTED;
+    }
+    *unit = (compile_unit){.spec = spec,
+                           .target = target,
+                           .plan = chosen.plan,
+                           .predicted = chosen.seconds_per_peak,
+                           .run = chosen.nests.run,
+                           .pack = chosen.nests.pack};
+    unit->info = describe(a, spec, target, &unit->plan, &chosen.nests);
+    if (times) times->plan += now() - start;
+    return CVK_OK;
+}
+
+cvk_status compile_emit(const compile_unit *units, const char *const *symbols, size_t count, emit_kind kind,
+                        cvk_diagnostics *d, cvk_object *object, compile_times *times) {
+    *object = (cvk_object){0};
+    emit_kernel *kernels = calloc(count ? count : 1, sizeof *kernels);
+    if (!kernels) return CVK_ERROR_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        kernels[i] = (emit_kernel){symbols[i], units[i].run, units[i].pack, &units[i].info};
+    const cvk_target *target = count ? units[0].target : target_host();
+    cvk_status status = llvm_emit(kernels, count, target, kind, d, object, times ? &times->emit : NULL);
+    free(kernels);
+    return status;
+}
+
+static cvk_status load(const cvk_object *object, const char *symbol, cvk_diagnostics *d, cvk_kernel **kernel,
+                       compile_times *times) {
+    double start = now();
+    cvk_kernel *k = calloc(1, sizeof *k);
+    if (!k) return CVK_ERROR_MEMORY;
+    const void *address;
+    cvk_status status = jit_load(object->bytes, object->size, symbol, d, &k->image, &address);
+    if (status) {
+        free(k);
+        return status;
+    }
+    atomic_init(&k->references, 1);
+    k->info = address;
+    *kernel = k;
+    if (times) times->load += now() - start;
+    return CVK_OK;
+}
+
+/* Everything but loading; the arena is the caller's. */
+static cvk_status compile_object(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
+                                 cvk_diagnostics *d, cvk_object *object, compile_times *times) {
+    if (arena_guard(a)) return CVK_ERROR_MEMORY;
+    compile_unit unit;
+    cvk_status status = compile_plan(a, spec, target, plan, d, &unit, times);
+    if (status) return status;
+    return compile_emit(&unit, &spec->name, 1, EMIT_OBJECT, d, object, times);
+}
+
+cvk_status compile_kernel(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, cvk_diagnostics *d,
+                          cvk_kernel **kernel, compile_times *times) {
+    *kernel = NULL;
+    if (!target_runs_here(target)) {
+        diag_error(d, E_TARGET, spec->at, NULL, "%s: this CPU cannot run code for %s", spec->name, target->name);
+        return CVK_ERROR_CPU;
+    }
+    arena a;
+    arena_init(&a);
+    cvk_object object = {0};
+    cvk_status status = compile_object(&a, spec, target, plan, d, &object, times);
+    if (!status) status = load(&object, spec->name, d, kernel, times);
+    object_free(&object);
+    arena_free(&a);
+    return status;
+}
+
+/* ---- the public functions ---- */
+
+static const char *requested_target(const cvk_options *options) {
+    size_t needed = offsetof(cvk_options, target) + sizeof options->target;
+    return options && options->struct_size >= needed ? options->target : NULL;
+}
+
+cvk_status cvk_compile(const cvk_spec *spec, const cvk_options *options, cvk_diagnostics *diagnostics,
+                       cvk_kernel **kernel) {
+    if (!kernel) return CVK_ERROR_ARGUMENT;
+    *kernel = NULL;
+    if (!spec) return CVK_ERROR_ARGUMENT;
+    const char *name = requested_target(options);
+    const cvk_target *target = target_find(name);
+    if (!target) {
+        diag_error(diagnostics, E_TARGET, (place){.file = ""}, NULL, "there is no target \"%s\"", name);
+        return CVK_ERROR_UNSUPPORTED;
+    }
+    return compile_kernel(spec, target, NULL, diagnostics, kernel, NULL);
+}
+
+const cvk_kernel_info *cvk_kernel_get_info(const cvk_kernel *kernel) { return kernel ? kernel->info : NULL; }
+
+cvk_kernel *cvk_kernel_ref(cvk_kernel *kernel) {
+    if (kernel) atomic_fetch_add_explicit(&kernel->references, 1, memory_order_relaxed);
+    return kernel;
+}
+
+void cvk_kernel_free(cvk_kernel *kernel) {
+    if (!kernel || atomic_fetch_sub_explicit(&kernel->references, 1, memory_order_acq_rel) != 1) return;
+    jit_unload(&kernel->image);
+    free(kernel);
+}
