@@ -229,7 +229,9 @@ const node *yaml_read(arena *a, const char *bytes, size_t length, const char *fi
     source s = {.arena = a, .report = r, .file = file};
     if (!yaml_parser_initialize(&s.parser)) longjmp(a->exhausted, 1);
     yaml_parser_set_encoding(&s.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&s.parser, (const unsigned char *)bytes, length);
+    size_t mark =
+        length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* told the encoding, libyaml skips none */
+    yaml_parser_set_input_string(&s.parser, (const unsigned char *)bytes + mark, length - mark);
     const node *root = read_guarded(&s);
     yaml_event_delete(&s.event);
     yaml_parser_delete(&s.parser);

@@ -1,0 +1,57 @@
+/* Any bytes as a spec: they are read or refused with a reason, and what is read prints as a line that reads back and
+ * prints the same. libFuzzer and the sanitizers see to crashes, hangs and leaks. */
+#include "spec/spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void demand(bool holds) {
+    if (!holds) abort();
+}
+
+static void check_reads_back(const cvk_spec *s, arena *a) {
+    text line = text_new(a), file = text_new(a), again = text_new(a);
+    spec_print(s, &line);
+    text_add(&file, "version: 1\nlayers:\n  - %s\n", line.bytes);
+    cvk_network *network;
+    cvk_status status = cvk_network_parse(file.bytes, file.length, "printed", NULL, &network);
+    /* A schedule may hold as much as a whole file, and quoting makes it longer. */
+    if (status == CVK_ERROR_UNSUPPORTED && s->schedule) return;
+    demand(status == CVK_OK && cvk_network_count(network) == 1);
+    const cvk_spec *back = cvk_network_layer(network, 0);
+    spec_print(back, &again);
+    demand(strcmp(line.bytes, again.bytes) == 0);
+    demand(memcmp(s->out_size, back->out_size, sizeof s->out_size) == 0);
+    cvk_network_free(network);
+}
+
+static void check_figures(const cvk_spec *s) {
+    demand(spec_macs(s) >= 0 && spec_macs(s) < INT64_MAX);
+    demand(spec_input_elements(s) <= INT32_MAX && spec_output_elements(s) <= INT32_MAX);
+    demand(spec_weights_elements(s) >= 1 && spec_weights_elements(s) <= INT32_MAX);
+    for (int axis = 0; axis < AXES; axis++) demand(s->out_size[axis] >= 1);
+}
+
+static void check_layers(const cvk_network *network) {
+    arena a;
+    arena_init(&a);
+    demand(!arena_guard(&a));
+    for (size_t i = 0; i < cvk_network_count(network) && i < 8; i++) {
+        check_figures(cvk_network_layer(network, i));
+        check_reads_back(cvk_network_layer(network, i), &a);
+    }
+    arena_free(&a);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    cvk_network *network;
+    cvk_status status = cvk_network_parse((const char *)data, size, "fuzz.yaml", d, &network);
+    demand((status == CVK_OK) == (network != NULL));
+    demand((status == CVK_OK) == (cvk_diagnostics_count(d) == 0));
+    if (network) check_layers(network);
+    cvk_network_free(network);
+    cvk_diagnostics_free(d);
+    return 0;
+}

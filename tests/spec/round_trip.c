@@ -1,0 +1,149 @@
+/* Round trip: what spec_print writes reads back to the same spec. Repeat a case with
+ * CVK_SEED=n ./test_spec --filter round_trip */
+#include "support.h"
+
+#include <stdlib.h>
+
+static uint64_t state;
+
+static int64_t pick(int64_t least, int64_t most) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    return least + (int64_t)((state >> 33) % (uint64_t)(most - least + 1));
+}
+
+static post_op random_post_op(void) {
+    post_op op = {.kind = (post_kind)pick(0, POST_KINDS - 1)};
+    uint32_t bits = (uint32_t)pick(0, INT32_MAX) & 0xBF7FFFFFU;
+    if (op.kind == POST_LEAKY_RELU) memcpy(&op.a, &bits, sizeof op.a);
+    if (op.kind == POST_CLAMP) op.a = (float)pick(-1000, 0) / 7, op.b = (float)pick(0, 1000) / 3;
+    return op;
+}
+
+static void random_axis(cvk_spec *s, int axis) {
+    s->in_size[axis] = pick(1, 40);
+    s->kernel[axis] = pick(1, 5);
+    s->stride[axis] = pick(1, 3);
+    s->dilation[axis] = pick(1, 3);
+    s->pad_before[axis] = pick(0, 1) ? 0 : pick(0, 9);
+    s->pad_after[axis] = pick(0, 1) ? s->pad_before[axis] : pick(0, 9);
+}
+
+static cvk_spec random_spec(void) {
+    static const char *const algorithms[] = {"auto", "direct", "winograd"};
+    cvk_spec s = {.name = pick(0, 1) ? "a" : "_Layer_2",
+                  .rank = (int)pick(1, 3),
+                  .batch = pick(0, 3),
+                  .padding = (padding_mode)pick(0, 4),
+                  .input_layout = (cvk_layout)pick(0, 2),
+                  .output_layout = (cvk_layout)pick(0, 2),
+                  .accuracy = (accuracy)pick(0, 2),
+                  .bias = pick(0, 1),
+                  .flip_kernel = pick(0, 1),
+                  .algorithm = algorithms[pick(0, 2)]};
+    s.groups = pick(0, 1) ? 1 : pick(1, 6);
+    s.in_channels = s.groups * (pick(0, 1) ? 1 : pick(1, 9));
+    s.out_channels = s.groups * pick(1, 9);
+    for (int axis = 0; axis < AXES; axis++) {
+        s.in_size[axis] = s.kernel[axis] = s.stride[axis] = s.dilation[axis] = 1;
+        if (axis >= AXES - s.rank) random_axis(&s, axis);
+    }
+    s.post_count = pick(0, 1) ? 0 : (int)pick(0, SPEC_MOST_POST_OPS);
+    for (int i = 0; i < s.post_count; i++) s.post[i] = random_post_op();
+    return s;
+}
+
+static bool same_posts(const cvk_spec *a, const cvk_spec *b) {
+    if (a->post_count != b->post_count) return false;
+    for (int i = 0; i < a->post_count; i++)
+        if (a->post[i].kind != b->post[i].kind || a->post[i].a != b->post[i].a || a->post[i].b != b->post[i].b)
+            return false;
+    return true;
+}
+
+static bool same_sizes(const cvk_spec *a, const cvk_spec *b) {
+    size_t bytes = offsetof(cvk_spec, padding) - offsetof(cvk_spec, batch);
+    return memcmp(&a->batch, &b->batch, bytes) == 0;
+}
+
+static bool same(const cvk_spec *a, const cvk_spec *b) {
+    return strcmp(a->name, b->name) == 0 && a->rank == b->rank && same_sizes(a, b) && a->padding == b->padding &&
+           a->input_layout == b->input_layout && a->output_layout == b->output_layout && a->dtype == b->dtype &&
+           a->accuracy == b->accuracy && a->bias == b->bias && a->flip_kernel == b->flip_kernel && same_posts(a, b) &&
+           strcmp(a->algorithm, b->algorithm) == 0;
+}
+
+static const char *print(arena *a, const cvk_spec *s) {
+    text t = text_new(a);
+    spec_print(s, &t);
+    return t.bytes;
+}
+
+/* Reads a printed layer; it prints the same again. */
+static void check_reads_back(const cvk_spec *s, const char *what) {
+    arena memory, *a = &memory;
+    arena_init(a);
+    cr_assert(!arena_guard(a));
+    const char *line = print(a, s);
+    const char *file = arena_format(a, "version: 1\nlayers:\n  - %s\n", line);
+    char message[512];
+    cvk_network *network;
+    cr_assert_eq(parse(file, &network, message, sizeof message), CVK_OK, "%s: %s\n%s", what, line, message);
+    cr_assert(!strchr(line, '\n'), "%s: one line", what);
+    cr_expect(same(s, cvk_network_layer(network, 0)), "%s: %s\nreads as %s", what, line,
+              print(a, cvk_network_layer(network, 0)));
+    cr_expect_str_eq(line, print(a, cvk_network_layer(network, 0)), "%s", what);
+    cvk_network_free(network);
+    arena_free(a);
+}
+
+Test(round_trip, of_random_specs_is_exact) {
+    const char *given = getenv("CVK_SEED");
+    uint64_t first = given ? strtoull(given, NULL, 10) : 1, n = given ? 1 : 4000, sound = 0;
+    for (uint64_t seed = first; seed < first + n; seed++) {
+        state = seed * 0x9E3779B97F4A7C15U;
+        cvk_spec s = random_spec();
+        if (spec_finish(&s, NULL) != CVK_OK) continue;
+        char what[128];
+        snprintf(what, sizeof what, "CVK_SEED=%llu ./test_spec --filter round_trip", (unsigned long long)seed);
+        check_reads_back(&s, what);
+        sound++;
+    }
+    cr_expect(given || sound >= 2000, "only %llu of them were sound", (unsigned long long)sound);
+}
+
+Test(round_trip, of_every_shipped_network_is_exact) {
+    static const char *const names[] = {"resnet50",    "vgg16",   "mobilenet_v2", "resnext50", "inception_v3",
+                                        "deeplab",     "wavenet", "i3d",          "c3d",       "unet3d",
+                                        "video_block", "alexnet", "lenet",        "dqn",       "tutorial"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[4096], message[512];
+        snprintf(path, sizeof path, "%s/%s.yaml", SPECS, names[i]);
+        cvk_diagnostics *d = cvk_diagnostics_new();
+        cvk_network *network;
+        cvk_status status = cvk_network_read(path, d, &network);
+        first_message(d, message, sizeof message);
+        cr_assert_eq(status, CVK_OK, "%s: %s", path, message);
+        cr_expect_str_eq(cvk_network_name(network), names[i]);
+        for (size_t k = 0; k < cvk_network_count(network); k++)
+            check_reads_back(cvk_network_layer(network, k), names[i]);
+        cvk_network_free(network);
+        cvk_diagnostics_free(d);
+    }
+}
+
+Test(round_trip, of_a_schedule_keeps_its_words_and_quotes) {
+    static const char schedule[] =
+        "schedule: {tile: {out_channels: 32, ow: -14}, order: [oc, \"a, b\", \"x\\n\\t\\\"\\\\\", \"\", "
+        "\"1\"], pack: oc32.kh.ic, empty: [], none: {}}";
+    char keys[512];
+    snprintf(keys, sizeof keys, "name: a, input: [1, 1, 5], out_channels: 1, kernel_size: 3, %s", schedule);
+    cvk_network *network = one_layer(keys);
+    arena a;
+    arena_init(&a);
+    cr_assert(!arena_guard(&a));
+    const char *line = print(&a, cvk_network_layer(network, 0));
+    cr_expect(strstr(line, schedule), "%s", line);
+    check_reads_back(cvk_network_layer(network, 0), "schedule");
+    arena_free(&a);
+    cvk_network_free(network);
+}
