@@ -30,8 +30,10 @@ static const int SOURCES[] = {
 static bool in_scope(const checker *c, const nest_scope *s, int variable) {
     const nest_variable *v = &c->nest->variables[variable];
     if (v->kind == VARIABLE_QUOTIENT) {
-        for (int i = 0; i < v->quotient.numerator.count; i++)
-            if (!in_scope(c, s, v->quotient.numerator.term[i].variable)) return false;
+        for (int i = 0; i < v->quotient.numerator.count; i++) {
+            int earlier = v->quotient.numerator.term[i].variable;
+            if (earlier < 0 || earlier >= variable || !in_scope(c, s, earlier)) return false;
+        }
         return v->quotient.divisor > 0;
     }
     for (; s; s = s->outer)
