@@ -1,7 +1,7 @@
 /* The plans worth ranking: register tiles that leave no spill, balanced over the output, in both loop orders. */
 #include "algo/tiling.h"
 
-enum { MOST_UNROLLED_TAPS = 7, SCRATCH_BYTES = 256 * 1024 };
+enum { MOST_UNROLLED_TAPS = 7, MOST_UNROLLED_CHANNELS = 4, SCRATCH_BYTES = 256 * 1024 };
 
 static const plan_loop CHANNELS_OUTSIDE[PLAN_LOOPS] = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH};
 static const plan_loop ROWS_OUTSIDE[PLAN_LOOPS] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OC};
@@ -67,12 +67,16 @@ static void add_orders(proposer *o, cvk_plan plan) {
     add_if_good(o, plan);
 }
 
-/* Short kernel rows are unrolled; long ones looped. */
+/* Lanes over channels of a dense layer read one scalar a tap and pixel. Taps of a row share scalars, which a compiler
+ * keeps in registers that the sums need: so there one tap an iteration, and few input channels unrolled instead. Elsewhere
+ * what taps share is worth keeping. */
 static void add_taps(proposer *o, cvk_plan plan) {
-    plan.unroll_ic = 1;
-    plan.unroll_kw = o->p.axis[AXIS_W].kernel <= MOST_UNROLLED_TAPS;
+    bool dense_channels = o->family->channel_lanes && !o->family->depthwise;
+    int64_t taps = o->p.axis[AXIS_W].kernel;
+    plan.unroll_ic = dense_channels && o->p.in_channels <= MOST_UNROLLED_CHANNELS ? (int)o->p.in_channels : 1;
+    plan.unroll_kw = !dense_channels && taps <= MOST_UNROLLED_TAPS;
     add_orders(o, plan);
-    if (o->p.axis[AXIS_W].kernel > 3) {
+    if (plan.unroll_kw && taps > 3) {
         plan.unroll_kw = false;
         add_orders(o, plan);
     }
