@@ -78,10 +78,20 @@ static void print_magnitude(printer *p, int64_t value) {
     text_add(p->out, "%llu", value < 0 ? 0ULL - (unsigned long long)value : (unsigned long long)value);
 }
 
-/* The terms of one sign and the constant if it has that sign too; true if nothing is printed yet. */
-static bool print_terms(printer *p, const affine *e, bool negative, bool first) {
+/* The terms by falling size of their coefficients, as one writes an index. */
+static void sort_terms(const affine *e, int *order) {
     for (int i = 0; i < e->count; i++) {
-        int64_t c = e->term[i].coefficient;
+        int at = i;
+        for (; at > 0 && llabs(e->term[order[at - 1]].coefficient) < llabs(e->term[i].coefficient); at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+}
+
+/* The terms of one sign and the constant if it has that sign, too; true if nothing is printed yet. */
+static bool print_terms(printer *p, const affine *e, const int *order, bool negative, bool first) {
+    for (int i = 0; i < e->count; i++) {
+        int64_t c = e->term[order[i]].coefficient;
         if ((c < 0) != negative) continue;
         print_sign(p, negative, first);
         first = false;
@@ -89,7 +99,7 @@ static bool print_terms(printer *p, const affine *e, bool negative, bool first) 
             print_magnitude(p, c);
             text_add(p->out, "*");
         }
-        print_variable(p, e->term[i].variable);
+        print_variable(p, e->term[order[i]].variable);
     }
     if (e->constant == 0 || (e->constant < 0) != negative) return first;
     print_sign(p, negative, first);
@@ -97,9 +107,12 @@ static bool print_terms(printer *p, const affine *e, bool negative, bool first) 
     return false;
 }
 
+/* Positive terms first: 3*oc + kh - 1. */
 static void print_affine(printer *p, const affine *e) {
-    bool nothing = print_terms(p, e, false, true);
-    nothing = print_terms(p, e, true, nothing);
+    int order[AFFINE_MOST_TERMS];
+    sort_terms(e, order);
+    bool nothing = print_terms(p, e, order, false, true);
+    nothing = print_terms(p, e, order, true, nothing);
     if (nothing) text_add(p->out, "0");
 }
 

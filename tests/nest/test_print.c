@@ -1,0 +1,197 @@
+/* Can a person follow what nest_print prints? The texts below are what was found good; change them with care. */
+#include "by_hand.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static nest_builder begin(arena *a, const char *name, nest_entry entry) {
+    arena_init(a);
+    cr_assert(!arena_guard(a), "out of memory");
+    return nest_begin(a, name, entry, 16);
+}
+
+static void expect_text(arena *a, nest_builder *b, const char *expected) {
+    text out = text_new(a);
+    nest_print(nest_finish(b), &out);
+    cr_expect_str_eq(out.bytes, expected, "printed:\n%s", out.bytes);
+    arena_free(a);
+}
+
+static register_ref at(int array, int64_t index) { return reg(array, affine_constant(index)); }
+
+/* 3x3 over 128 x 28 x 28, padding 1, the left tile of 14 columns, two vectors of output channels. */
+static void build_left_edge(nest_builder *b) {
+    int input = nest_add_tensor(b, "input", ROLE_INPUT, 100352, 4, false);
+    int weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, 147456, 64, false);
+    int bias = nest_add_tensor(b, "bias", ROLE_BIAS, 128, 4, false);
+    int output = nest_add_tensor(b, "output", ROLE_OUTPUT, 100352, 4, true);
+    int acc = nest_add_register(b, "acc", 16, 28), w = nest_add_register(b, "w", 16, 2);
+    int x = nest_add_register(b, "x", 16, 1);
+    affine oc = build_task(b, "oc", 4), oh = build_task(b, "oh", 28);
+    affine j = build_unrolled(b, "j", 2), c = build_unrolled(b, "c", 14);
+    affine here = affine_add_scaled(c, j, 14);
+    build_load(b, reg(acc, here), access_at(bias, affine_add_scaled(affine_scale(oc, 32), j, 16), 1), NULL);
+    build_end(b);
+    build_end(b);
+    nest_range rows = range_of(b, 0, 3);
+    range_clip_low(b, &rows, affine_sub(affine_constant(1), oh), 1);
+    range_clip_high(b, &rows, affine_sub(affine_constant(29), oh), 1);
+    affine kh = build_for(b, VARIABLE_LOOP, "kh", rows), ic = build_loop(b, "ic", 128);
+    affine kw = build_unrolled(b, "kw", 3);
+    affine tap = affine_add_scaled(kw, affine_add_scaled(ic, affine_add_scaled(kh, oc, 3), 128), 3);
+    j = build_unrolled(b, "j", 2);
+    build_load(b, reg(w, j), access_at(weights, affine_add_scaled(affine_scale(tap, 32), j, 16), 1), NULL);
+    build_end(b);
+    c = build_unrolled(b, "c", 14);
+    affine column = affine_offset(affine_add(c, kw), -1), row = affine_offset(affine_add(oh, kh), -1);
+    build_if(b, column, "column 0 has no tap kw 0");
+    build_splat(b, at(x, 0), access_at(input, affine_add_scaled(ic, affine_add_scaled(column, row, 28), 128), 1));
+    j = build_unrolled(b, "j", 2);
+    build_fma(b, reg(acc, affine_add_scaled(c, j, 14)), at(x, 0), reg(w, j), NULL);
+    for (int i = 0; i < 6; i++) build_end(b);
+    j = build_unrolled(b, "j", 2);
+    c = build_unrolled(b, "c", 14);
+    affine pixel = affine_add_scaled(c, oh, 28), to = affine_add_scaled(affine_scale(oc, 32), pixel, 128);
+    build_store(b, access_at(output, affine_add_scaled(to, j, 16), 1), reg(acc, affine_add_scaled(c, j, 14)), NULL);
+    for (int i = 0; i < 4; i++) build_end(b);
+}
+
+Test(print, a_convolution_reads_like_the_loops_one_would_write) {
+    arena a;
+    nest_builder b = begin(&a, "res3_3x3", ENTRY_TASKS);
+    build_left_edge(&b);
+    expect_text(&a, &b,
+                "res3_3x3: 112 tasks, vectors of 16 lanes\n"
+                "const f32 input[100352], aligned to 4 bytes\n"
+                "const f32 weights[147456], aligned to 64 bytes\n"
+                "const f32 bias[128], aligned to 4 bytes\n"
+                "f32 output[100352], aligned to 4 bytes\n"
+                "v16 acc[28]\n"
+                "v16 w[2]\n"
+                "v16 x\n"
+                "\n"
+                "task oc in 0..4\n"
+                "  task oh in 0..28\n"
+                "    unrolled j in 0..2\n"
+                "      unrolled c in 0..14\n"
+                "        v16 acc[14*j + c] = load bias[32*oc + 16*j]\n"
+                "    for kh in max(0, 1 - oh) .. min(3, 29 - oh)\n"
+                "      for ic in 0..128\n"
+                "        unrolled kw in 0..3\n"
+                "          unrolled j in 0..2\n"
+                "            v16 w[j] = load weights[36864*oc + 12288*kh + 96*ic + 32*kw + 16*j]\n"
+                "          unrolled c in 0..14\n"
+                "            if kw + c - 1 >= 0  // column 0 has no tap kw 0\n"
+                "              v16 x = splat input[3584*oh + 3584*kh + 128*kw + 128*c + ic - 3712]\n"
+                "              unrolled j in 0..2\n"
+                "                acc[14*j + c] += x * w[j]\n"
+                "    unrolled j in 0..2\n"
+                "      unrolled c in 0..14\n"
+                "        store output[3584*oh + 128*c + 32*oc + 16*j] = acc[14*j + c]\n");
+}
+
+Test(print, every_operation_has_its_form) {
+    arena a;
+    nest_builder b = begin(&a, "forms", ENTRY_TASKS);
+    int in = nest_add_tensor(&b, "input", ROLE_INPUT, 64, 4, false);
+    int out = nest_add_tensor(&b, "output", ROLE_OUTPUT, 64, 64, true);
+    int r = nest_add_register(&b, "r", 4, 8), s = nest_add_register(&b, "s", 4, 1);
+    nest_range lanes = range_of(&b, 1, 3);
+    build_const(&b, at(s, 0), 0.1F);
+    build_load(&b, at(r, 1), access_at(in, affine_constant(4), 1), NULL);
+    build_load(&b, at(r, 1), access_at(in, affine_constant(4), 2), &lanes);
+    build_load(&b, at(r, 1), access_at(in, affine_constant(12), -3), NULL);
+    build_splat(&b, at(r, 2), access_at(in, affine_constant(63), 1));
+    build_store(&b, access_at(out, affine_constant(0), 1), at(r, 2), NULL);
+    build_store(&b, access_at(out, affine_constant(0), 1), at(r, 2), &lanes);
+    build_prefetch(&b, access_at(in, affine_constant(-16), 1));
+    build_fma(&b, at(r, 2), at(r, 1), at(s, 0), NULL);
+    build_fma(&b, at(r, 2), at(r, 1), at(s, 0), &lanes);
+    for (op_kind kind = OP_COPY; kind <= OP_EXP2I; kind++) {
+        build_op(&b, kind, at(r, 0), at(r, 1), at(r, 2));
+        last_op(&b)->c = at(r, 3);
+    }
+    build_keep(&b, at(s, 0), at(s, 0), &lanes);
+    build_op(&b, OP_SHUFFLE, at(s, 0), at(r, 1), at(r, 2));
+    static const int PATTERN[] = {0, 4, -1, 7};
+    last_op(&b)->pattern = PATTERN;
+    build_transpose(&b, at(r, 4), at(r, 0));
+    build_call(&b, MATH_GELU_TANH, at(s, 0), at(s, 0));
+    expect_text(&a, &b,
+                "forms: 1 task, vectors of 16 lanes\n"
+                "const f32 input[64], aligned to 4 bytes\n"
+                "f32 output[64], aligned to 64 bytes\n"
+                "v4 r[8]\n"
+                "v4 s\n"
+                "\n"
+                "v4 s = 0.1\n"
+                "v4 r[1] = load input[4]\n"
+                "v4 r[1] = load input[4 + 2*lane] lanes 1..3\n"
+                "v4 r[1] = load input[12 - 3*lane]\n"
+                "v4 r[2] = splat input[63]\n"
+                "store output[0] = r[2]\n"
+                "store output[0] = r[2] lanes 1..3\n"
+                "prefetch input[-16]\n"
+                "r[2] += r[1] * s\n"
+                "r[2] += r[1] * s lanes 1..3\n"
+                "r[0] = r[1]\n"
+                "r[0] = r[1] * r[2] + r[3]\n"
+                "r[0] = r[1] + r[2]\n"
+                "r[0] = r[1] - r[2]\n"
+                "r[0] = r[1] * r[2]\n"
+                "r[0] = r[1] / r[2]\n"
+                "r[0] = min(r[1], r[2])\n"
+                "r[0] = max(r[1], r[2])\n"
+                "r[0] = r[1] < 0 ? r[2] : r[3]\n"
+                "r[0] = abs(r[1])\n"
+                "r[0] = copysign(r[1], r[2])\n"
+                "r[0] = exp2i(r[1])\n"
+                "s = keep s lanes 1..3\n"
+                "s = shuffle(r[1], r[2])[0 4 _ 7]\n"
+                "r[4] .. = transpose r[0] ..\n"
+                "s = gelu_tanh(s)\n");
+}
+
+Test(print, bounds_conditions_and_quotients_put_positive_terms_first) {
+    arena a;
+    nest_builder b = begin(&a, "bounds", ENTRY_PACK);
+    int in = nest_add_tensor(&b, "dense", ROLE_PACK_FROM, 1000, 4, false);
+    int r = nest_add_register(&b, "r", 4, 4);
+    affine i = build_loop(&b, "i", 9), j = build_loop(&b, "j", 30);
+    nest_range clipped = range_of(&b, -2, 7);
+    range_clip_low(&b, &clipped, affine_offset(affine_scale(i, -2), 5), 3);
+    range_clip_high(&b, &clipped, affine_sub(j, i), 4);
+    range_clip_high(&b, &clipped, affine_scale(j, 1), 2);
+    affine k = build_for(&b, VARIABLE_LOOP, "k", clipped);
+    build_if(&b, affine_offset(affine_add_scaled(affine_scale(i, -1), k, 3), -1), NULL);
+    affine q = build_quotient(&b, affine_offset(affine_add_scaled(i, j, 3), 3), 16), p = build_quotient(&b, j, 7);
+    affine offset = affine_add_scaled(affine_add_scaled(affine_scale(k, -1), q, 16), p, -2);
+    build_splat(&b, at(r, 0), access_at(in, affine_offset(offset, 100), 1));
+    build_splat(&b, at(r, 0), access_at(in, affine_constant(0), 1));
+    build_splat(&b, at(r, 0), access_at(in, affine_offset(affine_scale(k, -1), -1), 1));
+    affine u = build_unrolled(&b, "u", 4);
+    nest_range lanes = range_of(&b, 0, 4);
+    range_clip_high(&b, &lanes, affine_offset(affine_scale(u, -1), 4), 1);
+    build_load(&b, reg(r, u), access_at(in, i, 1), &lanes);
+    for (int n = 0; n < 5; n++) build_end(&b);
+    expect_text(&a, &b,
+                "bounds: 1 task, vectors of 16 lanes\n"
+                "const f32 dense[1000], aligned to 4 bytes\n"
+                "v4 r[4]\n"
+                "\n"
+                "for i in 0..9\n"
+                "  for j in 0..30\n"
+                "    for k in max(-2, ceil((5 - 2*i)/3)) .. min(7, floor((j - i)/4), floor(j/2))\n"
+                "      if 3*k - i - 1 >= 0\n"
+                "        v4 r[0] = splat dense[16*floor((3*j + i + 3)/16) + 100 - 2*floor(j/7) - k]\n"
+                "        v4 r[0] = splat dense[0]\n"
+                "        v4 r[0] = splat dense[-k - 1]\n"
+                "        unrolled u in 0..4\n"
+                "          v4 r[u] = load dense[i] lanes 0 .. min(4, 4 - u)\n");
+}
+
+Test(print, every_operation_and_function_has_a_name) {
+    for (op_kind kind = 0; kind < OP_KINDS; kind++) cr_expect_gt(strlen(nest_op_name(kind)), 2u);
+    cr_expect_str_eq(nest_op_name(OP_FMA), "fma");
+    cr_expect_str_eq(nest_op_name(OP_CALL), "call");
+}
