@@ -43,7 +43,7 @@ static void check_layer_keys(report *r, const char *owner, const node *layer) {
 }
 
 static reader new_reader(const document *doc, const char *owner, place at) {
-    reader r = {.arena = &doc->network->arena, .report = doc->report, .owner = owner, .complete = true};
+    reader r = {.report = doc->report, .owner = owner, .complete = true};
     for (int i = 0; i < FIELDS; i++) r.draft.at[i] = at;
     r.draft.spec.at = at;
     r.draft.padding = PADDING_NUMBERS;
@@ -65,6 +65,17 @@ static const node *table_fallback(arena *a, const field_row *field) {
     return n;
 }
 
+static void read_default(document *doc, reader *r, field_id id, const node *value) {
+    if (id == FIELD_name || id == FIELD_input) {
+        report_error(doc->report, E_MISPLACED_KEY, value->at, NULL, "defaults.%s: every layer has its own",
+                     spec_fields[id].key);
+        return;
+    }
+    read_value(r, &spec_fields[id], value, false);
+    doc->fallback[id] = value;
+    doc->inherited[id] = true;
+}
+
 /* `defaults` is read once by itself, so that its mistakes are told even where every layer overrides them. */
 static void read_defaults(document *doc) {
     static const char owner[] = "defaults";
@@ -77,15 +88,7 @@ static void read_defaults(document *doc) {
     reader r = new_reader(doc, owner, defaults->at);
     for (int i = 0; i < FIELDS; i++) {
         const node *value = find_key(defaults, spec_fields[i].key);
-        if (!value) continue;
-        if (i == FIELD_name || i == FIELD_input) {
-            report_error(doc->report, E_MISPLACED_KEY, value->at, NULL, "defaults.%s: every layer has its own",
-                         spec_fields[i].key);
-            continue;
-        }
-        read_value(&r, &spec_fields[i], value, false);
-        doc->fallback[i] = value;
-        doc->inherited[i] = true;
+        if (value) read_default(doc, &r, (field_id)i, value);
     }
 }
 
@@ -116,25 +119,28 @@ static void check_name_is_new(const document *doc, const reader *r) {
     }
 }
 
+/* Words become numbers, and the layer is judged as a whole. */
+static void settle(reader *r) {
+    cvk_spec *s = &r->draft.spec;
+    if (r->draft.depthwise) s->groups = s->in_channels;
+    spec_resolve_padding(s, r->draft.padding);
+    spec_apply_rules(s, &(findings){.report = r->report, .owner = r->owner, .at = r->draft.at});
+}
+
 static void read_layer(document *doc, const node *layer) {
     struct cvk_network *network = doc->network;
     const char *owner = arena_format(&network->arena, "layers[%zu]", network->count);
-    check_kind(doc->report, layer, owner, NODE_MAPPING, "a mapping");
     cvk_spec *s = &network->layers[network->count];
-    s->name = "";
+    check_kind(doc->report, layer, owner, NODE_MAPPING, "a mapping");
     if (layer->kind == NODE_MAPPING) {
         check_layer_keys(doc->report, owner, layer);
         reader r = new_reader(doc, owner, layer->at);
         read_layer_fields(doc, &r, layer);
         check_name_is_new(doc, &r);
-        if (r.complete) {
-            if (r.draft.depthwise) r.draft.spec.groups = r.draft.spec.in_channels;
-            spec_resolve_padding(&r.draft.spec, r.draft.padding);
-            spec_apply_rules(&r.draft.spec, &(findings){doc->report, owner, r.draft.at});
-        }
+        if (r.complete) settle(&r);
         *s = r.draft.spec;
-        if (!s->name) s->name = "";
     }
+    if (!s->name) s->name = "";
     network->count++;
 }
 

@@ -14,7 +14,6 @@ typedef struct draft {
 } draft;
 
 typedef struct reader {
-    arena *arena;
     report *report;
     const char *owner;      /* "layers[2]" or "defaults" */
     const field_row *field; /* being read */
