@@ -7,7 +7,7 @@
 /* One cell for people: numbers to the right, text to the left, two spaces between columns. */
 static void write_cell(const table *t, size_t i, const char *value) {
     const column *c = &t->columns[i];
-    if (c->width) fprintf(t->file, c->format ? "%s%*s" : "%s%-*s", i ? "  " : "", c->width, value);
+    if (c->width) fprintf(t->file, c->format ? "%*s%s" : "%-*s%s", c->width, value, i + 1 < t->count ? "  " : "");
 }
 
 static void heading_text(const table *t) {

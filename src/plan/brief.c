@@ -4,5 +4,6 @@
 
 void plan_print_brief(const cvk_plan *p, text *out) {
     text_add(out, "%s/%s %dx%dx%d", p->algorithm, plan_lanes_words[p->lanes], p->tile_oc, p->tile_oh, p->tile_ow);
+    text_add(out, " ic%d%s", p->unroll_ic, p->unroll_kw ? " kw" : "");
     if (p->pack_rows) text_add(out, " packed");
 }

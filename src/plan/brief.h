@@ -4,7 +4,8 @@
 
 #include "plan/plan.h"
 
-/* "direct/out_channels 32x1x14": algorithm, lanes, and the register tile's channels, rows and columns. */
+/* "direct/out_channels 32x1x14 ic1 kw packed": algorithm, lanes, the register tile's channels, rows and columns, what
+ * is unrolled, and whether input is packed. */
 void plan_print_brief(const cvk_plan *p, text *out);
 
 #endif
