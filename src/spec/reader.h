@@ -3,7 +3,7 @@
 #define CVK_SPEC_READER_H
 
 #include "spec/fields.h"
-#include "base/arena.h"
+#include "spec/report.h"
 
 /* What a layer says before its words are resolved to numbers. */
 typedef struct draft {

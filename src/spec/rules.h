@@ -3,6 +3,7 @@
 #define CVK_SPEC_RULES_H
 
 #include "spec/fields.h"
+#include "spec/report.h"
 
 /* Where and how to say what is wrong with a layer. */
 typedef struct findings {

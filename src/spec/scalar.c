@@ -1,6 +1,7 @@
 /* Scalars: the grammar of numbers by hand, their values by strtod in the C locale. */
 #define _GNU_SOURCE /* strtod_l, strtof_l */
 #include "spec/scalar.h"
+#include "spec/report.h"
 
 #include <locale.h>
 #include <math.h>

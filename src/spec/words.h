@@ -2,7 +2,7 @@
 #ifndef CVK_SPEC_WORDS_H
 #define CVK_SPEC_WORDS_H
 
-#include "spec/report.h"
+#include <stddef.h>
 
 typedef struct word_list {
     const char *kind; /* the first column of spec/aliases.def */
