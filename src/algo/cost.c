@@ -1,7 +1,7 @@
 /* The cost model. Instructions are counted on the nest; bytes follow from the plan's loop order: a tensor that a loop
  * repeats is read again from the cache level its repeated part fits in.
  *
- *     cycles = max(issue, latency, second-level cache) + what the third level adds
+ *     cycles = max(issue, latency, second-level cache) + first-level set conflicts + what the third level adds
  *
  * with two FMAs, two loads and one store a cycle and an FMA latency of four, as all current cores with these vectors.
  */
@@ -10,6 +10,8 @@
 #include "algo/problem.h"
 
 static const double FMA_A_CYCLE = 2, LOADS_A_CYCLE = 2, STORES_A_CYCLE = 1, FMA_LATENCY = 4, CALL_CYCLES = 30;
+static const double SKIPPED_LINES = 1.5;   /* what reading a part of each pixel's channels costs a stream */
+static const double CONFLICT_CYCLES = 2.6; /* of a load that a full cache set sends to the second level */
 static const double L2_BYTES_A_CYCLE = 40, L3_BYTES_A_CYCLE = 12;
 
 double cost_peak_cycles(const cvk_spec *spec, const cvk_target *target) {
@@ -52,8 +54,38 @@ static double scattered_cycles(const cvk_spec *s, const cvk_target *t, const cvk
     return cycles;
 }
 
+enum { LINE_BYTES = 64, PAGE_BYTES = 4096, SETS = PAGE_BYTES / LINE_BYTES, WEIGHT_WAYS = 2 };
+
+/* Bytes from an input column to the next, and from a row to the next. */
+static void input_strides(const cvk_spec *s, int64_t *column, int64_t *row) {
+    int64_t channels = s->input_layout == CVK_CHANNELS_LAST ? s->in_channels : s->input_layout == CVK_BLOCKED ? 16 : 1;
+    problem p = problem_of(s);
+    *column = 4 * channels * p.axis[AXIS_W].stride;
+    *row = 4 * channels * p.axis[AXIS_W].in * p.axis[AXIS_H].stride;
+}
+
+/* The share of a tile's pixels that are evicted before their line's next channel is read: first-level sets repeat every
+ * 4 KiB, and pixels a multiple of that apart share one. Packed input has no such strides. */
+static double conflicting_share(const cvk_spec *s, const cvk_target *t, const cvk_plan *p) {
+    if (p->lanes != LANES_OUT_CHANNELS || p->pack_rows) return 0;
+    int64_t column, row;
+    input_strides(s, &column, &row);
+    int lines[SETS] = {0}, ways = (int)(t->l1_bytes / PAGE_BYTES) - WEIGHT_WAYS, crowded = 0;
+    int64_t last = -1;
+    for (int r = 0; r < p->tile_oh; r++)
+        for (int c = 0; c < p->tile_ow; c++) {
+            int64_t line = (r * row + c * column) / LINE_BYTES;
+            if (line != last) lines[line % SETS]++;
+            last = line;
+        }
+    for (int i = 0; i < SETS; i++)
+        if (lines[i] > ways) crowded += lines[i];
+    return (double)crowded / ((double)p->tile_oh * p->tile_ow);
+}
+
 typedef struct footprint {
     double panel, weights, input, tiles, row_tiles, blocks; /* bytes of one group's tensors; counts */
+    bool depthwise;                                         /* a block reads its own channels and no others */
 } footprint;
 
 static footprint footprint_of(const cvk_spec *s, const cvk_plan *p) {
@@ -63,7 +95,8 @@ static footprint footprint_of(const cvk_spec *s, const cvk_plan *p) {
     double in = 4.0 * (double)(o.axis[AXIS_D].in * o.axis[AXIS_H].in) * (double)o.axis[AXIS_W].in;
     footprint f = {.panel = 4.0 * (double)(o.taps * o.in_channels) * p->tile_oc,
                    .row_tiles = (double)(quotient_up(o.axis[AXIS_H].out, p->tile_oh) * o.axis[AXIS_D].out),
-                   .blocks = (double)quotient_up(channels, p->tile_oc)};
+                   .blocks = (double)quotient_up(channels, p->tile_oc),
+                   .depthwise = depthwise};
     f.weights = f.panel * f.blocks;
     f.input = in * (double)(depthwise ? o.groups : o.in_channels);
     f.tiles = f.row_tiles * (double)quotient_up(o.axis[AXIS_W].out, p->tile_ow);
@@ -88,7 +121,7 @@ static void traffic(const cvk_target *t, const cvk_plan *p, const footprint *f, 
             *l3 += f->panel * f->tiles * f->blocks;
         else if (f->weights + f->input > far)
             *l3 += f->weights;
-        if (f->input + f->panel > far) *l3 += f->input * f->blocks;
+        if (f->input + f->panel > far) *l3 += f->depthwise ? SKIPPED_LINES * f->input : f->input * f->blocks;
     } else {
         if (f->weights > far) *l3 += f->weights * f->row_tiles;
         if (f->weights + f->input > far) *l3 += f->input;
@@ -102,5 +135,6 @@ double cost_cycles(const cvk_spec *spec, const cvk_target *target, const cvk_pla
     double l2, l3, times = (double)(spec->batch * (plan->lanes == LANES_CHANNELS ? 1 : spec->groups));
     traffic(target, plan, &f, &l2, &l3);
     double core = issue_cycles(target, plan, &c) + scattered_cycles(spec, target, plan, &c);
+    core += conflicting_share(spec, target, plan) * c.ops[OP_SPLAT] * CONFLICT_CYCLES;
     return greatest(core, times * l2 / L2_BYTES_A_CYCLE) + times * l3 / L3_BYTES_A_CYCLE;
 }

@@ -68,8 +68,8 @@ static void add_orders(proposer *o, cvk_plan plan) {
 }
 
 /* Lanes over channels of a dense layer read one scalar a tap and pixel. Taps of a row share scalars, which a compiler
- * keeps in registers that the sums need: so there one tap an iteration, and few input channels unrolled instead. Elsewhere
- * what taps share is worth keeping. */
+ * keeps in registers that the sums need: so there one tap an iteration, and few input channels unrolled instead.
+ * Elsewhere what taps share is worth keeping. */
 static void add_taps(proposer *o, cvk_plan plan) {
     bool dense_channels = o->family->channel_lanes && !o->family->depthwise;
     int64_t taps = o->p.axis[AXIS_W].kernel;
@@ -80,6 +80,15 @@ static void add_taps(proposer *o, cvk_plan plan) {
         plan.unroll_kw = false;
         add_orders(o, plan);
     }
+}
+
+/* Pixels a row of which, with the columns its taps share, leaves no spill: taps of a depthwise row are unrolled, and
+ * the compiler keeps what they share. */
+static int64_t shared_row_pixels(const proposer *o, int64_t vectors) {
+    const problem_axis *w = &o->p.axis[AXIS_W];
+    int64_t budget = o->target->registers / vectors, beyond = (w->kernel - 1) * w->dilation, pixels = 1;
+    while (pixels + 1 + pixels * w->stride + beyond + 1 <= budget) pixels++;
+    return pixels;
 }
 
 /* Registers left for sums when `held` others are in use; without fused multiply-add a product needs one too. */
@@ -119,6 +128,7 @@ void propose_channel_tiles(const cvk_spec *spec, const cvk_target *target, arena
     for (int v = 1; v <= 4 && v <= vectors; v++) {
         int64_t most = free_registers(target, v + 1) / v;
         plan.tile_oc = v * target->lanes;
+        if (f->depthwise && most > shared_row_pixels(&o, v)) most = shared_row_pixels(&o, v);
         if (most >= 1) add_channel_tile(&o, plan, most);
     }
     plan.tile_oc = target->lanes;

@@ -1,7 +1,7 @@
 /* The walk over output tiles and present taps that all direct algorithms share; see tiling.h for its shape. */
 #include "algo/tiling.h"
 
-enum { MOST_UNROLLED_FMAS = 6000 }; /* beyond, LLVM's time grows faster than the code */
+enum { MOST_UNROLLED_FMAS = 1500 }; /* beyond, LLVM's time grows faster than the code */
 
 int tile_vectors(const tile *t) { return (int)((t->covers + t->lanes - 1) / t->lanes); }
 
