@@ -1,0 +1,140 @@
+/* The numbers of tests/textbook/arrays.txt come out exactly: of the interpreter, of every plan as compiled code, and of
+ * a flipped kernel that is read backwards. */
+#include "compile.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 64, MOST_CASES = 16, ALIGNMENT = 64 };
+
+typedef struct array {
+    float value[MOST];
+    int count;
+} array;
+
+typedef struct textbook_case {
+    char title[128], layer[64];
+    array input, kernel, output;
+} textbook_case;
+
+static textbook_case cases[MOST_CASES];
+static int case_count;
+static cvk_network *network;
+static arena memory;
+
+static void read_array(FILE *file, array *to) {
+    while (to->count < MOST && fscanf(file, "%f", &to->value[to->count]) == 1) to->count++;
+}
+
+static void read_cases(void) {
+    FILE *file = fopen(ARRAYS, "r");
+    cr_assert(file, "cannot read %s", ARRAYS);
+    char word[64];
+    fscanf(file, "%*[^\n]"); /* the line that says what the file is */
+    textbook_case *c = NULL;
+    while (fscanf(file, "%63s", word) == 1) {
+        if (strcmp(word, "case") == 0) c = &cases[case_count++];
+        if (strcmp(word, "case") == 0) cr_assert_eq(fscanf(file, " %127[^\n]", c->title), 1);
+        if (strcmp(word, "layer") == 0) cr_assert_eq(fscanf(file, "%63s", c->layer), 1);
+        if (strcmp(word, "input") == 0) read_array(file, &c->input);
+        if (strcmp(word, "kernel") == 0) read_array(file, &c->kernel);
+        if (strcmp(word, "output") == 0) read_array(file, &c->output);
+    }
+    fclose(file);
+    cr_assert_eq(case_count, 7, "%d cases read", case_count);
+}
+
+static void begin(void) {
+    arena_init(&memory);
+    cr_assert_eq(cvk_network_read(TUTORIAL, NULL, &network), CVK_OK);
+    read_cases();
+}
+
+static void end(void) {
+    cvk_network_free(network);
+    arena_free(&memory);
+}
+
+TestSuite(textbook, .init = begin, .fini = end);
+
+static const cvk_spec *layer(const char *name) {
+    const cvk_spec *s = NULL;
+    for (size_t i = 0; (s = cvk_network_layer(network, i)) && strcmp(s->name, name) != 0;) i++;
+    cr_assert(s, "the tutorial has no layer %s", name);
+    return s;
+}
+
+static void compare(const textbook_case *c, const char *how, const float *got) {
+    for (int i = 0; i < c->output.count; i++)
+        cr_assert(got[i] == c->output.value[i], "%s, %s: output %d is %g, not %g", c->title, how, i, (double)got[i],
+                  (double)c->output.value[i]);
+}
+
+static void interpret(const textbook_case *c, const cvk_spec *s) {
+    float got[MOST];
+    cr_assert_eq(spec_output_elements(s), c->output.count, "%s: the layer has %d outputs", c->title,
+                 (int)spec_output_elements(s));
+    cr_assert_eq(cvk_reference(s, c->input.value, c->kernel.value, NULL, NULL, NULL, got), CVK_OK);
+    compare(c, "interpreted", got);
+}
+
+static float *aligned(uint64_t bytes) {
+    float *p = aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT);
+    cr_assert(p);
+    return p;
+}
+
+static void run_plan(const textbook_case *c, const cvk_spec *s, const cvk_plan *plan) {
+    cvk_kernel *kernel;
+    cr_assert_eq(compile_kernel(s, target_host(), plan, NULL, &kernel, NULL), CVK_OK, "%s", c->title);
+    const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
+    float *input = aligned(info->input.bytes), *packed = aligned(info->packed_weights.bytes);
+    float *output = aligned(info->output.bytes), *scratch = aligned(info->scratch.bytes);
+    memcpy(input, c->input.value, info->input.bytes);
+    const cvk_buffers buffers = {.struct_size = sizeof buffers,
+                                 .input = {input, info->input.bytes},
+                                 .weights = {packed, info->packed_weights.bytes},
+                                 .output = {output, info->output.bytes},
+                                 .scratch = {scratch, info->scratch.bytes}};
+    const cvk_const_buffer dense = {c->kernel.value, info->weights.bytes};
+    cr_assert_eq(cvk_pack_weights(info, dense, (cvk_buffer){packed, info->packed_weights.bytes}), CVK_OK);
+    cr_assert_eq(cvk_run(info, &buffers, NULL), CVK_OK);
+    compare(c, info->plan, output);
+    free(input);
+    free(packed);
+    free(output);
+    free(scratch);
+    cvk_kernel_free(kernel);
+}
+
+static void run_all_plans(const textbook_case *c, const cvk_spec *s) {
+    ranked_plan *plans;
+    int count;
+    cr_assert_eq(algo_rank(&memory, s, target_host(), 0, NULL, &plans, &count), CVK_OK);
+    cr_assert_gt(count, 0);
+    for (int i = 0; i < count; i++) run_plan(c, s, &plans[i].plan);
+}
+
+Test(textbook, the_interpreter_gives_these_numbers) {
+    for (int i = 0; i < case_count; i++) interpret(&cases[i], layer(cases[i].layer));
+}
+
+Test(textbook, every_plan_compiled_gives_these_numbers) {
+    for (int i = 0; i < case_count; i++) run_all_plans(&cases[i], layer(cases[i].layer));
+}
+
+Test(textbook, a_rotated_kernel_flipped_gives_the_same) {
+    const cvk_spec *flipped = layer("flipped_6x6");
+    int tried = 0;
+    for (int i = 0; i < case_count; i++) {
+        textbook_case c = cases[i];
+        if (c.input.count != 36) continue;
+        for (int k = 0; k < c.kernel.count; k++) c.kernel.value[k] = cases[i].kernel.value[c.kernel.count - 1 - k];
+        interpret(&c, flipped);
+        run_all_plans(&c, flipped);
+        tried++;
+    }
+    cr_assert_eq(tried, 5);
+}
