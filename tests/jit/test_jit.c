@@ -1,0 +1,63 @@
+/* What convoke.h promises a host program: many threads may compile at once, handles are counted, NULL may be freed, and
+ * a failure gives NULL and says why. */
+#include <convoke/convoke.h>
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <string.h>
+
+enum { THREADS = 4, ROUNDS = 6 };
+
+static cvk_network *network;
+static void begin(void) { cr_assert_eq(cvk_network_read(SPEC, NULL, &network), CVK_OK); }
+static void end(void) { cvk_network_free(network); }
+TestSuite(jit, .init = begin, .fini = end);
+
+/* Compiles layers in turns, beginning with another one in each thread, so that threads meet on the same layer too. */
+static void *compile_often(void *argument) {
+    size_t first = *(size_t *)argument, failures = 0;
+    for (size_t i = 0; i < ROUNDS; i++) {
+        const cvk_spec *layer = cvk_network_layer(network, (first + i) % cvk_network_count(network));
+        cvk_kernel *kernel;
+        failures += cvk_compile(layer, NULL, NULL, &kernel) != CVK_OK;
+        failures += !kernel || strcmp(cvk_kernel_get_info(kernel)->name, cvk_spec_name(layer)) != 0;
+        cvk_kernel_free(kernel);
+    }
+    *(size_t *)argument = failures;
+    return NULL;
+}
+
+Test(jit, four_threads_compile_the_same_and_different_layers) {
+    pthread_t threads[THREADS];
+    size_t state[THREADS] = {0, 0, 1, 1};
+    for (int i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, compile_often, &state[i]);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        cr_expect_eq(state[i], 0, "thread %d: %zu failures", i, state[i]);
+    }
+}
+
+Test(jit, a_kernel_outlives_all_but_its_last_reference) {
+    cvk_kernel *kernel;
+    cr_assert_eq(cvk_compile(cvk_network_layer(network, 0), NULL, NULL, &kernel), CVK_OK);
+    cr_assert_eq(cvk_kernel_ref(kernel), kernel);
+    cvk_kernel_free(kernel);
+    cr_expect_str_eq(cvk_kernel_get_info(kernel)->name, "edges");
+    cvk_kernel_free(kernel);
+}
+
+Test(jit, an_unknown_target_is_refused_with_a_message) {
+    const cvk_options options = {.struct_size = sizeof options, .target = "z80"};
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    cvk_kernel *kernel = (cvk_kernel *)&options;
+    cr_expect_neq(cvk_compile(cvk_network_layer(network, 0), &options, d, &kernel), CVK_OK);
+    cr_expect_null(kernel);
+    cr_expect_gt(cvk_diagnostics_count(d), 0);
+    cvk_diagnostics_free(d);
+}
+
+Test(jit, null_may_be_freed) {
+    cvk_kernel_free(NULL);
+    cvk_network_free(NULL);
+    cvk_diagnostics_free(NULL);
+}

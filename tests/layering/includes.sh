@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Reads every #include of src/ and runtime/ under ROOT and holds it against rooms.txt.
+set -euo pipefail
+root=$1
+here=$(dirname "${BASH_SOURCE[0]}")
+declare -A may
+while IFS=: read -r room allowed; do
+    [[ -z $room || $room == \#* ]] || may[$room]=$allowed
+done <"$here/rooms.txt"
+
+bad=0 seen=0
+complain() { echo "$1" >&2; bad=1; }
+
+# The room of a path below src/: its folder, or src for the files of src itself.
+room_of() { [[ $1 == */* ]] && echo "${1%%/*}" || echo src; }
+
+cd "$root/src"
+while IFS=: read -r file included; do
+    seen=$((seen + 1))
+    room=$(room_of "$file") of=$(room_of "$included")
+    [[ -v may[$room] ]] || { complain "$file: there is no line for the room $room in rooms.txt"; continue; }
+    allowed=" ${may[$file]-${may[$room]}} "
+    [[ $of == "$room" || $allowed == *" $of "* ]] || complain "$file includes $included: $room may not know $of"
+done < <(grep -rEo '^ *# *include "[^"]+"' --include='*.[ch]' . | sed -E 's|^\./||; s|: *# *include "([^"]+)"|:\1|')
+((seen > 100)) || complain "only $seen includes found"
+
+# Who may see foreign libraries.
+only() { # pattern, regular expression of files that may
+    local file
+    while read -r file; do
+        [[ $file =~ $2 ]] || complain "$file includes $1"
+    done < <(grep -rlE "# *include <$1" --include='*.[ch]' . | sed 's|^\./||')
+}
+only 'llvm-c/' '^llvm/'
+only 'yaml\.h' '^spec/yaml\.c$'
+only 'jansson\.h' '^cli/'
+only 'pthreadpool\.h|convoke/pthreadpool\.h' '^cli/'
+
+# The public headers are C and libc alone; the runtime knows nothing of the compiler.
+grep -rnE '# *include' include "$root/runtime/include/convoke/runtime.h" |
+    grep -vE '<(convoke/(runtime\.h|status\.def|cpu\.def)|std[a-z]+\.h)>' >&2 && complain "a public header includes more than libc"
+grep -rnE '# *include "' "$root/runtime/src" | grep -vE '"check\.h"' >&2 && complain "the runtime includes a room"
+exit $bad
