@@ -147,6 +147,17 @@ static nest *across_rows(arena *a, const line *l, int64_t shift) {
     return nest_finish(&b);
 }
 
+/* The remainder of p / size, p over three times size: a quotient's lowest value matters. */
+static nest *remainders(arena *a, const line *l, int64_t shift) {
+    register_ref x;
+    nest_builder b = begin_family(a, l, 1, &x);
+    affine p = build_loop(&b, "p", 3 * l->size);
+    affine rest = affine_add_scaled(p, build_quotient(&b, p, l->size), -l->size);
+    build_splat(&b, x, access_at(0, affine_offset(rest, shift), 1));
+    build_end(&b);
+    return nest_finish(&b);
+}
+
 typedef struct family {
     const char *name;
     make_family *make;
@@ -159,6 +170,7 @@ static const family FAMILY[] = {
     {"lanes from the start", lanes_from_the_start},
     {"backwards", backwards},
     {"across rows", across_rows},
+    {"remainders", remainders},
 };
 enum { FAMILIES = sizeof FAMILY / sizeof *FAMILY };
 

@@ -235,6 +235,23 @@ Test(eval, tasks_run_alone_in_the_order_of_their_loops) {
     arena_free(&t.arena);
 }
 
+Test(eval, lanes_that_a_range_drops_need_not_be_defined) {
+    bench t;
+    set_up(&t);
+    static const int PATTERN[] = {0, 1, 2, 3, 4, 5, -1, -1};
+    nest_range six = lanes(&t, 0, 6), wide = lanes(&t, -1, 99);
+    build_load(&t.b, r(&t, 0), in(&t, 0, 1), NULL);
+    build_op(&t.b, OP_SHUFFLE, r(&t, 1), r(&t, 0), r(&t, 0));
+    last_op(&t.b)->pattern = PATTERN;
+    build_store(&t.b, out(&t, 0, 1), r(&t, 1), &six);
+    build_keep(&t.b, r(&t, 2), r(&t, 1), &six);
+    build_store(&t.b, out(&t, LANES, 1), r(&t, 2), &wide);
+    cr_expect_eq(run(&t), CVK_OK);
+    const float expected[] = {1, 2, 3, 4, 5, 6, -1, -1, 1, 2, 3, 4, 5, 6, 0, 0};
+    expect_output(&t, "dropped lanes", expected, 2 * LANES);
+    arena_free(&t.arena);
+}
+
 /* A 3 x 3 convolution over 5 x 7 with padding 1 and stride 2, tiles of 4 pixels across rows, rows and columns found by
  * quotients, taps kept by conditions on both axes. */
 static void build_convolution(bench *t) {
