@@ -1,6 +1,6 @@
 /* A module a call: context, target machine, lowering, a short pipeline, machine code. LLVM's fatal paths end the
  * process, so nothing reaches them that the verifier has not seen. */
-#include "llvm/emit.h"
+#include "llvm/door.h"
 
 #include "llvm/lowering.h"
 
@@ -29,11 +29,6 @@ static void initialise(void) {
     LLVMInitializeAllTargets();
     LLVMInitializeAllTargetMCs();
     LLVMInitializeAllAsmPrinters();
-}
-
-void object_free(cvk_object *object) {
-    free(object->bytes);
-    *object = (cvk_object){0};
 }
 
 static double now(void) {
@@ -197,8 +192,8 @@ static cvk_status emit_module(lower_module *m, LLVMTargetMachineRef machine, con
 }
 
 /* Everything LLVM owns is freed here, also when the arena runs dry in the middle. */
-cvk_status llvm_emit(const emit_kernel *kernels, size_t count, const cvk_target *target, emit_kind kind,
-                     cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times) {
+cvk_status llvm_emit_inside(const emit_kernel *kernels, size_t count, const cvk_target *target, emit_kind kind,
+                            cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times) {
     pthread_once(&initialised, initialise);
     *object = (cvk_object){0};
     complaints c = {.diagnostics = diagnostics};

@@ -25,7 +25,8 @@ void object_free(cvk_object *object);
 /* Seconds each stage took. */
 typedef struct emit_times { double lower, optimise, generate; } emit_times;
 
-/* `times` may be NULL. The same input gives the same bytes. Thread-safe: one LLVM context a call. */
+/* `times` may be NULL. The same input gives the same bytes. Thread-safe: one LLVM context a call. The first call loads
+ * LLVM (llvm/door.h); CVK_ERROR_UNSUPPORTED where it is not there to be loaded. */
 cvk_status llvm_emit(const emit_kernel *kernels, size_t count, const cvk_target *target, emit_kind kind,
                      cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
 

@@ -1,0 +1,6 @@
+/* The inner side of the door: all that libconvoke_llvm exports. */
+#include "llvm/door.h"
+
+#include "base/build.h"
+
+const llvm_door cvk_llvm_door = {.build = build_id, .emit = llvm_emit_inside};

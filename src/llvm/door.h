@@ -1,0 +1,22 @@
+/* The door between libconvoke and libconvoke_llvm. LLVM is large, and a program whose kernels are all cached needs none
+ * of it, so what calls LLVM is a shared library of its own, which llvm/load.c opens when there is first something to
+ * compile. It exports one constant, `cvk_llvm_door`. The two libraries carry the same base/, target/ and nest/ and pass
+ * their values to one another, so both must be of one build: load.c compares the ids. */
+#ifndef CVK_LLVM_DOOR_H
+#define CVK_LLVM_DOOR_H
+
+#include "llvm/emit.h"
+
+typedef struct llvm_door {
+    const char *build; /* base/build.h's, of the other side */
+    cvk_status (*emit)(const emit_kernel *kernels, size_t count, const cvk_target *target, emit_kind kind,
+                       cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
+} llvm_door;
+
+/* What stands behind the door: llvm_emit itself. */
+cvk_status llvm_emit_inside(const emit_kernel *kernels, size_t count, const cvk_target *target, emit_kind kind,
+                            cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
+
+extern CVK_API const llvm_door cvk_llvm_door;
+
+#endif
