@@ -40,17 +40,24 @@ static affine after_source(padding_mode mode, affine i, int64_t n) {
     return affine_constant(n - 1);
 }
 
+/* A case that holds nowhere is left out: if its positions are constants, no clipping of a loop shows the proof of
+ * bounds that its copies never happen. */
+static void add_case(nest_builder *b, border_case c, border_case *cases, int *count) {
+    bool possible = nest_maximum(b->nest, b->scope, c.low) >= 0 && nest_maximum(b->nest, b->scope, c.high) >= 0;
+    if (possible) cases[(*count)++] = c;
+}
+
 static int border_cases(const tile *t, int axis, affine i, border_case cases[3]) {
     int64_t n = t->source.size[axis], before = t->spec->pad_before[axis], after = t->spec->pad_after[axis];
     padding_mode mode = t->spec->padding;
     affine minus = affine_scale(i, -1);
+    border_case inside = {i, affine_offset(minus, n - 1), i};
+    border_case in_front = {affine_offset(i, before), affine_offset(minus, -1), before_source(mode, i, n)};
+    border_case behind = {affine_offset(i, -n), affine_offset(minus, n - 1 + after), after_source(mode, i, n)};
     int count = 0;
-    cases[count++] = (border_case){i, affine_offset(minus, n - 1), i};
-    if (bordered(t) && before > 0)
-        cases[count++] = (border_case){affine_offset(i, before), affine_offset(minus, -1), before_source(mode, i, n)};
-    if (bordered(t) && after > 0)
-        cases[count++] =
-            (border_case){affine_offset(i, -n), affine_offset(minus, n - 1 + after), after_source(mode, i, n)};
+    add_case(t->b, inside, cases, &count);
+    if (bordered(t) && before > 0) add_case(t->b, in_front, cases, &count);
+    if (bordered(t) && after > 0) add_case(t->b, behind, cases, &count);
     return count;
 }
 

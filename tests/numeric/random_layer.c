@@ -1,0 +1,130 @@
+/* Layers are drawn field by field, and drawn again where the fields do not go together or the layer is not small. */
+#include "random_layer.h"
+
+#include "spec/rules.h"
+
+enum { MOST_OUTPUTS = 20000, MOST_MULTIPLY_ADDS = 2000000 };
+
+typedef void draw_part(draws *d, cvk_spec *s);
+
+/* ---- channels ---- */
+
+static void dense(draws *d, cvk_spec *s) {
+    s->groups = 1;
+    s->in_channels = draw_small(d, 1, 40);
+    s->out_channels = draw_small(d, 1, 75);
+}
+
+static void one_channel(draws *d, cvk_spec *s) {
+    s->groups = 1;
+    s->in_channels = draw_chance(d, 50) ? 1 : draw_small(d, 1, 5);
+    s->out_channels = draw_chance(d, 70) ? 1 : draw_small(d, 1, 20);
+}
+
+static void grouped(draws *d, cvk_spec *s) {
+    s->groups = draw_from(d, 2, 6);
+    s->in_channels = s->groups * draw_small(d, 1, 18);
+    s->out_channels = s->groups * draw_small(d, 1, 35);
+}
+
+static void depthwise(draws *d, cvk_spec *s) {
+    s->groups = s->in_channels = draw_from(d, 1, draw_chance(d, 30) ? 70 : 20);
+    s->out_channels = s->groups * (draw_chance(d, 60) ? 1 : draw_from(d, 2, 4));
+}
+
+static void draw_channels(draws *d, cvk_spec *s) {
+    static draw_part *const kinds[] = {dense, dense, dense, dense, one_channel, grouped, grouped, depthwise, depthwise};
+    kinds[draw_from(d, 0, sizeof kinds / sizeof *kinds - 1)](d, s);
+}
+
+/* ---- space ---- */
+
+static int64_t reach(const cvk_spec *s, int axis) { return (s->kernel[axis] - 1) * s->dilation[axis]; }
+
+static void draw_axis(draws *d, cvk_spec *s, int axis) {
+    static const int64_t longest[AXES] = {6, 14, 40}, widest[AXES] = {3, 5, 7};
+    bool only = s->rank == 1, large = draw_chance(d, 8);
+    s->in_size[axis] = draw_small(d, 1, only ? 150 : longest[axis]);
+    s->kernel[axis] = draw_small(d, 1, large ? 2 * widest[axis] : widest[axis]);
+    s->stride[axis] = draw_chance(d, 55) ? 1 : draw_small(d, 2, 5);
+    s->dilation[axis] = draw_chance(d, 70) ? 1 : draw_from(d, 2, 3);
+}
+
+static void draw_pad_numbers(draws *d, cvk_spec *s) {
+    bool symmetric = draw_chance(d, 30), wide = draw_chance(d, 15);
+    for (int a = AXES - s->rank; a < AXES; a++) {
+        int64_t most = wide ? reach(s, a) + s->kernel[a] + 2 : reach(s, a) + 1;
+        s->pad_before[a] = draw_from(d, 0, most);
+        s->pad_after[a] = symmetric ? s->pad_before[a] : draw_from(d, 0, most);
+    }
+}
+
+static void draw_pad_word(draws *d, cvk_spec *s) {
+    spec_resolve_padding(s, (padding_word)draw_from(d, PADDING_VALID, PADDING_CAUSAL));
+}
+
+/* How far a padding mode may reach into the image. */
+static int64_t most_padding(const cvk_spec *s, int axis) {
+    bool mirrors = s->padding == PAD_REFLECT || s->padding == PAD_SYMMETRIC || s->padding == PAD_CIRCULAR;
+    return mirrors ? s->in_size[axis] - (s->padding == PAD_REFLECT) : INT64_MAX;
+}
+
+static void draw_padding(draws *d, cvk_spec *s) {
+    if (draw_chance(d, 70)) (draw_chance(d, 60) ? draw_pad_numbers : draw_pad_word)(d, s);
+    s->padding = draw_chance(d, 60) ? PAD_ZEROS : (padding_mode)draw_from(d, PAD_REFLECT, PAD_CIRCULAR);
+    for (int a = AXES - s->rank; a < AXES; a++) {
+        int64_t most = most_padding(s, a);
+        if (s->pad_before[a] > most) s->pad_before[a] = most;
+        if (s->pad_after[a] > most) s->pad_after[a] = most;
+    }
+}
+
+static void draw_space(draws *d, cvk_spec *s) {
+    static const int ranks[] = {1, 1, 2, 2, 2, 3};
+    s->rank = ranks[draw_from(d, 0, sizeof ranks / sizeof *ranks - 1)];
+    for (int a = 0; a < AXES - s->rank; a++) s->in_size[a] = s->kernel[a] = s->stride[a] = s->dilation[a] = 1;
+    for (int a = AXES - s->rank; a < AXES; a++) draw_axis(d, s, a);
+    draw_padding(d, s);
+}
+
+/* ---- the rest ---- */
+
+/* Parameters of the size that sums have, so that both sides of each are seen. */
+static post_op draw_post_op(draws *d) {
+    post_op op = {.kind = (post_kind)draw_from(d, 0, POST_KINDS - 1)};
+    float a = (float)draw_from(d, -16, 8) / 4, b = (float)draw_from(d, 1, 40) / 4;
+    if (op.kind == POST_LEAKY_RELU) op.a = a;
+    if (op.kind == POST_CLAMP) op.a = a, op.b = a + b;
+    return op;
+}
+
+static void draw_post_ops(draws *d, cvk_spec *s) {
+    s->post_count = draw_chance(d, 45) ? 0 : (int)draw_small(d, 1, 4);
+    bool linear = draw_chance(d, 15);
+    for (int i = 0; i < s->post_count; i++) {
+        s->post[i] = draw_post_op(d);
+        if (linear) s->post[i] = (post_op){.kind = draw_chance(d, 50) ? POST_ADD : POST_SCALE};
+    }
+}
+
+static cvk_spec draw_once(draws *d, const char *name) {
+    cvk_spec s = {.name = name, .at = {.file = ""}};
+    s.batch = draw_chance(d, 2) ? 0 : draw_chance(d, 60) ? 1 : draw_from(d, 2, 3);
+    s.input_layout = (cvk_layout)draw_from(d, CVK_CHANNELS_FIRST, CVK_BLOCKED);
+    s.output_layout = (cvk_layout)draw_from(d, CVK_CHANNELS_FIRST, CVK_BLOCKED);
+    s.bias = draw_chance(d, 50);
+    s.flip_kernel = draw_chance(d, 15);
+    s.accuracy = ACCURACY_DEFAULT;
+    draw_channels(d, &s);
+    draw_space(d, &s);
+    draw_post_ops(d, &s);
+    return s;
+}
+
+cvk_spec random_layer(draws *d, const char *name) {
+    for (;;) {
+        cvk_spec s = draw_once(d, name);
+        if (spec_finish(&s, NULL) != CVK_OK) continue;
+        if (spec_output_elements(&s) <= MOST_OUTPUTS && spec_macs(&s) <= MOST_MULTIPLY_ADDS) return s;
+    }
+}

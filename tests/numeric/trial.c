@@ -1,0 +1,257 @@
+/* Kernels are run three ways: all tasks at once with every buffer flush against the page after it; one task at a time,
+ * last first, with scratch of three workers in turn and every buffer flush against the page before it; and by the
+ * evaluator. All must give the same bits, and the first the right values. */
+#include "trial.h"
+
+#include "ref/bound.h"
+#include "ref/nest_eval.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_DRAWS = 4, WORKERS = 3 };
+static const double MOST_ZEROS = 0.7;
+
+/* ---- threads ---- */
+
+static void loop_here(void *context, size_t n, cvk_parallel_body *body, void *argument) {
+    (void)context;
+    for (size_t i = 0; i < n; i++) body(argument, i);
+}
+
+static const cvk_parallel_for here = {loop_here, NULL, 1};
+
+typedef struct job {
+    cvk_parallel_body *body;
+    void *argument;
+    size_t index;
+} job;
+
+static void *run_job(void *argument) {
+    const job *j = argument;
+    j->body(j->argument, j->index);
+    return NULL;
+}
+
+static void loop_on_threads(void *context, size_t n, cvk_parallel_body *body, void *argument) {
+    (void)context;
+    pthread_t thread[WORKERS];
+    bool started[WORKERS];
+    job jobs[WORKERS];
+    for (size_t i = 0; i < n; i++) {
+        jobs[i] = (job){body, argument, i};
+        started[i] = pthread_create(&thread[i], NULL, run_job, &jobs[i]) == 0;
+        if (!started[i]) run_job(&jobs[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (started[i]) pthread_join(thread[i], NULL);
+}
+
+static const cvk_parallel_for on_threads = {loop_on_threads, NULL, WORKERS};
+
+/* ---- data ---- */
+
+/* A few of the weights and of the inputs. */
+static void add_infinities(const cvk_spec *s, layer_data *data, uint64_t seed) {
+    static const float odd[] = {INFINITY, -INFINITY, INFINITY, NAN};
+    float *input = data->memory, *weights = input + (data->tensors.weights - data->tensors.input);
+    int64_t inputs = weights - input, filters = spec_weights_elements(s);
+    for (uint64_t i = 0; i < 3; i++, seed = seed * 6364136223846793005u + 1442695040888963407u) {
+        weights[(seed >> 33) % (uint64_t)filters] = odd[i];
+        if (inputs && seed >> 63) input[(seed >> 32) % (uint64_t)inputs] = odd[i + 1];
+    }
+}
+
+bool trial_open(trial *t, const cvk_spec *s, data_kind kind, bool infinities, uint64_t seed) {
+    *t = (trial){.spec = s};
+    for (int i = 0; i < MOST_DRAWS; i++) {
+        trial_close(t);
+        if (!data_draw(s, kind, seed + (uint64_t)i, &t->data)) return false;
+        if (infinities) add_infinities(s, &t->data, seed);
+        if (!reference_run(s, &t->data.tensors, &here, &t->expected)) return false;
+        if (t->expected.zeros <= MOST_ZEROS) break;
+    }
+    t->output = malloc((size_t)spec_output_elements(s) * sizeof *t->output + 1);
+    return t->output;
+}
+
+void trial_close(trial *t) {
+    reference_free(&t->expected);
+    data_free(&t->data);
+    free(t->output);
+    t->output = NULL;
+}
+
+/* ---- judging ---- */
+
+__attribute__((format(printf, 2, 3))) static bool wrong(trial *t, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    vsnprintf(t->words, sizeof t->words, format, list);
+    va_end(list);
+    return false;
+}
+
+/* Names the first output that is not within its bound. */
+static bool wrong_value(trial *t, const tensors *buffers, double ratio) {
+    int64_t size = naive_channel_size(t->spec);
+    float *got = malloc((size_t)size * sizeof *got);
+    for (int64_t i = 0; got && i < naive_channels(t->spec); i++) {
+        tensors_read(buffers, i, got);
+        for (int64_t at = 0; at < size; at++) {
+            double y = t->expected.output[i * size + at], bound = t->expected.bound[i * size + at];
+            if (bound_ratio(y, bound, got[at]) <= 1) continue;
+            wrong(t, "wrong value: n %ld, channel %ld, position %ld: %.9g, not %.9g +- %.3g; worst error/bound %.3g",
+                  (long)(i / t->spec->out_channels), (long)(i % t->spec->out_channels), (long)at, (double)got[at], y,
+                  bound, ratio);
+            free(got);
+            return false;
+        }
+    }
+    free(got);
+    return wrong(t, "wrong value");
+}
+
+static bool judge(trial *t, const tensors *buffers) {
+    verdict v = {0};
+    if (!reference_judge(&t->expected, buffers, &here, &v)) return wrong(t, "no memory");
+    if (v.ratio > 1) return wrong_value(t, buffers, v.ratio);
+    const char *damage = tensors_damage(buffers);
+    return damage ? wrong(t, "%s", damage) : true;
+}
+
+/* Bit by bit, but for what a NaN carries. */
+static bool same(const float *a, const float *b, size_t bytes) {
+    if (memcmp(a, b, bytes) == 0) return true;
+    for (size_t i = 0; i < bytes / sizeof *a; i++)
+        if (memcmp(&a[i], &b[i], sizeof *a) != 0 && !(isnan(a[i]) && isnan(b[i]))) return false;
+    return true;
+}
+
+static bool same_output(trial *t, const tensors *buffers, const char *way) {
+    const guarded *output = &buffers->buffer[TENSOR_OUTPUT];
+    if (!same(output->data, t->output, output->bytes)) return wrong(t, "other bits %s", way);
+    const char *damage = tensors_damage(buffers);
+    return damage ? wrong(t, "%s %s", damage, way) : true;
+}
+
+/* ---- running ---- */
+
+typedef bool run_way(trial *t, const cvk_kernel_info *info, tensors *buffers);
+
+/* Binds the buffers that a way of running needs, runs, and frees them. */
+static bool with_buffers(trial *t, const cvk_kernel_info *info, guard_side side, uint32_t workers, run_way *run) {
+    tensors buffers;
+    cvk_status status = tensors_bind(t->spec, info, &t->data.tensors, side, workers, &buffers);
+    bool right = status == CVK_OK ? run(t, info, &buffers) : wrong(t, "packing: %s", cvk_status_text(status));
+    tensors_free(&buffers);
+    return right;
+}
+
+static bool run_at_once(trial *t, const cvk_kernel_info *info, tensors *buffers) {
+    cvk_status status = cvk_run(info, &buffers->buffers, NULL);
+    if (status != CVK_OK) return wrong(t, "cvk_run: %s", cvk_status_text(status));
+    memcpy(t->output, buffers->buffer[TENSOR_OUTPUT].data, buffers->buffer[TENSOR_OUTPUT].bytes);
+    return judge(t, buffers);
+}
+
+static bool run_backwards(trial *t, const cvk_kernel_info *info, tensors *buffers) {
+    const cvk_buffers *b = &buffers->buffers;
+    cvk_args args = {b->input.data, b->weights.data, b->bias.data, b->scale.data, b->addend.data, b->output.data, NULL};
+    uint64_t slice = b->scratch.bytes / WORKERS;
+    for (uint32_t task = info->tasks; task-- > 0;) {
+        args.scratch = (char *)b->scratch.data + slice * (task % WORKERS);
+        info->run(&args, task, task + 1);
+    }
+    return same_output(t, buffers, "with the tasks run one by one, backwards");
+}
+
+static bool run_on_threads(trial *t, const cvk_kernel_info *info, tensors *buffers) {
+    cvk_status status = cvk_run(info, &buffers->buffers, &on_threads);
+    if (status != CVK_OK) return wrong(t, "cvk_run on threads: %s", cvk_status_text(status));
+    return same_output(t, buffers, "on three threads");
+}
+
+/* ---- the evaluator ---- */
+
+static cvk_status evaluate(const algo_nests *nests, bool fused, const tensors *buffers, float *packed) {
+    static const tensor_role roles[ROLE_COUNT] = {
+        [ROLE_INPUT] = TENSOR_INPUT,    [ROLE_WEIGHTS] = TENSOR_PACKED, [ROLE_BIAS] = TENSOR_BIAS,
+        [ROLE_SCALE] = TENSOR_SCALE,    [ROLE_ADDEND] = TENSOR_ADDEND,  [ROLE_OUTPUT] = TENSOR_OUTPUT,
+        [ROLE_SCRATCH] = TENSOR_SCRATCH};
+    float *run[ROLE_COUNT], *pack[ROLE_COUNT] = {0};
+    for (int i = 0; i < ROLE_COUNT; i++) run[i] = buffers->buffer[roles[i]].data;
+    run[ROLE_WEIGHTS] = packed;
+    pack[ROLE_PACK_FROM] = buffers->buffer[TENSOR_WEIGHTS].data;
+    pack[ROLE_PACK_TO] = packed;
+    cvk_status status = nest_eval(nests->pack, pack, 0, nests->pack->tasks, fused);
+    return status ? status : nest_eval(nests->run, run, 0, nests->run->tasks, fused);
+}
+
+static bool check_evaluator(trial *t, const cvk_kernel_info *info, const algo_nests *nests, bool fused) {
+    tensors buffers;
+    size_t bytes = (size_t)info->packed_weights.bytes;
+    float *packed = malloc(bytes + 1);
+    cvk_status status =
+        packed ? tensors_bind(t->spec, info, &t->data.tensors, GUARD_END, 1, &buffers) : CVK_ERROR_MEMORY;
+    if (packed) memset(packed, 0xFF, bytes);
+    if (status == CVK_OK) status = evaluate(nests, fused, &buffers, packed);
+    bool right = status == CVK_OK || wrong(t, "nest_eval: %s", cvk_status_text(status));
+    if (right && !same(packed, buffers.buffer[TENSOR_PACKED].data, bytes))
+        right = wrong(t, "other packed weights from nest_eval");
+    right = right && same_output(t, &buffers, "from nest_eval");
+    if (packed) tensors_free(&buffers);
+    free(packed);
+    return right;
+}
+
+cvk_status trial_nests(trial *t, const cvk_kernel_info *info, const algo_nests *nests, bool fused, double *worst) {
+    tensors buffers;
+    verdict v = {0};
+    cvk_status status = tensors_bind(t->spec, info, &t->data.tensors, GUARD_END, 1, &buffers);
+    float *packed = buffers.buffer[TENSOR_PACKED].data;
+    if (status == CVK_OK) memset(packed, 0xFF, buffers.buffer[TENSOR_PACKED].bytes);
+    if (status == CVK_OK) status = evaluate(nests, fused, &buffers, packed);
+    if (status == CVK_OK && !reference_judge(&t->expected, &buffers, &here, &v)) status = CVK_ERROR_MEMORY;
+    *worst = status == CVK_OK && tensors_damage(&buffers) ? INFINITY : v.ratio;
+    tensors_free(&buffers);
+    return status;
+}
+
+/* ---- a kernel ---- */
+
+static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target *target, const ranked_plan *p,
+                         trial_extras extras) {
+    return with_buffers(t, info, GUARD_END, 1, run_at_once) &&
+           with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
+           (!extras.threads || with_buffers(t, info, GUARD_END, WORKERS, run_on_threads)) &&
+           (!extras.evaluator || check_evaluator(t, info, &p->nests, target->fused));
+}
+
+bool trial_kernel(trial *t, const cvk_target *target, const ranked_plan *p, trial_extras extras) {
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    cvk_kernel *kernel;
+    cvk_status status = compile_kernel(t->spec, target, &p->plan, d, &kernel, NULL);
+    bool right;
+    if (status == CVK_OK)
+        right = try_all_ways(t, cvk_kernel_get_info(kernel), target, p, extras);
+    else
+        right = wrong(t, "it does not compile: %s: %s", cvk_status_text(status),
+                      cvk_diagnostics_count(d) ? cvk_diagnostics_get(d, 0)->message : "");
+    cvk_kernel_free(kernel);
+    cvk_diagnostics_free(d);
+    return right;
+}
+
+const char *trial_yaml(arena *a, const cvk_spec *s, const cvk_plan *plan) {
+    text layer = text_new(a), schedule = text_new(a);
+    spec_print(s, &layer);
+    if (plan) plan_print(plan, &schedule);
+    int length = (int)layer.length - (layer.length > 0 && layer.bytes[layer.length - 1] == '}');
+    return arena_format(a, "version: 1\nlayers:\n  - %.*s%s%s}\n", length, layer.bytes, plan ? ", schedule: " : "",
+                        schedule.bytes);
+}

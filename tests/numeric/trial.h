@@ -1,0 +1,37 @@
+/* A trial: one layer with data and its expected output, on which kernels are tried. */
+#ifndef NUMERIC_TRIAL_H
+#define NUMERIC_TRIAL_H
+
+#include "cli/data.h"
+#include "cli/reference.h"
+#include "compile.h"
+
+typedef struct trial {
+    const cvk_spec *spec;
+    layer_data data;
+    reference expected;
+    float *output;   /* of the first run of the latest kernel */
+    char words[512]; /* what is wrong with it */
+} trial;
+
+/* Draws data of which not too much is zero after the post-ops, if it can. `infinities`: some of it is not finite. */
+bool trial_open(trial *t, const cvk_spec *s, data_kind kind, bool infinities, uint64_t seed);
+void trial_close(trial *t);
+
+/* How much is asked of a kernel beyond right values between guards. */
+typedef struct trial_extras {
+    bool threads;   /* the same bits on three threads */
+    bool evaluator; /* the same bits from nest_eval */
+} trial_extras;
+
+/* Compiles and runs; false: see t->words. */
+bool trial_kernel(trial *t, const cvk_target *target, const ranked_plan *p, trial_extras extras);
+
+/* Runs the nests alone, by nest_eval, on buffers of their own. CVK_OK: `*worst` is the largest error / bound, INFINITY
+ * where fill channels are not zero. */
+cvk_status trial_nests(trial *t, const cvk_kernel_info *info, const algo_nests *nests, bool fused, double *worst);
+
+/* The layer as a file that `convoke check` reads, with the plan pinned, for a message. */
+const char *trial_yaml(arena *a, const cvk_spec *s, const cvk_plan *plan);
+
+#endif
