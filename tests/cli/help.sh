@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Help: every verb and every option of the tables is explained.
+source "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
+verbs=$(sed -n 's/^VERB(\([a-z]*\),.*/\1/p' "$root/src/cli/verbs.def")
+
+case_the_command_lists_its_verbs() {
+    convoke --help
+    status 0; silent
+    local verb
+    for verb in $verbs; do has "  $verb  "; done
+    has "EXIT STATUS"; has "6  a file cannot be read or written"
+}
+
+case_every_verb_has_a_page() {
+    local verb
+    for verb in $verbs; do
+        convoke "$verb" --help
+        status 0; silent
+        has "convoke $verb - "; has "SYNOPSIS"; has "DESCRIPTION"; has "OPTIONS"; has "--help"; has "EXIT STATUS"; has "EXAMPLE"
+    done
+}
+
+case_every_option_is_on_the_page_of_its_verbs() {
+    local word verb seen=0
+    while IFS=: read -r word verb; do
+        convoke "$verb" --help
+        has "  $word"
+        seen=$((seen + 1))
+    done < <(awk -F'"' '/^OPTION/ {
+        word = $2
+        while (match($0, /IN\([a-z]+\)/)) {
+            print word ":" substr($0, RSTART + 3, RLENGTH - 4)
+            $0 = substr($0, RSTART + RLENGTH)
+        }
+    }' "$root/src/cli/options.def")
+    ((seen > 25)) || fail "only $seen options found in the table"
+}
+
+case_the_version_is_printed() { convoke --version; status 0; has "convoke 0."; }
+
+run_cases

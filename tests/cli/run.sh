@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# run: arrays in, arrays out.
+source "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
+
+edges() { convoke run "$root/examples/layers.yaml" --layer edges --input x.npy --weights w.npy --output y.npy "$@"; }
+picture() {
+    npy write x.npy 1x1x6x6 10 10 10 0 0 0
+    npy write w.npy 1x1x3x3 1 0 -1
+}
+output_is() { [[ $(npy read y.npy | tr '\n' ' ') == "$1 " ]] || fail "y.npy: $(npy read y.npy)"; }
+
+case_a_filter_on_a_picture() {
+    picture; edges
+    status 0; silent; output_is "1x1x4x4 0 30 30 0 0 30 30 0 0 30 30 0 0 30 30 0"
+}
+
+case_the_interpreter_gives_the_same() {
+    picture; edges --reference
+    status 0; output_is "1x1x4x4 0 30 30 0 0 30 30 0 0 30 30 0 0 30 30 0"
+}
+
+case_layouts_are_converted() {
+    local layout
+    npy write x.npy 1x3x8x8 1 2 3 4 5 6 7; npy write w.npy 4x3x3x3 1 0 -1 2 1
+    spec; convoke run spec.yaml --input x.npy --weights w.npy --output first.npy
+    for layout in channels_last blocked; do
+        spec "layout: $layout"
+        convoke run spec.yaml --input x.npy --weights w.npy --output y.npy --threads 1
+        status 0; same first.npy y.npy
+    done
+}
+
+case_bias_scale_and_addends_in_their_order() {
+    printf 'version: 1\nlayers:\n  - {name: one, input: [1, 1, 2], out_channels: 2, kernel_size: 1, bias: true,
+     post_ops: [add, {scale: per_channel}, {scale: per_channel}, add]}\n' >spec.yaml
+    npy write x.npy 1x1x2 1 2; npy write w.npy 2x1x1 1 10; npy write b.npy 2 100 200
+    npy write s.npy 2 2 3; npy write t.npy 2 1 -1; npy write a.npy 1x2x2 1000; npy write c.npy 1x2x2 5 6 7 8
+    convoke run spec.yaml --input x.npy --weights w.npy --bias b.npy --addend a.npy --scale s.npy --scale t.npy \
+        --addend c.npy --output y.npy
+    status 0; output_is "1x2x2 2207 2210 -3623 -3652"
+}
+
+case_a_wrong_shape_is_named() {
+    picture; npy write x.npy 1x1x6x7 1; edges
+    status 3; says "x.npy: --input has the shape [1, 1, 6, 7], but the layer takes [1, 1, 6, 6]"; [[ ! -e y.npy ]] || fail "y.npy"
+}
+
+case_a_file_that_is_no_array_is_bad_input() { picture; echo hello >x.npy; edges; status 3; says "not a .npy file"; }
+case_a_file_that_is_not_there_cannot_be_read() { picture; rm x.npy; edges; status 6; says "x.npy"; }
+case_a_missing_array_is_asked_for() { convoke run "$root/examples/layers.yaml" --layer edges --output y.npy; status 2; says "--input"; }
+case_an_array_too_many_is_refused() { picture; npy write b.npy 1 1; edges --bias b.npy; status 2; says "no bias"; }
+case_a_post_op_without_its_array_is_refused() {
+    spec "post_ops: [add]"; npy write x.npy 1x3x8x8 1; npy write w.npy 4x3x3x3 1
+    convoke run spec.yaml --input x.npy --weights w.npy --output y.npy
+    status 2; says "--addend 1 times, not 0"
+}
+case_an_unknown_layer_has_a_hint() {
+    picture; convoke run "$root/examples/layers.yaml" --layer egdes --input x.npy --weights w.npy --output y.npy
+    status 2; says "did you mean \`edges\`?"
+}
+case_an_output_that_cannot_be_written() { picture; edges --output /dev/null/y.npy; status 6; says "/dev/null/y.npy"; }
+
+run_cases

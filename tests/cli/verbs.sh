@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# check, explain and bench on small layers: text for people, JSON and CSV for programs.
+source "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
+
+case_check_says_ok_a_row_a_layer() {
+    spec "bias: true, post_ops: [relu]"
+    convoke check spec.yaml --seed 7 --threads 2
+    status 0; silent; has "one"; has " ok "; has "1 layers"; has "seed 7"
+}
+
+case_check_takes_several_files_and_a_regular_expression() {
+    convoke check "$root/specs/tutorial.yaml" "$root/specs/lenet.yaml" --layer '^(same_1d|flipped.*)$' --format csv
+    status 0
+    [[ $(grep -c ',ok,' ../out) == 2 && $(wc -l <../out) == 3 ]] || fail "not two rows: $(<../out)"
+}
+
+case_check_judges_every_plan() {
+    spec
+    convoke check spec.yaml --all-plans --format json
+    status 0; is_json "len(d['rows']) > 1 and all(r['verdict'] == 'ok' for r in d['rows'])"
+}
+
+case_check_in_json_has_seed_rows_and_diagnostics() {
+    spec
+    convoke check spec.yaml --format json
+    status 0; is_json "d['seed'] == 1 and d['rows'][0]['layer'] == 'one' and d['diagnostics'] == []"
+}
+
+case_check_gives_the_same_figures_for_the_same_seed() {
+    spec "post_ops: [sigmoid]"
+    convoke check spec.yaml --seed 5 --threads 1; cp ../out first
+    convoke check spec.yaml --seed 5 --threads 1
+    same first ../out
+}
+
+case_check_takes_every_layout() {
+    local layout
+    for layout in channels_first channels_last blocked "{input: blocked, output: channels_first}"; do
+        spec "layout: $layout, post_ops: [add, {scale: per_channel}]"
+        convoke check spec.yaml
+        status 0; has " ok "
+    done
+}
+
+case_check_takes_every_target_that_runs_here() {
+    spec
+    local target
+    for target in x86-64 x86-64-v2 generic; do
+        convoke check spec.yaml --target "$target"
+        status 0; has "target $target"
+    done
+}
+
+case_an_empty_batch_is_a_layer_that_does_nothing() {
+    printf 'version: 1\nlayers:\n  - {name: none, input: [0, 3, 8, 8], out_channels: 4, kernel_size: 3}\n' >spec.yaml
+    convoke check spec.yaml
+    status 0; has " ok "
+}
+
+case_explain_shows_plan_nest_proof_and_counts() {
+    spec
+    convoke explain spec.yaml --layer one
+    status 0; silent
+    has "plan: {algorithm: "; has "of the FMA peak"; has "runners-up"; has "nest, "; has "proof, "; has "loads per fma"
+}
+
+case_explain_lists_every_plan_if_asked() {
+    convoke explain "$root/specs/lenet.yaml" --format csv; cp ../out few
+    convoke explain "$root/specs/lenet.yaml" --format csv --all
+    status 0
+    (($(wc -l <../out) >= $(wc -l <few))) || fail "--all lists fewer"
+}
+
+case_explain_in_json_gives_a_schedule_that_reads_back() {
+    spec
+    convoke explain spec.yaml --format json
+    is_json "d['layers'][0]['proof']['output']['last_byte'] < d['layers'][0]['proof']['output']['bytes']"
+    local plan
+    plan=$(python3 -c "import json; print(json.load(open('../out'))['rows'][-1]['plan'])")
+    spec "schedule: $plan"
+    convoke explain spec.yaml
+    status 0; has "plan: $plan"
+}
+
+case_bench_ends_with_means_and_compile_times() {
+    spec
+    convoke bench spec.yaml --threads 1
+    status 0; silent; has "gflops"; has "geometric means of 1 layers"; has "compile "
+}
+
+case_bench_writes_csv_and_json() {
+    spec
+    convoke bench spec.yaml --threads 1 --format json --csv rows.csv
+    status 0; is_json "d['rows'][0]['gflops'] > 0 and 0 < d['rows'][0]['of_peak'] and d['compiling']['compile']['median'] > 0"
+    [[ $(wc -l <rows.csv) == 2 ]] || fail "rows.csv: $(<rows.csv)"
+}
+
+run_cases
