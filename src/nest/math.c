@@ -9,16 +9,16 @@
  * Tails are computed as such: x f(x) = max(x, 0) - |x| f(-|x|) for f = sigmoid, the normal distribution, and
  * (1 + tanh u) / 2 = sigmoid(2 u). NaN passes since constants stand first in min and max. x f(x) at -Inf is -0.
  *
- * The coefficients were found here by linear least squares on Chebyshev nodes, weighted anew (Lawson's algorithm) until
- * the greatest relative error was least, and rounded to float one after another, the others being fitted again:
+ * The coefficients come from linear least squares on Chebyshev nodes in double, weighted anew (Lawson's algorithm)
+ * until the greatest relative error was least, and rounded to float one after another, the others being fitted again:
  *   P, degree 4, |r| <= 0.3475: e^r - 1 within 2^-26.1
  *   Q, degree 8, 0 <= t <= 1: log(1 + t) = t + t^2 Q(t) within 2^-27.5
- *   N, D, degrees 3 and 4, 0 <= a <= 14.6: 1 / (2 e^(a^2 / 2) Phi(-a)) = 1 + a (C + N(a) / D(a)) within 2^-26.4; D,
- * whose rounding errors nearly cancel, and then N from the rational function of degrees 4 and 5 that is nearest. */
+ *   N, D, degrees 3 and 4, 0 <= a <= 14.6: 1 / (2 e^(a^2 / 2) Phi(-a)) = 1 + a (C + N(a) / D(a)) within 2^-26.4. D and
+ * C, near sqrt(pi / 2), are those of the nearest rational function; N was fitted to them. All of N is negative and all
+ * of D positive, so that neither cancels. */
 #include "nest/math.h"
 
 #include <assert.h>
-#include <math.h>
 
 enum { MOST_STEPS = 96 };
 
