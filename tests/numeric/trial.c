@@ -209,10 +209,16 @@ static bool check_evaluator(trial *t, const cvk_kernel_info *info, const algo_ne
     return right;
 }
 
+/* The evaluator packs. */
+static void pack_nothing(const void *weights, void *packed) { (void)weights, (void)packed; }
+
 cvk_status trial_nests(trial *t, const cvk_kernel_info *info, const algo_nests *nests, bool fused, double *worst) {
     tensors buffers;
     verdict v = {0};
-    cvk_status status = tensors_bind(t->spec, info, &t->data.tensors, GUARD_END, 1, &buffers);
+    cvk_kernel_info bound = *info;
+    bound.pack = pack_nothing;
+    bound.cpu_features = 0;
+    cvk_status status = tensors_bind(t->spec, &bound, &t->data.tensors, GUARD_END, 1, &buffers);
     float *packed = buffers.buffer[TENSOR_PACKED].data;
     if (status == CVK_OK) memset(packed, 0xFF, buffers.buffer[TENSOR_PACKED].bytes);
     if (status == CVK_OK) status = evaluate(nests, fused, &buffers, packed);

@@ -1,0 +1,229 @@
+/* Edits are made in place: the nest belongs to one mutant. */
+#include "mutate.h"
+
+#include <string.h>
+
+/* ---- the walk ---- */
+
+typedef int edit_op(nest *n, nest_op *op, const mutation *m);
+
+static int each_op(nest *n, nest_statement *list, edit_op *change, const mutation *m) {
+    int count = 0;
+    for (nest_statement *s = list; s; s = s->next)
+        count += s->kind == STATEMENT_OP ? change(n, s->op, m) : each_op(n, s->body, change, m);
+    return count;
+}
+
+static bool named(const nest *n, int variable, const char *name) {
+    return strcmp(n->variables[variable].name, name) == 0;
+}
+
+static bool accesses(const nest *n, const nest_op *op, const char *tensor) {
+    bool does = op->kind == OP_LOAD || op->kind == OP_SPLAT || op->kind == OP_STORE;
+    return does && strcmp(n->tensors[op->at.tensor].name, tensor) == 0;
+}
+
+/* ---- loops ---- */
+
+int drop_last(nest *n, const mutation *m) {
+    int count = 0;
+    for (int v = 0; v < n->variable_count; v++) {
+        nest_range *r = &n->variables[v].range;
+        if (n->variables[v].kind == VARIABLE_QUOTIENT || !named(n, v, m->variable)) continue;
+        for (int i = 0; i < r->high_count; i++) r->high[i].numerator.constant -= r->high[i].divisor;
+        count++;
+    }
+    return count;
+}
+
+int drop_first(nest *n, const mutation *m) {
+    int count = 0;
+    for (int v = 0; v < n->variable_count; v++) {
+        nest_range *r = &n->variables[v].range;
+        if (n->variables[v].kind == VARIABLE_QUOTIENT || !named(n, v, m->variable)) continue;
+        for (int i = 0; i < r->low_count; i++) r->low[i].numerator.constant += r->low[i].divisor;
+        count++;
+    }
+    return count;
+}
+
+/* ---- addresses ---- */
+
+static int forget_in_op(nest *n, nest_op *op, const mutation *m) {
+    if (!accesses(n, op, m->tensor)) return 0;
+    affine kept = affine_constant(op->at.offset.constant);
+    int count = 0;
+    for (int i = 0; i < op->at.offset.count; i++) {
+        int v = op->at.offset.term[i].variable;
+        if (named(n, v, m->variable))
+            count++;
+        else
+            kept = affine_add_scaled(kept, affine_variable(v), op->at.offset.term[i].coefficient);
+    }
+    op->at.offset = kept;
+    return count;
+}
+
+static int divide_in_op(nest *n, nest_op *op, const mutation *m) {
+    int count = 0;
+    if (!accesses(n, op, m->tensor)) return 0;
+    for (int i = 0; i < op->at.offset.count; i++) {
+        if (!named(n, op->at.offset.term[i].variable, m->variable)) continue;
+        op->at.offset.term[i].coefficient /= m->number;
+        count++;
+    }
+    return count;
+}
+
+static int swap_in_op(nest *n, nest_op *op, const mutation *m) {
+    int one = -1, other = -1;
+    affine *at = &op->at.offset;
+    for (int i = 0; accesses(n, op, m->tensor) && i < at->count; i++) {
+        if (named(n, at->term[i].variable, m->variable)) one = i;
+        if (named(n, at->term[i].variable, m->other)) other = i;
+    }
+    if (one < 0 || other < 0) return 0;
+    int64_t coefficient = at->term[one].coefficient;
+    at->term[one].coefficient = at->term[other].coefficient;
+    at->term[other].coefficient = coefficient;
+    return 1;
+}
+
+static int shift_in_op(nest *n, nest_op *op, const mutation *m) {
+    if (!accesses(n, op, m->tensor)) return 0;
+    op->at.offset.constant += m->number;
+    return 1;
+}
+
+static int divide_stride_in_op(nest *n, nest_op *op, const mutation *m) {
+    if (!accesses(n, op, m->tensor) || op->at.stride % m->number != 0) return 0;
+    op->at.stride /= m->number;
+    return 1;
+}
+
+int forget_variable(nest *n, const mutation *m) { return each_op(n, n->body, forget_in_op, m); }
+int divide_coefficient(nest *n, const mutation *m) { return each_op(n, n->body, divide_in_op, m); }
+int swap_variables(nest *n, const mutation *m) { return each_op(n, n->body, swap_in_op, m); }
+int shift_offset(nest *n, const mutation *m) { return each_op(n, n->body, shift_in_op, m); }
+int divide_stride(nest *n, const mutation *m) { return each_op(n, n->body, divide_stride_in_op, m); }
+
+/* ---- operations ---- */
+
+static int forget_tensor_in_op(nest *n, nest_op *op, const mutation *m) {
+    if (op->kind == OP_STORE || !accesses(n, op, m->tensor)) return 0;
+    op->kind = OP_CONST;
+    op->value = 0;
+    return 1;
+}
+
+int forget_tensor(nest *n, const mutation *m) { return each_op(n, n->body, forget_tensor_in_op, m); }
+
+static bool is_masked(const nest *n, const nest_op *op, const mutation *m) {
+    if (!op->lanes) return false;
+    return *m->tensor ? op->kind == OP_LOAD && accesses(n, op, m->tensor) : op->kind == OP_FMA;
+}
+
+static int shorten_in_op(nest *n, nest_op *op, const mutation *m) {
+    if (!is_masked(n, op, m)) return 0;
+    for (int i = 0; i < op->lanes->high_count; i++) op->lanes->high[i].numerator.constant -= op->lanes->high[i].divisor;
+    return 1;
+}
+
+static int delay_in_op(nest *n, nest_op *op, const mutation *m) {
+    if (!is_masked(n, op, m)) return 0;
+    for (int i = 0; i < op->lanes->low_count; i++) op->lanes->low[i].numerator.constant += op->lanes->low[i].divisor;
+    return 1;
+}
+
+int short_mask(nest *n, const mutation *m) { return each_op(n, n->body, shorten_in_op, m); }
+int late_mask(nest *n, const mutation *m) { return each_op(n, n->body, delay_in_op, m); }
+
+static int replace(nest_op *op, op_kind kind, op_kind by) {
+    if (op->kind != kind) return 0;
+    op->kind = by;
+    return 1;
+}
+
+static int max_to_min(nest *n, nest_op *op, const mutation *m) {
+    (void)n, (void)m;
+    return replace(op, OP_MAX, OP_MIN);
+}
+static int min_to_max(nest *n, nest_op *op, const mutation *m) {
+    (void)n, (void)m;
+    return replace(op, OP_MIN, OP_MAX);
+}
+static int mul_to_div(nest *n, nest_op *op, const mutation *m) {
+    (void)n, (void)m;
+    return replace(op, OP_MUL, OP_DIV);
+}
+static int add_to_sub(nest *n, nest_op *op, const mutation *m) {
+    (void)n, (void)m;
+    return replace(op, OP_ADD, OP_SUB);
+}
+static int keep_to_copy(nest *n, nest_op *op, const mutation *m) {
+    (void)n, (void)m;
+    return replace(op, OP_KEEP, OP_COPY);
+}
+static int fma_to_mul(nest *n, nest_op *op, const mutation *m) {
+    (void)n, (void)m;
+    return replace(op, OP_FMA, OP_MUL);
+}
+
+int min_for_max(nest *n, const mutation *m) { return each_op(n, n->body, max_to_min, m); }
+int max_for_min(nest *n, const mutation *m) { return each_op(n, n->body, min_to_max, m); }
+int div_for_mul(nest *n, const mutation *m) { return each_op(n, n->body, mul_to_div, m); }
+int sub_for_add(nest *n, const mutation *m) { return each_op(n, n->body, add_to_sub, m); }
+int copy_for_keep(nest *n, const mutation *m) { return each_op(n, n->body, keep_to_copy, m); }
+int forget_sum(nest *n, const mutation *m) { return each_op(n, n->body, fma_to_mul, m); }
+
+static int change_constant_in_op(nest *n, nest_op *op, const mutation *m) {
+    (void)n;
+    if (op->kind != OP_CONST || op->value != (float)m->number) return 0;
+    op->value -= 1;
+    return 1;
+}
+
+int change_constant(nest *n, const mutation *m) { return each_op(n, n->body, change_constant_in_op, m); }
+
+/* The result of a transpose lies in the second half of its array. */
+static int read_untransposed(nest *n, nest_op *op, const mutation *m) {
+    (void)m;
+    if (op->kind != OP_STORE || strcmp(n->registers[op->a.array].name, "square") != 0) return 0;
+    op->a.index.constant -= n->registers[op->a.array].lanes;
+    return 1;
+}
+
+int forget_transpose(nest *n, const mutation *m) { return each_op(n, n->body, read_untransposed, m); }
+
+/* ---- sums that are not begun ---- */
+
+static bool is_tile_loop(const nest *n, const nest_statement *s, const mutation *m) {
+    if (s->kind != STATEMENT_FOR || !named(n, s->variable, m->variable)) return false;
+    const nest_range *r = &n->variables[s->variable].range;
+    return r->high[0].numerator.constant > 1 && s->body && s->body->next;
+}
+
+/* Whether a statement holds nothing but the beginning of sums. */
+static bool begins(const nest_statement *s) {
+    while (s && s->kind != STATEMENT_OP) s = s->body;
+    return s && (s->op->kind == OP_CONST || s->op->kind == OP_LOAD || s->op->kind == OP_SPLAT);
+}
+
+static int keep_in_list(nest *n, nest_statement *list, const mutation *m) {
+    int count = 0;
+    for (nest_statement *s = list; s; s = s->next) {
+        if (is_tile_loop(n, s, m) && begins(s->body)) {
+            nest_statement *first = arena_new(n->arena, nest_statement);
+            *first = *s->body;
+            first->next = NULL;
+            *s->body = (nest_statement){.kind = STATEMENT_IF, .next = s->body->next, .body = first};
+            s->body->condition = affine_scale(affine_variable(s->variable), -1);
+            count++;
+        } else {
+            count += keep_in_list(n, s->body, m);
+        }
+    }
+    return count;
+}
+
+int keep_sums(nest *n, const mutation *m) { return keep_in_list(n, n->body, m); }

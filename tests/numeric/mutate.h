@@ -1,0 +1,37 @@
+/* Seeded bugs: small edits of a nest, each a mistake that a generator of kernels might make. An edit says how many
+ * places it changed; 0 is a nest that has no such place. */
+#ifndef NUMERIC_MUTATE_H
+#define NUMERIC_MUTATE_H
+
+#include "nest/nest.h"
+
+/* What an edit is about: a tensor and variables of the nest by name, "" where it needs none. */
+typedef struct mutation {
+    const char *tensor, *variable, *other;
+    int64_t number;
+} mutation;
+
+typedef int edit(nest *n, const mutation *m);
+
+/* Loops over `variable` end one earlier, or begin one later. */
+edit drop_last, drop_first;
+/* In accesses to `tensor`: coefficients of `variable` become 0; are divided by `number`; change places with those of
+ * `other`; offsets grow by `number`. */
+edit forget_variable, divide_coefficient, swap_variables, shift_offset;
+/* In accesses to `tensor`, the stride between lanes is divided by `number`. */
+edit divide_stride;
+/* Loads of `tensor` give 0. */
+edit forget_tensor;
+/* Lane ranges of loads of `tensor`, or of multiply-adds where it is "", end one earlier or begin one later. */
+edit short_mask, late_mask;
+/* Sums begin anew in the first tile of `variable` alone. */
+edit keep_sums;
+/* Products replace the sum instead of adding to it. */
+edit forget_sum;
+edit min_for_max, max_for_min, div_for_mul, copy_for_keep, sub_for_add;
+/* Constants equal to `number` become one less. */
+edit change_constant;
+/* Registers transposed are stored as they were before. */
+edit forget_transpose;
+
+#endif

@@ -1,0 +1,249 @@
+/* Does the check see a wrong kernel? Each row is a bug that stays inside its buffers, so that nest_check has nothing to
+ * say, seeded into every plan of a layer where it makes a difference. Every one must put the output outside its bound.
+ */
+#include "mutate.h"
+#include "trial.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A change of the layer: the nests are built for what a generator took it to be. */
+typedef void misread(cvk_spec *s);
+
+typedef struct mutant {
+    const char *name;
+    const char *layer;
+    misread *misread; /* or */
+    edit *edit;       /* of the kernel; in `pack`, of the packing */
+    mutation mutation;
+    bool pack;
+} mutant;
+
+/* ---- layers misread ---- */
+
+static void swap_pads(cvk_spec *s) {
+    int64_t before = s->pad_before[AXIS_W];
+    s->pad_before[AXIS_W] = s->pad_after[AXIS_W];
+    s->pad_after[AXIS_W] = before;
+}
+
+static void swap_pad_axes(cvk_spec *s) {
+    int64_t before = s->pad_before[AXIS_H], after = s->pad_after[AXIS_H];
+    s->pad_before[AXIS_H] = s->pad_before[AXIS_W], s->pad_after[AXIS_H] = s->pad_after[AXIS_W];
+    s->pad_before[AXIS_W] = before, s->pad_after[AXIS_W] = after;
+}
+
+static void swap_post_ops(cvk_spec *s) {
+    post_op first = s->post[0];
+    s->post[0] = s->post[1];
+    s->post[1] = first;
+}
+
+static void forget_post_op(cvk_spec *s) { s->post_count--; }
+static void forget_flip(cvk_spec *s) { s->flip_kernel = !s->flip_kernel; }
+static void repeat_the_edge(cvk_spec *s) { s->padding = PAD_SYMMETRIC; }
+static void replicate_border(cvk_spec *s) { s->padding = PAD_REPLICATE; }
+static void forget_border(cvk_spec *s) { s->padding = PAD_ZEROS; }
+static void steeper_slope(cvk_spec *s) { s->post[0].a *= 1.0001F; }
+
+static void relu_for_leaky(cvk_spec *s) { s->post[0] = (post_op){.kind = POST_RELU}; }
+static void tanh_gelu(cvk_spec *s) { s->post[0].kind = POST_GELU_TANH; }
+static void hard_sigmoid(cvk_spec *s) { s->post[0].kind = POST_HARD_SIGMOID; }
+
+#define DENSE "{name: dense, input: [2, 5, 9, 19], out_channels: 21, kernel_size: 3, padding: 1, bias: true"
+#define LAST ", layout: channels_last"
+#define BLOCKED ", layout: blocked"
+#define GROUPED "{name: grouped, input: [1, 12, 7, 18], out_channels: 18, groups: 3, kernel_size: 3, padding: 1"
+#define DEPTHWISE                                                                                                      \
+    "{name: depthwise, input: [1, 21, 8, 18], out_channels: 21, groups: depthwise, kernel_size: 3, padding: 1"
+#define LONG "{name: long, input: [1, 3, 70], out_channels: 19, kernel_size: 5"
+#define BORDER "{name: border, input: [1, 5, 8, 19], out_channels: 17, kernel_size: 3, padding: 2, padding_mode: "
+#define SOLID "{name: solid, input: [1, 4, 5, 6, 18], out_channels: 18, kernel_size: [3, 2, 3], padding: 1"
+
+static const mutant mutants[] = {
+    /* Layers misread: padding, order, borders. */
+    {"pads swapped", LONG ", padding: [[3, 1]]}", .misread = swap_pads},
+    {"pads swapped, strided", LONG ", padding: [[3, 0]], stride: 2}", .misread = swap_pads},
+    {"pads swapped, depthwise",
+     "{name: depthwise, input: [1, 21, 18], out_channels: 21, groups: depthwise, kernel_size: 4, padding: [[2, 1]]}",
+     .misread = swap_pads},
+    {"pads of two axes swapped",
+     "{name: axes, input: [1, 3, 17, 17], out_channels: 17, kernel_size: 3, padding: [[1, 0], [0, 1]]}",
+     .misread = swap_pad_axes},
+    {"post-ops swapped: add, relu", DENSE ", post_ops: [add, relu]}", .misread = swap_post_ops},
+    {"post-ops swapped: scale, add", DENSE ", post_ops: [{scale: per_channel}, add]" LAST "}",
+     .misread = swap_post_ops},
+    {"last post-op forgotten", DENSE ", post_ops: [add, relu6]" LAST "}", .misread = forget_post_op},
+    {"flip_kernel forgotten", DENSE ", flip_kernel: true}", .misread = forget_flip},
+    {"flip_kernel invented", DEPTHWISE LAST "}", .misread = forget_flip},
+    {"the edge repeated", BORDER "reflect}", .misread = repeat_the_edge},
+    {"the edge replicated, not mirrored", BORDER "symmetric" LAST "}", .misread = replicate_border},
+    {"replicated for circular", BORDER "circular" BLOCKED "}", .misread = replicate_border},
+    {"border left out", BORDER "replicate}", .misread = forget_border},
+    {"slope off by 1e-4", DENSE ", post_ops: [{leaky_relu: 0.25}]" LAST "}", .misread = steeper_slope},
+    {"relu for leaky_relu", DENSE ", post_ops: [{leaky_relu: 0.01}]}", .misread = relu_for_leaky},
+    {"gelu_tanh for gelu", DENSE ", post_ops: [gelu]" LAST "}", .misread = tanh_gelu},
+    {"hard_sigmoid for sigmoid", DENSE ", post_ops: [sigmoid]}", .misread = hard_sigmoid},
+    /* Loop bounds. */
+    {"last kernel row dropped", DENSE LAST "}", .edit = drop_last, .mutation = {"", "kh", "", 0}},
+    {"first kernel row dropped", DENSE "}", .edit = drop_first, .mutation = {"", "kh", "", 0}},
+    {"last kernel column dropped", DENSE LAST "}", .edit = drop_last, .mutation = {"", "kw", "", 0}},
+    {"first kernel column dropped", LONG ", padding: same}", .edit = drop_first, .mutation = {"", "kw", "", 0}},
+    {"last kernel slice dropped", SOLID "}", .edit = drop_last, .mutation = {"", "kd", "", 0}},
+    {"last kernel column dropped, depthwise", DEPTHWISE "}", .edit = drop_last, .mutation = {"", "kw", "", 0}},
+    {"last input channel dropped", DENSE "}", .edit = drop_last, .mutation = {"", "ic", "", 0}},
+    {"first input channel dropped", GROUPED LAST "}", .edit = drop_first, .mutation = {"", "ic", "", 0}},
+    {"last input channel of a block dropped", DENSE BLOCKED "}", .edit = drop_last, .mutation = {"", "ic", "", 0}},
+    {"last packed row dropped", BORDER "reflect" LAST "}", .edit = drop_last, .mutation = {"", "row", "", 0}},
+    {"last packed channel dropped", BORDER "reflect}", .edit = drop_last, .mutation = {"", "c", "", 0}},
+    /* Addresses. */
+    {"every image reads the first", DENSE "}", .edit = forget_variable, .mutation = {"input", "n", "", 0}},
+    {"every group reads the first", GROUPED "}", .edit = forget_variable, .mutation = {"input", "g", "", 0}},
+    {"every group has the weights of the first", GROUPED LAST "}", .edit = forget_variable,
+     .mutation = {"weights", "g", "", 0}},
+    {"channel multiplier reads other filters",
+     "{name: multiplier, input: [1, 9, 6, 18], out_channels: 18, "
+     "groups: depthwise, kernel_size: 3, bias: true}",
+     .edit = forget_variable, .mutation = {"weights", "g", "", 0}},
+    {"kernel rows and columns of the weights swapped", DENSE LAST "}", .edit = swap_variables,
+     .mutation = {"weights", "kh", "kw", 0}},
+    {"kernel rows and columns of the weights swapped, depthwise", DEPTHWISE "}", .edit = swap_variables,
+     .mutation = {"weights", "kh", "kw", 0}},
+    {"input channel of the weights forgotten", DENSE "}", .edit = forget_variable,
+     .mutation = {"weights", "ic", "", 0}},
+    {"input channel of the input forgotten", DENSE LAST "}", .edit = forget_variable,
+     .mutation = {"input", "ic", "", 0}},
+    {"every block of input channels is the first",
+     "{name: blocks, input: [1, 40, 5, 9], out_channels: 17, "
+     "kernel_size: 1, layout: blocked}",
+     .edit = forget_variable, .mutation = {"input", "cb", "", 0}},
+    {"dilation forgotten", LONG ", dilation: 2}", .edit = divide_coefficient, .mutation = {"input", "kw", "", 2}},
+    {"stride of the rows forgotten",
+     "{name: rows, input: [1, 3, 19, 9], out_channels: 17, kernel_size: 3, "
+     "stride: [2, 1]}",
+     .edit = divide_coefficient, .mutation = {"input", "oh", "", 2}},
+    {"stride of a tile's columns forgotten", LONG ", stride: 2" LAST "}", .edit = divide_coefficient,
+     .mutation = {"input", "c", "", 2}},
+    {"stride of the lanes forgotten", LONG ", stride: 2}", .edit = divide_stride, .mutation = {"input", "", "", 2}},
+    {"rows of scratch forgotten", BORDER "circular" LAST "}", .edit = forget_variable,
+     .mutation = {"scratch", "kh", "", 0}},
+    /* Bias, addend, scale. */
+    {"bias left out", DENSE LAST "}", .edit = forget_tensor, .mutation = {"bias", "", "", 0}},
+    {"bias of the wrong channel", "{name: bias, input: [1, 3, 5, 18], out_channels: 70, kernel_size: 1, bias: true}",
+     .edit = forget_variable, .mutation = {"bias", "j", "", 0}},
+    {"bias of the first group", GROUPED ", bias: true}", .edit = forget_variable, .mutation = {"bias", "g", "", 0}},
+    {"addend left out", DENSE ", post_ops: [add]}", .edit = forget_tensor, .mutation = {"addend", "", "", 0}},
+    {"addend of the first image", DENSE ", post_ops: [add]" LAST "}", .edit = forget_variable,
+     .mutation = {"addend", "n", "", 0}},
+    {"scale of the first group", GROUPED ", post_ops: [{scale: per_channel}]}", .edit = forget_variable,
+     .mutation = {"scale", "g", "", 0}},
+    {"divided by the scale", DENSE ", post_ops: [{scale: per_channel}]}", .edit = div_for_mul, .mutation = {""}},
+    {"addend subtracted", DENSE ", post_ops: [add]" LAST "}", .edit = sub_for_add, .mutation = {""}},
+    /* Masks and lanes. */
+    {"last column of a masked load lost", LONG ", padding: same}", .edit = short_mask,
+     .mutation = {"input", "", "", 0}},
+    {"last lane of an edge's sum lost", LONG ", padding: same}", .edit = short_mask, .mutation = {"", "", "", 0}},
+    {"first lane of an edge's sum lost", LONG ", padding: same}", .edit = late_mask, .mutation = {"", "", "", 0}},
+    {"last valid channel of a load lost", DEPTHWISE LAST "}", .edit = short_mask, .mutation = {"input", "", "", 0}},
+    {"last valid channel of the bias lost", DENSE LAST "}", .edit = short_mask, .mutation = {"bias", "", "", 0}},
+    {"fill channels not cleared", DENSE ", post_ops: [sigmoid]" BLOCKED "}", .edit = copy_for_keep, .mutation = {""}},
+    {"tile not transposed", DENSE "}", .edit = forget_transpose, .mutation = {""}},
+    /* Sums and post-ops. */
+    {"sums of the tile before", LONG ", padding: same}", .edit = keep_sums, .mutation = {"", "ow", "", 0}},
+    {"sums of the tile before, channels_last", LONG LAST "}", .edit = keep_sums, .mutation = {"", "ow", "", 0}},
+    {"products not summed", DENSE "}", .edit = forget_sum, .mutation = {""}},
+    {"min for max", DENSE ", post_ops: [relu]" LAST "}", .edit = min_for_max, .mutation = {""}},
+    {"max for min", DENSE ", post_ops: [relu6]}", .edit = max_for_min, .mutation = {""}},
+    {"six is five", DENSE ", post_ops: [hard_swish]" LAST "}", .edit = change_constant, .mutation = {"", "", "", 6}},
+    /* Packing of the weights. */
+    {"packed from the first group", GROUPED "}", .edit = forget_variable, .mutation = {"weights", "g", "", 0},
+     .pack = true},
+    {"packed with rows and columns swapped", DENSE "}", .edit = swap_variables, .mutation = {"weights", "kh", "kw", 0},
+     .pack = true},
+    {"last input channel not packed", DENSE LAST "}", .edit = drop_last, .mutation = {"", "ic", "", 0}, .pack = true},
+    {"last kernel row not packed", DEPTHWISE LAST "}", .edit = drop_last, .mutation = {"", "kh", "", 0}, .pack = true},
+    {"last channel of a block packed as zero", DENSE "}", .edit = short_mask, .mutation = {"weights", "", "", 0},
+     .pack = true},
+};
+
+enum { MUTANTS = sizeof mutants / sizeof *mutants };
+
+/* ---- trying them ---- */
+
+/* A mutant on one layer and target. */
+typedef struct attempt {
+    const mutant *mutant;
+    arena *arena;
+    const cvk_target *target;
+    cvk_spec meant;   /* the layer */
+    cvk_spec misread; /* what the nests are built for */
+    trial trial;
+    int plans; /* that have a place for the bug */
+} attempt;
+
+static const char *describe(const attempt *a, const cvk_plan *plan) {
+    return arena_format(a->arena, "%s, target %s\n%s", a->mutant->name, a->target->name,
+                        trial_yaml(a->arena, &a->meant, plan));
+}
+
+/* Whether the bug went in and stays inside its buffers. */
+static bool seed_bug(const attempt *a, algo_nests *nests) {
+    nest *n = a->mutant->pack ? nests->pack : nests->run;
+    if (a->mutant->edit && !a->mutant->edit(n, &a->mutant->mutation)) return false;
+    return nest_check(n, NULL, NULL) == CVK_OK;
+}
+
+static void expect_caught(attempt *a, const cvk_plan *plan) {
+    compile_unit unit;
+    double worst = 0;
+    cr_assert_eq(compile_plan(a->arena, &a->misread, a->target, plan, NULL, &unit, NULL), CVK_OK, "%s",
+                 describe(a, plan));
+    algo_nests nests = {unit.run, unit.pack, 0, 0};
+    if (!a->mutant->misread) {
+        cvk_status status = trial_nests(&a->trial, &unit.info, &nests, a->target->fused, &worst);
+        cr_assert(status == CVK_OK && worst <= 1, "not right before: %s", describe(a, plan));
+    }
+    if (!seed_bug(a, &nests)) return;
+    a->plans++;
+    cvk_status status = trial_nests(&a->trial, &unit.info, &nests, a->target->fused, &worst);
+    cr_expect(status != CVK_OK || worst > 1, "NOT CAUGHT: %s", describe(a, plan));
+}
+
+static void try_target(attempt *a, const char *target) {
+    ranked_plan *plans;
+    int count;
+    a->target = target_find(target);
+    cr_assert_eq(algo_rank(a->arena, &a->misread, a->target, 0, NULL, &plans, &count), CVK_OK);
+    for (int i = 0; i < count; i++) expect_caught(a, &plans[i].plan);
+}
+
+/* How many plans had the bug. */
+static int try_mutant(const mutant *m, data_kind kind, const char *target) {
+    cvk_network *network;
+    arena memory;
+    arena_init(&memory);
+    if (arena_guard(&memory)) cr_assert_fail("out of memory");
+    const char *yaml = arena_format(&memory, "{version: 1, layers: [%s]}", m->layer);
+    cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), m->name, NULL, &network), CVK_OK, "%s: %s", m->name, yaml);
+    attempt a = {.mutant = m, .arena = &memory, .meant = *cvk_network_layer(network, 0)};
+    a.misread = a.meant;
+    if (m->misread) m->misread(&a.misread);
+    cr_assert_eq(spec_finish(&a.misread, NULL), CVK_OK, "%s", m->name);
+    cr_assert(trial_open(&a.trial, &a.meant, kind, false, 1));
+    try_target(&a, target);
+    trial_close(&a.trial);
+    arena_free(&memory);
+    cvk_network_free(network);
+    return a.plans;
+}
+
+Test(mutants, every_seeded_bug_is_caught) {
+    int plans = 0;
+    for (int i = 0; i < MUTANTS; i++) {
+        int wide = try_mutant(&mutants[i], DATA_REALS, "x86-64-v4");
+        cr_expect_gt(wide, 0, "%s: no plan has a place for it", mutants[i].name);
+        plans += wide + try_mutant(&mutants[i], DATA_INTEGERS, "x86-64");
+    }
+    fprintf(stderr, "%d seeded bugs in %d nests\n", MUTANTS, plans);
+}
