@@ -3,6 +3,7 @@
 #define CVK_CLI_REFERENCE_H
 
 #include "cli/tensors.h"
+#include "plan/plan.h"
 
 typedef struct reference {
     const cvk_spec *spec;
@@ -15,8 +16,9 @@ typedef struct verdict {
     double error, ratio; /* |error|, and |error| over its bound: at most 1 is right */
 } verdict;
 
-/* False: out of memory. */
-bool reference_run(const cvk_spec *s, const naive_tensors *data, const cvk_parallel_for *threads, reference *r);
+/* With the bounds of what `plan` computes. False: out of memory. */
+bool reference_run(const cvk_spec *s, const cvk_plan *plan, const naive_tensors *data, const cvk_parallel_for *threads,
+                   reference *r);
 void reference_free(reference *r);
 /* False: out of memory. */
 bool reference_judge(const reference *r, const tensors *t, const cvk_parallel_for *threads, verdict *v);

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The shared libraries COMPILER and RUNTIME export nothing but cvk_ names, and the runtime needs libc alone.
+# The shared libraries RUNTIME and OTHERS export nothing but cvk_ names, and the runtime needs libc alone.
 set -euo pipefail
-compiler=$1 runtime=$2
+runtime=$1
 bad=0
-for library in "$compiler" "$runtime"; do
+for library in "$@"; do
     foreign=$(nm -D --defined-only "$library" | awk '{print $3}' | sed 's/@.*//' | grep -vE '^(cvk_|_init$|_fini$)' || true)
     [[ -z $foreign ]] || { echo "$library exports $foreign" >&2; bad=1; }
     nm -D --defined-only "$library" | grep -q ' cvk_' || { echo "$library exports nothing" >&2; bad=1; }
