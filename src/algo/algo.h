@@ -27,6 +27,8 @@ typedef struct algorithm {
     /* NULL if the plan's numbers fit; else what is wrong with them. */
     const char *(*refuse)(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan);
     algo_nests (*build)(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan);
+    /* What the nests will take, in cycles of one core. */
+    double (*cycles)(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests);
 } algorithm;
 
 /* NULL past the end. */

@@ -88,8 +88,9 @@ cvk_status algo_rank(arena *a, const cvk_spec *spec, const cvk_target *target, i
     for (int i = 0; i < list.count; i++) {
         ranked_plan *r = &ranked[i];
         r->plan = list.plan[i];
-        r->nests = algo_of(&r->plan)->build(a, spec, target, &r->plan);
-        r->cycles = cost_cycles(spec, target, &r->plan, &r->nests);
+        const algorithm *row = algo_of(&r->plan);
+        r->nests = row->build(a, spec, target, &r->plan);
+        r->cycles = row->cycles(spec, target, &r->plan, &r->nests);
         r->seconds_per_peak = peak > 0 ? r->cycles / peak : 1;
     }
     qsort(ranked, (size_t)list.count, sizeof *ranked, by_cycles);

@@ -12,7 +12,6 @@
 static const double FMA_A_CYCLE = 2, LOADS_A_CYCLE = 2, STORES_A_CYCLE = 1, FMA_LATENCY = 4, CALL_CYCLES = 30;
 static const double SKIPPED_LINES = 1.5;   /* what reading a part of each pixel's channels costs a stream */
 static const double CONFLICT_CYCLES = 2.6; /* of a load that a full cache set sends to the second level */
-static const double L2_BYTES_A_CYCLE = 40, L3_BYTES_A_CYCLE = 12;
 
 double cost_peak_cycles(const cvk_spec *spec, const cvk_target *target) {
     return (double)spec_macs(spec) / (target->lanes * FMA_A_CYCLE);
@@ -27,15 +26,21 @@ static double sums(const cvk_target *t, const cvk_plan *p) {
     return (double)p->tile_oc * p->tile_oh * p->tile_ow / t->lanes;
 }
 
-static double issue_cycles(const cvk_target *t, const cvk_plan *p, const nest_counts *c) {
+static double issue_cycles(const cvk_target *t, const nest_counts *c, double independent) {
     double fma = c->ops[OP_FMA] * (t->fused ? 1 : 2);
     double arithmetic = 0;
     for (int k = OP_ADD; k <= OP_SHUFFLE; k++) arithmetic += c->ops[k];
     arithmetic += c->ops[OP_TRANSPOSE] * t->lanes * 4 + c->ops[OP_CALL] * CALL_CYCLES;
     double ports = (fma + arithmetic) / FMA_A_CYCLE;
     double loads = (c->ops[OP_LOAD] + c->ops[OP_SPLAT]) / LOADS_A_CYCLE;
-    double latency = c->ops[OP_FMA] * FMA_LATENCY / sums(t, p);
+    double latency = c->ops[OP_FMA] * FMA_LATENCY / independent;
     return greatest(greatest(ports, latency), loads) + c->ops[OP_STORE] / STORES_A_CYCLE;
+}
+
+double cost_issue(const cvk_target *target, const algo_nests *nests, double independent) {
+    nest_counts c;
+    nest_count(nests->run, &c);
+    return issue_cycles(target, &c, independent);
 }
 
 /* Lanes that are not side by side cost an instruction each. */
@@ -128,13 +133,13 @@ static void traffic(const cvk_target *t, const cvk_plan *p, const footprint *f, 
     }
 }
 
-double cost_cycles(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests) {
+double cost_direct(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests) {
     nest_counts c;
     nest_count(nests->run, &c);
     footprint f = footprint_of(spec, plan);
     double l2, l3, times = (double)(spec->batch * (plan->lanes == LANES_CHANNELS ? 1 : spec->groups));
     traffic(target, plan, &f, &l2, &l3);
-    double core = issue_cycles(target, plan, &c) + scattered_cycles(spec, target, plan, &c);
+    double core = issue_cycles(target, &c, sums(target, plan)) + scattered_cycles(spec, target, plan, &c);
     core += conflicting_share(spec, target, plan) * c.ops[OP_SPLAT] * CONFLICT_CYCLES;
-    return greatest(core, times * l2 / L2_BYTES_A_CYCLE) + times * l3 / L3_BYTES_A_CYCLE;
+    return greatest(core, times * l2 / COST_L2_BYTES_A_CYCLE) + times * l3 / COST_L3_BYTES_A_CYCLE;
 }

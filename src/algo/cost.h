@@ -4,7 +4,14 @@
 
 #include "algo/algo.h"
 
-double cost_cycles(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests);
+/* Bytes a core gets from its second- and third-level cache in a cycle. */
+#define COST_L2_BYTES_A_CYCLE 40.0
+#define COST_L3_BYTES_A_CYCLE 12.0
+
+/* Instructions alone: ports, loads and, with that many independent sums, latency. */
+double cost_issue(const cvk_target *target, const algo_nests *nests, double sums);
+/* Of the direct algorithms. */
+double cost_direct(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests);
 /* Cycles the layer's multiply-adds take at FMA peak. */
 double cost_peak_cycles(const cvk_spec *spec, const cvk_target *target);
 

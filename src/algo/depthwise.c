@@ -4,6 +4,7 @@
  *
  *     for kd, kh; unrolled kw
  *       w[j] = load weights; for the pixels that have tap kw: acc[j][pixel] += load input * w[j] */
+#include "algo/cost.h"
 #include "algo/tiling.h"
 
 static void body(tile *t, const tap *k) {
@@ -42,4 +43,4 @@ static void propose(const cvk_spec *spec, const cvk_target *target, arena *a, pl
     propose_channel_tiles(spec, target, a, &FAMILY, "depthwise", LANES_CHANNELS, list);
 }
 
-const algorithm algo_depthwise = {"depthwise", LANES_CHANNELS, applicable, propose, refuse, build};
+const algorithm algo_depthwise = {"depthwise", LANES_CHANNELS, applicable, propose, refuse, build, cost_direct};

@@ -4,6 +4,7 @@
  *
  *     for kd, kh, ic; unrolled kw
  *       w[j] = load weights; for the pixels that have tap kw: x = splat input; acc[j][pixel] += x w[j] */
+#include "algo/cost.h"
 #include "algo/tiling.h"
 
 static void body(tile *t, const tap *k) {
@@ -43,4 +44,4 @@ static void propose(const cvk_spec *spec, const cvk_target *target, arena *a, pl
     propose_channel_tiles(spec, target, a, &FAMILY, "direct", LANES_OUT_CHANNELS, list);
 }
 
-const algorithm algo_direct_channels = {"direct", LANES_OUT_CHANNELS, applicable, propose, refuse, build};
+const algorithm algo_direct_channels = {"direct", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cost_direct};

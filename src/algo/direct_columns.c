@@ -4,6 +4,7 @@
  *
  *     for kd, kh, ic; unrolled kw
  *       x[v] = load input; for the channels: w = splat weights; acc[j][v] += x[v] w, lanes that have tap kw */
+#include "algo/cost.h"
 #include "algo/tiling.h"
 
 static int64_t plan_vectors(const tile *t) { return t->plan->tile_ow / t->lanes; }
@@ -90,4 +91,4 @@ static void propose(const cvk_spec *spec, const cvk_target *target, arena *a, pl
     propose_column_tiles(spec, target, a, &FAMILY, list);
 }
 
-const algorithm algo_direct_columns = {"direct", LANES_COLUMNS, applicable, propose, refuse, build};
+const algorithm algo_direct_columns = {"direct", LANES_COLUMNS, applicable, propose, refuse, build, cost_direct};

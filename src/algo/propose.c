@@ -124,7 +124,7 @@ void propose_channel_tiles(const cvk_spec *spec, const cvk_target *target, arena
     proposer o = {spec, target, a, f, list, problem_of(spec)};
     int64_t channels = f->depthwise ? o.p.groups : o.p.out_channels;
     int64_t vectors = (channels + target->lanes - 1) / target->lanes;
-    cvk_plan plan = {.algorithm = name, .lanes = lanes};
+    cvk_plan plan = {.algorithm = name, .lanes = lanes, .tile_od = 1, .block_oh = 1, .block_ow = 1};
     for (int v = 1; v <= 4 && v <= vectors; v++) {
         int64_t most = free_registers(target, v + 1) / v;
         plan.tile_oc = v * target->lanes;
@@ -138,7 +138,8 @@ void propose_channel_tiles(const cvk_spec *spec, const cvk_target *target, arena
 void propose_column_tiles(const cvk_spec *spec, const cvk_target *target, arena *a, const family *f, plan_list *list) {
     proposer o = {spec, target, a, f, list, problem_of(spec)};
     int64_t width = (o.p.axis[AXIS_W].out + target->lanes - 1) / target->lanes;
-    cvk_plan plan = {.algorithm = "direct", .lanes = LANES_COLUMNS, .tile_oh = 1};
+    cvk_plan plan = {
+        .algorithm = "direct", .lanes = LANES_COLUMNS, .tile_od = 1, .tile_oh = 1, .block_oh = 1, .block_ow = 1};
     for (int v = 1; v <= 4 && v <= width; v++) {
         int64_t most = free_registers(target, v + 1) / v;
         if (most > 8) most = 8;

@@ -283,7 +283,7 @@ static bool covers_fill(const tile *t) {
     return t->family->depthwise ? t->p.out_channels == 1 : t->p.groups == 1;
 }
 
-static tile make_tile(const cvk_spec *s, const cvk_target *target, const cvk_plan *plan, const family *f) {
+tile tile_make(const cvk_spec *s, const cvk_target *target, const cvk_plan *plan, const family *f) {
     tile t = {.family = f,
               .spec = s,
               .target = target,
@@ -301,16 +301,16 @@ static tile make_tile(const cvk_spec *s, const cvk_target *target, const cvk_pla
     return t;
 }
 
-enum { TENSOR_ALIGNMENT = 4, PACKED_ALIGNMENT = 64 };
+enum { TENSOR_ALIGNMENT = 4 };
 
-static void declare_tensors(tile *t) {
+void tile_declare(tile *t, int64_t packed_elements) {
     const cvk_spec *s = t->spec;
     nest_builder *b = t->b;
     t->source = view_of(s, 0, s->input_layout, s->in_channels, &t->p, true);
     t->out = view_of(s, 0, s->output_layout, s->out_channels, &t->p, false);
     t->source.tensor =
         nest_add_tensor(b, "input", ROLE_INPUT, view_elements(&t->source, s->batch), TENSOR_ALIGNMENT, false);
-    t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, packed_weights_elements(t), PACKED_ALIGNMENT, false);
+    t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, packed_elements, SCRATCH_ALIGNMENT, false);
     if (s->bias) t->bias = nest_add_tensor(b, "bias", ROLE_BIAS, s->out_channels, TENSOR_ALIGNMENT, false);
     int64_t scales = spec_count_post(s, POST_SCALE), addends = spec_count_post(s, POST_ADD);
     int64_t elements = view_elements(&t->out, s->batch);
@@ -328,15 +328,15 @@ static int64_t packed_input_rows(const tile *t) {
 
 algo_nests tiling_build(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
                         const family *f) {
-    tile t = make_tile(spec, target, plan, f);
+    tile t = tile_make(spec, target, plan, f);
     nest_builder b = nest_begin(a, spec->name, ENTRY_TASKS, target->lanes);
     t.b = &b;
-    declare_tensors(&t);
+    tile_declare(&t, packed_weights_elements(&t));
     int64_t scratch = 0;
     if (plan->pack_rows) {
         pack_input_view(&t, packed_input_rows(&t));
         scratch = view_elements(&t.in, 1);
-        t.in.tensor = nest_add_tensor(&b, "scratch", ROLE_SCRATCH, scratch, PACKED_ALIGNMENT, true);
+        t.in.tensor = nest_add_tensor(&b, "scratch", ROLE_SCRATCH, scratch, SCRATCH_ALIGNMENT, true);
     }
     epilogue_registers(&t);
     f->registers(&t);
@@ -361,7 +361,7 @@ static int64_t unrolled_positions(arena *a, const problem_axis *axis, int64_t ti
 }
 
 int64_t tiling_code(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const family *f) {
-    tile t = make_tile(spec, target, plan, f);
+    tile t = tile_make(spec, target, plan, f);
     if (spec->padding != PAD_ZEROS && plan->pack_rows) pack_input_view(&t, packed_input_rows(&t));
     int64_t columns = 1, rows = 1, variants = t.blocks - t.channels / plan->tile_oc + (t.channels >= plan->tile_oc);
     if (!clips_columns(&t)) columns = unrolled_positions(a, &t.p.axis[AXIS_W], plan->tile_ow, !plan->unroll_kw);
@@ -402,6 +402,8 @@ const char *tiling_refuse(const cvk_spec *spec, const cvk_target *target, const 
         return "tile.oc is not a multiple of the target's lanes";
     if (!f->channel_lanes && plan->tile_ow % target->lanes != 0)
         return "tile.ow is not a multiple of the target's lanes";
+    if (plan->tile_od != 1 || plan->block_oh != 1 || plan->block_ow != 1)
+        return "tile.od and block are 1 but for winograd";
     if (plan->unroll_ic < 1 || plan->unroll_ic > 64) return "unroll.ic is not 1..64";
     if (!is_permutation(plan->order)) return "order does not name each loop once";
     if (plan->tasks < 1 || plan->tasks > PLAN_LOOPS) return "tasks is not 1..5";

@@ -62,6 +62,11 @@ const char *tiling_refuse(const cvk_spec *spec, const cvk_target *target, const 
 /* FMAs that the plan unrolls, all variants together: the measure of its code. */
 int64_t tiling_code(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const family *f);
 
+/* The parts of tiling_build, for an algorithm with a walk of its own: what follows from the plan; the tensors. */
+tile tile_make(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const family *f);
+void tile_declare(tile *t, int64_t packed_elements);
+enum { SCRATCH_ALIGNMENT = 64 };
+
 /* For the families. */
 int tile_vectors(const tile *t);                     /* channel vectors stored in this block */
 nest_range tile_valid_lanes(tile *t, affine vector); /* of channel vector number `vector` */

@@ -1,6 +1,7 @@
 /* The interpreter and the comparison, in pieces of neighbouring channels that threads take in any order. */
 #include "cli/reference.h"
 #include "ref/bound.h"
+#include "ref/rounding.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -36,15 +37,21 @@ static void run_piece(void *argument, size_t piece) {
     for (int64_t i = first * size; i < last * size; i++) j->zeros[piece] += r->output[i] == 0;
 }
 
-bool reference_run(const cvk_spec *s, const naive_tensors *data, const cvk_parallel_for *threads, reference *r) {
+bool reference_run(const cvk_spec *s, const cvk_plan *plan, const naive_tensors *data, const cvk_parallel_for *threads,
+                   reference *r) {
     int64_t count = naive_channels(s) * naive_channel_size(s), zeros = 0;
     *r = (reference){.spec = s};
     r->output = malloc((size_t)(count + 1) * sizeof *r->output);
     r->bound = malloc((size_t)(count + 1) * sizeof *r->bound);
     if (!r->output || !r->bound) return false;
+    naive_tensors bounded = *data;
+    double *rounding;
+    if (!rounding_of_plan(s, plan, data, threads, &rounding)) return false;
+    bounded.rounding = rounding;
     job j = job_for(r);
-    j.data = data;
+    j.data = &bounded;
     threads->loop(threads->context, (size_t)j.pieces, run_piece, &j);
+    free(rounding);
     for (int64_t i = 0; i < j.pieces; i++) zeros += j.zeros[i];
     r->zeros = count ? (double)zeros / (double)count : 0;
     return true;

@@ -106,7 +106,7 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
         status = read_list(s, "--scale", &o->scale, spec_count_post(spec, POST_SCALE), &channels, &a->scale);
     if (status == CLI_DONE)
         status = read_list(s, "--addend", &o->addend, spec_count_post(spec, POST_ADD), &output, &a->addend);
-    a->tensors = (naive_tensors){a->input.data, a->weights.data, a->bias.data, a->scale, a->addend};
+    a->tensors = (naive_tensors){a->input.data, a->weights.data, a->bias.data, a->scale, a->addend, NULL};
     return status;
 }
 

@@ -1,7 +1,7 @@
 /* A plan: everything an algorithm decided about one layer. A plain value; prints as a `schedule:` and reads back.
  *
- *     {algorithm: direct, lanes: out_channels, tile: {oc: 32, oh: 1, ow: 14}, unroll: {ic: 1, kw: 3},
- *      order: [n, g, oc, od, oh], tasks: 5, pack: {input: none}}
+ *     {algorithm: direct, lanes: out_channels, tile: {oc: 32, od: 1, oh: 1, ow: 14}, block: {oh: 1, ow: 1},
+ *      unroll: {ic: 1, kw: false}, order: [n, g, oc, od, oh], tasks: 5, pack: {input_rows: 0}}
  */
 #ifndef CVK_PLAN_PLAN_H
 #define CVK_PLAN_PLAN_H
@@ -18,7 +18,8 @@ typedef struct cvk_plan {
     const char *algorithm;   /* a row of algo/algorithms.def */
     plan_lanes lanes;
     int tile_oc;             /* output channels of a register tile */
-    int tile_oh, tile_ow;    /* output rows and columns of a register tile */
+    int tile_od, tile_oh, tile_ow; /* output slices, rows and columns of a register tile; of a transformed one for winograd */
+    int block_oh, block_ow;        /* winograd: tiles whose products are taken together; 1 elsewhere */
     int unroll_ic;           /* input channels per iteration of the reduction */
     bool unroll_kw;          /* all taps of a kernel row in one iteration; else one */
     plan_loop order[PLAN_LOOPS]; /* outermost first; a permutation */

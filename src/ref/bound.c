@@ -77,9 +77,9 @@ double bound_post(const post_op *op, double operand, double x, double error) {
 }
 
 double bound_ratio(double expected, double bound, float got) {
+    if (isinf(bound)) return 0;
     if (isnan(expected)) return isnan(got) ? 0 : INFINITY;
     if (isinf(expected)) return (double)got == expected ? 0 : INFINITY;
-    if (isinf(bound)) return 0;
     double error = fabs((double)got - expected);
     if (error == 0) return 0;
     return isnan(got) ? INFINITY : error / bound;

@@ -205,10 +205,12 @@ static void run_strip(const channel *c, strip *out, double *output, double *boun
     const cvk_spec *s = c->spec;
     int64_t terms = s->in_channels / s->groups * volume(s->kernel) + s->bias;
     int64_t at = (out->od * s->out_size[AXIS_H] + out->oh) * s->out_size[AXIS_W] + out->first;
+    const double *rounding = c->tensors->rounding;
+    if (rounding) rounding += (c->n * s->out_channels + c->oc) * naive_channel_size(s);
     sum_strip(c, out);
     for (int64_t i = 0; i < out->count; i++, at++) {
         output[at] = out->sum[i];
-        if (bound) bound[at] = bound_direct(terms, out->magnitude[i], c->integers);
+        if (bound) bound[at] = rounding ? rounding[at] : bound_direct(terms, out->magnitude[i], c->integers);
         finish(c, at, &output[at], bound ? &bound[at] : NULL);
     }
 }
@@ -266,7 +268,7 @@ static bool has_all(const cvk_spec *s, const naive_tensors *t, const float *outp
 cvk_status cvk_reference(const cvk_spec *spec, const float *input, const float *weights, const float *bias,
                          const float *scale, const float *addend, float *output) {
     if (!spec) return CVK_ERROR_ARGUMENT;
-    const naive_tensors tensors = {input, weights, bias, scale, addend};
+    const naive_tensors tensors = {input, weights, bias, scale, addend, NULL};
     if (!has_all(spec, &tensors, output)) return CVK_ERROR_NULL;
     int64_t size = naive_channel_size(spec);
     double *one = malloc((size_t)size * sizeof *one);

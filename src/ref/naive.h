@@ -9,6 +9,7 @@
  * `scale`; addend one N O D H W after another, one for each `add`. What the layer does not use may be NULL. */
 typedef struct naive_tensors {
     const float *input, *weights, *bias, *scale, *addend;
+    const double *rounding; /* permitted |error| of each output's sum, N O D H W; NULL: that of direct summation */
 } naive_tensors;
 
 /* Output channels of all images: n * out_channels + oc is the index of one. */

@@ -223,7 +223,7 @@ static void second_way(const random_layer *r, int64_t n, int64_t oc, double *y) 
 
 static void agrees_with_the_second_way(const char *name) {
     random_layer r = draw_layer();
-    const naive_tensors t = {r.input, r.weights, r.bias, r.scale, r.addend};
+    const naive_tensors t = {r.input, r.weights, r.bias, r.scale, r.addend, NULL};
     int64_t size = naive_channel_size(&r.spec), channels = naive_channels(&r.spec);
     double *y = malloc((size_t)(size * channels) * sizeof *y + 1), *one = malloc((size_t)size * sizeof *one);
     naive_run(&r.spec, &t, y, NULL);
@@ -242,7 +242,7 @@ Test(naive, agrees_with_the_second_way) { cases("agrees_with_the_second_way", 30
 
 static void ranges_make_up_the_whole(const char *name) {
     random_layer r = draw_layer();
-    const naive_tensors t = {r.input, r.weights, r.bias, r.scale, r.addend};
+    const naive_tensors t = {r.input, r.weights, r.bias, r.scale, r.addend, NULL};
     int64_t size = naive_channel_size(&r.spec), channels = naive_channels(&r.spec);
     size_t bytes = (size_t)(size * channels) * sizeof(double);
     double *y = malloc(bytes + 1), *bound = malloc(bytes + 1), *y_parts = malloc(bytes + 1),

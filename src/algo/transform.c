@@ -1,0 +1,111 @@
+/* Transforms by constant matrices: a row at a time, or two at once where they share an even and an odd part. */
+#include "algo/transform.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct network {
+    nest_builder *b;
+    const transform_registers *r;
+    const double (*matrix)[COOK_TOOM_MOST];
+    int columns;
+    register_ref from, to;
+    int64_t from_step, to_step;
+} network;
+
+static register_ref at(register_ref base, int64_t steps) {
+    base.index = affine_offset(base.index, steps);
+    return base;
+}
+
+static register_ref source(const network *n, int k) { return at(n->from, k * n->from_step); }
+static register_ref target(const network *n, int i) { return at(n->to, i * n->to_step); }
+static register_ref part(const network *n, int i) { return reg(n->r->parts, affine_constant(i)); }
+static register_ref none(void) { return reg(-1, affine_constant(0)); }
+
+transform_registers transform_declare(nest_builder *b) {
+    int lanes = b->nest->lanes;
+    return (transform_registers){nest_add_register(b, "part", lanes, 2), nest_add_register(b, "k", lanes, 1)};
+}
+
+static register_ref constant(const network *n, double value) {
+    register_ref k = reg(n->r->constant, affine_constant(0));
+    build_const(n->b, k, (float)value);
+    return k;
+}
+
+/* A term to begin with: one with coefficient 1 costs nothing. */
+static int first_term(const network *n, const double *coefficient) {
+    int first = -1;
+    for (int k = 0; k < n->columns; k++) {
+        if (coefficient[k] == 1) return k;
+        if (first < 0 && coefficient[k] != 0) first = k;
+    }
+    return first;
+}
+
+static void add_term(const network *n, register_ref to, double coefficient, register_ref x) {
+    if (coefficient == 1)
+        build_op(n->b, OP_ADD, to, to, x);
+    else if (coefficient == -1)
+        build_op(n->b, OP_SUB, to, to, x);
+    else
+        build_fma(n->b, to, x, constant(n, coefficient), NULL);
+}
+
+static void combine(const network *n, const double *coefficient, register_ref to) {
+    int first = first_term(n, coefficient);
+    if (first < 0) {
+        build_const(n->b, to, 0);
+        return;
+    }
+    if (coefficient[first] == 1)
+        build_op(n->b, OP_COPY, to, source(n, first), none());
+    else
+        build_op(n->b, OP_MUL, to, source(n, first), constant(n, coefficient[first]));
+    for (int k = 0; k < n->columns; k++)
+        if (k != first && coefficient[k] != 0) add_term(n, to, coefficient[k], source(n, k));
+}
+
+/* Whether two rows are even + odd and even - odd, with at least two terms to share. */
+static bool split(const network *n, int i, int j, double *even, double *odd) {
+    int evens = 0, odds = 0;
+    memset(even, 0, sizeof(double) * COOK_TOOM_MOST);
+    memset(odd, 0, sizeof(double) * COOK_TOOM_MOST);
+    for (int k = 0; k < n->columns; k++) {
+        double a = n->matrix[i][k], b = n->matrix[j][k];
+        if (fabs(a) != fabs(b)) return false;
+        if (a == 0) continue;
+        if (a == b)
+            even[k] = a, evens++;
+        else
+            odd[k] = a, odds++;
+    }
+    return evens > 0 && odds > 0 && evens + odds > 2;
+}
+
+static int partner(const network *n, int i, int rows, const bool *done, double *even, double *odd) {
+    for (int j = i + 1; j < rows; j++)
+        if (!done[j] && split(n, i, j, even, odd)) return j;
+    return -1;
+}
+
+void transform_apply(nest_builder *b, const transform_registers *r, const double (*matrix)[COOK_TOOM_MOST], int rows,
+                     int columns, register_ref from, int64_t from_step, register_ref to, int64_t to_step) {
+    network n = {b, r, matrix, columns, from, to, from_step, to_step};
+    bool done[COOK_TOOM_MOST] = {false};
+    for (int i = 0; i < rows; i++) {
+        double even[COOK_TOOM_MOST], odd[COOK_TOOM_MOST];
+        if (done[i]) continue;
+        int j = partner(&n, i, rows, done, even, odd);
+        if (j < 0) {
+            combine(&n, matrix[i], target(&n, i));
+            continue;
+        }
+        combine(&n, even, part(&n, 0));
+        combine(&n, odd, part(&n, 1));
+        build_op(b, OP_ADD, target(&n, i), part(&n, 0), part(&n, 1));
+        build_op(b, OP_SUB, target(&n, j), part(&n, 0), part(&n, 1));
+        done[j] = true;
+    }
+}

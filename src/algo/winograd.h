@@ -1,0 +1,50 @@
+/* Winograd's minimal filtering F(m, r) on one to three axes at once. A task takes a block of tiles:
+ *
+ *     input      one pass an axis, the first from the input tensor, absent positions as zeros, each from one stage of
+ *                scratch to the next:       stage[points of done axes][tiles or positions][input channels]
+ *     products   for each point: sums[tile][oc] = sum over ic of stage[point][tile][ic] * weights[point][ic][oc]
+ *     output     A' on every axis in registers, bias, post-ops, store; positions outside are not stored
+ *
+ * Products and output run once for each block of output channels, so that their sums stay in the second-level cache.
+ * The weights are transformed when they are packed. */
+#ifndef CVK_ALGO_WINOGRAD_H
+#define CVK_ALGO_WINOGRAD_H
+
+#include "algo/tiling.h"
+#include "algo/transform.h"
+
+/* One array in scratch: for each axis its points (1 where not transformed yet) and its tiles or positions. */
+typedef struct winograd_stage {
+    int64_t base;
+    int64_t points[AXES], size[AXES];
+} winograd_stage;
+
+typedef struct winograd {
+    tile t; /* what the epilogue and the packing of weights read */
+    cook_toom f[AXES];
+    bool active[AXES];                 /* axes with a kernel */
+    int64_t tiles[AXES];               /* of the output */
+    int64_t block[AXES], blocks[AXES]; /* tiles of a block; blocks */
+    int64_t points, count;             /* of a tile; tiles of a block */
+    int64_t channel_stride;            /* input channels in a stage, rounded up to vectors */
+    winograd_stage stage[AXES + 1];    /* stage[i] is what pass i reads; 0 is the input itself */
+    int pass_axis[AXES], passes;
+    int64_t sums, scratch_elements; /* where the products begin; all of scratch */
+    int scratch;                    /* tensor */
+    affine at[AXES];                /* the block's numbers */
+    int in, out, turn;              /* registers: a transform's input and output; a tile between axes */
+    transform_registers parts;
+} winograd;
+
+/* Input positions along an axis that a block's tiles read. */
+int64_t winograd_positions(const winograd *w, int axis);
+/* Elements of one point's weights, and how many points. */
+int64_t winograd_packed_elements(const winograd *w);
+
+void winograd_input(winograd *w);
+/* For the block of output channels that w->t stands at. */
+void winograd_products(winograd *w);
+void winograd_output(winograd *w);
+nest *winograd_pack_weights(arena *a, const winograd *w, const char *name);
+
+#endif

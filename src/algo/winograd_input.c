@@ -1,0 +1,170 @@
+/* The input transform, an axis a pass. The first pass reads the tensor and settles every border: rows outside become
+ * zeros, columns outside are absent from the tiles at the edges, whose code is their own. */
+#include "algo/winograd.h"
+
+int64_t winograd_positions(const winograd *w, int axis) {
+    return (w->block[axis] - 1) * w->f[axis].m + w->f[axis].alpha;
+}
+
+/* Offset of channel 0 in a stage. */
+static affine stage_offset(const winograd *w, const winograd_stage *s, const affine *point, const affine *at) {
+    affine offset = affine_constant(0);
+    for (int a = 0; a < AXES; a++) offset = affine_add_scaled(point[a], offset, s->points[a]);
+    for (int a = 0; a < AXES; a++) offset = affine_add_scaled(at[a], offset, s->size[a]);
+    return affine_offset(affine_scale(offset, w->channel_stride), s->base);
+}
+
+/* Where a pass is: points of the axes done, places along all axes, and the channel vector. */
+typedef struct place_in_pass {
+    affine point[AXES], at[AXES], channel;
+    nest_range valid;
+} place_in_pass;
+
+static affine first_position(const winograd *w, int axis) {
+    return affine_offset(affine_scale(w->at[axis], w->block[axis] * w->f[axis].m), -w->t.p.axis[axis].pad);
+}
+
+/* Places along `axis` as positions of the input tensor, tile by tile for the axis of the first pass. */
+static position tensor_position(const winograd *w, const place_in_pass *p, int axis, int64_t point) {
+    position at;
+    for (int a = 0; a < AXES; a++) {
+        affine step = a == axis ? affine_offset(affine_scale(p->at[a], w->f[a].m), point) : p->at[a];
+        at.at[a] = affine_add(first_position(w, a), step);
+    }
+    return at;
+}
+
+static void load_point(winograd *w, const place_in_pass *p, int pass, int64_t point) {
+    tile *t = &w->t;
+    int axis = w->pass_axis[pass];
+    register_ref to = reg(w->in, affine_constant(point));
+    if (pass == 0) {
+        lane_map m = {t->n, p->channel, tensor_position(w, p, axis, point), 1, 0, &p->valid};
+        view_load(t->b, &t->source, &m, to, reg(w->out, affine_constant(0)));
+        return;
+    }
+    affine at[AXES];
+    for (int a = 0; a < AXES; a++) at[a] = p->at[a];
+    at[axis] = affine_offset(affine_scale(at[axis], w->f[axis].m), point);
+    affine offset = affine_add(stage_offset(w, &w->stage[pass], p->point, at), p->channel);
+    build_load(t->b, to, access_at(w->scratch, offset, 1), NULL);
+}
+
+static void store_points(winograd *w, const place_in_pass *p, int pass) {
+    int axis = w->pass_axis[pass];
+    affine i = build_unrolled(w->t.b, "i", w->f[axis].alpha), point[AXES];
+    for (int a = 0; a < AXES; a++) point[a] = a == axis ? i : p->point[a];
+    affine offset = affine_add(stage_offset(w, &w->stage[pass + 1], point, p->at), p->channel);
+    build_store(w->t.b, access_at(w->scratch, offset, 1), reg(w->out, i), NULL);
+    build_end(w->t.b);
+}
+
+/* One channel vector of one tile; taps low <= k < high are present. */
+static void transform_tile(winograd *w, const place_in_pass *p, int pass, int64_t low, int64_t high) {
+    const cook_toom *f = &w->f[w->pass_axis[pass]];
+    for (int64_t k = 0; k < f->alpha; k++) {
+        if (k >= low && k < high)
+            load_point(w, p, pass, k);
+        else
+            build_const(w->t.b, reg(w->in, affine_constant(k)), 0);
+    }
+    affine zero = affine_constant(0);
+    transform_apply(w->t.b, &w->parts, f->b, f->alpha, f->alpha, reg(w->in, zero), 1, reg(w->out, zero), 1);
+    store_points(w, p, pass);
+}
+
+static void zero_tile(winograd *w, const place_in_pass *p, int pass) {
+    affine i = build_unrolled(w->t.b, "i", w->f[w->pass_axis[pass]].alpha);
+    build_const(w->t.b, reg(w->out, i), 0);
+    build_end(w->t.b);
+    store_points(w, p, pass);
+}
+
+typedef void per_vector(winograd *w, const place_in_pass *p, int pass, int64_t low, int64_t high);
+
+static void zero_vector(winograd *w, const place_in_pass *p, int pass, int64_t low, int64_t high) {
+    (void)low, (void)high;
+    zero_tile(w, p, pass);
+}
+
+/* All input channels, a vector at a time. */
+static void channel_vectors(winograd *w, place_in_pass p, int pass, int64_t low, int64_t high, per_vector *each) {
+    nest_builder *b = w->t.b;
+    int64_t channels = w->t.p.in_channels, lanes = w->t.lanes, whole = channels / lanes;
+    p.valid = range_of(b, 0, lanes);
+    if (whole > 0) {
+        p.channel = affine_scale(build_loop(b, "v", whole), lanes);
+        each(w, &p, pass, low, high);
+        build_end(b);
+    }
+    if (channels % lanes == 0) return;
+    p.channel = affine_constant(whole * lanes);
+    p.valid = range_of(b, 0, channels % lanes);
+    each(w, &p, pass, low, high);
+}
+
+/* The tile at p, by the span of tiles it belongs to: those of one span have the same taps present. */
+static void first_pass_tile(winograd *w, const place_in_pass *p) {
+    nest_builder *b = w->t.b;
+    int axis = w->pass_axis[0];
+    const problem_axis *o = &w->t.p.axis[axis];
+    problem_axis taps = {o->in, w->tiles[axis], w->f[axis].alpha, w->f[axis].m, 1, o->pad};
+    affine number = affine_add_scaled(p->at[axis], w->at[axis], w->block[axis]);
+    span_list spans = spans_of(b->nest->arena, &taps, 1);
+    for (int i = 0; i < spans.count; i++) {
+        const axis_span *s = &spans.span[i];
+        segment_list present = segments_of(b->nest->arena, &taps, s);
+        int64_t low = present.count ? present.segment[0].first : 0, high = present.count ? present.segment[0].last : 0;
+        build_if(b, affine_offset(number, -s->first), NULL);
+        build_if(b, affine_offset(affine_scale(number, -1), s->first + s->count - 1), NULL);
+        channel_vectors(w, *p, 0, low, high, transform_tile);
+        build_end(b);
+        build_end(b);
+    }
+}
+
+/* Zeros where the position along `axis`, not that of the pass, is outside. */
+static void first_pass_outside(winograd *w, const place_in_pass *p, int axis) {
+    nest_builder *b = w->t.b;
+    affine at = affine_add(first_position(w, axis), p->at[axis]);
+    const affine outside[] = {affine_offset(affine_scale(at, -1), -1), affine_offset(at, -w->t.p.axis[axis].in)};
+    for (int i = 0; i < 2 && w->active[axis]; i++) {
+        if (nest_maximum(b->nest, b->scope, outside[i]) < 0) continue;
+        build_if(b, outside[i], "outside");
+        channel_vectors(w, *p, 0, 0, 0, zero_vector);
+        build_end(b);
+    }
+}
+
+static void first_pass_place(winograd *w, const place_in_pass *p) {
+    nest_builder *b = w->t.b;
+    int opened = 0;
+    for (int a = 0; a < AXES; a++) {
+        if (a == w->pass_axis[0]) continue;
+        first_pass_outside(w, p, a);
+        affine at = affine_add(first_position(w, a), p->at[a]);
+        build_if(b, at, NULL);
+        build_if(b, affine_offset(affine_scale(at, -1), w->t.p.axis[a].in - 1), NULL);
+        opened += 2;
+    }
+    first_pass_tile(w, p);
+    while (opened--) build_end(b);
+}
+
+/* Loops over the points of axes done and the places of all. */
+static void run_pass(winograd *w, int pass) {
+    nest_builder *b = w->t.b;
+    const winograd_stage *from = &w->stage[pass], *to = &w->stage[pass + 1];
+    place_in_pass p;
+    for (int a = 0; a < AXES; a++) p.point[a] = build_loop(b, "p", from->points[a]);
+    for (int a = 0; a < AXES; a++) p.at[a] = build_loop(b, "i", to->size[a]);
+    if (pass == 0)
+        first_pass_place(w, &p);
+    else
+        channel_vectors(w, p, pass, 0, w->f[w->pass_axis[pass]].alpha, transform_tile);
+    for (int a = 0; a < 2 * AXES; a++) build_end(b);
+}
+
+void winograd_input(winograd *w) {
+    for (int pass = 0; pass < w->passes; pass++) run_pass(w, pass);
+}

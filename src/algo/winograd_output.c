@@ -1,0 +1,86 @@
+/* The output transform: a tile's sums at all points, A' on one axis after another in registers, bias, post-ops, and
+ * the store of those positions that exist. */
+#include "algo/winograd.h"
+
+static void load_sums(winograd *w, affine tile_number, affine vector) {
+    nest_builder *b = w->t.b;
+    affine point = build_unrolled(b, "point", w->points);
+    affine row = affine_add_scaled(tile_number, point, w->count);
+    affine at = affine_add_scaled(affine_scale(row, w->t.plan->tile_oc), vector, w->t.lanes);
+    build_load(b, reg(w->in, point), access_at(w->scratch, affine_offset(at, w->sums), 1), NULL);
+    build_end(b);
+}
+
+/* By turns from `in` to `turn` and back; gives the array with the outputs, m x m x m of them. */
+static int transform_outputs(winograd *w) {
+    int64_t size[AXES] = {w->f[0].alpha, w->f[1].alpha, w->f[2].alpha};
+    int from = w->in, to = w->turn;
+    for (int axis = 0; axis < AXES; axis++) {
+        const cook_toom *f = &w->f[axis];
+        if (!w->active[axis]) continue;
+        int64_t inner = 1, outer = 1;
+        for (int a = axis + 1; a < AXES; a++) inner *= size[a];
+        for (int a = 0; a < axis; a++) outer *= size[a];
+        affine o = build_unrolled(w->t.b, "o", outer), i = build_unrolled(w->t.b, "i", inner);
+        transform_apply(w->t.b, &w->parts, f->a, f->m, f->alpha, reg(from, affine_add_scaled(i, o, f->alpha * inner)),
+                        inner, reg(to, affine_add_scaled(i, o, f->m * inner)), inner);
+        build_end(w->t.b);
+        build_end(w->t.b);
+        size[axis] = f->m;
+        int turned = from;
+        from = to, to = turned;
+    }
+    return from;
+}
+
+/* Opens a condition for a position that may lie outside the output. */
+static void open_inside(winograd *w, int axis, affine at) {
+    build_if(w->t.b, affine_offset(affine_scale(at, -1), w->t.p.axis[axis].out - 1), "inside");
+}
+
+static void store_output(winograd *w, register_ref value, affine vector, const position *at) {
+    tile *t = &w->t;
+    nest_range valid = tile_valid_lanes(t, vector);
+    lane_map m = {t->n, affine_add_scaled(tile_channel(t), vector, t->lanes), *at, 1, 0, &valid};
+    if (t->bias >= 0) build_op(t->b, OP_ADD, value, value, reg(t->w, affine_constant(0)));
+    epilogue_store(t, value, &m);
+}
+
+static void store_outputs(winograd *w, int from, const affine *number, affine vector) {
+    nest_builder *b = w->t.b;
+    position at;
+    affine i[AXES], index = affine_constant(0);
+    for (int a = 0; a < AXES; a++) {
+        i[a] = build_unrolled(b, "o", w->f[a].m);
+        at.at[a] = affine_add_scaled(i[a], number[a], w->f[a].m);
+        index = affine_add_scaled(i[a], index, w->f[a].m);
+        open_inside(w, a, at.at[a]);
+    }
+    store_output(w, reg(from, index), vector, &at);
+    for (int a = 0; a < 2 * AXES; a++) build_end(b);
+}
+
+static void load_bias(winograd *w, affine vector) {
+    tile *t = &w->t;
+    nest_range valid = tile_valid_lanes(t, vector);
+    lane_map m = {.channel = affine_add_scaled(tile_channel(t), vector, t->lanes), .channel_step = 1, .valid = &valid};
+    if (t->bias >= 0) epilogue_bias(t, reg(t->w, affine_constant(0)), &m);
+}
+
+void winograd_output(winograd *w) {
+    nest_builder *b = w->t.b;
+    affine number[AXES], tile_number = affine_constant(0);
+    for (int a = 0; a < AXES; a++) {
+        nest_range r = range_of(b, 0, w->block[a]);
+        range_clip_high(b, &r, affine_offset(affine_scale(w->at[a], -w->block[a]), w->tiles[a]), 1);
+        affine local = build_for(b, VARIABLE_LOOP, "tile", r);
+        tile_number = affine_add_scaled(local, tile_number, w->block[a]);
+        number[a] = affine_add_scaled(local, w->at[a], w->block[a]);
+    }
+    bool whole = w->t.valid >= (int64_t)tile_vectors(&w->t) * w->t.lanes; /* else lane ranges want numbers */
+    affine vector = build_for(b, whole ? VARIABLE_LOOP : VARIABLE_UNROLLED, "j", range_of(b, 0, tile_vectors(&w->t)));
+    load_bias(w, vector);
+    load_sums(w, tile_number, vector);
+    store_outputs(w, transform_outputs(w), number, vector);
+    for (int i = 0; i < AXES + 1; i++) build_end(b);
+}

@@ -1,0 +1,15 @@
+/* The permitted rounding of a layer's sums, by the plan that computes them. */
+#ifndef CVK_REF_ROUNDING_H
+#define CVK_REF_ROUNDING_H
+
+#include "plan/plan.h"
+#include "ref/naive.h"
+
+/* What naive_tensors.rounding wants for a plan: NULL for those that sum directly, else heap-owned, one a sum. `threads`
+ * may be NULL. False: out of memory. */
+bool rounding_of_plan(const cvk_spec *s, const cvk_plan *plan, const naive_tensors *t, const cvk_parallel_for *threads,
+                      double **rounding);
+/* Whether two plans of a layer round alike: then one reference judges both. */
+bool rounding_is_shared(const cvk_plan *a, const cvk_plan *b);
+
+#endif

@@ -1,0 +1,171 @@
+/* Winograd's rounding bound, tile by tile, in double: the algorithm itself on absolute values. */
+#include "ref/winograd.h"
+
+#include "plan/cook_toom.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_POINTS = COOK_TOOM_MOST * COOK_TOOM_MOST * COOK_TOOM_MOST };
+
+struct winograd_rounding {
+    const cvk_spec *spec;
+    const naive_tensors *tensors;
+    cook_toom f[AXES];
+    int64_t tiles[AXES], points;
+    double roundings; /* c */
+    double *weights;  /* |G| |g|: point, input channel, output channel */
+};
+
+/* The matrix of absolute values on one axis of a dense D H W array: size[axis] becomes `rows`. */
+static void apply(const double (*matrix)[COOK_TOOM_MOST], int rows, int axis, int64_t size[AXES], double *values) {
+    double to[MOST_POINTS];
+    int64_t inner = 1, outer = 1, columns = size[axis];
+    for (int a = axis + 1; a < AXES; a++) inner *= size[a];
+    for (int a = 0; a < axis; a++) outer *= size[a];
+    for (int64_t o = 0; o < outer; o++)
+        for (int r = 0; r < rows; r++)
+            for (int64_t i = 0; i < inner; i++) {
+                double sum = 0;
+                for (int64_t k = 0; k < columns; k++) sum += fabs(matrix[r][k]) * values[(o * columns + k) * inner + i];
+                to[(o * rows + r) * inner + i] = sum;
+            }
+    size[axis] = rows;
+    memcpy(values, to, sizeof(double) * (size_t)(outer * rows * inner));
+}
+
+static void transform_weights(winograd_rounding *w, int64_t oc, int64_t ic) {
+    const cvk_spec *s = w->spec;
+    int64_t taps = s->kernel[0] * s->kernel[1] * s->kernel[2];
+    const float *g = w->tensors->weights + (oc * s->in_channels + ic) * taps;
+    int64_t size[AXES] = {s->kernel[0], s->kernel[1], s->kernel[2]};
+    double values[MOST_POINTS];
+    for (int64_t i = 0; i < taps; i++) values[i] = fabs((double)g[s->flip_kernel ? taps - 1 - i : i]);
+    for (int a = 0; a < AXES; a++) apply((const double(*)[COOK_TOOM_MOST])w->f[a].g, w->f[a].alpha, a, size, values);
+    for (int64_t p = 0; p < w->points; p++) w->weights[(p * s->in_channels + ic) * s->out_channels + oc] = values[p];
+}
+
+winograd_rounding *winograd_rounding_new(const cvk_spec *s, const int m[AXES], const naive_tensors *t) {
+    winograd_rounding *w = calloc(1, sizeof *w);
+    if (!w) return NULL;
+    *w = (winograd_rounding){.spec = s, .tensors = t, .points = 1};
+    w->roundings = (double)s->in_channels + 2 + s->bias;
+    for (int a = 0; a < AXES; a++) {
+        cook_toom_make(m[a], (int)s->kernel[a], &w->f[a]);
+        w->tiles[a] = (s->out_size[a] + m[a] - 1) / m[a];
+        w->points *= w->f[a].alpha;
+        if (s->kernel[a] > 1) w->roundings += (double)(w->f[a].r + 2 + 2 * w->f[a].alpha);
+    }
+    w->weights = malloc(sizeof(double) * (size_t)(w->points * s->in_channels * s->out_channels + 1));
+    if (!w->weights) {
+        free(w);
+        return NULL;
+    }
+    for (int64_t oc = 0; oc < s->out_channels; oc++)
+        for (int64_t ic = 0; ic < s->in_channels; ic++) transform_weights(w, oc, ic);
+    return w;
+}
+
+void winograd_rounding_free(winograd_rounding *w) {
+    if (!w) return;
+    free(w->weights);
+    free(w);
+}
+
+int64_t winograd_rounding_tiles(const winograd_rounding *w) {
+    return w->spec->batch * w->tiles[0] * w->tiles[1] * w->tiles[2];
+}
+
+typedef struct tile_work {
+    int64_t n, at[AXES]; /* image; first output */
+    double *input;       /* |B'| |d|: point, input channel */
+    double *sums;        /* output channel, point */
+} tile_work;
+
+static double input_at(const winograd_rounding *w, const tile_work *t, int64_t ic, const int64_t k[AXES]) {
+    const cvk_spec *s = w->spec;
+    int64_t offset = t->n * s->in_channels + ic;
+    for (int a = 0; a < AXES; a++) {
+        int64_t i = t->at[a] + k[a] - s->pad_before[a];
+        if (i < 0 || i >= s->in_size[a]) return 0;
+        offset = offset * s->in_size[a] + i;
+    }
+    return fabs((double)w->tensors->input[offset]);
+}
+
+static void transform_input(const winograd_rounding *w, const tile_work *t, int64_t ic) {
+    int64_t size[AXES] = {w->f[0].alpha, w->f[1].alpha, w->f[2].alpha}, k[AXES], i = 0;
+    double values[MOST_POINTS];
+    for (k[0] = 0; k[0] < w->f[0].alpha; k[0]++)
+        for (k[1] = 0; k[1] < w->f[1].alpha; k[1]++)
+            for (k[2] = 0; k[2] < w->f[2].alpha; k[2]++) values[i++] = input_at(w, t, ic, k);
+    for (int a = 0; a < AXES; a++) apply((const double(*)[COOK_TOOM_MOST])w->f[a].b, w->f[a].alpha, a, size, values);
+    for (int64_t p = 0; p < w->points; p++) t->input[p * w->spec->in_channels + ic] = values[p];
+}
+
+static void multiply(const winograd_rounding *w, const tile_work *t) {
+    int64_t ins = w->spec->in_channels, outs = w->spec->out_channels;
+    memset(t->sums, 0, sizeof(double) * (size_t)(w->points * outs));
+    for (int64_t p = 0; p < w->points; p++)
+        for (int64_t ic = 0; ic < ins; ic++) {
+            double x = t->input[p * ins + ic], *sums = t->sums + p * outs;
+            const double *weights = w->weights + (p * ins + ic) * outs;
+            for (int64_t oc = 0; oc < outs; oc++) sums[oc] += x * weights[oc];
+        }
+}
+
+/* The bound of a sum of magnitude `magnitude`, bias included. */
+static double bound_of(const winograd_rounding *w, double magnitude) {
+    if (!isfinite(magnitude) || magnitude > 0x1p127) return INFINITY;
+    return w->roundings * (0x1p-24 * magnitude + 0x1p-140);
+}
+
+static void store_outputs(const winograd_rounding *w, const tile_work *t, int64_t oc, const double *values,
+                          double *rounding) {
+    const cvk_spec *s = w->spec;
+    double bias = s->bias ? fabs((double)w->tensors->bias[oc]) : 0;
+    int64_t i = 0, k[AXES];
+    for (k[0] = 0; k[0] < w->f[0].m; k[0]++)
+        for (k[1] = 0; k[1] < w->f[1].m; k[1]++)
+            for (k[2] = 0; k[2] < w->f[2].m; k[2]++, i++) {
+                int64_t offset = t->n * s->out_channels + oc;
+                bool inside = true;
+                for (int a = 0; a < AXES; a++) {
+                    inside &= t->at[a] + k[a] < s->out_size[a];
+                    offset = offset * s->out_size[a] + t->at[a] + k[a];
+                }
+                if (inside) rounding[offset] = bound_of(w, values[i] + bias);
+            }
+}
+
+static void run_tile(const winograd_rounding *w, const tile_work *t, double *rounding) {
+    int64_t outs = w->spec->out_channels;
+    for (int64_t ic = 0; ic < w->spec->in_channels; ic++) transform_input(w, t, ic);
+    multiply(w, t);
+    for (int64_t oc = 0; oc < outs; oc++) {
+        int64_t size[AXES] = {w->f[0].alpha, w->f[1].alpha, w->f[2].alpha};
+        double values[MOST_POINTS];
+        for (int64_t p = 0; p < w->points; p++) values[p] = t->sums[p * outs + oc];
+        for (int a = 0; a < AXES; a++) apply((const double(*)[COOK_TOOM_MOST])w->f[a].a, w->f[a].m, a, size, values);
+        store_outputs(w, t, oc, values, rounding);
+    }
+}
+
+bool winograd_rounding_range(const winograd_rounding *w, int64_t first, int64_t last, double *rounding) {
+    size_t ins = (size_t)(w->points * w->spec->in_channels), outs = (size_t)(w->points * w->spec->out_channels);
+    tile_work t = {.input = malloc(sizeof(double) * (ins + outs + 1))};
+    if (!t.input) return false;
+    t.sums = t.input + ins;
+    for (int64_t i = first; i < last; i++) {
+        int64_t rest = i;
+        for (int a = AXES - 1; a >= 0; a--) {
+            t.at[a] = rest % w->tiles[a] * w->f[a].m;
+            rest /= w->tiles[a];
+        }
+        t.n = rest;
+        run_tile(w, &t, rounding);
+    }
+    free(t.input);
+    return true;
+}

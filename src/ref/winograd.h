@@ -1,0 +1,24 @@
+/* What rounding may do to a layer computed by Winograd's minimal filtering: the a-priori bound
+ *
+ *     |error| <= c u |A'| [(|G| |g|) . (|B'| |d|)] summed over input channels
+ *
+ * with the absolute values of the matrices of plan/cook_toom.h along every axis, u = 2^-24 and c the number of
+ * roundings on the longest way through the transforms and the sum. Source: Barabasz et al., Error analysis and
+ * improving the accuracy of Winograd convolution, 2018. Where an input is not finite, the tile's outputs are not
+ * bounded at all: the transforms mix what a tile covers. */
+#ifndef CVK_REF_WINOGRAD_H
+#define CVK_REF_WINOGRAD_H
+
+#include "ref/naive.h"
+
+typedef struct winograd_rounding winograd_rounding;
+
+/* m: outputs of a tile along each axis, 1 where the kernel is 1. NULL: out of memory. */
+winograd_rounding *winograd_rounding_new(const cvk_spec *s, const int m[AXES], const naive_tensors *t);
+void winograd_rounding_free(winograd_rounding *w);
+/* Tiles of all images; tiles first <= i < last fill their outputs in rounding, N O D H W. Threads may share `w`.
+ * False: out of memory. */
+int64_t winograd_rounding_tiles(const winograd_rounding *w);
+bool winograd_rounding_range(const winograd_rounding *w, int64_t first, int64_t last, double *rounding);
+
+#endif
