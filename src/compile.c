@@ -2,18 +2,11 @@
 #include "compile.h"
 
 #include "base/text.h"
-#include "jit/load.h"
+#include "jit/kernel.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-struct cvk_kernel {
-    atomic_size_t references;
-    jit_image image;
-    const cvk_kernel_info *info; /* in the image */
-};
 
 static double now(void) {
     struct timespec t;
@@ -122,32 +115,24 @@ cvk_status compile_emit(const compile_unit *units, const char *const *symbols, s
     return status;
 }
 
-static cvk_status load(const cvk_object *object, const char *symbol, cvk_diagnostics *d, cvk_kernel **kernel,
-                       compile_times *times) {
-    double start = now();
-    cvk_kernel *k = calloc(1, sizeof *k);
-    if (!k) return CVK_ERROR_MEMORY;
-    const void *address;
-    cvk_status status = jit_load(object->bytes, object->size, symbol, d, &k->image, &address);
-    if (status) {
-        free(k);
-        return status;
-    }
-    atomic_init(&k->references, 1);
-    k->info = address;
-    *kernel = k;
-    if (times) times->load += now() - start;
-    return CVK_OK;
-}
-
 /* Everything but loading; the arena is the caller's. */
-static cvk_status compile_object(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
-                                 cvk_diagnostics *d, cvk_object *object, compile_times *times) {
+static cvk_status compile_in(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
+                             cvk_diagnostics *d, cvk_object *object, compile_times *times) {
     if (arena_guard(a)) return CVK_ERROR_MEMORY;
     compile_unit unit;
     cvk_status status = compile_plan(a, spec, target, plan, d, &unit, times);
     if (status) return status;
     return compile_emit(&unit, &spec->name, 1, EMIT_OBJECT, d, object, times);
+}
+
+cvk_status compile_layer(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, cvk_diagnostics *d,
+                         cvk_object *object, compile_times *times) {
+    *object = (cvk_object){0};
+    arena a;
+    arena_init(&a);
+    cvk_status status = compile_in(&a, spec, target, plan, d, object, times);
+    arena_free(&a);
+    return status;
 }
 
 cvk_status compile_kernel(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, cvk_diagnostics *d,
@@ -157,46 +142,11 @@ cvk_status compile_kernel(const cvk_spec *spec, const cvk_target *target, const 
         diag_error(d, E_TARGET, spec->at, NULL, "%s: this CPU cannot run code for %s", spec->name, target->name);
         return CVK_ERROR_CPU;
     }
-    arena a;
-    arena_init(&a);
-    cvk_object object = {0};
-    cvk_status status = compile_object(&a, spec, target, plan, d, &object, times);
-    if (!status) status = load(&object, spec->name, d, kernel, times);
+    cvk_object object;
+    cvk_status status = compile_layer(spec, target, plan, d, &object, times);
+    double start = now();
+    if (!status) status = kernel_load(object.bytes, object.size, spec->name, d, kernel);
+    if (times) times->load += now() - start;
     object_free(&object);
-    arena_free(&a);
     return status;
-}
-
-/* ---- the public functions ---- */
-
-static const char *requested_target(const cvk_options *options) {
-    size_t needed = offsetof(cvk_options, target) + sizeof options->target;
-    return options && options->struct_size >= needed ? options->target : NULL;
-}
-
-cvk_status cvk_compile(const cvk_spec *spec, const cvk_options *options, cvk_diagnostics *diagnostics,
-                       cvk_kernel **kernel) {
-    if (!kernel) return CVK_ERROR_ARGUMENT;
-    *kernel = NULL;
-    if (!spec) return CVK_ERROR_ARGUMENT;
-    const char *name = requested_target(options);
-    const cvk_target *target = target_find(name);
-    if (!target) {
-        diag_error(diagnostics, E_TARGET, (place){.file = ""}, NULL, "there is no target \"%s\"", name);
-        return CVK_ERROR_UNSUPPORTED;
-    }
-    return compile_kernel(spec, target, NULL, diagnostics, kernel, NULL);
-}
-
-const cvk_kernel_info *cvk_kernel_get_info(const cvk_kernel *kernel) { return kernel ? kernel->info : NULL; }
-
-cvk_kernel *cvk_kernel_ref(cvk_kernel *kernel) {
-    if (kernel) atomic_fetch_add_explicit(&kernel->references, 1, memory_order_relaxed);
-    return kernel;
-}
-
-void cvk_kernel_free(cvk_kernel *kernel) {
-    if (!kernel || atomic_fetch_sub_explicit(&kernel->references, 1, memory_order_acq_rel) != 1) return;
-    jit_unload(&kernel->image);
-    free(kernel);
 }

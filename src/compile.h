@@ -31,7 +31,10 @@ cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target
 /* All units, of one target, in one object (or assembly, or IR); unit i is the symbol `symbols[i]`. */
 cvk_status compile_emit(const compile_unit *units, const char *const *symbols, size_t count, emit_kind kind,
                         cvk_diagnostics *d, cvk_object *object, compile_times *times);
-/* The whole way, into this process. CVK_ERROR_CPU where the target does not run here. */
+/* One layer, from spec to object; its symbol is the layer's name. */
+cvk_status compile_layer(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, cvk_diagnostics *d,
+                          cvk_object *object, compile_times *times);
+/* The whole way, into this process, past all caches. CVK_ERROR_CPU where the target does not run here. */
 cvk_status compile_kernel(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, cvk_diagnostics *d,
                           cvk_kernel **kernel, compile_times *times);
 

@@ -4,6 +4,7 @@
  * leaves its share to the others. Which worker runs a task changes nothing in the output, since tasks are
  * independent. */
 #include "check.h"
+#include "observe.h"
 
 #include <stdatomic.h>
 
@@ -69,6 +70,20 @@ static void run_parallel(const cvk_kernel_info *info, const cvk_args *args, cons
     parallel->loop(parallel->context, (size_t)workers, run_worker, &state);
 }
 
+static void run_tasks(const cvk_kernel_info *info, const cvk_args *args, const cvk_parallel_for *parallel) {
+    if (parallel && parallel->workers > 1 && info->tasks > 1)
+        run_parallel(info, args, parallel);
+    else
+        info->run(args, 0, info->tasks);
+}
+
+static void run_observed(const cvk_kernel_info *info, const cvk_args *args, const cvk_parallel_for *parallel,
+                         cvk_run_observer *observer) {
+    uint64_t start = observe_now();
+    run_tasks(info, args, parallel);
+    observer(info, parallel ? parallel->workers : 1, observe_now() - start);
+}
+
 cvk_status cvk_run(const cvk_kernel_info *info, const cvk_buffers *b, const cvk_parallel_for *parallel) {
     cvk_status status = check_kernel(info);
     if (status != CVK_OK) return status;
@@ -79,9 +94,10 @@ cvk_status cvk_run(const cvk_kernel_info *info, const cvk_buffers *b, const cvk_
 
     const cvk_args args = {b->input.data,  b->weights.data, b->bias.data,   b->scale.data,
                            b->addend.data, b->output.data,  b->scratch.data};
-    if (parallel && parallel->workers > 1 && info->tasks > 1)
-        run_parallel(info, &args, parallel);
+    cvk_run_observer *observer = atomic_load_explicit(&run_observer, memory_order_acquire);
+    if (__builtin_expect(observer != NULL, 0))
+        run_observed(info, &args, parallel, observer);
     else
-        info->run(&args, 0, info->tasks);
+        run_tasks(info, &args, parallel);
     return CVK_OK;
 }

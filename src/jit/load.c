@@ -3,8 +3,11 @@
  * longer writable. The objects have no undefined symbols, so relocation needs nothing from the process. */
 #include "jit/load.h"
 
+#include "jit/tools.h"
+
 #include <elf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -182,6 +185,28 @@ static cvk_status fill(loader *l, size_t code_size, size_t size, const char *sym
     return CVK_OK;
 }
 
+static void name_functions(const loader *l) {
+    for (size_t i = 1; i < l->symbols; i++) {
+        const Elf64_Sym *s = &l->symbol[i];
+        if (ELF64_ST_TYPE(s->st_info) != STT_FUNC || s->st_name >= l->names_size || s->st_shndx >= l->sections)
+            continue;
+        perf_map_add(l->names + s->st_name, l->base + l->place[s->st_shndx] + s->st_value, s->st_size);
+    }
+}
+
+/* A copy of the object that says where its sections are in memory. */
+static struct gdb_entry *show_debugger(const loader *l) {
+    unsigned char *copy = malloc(l->size);
+    if (!copy) return NULL;
+    memcpy(copy, l->bytes, l->size);
+    for (unsigned i = 0; i < l->sections; i++) {
+        uint64_t address = (uint64_t)(uintptr_t)l->base + l->place[i];
+        size_t at = (size_t)((const unsigned char *)&l->section[i].sh_addr - l->bytes);
+        if (loaded(&l->section[i])) memcpy(copy + at, &address, sizeof address);
+    }
+    return gdb_add(copy, l->size);
+}
+
 cvk_status jit_load(const unsigned char *object, size_t size, const char *symbol, cvk_diagnostics *d, jit_image *image,
                     const void **address) {
     *image = (jit_image){0};
@@ -198,13 +223,19 @@ cvk_status jit_load(const unsigned char *object, size_t size, const char *symbol
     if (total == 0) return refuse(&l, "it is empty");
     l.base = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (l.base == MAP_FAILED) return refuse(&l, strerror(errno));
-    *image = (jit_image){l.base, total};
+    *image = (jit_image){.base = l.base, .size = total};
     status = fill(&l, code_size, total, symbol, address);
-    if (status) jit_unload(image);
-    return status;
+    if (status) {
+        jit_unload(image);
+        return status;
+    }
+    if (tools_want("CONVOKE_PERF_MAP")) name_functions(&l);
+    if (tools_want("CONVOKE_GDB")) image->debugger = show_debugger(&l);
+    return CVK_OK;
 }
 
 void jit_unload(jit_image *image) {
+    gdb_remove(image->debugger);
     if (image->base) munmap(image->base, image->size);
     *image = (jit_image){0};
 }

@@ -7,6 +7,7 @@
 typedef struct jit_image { /* one mapping */
     void *base;
     size_t size;
+    struct gdb_entry *debugger; /* what GDB was told of it, or NULL */
 } jit_image;
 
 /* The object's bytes are copied. `symbol` is looked up and its address given back. */

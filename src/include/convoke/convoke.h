@@ -5,10 +5,26 @@
  *     cvk_compile(cvk_network_layer(net, 0), NULL, NULL, &kernel);
  *     cvk_pack_weights(cvk_kernel_get_info(kernel), …); cvk_run(cvk_kernel_get_info(kernel), …);
  *
- * Fallible functions return a cvk_status and give their result through the last parameter, which they set to NULL on
- * failure. Details go to `diagnostics`, which may be NULL. All functions may be called from any thread; handles are
- * immutable once made. The library never prints, exits, aborts, installs signal handlers or changes the locale or the
- * floating-point environment. Every _free(NULL) is legal. */
+ * Errors. Fallible functions return a cvk_status and give their result through the last parameter, which they set to
+ * NULL on failure. Details go to `diagnostics`, which may be NULL.
+ *
+ * Threads. All functions may be called from any thread, at the same time. Handles are immutable once made; only a
+ * cvk_diagnostics belongs to one thread at a time. There is no global state but the cache of compiled kernels.
+ *
+ * Ownership. What a function makes is the caller's to free; every _free(NULL) is legal. Strings and structs handed in
+ * are copied as needed and may go as soon as the function returns; the one exception says so.
+ *
+ * Structs the caller fills in begin with struct_size: set it to the sizeof, and all that is not of interest to zero,
+ * which means the default. A program compiled against an older header, with fewer fields, is honoured; one compiled
+ * against a newer header is, as long as it leaves the fields unknown here at zero.
+ *
+ * Manners. The library never exits, aborts, installs signal handlers or changes the locale or the floating-point
+ * environment. It prints nothing, but for one exception, which the user of a program asks for through the environment.
+ *
+ *     CONVOKE_VERBOSE=1    a line of CSV on stderr for each compile and each run (docs/cache.md names the columns)
+ *     CONVOKE_CACHE=off    nothing is read from or written to disk; else the directory to use
+ *     CONVOKE_PERF_MAP=1   kernels are listed in /tmp/perf-PID.map, where Linux's perf looks for their names
+ *     CONVOKE_GDB=1        kernels are shown to GDB through its JIT interface */
 #ifndef CONVOKE_CONVOKE_H
 #define CONVOKE_CONVOKE_H
 
@@ -51,19 +67,127 @@ CVK_API size_t cvk_network_count(const cvk_network *network);
 CVK_API const cvk_spec *cvk_network_layer(const cvk_network *network, size_t index);
 CVK_API const char *cvk_spec_name(const cvk_spec *spec);
 
-/* How to compile. Zero everywhere means the default. */
+/* A layer built field by field instead of written in YAML. Arrays per axis hold spatial_rank numbers, in the order
+ * D, H, W, of which the last spatial_rank are there. Every rule and limit of a file holds here too. */
+typedef enum cvk_padding {
+    CVK_PADDING_NUMBERS, /* padding_before and padding_after */
+    CVK_PADDING_VALID,
+    CVK_PADDING_SAME,
+    CVK_PADDING_SAME_LOWER,
+    CVK_PADDING_FULL,
+    CVK_PADDING_CAUSAL
+} cvk_padding;
+
+typedef enum cvk_padding_mode {
+    CVK_PADDING_ZEROS,
+    CVK_PADDING_REFLECT,
+    CVK_PADDING_SYMMETRIC,
+    CVK_PADDING_REPLICATE,
+    CVK_PADDING_CIRCULAR
+} cvk_padding_mode;
+
+typedef enum cvk_accuracy { CVK_ACCURACY_DEFAULT, CVK_ACCURACY_STRICT, CVK_ACCURACY_FAST } cvk_accuracy;
+
+typedef enum cvk_post_kind {
+    CVK_POST_ADD,
+    CVK_POST_RELU,
+    CVK_POST_RELU6,
+    CVK_POST_LEAKY_RELU, /* a: the slope below 0 */
+    CVK_POST_CLAMP,      /* a and b: the least and the greatest */
+    CVK_POST_SIGMOID,
+    CVK_POST_TANH,
+    CVK_POST_SILU,
+    CVK_POST_GELU,
+    CVK_POST_GELU_TANH,
+    CVK_POST_HARD_SWISH,
+    CVK_POST_HARD_SIGMOID,
+    CVK_POST_ELU,
+    CVK_POST_SOFTPLUS,
+    CVK_POST_SCALE /* per channel */
+} cvk_post_kind;
+
+typedef struct cvk_post_op {
+    cvk_post_kind kind;
+    float a, b; /* 0 where the kind has no such parameter */
+} cvk_post_op;
+
+typedef struct cvk_layer {
+    size_t struct_size;    /* sizeof(cvk_layer) */
+    const char *name;      /* [A-Za-z_][A-Za-z0-9_]* */
+    uint32_t spatial_rank; /* 1, 2 or 3 */
+    int64_t batch;         /* 0 is a layer that does nothing */
+    int64_t in_channels, out_channels;
+    int64_t groups; /* 0 is 1 */
+    int64_t input_size[3], kernel_size[3];
+    int64_t stride[3], dilation[3]; /* 0 is 1 */
+    cvk_padding padding;
+    int64_t padding_before[3], padding_after[3]; /* with CVK_PADDING_NUMBERS */
+    cvk_padding_mode padding_mode;
+    bool bias, flip_kernel;
+    cvk_layout input_layout, output_layout;
+    cvk_dtype dtype;
+    cvk_accuracy accuracy;
+    size_t post_op_count;
+    const cvk_post_op *post_ops;
+    const char *algorithm; /* NULL is "auto" */
+    const char *schedule;  /* NULL, or a plan as cvk_kernel_info.plan has it */
+} cvk_layer;
+
+CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
+CVK_API void cvk_spec_free(cvk_spec *spec); /* of cvk_spec_create alone */
+
+/* How a plan is chosen. */
+typedef enum cvk_effort {
+    CVK_EFFORT_ESTIMATE, /* by the cost model */
+    CVK_EFFORT_MEASURE   /* the plans the model ranks highest are timed on one thread of this machine */
+} cvk_effort;
+
+/* Where kernels are looked for before they are compiled, and kept afterwards. In memory a kernel is compiled once
+ * however many threads ask at once; the most recently used 1,024 are kept. On disk they are kept for other processes,
+ * in $XDG_CACHE_HOME/convoke or else ~/.cache/convoke. See docs/cache.md. */
+typedef enum cvk_cache {
+    CVK_CACHE_DISK,   /* in memory, and on disk if there is a directory to write to */
+    CVK_CACHE_MEMORY, /* in memory alone */
+    CVK_CACHE_OFF     /* compiled anew each time */
+} cvk_cache;
+
+/* How to compile. */
 typedef struct cvk_options {
     size_t struct_size; /* sizeof(cvk_options) */
     const char *target; /* a target's name, or "host"; NULL is "host" */
+    cvk_effort effort;
+    cvk_cache cache;
+    const char *cache_directory; /* an absolute path; NULL: the environment's, or the usual one */
+    uint64_t cache_bytes;        /* what the directory may hold; the least recently used goes first. 0: 256 MiB */
+    uint32_t threads;            /* that cvk_network_compile uses; 0: one per CPU */
 } cvk_options;
 
-/* A compiled layer, loaded and ready. Immutable; shared by reference count. */
+/* A compiled layer, loaded and ready. Immutable; shared by reference count, so the same kernel may be given to all who
+ * ask for it. `options` may be NULL. CVK_ERROR_CPU if this machine cannot run code for the target. */
 typedef struct cvk_kernel cvk_kernel;
 CVK_API cvk_status cvk_compile(const cvk_spec *spec, const cvk_options *options, cvk_diagnostics *diagnostics,
                                cvk_kernel **kernel);
 CVK_API const cvk_kernel_info *cvk_kernel_get_info(const cvk_kernel *kernel);
 CVK_API cvk_kernel *cvk_kernel_ref(cvk_kernel *kernel); /* returns its argument */
 CVK_API void cvk_kernel_free(cvk_kernel *kernel);       /* drops one reference */
+
+/* All layers of a network, on several threads: `kernels` has room for cvk_network_count of them, in their order. All
+ * are compiled or none: on failure, that of the first layer to fail, every entry is NULL. */
+CVK_API cvk_status cvk_network_compile(const cvk_network *network, const cvk_options *options,
+                                       cvk_diagnostics *diagnostics, cvk_kernel **kernels);
+
+/* A compile on a thread of its own. The spec must outlive the job. */
+typedef struct cvk_job cvk_job;
+CVK_API cvk_status cvk_compile_start(const cvk_spec *spec, const cvk_options *options, cvk_job **job);
+CVK_API bool cvk_job_done(const cvk_job *job); /* whether cvk_job_wait would return at once */
+/* Waits, and gives what cvk_compile would have; again each time it is called, with a reference of its own. */
+CVK_API cvk_status cvk_job_wait(cvk_job *job, cvk_diagnostics *diagnostics, cvk_kernel **kernel);
+/* Cancels the compile if it has not begun, else waits for its end, so that nothing of the spec is in use afterwards. No
+ * other thread may be using the job. */
+CVK_API void cvk_job_free(cvk_job *job);
+
+/* Drops the cache's references to the kernels in memory; those in use stay. The disk is left alone. */
+CVK_API void cvk_cache_clear(void);
 
 /* The naive interpreter: dense weights, logical N C D H W arrays of float in C order whatever the spec's layouts,
  * sums in double. `addend` holds one tensor per `add` post-op, `scale` one vector per `{scale: per_channel}`. */

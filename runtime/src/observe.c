@@ -1,0 +1,16 @@
+/* The observer of runs and the clock it is told by. */
+#include "observe.h"
+
+#include <time.h>
+
+_Atomic(cvk_run_observer *) run_observer;
+
+void cvk_observe_runs(cvk_run_observer *observer) {
+    atomic_store_explicit(&run_observer, observer, memory_order_release);
+}
+
+uint64_t observe_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}

@@ -1,0 +1,144 @@
+/* cvk_spec_create: a layer that a program filled in, brought into the form a file's layers have and held to the same
+ * rules. Strings are copied into an arena that lives with the spec. */
+#include "api/settings.h"
+#include "spec/limits.h"
+#include "spec/rules.h"
+#include "spec/yaml.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The public enumerations are the internal ones by other names. */
+#define SAME(public, internal) static_assert((int)(public) == (int)(internal), "convoke.h and the spec agree")
+SAME(CVK_PADDING_NUMBERS, PADDING_NUMBERS + 1);
+SAME(CVK_PADDING_CAUSAL, PADDING_CAUSAL + 1);
+SAME(CVK_PADDING_ZEROS, PAD_ZEROS);
+SAME(CVK_PADDING_REFLECT, PAD_REFLECT);
+SAME(CVK_PADDING_SYMMETRIC, PAD_SYMMETRIC);
+SAME(CVK_PADDING_REPLICATE, PAD_REPLICATE);
+SAME(CVK_PADDING_CIRCULAR, PAD_CIRCULAR);
+#define POST_OP(name, word, parameters, formula) SAME(CVK_POST_##name, POST_##name);
+#include "spec/post_ops.def"
+#undef POST_OP
+
+static const accuracy accuracies[] = {[CVK_ACCURACY_DEFAULT] = ACCURACY_DEFAULT,
+                                      [CVK_ACCURACY_STRICT] = ACCURACY_STRICT,
+                                      [CVK_ACCURACY_FAST] = ACCURACY_FAST};
+
+typedef struct owned_spec {
+    cvk_spec spec; /* first: its address is the handle */
+    arena arena;
+} owned_spec;
+
+static cvk_status refuse(cvk_diagnostics *d, const char *what) {
+    diag_error(d, E_FIELD, (place){.file = ""}, NULL, "layer: not a value for %s", what);
+    return CVK_ERROR_SPEC;
+}
+
+/* Per axis, from the caller's D, H, W of which the last `rank` are there; `absent` for the others and for 0. */
+static void set_axes(int64_t to[AXES], const int64_t from[AXES], int rank, int64_t absent) {
+    for (int axis = 0; axis < AXES; axis++) {
+        int64_t given = axis < AXES - rank ? 0 : from[axis - (AXES - rank)];
+        to[axis] = given ? given : absent;
+    }
+}
+
+static void set_all_axes(cvk_spec *s, const cvk_layer *l) {
+    set_axes(s->in_size, l->input_size, s->rank, 0);
+    set_axes(s->kernel, l->kernel_size, s->rank, 0);
+    for (int axis = 0; axis < AXES - s->rank; axis++) s->in_size[axis] = s->kernel[axis] = 1;
+    set_axes(s->stride, l->stride, s->rank, 1);
+    set_axes(s->dilation, l->dilation, s->rank, 1);
+    set_axes(s->pad_before, l->padding_before, s->rank, 0);
+    set_axes(s->pad_after, l->padding_after, s->rank, 0);
+}
+
+static void set_post_ops(cvk_spec *s, const cvk_layer *l) {
+    s->post_count = (int)l->post_op_count;
+    for (size_t i = 0; i < l->post_op_count; i++)
+        s->post[i] = (post_op){.kind = (post_kind)l->post_ops[i].kind, .a = l->post_ops[i].a, .b = l->post_ops[i].b};
+}
+
+static const char *copy(arena *a, const char *words) { return words ? arena_string(a, words, strlen(words)) : NULL; }
+
+static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
+    *s = (cvk_spec){.name = copy(a, l->name),
+                    .rank = (int)l->spatial_rank,
+                    .batch = l->batch,
+                    .in_channels = l->in_channels,
+                    .out_channels = l->out_channels,
+                    .groups = l->groups ? l->groups : 1,
+                    .padding = (padding_mode)l->padding_mode,
+                    .input_layout = l->input_layout,
+                    .output_layout = l->output_layout,
+                    .dtype = l->dtype,
+                    .accuracy = accuracies[l->accuracy],
+                    .bias = l->bias,
+                    .flip_kernel = l->flip_kernel,
+                    .algorithm = copy(a, l->algorithm),
+                    .at = {.file = ""}};
+    set_all_axes(s, l);
+    set_post_ops(s, l);
+}
+
+static cvk_status read_schedule(cvk_spec *s, arena *a, const char *words, cvk_diagnostics *d) {
+    report r = {.list = d};
+    s->schedule = yaml_read(a, words, strlen(words), "schedule", &r);
+    return report_status(&r);
+}
+
+static bool within(const int64_t values[AXES]) {
+    for (int axis = 0; axis < AXES; axis++)
+        if (values[axis] < 1 || values[axis] > LIMIT_SIZE) return false;
+    return true;
+}
+
+/* A padding word becomes numbers where the arithmetic is sound; elsewhere spec_finish says what is not. */
+static void resolve_padding(cvk_spec *s, cvk_padding padding) {
+    if (within(s->in_size) && within(s->kernel) && within(s->stride) && within(s->dilation))
+        spec_resolve_padding(s, (padding_word)((int)padding - 1));
+}
+
+static cvk_status check(const cvk_layer *l, cvk_diagnostics *d) {
+    if (l->spatial_rank < 1 || l->spatial_rank > AXES) return refuse(d, "spatial_rank");
+    if ((unsigned)l->padding > CVK_PADDING_CAUSAL) return refuse(d, "padding");
+    if ((unsigned)l->accuracy > CVK_ACCURACY_FAST) return refuse(d, "accuracy");
+    if (l->post_op_count > SPEC_MOST_POST_OPS || (l->post_op_count && !l->post_ops)) return refuse(d, "post_ops");
+    return CVK_OK;
+}
+
+/* The arena is the spec's own. */
+static cvk_status fill(owned_spec *owned, const cvk_layer *l, cvk_diagnostics *d) {
+    if (arena_guard(&owned->arena)) return CVK_ERROR_MEMORY;
+    cvk_status status = check(l, d);
+    if (status) return status;
+    set_fields(&owned->spec, &owned->arena, l);
+    if (l->schedule) status = read_schedule(&owned->spec, &owned->arena, l->schedule, d);
+    if (status) return status;
+    resolve_padding(&owned->spec, l->padding);
+    return spec_finish(&owned->spec, d);
+}
+
+cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec) {
+    if (!spec) return CVK_ERROR_ARGUMENT;
+    *spec = NULL;
+    cvk_layer l;
+    if (!layer || !settings_take(&l, sizeof l, layer)) return CVK_ERROR_ARGUMENT;
+    owned_spec *owned = calloc(1, sizeof *owned);
+    if (!owned) return CVK_ERROR_MEMORY;
+    arena_init(&owned->arena);
+    cvk_status status = fill(owned, &l, diagnostics);
+    if (!status)
+        *spec = &owned->spec;
+    else
+        cvk_spec_free(&owned->spec);
+    return status;
+}
+
+void cvk_spec_free(cvk_spec *spec) {
+    owned_spec *owned = (owned_spec *)spec;
+    if (!owned) return;
+    arena_free(&owned->arena);
+    free(owned);
+}

@@ -1,0 +1,106 @@
+/* Measuring: each candidate is compiled, loaded, and run a few times on data of no meaning; its time is the shortest of
+ * them, which other programs disturb least. */
+#include "api/measure.h"
+
+#include "jit/kernel.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { CANDIDATES = 6, LEAST_RUNS = 4, MOST_RUNS = 200 };
+static const double SECONDS_ENOUGH = 0.01; /* a candidate */
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* A buffer of ordinary numbers, so that no run meets denormals. NULL where the kernel has none, and for want of memory.
+ */
+static void *make_buffer(uint64_t bytes, uint32_t alignment) {
+    void *memory = NULL;
+    size_t least = alignment < sizeof memory ? sizeof memory : alignment;
+    if (!bytes || posix_memalign(&memory, least, (size_t)bytes) != 0) return NULL;
+    float *numbers = memory;
+    for (uint64_t i = 0; i < bytes / sizeof *numbers; i++) numbers[i] = 0.125f * (float)(i % 15) - 0.875f;
+    return memory;
+}
+
+enum { INPUT, WEIGHTS, BIAS, SCALE, ADDEND, OUTPUT, SCRATCH, BUFFERS };
+
+static double shortest_run(const cvk_kernel_info *info, const cvk_buffers *buffers) {
+    double best = INFINITY, begin = now();
+    for (int i = 0; i < LEAST_RUNS || (i < MOST_RUNS && now() - begin < SECONDS_ENOUGH); i++) {
+        double start = now();
+        if (cvk_run(info, buffers, NULL) != CVK_OK) return INFINITY;
+        double seconds = now() - start;
+        if (i > 0 && seconds < best) best = seconds; /* the first warms up */
+    }
+    return best;
+}
+
+/* Infinity where there is no memory to run it. */
+static double time_kernel(const cvk_kernel_info *info) {
+    const cvk_buffer_info *needs[BUFFERS] = {&info->input,  &info->packed_weights, &info->bias,   &info->scale,
+                                             &info->addend, &info->output,         &info->scratch};
+    void *memory[BUFFERS];
+    for (int i = 0; i < BUFFERS; i++) memory[i] = make_buffer(needs[i]->bytes, needs[i]->alignment);
+    const cvk_buffers buffers = {.struct_size = sizeof buffers,
+                                 .input = {memory[INPUT], info->input.bytes},
+                                 .weights = {memory[WEIGHTS], info->packed_weights.bytes},
+                                 .bias = {memory[BIAS], info->bias.bytes},
+                                 .scale = {memory[SCALE], info->scale.bytes},
+                                 .addend = {memory[ADDEND], info->addend.bytes},
+                                 .output = {memory[OUTPUT], info->output.bytes},
+                                 .scratch = {memory[SCRATCH], info->scratch.bytes}};
+    double seconds = shortest_run(info, &buffers);
+    for (int i = 0; i < BUFFERS; i++) free(memory[i]);
+    return seconds;
+}
+
+static double time_object(const cvk_object *object, const char *symbol) {
+    cvk_kernel *kernel;
+    if (kernel_load(object->bytes, object->size, symbol, NULL, &kernel) != CVK_OK) return INFINITY;
+    double seconds = time_kernel(cvk_kernel_get_info(kernel));
+    cvk_kernel_free(kernel);
+    return seconds;
+}
+
+/* The fastest that could be timed, else the first. */
+static cvk_status pick(const cvk_spec *spec, const cvk_target *target, const ranked_plan *ranked, int count,
+                       cvk_diagnostics *d, cvk_object *object) {
+    cvk_status status = compile_layer(spec, target, &ranked[0].plan, d, object, NULL);
+    if (status || count == 1) return status;
+    double best = time_object(object, spec->name);
+    for (int i = 1; i < count; i++) {
+        cvk_object other;
+        if (compile_layer(spec, target, &ranked[i].plan, NULL, &other, NULL) != CVK_OK) continue;
+        double seconds = time_object(&other, spec->name);
+        cvk_object slower = seconds < best ? *object : other;
+        if (seconds < best) *object = other;
+        if (seconds < best) best = seconds;
+        object_free(&slower);
+    }
+    return CVK_OK;
+}
+
+/* The arena is the caller's. */
+static cvk_status rank(arena *a, const cvk_spec *spec, const cvk_target *target, cvk_diagnostics *d,
+                       ranked_plan **ranked, int *count) {
+    if (arena_guard(a)) return CVK_ERROR_MEMORY;
+    return algo_rank(a, spec, target, CANDIDATES, d, ranked, count);
+}
+
+cvk_status measure_object(const cvk_spec *spec, const cvk_target *target, cvk_diagnostics *d, cvk_object *object) {
+    *object = (cvk_object){0};
+    arena a;
+    arena_init(&a);
+    ranked_plan *ranked;
+    int count;
+    cvk_status status = rank(&a, spec, target, d, &ranked, &count);
+    if (!status) status = pick(spec, target, ranked, count, d, object);
+    arena_free(&a);
+    return status;
+}

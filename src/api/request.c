@@ -1,0 +1,73 @@
+/* Requests: the caches in their order, and behind them the compiler. The key is made from the spec alone, so a hit
+ * costs neither planning nor LLVM. */
+#include "api/request.h"
+
+#include "api/measure.h"
+#include "api/verbose.h"
+#include "compile.h"
+#include "jit/key.h"
+#include "jit/memory.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+typedef struct request {
+    const cvk_spec *spec;
+    const settings *settings;
+    const char *key;
+    const char *source; /* where the kernel came from */
+} request;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static cvk_status compile(const request *r, cvk_diagnostics *d, cvk_object *object) {
+    if (r->settings->effort == CVK_EFFORT_MEASURE) return measure_object(r->spec, r->settings->target, d, object);
+    return compile_layer(r->spec, r->settings->target, NULL, d, object, NULL);
+}
+
+static cvk_status compile_and_store(request *r, cvk_diagnostics *d, cvk_kernel **kernel) {
+    cvk_object object = {0};
+    cvk_status status = compile(r, d, &object);
+    if (!status) status = kernel_load(object.bytes, object.size, r->spec->name, d, kernel);
+    if (!status) disk_cache_store(&r->settings->disk, r->key, object.bytes, object.size);
+    object_free(&object);
+    r->source = "compiled";
+    return status;
+}
+
+/* A memory_maker. An entry that turns out not to be loadable is a miss like any other. */
+static cvk_status make(void *context, cvk_diagnostics *d, cvk_kernel **kernel) {
+    request *r = context;
+    disk_entry entry;
+    if (disk_cache_load(&r->settings->disk, r->key, &entry)) {
+        cvk_status status = kernel_load(entry.object, entry.object_size, r->spec->name, NULL, kernel);
+        free(entry.bytes);
+        r->source = "disk";
+        if (!status || status == CVK_ERROR_MEMORY) return status;
+    }
+    return compile_and_store(r, d, kernel);
+}
+
+/* The arena is the caller's; nothing else is owned when it runs dry. */
+static const char *make_key(arena *a, const cvk_spec *spec, const settings *s) {
+    if (arena_guard(a)) return NULL;
+    return cache_key(a, spec, s->target, settings_effort(s));
+}
+
+cvk_status request_kernel(const cvk_spec *spec, const settings *s, cvk_diagnostics *d, cvk_kernel **kernel) {
+    *kernel = NULL;
+    double start = now();
+    arena a;
+    arena_init(&a);
+    request r = {.spec = spec, .settings = s, .key = make_key(&a, spec, s), .source = "memory"};
+    bool found;
+    cvk_status status = CVK_ERROR_MEMORY;
+    if (r.key) status = s->in_memory ? memory_cache_get(r.key, make, &r, d, kernel, &found) : make(&r, d, kernel);
+    if (!status) verbose_compile((*kernel)->info, r.source, now() - start);
+    arena_free(&a);
+    return status;
+}

@@ -1,0 +1,59 @@
+/* Settings: from a struct of any version to all that a compile needs to know. */
+#include "api/settings.h"
+
+#include "base/diag.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static const uint64_t CACHE_BYTES = UINT64_C(256) << 20;
+
+static const char *const effort_words[] = {[CVK_EFFORT_ESTIMATE] = "estimate", [CVK_EFFORT_MEASURE] = "measure"};
+enum { EFFORTS = sizeof effort_words / sizeof *effort_words };
+
+const char *settings_effort(const settings *s) { return effort_words[s->effort]; }
+
+bool settings_take(void *ours, size_t our_size, const void *theirs) {
+    size_t size;
+    memcpy(&size, theirs, sizeof size);
+    if (size < sizeof size) return false;
+    const unsigned char *bytes = theirs;
+    for (size_t i = our_size; i < size; i++)
+        if (bytes[i]) return false;
+    memset(ours, 0, our_size);
+    memcpy(ours, theirs, size < our_size ? size : our_size);
+    return true;
+}
+
+static cvk_status refuse(cvk_diagnostics *d, const char *what) {
+    diag_error(d, E_FIELD, (place){.file = ""}, NULL, "options: %s", what);
+    return CVK_ERROR_ARGUMENT;
+}
+
+static unsigned count_threads(uint32_t wanted) {
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned threads = wanted ? wanted : online > 0 ? (unsigned)online : 1;
+    return threads < SETTINGS_MOST_THREADS ? threads : SETTINGS_MOST_THREADS;
+}
+
+static cvk_status find_target(const char *name, cvk_diagnostics *d, const cvk_target **target) {
+    *target = target_find(name);
+    if (!*target) {
+        diag_error(d, E_TARGET, (place){.file = ""}, NULL, "there is no target \"%s\"", name);
+        return CVK_ERROR_UNSUPPORTED;
+    }
+    if (target_runs_here(*target)) return CVK_OK;
+    diag_error(d, E_TARGET, (place){.file = ""}, NULL, "this CPU cannot run code for %s", (*target)->name);
+    return CVK_ERROR_CPU;
+}
+
+cvk_status settings_read(const cvk_options *options, cvk_diagnostics *d, settings *s) {
+    cvk_options o = {0};
+    if (options && !settings_take(&o, sizeof o, options)) return refuse(d, "struct_size, or a field that is not known");
+    if ((unsigned)o.effort >= EFFORTS) return refuse(d, "effort");
+    if ((unsigned)o.cache > CVK_CACHE_OFF) return refuse(d, "cache");
+    *s = (settings){.effort = o.effort, .in_memory = o.cache != CVK_CACHE_OFF, .threads = count_threads(o.threads)};
+    s->disk.most_bytes = o.cache_bytes ? o.cache_bytes : CACHE_BYTES;
+    if (o.cache == CVK_CACHE_DISK) disk_cache_locate(o.cache_directory, s->disk.directory);
+    return find_target(o.target, d, &s->target);
+}
