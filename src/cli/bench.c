@@ -11,8 +11,9 @@
 #include <string.h>
 
 static const column columns[] = {
-    {"file", NULL, 0},          {"layer", NULL, 24},          {"us", "%.1f", 9},    {"gflops", "%.1f", 7},
-    {"of_peak", "%.3f", 7},     {"peer_us", "%.1f", 9},       {"ratio", "%.2f", 6}, {"peer", NULL, 6},
+    {"file", NULL, 0},          {"layer", NULL, 24},          {"us", "%.1f", 9},
+    {"gflops", "%.1f", 7},      {"of_peak", "%.3f", 7},       {"predicted", "%.2f", 9},
+    {"peer_us", "%.1f", 9},     {"ratio", "%.2f", 6},         {"peer", NULL, 6},
     {"compile_ms", "%.1f", 10}, {"object_bytes", "%.0f", 12}, {"plan", NULL, 1},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
@@ -43,6 +44,7 @@ static void add_row(bench *b, const timing *t) {
                                {NULL, 1e6 * t->seconds},
                                {NULL, t->gflops},
                                {NULL, t->of_peak},
+                               {NULL, t->predicted},
                                {NULL, 1e6 * t->peer_seconds},
                                {NULL, t->peer_seconds / t->seconds},
                                {t->variant, 0},

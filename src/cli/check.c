@@ -7,6 +7,7 @@
 #include "plan/brief.h"
 #include "ref/rounding.h"
 
+#include <math.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,8 +16,8 @@ enum { MOST_DRAWS = 8 };
 static const double MOST_ZEROS = 0.7;
 
 static const column columns[] = {
-    {"file", NULL, 0},           {"layer", NULL, 24},   {"data", NULL, 8}, {"max_error", "%.3g", 9},
-    {"error/bound", "%.3f", 11}, {"verdict", NULL, 10}, {"plan", NULL, 1},
+    {"file", NULL, 0},           {"layer", NULL, 24},   {"data", NULL, 8},        {"max_error", "%.3g", 9},
+    {"error/bound", "%.3f", 11}, {"verdict", NULL, 10}, {"predicted", "%.2f", 9}, {"plan", NULL, 1},
 };
 
 /* One layer being checked. */
@@ -67,33 +68,31 @@ static cvk_status run_side(const checked *c, const cvk_kernel_info *info, guard_
     return status;
 }
 
-static void add_row(const checked *c, const char *plan, const verdict *v, const char *words) {
+/* `predicted`: the share of the FMA peak, which is how a slow layer shows. */
+static void add_row(const checked *c, const char *plan, double predicted, const verdict *v, const char *words) {
     static const char *const kinds[] = {"integers", "reals"};
-    const cell row[] = {{c->layer->file->path, 0},
-                        {c->layer->spec->name, 0},
-                        {kinds[c->kind], 0},
-                        {NULL, v->error},
-                        {NULL, v->ratio},
-                        {words, 0},
-                        {plan, 0}};
+    const cell row[] = {{c->layer->file->path, 0}, {c->layer->spec->name, 0},
+                        {kinds[c->kind], 0},       {NULL, v->error},
+                        {NULL, v->ratio},          {words, 0},
+                        {NULL, predicted},         {plan, 0}};
     session_progress_end(c->session);
     table_row(c->table, row);
 }
 
-static cli_exit check_plan(const checked *c, arena *a, const cvk_plan *plan) {
+static cli_exit check_plan(const checked *c, arena *a, const ranked_plan *plan) {
     text brief = text_new(a);
-    plan_print_brief(plan, &brief);
+    plan_print_brief(&plan->plan, &brief);
     cvk_kernel *kernel;
     session *s = c->session;
     verdict v = {0};
     const char *words = NULL;
-    cvk_status status = compile_kernel(c->layer->spec, s->target, plan, s->diagnostics, &kernel, NULL);
+    cvk_status status = compile_kernel(c->layer->spec, s->target, &plan->plan, s->diagnostics, &kernel, NULL);
     const cvk_kernel_info *info = status == CVK_OK ? cvk_kernel_get_info(kernel) : NULL;
     if (status == CVK_OK) status = run_side(c, info, GUARD_END, &v, &words);
     if (status == CVK_OK) status = run_side(c, info, GUARD_START, &v, &words);
     cvk_kernel_free(kernel);
     if (status == CVK_OK && c->reference.zeros > MOST_ZEROS) words = "ZEROS";
-    add_row(c, brief.bytes, &v, status != CVK_OK ? "FAILED" : words ? words : "ok");
+    add_row(c, brief.bytes, 1 / plan->seconds_per_peak, &v, status != CVK_OK ? "FAILED" : words ? words : "ok");
     if (status != CVK_OK) return session_fail(s, status);
     return words ? CLI_WRONG : CLI_DONE;
 }
@@ -121,7 +120,7 @@ static cli_exit check_plans(checked *c, arena *a) {
     cvk_status status = algo_rank(a, c->layer->spec, s->target, limit, s->diagnostics, &plans, &count);
     cli_exit worst = CLI_DONE;
     if (status != CVK_OK) {
-        add_row(c, "none", &(verdict){0}, "FAILED");
+        add_row(c, "none", NAN, &(verdict){0}, "FAILED");
         worst = session_fail(s, status);
         count = 0;
     }
@@ -129,7 +128,7 @@ static cli_exit check_plans(checked *c, arena *a) {
         const cvk_plan *plan = &plans[i].plan;
         bool judged = i > 0 && rounding_is_shared(plan, &plans[i - 1].plan);
         if (judged || prepare(c, plan))
-            worst = graver(worst, check_plan(c, a, plan));
+            worst = graver(worst, check_plan(c, a, &plans[i]));
         else
             worst = graver(worst, session_fail(s, CVK_ERROR_MEMORY));
     }

@@ -24,6 +24,7 @@ static cvk_status compile_object(session *s, const cvk_spec *spec, arena *a, cvk
     text brief = text_new(a);
     plan_print_brief(&unit.plan, &brief);
     t->plan = brief.bytes;
+    t->predicted = 1 / unit.predicted;
     return compile_emit(&unit, symbol, 1, EMIT_OBJECT, s->diagnostics, object, &t->times);
 }
 
