@@ -9,7 +9,7 @@
 
 #include "algo/problem.h"
 
-static const double FMA_A_CYCLE = 2, LOADS_A_CYCLE = 2, STORES_A_CYCLE = 1, FMA_LATENCY = 4, CALL_CYCLES = 30;
+static const double FMA_A_CYCLE = 2, LOADS_A_CYCLE = 1.8, STORES_A_CYCLE = 1, FMA_LATENCY = 4, CALL_CYCLES = 30;
 static const double SKIPPED_LINES = 1.5;   /* what reading a part of each pixel's channels costs a stream */
 static const double CONFLICT_CYCLES = 2.6; /* of a load that a full cache set sends to the second level */
 

@@ -177,14 +177,23 @@ static void exchange(lowering *l, LLVMValueRef *upper, LLVMValueRef *lower, int 
     *lower = LLVMBuildShuffleVector(l->builder, a, b, LLVMConstVector(second, (unsigned)lanes), "");
 }
 
+/* What LLVM cannot look through: it would try to merge a round's shuffles with those of the rounds before, in a time that
+ * multiplies with each, and find nothing. */
+static LLVMValueRef fence(lowering *l, LLVMValueRef value) {
+    LLVMTypeRef type = LLVMTypeOf(value);
+    return lower_intrinsic(l->m, l->builder, "llvm.arithmetic.fence", &type, 1, &value, 1);
+}
+
 /* A square transpose in log2(lanes) rounds of block exchanges; lanes is a power of two. */
 static void lower_transpose(lowering *l, const nest_op *op) {
     int lanes = lanes_in(l, &op->a);
     LLVMValueRef row[NEST_MOST_LANES];
     for (int i = 0; i < lanes; i++) row[i] = get(l, &op->a, i);
-    for (int step = lanes / 2; step > 0; step /= 2)
+    for (int step = lanes / 2; step > 0; step /= 2) {
         for (int i = 0; i < lanes; i++)
             if (!(i & step)) exchange(l, &row[i], &row[i + step], step, lanes);
+        for (int i = 0; i < lanes; i++) row[i] = fence(l, row[i]);
+    }
     for (int i = 0; i < lanes; i++) set(l, &op->to, i, row[i]);
 }
 
