@@ -51,6 +51,9 @@ static void relu_for_leaky(cvk_spec *s) { s->post[0] = (post_op){.kind = POST_RE
 static void tanh_gelu(cvk_spec *s) { s->post[0].kind = POST_GELU_TANH; }
 static void hard_sigmoid(cvk_spec *s) { s->post[0].kind = POST_HARD_SIGMOID; }
 
+/* For edits that need to know no more. */
+#define NOTHING {"", "", "", 0}
+
 #define DENSE "{name: dense, input: [2, 5, 9, 19], out_channels: 21, kernel_size: 3, padding: 1, bias: true"
 #define LAST ", layout: channels_last"
 #define BLOCKED ", layout: blocked"
@@ -138,8 +141,8 @@ static const mutant mutants[] = {
      .mutation = {"addend", "n", "", 0}},
     {"scale of the first group", GROUPED ", post_ops: [{scale: per_channel}]}", .edit = forget_variable,
      .mutation = {"scale", "g", "", 0}},
-    {"divided by the scale", DENSE ", post_ops: [{scale: per_channel}]}", .edit = div_for_mul, .mutation = {""}},
-    {"addend subtracted", DENSE ", post_ops: [add]" LAST "}", .edit = sub_for_add, .mutation = {""}},
+    {"divided by the scale", DENSE ", post_ops: [{scale: per_channel}]}", .edit = div_for_mul, .mutation = NOTHING},
+    {"addend subtracted", DENSE ", post_ops: [add]" LAST "}", .edit = sub_for_add, .mutation = NOTHING},
     /* Masks and lanes. */
     {"last column of a masked load lost", LONG ", padding: same}", .edit = short_mask,
      .mutation = {"input", "", "", 0}},
@@ -147,14 +150,15 @@ static const mutant mutants[] = {
     {"first lane of an edge's sum lost", LONG ", padding: same}", .edit = late_mask, .mutation = {"", "", "", 0}},
     {"last valid channel of a load lost", DEPTHWISE LAST "}", .edit = short_mask, .mutation = {"input", "", "", 0}},
     {"last valid channel of the bias lost", DENSE LAST "}", .edit = short_mask, .mutation = {"bias", "", "", 0}},
-    {"fill channels not cleared", DENSE ", post_ops: [sigmoid]" BLOCKED "}", .edit = copy_for_keep, .mutation = {""}},
-    {"tile not transposed", DENSE "}", .edit = forget_transpose, .mutation = {""}},
+    {"fill channels not cleared", DENSE ", post_ops: [sigmoid]" BLOCKED "}", .edit = copy_for_keep,
+     .mutation = NOTHING},
+    {"tile not transposed", DENSE "}", .edit = forget_transpose, .mutation = NOTHING},
     /* Sums and post-ops. */
     {"sums of the tile before", LONG ", padding: same}", .edit = keep_sums, .mutation = {"", "ow", "", 0}},
     {"sums of the tile before, channels_last", LONG LAST "}", .edit = keep_sums, .mutation = {"", "ow", "", 0}},
-    {"products not summed", DENSE "}", .edit = forget_sum, .mutation = {""}},
-    {"min for max", DENSE ", post_ops: [relu]" LAST "}", .edit = min_for_max, .mutation = {""}},
-    {"max for min", DENSE ", post_ops: [relu6]}", .edit = max_for_min, .mutation = {""}},
+    {"products not summed", DENSE "}", .edit = forget_sum, .mutation = NOTHING},
+    {"min for max", DENSE ", post_ops: [relu]" LAST "}", .edit = min_for_max, .mutation = NOTHING},
+    {"max for min", DENSE ", post_ops: [relu6]}", .edit = max_for_min, .mutation = NOTHING},
     {"six is five", DENSE ", post_ops: [hard_swish]" LAST "}", .edit = change_constant, .mutation = {"", "", "", 6}},
     /* Packing of the weights. */
     {"packed from the first group", GROUPED "}", .edit = forget_variable, .mutation = {"weights", "g", "", 0},

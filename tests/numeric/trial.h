@@ -3,15 +3,18 @@
 #define NUMERIC_TRIAL_H
 
 #include "cli/data.h"
-#include "cli/reference.h"
 #include "compile.h"
+
+/* Beyond this share of zeros an output proves little. */
+#define TRIAL_MOST_ZEROS 0.7
 
 typedef struct trial {
     const cvk_spec *spec;
     layer_data data;
-    reference expected;
-    float *output;   /* of the first run of the latest kernel */
-    char words[512]; /* what is wrong with it */
+    double *expected, *bound; /* of every output, as naive_run orders them */
+    double zeros;             /* their share */
+    float *output;            /* of the first run of the latest kernel */
+    char words[512];          /* what is wrong with it */
 } trial;
 
 /* Draws data of which not too much is zero after the post-ops, if it can. `infinities`: some of it is not finite. */

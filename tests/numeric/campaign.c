@@ -1,0 +1,134 @@
+/* The plans of a layer are the best one and others at random. */
+#include "campaign.h"
+
+#include "workers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { EVALUATED = 2, MOST_EVALUATED_MACS = 30000, MOST_TARGETS = 16, PERCENT_THREADS = 10, PERCENT_INFINITIES = 8 };
+
+/* One layer being tried. */
+typedef struct subject {
+    const campaign *campaign;
+    campaign_tally *tally;
+    int number;
+    draws draws;
+    trial trial;
+    arena *arena;
+    const cvk_target *target;
+} subject;
+
+static const char *describe(const subject *s, const cvk_plan *plan) {
+    const campaign *c = s->campaign;
+    unsigned long seed = (unsigned long)c->seed;
+    return arena_format(s->arena,
+                        "seed %lu, case %d, target %s\n%s"
+                        "repeat: CVK_SEED=%lu CVK_CASE=%d tests/numeric/test_numeric --filter %s\n",
+                        seed, s->number, s->target->name, trial_yaml(s->arena, s->trial.spec, plan), seed, s->number,
+                        c->test);
+}
+
+static bool fails(const subject *s, const cvk_plan *plan, const char *words) {
+    fprintf(stderr, "%s:\n%s", words, describe(s, plan));
+    return false;
+}
+
+static bool try_plan(subject *s, const ranked_plan *p, bool evaluate) {
+    workers_expect_crash(describe(s, &p->plan));
+    trial_extras extras = {draw_chance(&s->draws, PERCENT_THREADS),
+                           evaluate && spec_macs(s->trial.spec) <= MOST_EVALUATED_MACS};
+    atomic_fetch_add(&s->tally->kernels, 1);
+    atomic_fetch_add(&s->tally->evaluated, extras.evaluator);
+    return trial_kernel(&s->trial, s->target, p, extras) || fails(s, &p->plan, s->trial.words);
+}
+
+/* An algorithm that says it can do a layer has a plan for it. */
+static bool every_row_proposes(const subject *s, const ranked_plan *plans, int count) {
+    const algorithm *row;
+    for (int i = 0; (row = algo_row(i)); i++) {
+        const char *why;
+        int of_row = 0;
+        for (int p = 0; p < count; p++) of_row += algo_of(&plans[p].plan) == row;
+        if (!of_row && row->applicable(s->trial.spec, s->target, &why))
+            return fails(s, NULL, arena_format(s->arena, "row %d of %s is applicable and has no plan", i, row->name));
+    }
+    return true;
+}
+
+static bool try_plans(subject *s, const cvk_target *target, int most) {
+    ranked_plan *plans;
+    int count;
+    s->target = target;
+    workers_expect_crash(describe(s, NULL));
+    cvk_status status = algo_rank(s->arena, s->trial.spec, target, 0, NULL, &plans, &count);
+    if (status) return fails(s, NULL, arena_format(s->arena, "no plan: %s", cvk_status_text(status)));
+    if (!every_row_proposes(s, plans, count)) return false;
+    atomic_fetch_add(&s->tally->proposed, count);
+    atomic_fetch_add(&s->tally->every_plan, count <= most);
+    for (int i = 0; i < count && i < most; i++) {
+        int other = i == 0 ? 0 : (int)draw_from(&s->draws, i, count - 1);
+        ranked_plan chosen = plans[other];
+        plans[other] = plans[i];
+        if (!try_plan(s, &chosen, i < EVALUATED)) return false;
+    }
+    return true;
+}
+
+/* A target other than the host's, if there is one that runs here. */
+static const cvk_target *another_target(draws *d) {
+    const cvk_target *runs[MOST_TARGETS], *t;
+    int count = 0;
+    for (int i = 0; count < MOST_TARGETS && (t = target_row(i)); i++)
+        if (target_runs_here(t) && strcmp(t->name, target_host()->name) != 0) runs[count++] = t;
+    return count ? runs[draw_from(d, 0, count - 1)] : NULL;
+}
+
+static bool try_layer(subject *s) {
+    const campaign *c = s->campaign;
+    int plans = draw_chance(&s->draws, c->percent_every_plan) ? INT32_MAX : c->plans;
+    const cvk_target *other = another_target(&s->draws);
+    return try_plans(s, target_host(), plans) && (!other || try_plans(s, other, c->other_plans));
+}
+
+typedef struct shared {
+    const campaign *campaign;
+    campaign_tally tally;
+} shared;
+
+static bool run_case_in(subject *s) {
+    s->draws = draws_for(s->campaign->seed, (uint64_t)s->number);
+    cvk_spec layer = s->campaign->layer(&s->draws, s->number, s->campaign->layers);
+    data_kind kind = draw_chance(&s->draws, 50) ? DATA_INTEGERS : DATA_REALS;
+    bool infinities = draw_chance(&s->draws, PERCENT_INFINITIES);
+    bool right = trial_open(&s->trial, &layer, kind, infinities, draw_bits(&s->draws)) && try_layer(s);
+    atomic_fetch_add(&s->tally->layers, 1);
+    atomic_fetch_add(&s->tally->vacuous, s->trial.zeros > TRIAL_MOST_ZEROS);
+    trial_close(&s->trial);
+    return right;
+}
+
+static bool run_numbered(int number, void *context) {
+    shared *all = context;
+    arena a;
+    arena_init(&a);
+    subject s = {.campaign = all->campaign, .tally = &all->tally, .number = number, .arena = &a};
+    bool right = !arena_guard(&a) && run_case_in(&s);
+    arena_free(&a);
+    return right;
+}
+
+int campaign_run(const campaign *c, campaign_tally *tally) {
+    shared *all = workers_memory(sizeof *all);
+    if (!all) return c->cases;
+    all->campaign = c;
+    int failures = workers_run(c->cases, run_numbered, all);
+    campaign_tally *t = &all->tally;
+    fprintf(stderr,
+            "%s: seed %lu, %ld layers (%ld mostly zeros), %ld kernels of %ld plans proposed, every plan of %ld, "
+            "%ld also evaluated\n",
+            c->test, (unsigned long)c->seed, t->layers, t->vacuous, t->kernels, t->proposed, t->every_plan,
+            t->evaluated);
+    *tally = *t;
+    return failures;
+}
