@@ -1,0 +1,42 @@
+/* Layers and plans that were once wrong, each by the name of what was wrong with it. */
+#include "trial.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+typedef struct found {
+    const char *what, *layer;
+} found;
+
+static const found all[] = {
+    {"a border case that holds nowhere, at a constant position, failed the proof of bounds",
+     "{name: a, input: [1, 20, 1, 3, 22], out_channels: 8, kernel_size: [1, 1, 2], stride: [3, 1, 5], "
+     "dilation: [3, 1, 1], padding: [1, 1, 2], padding_mode: symmetric, "
+     "layout: {input: channels_first, output: channels_last}}"},
+};
+
+static void try_every_plan(const found *f, const cvk_spec *spec, arena *a) {
+    ranked_plan *plans;
+    int count;
+    trial t;
+    cr_assert(trial_open(&t, spec, DATA_REALS, false, 1), "%s", f->what);
+    cr_assert_eq(algo_rank(a, spec, target_host(), 0, NULL, &plans, &count), CVK_OK, "%s", f->what);
+    for (int i = 0; i < count; i++)
+        cr_expect(trial_kernel(&t, target_host(), &plans[i], (trial_extras){true, true}), "%s: %s\n%s", f->what,
+                  t.words, trial_yaml(a, spec, &plans[i].plan));
+    trial_close(&t);
+}
+
+Test(numeric, what_was_once_wrong) {
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        cvk_network *network;
+        arena a;
+        arena_init(&a);
+        if (arena_guard(&a)) cr_assert_fail("out of memory");
+        const char *yaml = arena_format(&a, "{version: 1, layers: [%s]}", all[i].layer);
+        cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "found.yaml", NULL, &network), CVK_OK, "%s", yaml);
+        try_every_plan(&all[i], cvk_network_layer(network, 0), &a);
+        cvk_network_free(network);
+        arena_free(&a);
+    }
+}
