@@ -78,23 +78,41 @@ static int by_cycles(const void *x, const void *y) {
     return (a->cycles > b->cycles) - (a->cycles < b->cycles);
 }
 
+static double predict(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
+    const algorithm *row = algo_of(plan);
+    algo_nests nests = row->build(a, spec, target, plan);
+    return row->cycles(spec, target, plan, &nests);
+}
+
+/* Nests are built to be counted, one after another in the same memory, and built again for those that are wanted. */
+static void predict_all(arena *a, const cvk_spec *spec, const cvk_target *target, const plan_list *list,
+                        ranked_plan *ranked) {
+    double peak = cost_peak_cycles(spec, target);
+    arena trial;
+    arena_init(&trial);
+    if (arena_guard(&trial)) {
+        arena_free(&trial);
+        arena_exhaust(a);
+    }
+    for (int i = 0; i < list->count; i++, arena_rewind(&trial)) {
+        double cycles = predict(&trial, spec, target, &list->plan[i]);
+        double relative = peak > 0 ? cycles / peak : 1;
+        ranked[i] = (ranked_plan){.plan = list->plan[i], .cycles = cycles, .seconds_per_peak = relative};
+    }
+    arena_free(&trial);
+}
+
 cvk_status algo_rank(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
                      ranked_plan **plans, int *count) {
     plan_list list = {0};
     cvk_status status = gather_plans(a, spec, target, d, &list);
     if (status) return status;
     ranked_plan *ranked = arena_array(a, ranked_plan, list.count);
-    double peak = cost_peak_cycles(spec, target);
-    for (int i = 0; i < list.count; i++) {
-        ranked_plan *r = &ranked[i];
-        r->plan = list.plan[i];
-        const algorithm *row = algo_of(&r->plan);
-        r->nests = row->build(a, spec, target, &r->plan);
-        r->cycles = row->cycles(spec, target, &r->plan, &r->nests);
-        r->seconds_per_peak = peak > 0 ? r->cycles / peak : 1;
-    }
+    predict_all(a, spec, target, &list, ranked);
     qsort(ranked, (size_t)list.count, sizeof *ranked, by_cycles);
     *plans = ranked;
     *count = limit > 0 && limit < list.count ? limit : list.count;
+    for (int i = 0; i < *count; i++)
+        ranked[i].nests = algo_of(&ranked[i].plan)->build(a, spec, target, &ranked[i].plan);
     return CVK_OK;
 }

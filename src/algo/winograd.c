@@ -201,7 +201,9 @@ static void propose(const cvk_spec *s, const cvk_target *t, arena *a, plan_list 
             for (int axis = 0; axis < AXES; axis++)
                 *m_of[axis] = s->kernel[axis] > 1 ? (int)least(m, s->out_size[axis]) : 1;
             plan.tile_oc = v * t->lanes;
-            if (v > 1 && plan.tile_oc - t->lanes >= s->out_channels) continue;
+            bool narrow = v == 1 && s->out_channels > t->lanes,
+                 wide = v > 1 && plan.tile_oc - t->lanes >= s->out_channels;
+            if (narrow || wide) continue;
             for (size_t i = 0; i < sizeof COUNTS / sizeof COUNTS[0]; i++) add_block(s, t, a, list, plan, COUNTS[i]);
         }
 }

@@ -26,12 +26,24 @@ void arena_free(arena *a) {
     a->used = a->size = 0;
 }
 
+/* The newest chunk is the largest that a round needed. */
+void arena_rewind(arena *a) {
+    for (struct arena_chunk *c = a->chunks ? a->chunks->next : NULL, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
+    if (a->chunks) a->chunks->next = NULL;
+    a->used = 0;
+}
+
+void arena_exhaust(arena *a) { longjmp(a->exhausted, 1); }
+
 static void grow(arena *a, size_t bytes) {
     size_t size = a->size ? a->size * 2 : FIRST_CHUNK;
     if (size > LARGEST_CHUNK) size = LARGEST_CHUNK;
     if (size < bytes) size = bytes;
     struct arena_chunk *c = size > SIZE_MAX - sizeof *c ? NULL : malloc(sizeof *c + size);
-    if (!c) longjmp(a->exhausted, 1);
+    if (!c) arena_exhaust(a);
     c->next = a->chunks;
     a->chunks = c;
     a->size = size;
@@ -40,7 +52,7 @@ static void grow(arena *a, size_t bytes) {
 
 void *arena_alloc(arena *a, size_t bytes) {
     size_t align = alignof(max_align_t);
-    if (bytes > SIZE_MAX - align) longjmp(a->exhausted, 1);
+    if (bytes > SIZE_MAX - align) arena_exhaust(a);
     bytes = (bytes + align - 1) / align * align;
     if (!a->chunks || a->size - a->used < bytes) grow(a, bytes);
     void *p = a->chunks->bytes + a->used;

@@ -23,6 +23,10 @@ typedef struct arena {
 
 void arena_init(arena *a);
 void arena_free(arena *a);
+/* Forgets everything allocated but keeps memory for the next round. */
+void arena_rewind(arena *a);
+/* Goes to the guard as if memory had run out: for who was told so elsewhere. */
+_Noreturn void arena_exhaust(arena *a);
 /* Zeroed, aligned for any object. */
 void *arena_alloc(arena *a, size_t bytes);
 void *arena_copy(arena *a, const void *bytes, size_t length);
