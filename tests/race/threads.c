@@ -1,0 +1,85 @@
+/* Threads: sixteen ask for the same layers at once, in an order of their own, while one more empties the cache now and
+ * then. In the first round nothing is emptied, and all must be given the same kernel. */
+#include "layers.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { THREADS = 16 };
+
+typedef struct race {
+    const cvk_network *network;
+    cvk_options options;
+    bool emptied;                        /* the cache, while the race goes on */
+    _Atomic(cvk_kernel *) first[LAYERS]; /* what the first to ask was given; a reference */
+    pthread_barrier_t start;
+    atomic_long left;
+} race;
+
+static void expect_the_same(race *r, cvk_kernel *kernel, size_t layer) {
+    cvk_kernel *none = NULL;
+    if (atomic_compare_exchange_strong(&r->first[layer], &none, kernel)) {
+        cvk_kernel_ref(kernel);
+        return;
+    }
+    expect(r->emptied || none == kernel, "layer %zu was compiled twice", layer);
+}
+
+static void request(race *r, size_t layer) {
+    cvk_kernel *kernel;
+    cvk_status status = cvk_compile(cvk_network_layer(r->network, layer), &r->options, NULL, &kernel);
+    expect(status == CVK_OK, "layer %zu: %s", layer, cvk_status_text(status));
+    expect_the_same(r, kernel, layer);
+    layers_check(kernel, layer);
+    cvk_kernel_free(kernel);
+}
+
+typedef struct runner {
+    pthread_t thread;
+    race *race;
+    unsigned seed;
+} runner;
+
+static void *run(void *argument) {
+    runner *self = argument;
+    race *r = self->race;
+    pthread_barrier_wait(&r->start);
+    for (size_t i = 0; i < LAYERS && !r->emptied; i++) request(r, i); /* all at the same one */
+    while (atomic_fetch_sub(&r->left, 1) > 0) {
+        request(r, (size_t)rand_r(&self->seed) % LAYERS);
+        if (r->emptied && rand_r(&self->seed) % 64 == 0) cvk_cache_clear();
+    }
+    return NULL;
+}
+
+static void run_race(race *r, long requests, unsigned seed) {
+    runner runners[THREADS];
+    atomic_store(&r->left, requests);
+    pthread_barrier_init(&r->start, NULL, THREADS);
+    for (unsigned i = 0; i < THREADS; i++) {
+        runners[i] = (runner){.race = r, .seed = seed + i};
+        expect(pthread_create(&runners[i].thread, NULL, run, &runners[i]) == 0, "a thread");
+    }
+    for (int i = 0; i < THREADS; i++) pthread_join(runners[i].thread, NULL);
+    pthread_barrier_destroy(&r->start);
+    for (int i = 0; i < LAYERS; i++) cvk_kernel_free(atomic_exchange(&r->first[i], NULL));
+}
+
+int main(void) {
+    char folder[32];
+    cache_make(folder);
+    cvk_network *network = layers_make();
+    long requests = amount("CVK_REQUESTS", 5000);
+    unsigned seed = (unsigned)amount("CVK_SEED", 1);
+    race r = {.network = network, .options = {.struct_size = sizeof r.options, .cache_directory = folder}};
+    run_race(&r, requests / 2, seed);
+    r.emptied = true;
+    run_race(&r, requests / 2, seed);
+    cvk_cache_clear();
+    cvk_network_free(network);
+    cache_remove(folder);
+    printf("%ld requests of %d layers from %d threads, CVK_SEED=%u\n", requests, LAYERS, THREADS, seed);
+    return 0;
+}
