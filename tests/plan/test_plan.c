@@ -1,5 +1,5 @@
 /* What a plan promises: its text reads back to an equal plan, and a schedule that is wrong says where and what. */
-#include "plan/plan.h"
+#include "plan/fields.h"
 #include "spec/yaml.h"
 
 #include <criterion/criterion.h>
@@ -26,8 +26,11 @@ static const char *print(const cvk_plan *p) {
 static const cvk_plan example = {.algorithm = "direct",
                                  .lanes = LANES_OUT_CHANNELS,
                                  .tile_oc = 32,
+                                 .tile_od = 1,
                                  .tile_oh = 1,
                                  .tile_ow = 14,
+                                 .block_oh = 1,
+                                 .block_ow = 1,
                                  .unroll_ic = 1,
                                  .unroll_kw = true,
                                  .order = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH},
@@ -36,23 +39,28 @@ static const cvk_plan example = {.algorithm = "direct",
 Test(plan, prints_every_field_in_one_line) {
     cr_assert_str_eq(
         print(&example),
-        "{algorithm: direct, lanes: out_channels, tile: {oc: 32, oh: 1, ow: 14}, unroll: {ic: 1, kw: true}, "
-        "order: [n, g, oc, od, oh], tasks: 5, pack: {input_rows: 0}}");
+        "{algorithm: direct, lanes: out_channels, tile: {oc: 32, od: 1, oh: 1, ow: 14}, block: {oh: 1, ow: 1}, "
+        "unroll: {ic: 1, kw: true}, order: [n, g, oc, od, oh], tasks: 5, pack: {input_rows: 0}}");
 }
 
-/* A plan whose every field differs from the example's by something the index decides. */
+/* Gives one field a value that the index decides. */
+static void vary_field(cvk_plan *p, const plan_field *f, int index) {
+    void *to = (char *)p + f->offset;
+    switch (f->kind) {
+    case PLAN_NAME: *(const char **)to = index % 2 ? "direct" : "depthwise"; break;
+    case PLAN_LANES: *(plan_lanes *)to = (plan_lanes)(index % LANES_KINDS); break;
+    case PLAN_INTEGER: *(int *)to = f->least + index % (f->most - f->least + 1); break;
+    case PLAN_SWITCH: *(bool *)to = index % 2 == 0; break;
+    case PLAN_ORDER:
+        for (int i = 0; i < PLAN_LOOPS; i++) p->order[(i + index) % PLAN_LOOPS] = (plan_loop)i;
+        break;
+    }
+}
+
 static cvk_plan vary(int index) {
     cvk_plan p = example;
-    p.algorithm = index % 2 ? "direct" : "depthwise";
-    p.lanes = (plan_lanes)(index % LANES_KINDS);
-    p.tile_oc = 1 + index * 7 % 64;
-    p.tile_oh = 1 + index % 5;
-    p.tile_ow = 1 + index % 29;
-    p.unroll_ic = 1 + index % 4;
-    p.unroll_kw = index % 3 == 0;
-    p.tasks = index % (PLAN_LOOPS + 1);
-    p.pack_rows = index % 11;
-    for (int i = 0; i < PLAN_LOOPS; i++) p.order[(i + index) % PLAN_LOOPS] = (plan_loop)i;
+    const plan_field *f;
+    for (int i = 0; (f = plan_field_row(i)); i++) vary_field(&p, f, index * (i + 1));
     return p;
 }
 
@@ -66,19 +74,12 @@ Test(plan, a_printed_plan_reads_back_equal) {
 }
 
 Test(plan, plans_that_differ_in_one_field_are_not_equal) {
-    cvk_plan other[] = {example, example, example, example, example, example, example, example, example, example};
-    other[0].algorithm = "depthwise";
-    other[1].lanes = LANES_COLUMNS;
-    other[2].tile_oc++;
-    other[3].tile_oh++;
-    other[4].tile_ow++;
-    other[5].unroll_ic++;
-    other[6].unroll_kw = false;
-    other[7].order[0] = LOOP_G, other[7].order[1] = LOOP_N;
-    other[8].tasks = 0;
-    other[9].pack_rows = 4;
-    for (size_t i = 0; i < sizeof other / sizeof *other; i++)
-        cr_assert_not(plan_equal(&example, &other[i]), "change %zu: %s", i, print(&other[i]));
+    const plan_field *f;
+    for (int i = 0; (f = plan_field_row(i)); i++) {
+        cvk_plan other = example;
+        for (int index = 1; index <= 2 && plan_equal(&example, &other); index++) vary_field(&other, f, index);
+        cr_assert_not(plan_equal(&example, &other), "%s: %s", f->key, print(&other));
+    }
     cr_assert(plan_equal(&example, &example));
 }
 
@@ -99,7 +100,8 @@ static const mistake mistakes[] = {
      "schedule.algorithm: expected the name of an algorithm, got \"direct\"", ""},
     {"lanes: out_channels", "lanes: out_channel",
      "schedule.lanes: expected out_channels, columns or channels, got \"out_channel\"", "did you mean `out_channels`?"},
-    {"tile: {oc: 32, oh: 1, ow: 14}", "tile: 32", "schedule.tile.oc: expected a mapping around it, got \"32\"", ""},
+    {"tile: {oc: 32, od: 1, oh: 1, ow: 14}", "tile: 32", "schedule.tile.oc: expected a mapping around it, got \"32\"",
+     ""},
     {"oc: 32", "oc: 0", "schedule.tile.oc: expected an integer 1..1048576, got \"0\"", ""},
     {"oc: 32", "oc: 032", "schedule.tile.oc: expected an integer 1..1048576, got \"032\"", ""},
     {"oc: 32", "oc: \"32\"", "schedule.tile.oc: expected an integer 1..1048576, got \"32\"", ""},
@@ -108,7 +110,7 @@ static const mistake mistakes[] = {
      "schedule.tile.oc: expected an integer 1..1048576, got \"99999999999999999999\"", ""},
     {"oc: 32", "oc: [32]", "schedule.tile.oc: expected an integer 1..1048576, got a list", ""},
     {", ow: 14", "", "schedule.tile.ow is missing", ""},
-    {"ow: 14", "ow: 14, od: 1", "schedule.tile: unknown key \"od\"", "did you mean `oc`?"},
+    {"ow: 14", "ow: 14, oe: 1", "schedule.tile: unknown key \"oe\"", "did you mean `oc`?"},
     {"kw: true", "kw: yes", "schedule.unroll.kw: expected false or true, got \"yes\"", ""},
     {"[n, g, oc, od, oh]", "[n, g, oc, od]", "schedule.order: expected a list of 5 loops, got a list", ""},
     {"[n, g, oc, od, oh]", "[n, g, oc, od, ow]", "schedule.order: expected n, g, oc, od or oh, got \"ow\"",
