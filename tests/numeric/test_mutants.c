@@ -192,8 +192,8 @@ static const char *describe(const attempt *a, const cvk_plan *plan) {
 }
 
 /* Whether the bug went in and stays inside its buffers. */
-static bool seed_bug(const attempt *a, algo_nests *nests) {
-    nest *n = a->mutant->pack ? nests->pack : nests->run;
+static bool seed_bug(const attempt *a, const compile_unit *unit) {
+    nest *n = a->mutant->pack ? unit->pack : unit->run;
     if (a->mutant->edit && !a->mutant->edit(n, &a->mutant->mutation)) return false;
     return nest_check(n, NULL, NULL) == CVK_OK;
 }
@@ -203,14 +203,13 @@ static void expect_caught(attempt *a, const cvk_plan *plan) {
     double worst = 0;
     cr_assert_eq(compile_plan(a->arena, &a->misread, a->target, plan, NULL, &unit, NULL), CVK_OK, "%s",
                  describe(a, plan));
-    algo_nests nests = {unit.run, unit.pack, 0, 0};
     if (!a->mutant->misread) {
-        cvk_status status = trial_nests(&a->trial, &unit.info, &nests, a->target->fused, &worst);
+        cvk_status status = trial_nests(&a->trial, &unit, &worst);
         cr_assert(status == CVK_OK && worst <= 1, "not right before: %s", describe(a, plan));
     }
-    if (!seed_bug(a, &nests)) return;
+    if (!seed_bug(a, &unit)) return;
     a->plans++;
-    cvk_status status = trial_nests(&a->trial, &unit.info, &nests, a->target->fused, &worst);
+    cvk_status status = trial_nests(&a->trial, &unit, &worst);
     cr_expect(status != CVK_OK || worst > 1, "NOT CAUGHT: %s", describe(a, plan));
 }
 

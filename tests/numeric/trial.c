@@ -6,6 +6,7 @@
 #include "cli/tensors.h"
 #include "ref/bound.h"
 #include "ref/nest_eval.h"
+#include "ref/rounding.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -63,12 +64,24 @@ static void add_infinities(const cvk_spec *s, layer_data *data, uint64_t seed) {
 
 static double *allocate(int64_t count) { return calloc((size_t)count + 1, sizeof(double)); }
 
-/* What the interpreter says of the data. */
-static void expect(trial *t) {
+/* What the interpreter says of the data, with the bounds of what a plan computes. */
+static bool expect(trial *t, const cvk_plan *plan) {
+    double *rounding;
+    if (!rounding_of_plan(t->spec, plan, &t->data.tensors, NULL, &rounding)) return false;
+    naive_tensors bounded = t->data.tensors;
+    bounded.rounding = rounding;
+    naive_run(t->spec, &bounded, t->expected, t->bound);
+    free(rounding);
+    t->plan = *plan;
+    return true;
+}
+
+static bool expect_for(trial *t, const cvk_plan *plan) { return rounding_is_shared(&t->plan, plan) || expect(t, plan); }
+
+static double share_of_zeros(const trial *t) {
     int64_t count = outputs(t->spec), zeros = 0;
-    naive_run(t->spec, &t->data.tensors, t->expected, t->bound);
     for (int64_t i = 0; i < count; i++) zeros += t->expected[i] == 0;
-    t->zeros = count ? (double)zeros / (double)count : 0;
+    return count ? (double)zeros / (double)count : 0;
 }
 
 bool trial_open(trial *t, const cvk_spec *s, data_kind kind, bool infinities, uint64_t seed) {
@@ -79,7 +92,8 @@ bool trial_open(trial *t, const cvk_spec *s, data_kind kind, bool infinities, ui
         data_free(&t->data);
         if (!data_draw(s, kind, seed + (uint64_t)i, &t->data)) return false;
         if (infinities) add_infinities(s, &t->data, seed);
-        expect(t);
+        if (!expect(t, &(cvk_plan){.algorithm = "direct"})) return false;
+        t->zeros = share_of_zeros(t);
     }
     return true;
 }
@@ -215,15 +229,17 @@ static bool check_evaluator(trial *t, const cvk_kernel_info *info, const algo_ne
 /* The evaluator packs. */
 static void pack_nothing(const void *weights, void *packed) { (void)weights, (void)packed; }
 
-cvk_status trial_nests(trial *t, const cvk_kernel_info *info, const algo_nests *nests, bool fused, double *worst) {
+cvk_status trial_nests(trial *t, const compile_unit *unit, double *worst) {
     tensors buffers;
-    cvk_kernel_info bound = *info;
-    bound.pack = pack_nothing;
-    bound.cpu_features = 0;
-    cvk_status status = tensors_bind(t->spec, &bound, &t->data.tensors, GUARD_END, 1, &buffers);
+    const algo_nests nests = {.run = unit->run, .pack = unit->pack};
+    cvk_kernel_info info = unit->info;
+    info.pack = pack_nothing;
+    info.cpu_features = 0;
+    if (!expect_for(t, &unit->plan)) return CVK_ERROR_MEMORY;
+    cvk_status status = tensors_bind(t->spec, &info, &t->data.tensors, GUARD_END, 1, &buffers);
     float *packed = buffers.buffer[TENSOR_PACKED].data;
     if (status == CVK_OK) memset(packed, 0xFF, buffers.buffer[TENSOR_PACKED].bytes);
-    if (status == CVK_OK) status = evaluate(nests, fused, &buffers, packed);
+    if (status == CVK_OK) status = evaluate(&nests, unit->target->fused, &buffers, packed);
     if (status == CVK_OK) *worst = tensors_damage(&buffers) ? INFINITY : worst_ratio(t, &buffers);
     tensors_free(&buffers);
     return status;
@@ -240,6 +256,7 @@ static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target
 }
 
 bool trial_kernel(trial *t, const cvk_target *target, const ranked_plan *p, trial_extras extras) {
+    if (!expect_for(t, &p->plan)) return wrong(t, "no memory");
     cvk_diagnostics *d = cvk_diagnostics_new();
     cvk_kernel *kernel;
     cvk_status status = compile_kernel(t->spec, target, &p->plan, d, &kernel, NULL);

@@ -12,6 +12,7 @@ typedef struct trial {
     const cvk_spec *spec;
     layer_data data;
     double *expected, *bound; /* of every output, as naive_run orders them */
+    cvk_plan plan;            /* that the bounds are for, or another that rounds alike */
     double zeros;             /* their share */
     float *output;            /* of the first run of the latest kernel */
     char words[512];          /* what is wrong with it */
@@ -30,9 +31,9 @@ typedef struct trial_extras {
 /* Compiles and runs; false: see t->words. */
 bool trial_kernel(trial *t, const cvk_target *target, const ranked_plan *p, trial_extras extras);
 
-/* Runs the nests alone, by nest_eval, on buffers of their own. CVK_OK: `*worst` is the largest error / bound, INFINITY
+/* Runs a unit's nests alone, by nest_eval. CVK_OK: `*worst` is the largest error / bound, INFINITY
  * where fill channels are not zero. */
-cvk_status trial_nests(trial *t, const cvk_kernel_info *info, const algo_nests *nests, bool fused, double *worst);
+cvk_status trial_nests(trial *t, const compile_unit *unit, double *worst);
 
 /* The layer as a file that `convoke check` reads, with the plan pinned, for a message. */
 const char *trial_yaml(arena *a, const cvk_spec *s, const cvk_plan *plan);
