@@ -145,10 +145,15 @@ static void check_shuffle(checker *c, const nest_op *op, int to, int from) {
 
 static void check_transpose(checker *c, const nest_scope *s, const nest_op *op, int lanes) {
     register_ref last[2] = {op->to, op->a};
+    if ((lanes & (lanes - 1)) != 0) REFUSE(c, "transpose of %d lanes, which is no power of two", lanes);
     for (int i = 0; i < 2; i++) {
         last[i].index = affine_offset(last[i].index, lanes - 1);
         check_register(c, s, &last[i], "transpose");
     }
+}
+
+static bool takes_lanes(op_kind kind) {
+    return kind == OP_LOAD || kind == OP_STORE || kind == OP_FMA || kind == OP_KEEP;
 }
 
 static void check_op(checker *c, const nest_scope *s, const nest_op *op) {
@@ -168,6 +173,7 @@ static void check_op(checker *c, const nest_scope *s, const nest_op *op) {
     if (writes && to && from && to != from && op->kind != OP_SHUFFLE) REFUSE(c, "%s: %d lanes into %d", name, from, to);
     if (op->lanes && !check_range(c, s, op->lanes, true, "a lane range")) return;
     if (op->kind == OP_KEEP && !op->lanes) REFUSE(c, "keep has no lane range");
+    if (op->lanes && !takes_lanes(op->kind)) REFUSE(c, "%s takes no lane range", name);
     if (op->kind == OP_SHUFFLE) check_shuffle(c, op, to, from);
     if (op->kind == OP_TRANSPOSE) check_transpose(c, s, op, from);
     if (op->kind == OP_CALL && ((int)op->math < 0 || op->math >= MATH_KINDS)) REFUSE(c, "call of no function");
@@ -218,10 +224,24 @@ static bool check_declarations(checker *c) {
     for (int t = 0; t < n->tensor_count; t++)
         if (n->tensors[t].elements < 0 || (int)n->tensors[t].role < 0 || n->tensors[t].role >= ROLE_COUNT)
             REFUSE(c, "tensor %s is ill-formed", n->tensors[t].name);
+    for (int t = 0; t < n->tensor_count; t++)
+        for (int u = 0; u < t; u++)
+            if (n->tensors[t].role == n->tensors[u].role)
+                REFUSE(c, "tensors %s and %s have one role", n->tensors[u].name, n->tensors[t].name);
     for (int r = 0; r < n->register_count; r++)
         if (n->registers[r].lanes < 1 || n->registers[r].lanes > NEST_MOST_LANES || n->registers[r].count < 1)
             REFUSE(c, "register array %s is ill-formed", n->registers[r].name);
     return !c->refused;
+}
+
+/* The task loops, which check_list found outermost, make the nest's count of tasks. */
+static void check_tasks(checker *c) {
+    const nest *n = c->nest;
+    int64_t tasks = 1;
+    for (const nest_statement *s = n->body; s && holds_task(n, s); s = s->body)
+        tasks *= n->variables[s->variable].range.high[0].numerator.constant;
+    if (n->body && tasks != n->tasks)
+        REFUSE(c, "the task loops make %lld tasks, not %lld", (long long)tasks, (long long)n->tasks);
 }
 
 cvk_status nest_check(const nest *n, cvk_diagnostics *diagnostics, nest_extent *extent) {
@@ -229,5 +249,6 @@ cvk_status nest_check(const nest *n, cvk_diagnostics *diagnostics, nest_extent *
     if (extent)
         for (int r = 0; r < ROLE_COUNT; r++) extent->low[r] = INT64_MAX, extent->high[r] = -1;
     if (check_declarations(&c)) check_list(&c, NULL, n->body);
+    if (!c.refused) check_tasks(&c);
     return c.refused ? CVK_ERROR_INTERNAL : CVK_OK;
 }

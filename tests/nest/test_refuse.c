@@ -158,6 +158,13 @@ static void tensor_of_negative_size(sample *s) { s->nest->tensors[0].elements = 
 static void tensor_of_no_role(sample *s) { s->nest->tensors[0].role = ROLE_COUNT; }
 static void register_without_lanes(sample *s) { s->nest->registers[0].lanes = 0; }
 static void register_too_wide(sample *s) { s->nest->registers[0].lanes = NEST_MOST_LANES + 1; }
+static void tensors_of_one_role(sample *s) { s->nest->tensors[1].role = ROLE_INPUT; }
+static void more_tasks_than_loops(sample *s) { s->nest->tasks = 7; }
+static void lanes_of_a_call(sample *s) { s->call->lanes = s->keep->lanes; }
+static void transpose_of_odd_lanes(sample *s) {
+    s->nest->registers[s->narrow] = (nest_register){"odd", 3, 3};
+    s->transpose->to = s->transpose->a = at(s->narrow, 0);
+}
 static void registers_of_no_count(sample *s) { s->nest->registers[2].count = 0; }
 
 typedef struct mistake {
@@ -219,6 +226,10 @@ static const mistake MISTAKES[] = {
     MISTAKE(quotient_of_itself, "a condition uses a variable that no loop around it defines"),
     MISTAKE(tensor_of_negative_size, "tensor input is ill-formed"),
     MISTAKE(tensor_of_no_role, "tensor input is ill-formed"),
+    MISTAKE(tensors_of_one_role, "tensors input and output have one role"),
+    MISTAKE(more_tasks_than_loops, "the task loops make 6 tasks, not 7"),
+    MISTAKE(lanes_of_a_call, "call takes no lane range"),
+    MISTAKE(transpose_of_odd_lanes, "transpose of 3 lanes, which is no power of two"),
     MISTAKE(register_without_lanes, "register array x is ill-formed"),
     MISTAKE(register_too_wide, "register array x is ill-formed"),
     MISTAKE(registers_of_no_count, "register array narrow is ill-formed"),
