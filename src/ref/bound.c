@@ -68,8 +68,9 @@ static bool is_exact(const post_promise *promise, double error, double y) {
 double bound_post(const post_op *op, double operand, double x, double error) {
     const post_promise *promise = &promises[op->kind];
     double y = post_apply(op, operand, x);
+    if (isinf(error)) return error;
     if (!isfinite(y)) return 0;
-    if (isinf(error) || is_exact(promise, error, y)) return error;
+    if (is_exact(promise, error, y)) return error;
     if (!isfinite(x)) error = 0;
     double moved = error == 0 ? 0 : spread(op, operand, x, error);
     error = moved + promise->ulps * ulp(fabs(y) + moved);
