@@ -207,6 +207,7 @@ static cli_exit bench_session(session *s) {
 cli_exit cli_bench(const cli_options *options) {
     session s;
     cli_exit status = session_open(options, &s);
+    if (status != CLI_DONE) table_failed("bench", &s);
     if (status == CLI_DONE) status = session_start_threads(&s);
     if (status == CLI_DONE) status = bench_session(&s);
     session_close(&s);

@@ -171,6 +171,7 @@ static cli_exit check_all(session *s) {
 cli_exit cli_check(const cli_options *options) {
     session s;
     cli_exit status = session_open(options, &s);
+    if (status != CLI_DONE) table_failed("check", &s);
     if (status == CLI_DONE) status = session_start_threads(&s);
     if (status == CLI_DONE) status = check_all(&s);
     session_close(&s);

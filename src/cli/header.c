@@ -44,7 +44,8 @@ static void print_layer(const compile_unit *u, const char *symbol, text *out) {
         arena_format(a, "%s %s", shape(a, i->output_shape, i->spatial_rank), spec_layout_name(i->output_layout)),
         &i->output);
     print_buffer(out, "scratch", "for each worker", &i->scratch);
-    text_add(out, " *   %" PRIu32 " tasks; plan %s */\nextern const cvk_kernel_info %s;\n", i->tasks, i->plan, symbol);
+    text_add(out, " *   %" PRIu32 " tasks\n *   plan %s */\nextern const cvk_kernel_info %s;\n", i->tasks, i->plan,
+             symbol);
 }
 
 void header_print(const char *stem, const compile_unit *units, const char *const *symbols, size_t count, text *out) {

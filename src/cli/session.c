@@ -3,7 +3,9 @@
 #include "base/text.h"
 
 #include <convoke/pthreadpool.h>
+#include <pthread.h>
 #include <regex.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +101,15 @@ cli_exit session_start_threads(session *s) {
         session_say("--threads is at most %d", MOST_THREADS);
         return CLI_USAGE;
     }
+    /* What ends the program is for the main thread, which may be in the middle of writing a file. */
+    sigset_t ends, before;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &ends, &before);
     if (s->options->threads != 1) s->pool = pthreadpool_create(s->options->threads);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     s->parallel = cvk_pthreadpool(s->pool);
     return CLI_DONE;
 }

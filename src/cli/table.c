@@ -112,3 +112,9 @@ void table_close(table *t, const cvk_diagnostics *diagnostics) {
     json_decref(t->document);
     t->document = NULL;
 }
+
+void table_failed(const char *verb, const session *s) {
+    table t;
+    if (s->format != FORMAT_JSON || !table_open(&t, verb, NULL, 0, FORMAT_JSON, stdout)) return;
+    table_close(&t, s->diagnostics);
+}

@@ -29,12 +29,14 @@ typedef struct table {
     json_t *document;
 } table;
 
-/* Writes the heading. NULL for no memory. */
+/* Writes the heading. False: out of memory. */
 bool table_open(table *t, const char *verb, const column *columns, size_t count, cli_format format, FILE *file);
 void table_row(table *t, const cell *cells);
 /* A member of the JSON document besides the rows; takes the reference. No effect in the other formats. */
 void table_extra(table *t, const char *name, json_t *value);
 /* Ends the document. */
 void table_close(table *t, const cvk_diagnostics *diagnostics);
+/* The document of a session that could not begin: no rows, but the messages. Nothing in the other formats. */
+void table_failed(const char *verb, const session *s);
 
 #endif

@@ -26,6 +26,15 @@ case_check_in_json_has_seed_rows_and_diagnostics() {
     status 0; is_json "d['seed'] == 1 and d['rows'][0]['layer'] == 'one' and d['diagnostics'] == []"
 }
 
+case_messages_are_in_the_json_too() {
+    local verb
+    spec "strid: 2"
+    for verb in check bench explain; do
+        convoke $verb spec.yaml --format json
+        status 3; says "spec.yaml:4:"; is_json "d['rows'] == [] and d['diagnostics'][0]['line'] == 4 and d['verb'] == '$verb'"
+    done
+}
+
 case_check_gives_the_same_figures_for_the_same_seed() {
     spec "post_ops: [sigmoid]"
     convoke check spec.yaml --seed 5 --threads 1; cp ../out first
