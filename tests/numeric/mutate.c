@@ -185,6 +185,15 @@ static int change_constant_in_op(nest *n, nest_op *op, const mutation *m) {
 
 int change_constant(nest *n, const mutation *m) { return each_op(n, n->body, change_constant_in_op, m); }
 
+static int nudge_in_op(nest *n, nest_op *op, const mutation *m) {
+    (void)n, (void)m;
+    if (op->kind != OP_CONST || op->value == 0) return 0;
+    op->value *= 1.0001F;
+    return 1;
+}
+
+int nudge_constants(nest *n, const mutation *m) { return each_op(n, n->body, nudge_in_op, m); }
+
 /* The result of a transpose lies in the second half of its array. */
 static int read_untransposed(nest *n, nest_op *op, const mutation *m) {
     (void)m;

@@ -31,6 +31,8 @@ edit forget_sum;
 edit min_for_max, max_for_min, div_for_mul, copy_for_keep, sub_for_add;
 /* Constants equal to `number` become one less. */
 edit change_constant;
+/* Constants grow by a ten thousandth. */
+edit nudge_constants;
 /* Registers transposed are stored as they were before. */
 edit forget_transpose;
 

@@ -64,6 +64,9 @@ static void hard_sigmoid(cvk_spec *s) { s->post[0].kind = POST_HARD_SIGMOID; }
 #define BORDER "{name: border, input: [1, 5, 8, 19], out_channels: 17, kernel_size: 3, padding: 2, padding_mode: "
 #define SOLID "{name: solid, input: [1, 4, 5, 6, 18], out_channels: 18, kernel_size: [3, 2, 3], padding: 1"
 
+#define WINOGRAD                                                                                                       \
+    "{name: winograd, input: [1, 5, 9, 19], out_channels: 21, kernel_size: 3, padding: 1, bias: true, algorithm: winograd"
+
 static const mutant mutants[] = {
     /* Layers misread: padding, order, borders. */
     {"pads swapped", LONG ", padding: [[3, 1]]}", .misread = swap_pads},
@@ -160,6 +163,26 @@ static const mutant mutants[] = {
     {"min for max", DENSE ", post_ops: [relu]" LAST "}", .edit = min_for_max, .mutation = NOTHING},
     {"max for min", DENSE ", post_ops: [relu6]}", .edit = max_for_min, .mutation = NOTHING},
     {"six is five", DENSE ", post_ops: [hard_swish]" LAST "}", .edit = change_constant, .mutation = {"", "", "", 6}},
+    /* Winograd's transforms. */
+    {"coefficient 4 is 3", WINOGRAD "}", .edit = change_constant, .mutation = {"", "", "", 4}},
+    {"coefficient -5 is -6", WINOGRAD LAST "}", .edit = change_constant, .mutation = {"", "", "", -5}},
+    {"coefficient -8 is -9", WINOGRAD "}", .edit = change_constant, .mutation = {"", "", "", -8}},
+    {"coefficients off by 1e-4", WINOGRAD BLOCKED "}", .edit = nudge_constants, .mutation = NOTHING},
+    {"zeros outside are not", WINOGRAD "}", .edit = change_constant, .mutation = {"", "", "", 0}},
+    {"points added, not subtracted", WINOGRAD LAST "}", .edit = sub_for_add, .mutation = NOTHING},
+    {"every point has the weights of the first", WINOGRAD "}", .edit = forget_variable,
+     .mutation = {"weights", "point", "", 0}},
+    {"every point has the input of the first", WINOGRAD "}", .edit = forget_variable,
+     .mutation = {"scratch", "point", "", 0}},
+    {"last input channel of a point dropped", WINOGRAD LAST "}", .edit = drop_last, .mutation = {"", "ic", "", 0}},
+    {"every tile reads the first", WINOGRAD "}", .edit = forget_variable, .mutation = {"scratch", "tile", "", 0}},
+    {"winograd's kernel flipped", WINOGRAD "}", .misread = forget_flip},
+    {"winograd's pads swapped",
+     "{name: winograd, input: [1, 5, 12, 19], out_channels: 21, kernel_size: 3, padding: [[1, 1], [2, 0]], "
+     "algorithm: winograd}",
+     .misread = swap_pads},
+    {"packed transform of the kernel off by 1e-4", WINOGRAD "}", .edit = nudge_constants, .mutation = NOTHING,
+     .pack = true},
     /* Packing of the weights. */
     {"packed from the first group", GROUPED "}", .edit = forget_variable, .mutation = {"weights", "g", "", 0},
      .pack = true},
