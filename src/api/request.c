@@ -39,17 +39,22 @@ static cvk_status compile_and_store(request *r, cvk_diagnostics *d, cvk_kernel *
     return status;
 }
 
-/* A memory_maker. An entry that turns out not to be loadable is a miss like any other. */
+/* `*kernel` is NULL where there is no such entry, or one that turns out not to be loadable. */
+static cvk_status load_stored(request *r, cvk_kernel **kernel) {
+    disk_entry entry;
+    cvk_status status = disk_cache_load(&r->settings->disk, r->key, &entry);
+    if (status || !entry.object) return status;
+    status = kernel_load(entry.object, entry.object_size, r->spec->name, NULL, kernel);
+    free(entry.bytes);
+    r->source = "disk";
+    return status == CVK_ERROR_MEMORY ? status : CVK_OK;
+}
+
+/* A memory_maker. */
 static cvk_status make(void *context, cvk_diagnostics *d, cvk_kernel **kernel) {
     request *r = context;
-    disk_entry entry;
-    if (disk_cache_load(&r->settings->disk, r->key, &entry)) {
-        cvk_status status = kernel_load(entry.object, entry.object_size, r->spec->name, NULL, kernel);
-        free(entry.bytes);
-        r->source = "disk";
-        if (!status || status == CVK_ERROR_MEMORY) return status;
-    }
-    return compile_and_store(r, d, kernel);
+    cvk_status status = load_stored(r, kernel);
+    return status || *kernel ? status : compile_and_store(r, d, kernel);
 }
 
 /* The arena is the caller's; nothing else is owned when it runs dry. */

@@ -87,33 +87,34 @@ static bool read_all(int file, unsigned char *bytes, size_t size) {
     return true;
 }
 
-static bool read_entry(int file, const char *key, disk_entry *entry) {
+static cvk_status read_entry(int file, const char *key, disk_entry *entry) {
     struct stat s;
-    if (!is_ours(file, S_IFREG, &s) || s.st_size <= 0 || s.st_size > ENTRY_MOST_BYTES) return false;
+    if (!is_ours(file, S_IFREG, &s) || s.st_size <= 0 || s.st_size > ENTRY_MOST_BYTES) return CVK_OK;
     size_t size = (size_t)s.st_size;
-    unsigned char *bytes = malloc(size);
-    if (!bytes) return false;
-    *entry = (disk_entry){.bytes = bytes};
-    if (read_all(file, bytes, size) && entry_decode(bytes, size, key, &entry->object, &entry->object_size)) return true;
-    free(bytes);
+    entry->bytes = malloc(size);
+    if (!entry->bytes) return CVK_ERROR_MEMORY;
+    if (read_all(file, entry->bytes, size) &&
+        entry_decode(entry->bytes, size, key, &entry->object, &entry->object_size))
+        return CVK_OK;
+    free(entry->bytes);
     *entry = (disk_entry){0};
-    return false;
+    return CVK_OK;
 }
 
-bool disk_cache_load(const disk_cache *cache, const char *key, disk_entry *entry) {
+cvk_status disk_cache_load(const disk_cache *cache, const char *key, disk_entry *entry) {
     *entry = (disk_entry){0};
     int directory = open_directory(cache->directory);
-    if (directory < 0) return false;
+    if (directory < 0) return CVK_OK;
     char name[ENTRY_NAME_SIZE];
     entry_name(key, name);
     /* O_NONBLOCK: a pipe of that name is not waited for. */
     int file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     close(directory);
-    if (file < 0) return false;
-    bool found = read_entry(file, key, entry);
-    if (found) futimens(file, NULL);
+    if (file < 0) return CVK_OK;
+    cvk_status status = read_entry(file, key, entry);
+    if (entry->object) futimens(file, NULL);
     close(file);
-    return found;
+    return status;
 }
 
 static bool write_all(int file, const unsigned char *bytes, size_t size) {

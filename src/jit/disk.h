@@ -1,22 +1,23 @@
 /* The disk cache: objects kept for other processes. It makes compiling faster and nothing else: whatever is odd,
- * missing, damaged or forbidden is a miss, and nothing here fails. */
+ * missing, damaged or forbidden is a miss. Want of memory alone is not: who has none for an entry has none for LLVM,
+ * which would end the process. */
 #ifndef CVK_JIT_DISK_H
 #define CVK_JIT_DISK_H
 
+#include <convoke/runtime.h>
+
 #include <limits.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 typedef struct disk_cache {
     char directory[PATH_MAX]; /* absolute; "" is no cache */
     uint64_t most_bytes;
 } disk_cache;
 
-/* An entry that was read; `object` is inside `bytes`. */
+/* An entry that was read. */
 typedef struct disk_entry {
-    unsigned char *bytes; /* free them */
-    const unsigned char *object;
+    unsigned char *bytes;        /* free them */
+    const unsigned char *object; /* inside `bytes`; NULL is a miss */
     size_t object_size;
 } disk_entry;
 
@@ -24,7 +25,8 @@ typedef struct disk_entry {
  * replaces it if not NULL, but not where CONVOKE_CACHE says off. False: there is none. */
 bool disk_cache_locate(const char *given, char directory[PATH_MAX]);
 
-bool disk_cache_load(const disk_cache *cache, const char *key, disk_entry *entry);
+/* CVK_OK, found or not, or CVK_ERROR_MEMORY. */
+cvk_status disk_cache_load(const disk_cache *cache, const char *key, disk_entry *entry);
 void disk_cache_store(const disk_cache *cache, const char *key, const unsigned char *object, size_t object_size);
 
 #endif

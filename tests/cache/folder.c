@@ -65,7 +65,8 @@ void folder_entry(const disk_cache *cache, char path[PATH_MAX]) {
 
 bool folder_finds(const disk_cache *cache, const char *key, const void *object, size_t size) {
     disk_entry entry;
-    if (!disk_cache_load(cache, key, &entry)) return false;
+    cr_assert_eq(disk_cache_load(cache, key, &entry), CVK_OK);
+    if (!entry.object) return false;
     cr_assert(entry.object_size == size && memcmp(entry.object, object, size) == 0, "%s: what was stored is not found",
               key);
     free(entry.bytes);

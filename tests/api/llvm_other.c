@@ -1,0 +1,4 @@
+/* A libconvoke_llvm of another build. */
+#include "llvm/door.h"
+
+const llvm_door cvk_llvm_door = {.build = "0.0.0 of another day"};

@@ -1,0 +1,73 @@
+/* Options: what is not known is refused, what is not given has its default. */
+#include "api/settings.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void expect_refused(cvk_options o, cvk_status status, const char *words) {
+    settings s;
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    cr_assert_eq(settings_read(&o, d, &s), status, "%s", words);
+    cr_assert_eq(cvk_diagnostics_count(d), 1, "%s", words);
+    cr_assert_not_null(strstr(cvk_diagnostics_get(d, 0)->message, words), "%s", cvk_diagnostics_get(d, 0)->message);
+    cvk_diagnostics_free(d);
+}
+
+Test(options, mistakes_are_refused_with_a_reason) {
+    enum { SIZE = sizeof(cvk_options) };
+    expect_refused((cvk_options){.struct_size = 0}, CVK_ERROR_ARGUMENT, "struct_size");
+    expect_refused((cvk_options){.struct_size = SIZE, .target = "z80"}, CVK_ERROR_UNSUPPORTED, "z80");
+    expect_refused((cvk_options){.struct_size = SIZE, .effort = (cvk_effort)7}, CVK_ERROR_ARGUMENT, "effort");
+    expect_refused((cvk_options){.struct_size = SIZE, .cache = (cvk_cache)7}, CVK_ERROR_ARGUMENT, "cache");
+}
+
+Test(options, defaults_are_the_host_and_both_caches) {
+    setenv("XDG_CACHE_HOME", "/x", 1);
+    unsetenv("CONVOKE_CACHE");
+    settings s, same;
+    cr_assert_eq(settings_read(NULL, NULL, &s), CVK_OK);
+    const cvk_options zero = {.struct_size = sizeof zero};
+    cr_assert_eq(settings_read(&zero, NULL, &same), CVK_OK);
+    cr_assert_eq(s.target, target_host());
+    cr_assert_eq(same.target, target_host());
+    cr_assert(s.in_memory && same.in_memory);
+    cr_assert_str_eq(s.disk.directory, "/x/convoke");
+    cr_assert_eq(s.disk.most_bytes, 256u << 20);
+    cr_assert_geq(s.threads, 1);
+    cr_assert_eq(s.effort, CVK_EFFORT_ESTIMATE);
+}
+
+Test(options, each_option_is_heard) {
+    settings s;
+    unsetenv("CONVOKE_CACHE");
+    const cvk_options o = {.struct_size = sizeof o,
+                           .target = "x86-64",
+                           .effort = CVK_EFFORT_MEASURE,
+                           .cache_directory = "/given",
+                           .cache_bytes = 12345,
+                           .threads = 3};
+    cvk_options memory = o, off = o;
+    memory.cache = CVK_CACHE_MEMORY;
+    off.cache = CVK_CACHE_OFF;
+    if (target_runs_here(target_find("x86-64"))) {
+        cr_assert_eq(settings_read(&o, NULL, &s), CVK_OK);
+        cr_assert_str_eq(s.target->name, "x86-64");
+        cr_assert_eq(s.effort, CVK_EFFORT_MEASURE);
+        cr_assert_str_eq(s.disk.directory, "/given");
+        cr_assert_eq(s.disk.most_bytes, 12345);
+        cr_assert_eq(s.threads, 3);
+    }
+    memory.target = off.target = NULL;
+    cr_assert_eq(settings_read(&memory, NULL, &s), CVK_OK);
+    cr_assert(s.in_memory && !*s.disk.directory);
+    cr_assert_eq(settings_read(&off, NULL, &s), CVK_OK);
+    cr_assert(!s.in_memory && !*s.disk.directory);
+}
+
+Test(options, callers_of_older_headers_are_honoured) {
+    settings s;
+    cvk_options first = {.struct_size = offsetof(cvk_options, effort), .target = "host", .effort = (cvk_effort)99};
+    cr_assert_eq(settings_read(&first, NULL, &s), CVK_OK, "fields past the caller's size are not looked at");
+    cr_assert_eq(s.effort, CVK_EFFORT_ESTIMATE);
+}
