@@ -3,39 +3,11 @@
 #include <convoke/convoke.h>
 
 #include <criterion/criterion.h>
-#include <pthread.h>
-#include <string.h>
-
-enum { THREADS = 4, ROUNDS = 6 };
 
 static cvk_network *network;
 static void begin(void) { cr_assert_eq(cvk_network_read(SPEC, NULL, &network), CVK_OK); }
 static void end(void) { cvk_network_free(network); }
 TestSuite(jit, .init = begin, .fini = end);
-
-/* Compiles layers in turns, beginning with another one in each thread, so that threads meet on the same layer too. */
-static void *compile_often(void *argument) {
-    size_t first = *(size_t *)argument, failures = 0;
-    for (size_t i = 0; i < ROUNDS; i++) {
-        const cvk_spec *layer = cvk_network_layer(network, (first + i) % cvk_network_count(network));
-        cvk_kernel *kernel;
-        failures += cvk_compile(layer, NULL, NULL, &kernel) != CVK_OK;
-        failures += !kernel || strcmp(cvk_kernel_get_info(kernel)->name, cvk_spec_name(layer)) != 0;
-        cvk_kernel_free(kernel);
-    }
-    *(size_t *)argument = failures;
-    return NULL;
-}
-
-Test(jit, four_threads_compile_the_same_and_different_layers) {
-    pthread_t threads[THREADS];
-    size_t state[THREADS] = {0, 0, 1, 1};
-    for (int i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, compile_often, &state[i]);
-    for (int i = 0; i < THREADS; i++) {
-        pthread_join(threads[i], NULL);
-        cr_expect_eq(state[i], 0, "thread %d: %zu failures", i, state[i]);
-    }
-}
 
 Test(jit, a_kernel_outlives_all_but_its_last_reference) {
     cvk_kernel *kernel;
