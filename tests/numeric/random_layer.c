@@ -39,6 +39,8 @@ static void draw_channels(draws *d, cvk_spec *s) {
 
 /* ---- space ---- */
 
+typedef void draw_axis_of(draws *d, cvk_spec *s, int axis);
+
 static int64_t reach(const cvk_spec *s, int axis) { return (s->kernel[axis] - 1) * s->dilation[axis]; }
 
 static void draw_axis(draws *d, cvk_spec *s, int axis) {
@@ -48,6 +50,13 @@ static void draw_axis(draws *d, cvk_spec *s, int axis) {
     s->kernel[axis] = draw_small(d, 1, large ? 2 * widest[axis] : widest[axis]);
     s->stride[axis] = draw_chance(d, 55) ? 1 : draw_small(d, 2, 5);
     s->dilation[axis] = draw_chance(d, 70) ? 1 : draw_from(d, 2, 3);
+}
+
+/* What transforms are made for: three taps side by side. */
+static void draw_plain_axis(draws *d, cvk_spec *s, int axis) {
+    s->in_size[axis] = draw_small(d, 1, axis == AXIS_W ? 40 : 14);
+    s->kernel[axis] = draw_chance(d, 80) ? 3 : 5;
+    s->stride[axis] = s->dilation[axis] = 1;
 }
 
 static void draw_pad_numbers(draws *d, cvk_spec *s) {
@@ -83,7 +92,8 @@ static void draw_space(draws *d, cvk_spec *s) {
     static const int ranks[] = {1, 1, 2, 2, 2, 3};
     s->rank = ranks[draw_from(d, 0, sizeof ranks / sizeof *ranks - 1)];
     for (int a = 0; a < AXES - s->rank; a++) s->in_size[a] = s->kernel[a] = s->stride[a] = s->dilation[a] = 1;
-    for (int a = AXES - s->rank; a < AXES; a++) draw_axis(d, s, a);
+    draw_axis_of *const axis = draw_chance(d, 12) ? draw_plain_axis : draw_axis;
+    for (int a = AXES - s->rank; a < AXES; a++) axis(d, s, a);
     draw_padding(d, s);
 }
 
@@ -114,7 +124,7 @@ static cvk_spec draw_once(draws *d, const char *name) {
     s.output_layout = (cvk_layout)draw_from(d, CVK_CHANNELS_FIRST, CVK_BLOCKED);
     s.bias = draw_chance(d, 50);
     s.flip_kernel = draw_chance(d, 15);
-    s.accuracy = ACCURACY_DEFAULT;
+    s.accuracy = (accuracy)draw_from(d, ACCURACY_STRICT, ACCURACY_FAST);
     draw_channels(d, &s);
     draw_space(d, &s);
     draw_post_ops(d, &s);
