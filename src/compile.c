@@ -1,6 +1,8 @@
 /* The compiler, stage by stage. Each stage takes what the one before made and makes something new. */
 #include "compile.h"
 
+#include "algo/cost.h"
+
 #include "base/text.h"
 #include "jit/kernel.h"
 
@@ -64,12 +66,21 @@ static cvk_kernel_info describe(arena *a, const cvk_spec *s, const cvk_target *t
     return info;
 }
 
+/* 1 at least: 0 would say that nothing is known. */
+static uint32_t kilocycles(double cycles) {
+    double thousands = cycles / 1000;
+    return thousands<1 ? 1 : thousands>(double) INT32_MAX ? INT32_MAX : (uint32_t)thousands;
+}
+
 static cvk_status choose(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
                          cvk_diagnostics *d, ranked_plan *chosen) {
     if (plan) {
         const algorithm *row = algo_of(plan);
         if (!row) return CVK_ERROR_ARGUMENT;
         *chosen = (ranked_plan){.plan = *plan, .nests = row->build(a, spec, target, plan)};
+        chosen->cycles = row->cycles(spec, target, plan, &chosen->nests);
+        double peak = cost_peak_cycles(spec, target);
+        chosen->seconds_per_peak = peak > 0 ? chosen->cycles / peak : 1;
         return CVK_OK;
     }
     ranked_plan *ranked;
@@ -98,6 +109,7 @@ cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target
                            .run = chosen.nests.run,
                            .pack = chosen.nests.pack};
     unit->info = describe(a, spec, target, &unit->plan, &chosen.nests);
+    unit->info.kilocycles = kilocycles(chosen.cycles);
     if (times) times->plan += now() - start;
     return CVK_OK;
 }

@@ -7,8 +7,12 @@
 #include "observe.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 enum { CHUNKS_PER_WORKER = 4 };
+
+/* A kernel of fewer cycles is over before other threads have begun: waking them takes some ten microseconds. */
+enum { LEAST_KILOCYCLES = 60 };
 
 /* Every worker's scratch starts at a multiple of this. Wraps to 0 only for sizes no machine has. */
 static uint64_t scratch_stride(const cvk_kernel_info *info) {
@@ -71,7 +75,8 @@ static void run_parallel(const cvk_kernel_info *info, const cvk_args *args, cons
 }
 
 static void run_tasks(const cvk_kernel_info *info, const cvk_args *args, const cvk_parallel_for *parallel) {
-    if (parallel && parallel->workers > 1 && info->tasks > 1)
+    bool small = info->kilocycles > 0 && info->kilocycles < LEAST_KILOCYCLES;
+    if (parallel && parallel->workers > 1 && info->tasks > 1 && !small)
         run_parallel(info, args, parallel);
     else
         info->run(args, 0, info->tasks);

@@ -61,7 +61,7 @@ void lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info
                               info->addends,
                               info->scales,
                               info->tasks,
-                              info->reserved};
+                              info->kilocycles};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) add_u32(&f, words[i]);
     const cvk_buffer_info *buffers[] = {&info->input, &info->weights, &info->packed_weights, &info->bias,
                                         &info->scale, &info->addend,  &info->output,         &info->scratch};

@@ -87,7 +87,7 @@ typedef struct cvk_kernel_info {
     uint32_t addends;      /* tensors of the output's shape and layout, one after another in `addend` */
     uint32_t scales;       /* vectors of out_channels, one after another in `scale` */
     uint32_t tasks;        /* 0: an empty batch, nothing to do */
-    uint32_t reserved;
+    uint32_t kilocycles;   /* predicted, of one core, in thousands; 0: unknown */
     cvk_buffer_info input, weights, packed_weights, bias, scale, addend, output;
     cvk_buffer_info scratch; /* per worker */
     cvk_kernel_fn *run;
