@@ -1,0 +1,285 @@
+// convoke.hpp: convoke for C++17. A thin layer over convoke/convoke.h: what C frees by hand is freed by a destructor,
+// and what C returns as a status is thrown as convoke::error, with the text of all diagnostics.
+//
+//     convoke::kernel kernel = convoke::compile(convoke::network::read("net.yaml")[0]);
+//     convoke::weights packed(kernel, dense);                  // once
+//     std::vector<float> y(kernel.output_elements());
+//     kernel.run(convoke::arguments{x, packed, y}.bias(b));    // as often as one likes, on any thread
+//
+// Tensors are contiguous floats in the layout the layer names, as spans of a pointer and a number; anything with data()
+// and size() converts. Values of these classes may be moved; kernels may be copied, which shares them.
+#ifndef CONVOKE_CONVOKE_HPP
+#define CONVOKE_CONVOKE_HPP
+
+#include <convoke/convoke.h>
+
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace convoke {
+
+// A status other than CVK_OK. what() is the diagnostics, a line each, or the status as a sentence.
+class error : public std::runtime_error {
+  public:
+    error(cvk_status status, const std::string &what) : std::runtime_error(what), status_(status) {}
+    cvk_status status() const noexcept { return status_; }
+
+  private:
+    cvk_status status_;
+};
+
+namespace detail {
+
+struct free_diagnostics {
+    void operator()(cvk_diagnostics *d) const noexcept { cvk_diagnostics_free(d); }
+};
+
+inline std::string format(const cvk_diagnostic *message) {
+    std::string line(cvk_diagnostic_format(message, nullptr, 0), '\0');
+    cvk_diagnostic_format(message, line.data(), line.size() + 1);
+    return line;
+}
+
+// Collects what a call has to say, and throws it if the call fails.
+class judge {
+  public:
+    judge() : diagnostics_(cvk_diagnostics_new()) {}
+    cvk_diagnostics *get() const noexcept { return diagnostics_.get(); }
+    void operator()(cvk_status status) const {
+        if (status == CVK_OK) return;
+        std::string text;
+        for (std::size_t i = 0; i < cvk_diagnostics_count(get()); i++)
+            text += (i ? "\n" : "") + format(cvk_diagnostics_get(get(), i));
+        throw error(status, text.empty() ? cvk_status_text(status) : text);
+    }
+
+  private:
+    std::unique_ptr<cvk_diagnostics, free_diagnostics> diagnostics_;
+};
+
+inline void check(cvk_status status) {
+    if (status != CVK_OK) throw error(status, cvk_status_text(status));
+}
+
+struct free_aligned {
+    std::align_val_t alignment{1};
+    void operator()(void *memory) const noexcept { ::operator delete(memory, alignment); }
+};
+
+} // namespace detail
+
+// A run of elements that belong to somebody else.
+template <class T> class span {
+  public:
+    span() = default;
+    span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
+    template <class C, class = std::enable_if_t<std::is_convertible_v<decltype(std::declval<C &>().data()), T *>>>
+    span(C &&container) noexcept : data_(container.data()), size_(container.size()) {}
+    T *data() const noexcept { return data_; }
+    std::size_t size() const noexcept { return size_; }
+    std::size_t bytes() const noexcept { return size_ * sizeof(T); }
+
+  private:
+    T *data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+// Memory aligned as a kernel asks.
+class buffer {
+  public:
+    buffer() = default;
+    explicit buffer(const cvk_buffer_info &info) : buffer(info.bytes, info.alignment) {}
+    buffer(std::uint64_t bytes, std::uint32_t alignment) : bytes_(bytes) {
+        const std::align_val_t aligned{alignment ? alignment : 1u};
+        if (bytes) memory_ = {::operator new(static_cast<std::size_t>(bytes), aligned), detail::free_aligned{aligned}};
+    }
+    void *data() const noexcept { return memory_.get(); }
+    std::uint64_t bytes() const noexcept { return bytes_; }
+
+  private:
+    std::unique_ptr<void, detail::free_aligned> memory_;
+    std::uint64_t bytes_ = 0;
+};
+
+// A layer to be compiled. Layers of a network live as long as that; those built from a cvk_layer own themselves.
+class spec {
+  public:
+    explicit spec(const cvk_spec *borrowed) noexcept : handle_(borrowed, [](const cvk_spec *) {}) {}
+    explicit spec(const cvk_layer &layer) {
+        cvk_spec *made = nullptr;
+        detail::judge judge;
+        judge(cvk_spec_create(&layer, judge.get(), &made));
+        handle_.reset(made, cvk_spec_free);
+    }
+    const cvk_spec *get() const noexcept { return handle_.get(); }
+    std::string name() const { return cvk_spec_name(get()); }
+
+  private:
+    friend class network;
+    explicit spec(std::shared_ptr<const cvk_spec> handle) noexcept : handle_(std::move(handle)) {}
+    std::shared_ptr<const cvk_spec> handle_;
+};
+
+// A spec file. Its layers keep it alive.
+class network {
+  public:
+    static network parse(const std::string &yaml, const std::string &file_name = "") {
+        cvk_network *made = nullptr;
+        detail::judge judge;
+        judge(cvk_network_parse(yaml.data(), yaml.size(), file_name.c_str(), judge.get(), &made));
+        return network(made);
+    }
+    static network read(const std::string &path) {
+        cvk_network *made = nullptr;
+        detail::judge judge;
+        judge(cvk_network_read(path.c_str(), judge.get(), &made));
+        return network(made);
+    }
+    const cvk_network *get() const noexcept { return handle_.get(); }
+    std::string name() const { return cvk_network_name(get()); }
+    std::size_t size() const noexcept { return cvk_network_count(get()); }
+    spec operator[](std::size_t index) const {
+        const cvk_spec *layer = cvk_network_layer(get(), index);
+        if (!layer) throw std::out_of_range("convoke::network: no such layer");
+        return spec(std::shared_ptr<const cvk_spec>(handle_, layer));
+    }
+    // By its name.
+    spec operator[](const std::string &layer) const {
+        for (std::size_t i = 0; i < size(); i++)
+            if (layer == cvk_spec_name(cvk_network_layer(get(), i))) return (*this)[i];
+        throw std::out_of_range("convoke::network: no layer is named " + layer);
+    }
+
+  private:
+    explicit network(cvk_network *made) : handle_(made, cvk_network_free) {}
+    std::shared_ptr<cvk_network> handle_;
+};
+
+// Zero everywhere is the default; the fields are those of cvk_options.
+struct options : cvk_options {
+    options() : cvk_options{} { struct_size = sizeof(cvk_options); }
+};
+
+class weights;
+class arguments;
+
+// A compiled layer, shared by its copies.
+class kernel {
+  public:
+    explicit kernel(cvk_kernel *reference) noexcept : handle_(reference, cvk_kernel_free) {} // takes the reference over
+    const cvk_kernel *get() const noexcept { return handle_.get(); }
+    const cvk_kernel_info &info() const noexcept { return *cvk_kernel_get_info(get()); }
+    std::size_t input_elements() const noexcept { return elements(info().input); }
+    std::size_t weights_elements() const noexcept { return elements(info().weights); }
+    std::size_t output_elements() const noexcept { return elements(info().output); }
+    // On the calling thread, or on those of `threads`.
+    inline void run(const arguments &arguments, const cvk_parallel_for *threads = nullptr) const;
+
+  private:
+    static std::size_t elements(const cvk_buffer_info &b) noexcept {
+        return static_cast<std::size_t>(b.bytes / sizeof(float));
+    }
+    std::shared_ptr<cvk_kernel> handle_;
+};
+
+// Weights in the order a kernel reads them, made of dense ones: out_channels, in_channels / groups, kernel….
+class weights {
+  public:
+    weights(const kernel &kernel, span<const float> dense) : packed_(kernel.info().packed_weights) {
+        detail::check(
+            cvk_pack_weights(&kernel.info(), {dense.data(), dense.bytes()}, {packed_.data(), packed_.bytes()}));
+    }
+    cvk_const_buffer get() const noexcept { return {packed_.data(), packed_.bytes()}; }
+
+  private:
+    buffer packed_;
+};
+
+// The tensors of one run.
+class arguments {
+  public:
+    arguments(span<const float> input, const weights &packed, span<float> output) noexcept {
+        buffers_.struct_size = sizeof buffers_;
+        buffers_.input = {input.data(), input.bytes()};
+        buffers_.weights = packed.get();
+        buffers_.output = {output.data(), output.bytes()};
+    }
+    arguments &bias(span<const float> values) noexcept { return set(buffers_.bias, values); }
+    arguments &scale(span<const float> values) noexcept { return set(buffers_.scale, values); }
+    arguments &addend(span<const float> values) noexcept { return set(buffers_.addend, values); }
+    // Memory for the kernel to work in, which a run otherwise allocates: cvk_scratch_bytes of it.
+    arguments &scratch(const buffer &memory) noexcept {
+        buffers_.scratch = {memory.data(), memory.bytes()};
+        return *this;
+    }
+    const cvk_buffers &get() const noexcept { return buffers_; }
+
+  private:
+    arguments &set(cvk_const_buffer &b, span<const float> values) noexcept {
+        b = {values.data(), values.bytes()};
+        return *this;
+    }
+    cvk_buffers buffers_{};
+};
+
+inline void kernel::run(const arguments &arguments, const cvk_parallel_for *threads) const {
+    cvk_buffers buffers = arguments.get();
+    buffer scratch;
+    if (!buffers.scratch.data) {
+        scratch = buffer(cvk_scratch_bytes(&info(), threads ? threads->workers : 1), info().scratch.alignment);
+        buffers.scratch = {scratch.data(), scratch.bytes()};
+    }
+    detail::check(cvk_run(&info(), &buffers, threads));
+}
+
+inline kernel compile(const spec &layer, const options &how = {}) {
+    cvk_kernel *made = nullptr;
+    detail::judge judge;
+    judge(cvk_compile(layer.get(), &how, judge.get(), &made));
+    return kernel(made);
+}
+
+// All layers, on several threads, in their order.
+inline std::vector<kernel> compile(const network &layers, const options &how = {}) {
+    std::vector<cvk_kernel *> made(layers.size());
+    std::vector<kernel> kernels;
+    kernels.reserve(made.size());
+    detail::judge judge;
+    judge(cvk_network_compile(layers.get(), &how, judge.get(), made.data()));
+    for (cvk_kernel *k : made) kernels.emplace_back(k);
+    return kernels;
+}
+
+// A compile in the background.
+class job {
+  public:
+    explicit job(spec layer, const options &how = {}) : layer_(std::move(layer)) {
+        cvk_job *started = nullptr;
+        detail::check(cvk_compile_start(layer_.get(), &how, &started));
+        handle_.reset(started);
+    }
+    bool done() const noexcept { return cvk_job_done(handle_.get()); }
+    kernel wait() const {
+        cvk_kernel *made = nullptr;
+        detail::judge judge;
+        judge(cvk_job_wait(handle_.get(), judge.get(), &made));
+        return kernel(made);
+    }
+
+  private:
+    struct free_job {
+        void operator()(cvk_job *j) const noexcept { cvk_job_free(j); }
+    };
+    spec layer_; // outlives the job, being declared first
+    std::unique_ptr<cvk_job, free_job> handle_;
+};
+
+} // namespace convoke
+
+#endif

@@ -1,0 +1,110 @@
+"""The C library: its structs and functions as ctypes sees them, and its statuses as exceptions."""
+
+import ctypes
+import ctypes.util
+import os
+
+c = ctypes
+
+
+class Error(Exception):
+    """What convoke refused, and why; `status` is the cvk_status."""
+
+    def __init__(self, status, text):
+        super().__init__(text)
+        self.status = status
+
+
+class BufferInfo(c.Structure):
+    _fields_ = [("bytes", c.c_uint64), ("alignment", c.c_uint32), ("reserved", c.c_uint32)]
+
+
+class KernelInfo(c.Structure):
+    _fields_ = [
+        ("struct_size", c.c_uint32), ("abi_version", c.c_uint32),
+        ("name", c.c_char_p), ("target", c.c_char_p), ("plan", c.c_char_p),
+        ("cpu_features", c.c_uint64),
+        ("input_shape", c.c_int64 * 5), ("weights_shape", c.c_int64 * 5), ("output_shape", c.c_int64 * 5),
+        ("input_layout", c.c_int), ("output_layout", c.c_int), ("dtype", c.c_int),
+        ("spatial_rank", c.c_uint32), ("addends", c.c_uint32), ("scales", c.c_uint32), ("tasks", c.c_uint32),
+        ("reserved", c.c_uint32),
+        ("input", BufferInfo), ("weights", BufferInfo), ("packed_weights", BufferInfo), ("bias", BufferInfo),
+        ("scale", BufferInfo), ("addend", BufferInfo), ("output", BufferInfo), ("scratch", BufferInfo),
+        ("run", c.c_void_p), ("pack", c.c_void_p),
+    ]
+
+
+class Buffer(c.Structure):
+    _fields_ = [("data", c.c_void_p), ("bytes", c.c_uint64)]
+
+
+class Buffers(c.Structure):
+    _fields_ = [("struct_size", c.c_size_t)] + [
+        (name, Buffer) for name in ("input", "weights", "bias", "scale", "addend", "output", "scratch")]
+
+
+class Options(c.Structure):
+    _fields_ = [("struct_size", c.c_size_t), ("target", c.c_char_p), ("effort", c.c_int), ("cache", c.c_int),
+                ("cache_directory", c.c_char_p), ("cache_bytes", c.c_uint64), ("threads", c.c_uint32)]
+
+
+handle, text, size = c.c_void_p, c.c_char_p, c.c_size_t
+
+SIGNATURES = {  # name: (result, arguments)
+    "cvk_status_text": (text, [c.c_int]),
+    "cvk_diagnostics_new": (handle, []),
+    "cvk_diagnostics_free": (None, [handle]),
+    "cvk_diagnostics_count": (size, [handle]),
+    "cvk_diagnostics_get": (handle, [handle, size]),
+    "cvk_diagnostic_format": (size, [handle, text, size]),
+    "cvk_network_parse": (c.c_int, [text, size, text, handle, c.POINTER(handle)]),
+    "cvk_network_free": (None, [handle]),
+    "cvk_network_count": (size, [handle]),
+    "cvk_network_compile": (c.c_int, [handle, c.POINTER(Options), handle, c.POINTER(handle)]),
+    "cvk_kernel_get_info": (c.POINTER(KernelInfo), [handle]),
+    "cvk_kernel_free": (None, [handle]),
+    "cvk_pack_weights": (c.c_int, [c.POINTER(KernelInfo), Buffer, Buffer]),
+    "cvk_run": (c.c_int, [c.POINTER(KernelInfo), c.POINTER(Buffers), handle]),
+}
+
+
+def load():
+    beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libconvoke.so")
+    name = os.environ.get("CONVOKE_LIBRARY") or (beside if os.path.exists(beside) else "libconvoke.so.0")
+    library = c.CDLL(name)
+    for function, (result, arguments) in SIGNATURES.items():
+        getattr(library, function).restype = result
+        getattr(library, function).argtypes = arguments
+    return library
+
+
+library = load()
+
+
+def check(status):
+    """Raises what a call without diagnostics returned, unless it is CVK_OK."""
+    if status:
+        raise Error(status, library.cvk_status_text(status).decode())
+
+
+class Diagnostics:
+    """Collects what a call has to say: `with Diagnostics() as d: d.check(call(…, d.handle, …))`."""
+
+    def __enter__(self):
+        self.handle = library.cvk_diagnostics_new()
+        return self
+
+    def __exit__(self, *exception):
+        library.cvk_diagnostics_free(self.handle)
+
+    def lines(self):
+        for i in range(library.cvk_diagnostics_count(self.handle)):
+            message = library.cvk_diagnostics_get(self.handle, i)
+            length = library.cvk_diagnostic_format(message, None, 0)
+            line = c.create_string_buffer(length + 1)
+            library.cvk_diagnostic_format(message, line, length + 1)
+            yield line.value.decode(errors="replace")
+
+    def check(self, status):
+        if status:
+            raise Error(status, "\n".join(self.lines()) or library.cvk_status_text(status).decode())

@@ -1,0 +1,104 @@
+// The C++ binding: every class once, and what is thrown. Ends with 0 if all is as it should be.
+#include <convoke.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+
+static void expect(bool sound, const char *what) {
+    if (sound) return;
+    std::fprintf(stderr, "not so: %s\n", what);
+    std::exit(1);
+}
+
+template <class Call> static std::string thrown(cvk_status status, Call call) {
+    try {
+        call();
+    } catch (const convoke::error &e) {
+        expect(e.status() == status, e.what());
+        return e.what();
+    }
+    expect(false, "an error is thrown");
+    return "";
+}
+
+static const char YAML[] =
+    "version: 1\nname: two\nlayers:\n"
+    "- {name: twice, input: [1, 1, 5], out_channels: 1, kernel_size: 1}\n"
+    "- {name: pair, input: [1, 1, 5], out_channels: 2, kernel_size: 1, bias: true, post_ops: [add, "
+    "{scale: per_channel}]}\n";
+
+static cvk_layer built() {
+    cvk_layer layer{};
+    layer.struct_size = sizeof layer;
+    layer.name = "built";
+    layer.spatial_rank = 1;
+    layer.batch = layer.in_channels = layer.out_channels = 1;
+    layer.input_size[0] = 5;
+    layer.kernel_size[0] = 1;
+    return layer;
+}
+
+static float first_output(const convoke::kernel &kernel) {
+    const std::vector<float> x(kernel.input_elements(), 3), w(kernel.weights_elements(), 2);
+    std::vector<float> y(kernel.output_elements());
+    kernel.run({x, convoke::weights(kernel, w), y});
+    return y[0];
+}
+
+static void check_networks() {
+    const auto net = convoke::network::parse(YAML, "two.yaml");
+    expect(net.name() == "two" && net.size() == 2 && net["pair"].name() == "pair", "layers by number and by name");
+    const std::vector<convoke::kernel> kernels = convoke::compile(net);
+    expect(kernels.size() == 2 && first_output(kernels[0]) == 6, "a whole network");
+    const convoke::kernel &pair = kernels[1];
+    const std::vector<float> x{1, 2, 3, 4, 5}, w{1, 10}, bias{1, 2}, scale{2, 3}, addend(10, 1);
+    std::vector<float> y(10);
+    const convoke::weights packed(pair, w);
+    pair.run(convoke::arguments(x, packed, y).bias(bias).scale(scale).addend(addend));
+    expect(y[0] == 6 && y[5] == 39, "bias, scale and addend");
+}
+
+static void check_lifetimes() {
+    convoke::spec layer = convoke::network::parse(YAML)[0]; // the network is kept by its layer
+    expect(layer.name() == "twice", "a layer outlives the network's handle");
+    convoke::kernel kernel = convoke::compile(layer), copy = kernel;
+    expect(&kernel.info() == &copy.info(), "copies share");
+    const convoke::kernel moved = std::move(kernel);
+    expect(first_output(moved) == 6 && first_output(copy) == 6, "moved and copied kernels run");
+    expect(first_output(convoke::compile(convoke::spec(built()))) == 6, "a layer built in C++");
+    convoke::options off;
+    off.cache = CVK_CACHE_OFF;
+    const convoke::job job(convoke::spec(built()), off);
+    expect(first_output(job.wait()) == 6 && job.done(), "a job");
+    {
+        const convoke::job dropped{convoke::spec(built())};
+    }
+}
+
+static void check_errors() {
+    const std::string said =
+        thrown(CVK_ERROR_SPEC, [] { convoke::network::parse("version: 1\nlayers: [{nam: a}]\n", "bad.yaml"); });
+    expect(said.find("bad.yaml:2:") == 0 && said.find("did you mean") != std::string::npos, said.c_str());
+    thrown(CVK_ERROR_IO, [] { convoke::network::read("/no/such/file.yaml"); });
+    thrown(CVK_ERROR_SPEC, [] {
+        cvk_layer layer = built();
+        layer.kernel_size[0] = 9;
+        convoke::spec{layer};
+    });
+    convoke::options nowhere;
+    nowhere.target = "z80";
+    thrown(CVK_ERROR_UNSUPPORTED, [&] { convoke::compile(convoke::spec(built()), nowhere); });
+    const convoke::kernel kernel = convoke::compile(convoke::spec(built()));
+    const std::vector<float> x(5), w(1);
+    std::vector<float> y(4);
+    thrown(CVK_ERROR_NULL, [&] { convoke::weights(kernel, {}); });
+    thrown(CVK_ERROR_SIZE, [&] { kernel.run({x, convoke::weights(kernel, w), y}); });
+}
+
+int main() {
+    setenv("CONVOKE_CACHE", "off", 1);
+    check_networks();
+    check_lifetimes();
+    check_errors();
+    return 0;
+}
