@@ -1,7 +1,8 @@
 /* What the running CPU can do: asked once, then remembered.
  *
  * On x86 a feature counts only if CPUID has its bit and the operating system saves the registers it uses, which XCR0
- * tells. A CPU's name implies nothing: virtual machines and firmware switch features off. */
+ * tells. On Linux elsewhere the kernel says what it has enabled. A CPU's name implies nothing: virtual machines and
+ * firmware switch features off. */
 #include <convoke/runtime.h>
 
 #include <stdatomic.h>
@@ -82,7 +83,41 @@ static uint64_t detect(void) {
 }
 
 #elif defined(__aarch64__)
-static uint64_t detect(void) { return CVK_CPU_NEON; } /* part of the base architecture */
+#if defined(__linux__)
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+
+/* From the kernel's headers, which may be older than the machine. */
+enum { HWCAP_BIT_SVE = 22, SVE_GET_VECTOR_LENGTH = 51, VECTOR_LENGTH_MASK = 0xffff };
+
+/* Bytes of this thread's SVE vectors, which is what the process was started with. */
+static long sve_bytes(void) {
+    if (!(getauxval(AT_HWCAP) >> HWCAP_BIT_SVE & 1)) return 0;
+    long length = prctl(SVE_GET_VECTOR_LENGTH);
+    return length < 0 ? 0 : length & VECTOR_LENGTH_MASK;
+}
+#else
+static long sve_bytes(void) { return 0; }
+#endif
+
+/* NEON is part of the base architecture. */
+static uint64_t detect(void) { return CVK_CPU_NEON | (sve_bytes() >= 32 ? CVK_CPU_SVE256 : 0u); }
+
+#elif defined(__riscv) && defined(__linux__)
+#include <sys/auxv.h>
+
+/* Bytes of a vector register; the instruction is there only where V is. */
+static unsigned long vector_bytes(void) {
+    unsigned long bytes = 0;
+    if (getauxval(AT_HWCAP) >> ('v' - 'a') & 1) __asm__ volatile("csrr %0, 0xc22" : "=r"(bytes)); /* vlenb */
+    return bytes;
+}
+
+static uint64_t detect(void) { return vector_bytes() >= 32 ? CVK_CPU_RVV256 : 0; }
+
+#elif defined(__wasm__)
+/* A module with instructions that its engine lacks is refused when it is loaded. */
+static uint64_t detect(void) { return CVK_CPU_SIMD128; }
 #else
 static uint64_t detect(void) { return 0; }
 #endif

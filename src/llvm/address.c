@@ -112,8 +112,8 @@ LLVMValueRef lower_affine(lowering *l, const affine *e) {
 }
 
 /* An empty piece of assembly that gives its argument back. LLVM's strength reduction looks for better forms of every
- * address of a loop, at a cost that grows faster than their number (0.4 s for a grouped layer); ours are good, and behind
- * this it does not see what they are made of. */
+ * address of a loop, at a cost that grows faster than their number (0.4 s for a grouped layer); ours are good, and
+ * behind this it does not see what they are made of. */
 static LLVMValueRef opaque(lowering *l, LLVMBuilderRef b, LLVMValueRef pointer) {
     LLVMTypeRef type = LLVMFunctionType(l->m->ptr, &l->m->ptr, 1, false);
     LLVMValueRef same = LLVMGetInlineAsm(type, "", 0, "=r,0", 4, false, false, LLVMInlineAsmDialectATT, false);

@@ -43,6 +43,15 @@ static void add_attribute(lower_module *m, LLVMValueRef function, const char *ke
     LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
 }
 
+static void add_enum_attribute(lower_module *m, LLVMValueRef function, const char *name, uint64_t value) {
+    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                            LLVMCreateEnumAttribute(m->context, kind, value));
+}
+
+/* vscale_range(n, unbounded): the lower end stands in the upper half. Vectors of known length then become SVE's. */
+static uint64_t vscale_at_least(int n) { return (uint64_t)n << 32; }
+
 void lower_attributes(lower_module *m, LLVMValueRef function) {
     const char *width = arena_format(m->arena, "%d", m->target->lanes * 32);
     add_attribute(m, function, "target-cpu", m->target->cpu);
@@ -50,9 +59,8 @@ void lower_attributes(lower_module *m, LLVMValueRef function) {
     add_attribute(m, function, "prefer-vector-width", width);
     add_attribute(m, function, "min-legal-vector-width", width);
     add_attribute(m, function, "warn-stack-size", MOST_STACK);
-    unsigned nounwind = LLVMGetEnumAttributeKindForName("nounwind", 8);
-    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-                            LLVMCreateEnumAttribute(m->context, nounwind, 0));
+    if (m->target->vscale) add_enum_attribute(m, function, "vscale_range", vscale_at_least(m->target->vscale));
+    add_enum_attribute(m, function, "nounwind", 0);
 }
 
 /* Where LLVM's complaints go. */
@@ -79,6 +87,12 @@ static char *copied_triple(const cvk_target *t) {
     return t->triple ? LLVMCreateMessage(t->triple) : LLVMGetDefaultTargetTriple();
 }
 
+/* WebAssembly knows no position-independent code but that of its shared libraries, which names symbols of theirs; its
+ * linker moves any code. */
+static LLVMRelocMode relocation(const char *triple) {
+    return strncmp(triple, "wasm", 4) == 0 ? LLVMRelocStatic : LLVMRelocPIC;
+}
+
 static LLVMTargetMachineRef make_machine(const cvk_target *t, complaints *c) {
     char *triple = copied_triple(t), *error = NULL;
     LLVMTargetRef target;
@@ -88,7 +102,7 @@ static LLVMTargetMachineRef make_machine(const cvk_target *t, complaints *c) {
         LLVMDisposeMessage(error);
     } else {
         machine = LLVMCreateTargetMachine(target, triple, t->cpu, t->llvm_features, LLVMCodeGenLevelDefault,
-                                          LLVMRelocPIC, LLVMCodeModelDefault);
+                                          relocation(triple), LLVMCodeModelDefault);
         if (!machine) complain(c, "making a target machine", t->cpu);
     }
     LLVMDisposeMessage(triple);

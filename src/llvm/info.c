@@ -1,6 +1,7 @@
 /* The constant cvk_kernel_info of an object, field by field in the order of the struct; its strings are private. */
 #include "llvm/lowering.h"
 
+#include <llvm-c/Target.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -38,6 +39,12 @@ static void add_buffer(fields *f, const cvk_buffer_info *b) {
     add(f, LLVMConstStructInContext(f->m->context, value, 3, false));
 }
 
+/* What sizeof says on the target, whose pointers may be smaller than ours. */
+static unsigned long long size_of_fields(fields *f) {
+    LLVMTypeRef type = LLVMTypeOf(LLVMConstStructInContext(f->m->context, f->value, f->count, false));
+    return LLVMABISizeOfType(LLVMGetModuleDataLayout(f->m->module), type);
+}
+
 /* A field added to the struct and forgotten here changes its size. */
 _Static_assert(sizeof(cvk_buffer_info) == 16, "info.c writes three fields");
 _Static_assert(offsetof(cvk_kernel_info, pack) + sizeof(void *) == sizeof(cvk_kernel_info), "pack is the last field");
@@ -45,7 +52,7 @@ _Static_assert(offsetof(cvk_kernel_info, run) == 8 + 4 * 8 + 3 * 40 + 8 * 4 + 8 
 
 void lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info, LLVMValueRef run, LLVMValueRef pack) {
     fields f = {.m = m};
-    add_u32(&f, info->struct_size);
+    add_u32(&f, 0); /* struct_size: when the fields are known */
     add_u32(&f, info->abi_version);
     add_string(&f, info->name);
     add_string(&f, info->target);
@@ -68,6 +75,7 @@ void lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) add_buffer(&f, buffers[i]);
     add(&f, run);
     add(&f, pack);
+    f.value[0] = LLVMConstInt(m->i32, size_of_fields(&f), false);
     LLVMValueRef value = LLVMConstStructInContext(m->context, f.value, f.count, false);
     LLVMValueRef global = LLVMAddGlobal(m->module, LLVMTypeOf(value), symbol);
     LLVMSetInitializer(global, value);

@@ -177,8 +177,8 @@ static void exchange(lowering *l, LLVMValueRef *upper, LLVMValueRef *lower, int 
     *lower = LLVMBuildShuffleVector(l->builder, a, b, LLVMConstVector(second, (unsigned)lanes), "");
 }
 
-/* What LLVM cannot look through: it would try to merge a round's shuffles with those of the rounds before, in a time that
- * multiplies with each, and find nothing. */
+/* What LLVM cannot look through: it would try to merge a round's shuffles with those of the rounds before, in a time
+ * that multiplies with each, and find nothing. */
 static LLVMValueRef fence(lowering *l, LLVMValueRef value) {
     LLVMTypeRef type = LLVMTypeOf(value);
     return lower_intrinsic(l->m, l->builder, "llvm.arithmetic.fence", &type, 1, &value, 1);

@@ -1,5 +1,5 @@
-/* Targets: a row of data per kind of CPU, in target/targets.def. The host's row is chosen by CPUID and XGETBV, never by the
- * CPU's name. To add a target, add a row. */
+/* Targets: a row of data per kind of CPU, in target/targets.def. The host's row is chosen by CPUID and XGETBV, never by
+ * the CPU's name. To add a target, add a row. */
 #ifndef CVK_TARGET_TARGET_H
 #define CVK_TARGET_TARGET_H
 
@@ -7,25 +7,35 @@
 #include <stdbool.h>
 
 typedef struct cvk_target {
-    const char *name;      /* what --target takes */
-    const char *triple;    /* LLVM's; NULL: that of this machine */
-    const char *cpu;       /* LLVM's */
-    const char *llvm_features; /* beyond the cpu's, "+a,-b" */
-    uint64_t cpu_features; /* CVK_CPU_* bits a kernel requires */
-    int lanes;             /* f32 lanes of a vector register */
-    int registers;         /* vector registers */
-    bool fused;            /* has fused multiply-add */
-    bool masks;            /* masked loads and stores are single instructions */
+    const char *name;                     /* what --target takes */
+    const char *triple;                   /* LLVM's; NULL: that of this machine */
+    const char *cpu;                      /* LLVM's */
+    const char *llvm_features;            /* beyond the cpu's, "+a,-b" */
+    uint64_t cpu_features;                /* CVK_CPU_* bits a kernel requires */
+    int vscale;                           /* least length of SVE's vectors, in units of 128 bits; 0: none */
+    int lanes;                            /* f32 lanes of a vector register */
+    int registers;                        /* vector registers */
+    bool fused;                           /* has fused multiply-add */
+    bool masks;                           /* masked loads and stores are single instructions */
     int64_t l1_bytes, l2_bytes, l3_bytes; /* of data caches, one core's share; for the cost model */
     const char *about;
 } cvk_target;
 
-/* By name; "host" or NULL is the best row this CPU satisfies, with its own cache sizes. NULL: no such target. */
+/* By name, or by a name of LLVM's for a CPU (target/cpus.def), which stands for the best row that CPU satisfies; "host"
+ * or NULL is the best row this CPU satisfies, with its own cache sizes. NULL: no such target. */
 const cvk_target *target_find(const char *name);
 const cvk_target *target_host(void);
-/* Rows in the order of the table, for help and "did you mean"; NULL past the end. */
+/* Rows in the order of the table, for help; NULL past the end. */
 const cvk_target *target_row(int index);
+/* Every name target_find knows but "host", rows first, for "did you mean"; NULL past the end. */
+const char *target_name(int index);
 /* Whether this machine runs what is compiled for it. */
 bool target_runs_here(const cvk_target *t);
+
+/* Whether both are of one architecture, so that one object may hold code for both. */
+bool target_same_architecture(const cvk_target *a, const cvk_target *b);
+/* CVK_OK: `triple` is of the row's architecture, and of a system whose objects need nothing that we do not generate.
+ * CVK_ERROR_ARGUMENT: of another architecture. CVK_ERROR_UNSUPPORTED: of another system. */
+cvk_status target_takes_triple(const cvk_target *t, const char *triple);
 
 #endif

@@ -49,7 +49,8 @@ typedef enum cvk_cpu_feature {
 #undef CVK_CPU
 } cvk_cpu_feature;
 
-/* The features of the running CPU that its operating system has enabled (CPUID and XGETBV on x86). */
+/* The features of the running CPU that its operating system has enabled (CPUID and XGETBV on x86, HWCAP on Linux
+ * elsewhere). */
 CVK_API uint64_t cvk_cpu_features(void);
 
 /* What the raw kernel takes. `weights` are packed; unused pointers may be NULL. */
