@@ -6,12 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { SANITIZED = 1 };
-#else
-enum { SANITIZED = 0 };
-#endif
-
 /* What a command of the shell prints, stderr too. */
 static const char *shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static const char *shell(const char *format, ...) {

@@ -27,7 +27,7 @@ class KernelInfo(c.Structure):
         ("input_shape", c.c_int64 * 5), ("weights_shape", c.c_int64 * 5), ("output_shape", c.c_int64 * 5),
         ("input_layout", c.c_int), ("output_layout", c.c_int), ("dtype", c.c_int),
         ("spatial_rank", c.c_uint32), ("addends", c.c_uint32), ("scales", c.c_uint32), ("tasks", c.c_uint32),
-        ("reserved", c.c_uint32),
+        ("kilocycles", c.c_uint32),
         ("input", BufferInfo), ("weights", BufferInfo), ("packed_weights", BufferInfo), ("bias", BufferInfo),
         ("scale", BufferInfo), ("addend", BufferInfo), ("output", BufferInfo), ("scratch", BufferInfo),
         ("run", c.c_void_p), ("pack", c.c_void_p),
