@@ -77,7 +77,7 @@ static cvk_status choose(arena *a, const cvk_spec *spec, const cvk_target *targe
     if (plan) {
         const algorithm *row = algo_of(plan);
         if (!row) return CVK_ERROR_ARGUMENT;
-        *chosen = (ranked_plan){.plan = *plan, .nests = row->build(a, spec, target, plan)};
+        *chosen = (ranked_plan){.plan = *plan, .nests = row->build(row, a, spec, target, plan)};
         chosen->cycles = row->cycles(spec, target, plan, &chosen->nests);
         double peak = cost_peak_cycles(spec, target);
         chosen->seconds_per_peak = peak > 0 ? chosen->cycles / peak : 1;
@@ -114,15 +114,17 @@ cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target
     return CVK_OK;
 }
 
-cvk_status compile_emit(const compile_unit *units, const char *const *symbols, size_t count, emit_kind kind,
-                        cvk_diagnostics *d, cvk_object *object, compile_times *times) {
+cvk_status compile_emit(const compile_unit *units, const char *const *symbols, size_t layers, size_t targets,
+                        emit_kind kind, cvk_diagnostics *d, cvk_object *object, compile_times *times) {
     *object = (cvk_object){0};
-    emit_kernel *kernels = calloc(count ? count : 1, sizeof *kernels);
+    emit_kernel *kernels = calloc(layers * targets, sizeof *kernels);
     if (!kernels) return CVK_ERROR_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        kernels[i] = (emit_kernel){symbols[i], units[i].run, units[i].pack, &units[i].info};
-    const cvk_target *target = count ? units[0].target : target_host();
-    cvk_status status = llvm_emit(kernels, count, target, kind, d, object, times ? &times->emit : NULL);
+    for (size_t i = 0; i < layers * targets; i++) {
+        const compile_unit *u = &units[i];
+        kernels[i] = (emit_kernel){symbols[i % layers], u->target, u->run, u->pack, &u->info, {0}};
+        memcpy(kernels[i].constant, u->constant, sizeof u->constant);
+    }
+    cvk_status status = llvm_emit(kernels, layers, targets, kind, d, object, times ? &times->emit : NULL);
     free(kernels);
     return status;
 }
@@ -134,7 +136,7 @@ static cvk_status compile_in(arena *a, const cvk_spec *spec, const cvk_target *t
     compile_unit unit;
     cvk_status status = compile_plan(a, spec, target, plan, d, &unit, times);
     if (status) return status;
-    return compile_emit(&unit, &spec->name, 1, EMIT_OBJECT, d, object, times);
+    return compile_emit(&unit, &spec->name, 1, 1, EMIT_OBJECT, d, object, times);
 }
 
 cvk_status compile_layer(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, cvk_diagnostics *d,

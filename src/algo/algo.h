@@ -23,12 +23,16 @@ typedef struct algorithm {
     /* Whether it can do the layer; if not, `why` gets a reason for `explain`. */
     bool (*applicable)(const cvk_spec *spec, const cvk_target *target, const char **why);
     /* Appends the plans worth ranking. Never empty where applicable. */
-    void (*propose)(const cvk_spec *spec, const cvk_target *target, arena *a, plan_list *list);
+    void (*propose)(const struct algorithm *row, const cvk_spec *spec, const cvk_target *target, arena *a,
+                    plan_list *list);
     /* NULL if the plan's numbers fit; else what is wrong with them. */
-    const char *(*refuse)(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan);
-    algo_nests (*build)(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan);
+    const char *(*refuse)(const struct algorithm *row, const cvk_spec *spec, const cvk_target *target,
+                          const cvk_plan *plan);
+    algo_nests (*build)(const struct algorithm *row, arena *a, const cvk_spec *spec, const cvk_target *target,
+                        const cvk_plan *plan);
     /* What the nests will take, in cycles of one core. */
     double (*cycles)(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests);
+    const struct family *family; /* of those that share the walk of algo/tiling.h: what differs; else NULL */
 } algorithm;
 
 /* NULL past the end. */

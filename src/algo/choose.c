@@ -51,7 +51,7 @@ static cvk_status pinned_plan(arena *a, const cvk_spec *spec, const cvk_target *
     if (status) return status;
     const algorithm *row = algo_of(&plan);
     const char *why = row ? NULL : "there is no such algorithm with such lanes";
-    if (row && row->applicable(spec, target, &why)) why = row->refuse(spec, target, &plan);
+    if (row && row->applicable(spec, target, &why)) why = row->refuse(row, spec, target, &plan);
     if (why) {
         diag_error(d, E_SCHEDULE, spec->schedule->at, NULL, "%s: schedule: %s", spec->name, why);
         return CVK_ERROR_SPEC;
@@ -65,7 +65,8 @@ static cvk_status gather_plans(arena *a, const cvk_spec *spec, const cvk_target 
     if (spec->schedule) return pinned_plan(a, spec, target, d, list);
     const char *why = "no plan fits its limits";
     for (int i = 0; i < ROW_COUNT; i++)
-        if (wanted(spec, ROWS[i]) && ROWS[i]->applicable(spec, target, &why)) ROWS[i]->propose(spec, target, a, list);
+        if (wanted(spec, ROWS[i]) && ROWS[i]->applicable(spec, target, &why))
+            ROWS[i]->propose(ROWS[i], spec, target, a, list);
     if (list->count) return CVK_OK;
     if (!known_algorithm(spec->algorithm)) why = "there is no such algorithm";
     diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: algorithm %s cannot do this layer: %s", spec->name, spec->algorithm,
@@ -78,10 +79,14 @@ static int by_cycles(const void *x, const void *y) {
     return (a->cycles > b->cycles) - (a->cycles < b->cycles);
 }
 
-static double predict(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
+static algo_nests build(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
     const algorithm *row = algo_of(plan);
-    algo_nests nests = row->build(a, spec, target, plan);
-    return row->cycles(spec, target, plan, &nests);
+    return row->build(row, a, spec, target, plan);
+}
+
+static double predict(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
+    algo_nests nests = build(a, spec, target, plan);
+    return algo_of(plan)->cycles(spec, target, plan, &nests);
 }
 
 /* Nests are built to be counted, one after another in the same memory, and built again for those that are wanted. */
@@ -112,7 +117,6 @@ cvk_status algo_rank(arena *a, const cvk_spec *spec, const cvk_target *target, i
     qsort(ranked, (size_t)list.count, sizeof *ranked, by_cycles);
     *plans = ranked;
     *count = limit > 0 && limit < list.count ? limit : list.count;
-    for (int i = 0; i < *count; i++)
-        ranked[i].nests = algo_of(&ranked[i].plan)->build(a, spec, target, &ranked[i].plan);
+    for (int i = 0; i < *count; i++) ranked[i].nests = build(a, spec, target, &ranked[i].plan);
     return CVK_OK;
 }

@@ -31,16 +31,5 @@ static bool applicable(const cvk_spec *spec, const cvk_target *target, const cha
     return false;
 }
 
-static const char *refuse(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
-    return tiling_refuse(spec, target, plan, &FAMILY);
-}
-
-static algo_nests build(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
-    return tiling_build(a, spec, target, plan, &FAMILY);
-}
-
-static void propose(const cvk_spec *spec, const cvk_target *target, arena *a, plan_list *list) {
-    propose_channel_tiles(spec, target, a, &FAMILY, "depthwise", LANES_CHANNELS, list);
-}
-
-const algorithm algo_depthwise = {"depthwise", LANES_CHANNELS, applicable, propose, refuse, build, cost_direct};
+const algorithm algo_depthwise = {"depthwise",   LANES_CHANNELS, applicable,  propose_channel_tiles,
+                                  tiling_refuse, tiling_build,   cost_direct, &FAMILY};

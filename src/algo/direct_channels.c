@@ -27,21 +27,5 @@ static void body(tile *t, const tap *k) {
 
 static const family FAMILY = {channel_tile_begin, body, channel_tile_finish, channel_tile_registers, true, false};
 
-static bool applicable(const cvk_spec *spec, const cvk_target *target, const char **why) {
-    (void)spec, (void)target, (void)why; /* the one that can do everything */
-    return true;
-}
-
-static const char *refuse(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
-    return tiling_refuse(spec, target, plan, &FAMILY);
-}
-
-static algo_nests build(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
-    return tiling_build(a, spec, target, plan, &FAMILY);
-}
-
-static void propose(const cvk_spec *spec, const cvk_target *target, arena *a, plan_list *list) {
-    propose_channel_tiles(spec, target, a, &FAMILY, "direct", LANES_OUT_CHANNELS, list);
-}
-
-const algorithm algo_direct_channels = {"direct", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cost_direct};
+const algorithm algo_direct_channels = {"direct",      LANES_OUT_CHANNELS, tiling_applicable, propose_channel_tiles,
+                                        tiling_refuse, tiling_build,       cost_direct,       &FAMILY};

@@ -74,21 +74,5 @@ static void finish(tile *t) {
 
 static const family FAMILY = {begin, body, finish, registers, false, false};
 
-static bool applicable(const cvk_spec *spec, const cvk_target *target, const char **why) {
-    (void)spec, (void)target, (void)why;
-    return true;
-}
-
-static const char *refuse(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
-    return tiling_refuse(spec, target, plan, &FAMILY);
-}
-
-static algo_nests build(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
-    return tiling_build(a, spec, target, plan, &FAMILY);
-}
-
-static void propose(const cvk_spec *spec, const cvk_target *target, arena *a, plan_list *list) {
-    propose_column_tiles(spec, target, a, &FAMILY, list);
-}
-
-const algorithm algo_direct_columns = {"direct", LANES_COLUMNS, applicable, propose, refuse, build, cost_direct};
+const algorithm algo_direct_columns = {"direct",      LANES_COLUMNS, tiling_applicable, propose_column_tiles,
+                                       tiling_refuse, tiling_build,  cost_direct,       &FAMILY};

@@ -10,6 +10,7 @@ typedef struct proposer {
     const cvk_spec *spec;
     const cvk_target *target;
     arena *arena;
+    const algorithm *row;
     const family *family;
     plan_list *list;
     problem p;
@@ -30,7 +31,7 @@ static void set_order(cvk_plan *p, const plan_loop *order) {
 static void add_if_good(proposer *o, cvk_plan plan) {
     for (int i = 0; i < o->list->count; i++)
         if (plan_equal(&o->list->plan[i], &plan)) return;
-    if (!tiling_refuse(o->spec, o->target, &plan, o->family)) plan_list_add(o->arena, o->list, plan);
+    if (!tiling_refuse(o->row, o->spec, o->target, &plan)) plan_list_add(o->arena, o->list, plan);
 }
 
 static bool bordered(const cvk_spec *s) {
@@ -119,12 +120,13 @@ static void add_smallest(proposer *o, cvk_plan plan) {
     add_orders(o, plan);
 }
 
-void propose_channel_tiles(const cvk_spec *spec, const cvk_target *target, arena *a, const family *f, const char *name,
-                           plan_lanes lanes, plan_list *list) {
-    proposer o = {spec, target, a, f, list, problem_of(spec)};
+void propose_channel_tiles(const algorithm *row, const cvk_spec *spec, const cvk_target *target, arena *a,
+                           plan_list *list) {
+    const family *f = row->family;
+    proposer o = {spec, target, a, row, f, list, problem_of(spec)};
     int64_t channels = f->depthwise ? o.p.groups : o.p.out_channels;
     int64_t vectors = (channels + target->lanes - 1) / target->lanes;
-    cvk_plan plan = {.algorithm = name, .lanes = lanes, .tile_od = 1, .block_oh = 1, .block_ow = 1};
+    cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .block_oh = 1, .block_ow = 1};
     for (int v = 1; v <= 4 && v <= vectors; v++) {
         int64_t most = free_registers(target, v + 1) / v;
         plan.tile_oc = v * target->lanes;
@@ -135,11 +137,12 @@ void propose_channel_tiles(const cvk_spec *spec, const cvk_target *target, arena
     add_smallest(&o, plan);
 }
 
-void propose_column_tiles(const cvk_spec *spec, const cvk_target *target, arena *a, const family *f, plan_list *list) {
-    proposer o = {spec, target, a, f, list, problem_of(spec)};
+void propose_column_tiles(const algorithm *row, const cvk_spec *spec, const cvk_target *target, arena *a,
+                          plan_list *list) {
+    proposer o = {spec, target, a, row, row->family, list, problem_of(spec)};
     int64_t width = (o.p.axis[AXIS_W].out + target->lanes - 1) / target->lanes;
     cvk_plan plan = {
-        .algorithm = "direct", .lanes = LANES_COLUMNS, .tile_od = 1, .tile_oh = 1, .block_oh = 1, .block_ow = 1};
+        .algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .tile_oh = 1, .block_oh = 1, .block_ow = 1};
     for (int v = 1; v <= 4 && v <= width; v++) {
         int64_t most = free_registers(target, v + 1) / v;
         if (most > 8) most = 8;

@@ -326,8 +326,14 @@ static int64_t packed_input_rows(const tile *t) {
     return (t->plan->pack_rows - 1) * h->stride + (h->kernel - 1) * h->dilation + 1;
 }
 
-algo_nests tiling_build(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
-                        const family *f) {
+bool tiling_applicable(const cvk_spec *spec, const cvk_target *target, const char **why) {
+    (void)spec, (void)target, (void)why;
+    return true;
+}
+
+algo_nests tiling_build(const algorithm *row, arena *a, const cvk_spec *spec, const cvk_target *target,
+                        const cvk_plan *plan) {
+    const family *f = row->family;
     tile t = tile_make(spec, target, plan, f);
     nest_builder b = nest_begin(a, spec->name, ENTRY_TASKS, target->lanes);
     t.b = &b;
@@ -360,7 +366,9 @@ static int64_t unrolled_positions(arena *a, const problem_axis *axis, int64_t ti
     return total;
 }
 
-int64_t tiling_code(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const family *f) {
+/* FMAs that the plan unrolls, all variants together: the measure of its code. */
+static int64_t unrolled_fmas(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
+                             const family *f) {
     tile t = tile_make(spec, target, plan, f);
     if (spec->padding != PAD_ZEROS && plan->pack_rows) pack_input_view(&t, packed_input_rows(&t));
     int64_t columns = 1, rows = 1, variants = t.blocks - t.channels / plan->tile_oc + (t.channels >= plan->tile_oc);
@@ -393,7 +401,8 @@ static bool packs_too_late(const cvk_plan *p, const family *f) {
     return last >= p->tasks;
 }
 
-const char *tiling_refuse(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const family *f) {
+const char *tiling_refuse(const algorithm *row, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
+    const family *f = row->family;
     bool padded = false;
     for (int a = 0; a < AXES; a++) padded |= spec->pad_before[a] > 0 || spec->pad_after[a] > 0;
     if (plan->tile_oc < 1 || plan->tile_oh < 1 || plan->tile_ow < 1) return "a tile has no size";
@@ -417,7 +426,7 @@ const char *tiling_refuse(const cvk_spec *spec, const cvk_target *target, const 
         arena_free(&a);
         return "no memory to judge it";
     }
-    bool large = tiling_code(&a, spec, target, plan, f) > MOST_UNROLLED_FMAS;
+    bool large = unrolled_fmas(&a, spec, target, plan, f) > MOST_UNROLLED_FMAS;
     arena_free(&a);
     return large ? "it unrolls too much code" : NULL;
 }

@@ -55,12 +55,11 @@ typedef struct tile {
     int acc, x, w, t, spare; /* register arrays: sums, input, weights, temporaries of the epilogue, a tile transposed */
 } tile;
 
-algo_nests tiling_build(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
-                        const family *f);
-/* What is wrong with a plan, or NULL. */
-const char *tiling_refuse(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const family *f);
-/* FMAs that the plan unrolls, all variants together: the measure of its code. */
-int64_t tiling_code(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const family *f);
+/* The members of a row of algo/algorithms.def, by its family. Direct convolution can do every layer. */
+bool tiling_applicable(const cvk_spec *spec, const cvk_target *target, const char **why);
+algo_nests tiling_build(const algorithm *row, arena *a, const cvk_spec *spec, const cvk_target *target,
+                        const cvk_plan *plan);
+const char *tiling_refuse(const algorithm *row, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan);
 
 /* The parts of tiling_build, for an algorithm with a walk of its own: what follows from the plan; the tensors. */
 tile tile_make(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const family *f);
@@ -86,9 +85,10 @@ register_ref channel_tile_sum(const tile *t, affine vector, affine row, affine c
 int64_t tile_row_count(const tile *t);
 
 /* propose.c: register tiles that fit the target's registers, each in the loop orders worth ranking. */
-void propose_channel_tiles(const cvk_spec *spec, const cvk_target *target, arena *a, const family *f, const char *name,
-                           plan_lanes lanes, plan_list *list);
-void propose_column_tiles(const cvk_spec *spec, const cvk_target *target, arena *a, const family *f, plan_list *list);
+void propose_channel_tiles(const algorithm *row, const cvk_spec *spec, const cvk_target *target, arena *a,
+                           plan_list *list);
+void propose_column_tiles(const algorithm *row, const cvk_spec *spec, const cvk_target *target, arena *a,
+                          plan_list *list);
 
 /* pack_weights.c */
 nest *pack_weights_build(arena *a, const tile *t, const char *name);

@@ -88,6 +88,35 @@ static void set_stages(winograd *w) {
     w->scratch_elements = base + w->points * w->count * w->t.plan->tile_oc;
 }
 
+static int64_t product(const int64_t *size, int first, int last) {
+    int64_t n = 1;
+    for (int a = first; a < last; a++) n *= size[a];
+    return n;
+}
+
+int winograd_in_registers(winograd *w, winograd_matrix which) {
+    bool weights = which == WINOGRAD_WEIGHTS;
+    int64_t size[AXES];
+    int from = w->in, to = w->turn;
+    for (int a = 0; a < AXES; a++) size[a] = weights ? w->f[a].r : w->f[a].alpha;
+    for (int axis = 0; axis < AXES; axis++) {
+        const cook_toom *f = &w->f[axis];
+        if (!w->active[axis]) continue;
+        int rows = weights ? f->alpha : f->m, columns = (int)size[axis];
+        int64_t inner = product(size, axis + 1, AXES);
+        affine o = build_unrolled(w->t.b, "o", product(size, 0, axis)), i = build_unrolled(w->t.b, "i", inner);
+        transform_apply(w->t.b, &w->parts, weights ? f->g : f->a, rows, columns,
+                        reg(from, affine_add_scaled(i, o, columns * inner)), inner,
+                        reg(to, affine_add_scaled(i, o, rows * inner)), inner);
+        build_end(w->t.b);
+        build_end(w->t.b);
+        size[axis] = rows;
+        int turned = from;
+        from = to, to = turned;
+    }
+    return from;
+}
+
 static const family FAMILY = {.channel_lanes = true};
 
 static winograd make(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
@@ -136,7 +165,9 @@ static void channel_blocks(winograd *w) {
     }
 }
 
-static algo_nests build(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
+static algo_nests build(const algorithm *row, arena *a, const cvk_spec *spec, const cvk_target *target,
+                        const cvk_plan *plan) {
+    (void)row;
     winograd w = make(spec, target, plan);
     nest_builder b = nest_begin(a, spec->name, ENTRY_TASKS, target->lanes);
     w.t.b = &b;
@@ -157,8 +188,9 @@ static algo_nests build(arena *a, const cvk_spec *spec, const cvk_target *target
                         w.scratch_elements};
 }
 
-static const char *refuse(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
+static const char *refuse(const algorithm *row, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
     int64_t points = 1;
+    (void)row;
     for (int a = 0; a < AXES; a++) {
         int m = plan_m(plan, a), alpha = m + (int)spec->kernel[a] - 1;
         if (spec->kernel[a] == 1 && m != 1) return "tile is not 1 along an axis without a kernel";
@@ -179,7 +211,8 @@ static const char *refuse(const cvk_spec *spec, const cvk_target *target, const 
 }
 
 /* A block of about `count` tiles: whole rows of them if a row is no longer than that. */
-static void add_block(const cvk_spec *s, const cvk_target *t, arena *a, plan_list *list, cvk_plan plan, int64_t count) {
+static void add_block(const algorithm *row, const cvk_spec *s, const cvk_target *t, arena *a, plan_list *list,
+                      cvk_plan plan, int64_t count) {
     int64_t across = quotient_up(s->out_size[AXIS_W], plan.tile_ow),
             down = quotient_up(s->out_size[AXIS_H], plan.tile_oh);
     int64_t pieces = quotient_up(across, count);
@@ -188,12 +221,12 @@ static void add_block(const cvk_spec *s, const cvk_target *t, arena *a, plan_lis
     plan.block_oh = (int)quotient_up(down, quotient_up(down, rows));
     for (int i = 0; i < list->count; i++)
         if (plan_equal(&list->plan[i], &plan)) return;
-    if (!refuse(s, t, &plan)) plan_list_add(a, list, plan);
+    if (!refuse(row, s, t, &plan)) plan_list_add(a, list, plan);
 }
 
-static void propose(const cvk_spec *s, const cvk_target *t, arena *a, plan_list *list) {
+static void propose(const algorithm *row, const cvk_spec *s, const cvk_target *t, arena *a, plan_list *list) {
     static const int COUNTS[] = {14, 28, 56};
-    cvk_plan plan = {.algorithm = "winograd", .lanes = LANES_OUT_CHANNELS, .unroll_ic = 1, .tasks = TASKS};
+    cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .unroll_ic = 1, .tasks = TASKS};
     memcpy(plan.order, ORDER, sizeof ORDER);
     for (int m = 2; m <= 6; m += 2)
         for (int v = 1; v <= 4; v *= 2) {
@@ -204,7 +237,8 @@ static void propose(const cvk_spec *s, const cvk_target *t, arena *a, plan_list 
             bool narrow = v == 1 && s->out_channels > t->lanes,
                  wide = v > 1 && plan.tile_oc - t->lanes >= s->out_channels;
             if (narrow || wide) continue;
-            for (size_t i = 0; i < sizeof COUNTS / sizeof COUNTS[0]; i++) add_block(s, t, a, list, plan, COUNTS[i]);
+            for (size_t i = 0; i < sizeof COUNTS / sizeof COUNTS[0]; i++)
+                add_block(row, s, t, a, list, plan, COUNTS[i]);
         }
 }
 
@@ -221,4 +255,4 @@ static double cycles(const cvk_spec *spec, const cvk_target *target, const cvk_p
            (scratch > l2 ? 0.3 * core : 0);
 }
 
-const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles};
+const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL};

@@ -41,6 +41,11 @@ int64_t winograd_positions(const winograd *w, int axis);
 /* Elements of one point's weights, and how many points. */
 int64_t winograd_packed_elements(const winograd *w);
 
+/* G or A' on every axis of a dense block of registers, by turns from `in` to `turn` and back. Gives the array that
+ * holds the result: taps become points, points become outputs. */
+typedef enum winograd_matrix { WINOGRAD_WEIGHTS, WINOGRAD_OUTPUTS } winograd_matrix;
+int winograd_in_registers(winograd *w, winograd_matrix which);
+
 void winograd_input(winograd *w);
 /* For the block of output channels that w->t stands at. */
 void winograd_products(winograd *w);

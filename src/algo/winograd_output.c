@@ -11,28 +11,6 @@ static void load_sums(winograd *w, affine tile_number, affine vector) {
     build_end(b);
 }
 
-/* By turns from `in` to `turn` and back; gives the array with the outputs, m x m x m of them. */
-static int transform_outputs(winograd *w) {
-    int64_t size[AXES] = {w->f[0].alpha, w->f[1].alpha, w->f[2].alpha};
-    int from = w->in, to = w->turn;
-    for (int axis = 0; axis < AXES; axis++) {
-        const cook_toom *f = &w->f[axis];
-        if (!w->active[axis]) continue;
-        int64_t inner = 1, outer = 1;
-        for (int a = axis + 1; a < AXES; a++) inner *= size[a];
-        for (int a = 0; a < axis; a++) outer *= size[a];
-        affine o = build_unrolled(w->t.b, "o", outer), i = build_unrolled(w->t.b, "i", inner);
-        transform_apply(w->t.b, &w->parts, f->a, f->m, f->alpha, reg(from, affine_add_scaled(i, o, f->alpha * inner)),
-                        inner, reg(to, affine_add_scaled(i, o, f->m * inner)), inner);
-        build_end(w->t.b);
-        build_end(w->t.b);
-        size[axis] = f->m;
-        int turned = from;
-        from = to, to = turned;
-    }
-    return from;
-}
-
 /* Opens a condition for a position that may lie outside the output. */
 static void open_inside(winograd *w, int axis, affine at) {
     build_if(w->t.b, affine_offset(affine_scale(at, -1), w->t.p.axis[axis].out - 1), "inside");
@@ -81,6 +59,6 @@ void winograd_output(winograd *w) {
     affine vector = build_for(b, whole ? VARIABLE_LOOP : VARIABLE_UNROLLED, "j", range_of(b, 0, tile_vectors(&w->t)));
     load_bias(w, vector);
     load_sums(w, tile_number, vector);
-    store_outputs(w, transform_outputs(w), number, vector);
+    store_outputs(w, winograd_in_registers(w, WINOGRAD_OUTPUTS), number, vector);
     for (int i = 0; i < AXES + 1; i++) build_end(b);
 }

@@ -97,28 +97,6 @@ static void load_taps(packer *p, affine channel, affine vector) {
             }
 }
 
-/* G on every axis of a block of registers, from `in`, by turns to `turn` and back. Size shrinks from taps to points. */
-static int transform_weights(winograd *w) {
-    int64_t size[AXES] = {w->f[0].r, w->f[1].r, w->f[2].r};
-    int from = w->in, to = w->turn;
-    for (int axis = AXES - 1; axis >= 0; axis--) {
-        const cook_toom *f = &w->f[axis];
-        if (!w->active[axis]) continue;
-        int64_t inner = 1, outer = 1;
-        for (int a = axis + 1; a < AXES; a++) inner *= size[a];
-        for (int a = 0; a < axis; a++) outer *= size[a];
-        affine o = build_unrolled(w->t.b, "o", outer), i = build_unrolled(w->t.b, "i", inner);
-        transform_apply(w->t.b, &w->parts, f->g, f->alpha, f->r, reg(from, affine_add_scaled(i, o, f->r * inner)),
-                        inner, reg(to, affine_add_scaled(i, o, f->alpha * inner)), inner);
-        build_end(w->t.b);
-        build_end(w->t.b);
-        size[axis] = f->alpha;
-        int turned = from;
-        from = to, to = turned;
-    }
-    return from;
-}
-
 static void pack_block(packer *p) {
     winograd *w = &p->w;
     nest_builder *b = w->t.b;
@@ -127,7 +105,7 @@ static void pack_block(packer *p) {
         p->valid >= w->t.plan->tile_oc ? VARIABLE_LOOP : VARIABLE_UNROLLED; /* lane ranges want numbers */
     affine j = build_for(b, kind, "j", range_of(b, 0, w->t.plan->tile_oc / w->t.lanes));
     load_taps(p, channel, j);
-    int from = transform_weights(w);
+    int from = winograd_in_registers(w, WINOGRAD_WEIGHTS);
     affine point = build_unrolled(b, "point", w->points);
     affine at = affine_add_scaled(weights_offset(w, point, channel), j, w->t.lanes);
     build_store(b, access_at(p->to, at, 1), reg(from, point), NULL);
