@@ -50,6 +50,11 @@ static void print_refusals(const description *x, text *out) {
     }
 }
 
+/* Where a buffer of that size can stay between two uses. */
+static const char *level_of(const cvk_target *t, int64_t bytes) {
+    return bytes <= t->l1_bytes ? "L1" : bytes <= t->l2_bytes ? "L2" : bytes <= t->l3_bytes ? "L3" : "memory";
+}
+
 static void print_proof(const description *x, text *out) {
     const nest *n = x->unit.run;
     text_add(out, "proof, bytes touched of each buffer:\n");
@@ -60,7 +65,7 @@ static void print_proof(const description *x, text *out) {
             text_add(out, "  %-8s none", t->name);
         else
             text_add(out, "  %-8s %" PRId64 " .. %" PRId64, t->name, low * bytes, (high + 1) * bytes - 1);
-        text_add(out, " of %" PRId64 "\n", t->elements * bytes);
+        text_add(out, " of %" PRId64 ", fits %s\n", t->elements * bytes, level_of(x->unit.target, t->elements * bytes));
     }
 }
 
