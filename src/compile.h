@@ -13,9 +13,10 @@ typedef struct compile_unit {
     const cvk_spec *spec;
     const cvk_target *target;
     cvk_plan plan;
-    double predicted;  /* time over the time at FMA peak */
+    double predicted; /* time over the time at FMA peak */
     nest *run, *pack;
-    cvk_kernel_info info; /* complete but for run and pack */
+    const float *constant[ROLE_COUNT]; /* tensors that are part of the code, by role; see bake.h */
+    cvk_kernel_info info;              /* complete but for run and pack */
 } compile_unit;
 
 /* Seconds a stage; each call adds. */
@@ -28,12 +29,13 @@ typedef struct compile_times {
 /* Chooses (or takes `plan`, if not NULL), builds and proves. `times` may be NULL. */
 cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
                         cvk_diagnostics *d, compile_unit *unit, compile_times *times);
-/* All units, of one target, in one object (or assembly, or IR); unit i is the symbol `symbols[i]`. */
-cvk_status compile_emit(const compile_unit *units, const char *const *symbols, size_t count, emit_kind kind,
-                        cvk_diagnostics *d, cvk_object *object, compile_times *times);
+/* All units in one object (or assembly, or IR): units[t * layers + l] is layer l for target t, best target first, and
+ * its symbol is symbols[l]. */
+cvk_status compile_emit(const compile_unit *units, const char *const *symbols, size_t layers, size_t targets,
+                        emit_kind kind, cvk_diagnostics *d, cvk_object *object, compile_times *times);
 /* One layer, from spec to object; its symbol is the layer's name. */
 cvk_status compile_layer(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, cvk_diagnostics *d,
-                          cvk_object *object, compile_times *times);
+                         cvk_object *object, compile_times *times);
 /* The whole way, into this process, past all caches. CVK_ERROR_CPU where the target does not run here. */
 cvk_status compile_kernel(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, cvk_diagnostics *d,
                           cvk_kernel **kernel, compile_times *times);

@@ -25,7 +25,7 @@ typedef cvk_status artefact_maker(const compiled *c, output_file *to);
 
 static cvk_status emit(const compiled *c, emit_kind kind, output_file *to) {
     cvk_object object;
-    cvk_status status = compile_emit(c->units, c->symbols, c->count, kind, c->session->diagnostics, &object, NULL);
+    cvk_status status = compile_emit(c->units, c->symbols, c->count, 1, kind, c->session->diagnostics, &object, NULL);
     if (status != CVK_OK) return status;
     to->bytes = arena_copy(c->arena, object.bytes, object.size);
     to->size = object.size;

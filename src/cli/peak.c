@@ -65,9 +65,9 @@ static cvk_status load(arena *a, const cvk_target *t, uint32_t threads, cvk_diag
                             .output = buffer(output_elements(t) * threads)};
     info.weights.alignment = info.packed_weights.alignment = info.bias.alignment = 1;
     info.scale.alignment = info.addend.alignment = info.scratch.alignment = 1;
-    const emit_kernel kernel = {"peak", build_run(a, t, threads), build_pack(a, t), &info};
+    const emit_kernel kernel = {"peak", t, build_run(a, t, threads), build_pack(a, t), &info, {0}};
     cvk_object object;
-    cvk_status status = llvm_emit(&kernel, 1, t, EMIT_OBJECT, d, &object, NULL);
+    cvk_status status = llvm_emit(&kernel, 1, 1, EMIT_OBJECT, d, &object, NULL);
     if (status != CVK_OK) return status;
     const void *address;
     status = jit_load(object.bytes, object.size, "peak", d, &p->image, &address);

@@ -25,7 +25,7 @@ static cvk_status compile_object(session *s, const cvk_spec *spec, arena *a, cvk
     plan_print_brief(&unit.plan, &brief);
     t->plan = brief.bytes;
     t->predicted = 1 / unit.predicted;
-    return compile_emit(&unit, symbol, 1, EMIT_OBJECT, s->diagnostics, object, &t->times);
+    return compile_emit(&unit, symbol, 1, 1, EMIT_OBJECT, s->diagnostics, object, &t->times);
 }
 
 static cvk_status load_object(session *s, const cvk_object *object, loaded *l, timing *t) {

@@ -114,8 +114,8 @@ LLVMValueRef lower_affine(lowering *l, const affine *e) {
 /* An empty piece of assembly that gives its argument back. LLVM's strength reduction looks for better forms of every
  * address of a loop, at a cost that grows faster than their number (0.4 s for a grouped layer); ours are good, and
  * behind this it does not see what they are made of. */
-static LLVMValueRef opaque(lowering *l, LLVMBuilderRef b, LLVMValueRef pointer) {
-    LLVMTypeRef type = LLVMFunctionType(l->m->ptr, &l->m->ptr, 1, false);
+LLVMValueRef lower_opaque(lower_module *m, LLVMBuilderRef b, LLVMValueRef pointer) {
+    LLVMTypeRef type = LLVMFunctionType(m->ptr, &m->ptr, 1, false);
     LLVMValueRef same = LLVMGetInlineAsm(type, "", 0, "=r,0", 4, false, false, LLVMInlineAsmDialectATT, false);
     return LLVMBuildCall2(b, type, same, &pointer, 1, "");
 }
@@ -127,7 +127,7 @@ static LLVMValueRef step(lowering *l, lower_level *level, LLVMValueRef base, con
             return c->value;
     LLVMBuilderRef b = at_prelude(l, level);
     LLVMValueRef bytes = LLVMBuildMul(b, t->value, number(l, t->coefficient * 4), "");
-    LLVMValueRef value = opaque(l, b, LLVMBuildGEP2(b, l->m->i8, base, &bytes, 1, ""));
+    LLVMValueRef value = lower_opaque(l->m, b, LLVMBuildGEP2(b, l->m->i8, base, &bytes, 1, ""));
     remember(l, level, (lower_cached){.base = base, .factor = t->value, .coefficient = t->coefficient, .value = value});
     return value;
 }

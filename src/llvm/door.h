@@ -9,12 +9,12 @@
 
 typedef struct llvm_door {
     const char *build; /* base/build.h's, of the other side */
-    cvk_status (*emit)(const emit_kernel *kernels, size_t count, const cvk_target *target, emit_kind kind,
+    cvk_status (*emit)(const emit_kernel *kernels, size_t layers, size_t targets, emit_kind kind,
                        cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
 } llvm_door;
 
 /* What stands behind the door: llvm_emit itself. */
-cvk_status llvm_emit_inside(const emit_kernel *kernels, size_t count, const cvk_target *target, emit_kind kind,
+cvk_status llvm_emit_inside(const emit_kernel *kernels, size_t layers, size_t targets, emit_kind kind,
                             cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
 
 extern CVK_API const llvm_door cvk_llvm_door;

@@ -83,8 +83,8 @@ static void on_diagnostic(LLVMDiagnosticInfoRef info, void *context) {
     LLVMDisposeMessage(words);
 }
 
-static char *copied_triple(const cvk_target *t) {
-    return t->triple ? LLVMCreateMessage(t->triple) : LLVMGetDefaultTargetTriple();
+static char *copied_triple(const char *triple) {
+    return triple ? LLVMCreateMessage(triple) : LLVMGetDefaultTargetTriple();
 }
 
 /* WebAssembly knows no position-independent code but that of its shared libraries, which names symbols of theirs; its
@@ -93,8 +93,8 @@ static LLVMRelocMode relocation(const char *triple) {
     return strncmp(triple, "wasm", 4) == 0 ? LLVMRelocStatic : LLVMRelocPIC;
 }
 
-static LLVMTargetMachineRef make_machine(const cvk_target *t, complaints *c) {
-    char *triple = copied_triple(t), *error = NULL;
+static LLVMTargetMachineRef make_machine(const char *known_triple, const cvk_target *t, complaints *c) {
+    char *triple = copied_triple(known_triple), *error = NULL;
     LLVMTargetRef target;
     LLVMTargetMachineRef machine = NULL;
     if (LLVMGetTargetFromTriple(triple, &target, &error)) {
@@ -109,18 +109,17 @@ static LLVMTargetMachineRef make_machine(const cvk_target *t, complaints *c) {
     return machine;
 }
 
-static lower_module make_module(arena *a, const cvk_target *target, LLVMTargetMachineRef machine) {
+static lower_module make_module(arena *a, const char *known_triple, LLVMTargetMachineRef machine) {
     LLVMContextRef x = LLVMContextCreate();
     LLVMContextSetDiscardValueNames(x, false);
-    lower_module m = {
-        .arena = a, .target = target, .context = x, .module = LLVMModuleCreateWithNameInContext("convoke", x)};
+    lower_module m = {.arena = a, .context = x, .module = LLVMModuleCreateWithNameInContext("convoke", x)};
     m.f32 = LLVMFloatTypeInContext(x);
     m.i64 = LLVMInt64TypeInContext(x);
     m.i32 = LLVMInt32TypeInContext(x);
     m.i8 = LLVMInt8TypeInContext(x);
     m.ptr = LLVMPointerTypeInContext(x, 0);
     m.nothing = LLVMVoidTypeInContext(x);
-    char *triple = copied_triple(target);
+    char *triple = copied_triple(known_triple);
     LLVMSetTarget(m.module, triple);
     LLVMDisposeMessage(triple);
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
@@ -129,13 +128,37 @@ static lower_module make_module(arena *a, const cvk_target *target, LLVMTargetMa
     return m;
 }
 
-static void lower_kernels(lower_module *m, const emit_kernel *kernels, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        const emit_kernel *k = &kernels[i];
-        LLVMValueRef run = lower_nest(m, k->run, arena_format(m->arena, "%s.run", k->symbol));
-        LLVMValueRef pack = lower_nest(m, k->pack, arena_format(m->arena, "%s.pack", k->symbol));
-        lower_info(m, k->symbol, k->info, run, pack);
+/* The tensors that are known, as data of the module. */
+static void lower_constants(lower_module *m, const emit_kernel *k, LLVMValueRef constant[ROLE_COUNT]) {
+    for (int t = 0; t < k->run->tensor_count; t++) {
+        const nest_tensor *tensor = &k->run->tensors[t];
+        const float *data = k->constant[tensor->role];
+        constant[tensor->role] = data ? lower_data(m, data, tensor->elements) : NULL;
     }
+}
+
+static LLVMValueRef lower_kernel(lower_module *m, const emit_kernel *k, const char *symbol) {
+    LLVMValueRef constant[ROLE_COUNT] = {0}, pack = LLVMConstNull(m->ptr);
+    lower_constants(m, k, constant);
+    LLVMValueRef run = lower_nest(m, k->run, arena_format(m->arena, "%s.run", symbol), constant);
+    if (k->pack) pack = lower_nest(m, k->pack, arena_format(m->arena, "%s.pack", symbol), NULL);
+    return lower_info(m, symbol, k->info, run, pack);
+}
+
+static const char *variant_symbol(lower_module *m, const emit_kernel *k) {
+    return arena_format(m->arena, "%s.%s", k->symbol, k->target->name);
+}
+
+/* Target after target, so that the layers of each share its math functions; then the sets. */
+static void lower_kernels(lower_module *m, const emit_kernel *kernels, size_t layers, size_t targets) {
+    LLVMValueRef *infos = arena_array(m->arena, LLVMValueRef, layers * targets);
+    for (size_t i = 0; i < layers * targets; i++) {
+        const emit_kernel *k = &kernels[i];
+        if (i % layers == 0) memset(m->math, 0, sizeof m->math);
+        m->target = k->target;
+        infos[i % layers * targets + i / layers] = lower_kernel(m, k, targets > 1 ? variant_symbol(m, k) : k->symbol);
+    }
+    for (size_t l = 0; l < layers && targets > 1; l++) lower_set(m, kernels[l].symbol, infos + l * targets, targets);
 }
 
 static bool verified(lower_module *m, complaints *c) {
@@ -187,10 +210,10 @@ static cvk_status generate(lower_module *m, LLVMTargetMachineRef machine, emit_k
     return status;
 }
 
-static cvk_status emit_module(lower_module *m, LLVMTargetMachineRef machine, const emit_kernel *kernels, size_t count,
-                              emit_kind kind, complaints *c, cvk_object *object, emit_times *times) {
+static cvk_status emit_module(lower_module *m, LLVMTargetMachineRef machine, const emit_kernel *kernels, size_t layers,
+                              size_t targets, emit_kind kind, complaints *c, cvk_object *object, emit_times *times) {
     double start = now();
-    lower_kernels(m, kernels, count);
+    lower_kernels(m, kernels, layers, targets);
     if (!verified(m, c)) return CVK_ERROR_INTERNAL;
     double lowered = now();
     optimise(m, machine, c);
@@ -205,23 +228,25 @@ static cvk_status emit_module(lower_module *m, LLVMTargetMachineRef machine, con
     return status;
 }
 
-/* Everything LLVM owns is freed here, also when the arena runs dry in the middle. */
-cvk_status llvm_emit_inside(const emit_kernel *kernels, size_t count, const cvk_target *target, emit_kind kind,
+/* Everything LLVM owns is freed here, also when the arena runs dry in the middle. The module is of the best target's
+ * triple, and functions say what CPU they are for; what is not in a function is made for the weakest. */
+cvk_status llvm_emit_inside(const emit_kernel *kernels, size_t layers, size_t targets, emit_kind kind,
                             cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times) {
     pthread_once(&initialised, initialise);
     *object = (cvk_object){0};
     complaints c = {.diagnostics = diagnostics};
-    LLVMTargetMachineRef machine = make_machine(target, &c);
+    const cvk_target *best = kernels[0].target, *weakest = kernels[layers * targets - 1].target;
+    LLVMTargetMachineRef machine = make_machine(best->triple, weakest, &c);
     if (!machine) return CVK_ERROR_INTERNAL;
     arena a;
     arena_init(&a);
-    lower_module m = make_module(&a, target, machine);
+    lower_module m = make_module(&a, best->triple, machine);
     LLVMContextSetDiagnosticHandler(m.context, on_diagnostic, &c);
     cvk_status status;
     if (arena_guard(&a))
         status = CVK_ERROR_MEMORY;
     else
-        status = emit_module(&m, machine, kernels, count, kind, &c, object, times);
+        status = emit_module(&m, machine, kernels, layers, targets, kind, &c, object, times);
     LLVMDisposeModule(m.module);
     LLVMContextDispose(m.context);
     LLVMDisposeTargetMachine(machine);

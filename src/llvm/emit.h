@@ -5,12 +5,15 @@
 #include "nest/nest.h"
 #include "target/target.h"
 
-/* One kernel of an object. `info` is emitted as the constant `symbol`, its run and pack pointing at symbol.run and
- * symbol.pack, which are local to the object. */
+/* One layer for one target. `info` is emitted as a constant, its run and pack pointing at functions that are local to
+ * the object. Tensors that `constant` has, by role, are emitted as read-only data and taken from there, whatever the
+ * caller passes; a kernel whose weights are among them needs no `pack`. */
 typedef struct emit_kernel {
     const char *symbol;
+    const cvk_target *target;
     const nest *run, *pack;
     const cvk_kernel_info *info;
+    const float *constant[ROLE_COUNT];
 } emit_kernel;
 
 typedef enum emit_kind { EMIT_OBJECT, EMIT_ASSEMBLY, EMIT_LLVM } emit_kind;
@@ -23,11 +26,15 @@ typedef struct cvk_object {
 void object_free(cvk_object *object);
 
 /* Seconds each stage took. */
-typedef struct emit_times { double lower, optimise, generate; } emit_times;
+typedef struct emit_times {
+    double lower, optimise, generate;
+} emit_times;
 
-/* `times` may be NULL. The same input gives the same bytes. Thread-safe: one LLVM context a call. The first call loads
- * LLVM (llvm/door.h); CVK_ERROR_UNSUPPORTED where it is not there to be loaded. */
-cvk_status llvm_emit(const emit_kernel *kernels, size_t count, const cvk_target *target, emit_kind kind,
+/* kernels[t * layers + l] is layer l for target t, best target first, all of one architecture. For one target a layer's
+ * symbol is its cvk_kernel_info, for several a cvk_kernel_set. `times` may be NULL. The same input gives the same
+ * bytes. Thread-safe: one LLVM context a call. The first call loads LLVM (llvm/door.h); CVK_ERROR_UNSUPPORTED where it
+ * is not there to be loaded. */
+cvk_status llvm_emit(const emit_kernel *kernels, size_t layers, size_t targets, emit_kind kind,
                      cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
 
 #endif

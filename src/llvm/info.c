@@ -1,4 +1,5 @@
-/* The constant cvk_kernel_info of an object, field by field in the order of the struct; its strings are private. */
+/* The constants of an object: cvk_kernel_info, field by field in the order of the struct, its strings private; sets of
+ * them; tensors. */
 #include "llvm/lowering.h"
 
 #include <llvm-c/Target.h>
@@ -17,14 +18,23 @@ static void add(fields *f, LLVMValueRef value) { f->value[f->count++] = value; }
 static void add_u32(fields *f, uint32_t value) { add(f, LLVMConstInt(f->m->i32, value, false)); }
 static void add_u64(fields *f, uint64_t value) { add(f, LLVMConstInt(f->m->i64, value, false)); }
 
-static void add_string(fields *f, const char *string) {
-    LLVMValueRef bytes = LLVMConstStringInContext2(f->m->context, string, strlen(string), false);
-    LLVMValueRef global = LLVMAddGlobal(f->m->module, LLVMTypeOf(bytes), "");
-    LLVMSetInitializer(global, bytes);
-    LLVMSetLinkage(global, LLVMPrivateLinkage);
+static LLVMValueRef add_constant(lower_module *m, const char *symbol, LLVMValueRef value, unsigned alignment) {
+    LLVMValueRef global = LLVMAddGlobal(m->module, LLVMTypeOf(value), symbol);
+    LLVMSetInitializer(global, value);
     LLVMSetGlobalConstant(global, true);
+    LLVMSetAlignment(global, alignment);
+    return global;
+}
+
+static LLVMValueRef add_private(lower_module *m, LLVMValueRef value, unsigned alignment) {
+    LLVMValueRef global = add_constant(m, "", value, alignment);
+    LLVMSetLinkage(global, LLVMPrivateLinkage);
     LLVMSetUnnamedAddress(global, LLVMGlobalUnnamedAddr);
-    add(f, global);
+    return global;
+}
+
+static void add_string(fields *f, const char *string) {
+    add(f, add_private(f->m, LLVMConstStringInContext2(f->m->context, string, strlen(string), false), 1));
 }
 
 static void add_shape(fields *f, const int64_t shape[5]) {
@@ -50,7 +60,8 @@ _Static_assert(sizeof(cvk_buffer_info) == 16, "info.c writes three fields");
 _Static_assert(offsetof(cvk_kernel_info, pack) + sizeof(void *) == sizeof(cvk_kernel_info), "pack is the last field");
 _Static_assert(offsetof(cvk_kernel_info, run) == 8 + 4 * 8 + 3 * 40 + 8 * 4 + 8 * 16, "info.c writes every field");
 
-void lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info, LLVMValueRef run, LLVMValueRef pack) {
+LLVMValueRef lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info, LLVMValueRef run,
+                        LLVMValueRef pack) {
     fields f = {.m = m};
     add_u32(&f, 0); /* struct_size: when the fields are known */
     add_u32(&f, info->abi_version);
@@ -76,9 +87,23 @@ void lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info
     add(&f, run);
     add(&f, pack);
     f.value[0] = LLVMConstInt(m->i32, size_of_fields(&f), false);
-    LLVMValueRef value = LLVMConstStructInContext(m->context, f.value, f.count, false);
-    LLVMValueRef global = LLVMAddGlobal(m->module, LLVMTypeOf(value), symbol);
-    LLVMSetInitializer(global, value);
-    LLVMSetGlobalConstant(global, true);
-    LLVMSetAlignment(global, 8);
+    return add_constant(m, symbol, LLVMConstStructInContext(m->context, f.value, f.count, false), 8);
+}
+
+_Static_assert(offsetof(cvk_kernel_set, variants) + sizeof(void *) == sizeof(cvk_kernel_set),
+               "lower_set writes it all");
+
+void lower_set(lower_module *m, const char *symbol, LLVMValueRef *infos, size_t count) {
+    for (size_t i = 0; i < count; i++) LLVMSetLinkage(infos[i], LLVMInternalLinkage);
+    fields f = {.m = m};
+    add_u32(&f, CVK_ABI_VERSION);
+    add_u32(&f, (uint32_t)count);
+    add(&f, add_private(m, LLVMConstArray2(m->ptr, infos, count), 8));
+    add_constant(m, symbol, LLVMConstStructInContext(m->context, f.value, f.count, false), 8);
+}
+
+/* All targets are little-endian, as we are; as bytes, because a constant of floats is made one object a float. */
+LLVMValueRef lower_data(lower_module *m, const float *data, int64_t elements) {
+    const size_t bytes = (size_t)elements * sizeof *data;
+    return add_private(m, LLVMConstStringInContext2(m->context, (const char *)data, bytes, true), 64);
 }

@@ -39,12 +39,12 @@ static const llvm_door *find_door(cvk_diagnostics *d) {
     return door;
 }
 
-cvk_status llvm_emit(const emit_kernel *kernels, size_t count, const cvk_target *target, emit_kind kind,
+cvk_status llvm_emit(const emit_kernel *kernels, size_t layers, size_t targets, emit_kind kind,
                      cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times) {
     *object = (cvk_object){0};
     const llvm_door *door = find_door(diagnostics);
     if (!door) return CVK_ERROR_UNSUPPORTED;
-    return door->emit(kernels, count, target, kind, diagnostics, object, times);
+    return door->emit(kernels, layers, targets, kind, diagnostics, object, times);
 }
 
 void object_free(cvk_object *object) {

@@ -151,12 +151,17 @@ static void make_registers(lowering *l) {
     }
 }
 
-/* The kernel's tensors are fields of cvk_args, all pointers; packing has two parameters. */
-static void find_tensors(lowering *l) {
+/* The kernel's tensors are fields of cvk_args, all pointers; packing has two parameters. What is in constants is hidden
+ * from LLVM, or it would make copies of those it sees being loaded. */
+static void find_tensors(lowering *l, LLVMValueRef const constant[ROLE_COUNT]) {
     for (int t = 0; t < l->nest->tensor_count; t++) {
         unsigned role = (unsigned)l->nest->tensors[t].role;
         if (l->nest->entry == ENTRY_PACK) {
             l->tensor[t] = LLVMGetParam(l->function, role);
+            continue;
+        }
+        if (constant[role]) {
+            l->tensor[t] = lower_opaque(l->m, l->builder, constant[role]);
             continue;
         }
         LLVMValueRef index = LLVMConstInt(l->m->i64, role, false);
@@ -170,11 +175,11 @@ static LLVMTypeRef entry_type(lower_module *m, nest_entry entry) {
     return LLVMFunctionType(m->nothing, (LLVMTypeRef[]){m->ptr, m->i32, m->i32}, 3, false);
 }
 
-static void lower_entry(lowering *l) {
+static void lower_entry(lowering *l, LLVMValueRef const constant[ROLE_COUNT]) {
     l->entry = new_block(l, "entry");
     LLVMPositionBuilderAtEnd(l->builder, l->entry);
     make_registers(l);
-    find_tensors(l);
+    find_tensors(l, constant);
     LLVMBasicBlockRef prelude = new_block(l, "start");
     LLVMBuildBr(l->builder, prelude);
     open_level(l, -1, prelude);
@@ -188,7 +193,7 @@ static void lower_entry(lowering *l) {
     LLVMBuildRetVoid(l->builder);
 }
 
-LLVMValueRef lower_nest(lower_module *m, const nest *n, const char *symbol) {
+LLVMValueRef lower_nest(lower_module *m, const nest *n, const char *symbol, LLVMValueRef const constant[ROLE_COUNT]) {
     lowering l = {.m = m, .nest = n};
     l.function = LLVMAddFunction(m->module, symbol, entry_type(m, n->entry));
     LLVMSetLinkage(l.function, LLVMInternalLinkage);
@@ -198,7 +203,7 @@ LLVMValueRef lower_nest(lower_module *m, const nest *n, const char *symbol) {
     l.variable = arena_array(m->arena, LLVMValueRef, n->variable_count + 1);
     l.level_of = arena_array(m->arena, lower_level *, n->variable_count + 1);
     l.known = arena_array(m->arena, int64_t, n->variable_count + 1);
-    lower_entry(&l);
+    lower_entry(&l, constant);
     LLVMDisposeBuilder(l.builder);
     LLVMDisposeBuilder(l.prelude);
     return l.function;

@@ -14,13 +14,13 @@ typedef struct lower_module {
     LLVMContextRef context;
     LLVMModuleRef module;
     LLVMTypeRef f32, i64, i32, i8, ptr, nothing;
-    LLVMValueRef math[MATH_KINDS][NEST_MOST_LANES + 1]; /* functions made so far, by lanes */
+    LLVMValueRef math[MATH_KINDS][NEST_MOST_LANES + 1]; /* functions made so far for the target, by lanes */
 } lower_module;
 
 /* An address prefix or quotient computed once a loop iteration. */
 typedef struct lower_cached {
     struct lower_cached *next;
-    LLVMValueRef base, factor;  /* the value is base + factor * coefficient bytes; for quotients factor is NULL */
+    LLVMValueRef base, factor; /* the value is base + factor * coefficient bytes; for quotients factor is NULL */
     int64_t coefficient;
     const affine *numerator;
     int64_t divisor;
@@ -42,20 +42,22 @@ typedef struct lowering {
     LLVMBuilderRef builder, prelude; /* code; addresses */
     LLVMValueRef function;
     LLVMBasicBlockRef entry;
-    LLVMValueRef tensor[ROLE_COUNT];  /* base pointers, by index into nest->tensors */
-    LLVMValueRef **reg;               /* [array][index]: stack slots that mem2reg turns into values */
-    LLVMValueRef *variable;           /* run-time values by variable; NULL for unrolled ones */
-    lower_level **level_of;           /* by variable: where it is defined */
-    int64_t *known;                   /* values of unrolled variables */
-    lower_level *level;               /* innermost */
+    LLVMValueRef tensor[ROLE_COUNT]; /* base pointers, by index into nest->tensors */
+    LLVMValueRef **reg;              /* [array][index]: stack slots that mem2reg turns into values */
+    LLVMValueRef *variable;          /* run-time values by variable; NULL for unrolled ones */
+    lower_level **level_of;          /* by variable: where it is defined */
+    int64_t *known;                  /* values of unrolled variables */
+    lower_level *level;              /* innermost */
 } lowering;
 
-/* lower.c: one function from one nest, with internal linkage. */
-LLVMValueRef lower_nest(lower_module *m, const nest *n, const char *symbol);
+/* lower.c: one function from one nest, with internal linkage. Tensors whose role has a value in `constant` lie there.
+ */
+LLVMValueRef lower_nest(lower_module *m, const nest *n, const char *symbol, LLVMValueRef const constant[ROLE_COUNT]);
 
 /* address.c */
 LLVMValueRef lower_affine(lowering *l, const affine *e); /* as i64, where code goes */
 LLVMValueRef lower_address(lowering *l, const nest_access *at, int64_t lane);
+LLVMValueRef lower_opaque(lower_module *m, LLVMBuilderRef b, LLVMValueRef pointer); /* the same, unknown to LLVM */
 LLVMValueRef lower_bound(lowering *l, const nest_bound *bound, bool low); /* of a run-time loop, where code goes */
 
 /* op.c */
@@ -71,8 +73,11 @@ LLVMValueRef lower_splat_constant(lower_module *m, int lanes, float value);
 LLVMValueRef lower_intrinsic(lower_module *m, LLVMBuilderRef builder, const char *name, LLVMTypeRef *overload,
                              unsigned overloads, LLVMValueRef *arguments, unsigned count);
 
-/* info.c: the constant cvk_kernel_info. */
-void lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info, LLVMValueRef run, LLVMValueRef pack);
+/* info.c: the constant cvk_kernel_info; a cvk_kernel_set of several of them, which become local to the object; data. */
+LLVMValueRef lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info, LLVMValueRef run,
+                        LLVMValueRef pack);
+void lower_set(lower_module *m, const char *symbol, LLVMValueRef *infos, size_t count);
+LLVMValueRef lower_data(lower_module *m, const float *data, int64_t elements);
 
 /* emit.c: what makes a function compile for the target. */
 void lower_attributes(lower_module *m, LLVMValueRef function);

@@ -92,8 +92,23 @@ typedef struct cvk_kernel_info {
     cvk_buffer_info input, weights, packed_weights, bias, scale, addend, output;
     cvk_buffer_info scratch; /* per worker */
     cvk_kernel_fn *run;
-    cvk_pack_fn *pack;
+    cvk_pack_fn *pack; /* NULL: the weights are in the code, and weights.bytes and packed_weights.bytes are 0 */
 } cvk_kernel_info;
+
+/* One layer compiled for several targets: what an object holds instead of a cvk_kernel_info then. Constant. */
+typedef struct cvk_kernel_set {
+    uint32_t abi_version; /* CVK_ABI_VERSION when the kernels were compiled */
+    uint32_t count;
+    const cvk_kernel_info *const *variants; /* best first */
+} cvk_kernel_set;
+
+/* The best variant that this CPU can run; always the same one. NULL where it can run none, which is CVK_ERROR_CPU in
+ * `status`, which may be NULL. Variants differ in their packed weights, scratch and tasks: pack for the one selected. */
+CVK_API const cvk_kernel_info *cvk_select(const cvk_kernel_set *set, cvk_status *status);
+
+/* Features by name, for a message: cvk_cpu_names(info->cpu_features & ~cvk_cpu_features(), …) says what is missing, as in
+ * "avx2 fma". Writes at most `size` bytes with the terminating zero; gives the length of the whole, as snprintf does. */
+CVK_API size_t cvk_cpu_names(uint64_t features, char *text, size_t size);
 
 /* A buffer and how many bytes of it may be touched. */
 typedef struct cvk_const_buffer { const void *data; uint64_t bytes; } cvk_const_buffer;

@@ -1,0 +1,52 @@
+/* Choosing among the variants of a layer, and naming what keeps a CPU from running one. */
+#include "check.h"
+
+#include <string.h>
+
+static const struct {
+    uint64_t feature;
+    const char *name;
+} names[] = {
+#define CVK_CPU(name, bit, llvm_name) {CVK_CPU_##name, llvm_name},
+#include <convoke/cpu.def>
+#undef CVK_CPU
+};
+
+static const cvk_kernel_info *find(const cvk_kernel_set *set, cvk_status *status) {
+    *status = CVK_ERROR_ARGUMENT;
+    if (!set) return NULL;
+    *status = CVK_ERROR_ABI;
+    if (set->abi_version != CVK_ABI_VERSION) return NULL;
+    *status = CVK_ERROR_CPU;
+    for (uint32_t i = 0; i < set->count && *status == CVK_ERROR_CPU; i++) {
+        *status = check_kernel(set->variants[i]);
+        if (*status == CVK_OK) return set->variants[i];
+    }
+    return NULL;
+}
+
+const cvk_kernel_info *cvk_select(const cvk_kernel_set *set, cvk_status *status) {
+    cvk_status ignored;
+    return find(set, status ? status : &ignored);
+}
+
+/* What of `word` still fits, and a zero after it. */
+static void append(char *text, size_t size, size_t at, const char *word) {
+    if (at >= size) return;
+    size_t length = strlen(word), room = size - at - 1;
+    if (length > room) length = room;
+    memcpy(text + at, word, length);
+    text[at + length] = 0;
+}
+
+size_t cvk_cpu_names(uint64_t features, char *text, size_t size) {
+    size_t length = 0;
+    append(text, size, 0, "");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!(features & names[i].feature)) continue;
+        if (length) append(text, size, length++, " ");
+        append(text, size, length, names[i].name);
+        length += strlen(names[i].name);
+    }
+    return length;
+}
