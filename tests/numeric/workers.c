@@ -39,18 +39,18 @@ void *workers_memory(unsigned long bytes) {
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* A failure ends the process: what a wrong kernel did to it is not to disturb other cases. */
-static void work(atomic_int *next, int cases, run_case *run, void *context) {
+/* A failure ends the process: what a wrong kernel did to it is not to disturb other cases. So does the parent's end. */
+static void work(atomic_int *next, int cases, run_case *run, void *context, pid_t parent) {
     catch_signals();
     for (int i = atomic_fetch_add(next, 1); i < cases; i = atomic_fetch_add(next, 1))
-        if (!run(i, context)) _exit(1);
+        if (getppid() != parent || !run(i, context)) _exit(1);
     _exit(0);
 }
 
 static bool start(atomic_int *next, int cases, run_case *run, void *context) {
     fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) work(next, cases, run, context);
+    pid_t parent = getpid(), child = fork();
+    if (child == 0) work(next, cases, run, context, parent);
     return child > 0;
 }
 
