@@ -156,8 +156,9 @@ static void run_pass(winograd *w, int pass) {
     nest_builder *b = w->t.b;
     const winograd_stage *from = &w->stage[pass], *to = &w->stage[pass + 1];
     place_in_pass p;
-    for (int a = 0; a < AXES; a++) p.point[a] = build_loop(b, "p", from->points[a]);
-    for (int a = 0; a < AXES; a++) p.at[a] = build_loop(b, "i", to->size[a]);
+    static const char *const POINTS[AXES] = {"pd", "ph", "pw"}, *const PLACES[AXES] = {"d", "h", "w"};
+    for (int a = 0; a < AXES; a++) p.point[a] = build_loop(b, POINTS[a], from->points[a]);
+    for (int a = 0; a < AXES; a++) p.at[a] = build_loop(b, PLACES[a], to->size[a]);
     if (pass == 0)
         first_pass_place(w, &p);
     else

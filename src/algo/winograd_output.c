@@ -28,8 +28,9 @@ static void store_outputs(winograd *w, int from, const affine *number, affine ve
     nest_builder *b = w->t.b;
     position at;
     affine i[AXES], index = affine_constant(0);
+    static const char *const NAMES[AXES] = {"yd", "yh", "yw"};
     for (int a = 0; a < AXES; a++) {
-        i[a] = build_unrolled(b, "o", w->f[a].m);
+        i[a] = build_unrolled(b, NAMES[a], w->f[a].m);
         at.at[a] = affine_add_scaled(i[a], number[a], w->f[a].m);
         index = affine_add_scaled(i[a], index, w->f[a].m);
         open_inside(w, a, at.at[a]);
@@ -47,11 +48,12 @@ static void load_bias(winograd *w, affine vector) {
 
 void winograd_output(winograd *w) {
     nest_builder *b = w->t.b;
+    static const char *const NAMES[AXES] = {"td", "th", "tw"};
     affine number[AXES], tile_number = affine_constant(0);
     for (int a = 0; a < AXES; a++) {
         nest_range r = range_of(b, 0, w->block[a]);
         range_clip_high(b, &r, affine_offset(affine_scale(w->at[a], -w->block[a]), w->tiles[a]), 1);
-        affine local = build_for(b, VARIABLE_LOOP, "tile", r);
+        affine local = build_for(b, VARIABLE_LOOP, NAMES[a], r);
         tile_number = affine_add_scaled(local, tile_number, w->block[a]);
         number[a] = affine_add_scaled(local, w->at[a], w->block[a]);
     }
