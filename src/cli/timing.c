@@ -75,11 +75,12 @@ static void run_contender(const void *context) {
 }
 
 static void measure_all(const cvk_spec *spec, const loaded *l, const peak *p, const contender *c, timing *t) {
-    measured things[] = {{run_kernel, l, 0}, {run_peak, p, 0}, {run_contender, c, 0}};
+    measured things[] = {
+        {.run = run_kernel, .context = l}, {.run = run_peak, .context = p}, {.run = run_contender, .context = c}};
     measure(things, c->layer ? 3 : 2);
     t->seconds = things[0].seconds;
     t->gflops = 2e-9 * (double)spec_macs(spec) / t->seconds;
-    t->of_peak = 1e9 * t->gflops / (p->operations / things[1].seconds);
+    t->of_peak = 1e9 * t->gflops / (p->operations / things[1].fastest);
     if (c->layer) t->peer_seconds = things[2].seconds;
 }
 

@@ -14,7 +14,7 @@ typedef struct timing {
     double seconds;      /* a run */
     double gflops;       /* two operations a multiply-add, padding counted as present */
     double predicted;    /* the share of the FMA peak that the cost model expected */
-    double of_peak;      /* the share of the FMA peak measured in between */
+    double of_peak;      /* the share of the fastest FMA run measured in between */
     double peer_seconds; /* NAN without a peer */
     compile_times times;
     double object_bytes;
