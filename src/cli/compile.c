@@ -5,19 +5,20 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
+#include "cli/weights.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* A spec file with its layers planned. */
+/* A spec file with its layers planned: units[t * layers + l] is layer l for target t. */
 typedef struct compiled {
     session *session;
     arena *arena;
     const session_file *file;
     compile_unit *units;
     const char **symbols;
-    size_t count;
+    size_t layers, targets;
 } compiled;
 
 /* What one --emit word makes of it. */
@@ -25,7 +26,8 @@ typedef cvk_status artefact_maker(const compiled *c, output_file *to);
 
 static cvk_status emit(const compiled *c, emit_kind kind, output_file *to) {
     cvk_object object;
-    cvk_status status = compile_emit(c->units, c->symbols, c->count, 1, kind, c->session->diagnostics, &object, NULL);
+    cvk_status status =
+        compile_emit(c->units, c->symbols, c->layers, c->targets, kind, c->session->diagnostics, &object, NULL);
     if (status != CVK_OK) return status;
     to->bytes = arena_copy(c->arena, object.bytes, object.size);
     to->size = object.size;
@@ -39,7 +41,7 @@ static cvk_status make_llvm(const compiled *c, output_file *to) { return emit(c,
 
 static cvk_status make_header(const compiled *c, output_file *to) {
     text out = text_new(c->arena);
-    header_print(c->file->stem, c->units, c->symbols, c->count, &out);
+    header_print(c->file->stem, c->units, c->symbols, c->layers, c->targets, &out);
     to->bytes = out.bytes;
     to->size = out.length;
     return CVK_OK;
@@ -49,7 +51,7 @@ static cvk_status make_explanation(const compiled *c, output_file *to) {
     enum { RUNNERS_UP = 8 };
     text out = text_new(c->arena);
     cvk_status status = CVK_OK;
-    for (size_t i = 0; i < c->count && status == CVK_OK; i++) {
+    for (size_t i = 0; i < c->layers * c->targets && status == CVK_OK; i++) {
         description x;
         status =
             describe_layer(c->arena, c->units[i].spec, c->units[i].target, RUNNERS_UP, c->session->diagnostics, &x);
@@ -90,20 +92,39 @@ static unsigned parse_emit(const char *list) {
     return set;
 }
 
-static cvk_status plan_file(session *s, arena *a, const session_file *file, compiled *c) {
-    size_t count = cvk_network_count(file->network);
-    *c = (compiled){s, a, file, arena_array(a, compile_unit, count), arena_array(a, const char *, count), count};
-    const char *name = cvk_network_name(file->network), *network = *name ? name : file->stem;
+/* One layer for every target; `known` is NULL where the caller is to bring the weights. */
+static cvk_status plan_layer(compiled *c, size_t layer, const known_tensors *known) {
+    session *s = c->session;
+    const cvk_spec *spec = cvk_network_layer(c->file->network, layer);
     cvk_status status = CVK_OK;
-    for (size_t i = 0; i < count && status == CVK_OK; i++) {
-        const cvk_spec *spec = cvk_network_layer(file->network, i);
-        c->symbols[i] = header_identifier(a, arena_format(a, "%s%s_%s", s->options->prefix, network, spec->name));
-        status = compile_plan(a, spec, s->target, NULL, s->diagnostics, &c->units[i], NULL);
+    for (size_t t = 0; t < c->targets && status == CVK_OK; t++) {
+        compile_unit *unit = &c->units[t * c->layers + layer];
+        status = compile_plan(c->arena, spec, &s->targets.row[t], NULL, s->diagnostics, unit, NULL);
+        if (status == CVK_OK && known) status = bake(c->arena, unit, known);
     }
     return status;
 }
 
-static cvk_status make_artefacts(const compiled *c, unsigned emits, output_file *files, size_t *count) {
+static cli_exit plan_file(session *s, arena *a, const session_file *file, compiled *c) {
+    const size_t layers = cvk_network_count(file->network), targets = s->targets.count;
+    *c = (compiled){
+        s,      a,      file, arena_array(a, compile_unit, layers * targets), arena_array(a, const char *, layers),
+        layers, targets};
+    const char *name = cvk_network_name(file->network), *network = *name ? name : file->stem;
+    for (size_t i = 0; i < layers; i++) {
+        const cvk_spec *spec = cvk_network_layer(file->network, i);
+        c->symbols[i] = header_identifier(a, arena_format(a, "%s%s_%s", s->options->prefix, network, spec->name));
+        known_tensors known;
+        const char *weights = s->options->baked;
+        cli_exit read = weights ? weights_read(s, a, spec, weights, &known) : CLI_DONE;
+        if (read != CLI_DONE) return read;
+        cvk_status status = plan_layer(c, i, weights ? &known : NULL);
+        if (status != CVK_OK) return session_fail(s, status);
+    }
+    return CLI_DONE;
+}
+
+static cli_exit make_artefacts(const compiled *c, unsigned emits, output_file *files, size_t *count) {
     cvk_status status = CVK_OK;
     for (int i = 0; i < ARTEFACTS && status == CVK_OK; i++) {
         if (!(emits & 1u << i)) continue;
@@ -112,12 +133,25 @@ static cvk_status make_artefacts(const compiled *c, unsigned emits, output_file 
             arena_format(c->arena, "%s/%s.%s", c->session->options->directory, c->file->stem, artefacts[i].ending);
         status = artefacts[i].make(c, to);
     }
-    return status;
+    return status == CVK_OK ? CLI_DONE : session_fail(c->session, status);
 }
 
 /* A path as make reads it. */
 static void add_make_word(text *rule, const char *path) {
     for (; *path; path++) text_add(rule, "%s%c", *path == '$' ? "$" : strchr(" #", *path) ? "\\" : "", *path);
+}
+
+static void add_weights(session *s, const session_file *file, text *rule) {
+    const cvk_spec *spec;
+    weights_file files[WEIGHTS_FILES];
+    for (size_t l = 0; (spec = cvk_network_layer(file->network, l)); l++) {
+        weights_files(rule->arena, spec, s->options->baked, files);
+        for (int i = 0; i < WEIGHTS_FILES; i++) {
+            if (!files[i].taken) continue;
+            text_add(rule, " ");
+            add_make_word(rule, files[i].path);
+        }
+    }
 }
 
 static void make_depfile(session *s, arena *a, const output_file *files, size_t count, output_file *to) {
@@ -129,6 +163,7 @@ static void make_depfile(session *s, arena *a, const output_file *files, size_t 
     for (size_t i = 0; i < s->file_count; i++) {
         text_add(&rule, " ");
         add_make_word(&rule, s->files[i].path);
+        if (s->options->baked) add_weights(s, &s->files[i], &rule);
     }
     text_add(&rule, "\n");
     *to = (output_file){s->options->depfile, rule.bytes, rule.length};
@@ -145,13 +180,12 @@ static cli_exit write_files(session *s, const output_file *files, size_t count) 
 static cli_exit compile_files(session *s, arena *a, unsigned emits) {
     output_file *files = arena_array(a, output_file, s->file_count * ARTEFACTS + 1);
     size_t count = 0;
-    cvk_status status = CVK_OK;
-    for (size_t i = 0; i < s->file_count && status == CVK_OK; i++) {
+    for (size_t i = 0; i < s->file_count; i++) {
         compiled c;
-        status = plan_file(s, a, &s->files[i], &c);
-        if (status == CVK_OK) status = make_artefacts(&c, emits, files, &count);
+        cli_exit status = plan_file(s, a, &s->files[i], &c);
+        if (status == CLI_DONE) status = make_artefacts(&c, emits, files, &count);
+        if (status != CLI_DONE) return status;
     }
-    if (status != CVK_OK) return session_fail(s, status);
     if (s->options->depfile) {
         make_depfile(s, a, files, count, &files[count]);
         count++;

@@ -27,15 +27,13 @@ static void print_buffer(text *out, const char *name, const char *what, const cv
              buffer->alignment);
 }
 
-static void print_layer(const compile_unit *u, const char *symbol, text *out) {
-    const cvk_kernel_info *i = &u->info;
+/* What the caller brings, whatever the target. */
+static void print_tensors(const cvk_kernel_info *i, text *out) {
     arena *a = out->arena;
-    text_add(out, "\n/* %s, for %s\n", i->name, i->target);
     print_buffer(out, "input",
                  arena_format(a, "%s %s", shape(a, i->input_shape, i->spatial_rank), spec_layout_name(i->input_layout)),
                  &i->input);
     print_buffer(out, "weights", arena_format(a, "%s dense", shape(a, i->weights_shape, i->spatial_rank)), &i->weights);
-    print_buffer(out, "packed", "the weights, packed by cvk_pack_weights", &i->packed_weights);
     print_buffer(out, "bias", "one a channel", &i->bias);
     print_buffer(out, "scale", arena_format(a, "%" PRIu32 " of one a channel", i->scales), &i->scale);
     print_buffer(out, "addend", arena_format(a, "%" PRIu32 " like the output", i->addends), &i->addend);
@@ -43,12 +41,35 @@ static void print_layer(const compile_unit *u, const char *symbol, text *out) {
         out, "output",
         arena_format(a, "%s %s", shape(a, i->output_shape, i->spatial_rank), spec_layout_name(i->output_layout)),
         &i->output);
-    print_buffer(out, "scratch", "for each worker", &i->scratch);
-    text_add(out, " *   %" PRIu32 " tasks\n *   plan %s */\nextern const cvk_kernel_info %s;\n", i->tasks, i->plan,
-             symbol);
 }
 
-void header_print(const char *stem, const compile_unit *units, const char *const *symbols, size_t count, text *out) {
+static void print_variant(const cvk_kernel_info *i, text *out) {
+    print_buffer(out, "packed", "the weights, packed by cvk_pack_weights", &i->packed_weights);
+    print_buffer(out, "scratch", "for each worker", &i->scratch);
+    text_add(out, " *   %" PRIu32 " tasks\n *   plan %s", i->tasks, i->plan);
+}
+
+static void print_one(const compile_unit *u, const char *symbol, text *out) {
+    text_add(out, "\n/* %s, for %s\n", u->info.name, u->info.target);
+    print_tensors(&u->info, out);
+    print_variant(&u->info, out);
+    text_add(out, " */\nextern const cvk_kernel_info %s;\n", symbol);
+}
+
+static void print_set(const compile_unit *units, size_t layers, size_t targets, const char *symbol, text *out) {
+    text_add(out, "\n/* %s, for several targets, of which cvk_select(&%s, &status) takes the best\n", units->info.name,
+             symbol);
+    print_tensors(&units->info, out);
+    for (size_t t = 0; t < targets; t++) {
+        const cvk_kernel_info *i = &units[t * layers].info;
+        text_add(out, "%s * for %s\n", t ? "\n" : "", i->target);
+        print_variant(i, out);
+    }
+    text_add(out, " */\nextern const cvk_kernel_set %s;\n", symbol);
+}
+
+void header_print(const char *stem, const compile_unit *units, const char *const *symbols, size_t layers,
+                  size_t targets, text *out) {
     char *guard = header_identifier(out->arena, stem);
     for (char *c = guard; *c; c++) *c = (char)toupper((unsigned char)*c);
     text_add(out, "/* %s.h: convolution kernels of %s.o, compiled by convoke %s. Run them with cvk_run. */\n", stem,
@@ -56,6 +77,11 @@ void header_print(const char *stem, const compile_unit *units, const char *const
     text_add(out, "#ifndef CVK_KERNELS_%s_H\n#define CVK_KERNELS_%s_H\n\n#include <convoke/runtime.h>\n\n", guard,
              guard);
     text_add(out, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
-    for (size_t i = 0; i < count; i++) print_layer(&units[i], symbols[i], out);
+    for (size_t l = 0; l < layers; l++) {
+        if (targets == 1)
+            print_one(&units[l], symbols[l], out);
+        else
+            print_set(&units[l], layers, targets, symbols[l], out);
+    }
     text_add(out, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
 }

@@ -1,21 +1,12 @@
 /* convoke run: one layer on arrays from files, by compiled code or by the interpreter. */
-#include "cli/npy.h"
 #include "cli/session.h"
+#include "cli/shapes.h"
 #include "cli/tensors.h"
 #include "cli/verbs.h"
 #include "compile.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-/* A shape as the layer's user sees it. */
-typedef struct shape {
-    int rank;
-    int64_t size[2 + AXES];
-} shape;
 
 /* What is read for one layer. */
 typedef struct arrays {
@@ -24,50 +15,11 @@ typedef struct arrays {
     float *scale, *addend; /* all of each kind, one after another */
 } arrays;
 
-static shape make_shape(const cvk_spec *s, int64_t first, int64_t second, const int64_t axes[AXES]) {
-    shape to = {.rank = 2 + s->rank, .size = {first, second}};
-    for (int i = 0; i < s->rank; i++) to.size[2 + i] = axes[AXES - s->rank + i];
-    return to;
-}
-
-static shape output_shape(const cvk_spec *s) { return make_shape(s, s->batch, s->out_channels, s->out_size); }
-
-static int64_t elements_of(const shape *s) {
-    int64_t n = 1;
-    for (int i = 0; i < s->rank; i++) n *= s->size[i];
-    return n;
-}
-
-static const char *words(const int64_t *size, int rank, char *to, size_t room) {
-    size_t used = (size_t)snprintf(to, room, "[");
-    for (int i = 0; i < rank && used < room; i++)
-        used += (size_t)snprintf(to + used, room - used, "%s%" PRId64, i ? ", " : "", size[i]);
-    if (used < room) snprintf(to + used, room - used, "]");
-    return to;
-}
-
-static bool shape_fits(const char *option, const char *path, const npy_array *got, const shape *expected) {
-    size_t bytes = (size_t)expected->rank * sizeof *expected->size;
-    if (got->rank == expected->rank && memcmp(got->shape, expected->size, bytes) == 0) return true;
-    char want[128], have[256];
-    session_say("%s: %s has the shape %s, but the layer takes %s", path, option,
-                words(got->shape, got->rank, have, sizeof have),
-                words(expected->size, expected->rank, want, sizeof want));
-    return false;
-}
-
-/* Reads an array that must have that shape. */
+/* Reads what an option names. */
 static cli_exit read_array(session *s, const char *option, const char *path, const shape *expected, npy_array *to) {
-    if (!path) {
-        session_say("run: the layer needs %s FILE", option);
-        return CLI_USAGE;
-    }
-    bool readable = access(path, R_OK) == 0;
-    cvk_status status = npy_read(path, s->diagnostics, to);
-    cli_exit failure = session_fail(s, status);
-    if (status == CVK_ERROR_IO && readable) return CLI_INPUT; /* there, but not an array */
-    if (status != CVK_OK) return failure;
-    return shape_fits(option, path, to, expected) ? CLI_DONE : CLI_INPUT;
+    if (path) return shape_read(s, option, path, expected, to);
+    session_say("run: the layer needs %s FILE", option);
+    return CLI_USAGE;
 }
 
 /* As many arrays as the layer has post-ops of one kind, one after another. */
@@ -77,7 +29,7 @@ static cli_exit read_list(session *s, const char *option, const cli_LIST *paths,
         session_say("run: the layer takes %s %d times, not %d", option, count, paths->count);
         return CLI_USAGE;
     }
-    size_t size = (size_t)elements_of(expected);
+    size_t size = (size_t)shape_elements(expected);
     *to = malloc((size * (size_t)count + 1) * sizeof **to);
     if (!*to) return session_fail(s, CVK_ERROR_MEMORY);
     cli_exit status = CLI_DONE;
@@ -92,9 +44,8 @@ static cli_exit read_list(session *s, const char *option, const cli_LIST *paths,
 
 static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     const cli_options *o = s->options;
-    const shape input = make_shape(spec, spec->batch, spec->in_channels, spec->in_size);
-    const shape weights = make_shape(spec, spec->out_channels, spec_group_in(spec), spec->kernel);
-    const shape channels = {1, {spec->out_channels}}, output = output_shape(spec);
+    const shape input = shape_input(spec), weights = shape_weights(spec);
+    const shape channels = shape_channels(spec), output = shape_output(spec);
     cli_exit status = read_array(s, "--input", o->input, &input, &a->input);
     if (status == CLI_DONE) status = read_array(s, "--weights", o->weights, &weights, &a->weights);
     if (status == CLI_DONE && spec->bias) status = read_array(s, "--bias", o->bias, &channels, &a->bias);
@@ -138,8 +89,8 @@ static cvk_status run_reference(const cvk_spec *spec, const naive_tensors *t, fl
 }
 
 static cli_exit compute(session *s, const cvk_spec *spec, const naive_tensors *data) {
-    const shape output = output_shape(spec);
-    npy_array to = {.rank = output.rank, .elements = elements_of(&output)};
+    const shape output = shape_output(spec);
+    npy_array to = {.rank = output.rank, .elements = shape_elements(&output)};
     memcpy(to.shape, output.size, sizeof output.size);
     to.data = malloc(((size_t)to.elements + 1) * sizeof *to.data);
     if (!to.data) return session_fail(s, CVK_ERROR_MEMORY);

@@ -1,6 +1,5 @@
 /* Opening a session: options checked, files read, layers picked, threads started. */
 #include "cli/session.h"
-#include "base/text.h"
 
 #include <convoke/pthreadpool.h>
 #include <pthread.h>
@@ -80,20 +79,8 @@ static cli_exit choose_format(session *s) {
 }
 
 static cli_exit choose_target(session *s) {
-    s->target = target_find(s->options->target);
-    if (s->target) return CLI_DONE;
-    if (strchr(s->options->target, ',')) {
-        session_say("--target takes one target; several in one object are not supported yet");
-        return CLI_UNSUPPORTED;
-    }
-    const char *names[32];
-    size_t count = 0;
-    const cvk_target *row;
-    for (int i = 0; count < sizeof names / sizeof *names && (row = target_row(i)); i++) names[count++] = row->name;
-    const char *near = text_nearest(s->options->target, names, count);
-    session_say("there is no target `%s`%s%s%s", s->options->target, near ? "; did you mean `" : "", near ? near : "",
-                near ? "`?" : "");
-    return CLI_USAGE;
+    if (!s->options->targets) return targets_find(s->options->target, &s->target);
+    return targets_parse(s->options->targets, s->options->triple, &s->targets);
 }
 
 cli_exit session_start_threads(session *s) {

@@ -4,8 +4,8 @@
 
 #include "base/diag.h"
 #include "cli/options.h"
+#include "cli/targets.h"
 #include "spec/spec.h"
-#include "target/target.h"
 
 #include <pthreadpool.h>
 
@@ -28,7 +28,8 @@ typedef struct session {
     cvk_diagnostics *diagnostics;
     size_t shown; /* messages already on stderr */
     cli_format format;
-    const cvk_target *target;
+    const cvk_target *target; /* of all verbs but `compile` */
+    target_list targets;      /* of `compile` */
     session_file *files;
     size_t file_count;
     session_layer *layers; /* those that --layer leaves */

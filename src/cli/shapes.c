@@ -1,0 +1,51 @@
+/* The shapes of a layer's tensors, and the check that an array has one of them. */
+#include "cli/shapes.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static shape make_shape(const cvk_spec *s, int64_t first, int64_t second, const int64_t axes[AXES]) {
+    shape to = {.rank = 2 + s->rank, .size = {first, second}};
+    for (int i = 0; i < s->rank; i++) to.size[2 + i] = axes[AXES - s->rank + i];
+    return to;
+}
+
+shape shape_input(const cvk_spec *s) { return make_shape(s, s->batch, s->in_channels, s->in_size); }
+shape shape_weights(const cvk_spec *s) { return make_shape(s, s->out_channels, spec_group_in(s), s->kernel); }
+shape shape_channels(const cvk_spec *s) { return (shape){1, {s->out_channels}}; }
+shape shape_output(const cvk_spec *s) { return make_shape(s, s->batch, s->out_channels, s->out_size); }
+
+int64_t shape_elements(const shape *s) {
+    int64_t n = 1;
+    for (int i = 0; i < s->rank; i++) n *= s->size[i];
+    return n;
+}
+
+static const char *words(const int64_t *size, int rank, char *to, size_t room) {
+    size_t used = (size_t)snprintf(to, room, "[");
+    for (int i = 0; i < rank && used < room; i++)
+        used += (size_t)snprintf(to + used, room - used, "%s%" PRId64, i ? ", " : "", size[i]);
+    if (used < room) snprintf(to + used, room - used, "]");
+    return to;
+}
+
+static bool shape_fits(const char *what, const char *path, const npy_array *got, const shape *expected) {
+    size_t bytes = (size_t)expected->rank * sizeof *expected->size;
+    if (got->rank == expected->rank && memcmp(got->shape, expected->size, bytes) == 0) return true;
+    char want[128], have[256];
+    session_say("%s: %s has the shape %s, but the layer takes %s", path, what,
+                words(got->shape, got->rank, have, sizeof have),
+                words(expected->size, expected->rank, want, sizeof want));
+    return false;
+}
+
+cli_exit shape_read(session *s, const char *what, const char *path, const shape *expected, npy_array *to) {
+    bool readable = access(path, R_OK) == 0;
+    cvk_status status = npy_read(path, s->diagnostics, to);
+    cli_exit failure = session_fail(s, status);
+    if (status == CVK_ERROR_IO && readable) return CLI_INPUT; /* there, but not an array */
+    if (status != CVK_OK) return failure;
+    return shape_fits(what, path, to, expected) ? CLI_DONE : CLI_INPUT;
+}

@@ -1,0 +1,22 @@
+/* Shapes as the user sees them, and arrays from files that must have one. */
+#ifndef CVK_CLI_SHAPES_H
+#define CVK_CLI_SHAPES_H
+
+#include "cli/npy.h"
+#include "cli/session.h"
+
+typedef struct shape {
+    int rank;
+    int64_t size[2 + AXES];
+} shape;
+
+shape shape_input(const cvk_spec *s);
+shape shape_weights(const cvk_spec *s);
+shape shape_channels(const cvk_spec *s); /* one number a channel */
+shape shape_output(const cvk_spec *s);
+int64_t shape_elements(const shape *s);
+
+/* Reads an array that must have that shape; `what` names it in messages. */
+cli_exit shape_read(session *s, const char *what, const char *path, const shape *expected, npy_array *to);
+
+#endif

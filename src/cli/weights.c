@@ -1,0 +1,42 @@
+/* Reads the weights of a layer into an arena. */
+#include "cli/weights.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* Several `scale`s stand in one array, a row each. */
+static shape scale_shape(const cvk_spec *s) {
+    int count = spec_count_post(s, POST_SCALE);
+    return count < 2 ? shape_channels(s) : (shape){2, {count, s->out_channels}};
+}
+
+void weights_files(arena *a, const cvk_spec *spec, const char *directory, weights_file files[WEIGHTS_FILES]) {
+    files[0] = (weights_file){NULL, "weights", true, shape_weights(spec)};
+    files[1] = (weights_file){NULL, "bias", spec->bias, shape_channels(spec)};
+    files[2] = (weights_file){NULL, "scale", spec_count_post(spec, POST_SCALE) > 0, scale_shape(spec)};
+    for (int i = 0; i < WEIGHTS_FILES; i++)
+        files[i].path = arena_format(a, "%s/%s.%s.npy", directory, spec->name, files[i].what);
+}
+
+static cli_exit read_file(session *s, arena *a, const cvk_spec *spec, const weights_file *file, const float **to) {
+    if (!file->taken) {
+        if (access(file->path, F_OK) != 0) return CLI_DONE;
+        session_say("%s: the layer %s has no %s", file->path, spec->name, file->what);
+        return CLI_INPUT;
+    }
+    npy_array array = {0};
+    cli_exit status = shape_read(s, file->what, file->path, &file->shape, &array);
+    if (status == CLI_DONE) *to = arena_copy(a, array.data, (size_t)array.elements * sizeof *array.data);
+    npy_free(&array);
+    return status;
+}
+
+cli_exit weights_read(session *s, arena *a, const cvk_spec *spec, const char *directory, known_tensors *to) {
+    weights_file files[WEIGHTS_FILES];
+    weights_files(a, spec, directory, files);
+    const float **const tensors[WEIGHTS_FILES] = {&to->weights, &to->bias, &to->scale};
+    cli_exit status = CLI_DONE;
+    *to = (known_tensors){0};
+    for (int i = 0; i < WEIGHTS_FILES && status == CLI_DONE; i++) status = read_file(s, a, spec, &files[i], tensors[i]);
+    return status;
+}

@@ -1,0 +1,23 @@
+/* Weights that are compiled in: DIR/<layer>.weights.npy, and .bias.npy and .scale.npy where the layer has them. */
+#ifndef CVK_CLI_WEIGHTS_H
+#define CVK_CLI_WEIGHTS_H
+
+#include "bake.h"
+#include "cli/shapes.h"
+
+enum { WEIGHTS_FILES = 3 };
+
+typedef struct weights_file {
+    const char *path;
+    const char *what; /* "weights" */
+    bool taken;       /* whether the layer has such a tensor */
+    shape shape;
+} weights_file;
+
+/* The files of a layer. */
+void weights_files(arena *a, const cvk_spec *spec, const char *directory, weights_file files[WEIGHTS_FILES]);
+
+/* Reads all that the layer takes. One that is missing, or that is there but has no place in the layer, is an error. */
+cli_exit weights_read(session *s, arena *a, const cvk_spec *spec, const char *directory, known_tensors *to);
+
+#endif
