@@ -36,7 +36,9 @@ static void *work(void *argument) {
 
 static void run_threads(network_job *job) {
     pthread_t thread[SETTINGS_MOST_THREADS];
-    size_t wanted = job->settings->threads < job->count ? job->settings->threads : job->count, started = 0;
+    /* Measuring wants the machine to itself. */
+    size_t most = job->settings->effort == CVK_EFFORT_MEASURE ? 1 : job->settings->threads;
+    size_t wanted = most < job->count ? most : job->count, started = 0;
     while (started + 1 < wanted && pthread_create(&thread[started], NULL, work, job) == 0) started++;
     work(job);
     while (started > 0) pthread_join(thread[--started], NULL);

@@ -5,9 +5,11 @@
 #include "jit/key.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -140,6 +142,20 @@ Test(cache_disk, where_nothing_can_be_kept_nothing_happens) {
         disk_cache_store(&cache, KEY, (const unsigned char *)OBJECT, sizeof OBJECT);
         cr_assert_not(found(&cache), "%s", places[i]);
     }
+}
+
+Test(cache_disk, a_full_disk_leaves_nothing_behind) {
+    disk_cache cache = folder_make();
+    static const unsigned char large[100000];
+    signal(SIGXFSZ, SIG_IGN);
+    const struct rlimit little = {.rlim_cur = 5000, .rlim_max = RLIM_INFINITY};
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &little), 0);
+    disk_cache_store(&cache, KEY, large, sizeof large);
+    cr_assert_not(folder_finds(&cache, KEY, large, sizeof large));
+    cr_assert_eq(folder_count(&cache, ""), 1, "the lock alone");
+    disk_cache_store(&cache, KEY, (const unsigned char *)OBJECT, sizeof OBJECT);
+    cr_assert(found(&cache), "what fits is kept");
+    folder_remove(&cache);
 }
 
 static void expect_place(const char *cache, const char *xdg, const char *home, const char *given,

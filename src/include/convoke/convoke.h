@@ -139,7 +139,8 @@ CVK_API void cvk_spec_free(cvk_spec *spec); /* of cvk_spec_create alone */
 /* How a plan is chosen. */
 typedef enum cvk_effort {
     CVK_EFFORT_ESTIMATE, /* by the cost model */
-    CVK_EFFORT_MEASURE   /* the plans the model ranks highest are timed on one thread of this machine */
+    CVK_EFFORT_MEASURE   /* the plans the model ranks highest are timed on one thread of this machine, one layer after
+                            another; let nothing else run */
 } cvk_effort;
 
 /* Where kernels are looked for before they are compiled, and kept afterwards. In memory a kernel is compiled once
