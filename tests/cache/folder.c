@@ -1,3 +1,4 @@
+/* Folders for tests, and what is in them. */
 #include "folder.h"
 
 #include <dirent.h>

@@ -114,3 +114,92 @@ Test(cache_damage, the_loader_survives_any_object) {
     }
     object_free(&object);
 }
+
+/* Where the kernel's description is in the object, found by its first two fields. */
+static cvk_kernel_info *find_info(const cvk_object *object) {
+    const uint32_t first[2] = {sizeof(cvk_kernel_info), CVK_ABI_VERSION};
+    for (size_t at = 0; at + sizeof(cvk_kernel_info) <= object->size; at += 8)
+        if (memcmp(object->bytes + at, first, sizeof first) == 0)
+            return (cvk_kernel_info *)(void *)(object->bytes + at);
+    cr_assert_fail("the object has a kernel's description");
+    return NULL;
+}
+
+static cvk_status try_load(const cvk_object *object, const char *name) {
+    cvk_kernel *kernel;
+    cvk_status status = kernel_load(object->bytes, object->size, name, NULL, &kernel);
+    cr_assert_eq(kernel != NULL, status == CVK_OK);
+    cvk_kernel_free(kernel);
+    return status;
+}
+
+Test(cache_damage, an_object_for_another_cpu_or_abi_is_refused) {
+    const char *name;
+    cvk_object object = compile_small(&name);
+    cvk_kernel_info *info = find_info(&object);
+    cr_assert_eq(try_load(&object, name), CVK_OK);
+    info->cpu_features ^= UINT64_C(1) << 62;
+    cr_assert_eq(try_load(&object, name), CVK_ERROR_CPU, "a feature this CPU lacks");
+    info->cpu_features ^= UINT64_C(1) << 62;
+    info->abi_version++;
+    cr_assert_eq(try_load(&object, name), CVK_ERROR_ABI, "another ABI");
+    info->abi_version--;
+    info->struct_size += 8;
+    cr_assert_eq(try_load(&object, name), CVK_ERROR_ABI, "another description");
+    info->struct_size -= 8;
+    object.bytes[18] ^= 0xff; /* e_machine */
+    cr_assert_eq(try_load(&object, name), CVK_ERROR_INTERNAL, "another kind of machine");
+    object_free(&object);
+}
+
+static cvk_kernel *compile_cached(const disk_cache *cache) {
+    static const cvk_layer layer = {.struct_size = sizeof layer,
+                                    .name = "cached",
+                                    .spatial_rank = 1,
+                                    .batch = 1,
+                                    .in_channels = 1,
+                                    .out_channels = 1,
+                                    .input_size = {8},
+                                    .kernel_size = {3}};
+    const cvk_options options = {.struct_size = sizeof options, .cache_directory = cache->directory};
+    cvk_spec *spec;
+    cvk_kernel *kernel;
+    cr_assert_eq(cvk_spec_create(&layer, NULL, &spec), CVK_OK);
+    cr_assert_eq(cvk_compile(spec, &options, NULL, &kernel), CVK_OK);
+    cvk_spec_free(spec);
+    cvk_cache_clear();
+    return kernel;
+}
+
+/* As left by a machine that shares the directory and has more features, if keys did not tell them apart. */
+Test(cache_damage, an_entry_that_cannot_be_loaded_is_compiled_anew_and_replaced) {
+    unsetenv("CONVOKE_CACHE");
+    disk_cache cache = folder_make();
+    cvk_kernel_free(compile_cached(&cache));
+    char path[PATH_MAX], key[4096] = "";
+    folder_entry(&cache, path);
+    static unsigned char bytes[1 << 20];
+    FILE *f = fopen(path, "rb");
+    size_t size = fread(bytes, 1, sizeof bytes, f);
+    fclose(f);
+    uint32_t length;
+    memcpy(&length, bytes + 12, sizeof length);
+    cr_assert_lt(length, sizeof key);
+    memcpy(key, bytes + 32, length);
+    disk_entry entry;
+    cr_assert_eq(disk_cache_load(&cache, key, &entry), CVK_OK);
+    cr_assert_not_null(entry.object);
+    cvk_object object = {(unsigned char *)(uintptr_t)entry.object, entry.object_size};
+    find_info(&object)->cpu_features ^= UINT64_C(1) << 62;
+    disk_cache_store(&cache, key, object.bytes, object.size);
+    cvk_kernel *kernel = compile_cached(&cache);
+    cr_assert_eq(cvk_kernel_get_info(kernel)->cpu_features & ~cvk_cpu_features(), 0);
+    cvk_kernel_free(kernel);
+    f = fopen(path, "rb");
+    static unsigned char again[1 << 20];
+    cr_assert_eq(fread(again, 1, sizeof again, f), size);
+    fclose(f);
+    cr_assert_arr_eq(again, bytes, size, "the entry is as it was at first");
+    free(entry.bytes);
+    folder_remove(&cache);
+}
