@@ -1,0 +1,83 @@
+/* Runs kernels on the machine they were compiled for, with the runtime alone, and compares: `driver cases.bin`. */
+#include "layers.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const cvk_kernel_info *const kernels[] = {
+#define KERNEL(symbol) &symbol,
+#include "kernels.inc"
+#undef KERNEL
+};
+
+enum { ALIGNMENT = 64, ALL_NAN = 0xff };
+
+static void *allocate(uint64_t bytes) {
+    void *memory = aligned_alloc(ALIGNMENT, ((size_t)bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT);
+    if (!memory) exit(2);
+    return memset(memory, ALL_NAN, (size_t)bytes);
+}
+
+static void *take(FILE *cases, uint64_t bytes) {
+    void *memory = allocate(bytes);
+    if (fread(memory, 1, (size_t)bytes, cases) != bytes) exit(2);
+    return memory;
+}
+
+static cvk_const_buffer take_buffer(FILE *cases, const cvk_buffer_info *info) {
+    return (cvk_const_buffer){take(cases, info->bytes), info->bytes};
+}
+
+static cvk_buffer make_buffer(uint64_t bytes) { return (cvk_buffer){allocate(bytes), bytes}; }
+
+static int right(float got, double expected, double bound) {
+    return isinf(bound) || (isnan(expected) && isnan(got)) || (double)got == expected ||
+           fabs((double)got - expected) <= bound;
+}
+
+/* How many outputs are wrong; the first is told. */
+static size_t compare(const cvk_kernel_info *info, const float *got, const double *expected, const double *bound) {
+    size_t wrong = 0, count = (size_t)info->output.bytes / sizeof *got;
+    for (size_t i = 0; i < count; i++) {
+        if (right(got[i], expected[i], bound[i])) continue;
+        if (!wrong++)
+            printf("%s: output %zu is %.9g, not %.9g +- %.3g; plan %s\n", info->name, i, (double)got[i], expected[i],
+                   bound[i], info->plan);
+    }
+    return wrong;
+}
+
+static int run(const cvk_kernel_info *info, FILE *cases) {
+    cvk_buffers b = {.struct_size = sizeof b};
+    b.input = take_buffer(cases, &info->input);
+    cvk_const_buffer weights = take_buffer(cases, &info->weights);
+    b.bias = take_buffer(cases, &info->bias);
+    b.scale = take_buffer(cases, &info->scale);
+    b.addend = take_buffer(cases, &info->addend);
+    double *expected = take(cases, 2 * info->output.bytes), *bound = take(cases, 2 * info->output.bytes);
+    b.output = make_buffer(info->output.bytes);
+    b.scratch = make_buffer(cvk_scratch_bytes(info, 1));
+    cvk_buffer packed = make_buffer(info->packed_weights.bytes);
+    cvk_status status = cvk_pack_weights(info, weights, packed);
+    b.weights = (cvk_const_buffer){packed.data, packed.bytes};
+    if (status == CVK_OK) status = cvk_run(info, &b, NULL);
+    if (status != CVK_OK) printf("%s: %s\n", info->name, cvk_status_text(status));
+    int good = status == CVK_OK && !compare(info, b.output.data, expected, bound);
+    const void *const all[] = {b.input.data, weights.data, b.bias.data, b.scale.data,  b.addend.data,
+                               expected,     bound,        packed.data, b.output.data, b.scratch.data};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) free((void *)(uintptr_t)all[i]);
+    return good;
+}
+
+int main(int count, char **arguments) {
+    FILE *cases = count == 2 ? fopen(arguments[1], "rb") : NULL;
+    if (!cases) return 2;
+    int good = 0, all = (int)(sizeof kernels / sizeof *kernels);
+    for (int i = 0; i < all; i++) good += run(kernels[i], cases);
+    if (fgetc(cases) != EOF) return 2;
+    fclose(cases);
+    printf("%d of %d kernels right\n", good, all);
+    return good != all;
+}

@@ -1,0 +1,120 @@
+/* Writes the layers of a test, and what their kernels are to compute:
+ *
+ *     make_cases SEED COUNT TARGET DIR
+ *
+ * DIR/layers.yaml holds COUNT random layers for `convoke compile`, DIR/kernels.inc a line for each kernel, and
+ * DIR/cases.bin, for driver.c, the buffers of each in the kernel's layouts, with the interpreter's outputs and bounds.
+ */
+#include "../numeric/random_layer.h"
+#include "cli/data.h"
+#include "cli/tensors.h"
+#include "compile.h"
+#include "ref/rounding.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct outputs {
+    FILE *layers, *kernels, *cases;
+} outputs;
+
+static void stop(const char *why, const char *what) {
+    fprintf(stderr, "make_cases: %s %s\n", why, what);
+    exit(1);
+}
+
+static void *allocate(size_t bytes) {
+    void *memory = calloc(1, bytes + 1);
+    if (!memory) stop("no memory", "");
+    return memory;
+}
+
+static FILE *create(const char *directory, const char *name) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *file = fopen(path, "wb");
+    if (!file) stop("cannot write", path);
+    return file;
+}
+
+/* Outputs that lie in memory as the kernel's do; the fill of blocks is exactly zero. */
+static void write_expected(const cvk_spec *s, const double *values, FILE *to) {
+    size_t bytes = (size_t)spec_output_elements(s) * sizeof(double);
+    double *placed = allocate(bytes);
+    int64_t at[AXES];
+    for (int64_t n = 0; n < s->batch; n++)
+        for (int64_t c = 0; c < s->out_channels; c++)
+            for (at[AXIS_D] = 0; at[AXIS_D] < s->out_size[AXIS_D]; at[AXIS_D]++)
+                for (at[AXIS_H] = 0; at[AXIS_H] < s->out_size[AXIS_H]; at[AXIS_H]++)
+                    for (at[AXIS_W] = 0; at[AXIS_W] < s->out_size[AXIS_W]; at[AXIS_W]++)
+                        placed[spec_offset(s->output_layout, s->out_channels, s->out_size, n, c, at)] = *values++;
+    fwrite(placed, 1, bytes, to);
+    free(placed);
+}
+
+/* Packing is the kernel's work, on its own machine. */
+static void pack_nothing(const void *weights, void *packed) { (void)weights, (void)packed; }
+
+static void write_inputs(const compile_unit *unit, const layer_data *data, FILE *to) {
+    static const tensor_role roles[] = {TENSOR_INPUT, TENSOR_WEIGHTS, TENSOR_BIAS, TENSOR_SCALE, TENSOR_ADDEND};
+    cvk_kernel_info info = unit->info;
+    info.pack = pack_nothing;
+    info.cpu_features = 0;
+    tensors t;
+    if (tensors_bind(unit->spec, &info, &data->tensors, GUARD_END, 1, &t)) stop("cannot bind", unit->spec->name);
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+        fwrite(t.buffer[roles[i]].data, 1, t.buffer[roles[i]].bytes, to);
+    tensors_free(&t);
+}
+
+/* Every second layer takes integers, which leave no room for error. */
+static void write_case(const compile_unit *unit, uint64_t seed, FILE *to) {
+    const cvk_spec *s = unit->spec;
+    layer_data data;
+    double *rounding;
+    if (!data_draw(s, seed % 2 ? DATA_REALS : DATA_INTEGERS, seed, &data)) stop("no memory for", s->name);
+    if (!rounding_of_plan(s, &unit->plan, &data.tensors, NULL, &rounding)) stop("no memory for", s->name);
+    size_t bytes = (size_t)(naive_channels(s) * naive_channel_size(s)) * sizeof(double);
+    double *expected = allocate(bytes), *bound = allocate(bytes);
+    naive_tensors bounded = data.tensors;
+    bounded.rounding = rounding;
+    naive_run(s, &bounded, expected, bound);
+    write_inputs(unit, &data, to);
+    write_expected(s, expected, to);
+    write_expected(s, bound, to);
+    free(expected);
+    free(bound);
+    free(rounding);
+    data_free(&data);
+}
+
+static void write_layer(arena *a, uint64_t seed, int number, const cvk_target *target, const outputs *to) {
+    draws d = draws_for(seed, (uint64_t)number);
+    cvk_spec spec = random_layer(&d, arena_format(a, "layer_%03d", number));
+    text line = text_new(a);
+    spec_print(&spec, &line);
+    fprintf(to->layers, "  - %s\n", line.bytes);
+    fprintf(to->kernels, "KERNEL(cross_%s)\n", spec.name);
+    compile_unit unit;
+    if (compile_plan(a, &spec, target, NULL, NULL, &unit, NULL)) stop("no plan for", line.bytes);
+    write_case(&unit, seed + (uint64_t)number, to->cases);
+}
+
+int main(int count, char **arguments) {
+    if (count != 5) stop("usage:", "make_cases SEED COUNT TARGET DIR");
+    const cvk_target *target = target_find(arguments[3]);
+    if (!target) stop("there is no target", arguments[3]);
+    outputs to = {create(arguments[4], "layers.yaml"), create(arguments[4], "kernels.inc"),
+                  create(arguments[4], "cases.bin")};
+    fprintf(to.layers, "version: 1\nname: cross\nlayers:\n");
+    arena a;
+    arena_init(&a);
+    if (arena_guard(&a)) stop("no memory", "");
+    for (int i = 0; i < atoi(arguments[2]); i++) {
+        write_layer(&a, strtoull(arguments[1], NULL, 10), i, target, &to);
+        arena_rewind(&a);
+    }
+    arena_free(&a);
+    return fclose(to.layers) | fclose(to.kernels) | fclose(to.cases);
+}

@@ -1,0 +1,19 @@
+# Sourced by the scripts beside it: the tools a test needs, or status 77, which ctest shows as skipped.
+set -euo pipefail
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+need() {
+    local tool
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null || { echo "skipped: $tool is not installed"; exit 77; }
+    done
+}
+
+fail() { echo "$1" >&2; exit 1; }
+
+# A program for another machine: link COMPILER OUTPUT SOURCES, with the runtime compiled for that machine.
+link_program() {
+    "$1" -std=gnu11 -O2 -Wall -Wextra -Werror -static -I"$scratch" -I"$root/runtime/include" -o "$2" "${@:3}" \
+        "$root"/runtime/src/*.c -lm
+}
