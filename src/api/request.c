@@ -69,9 +69,8 @@ cvk_status request_kernel(const cvk_spec *spec, const settings *s, cvk_diagnosti
     arena a;
     arena_init(&a);
     request r = {.spec = spec, .settings = s, .key = make_key(&a, spec, s), .source = "memory"};
-    bool found;
     cvk_status status = CVK_ERROR_MEMORY;
-    if (r.key) status = s->in_memory ? memory_cache_get(r.key, make, &r, d, kernel, &found) : make(&r, d, kernel);
+    if (r.key) status = s->in_memory ? memory_cache_get(r.key, make, &r, d, kernel) : make(&r, d, kernel);
     if (!status) verbose_compile((*kernel)->info, r.source, now() - start);
     arena_free(&a);
     return status;

@@ -83,14 +83,13 @@ static void settle(slot *s, cvk_kernel *kernel) {
     pthread_cond_broadcast(&changed);
 }
 
-cvk_status memory_cache_get(const char *key, memory_maker *make, void *context, cvk_diagnostics *d, cvk_kernel **kernel,
-                            bool *found) {
+cvk_status memory_cache_get(const char *key, memory_maker *make, void *context, cvk_diagnostics *d,
+                            cvk_kernel **kernel) {
     *kernel = NULL;
     pthread_mutex_lock(&lock);
     slot *s = claim(key, kernel);
     pthread_mutex_unlock(&lock);
-    *found = *kernel != NULL;
-    if (*found) return CVK_OK;
+    if (*kernel) return CVK_OK;
     cvk_status status = make(context, d, kernel);
     if (!s) return status;
     pthread_mutex_lock(&lock);
