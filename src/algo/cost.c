@@ -10,7 +10,6 @@
 #include "algo/problem.h"
 
 static const double FMA_A_CYCLE = 2, LOADS_A_CYCLE = 1.8, STORES_A_CYCLE = 1, FMA_LATENCY = 4, CALL_CYCLES = 30;
-static const double SKIPPED_LINES = 1.5;   /* what reading a part of each pixel's channels costs a stream */
 static const double CONFLICT_CYCLES = 2.6; /* of a load that a full cache set sends to the second level */
 
 double cost_peak_cycles(const cvk_spec *spec, const cvk_target *target) {
@@ -59,7 +58,7 @@ static double scattered_cycles(const cvk_spec *s, const cvk_target *t, const cvk
     return cycles;
 }
 
-enum { LINE_BYTES = 64, PAGE_BYTES = 4096, SETS = PAGE_BYTES / LINE_BYTES, WEIGHT_WAYS = 2 };
+enum { LINE_BYTES = 64, PAGE_BYTES = 4096, SETS = PAGE_BYTES / LINE_BYTES, WEIGHT_WAYS = 1 };
 
 /* Bytes from an input column to the next, and from a row to the next. */
 static void input_strides(const cvk_spec *s, int64_t *column, int64_t *row) {
@@ -84,13 +83,14 @@ static double conflicting_share(const cvk_spec *s, const cvk_target *t, const cv
             last = line;
         }
     for (int i = 0; i < SETS; i++)
-        if (lines[i] > ways) crowded += lines[i];
+        if (lines[i] > ways) crowded += lines[i] - ways;
     return (double)crowded / ((double)p->tile_oh * p->tile_ow);
 }
 
 typedef struct footprint {
     double panel, weights, input, tiles, row_tiles, blocks; /* bytes of one group's tensors; counts */
-    bool depthwise;                                         /* a block reads its own channels and no others */
+    double rows, reuse; /* bytes of the rows that a row tile reads, all channels; how often a row is read */
+    bool depthwise;     /* a block reads its own channels and no others */
 } footprint;
 
 static footprint footprint_of(const cvk_spec *s, const cvk_plan *p) {
@@ -103,6 +103,8 @@ static footprint footprint_of(const cvk_spec *s, const cvk_plan *p) {
                    .blocks = (double)quotient_up(channels, p->tile_oc),
                    .depthwise = depthwise};
     f.weights = f.panel * f.blocks;
+    f.reuse = (double)o.axis[AXIS_H].kernel / (double)o.axis[AXIS_H].stride;
+    f.rows = 4.0 * (double)(o.axis[AXIS_W].in * s->in_channels * o.axis[AXIS_H].kernel);
     f.input = in * (double)(depthwise ? o.groups : o.in_channels);
     f.tiles = f.row_tiles * (double)quotient_up(o.axis[AXIS_W].out, p->tile_ow);
     return f;
@@ -126,8 +128,9 @@ static void traffic(const cvk_target *t, const cvk_plan *p, const footprint *f, 
             *l3 += f->panel * f->tiles * f->blocks;
         else if (f->weights + f->input > far)
             *l3 += f->weights;
-        if (f->input + f->panel > far) *l3 += f->depthwise ? SKIPPED_LINES * f->input : f->input * f->blocks;
+        if (f->input + f->panel > far) *l3 += f->depthwise ? f->input : f->input * f->blocks;
     } else {
+        if (f->depthwise && f->rows > near) *l2 += f->input * f->reuse;
         if (f->weights > far) *l3 += f->weights * f->row_tiles;
         if (f->weights + f->input > far) *l3 += f->input;
     }

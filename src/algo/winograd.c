@@ -252,7 +252,7 @@ static double cycles(const cvk_spec *spec, const cvk_target *target, const cvk_p
     double core = cost_issue(target, nests, sums);
     bool near = weights + scratch < l2;
     return core + streamed / (near ? COST_L2_BYTES_A_CYCLE : COST_L3_BYTES_A_CYCLE) * (near ? 0.2 : 0.7) +
-           (scratch > l2 ? 0.3 * core : 0);
+           (scratch > l2 ? 0.15 * core : 0);
 }
 
 const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL};
