@@ -1,0 +1,53 @@
+"""Has every CPU of target/cpus.def the features of its target, and not those of a better one? clang says. `cpus.py ROOT`"""
+import re
+import shutil
+import subprocess
+import sys
+
+root = sys.argv[1]
+clang = shutil.which("clang-19")
+if not clang:
+    print("skipped: clang-19 is not installed")
+    sys.exit(77)
+
+LEVELS = ["x86-64-v4", "x86-64-v3", "x86-64-v2", "x86-64"]  # best first
+LONG_SVE = {"a64fx", "neoverse-v1", "neoverse-512tvb"}  # 256 bits or more; clang does not tell
+
+
+def macros(architecture, option):
+    command = [clang, f"--target={architecture}-linux-gnu", option, "-dM", "-E", "-x", "c", "/dev/null"]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return {line.split()[1]: line.split(maxsplit=2)[2:] for line in output.splitlines()}
+
+
+def x86_level(cpu):
+    has = macros("x86_64", f"-march={cpu}").keys()
+    return next(level for level in LEVELS if LEVEL_FEATURES[level] <= has)
+
+
+def aarch64_target(cpu):
+    sve = "__ARM_FEATURE_SVE" in macros("aarch64", f"-mcpu={cpu}")
+    return "aarch64-sve256" if sve and cpu in LONG_SVE else "aarch64-neon"
+
+
+def riscv64_target(cpu):
+    longest = macros("riscv64", f"-mcpu={cpu}").get("__riscv_v_min_vlen", ["0"])
+    return "riscv64-v" if int(longest[0]) >= 256 else "none"
+
+
+FEATURES = {
+    f"__{name.upper().replace('.', '_')}__"
+    for name in re.findall(r'CVK_CPU\(\w+, \d+, "(.+)"\)', open(f"{root}/runtime/include/convoke/cpu.def").read())
+}
+LEVEL_FEATURES = {level: macros("x86_64", f"-march={level}").keys() & FEATURES for level in LEVELS}
+JUDGES = {"x86": x86_level, "aarch64": aarch64_target, "riscv64": riscv64_target}
+
+rows = re.findall(r'CPU\("(.+)", "(.+)"\)', open(f"{root}/src/target/cpus.def").read())
+wrong = 0
+for cpu, target in rows:
+    expected = JUDGES[target.split("-")[0]](cpu)
+    if target != expected:
+        print(f"{cpu} is for {expected}, not {target}")
+        wrong += 1
+print(f"{len(rows)} CPUs, {wrong} wrong; {len(LEVEL_FEATURES['x86-64-v4'])} features of x86-64-v4")
+sys.exit(wrong > 0 or len(rows) < 100)
