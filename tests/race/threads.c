@@ -1,5 +1,6 @@
-/* Threads: sixteen ask for the same layers at once, in an order of their own, while one more empties the cache now and
- * then. In the first round nothing is emptied, and all must be given the same kernel. */
+/* Threads: sixteen ask for the same layers at once. In the first race all begin with the same layer, and must be given
+ * the same kernel; in the second each goes its own way from the start, and the cache in memory is emptied now and then.
+ */
 #include "layers.h"
 
 #include <pthread.h>
@@ -54,32 +55,34 @@ static void *run(void *argument) {
     return NULL;
 }
 
-static void run_race(race *r, long requests, unsigned seed) {
+/* In an empty folder. */
+static void run_race(const cvk_network *network, bool emptied, long requests, unsigned seed) {
+    char folder[32];
+    cache_make(folder);
+    race r = {.network = network,
+              .options = {.struct_size = sizeof r.options, .cache_directory = folder},
+              .emptied = emptied,
+              .left = requests};
     runner runners[THREADS];
-    atomic_store(&r->left, requests);
-    pthread_barrier_init(&r->start, NULL, THREADS);
+    pthread_barrier_init(&r.start, NULL, THREADS);
     for (unsigned i = 0; i < THREADS; i++) {
-        runners[i] = (runner){.race = r, .seed = seed + i};
+        runners[i] = (runner){.race = &r, .seed = seed + i};
         expect(pthread_create(&runners[i].thread, NULL, run, &runners[i]) == 0, "a thread");
     }
     for (int i = 0; i < THREADS; i++) pthread_join(runners[i].thread, NULL);
-    pthread_barrier_destroy(&r->start);
-    for (int i = 0; i < LAYERS; i++) cvk_kernel_free(atomic_exchange(&r->first[i], NULL));
+    pthread_barrier_destroy(&r.start);
+    for (int i = 0; i < LAYERS; i++) cvk_kernel_free(atomic_exchange(&r.first[i], NULL));
+    cvk_cache_clear();
+    cache_remove(folder);
 }
 
 int main(void) {
-    char folder[32];
-    cache_make(folder);
     cvk_network *network = layers_make();
     long requests = amount("CVK_REQUESTS", 5000);
     unsigned seed = (unsigned)amount("CVK_SEED", 1);
-    race r = {.network = network, .options = {.struct_size = sizeof r.options, .cache_directory = folder}};
-    run_race(&r, requests / 2, seed);
-    r.emptied = true;
-    run_race(&r, requests / 2, seed);
-    cvk_cache_clear();
+    run_race(network, false, requests / 2, seed);
+    run_race(network, true, requests / 2, seed);
     cvk_network_free(network);
-    cache_remove(folder);
     printf("%ld requests of %d layers from %d threads, CVK_SEED=%u\n", requests, LAYERS, THREADS, seed);
     return 0;
 }
