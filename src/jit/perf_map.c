@@ -1,20 +1,12 @@
 /* Lines of "address size name" for perf. The file's name can be foreseen and /tmp is open to all, so a link or somebody
  * else's file is left alone. */
-#define _GNU_SOURCE /* secure_getenv */
 #include "jit/tools.h"
 
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-bool tools_want(const char *variable) {
-    const char *value = secure_getenv(variable);
-    return value && strcmp(value, "1") == 0;
-}
 
 void perf_map_add(const char *name, const void *address, size_t size) {
     char path[64], line[512];
