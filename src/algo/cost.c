@@ -1,7 +1,8 @@
 /* The cost model. Instructions are counted on the nest; bytes follow from the plan's loop order: a tensor that a loop
  * repeats is read again from the cache level its repeated part fits in.
  *
- *     cycles = max(issue, latency, second-level cache) + first-level set conflicts + what the third level adds
+ *     cycles = max(issue + first-level set conflicts, second-level cache) + a share of the lesser
+ *            + what the third level adds
  *
  * with two FMAs, two loads and one store a cycle and an FMA latency of four, as all current cores with these vectors.
  */
@@ -10,7 +11,9 @@
 #include "algo/problem.h"
 
 static const double FMA_A_CYCLE = 2, LOADS_A_CYCLE = 1.8, STORES_A_CYCLE = 1, FMA_LATENCY = 4, CALL_CYCLES = 30;
-static const double CONFLICT_CYCLES = 2.6; /* of a load that a full cache set sends to the second level */
+static const double OVERLAP_LOSS = 0.1;     /* the share of hidden second-level traffic that shows all the same */
+static const double LOAD_CONTENTION = 0.05; /* what loads cost where they are not the limit */
+static const double CONFLICT_CYCLES = 2.6;  /* of a load that a full cache set sends to the second level */
 
 double cost_peak_cycles(const cvk_spec *spec, const cvk_target *target) {
     return (double)spec_macs(spec) / (target->lanes * FMA_A_CYCLE);
@@ -33,7 +36,7 @@ static double issue_cycles(const cvk_target *t, const nest_counts *c, double ind
     double ports = (fma + arithmetic) / FMA_A_CYCLE;
     double loads = (c->ops[OP_LOAD] + c->ops[OP_SPLAT]) / LOADS_A_CYCLE;
     double latency = c->ops[OP_FMA] * FMA_LATENCY / independent;
-    return greatest(greatest(ports, latency), loads) + c->ops[OP_STORE] / STORES_A_CYCLE;
+    return greatest(greatest(ports, latency), loads) + LOAD_CONTENTION * loads + c->ops[OP_STORE] / STORES_A_CYCLE;
 }
 
 double cost_issue(const cvk_target *target, const algo_nests *nests, double independent) {
@@ -144,5 +147,6 @@ double cost_direct(const cvk_spec *spec, const cvk_target *target, const cvk_pla
     traffic(target, plan, &f, &l2, &l3);
     double core = issue_cycles(target, &c, sums(target, plan)) + scattered_cycles(spec, target, plan, &c);
     core += conflicting_share(spec, target, plan) * c.ops[OP_SPLAT] * CONFLICT_CYCLES;
-    return greatest(core, times * l2 / COST_L2_BYTES_A_CYCLE) + times * l3 / COST_L3_BYTES_A_CYCLE;
+    double near = times * l2 / COST_L2_BYTES_A_CYCLE, overlapped = near < core ? near : core;
+    return greatest(core, near) + OVERLAP_LOSS * overlapped + times * l3 / COST_L3_BYTES_A_CYCLE;
 }
