@@ -122,6 +122,19 @@ static cvk_status compile_network(cvk_diagnostics *d) {
     return status;
 }
 
+static cvk_status run_job(cvk_diagnostics *d) {
+    cvk_network *network;
+    cvk_job *job = NULL;
+    cvk_kernel *kernel = NULL;
+    cvk_status status = cvk_network_parse(YAML, strlen(YAML), "scarce.yaml", d, &network);
+    if (!status) status = cvk_compile_start(cvk_network_layer(network, 0), &options, &job);
+    if (!status) status = cvk_job_wait(job, d, &kernel);
+    cvk_kernel_free(kernel);
+    cvk_job_free(job);
+    cvk_network_free(network);
+    return status;
+}
+
 Test(memory, running_out_anywhere_is_a_status) {
     char folder[] = "/tmp/convoke-memory-XXXXXX", command[64];
     cr_assert_not_null(mkdtemp(folder));
@@ -132,6 +145,9 @@ Test(memory, running_out_anywhere_is_a_status) {
     survives_all("from YAML to a kernel from the cache", compile_yaml, 8);
     survives_all("a network from the cache", compile_network, 8);
     survives_all("planning", plan, 4);
+    cr_assert_eq(run_job(NULL), CVK_OK, "makes a thread whose stack the C library keeps for the next");
+    cvk_cache_clear();
+    survives_all("a job", run_job, 8);
     snprintf(command, sizeof command, "rm -rf %s", folder);
     cr_expect_eq(system(command), 0);
 }
