@@ -10,7 +10,10 @@ enum { AFFINE_MOST_TERMS = 16 };
 typedef struct affine {
     int64_t constant;
     int count;
-    struct { int variable; int64_t coefficient; } term[AFFINE_MOST_TERMS]; /* variables ascend; no coefficient is 0 */
+    struct {
+        int variable;
+        int64_t coefficient;
+    } term[AFFINE_MOST_TERMS]; /* variables ascend; no coefficient is 0 */
 } affine;
 
 affine affine_constant(int64_t value);

@@ -18,8 +18,10 @@ int nest_add_register(nest_builder *b, const char *name, int lanes, int count);
 
 /* Ranges. Clips that hold anyway where the builder stands are dropped. */
 nest_range range_of(nest_builder *b, int64_t low, int64_t high);
-void range_clip_low(nest_builder *b, nest_range *r, affine numerator, int64_t divisor);  /* from ceil(numerator / divisor) */
-void range_clip_high(nest_builder *b, nest_range *r, affine numerator, int64_t divisor); /* below floor(numerator / divisor) */
+void range_clip_low(nest_builder *b, nest_range *r, affine numerator,
+                    int64_t divisor); /* from ceil(numerator / divisor) */
+void range_clip_high(nest_builder *b, nest_range *r, affine numerator,
+                     int64_t divisor); /* below floor(numerator / divisor) */
 
 /* Opens a loop and returns its variable (a constant where it has one trip). Close each with build_end. */
 affine build_for(nest_builder *b, variable_kind kind, const char *name, nest_range range);
@@ -41,7 +43,8 @@ void build_load(nest_builder *b, register_ref to, nest_access at, const nest_ran
 void build_splat(nest_builder *b, register_ref to, nest_access at);
 void build_store(nest_builder *b, nest_access at, register_ref a, const nest_range *lanes);
 void build_prefetch(nest_builder *b, nest_access at);
-void build_fma(nest_builder *b, register_ref to, register_ref x, register_ref y, const nest_range *lanes); /* to += x y */
+void build_fma(nest_builder *b, register_ref to, register_ref x, register_ref y,
+               const nest_range *lanes); /* to += x y */
 void build_op(nest_builder *b, op_kind kind, register_ref to, register_ref a, register_ref c);
 void build_select_negative(nest_builder *b, register_ref to, register_ref test, register_ref yes, register_ref no);
 void build_keep(nest_builder *b, register_ref to, register_ref a, const nest_range *lanes);

@@ -1,5 +1,5 @@
-/* The loop nest: the compiler's intermediate language. A small program over static loops, affine addresses and arrays of
- * vector registers. Everything about it can be decided before it is lowered: bounds, trip counts, costs.
+/* The loop nest: the compiler's intermediate language. A small program over static loops, affine addresses and arrays
+ * of vector registers. Everything about it can be decided before it is lowered: bounds, trip counts, costs.
  *
  *     nest      = tensors, registers, variables, statement*
  *     statement = for | if | op
@@ -9,8 +9,8 @@
  *     op        = register … = kind register …, access
  *     access    = tensor[affine + lane * stride], lanes in range
  *
- * Task loops stand outermost, one directly inside the other, over constant ranges from 0. Bounds of unrolled loops, lane
- * ranges and register indices depend on unrolled variables alone. Registers are mutable and start undefined.
+ * Task loops stand outermost, one directly inside the other, over constant ranges from 0. Bounds of unrolled loops,
+ * lane ranges and register indices depend on unrolled variables alone. Registers are mutable and start undefined.
  * Offsets are in elements of f32. A nest is built by nest/build.h and not changed afterwards. */
 #ifndef CVK_NEST_NEST_H
 #define CVK_NEST_NEST_H
@@ -22,10 +22,19 @@
 
 enum { NEST_MOST_LANES = 64 };
 
-/* What a tensor is bound to: for ENTRY_TASKS the fields of cvk_args in their order; for ENTRY_PACK the two parameters. */
+/* What a tensor is bound to: for ENTRY_TASKS the fields of cvk_args in their order; for ENTRY_PACK the two parameters.
+ */
 typedef enum nest_role {
-    ROLE_INPUT, ROLE_WEIGHTS, ROLE_BIAS, ROLE_SCALE, ROLE_ADDEND, ROLE_OUTPUT, ROLE_SCRATCH, ROLE_COUNT,
-    ROLE_PACK_FROM = 0, ROLE_PACK_TO = 1,
+    ROLE_INPUT,
+    ROLE_WEIGHTS,
+    ROLE_BIAS,
+    ROLE_SCALE,
+    ROLE_ADDEND,
+    ROLE_OUTPUT,
+    ROLE_SCRATCH,
+    ROLE_COUNT,
+    ROLE_PACK_FROM = 0,
+    ROLE_PACK_TO = 1,
 } nest_role;
 typedef enum nest_entry { ENTRY_TASKS, ENTRY_PACK } nest_entry;
 
@@ -56,7 +65,7 @@ typedef enum variable_kind { VARIABLE_TASK, VARIABLE_LOOP, VARIABLE_UNROLLED, VA
 typedef struct nest_variable {
     const char *name;
     variable_kind kind;
-    nest_range range;   /* of a loop */
+    nest_range range;    /* of a loop */
     nest_bound quotient; /* VARIABLE_QUOTIENT: floor(numerator / divisor) of outer variables */
 } nest_variable;
 
@@ -90,11 +99,12 @@ typedef struct nest_access {
 typedef struct nest_op {
     op_kind kind;
     register_ref to, a, b, c;
-    nest_access at;          /* load, splat, store, prefetch */
-    const nest_range *lanes; /* NULL: all. Lanes outside: a load gives 0, a store leaves memory, fma leaves `to`, keep gives 0 */
-    float value;             /* const */
-    math_kind math;          /* call */
-    const int *pattern;      /* shuffle: lane i of `to` is lane pattern[i] of a ++ b; -1: any */
+    nest_access at; /* load, splat, store, prefetch */
+    const nest_range
+        *lanes;     /* NULL: all. Lanes outside: a load gives 0, a store leaves memory, fma leaves `to`, keep gives 0 */
+    float value;    /* const */
+    math_kind math; /* call */
+    const int *pattern; /* shuffle: lane i of `to` is lane pattern[i] of a ++ b; -1: any */
 } nest_op;
 
 typedef enum statement_kind { STATEMENT_FOR, STATEMENT_IF, STATEMENT_OP } statement_kind;
@@ -133,7 +143,9 @@ int64_t nest_minimum(const nest *n, const nest_scope *scope, affine e);
 
 /* Refuses an ill-formed nest or one with any access outside its tensor; the diagnostics say which and by how much.
  * `extent`, if not NULL, gets what each tensor's accesses reach: [role] = lowest and highest element. */
-typedef struct nest_extent { int64_t low[ROLE_COUNT], high[ROLE_COUNT]; } nest_extent;
+typedef struct nest_extent {
+    int64_t low[ROLE_COUNT], high[ROLE_COUNT];
+} nest_extent;
 cvk_status nest_check(const nest *n, cvk_diagnostics *diagnostics, nest_extent *extent);
 
 /* The nest as pseudo-C. */

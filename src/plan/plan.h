@@ -15,16 +15,17 @@ typedef enum plan_lanes { LANES_OUT_CHANNELS, LANES_COLUMNS, LANES_CHANNELS, LAN
 typedef enum plan_loop { LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH, PLAN_LOOPS } plan_loop;
 
 typedef struct cvk_plan {
-    const char *algorithm;   /* a row of algo/algorithms.def */
+    const char *algorithm; /* a row of algo/algorithms.def */
     plan_lanes lanes;
-    int tile_oc;             /* output channels of a register tile */
-    int tile_od, tile_oh, tile_ow; /* output slices, rows and columns of a register tile; of a transformed one for winograd */
-    int block_oh, block_ow;        /* winograd: tiles whose products are taken together; 1 elsewhere */
-    int unroll_ic;           /* input channels per iteration of the reduction */
-    bool unroll_kw;          /* all taps of a kernel row in one iteration; else one */
+    int tile_oc; /* output channels of a register tile */
+    int tile_od, tile_oh,
+        tile_ow;            /* output slices, rows and columns of a register tile; of a transformed one for winograd */
+    int block_oh, block_ow; /* winograd: tiles whose products are taken together; 1 elsewhere */
+    int unroll_ic;          /* input channels per iteration of the reduction */
+    bool unroll_kw;         /* all taps of a kernel row in one iteration; else one */
     plan_loop order[PLAN_LOOPS]; /* outermost first; a permutation */
-    int tasks;               /* how many of `order`, from the outermost, are split among workers */
-    int pack_rows;           /* > 0: a task first copies the input rows for that many output rows to scratch; 0: none */
+    int tasks;                   /* how many of `order`, from the outermost, are split among workers */
+    int pack_rows; /* > 0: a task first copies the input rows for that many output rows to scratch; 0: none */
 } cvk_plan;
 
 void plan_print(const cvk_plan *p, text *out);

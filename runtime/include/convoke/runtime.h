@@ -75,11 +75,11 @@ typedef struct cvk_buffer_info {
 
 /* One compiled layer. Constant; lives as long as the object or cvk_kernel it came from. */
 typedef struct cvk_kernel_info {
-    uint32_t struct_size; /* sizeof(cvk_kernel_info) when the kernel was compiled */
-    uint32_t abi_version; /* CVK_ABI_VERSION when the kernel was compiled */
-    const char *name;     /* the layer's name */
-    const char *target;   /* the target's name, such as "x86-64-v4" */
-    const char *plan;     /* the plan as text, readable back as `schedule:` */
+    uint32_t struct_size;  /* sizeof(cvk_kernel_info) when the kernel was compiled */
+    uint32_t abi_version;  /* CVK_ABI_VERSION when the kernel was compiled */
+    const char *name;      /* the layer's name */
+    const char *target;    /* the target's name, such as "x86-64-v4" */
+    const char *plan;      /* the plan as text, readable back as `schedule:` */
     uint64_t cpu_features; /* CVK_CPU_* bits, all of them required */
     int64_t input_shape[5], weights_shape[5], output_shape[5]; /* N C D H W; weights O I D H W */
     cvk_layout input_layout, output_layout;
@@ -103,16 +103,24 @@ typedef struct cvk_kernel_set {
 } cvk_kernel_set;
 
 /* The best variant that this CPU can run; always the same one. NULL where it can run none, which is CVK_ERROR_CPU in
- * `status`, which may be NULL. Variants differ in their packed weights, scratch and tasks: pack for the one selected. */
+ * `status`, which may be NULL. Variants differ in their packed weights, scratch and tasks: pack for the one selected.
+ */
 CVK_API const cvk_kernel_info *cvk_select(const cvk_kernel_set *set, cvk_status *status);
 
-/* Features by name, for a message: cvk_cpu_names(info->cpu_features & ~cvk_cpu_features(), …) says what is missing, as in
- * "avx2 fma". Writes at most `size` bytes with the terminating zero; gives the length of the whole, as snprintf does. */
+/* Features by name, for a message: cvk_cpu_names(info->cpu_features & ~cvk_cpu_features(), …) says what is missing, as
+ * in "avx2 fma". Writes at most `size` bytes with the terminating zero; gives the length of the whole, as snprintf
+ * does. */
 CVK_API size_t cvk_cpu_names(uint64_t features, char *text, size_t size);
 
 /* A buffer and how many bytes of it may be touched. */
-typedef struct cvk_const_buffer { const void *data; uint64_t bytes; } cvk_const_buffer;
-typedef struct cvk_buffer { void *data; uint64_t bytes; } cvk_buffer;
+typedef struct cvk_const_buffer {
+    const void *data;
+    uint64_t bytes;
+} cvk_const_buffer;
+typedef struct cvk_buffer {
+    void *data;
+    uint64_t bytes;
+} cvk_buffer;
 
 /* Everything a run reads and writes. `scratch` holds `scratch_workers` workers' scratch, each rounded up to its
  * alignment: cvk_scratch_bytes() says how much that is. */

@@ -40,9 +40,9 @@ typedef struct cvk_diagnostics cvk_diagnostics;
 typedef enum cvk_severity { CVK_SEVERITY_ERROR, CVK_SEVERITY_WARNING, CVK_SEVERITY_NOTE } cvk_severity;
 typedef struct cvk_diagnostic {
     cvk_severity severity;
-    unsigned code;       /* printed as E0123; stable */
-    const char *file;    /* never NULL; "" where there is none */
-    unsigned line, column; /* from 1; 0 where there is none */
+    unsigned code;              /* printed as E0123; stable */
+    const char *file;           /* never NULL; "" where there is none */
+    unsigned line, column;      /* from 1; 0 where there is none */
     const char *message, *hint; /* hint is "" where there is none */
 } cvk_diagnostic;
 
