@@ -48,5 +48,17 @@ for targets in x86-64-v4 x86-64-v3 x86-64-v4,x86-64-v3,x86-64-v2,x86-64; do make
 for targets in aarch64-sve256 aarch64-neon aarch64-sve256,aarch64-neon; do make $targets; make_again $targets; together ld.lld-19 -r; done
 make riscv64-v; make_again riscv64-v; together ld.lld-19 -r
 llvm-readobj-19 -h "$scratch/together" | grep -q EF_RISCV_FLOAT_ABI_DOUBLE || fail "riscv64-v: not of the usual ABI"
+# Of other systems: TARGET TRIPLE.
+while read -r target triple; do
+    "$convoke" compile "$spec" -o "$scratch/other" --target "$target" --triple "$triple" --weights "$scratch/weights"
+    complete "$scratch/other/layers.o"
+done <<'END'
+apple-m1 arm64-apple-darwin
+x86-64-v4,x86-64 x86_64-apple-macos11
+znver4 x86_64-unknown-freebsd
+aarch64-sve256,aarch64-neon aarch64-linux-android
+aarch64-neon aarch64-none-elf
+riscv64-v riscv64-linux-musl
+END
 make wasm32-simd128; make_again wasm32-simd128; together wasm-ld-19 -r
 wasm-ld-19 --no-entry --export-all --no-gc-sections "$scratch/together" -o "$scratch/module.wasm" || fail "wasm: no module"
