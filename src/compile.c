@@ -1,5 +1,6 @@
 /* The compiler, stage by stage. Each stage takes what the one before made and makes something new. */
 #include "compile.h"
+#include "base/clock.h"
 
 #include "algo/cost.h"
 
@@ -8,13 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static cvk_buffer_info buffer_of(int64_t elements, uint32_t alignment) {
     return (cvk_buffer_info){.bytes = (uint64_t)elements * 4, .alignment = alignment};
@@ -92,7 +86,7 @@ static cvk_status choose(arena *a, const cvk_spec *spec, const cvk_target *targe
 
 cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
                         cvk_diagnostics *d, compile_unit *unit, compile_times *times) {
-    double start = now();
+    double start = clock_seconds();
     ranked_plan chosen;
     cvk_status status = choose(a, spec, target, plan, d, &chosen);
     if (!status) status = nest_check(chosen.nests.run, d, NULL);
@@ -110,7 +104,7 @@ cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target
                            .pack = chosen.nests.pack};
     unit->info = describe(a, spec, target, &unit->plan, &chosen.nests);
     unit->info.kilocycles = kilocycles(chosen.cycles);
-    if (times) times->plan += now() - start;
+    if (times) times->plan += clock_seconds() - start;
     return CVK_OK;
 }
 
@@ -158,9 +152,9 @@ cvk_status compile_kernel(const cvk_spec *spec, const cvk_target *target, const 
     }
     cvk_object object;
     cvk_status status = compile_layer(spec, target, plan, d, &object, times);
-    double start = now();
+    double start = clock_seconds();
     if (!status) status = kernel_load(object.bytes, object.size, spec->name, d, kernel);
-    if (times) times->load += now() - start;
+    if (times) times->load += clock_seconds() - start;
     object_free(&object);
     return status;
 }

@@ -2,22 +2,16 @@
  * them, which other programs disturb least. Candidates are the plans ranked highest, and the best of each other way to
  * convolve: the model errs more between ways than between the tiles of one. */
 #include "api/measure.h"
+#include "base/clock.h"
 
 #include "jit/kernel.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { RANKED = 64, ALWAYS = 4, CANDIDATES = 8, LEAST_RUNS = 4, MOST_RUNS = 200 };
 static const double SECONDS_ENOUGH = 0.01; /* a candidate */
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* A buffer of ordinary numbers, so that no run meets denormals. NULL where the kernel has none, and for want of memory.
  */
@@ -36,11 +30,11 @@ enum { INPUT, WEIGHTS, BIAS, SCALE, ADDEND, OUTPUT, SCRATCH, BUFFERS };
 static double shortest_run(const cvk_kernel_info *info, void *const memory[BUFFERS]) {
     const cvk_args args = {memory[INPUT],  memory[WEIGHTS], memory[BIAS],   memory[SCALE],
                            memory[ADDEND], memory[OUTPUT],  memory[SCRATCH]};
-    double best = INFINITY, begin = now();
-    for (int i = 0; i < LEAST_RUNS || (i < MOST_RUNS && now() - begin < SECONDS_ENOUGH); i++) {
-        double start = now();
+    double best = INFINITY, begin = clock_seconds();
+    for (int i = 0; i < LEAST_RUNS || (i < MOST_RUNS && clock_seconds() - begin < SECONDS_ENOUGH); i++) {
+        double start = clock_seconds();
         info->run(&args, 0, info->tasks);
-        double seconds = now() - start;
+        double seconds = clock_seconds() - start;
         if (i > 0 && seconds < best) best = seconds; /* the first warms up */
     }
     return best;

@@ -1,6 +1,7 @@
 /* Requests: the caches in their order, and behind them the compiler. The key is made from the spec alone, so a hit
  * costs neither planning nor LLVM. */
 #include "api/request.h"
+#include "base/clock.h"
 
 #include "api/measure.h"
 #include "api/verbose.h"
@@ -9,7 +10,6 @@
 #include "jit/memory.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 typedef struct request {
     const cvk_spec *spec;
@@ -17,12 +17,6 @@ typedef struct request {
     const char *key;
     const char *source; /* where the kernel came from */
 } request;
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static cvk_status compile(const request *r, cvk_diagnostics *d, cvk_object *object) {
     if (r->settings->effort == CVK_EFFORT_MEASURE) return measure_object(r->spec, r->settings->target, d, object);
@@ -65,13 +59,13 @@ static const char *make_key(arena *a, const cvk_spec *spec, const settings *s) {
 
 cvk_status request_kernel(const cvk_spec *spec, const settings *s, cvk_diagnostics *d, cvk_kernel **kernel) {
     *kernel = NULL;
-    double start = now();
+    double start = clock_seconds();
     arena a;
     arena_init(&a);
     request r = {.spec = spec, .settings = s, .key = make_key(&a, spec, s), .source = "memory"};
     cvk_status status = CVK_ERROR_MEMORY;
     if (r.key) status = s->in_memory ? memory_cache_get(r.key, make, &r, d, kernel) : make(&r, d, kernel);
-    if (!status) verbose_compile((*kernel)->info, r.source, now() - start);
+    if (!status) verbose_compile((*kernel)->info, r.source, clock_seconds() - start);
     arena_free(&a);
     return status;
 }

@@ -1,6 +1,7 @@
 /* A module a call: context, target machine, lowering, a short pipeline, machine code. LLVM's fatal paths end the
  * process, so nothing reaches them that the verifier has not seen. */
 #include "llvm/door.h"
+#include "base/clock.h"
 
 #include "llvm/lowering.h"
 
@@ -13,7 +14,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* mem2reg's kin makes values of the register slots, early-cse folds addresses that turned out equal. Loops, hoisting
  * and unrolling were the nest's business. */
@@ -29,12 +29,6 @@ static void initialise(void) {
     LLVMInitializeAllTargets();
     LLVMInitializeAllTargetMCs();
     LLVMInitializeAllAsmPrinters();
-}
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static void add_attribute(lower_module *m, LLVMValueRef function, const char *key, const char *value) {
@@ -212,18 +206,18 @@ static cvk_status generate(lower_module *m, LLVMTargetMachineRef machine, emit_k
 
 static cvk_status emit_module(lower_module *m, LLVMTargetMachineRef machine, const emit_kernel *kernels, size_t layers,
                               size_t targets, emit_kind kind, complaints *c, cvk_object *object, emit_times *times) {
-    double start = now();
+    double start = clock_seconds();
     lower_kernels(m, kernels, layers, targets);
     if (!verified(m, c)) return CVK_ERROR_INTERNAL;
-    double lowered = now();
+    double lowered = clock_seconds();
     optimise(m, machine, c);
     if (c->failed) return CVK_ERROR_INTERNAL;
-    double optimised = now();
+    double optimised = clock_seconds();
     cvk_status status = generate(m, machine, kind, c, object);
     if (times) {
         times->lower += lowered - start;
         times->optimise += optimised - lowered;
-        times->generate += now() - optimised;
+        times->generate += clock_seconds() - optimised;
     }
     return status;
 }
