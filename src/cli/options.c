@@ -51,6 +51,13 @@ int verb_find(const char *name) {
     return -1;
 }
 
+/* "SPEC" of "SPEC... -o DIR". */
+static void complain_of_missing_operand(const verb_row *verb) {
+    char operand[16];
+    snprintf(operand, sizeof operand, "%.*s", (int)strcspn(verb->operands, ". "), verb->operands);
+    complain(verb->name, "missing is", operand, NULL);
+}
+
 /* The option an argument names; its value, if it has one in the same argument, is after the equals sign. */
 static const option_row *find_option(int verb, const char *argument) {
     const char *equals = strncmp(argument, "--", 2) == 0 ? strchr(argument, '=') : NULL;
@@ -133,6 +140,6 @@ bool options_parse(int verb, int count, char **arguments, cli_options *options) 
             return false;
     }
     if (options->help || options->spec_count) return true;
-    complain(VERBS[verb].name, "missing is", "SPEC", NULL);
+    complain_of_missing_operand(&VERBS[verb]);
     return false;
 }

@@ -1,0 +1,198 @@
+/* Completions for bash, zsh and fish, of the tables of verbs, options and arguments. */
+#include "cli/options.h"
+#include "cli/print.h"
+#include "target/target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef enum argument_takes { FILES, FOLDERS, TARGETS, CHOICES, ANYTHING } argument_takes;
+
+typedef struct argument_row {
+    const char *word;
+    argument_takes takes;
+    const char *choices;
+} argument_row;
+
+static const argument_row ARGUMENTS[] = {
+#define ARGUMENT(word, takes, choices) {word, takes, choices},
+#include "cli/arguments.def"
+#undef ARGUMENT
+};
+static const argument_row NO_ARGUMENT = {"", ANYTHING, NULL};
+
+static const argument_row *argument_find(const char *word) {
+    for (size_t i = 0; i < sizeof ARGUMENTS / sizeof *ARGUMENTS; i++)
+        if (strcmp(ARGUMENTS[i].word, word) == 0) return &ARGUMENTS[i];
+    return &NO_ARGUMENT;
+}
+
+static void put_choices(const argument_row *argument) {
+    if (argument->takes == CHOICES) fputs(argument->choices, stdout);
+    if (argument->takes != TARGETS) return;
+    printf("host");
+    const cvk_target *t;
+    for (int i = 0; (t = target_row(i)); i++) printf(" %s", t->name);
+}
+
+static bool has_choices(const argument_row *argument) {
+    return argument->takes == CHOICES || argument->takes == TARGETS;
+}
+
+/* The next option of a verb from *at on, which moves past it; NULL past the last. */
+static const option_row *next_option(int verb, int *at) {
+    const option_row *row;
+    while ((row = option_at((*at)++)))
+        if (row->verbs & 1u << verb) return row;
+    return NULL;
+}
+
+/* Text within single quotes of a shell, with the characters of `special` behind backslashes. */
+static void put_quoted(const char *text, const char *special) {
+    for (; *text; text++) {
+        if (*text == '\'')
+            printf("'\\''");
+        else
+            printf("%s%c", strchr(special, *text) ? "\\" : "", *text);
+    }
+}
+
+static void put_bash_argument(const char *verb, const option_row *option) {
+    const argument_row *argument = argument_find(option->argument);
+    printf("    %s:%s) ", verb, option->word);
+    if (has_choices(argument)) {
+        printf("COMPREPLY=($(compgen -W \"");
+        put_choices(argument);
+        printf("\" -- \"$current\"))");
+    } else if (argument->takes != ANYTHING) {
+        printf("compopt -o filenames; COMPREPLY=($(compgen -%c -- \"$current\"))",
+               argument->takes == FILES ? 'f' : 'd');
+    } else {
+        printf("COMPREPLY=()");
+    }
+    printf(" ;;\n");
+}
+
+static void put_bash_verb(int index) {
+    const char *verb = verb_at(index)->name;
+    const option_row *option;
+    for (int i = 0; (option = next_option(index, &i));)
+        if (option->argument) put_bash_argument(verb, option);
+    printf("    %s:*) options=\"", verb);
+    for (int i = 0; (option = next_option(index, &i));) printf("%s ", option->word);
+    printf("\" ;;\n");
+}
+
+void print_bash(void) {
+    printf("# bash completion for convoke\n"
+           "_convoke() {\n"
+           "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} options=\n"
+           "    COMPREPLY=()\n"
+           "    if ((COMP_CWORD == 1)); then\n"
+           "        COMPREPLY=($(compgen -W \"--help --version");
+    const verb_row *verb;
+    for (int i = 0; (verb = verb_at(i)); i++) printf(" %s", verb->name);
+    printf("\" -- \"$current\"))\n"
+           "        return\n"
+           "    fi\n"
+           "    case ${COMP_WORDS[1]}:$previous in\n");
+    for (int i = 0; verb_at(i); i++) put_bash_verb(i);
+    printf("    esac\n"
+           "    [[ -n $options ]] || return 0\n"
+           "    if [[ $current == -* ]]; then\n"
+           "        COMPREPLY=($(compgen -W \"$options\" -- \"$current\"))\n"
+           "    else\n"
+           "        compopt -o filenames\n"
+           "        COMPREPLY=($(compgen -f -- \"$current\"))\n"
+           "    fi\n"
+           "}\n"
+           "complete -F _convoke convoke\n");
+}
+
+static void put_zsh_option(const option_row *option) {
+    printf("            '%s%s[", option->kind == OPTION_LIST ? "*" : "", option->word);
+    put_quoted(option->about, "[]:");
+    putchar(']');
+    if (option->argument) {
+        const argument_row *argument = argument_find(option->argument);
+        printf(":%s:", option->argument);
+        if (has_choices(argument)) {
+            putchar('(');
+            put_choices(argument);
+            putchar(')');
+        } else if (argument->takes != ANYTHING) {
+            printf(argument->takes == FILES ? "_files" : "_files -/");
+        }
+    }
+    printf("' \\\n");
+}
+
+void print_zsh(void) {
+    printf("#compdef convoke\n"
+           "_convoke() {\n"
+           "    local -a verbs\n"
+           "    verbs=(\n");
+    const verb_row *verb;
+    for (int i = 0; (verb = verb_at(i)); i++) {
+        printf("        '%s:", verb->name);
+        put_quoted(verb->about, ":");
+        printf("'\n");
+    }
+    printf("    )\n"
+           "    if ((CURRENT == 2)); then\n"
+           "        _describe verb verbs\n"
+           "        return\n"
+           "    fi\n"
+           "    shift words\n"
+           "    ((CURRENT--))\n"
+           "    case $words[1] in\n");
+    for (int i = 0; (verb = verb_at(i)); i++) {
+        printf("    %s)\n        _arguments \\\n", verb->name);
+        const option_row *option;
+        for (int o = 0; (option = next_option(i, &o));) put_zsh_option(option);
+        printf("            '*:file:_files' ;;\n");
+    }
+    printf("    esac\n"
+           "}\n"
+           "_convoke \"$@\"\n");
+}
+
+/* fish tells --long, -s and -old options apart. */
+static void put_fish_word(const char *word) {
+    if (word[1] == '-')
+        printf(" -l %s", word + 2);
+    else
+        printf(" -%c %s", word[2] ? 'o' : 's', word + 1);
+}
+
+static void put_fish_option(const char *verb, const option_row *option) {
+    printf("complete -c convoke -n '__fish_seen_subcommand_from %s'", verb);
+    put_fish_word(option->word);
+    if (option->argument) {
+        const argument_row *argument = argument_find(option->argument);
+        printf(argument->takes == FILES ? " -rF" : " -x");
+        if (argument->takes == FOLDERS) printf(" -a '(__fish_complete_directories)'");
+        if (has_choices(argument)) {
+            printf(" -a '");
+            put_choices(argument);
+            putchar('\'');
+        }
+    }
+    printf(" -d '");
+    for (const char *c = option->about; *c; c++) printf("%s%c", strchr("'\\", *c) ? "\\" : "", *c);
+    printf("'\n");
+}
+
+void print_fish(void) {
+    printf("# fish completion for convoke\n");
+    const verb_row *verb;
+    for (int i = 0; (verb = verb_at(i)); i++) {
+        printf("complete -c convoke -f -n __fish_use_subcommand -a %s -d '", verb->name);
+        for (const char *c = verb->about; *c; c++) printf("%s%c", strchr("'\\", *c) ? "\\" : "", *c);
+        printf("'\n");
+    }
+    for (int i = 0; (verb = verb_at(i)); i++) {
+        const option_row *option;
+        for (int o = 0; (option = next_option(i, &o));) put_fish_option(verb->name, option);
+    }
+}

@@ -1,0 +1,12 @@
+/* What `convoke print` prints to standard output, each made of the tables that also drive the command. */
+#ifndef CVK_CLI_PRINT_H
+#define CVK_CLI_PRINT_H
+
+void print_schema(void);
+void print_bash(void);
+void print_zsh(void);
+void print_fish(void);
+/* The manual page of a verb, in roff's man macros; -1: of the command itself. */
+void print_manual(int verb);
+
+#endif

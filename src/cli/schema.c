@@ -1,0 +1,306 @@
+/* The JSON Schema (draft 07) of a spec, made of the tables of fields, words, post-ops and plan fields. It holds what
+ * can be said of one value at a time; what must hold between values, such as the rank of `input` and the length of a
+ * list, the command checks. */
+#include "cli/print.h"
+#include "plan/fields.h"
+#include "spec/fields.h"
+#include "spec/limits.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_PATTERN "\"type\": \"string\", \"pattern\": \"^[A-Za-z_][A-Za-z0-9_]*$\""
+#define LIST_PER_AXIS "{\"type\": \"array\", \"minItems\": 1, \"maxItems\": 3, \"items\": "
+#define PAIR "{\"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": "
+#define CLOSED_OBJECT "\"type\": \"object\", \"additionalProperties\": false"
+#define NUMBER "{\"type\": \"number\"}"
+
+static void put_string(const char *string) {
+    putchar('"');
+    for (; *string; string++) printf("%s%c", strchr("\"\\", *string) ? "\\" : "", *string);
+    putchar('"');
+}
+
+static void put_words(const char *const *word, size_t count) {
+    printf("\"enum\": [");
+    for (size_t i = 0; i < count; i++) {
+        if (i) printf(", ");
+        put_string(word[i]);
+    }
+    putchar(']');
+}
+
+static void put_list(const word_list *list) { put_words(list->word, list->count); }
+
+static void put_range(int64_t least, int64_t most) {
+    printf("\"type\": \"integer\", \"minimum\": %lld, \"maximum\": %lld", (long long)least, (long long)most);
+}
+
+static void put_integer(const field_row *f) {
+    putchar('{');
+    put_range(f->least, f->most);
+    putchar('}');
+}
+
+/* Each form of spec/read_field.c, as members of an object. */
+
+static void form_name(const field_row *f) {
+    (void)f;
+    printf(NAME_PATTERN);
+}
+
+static void form_shape(const field_row *f) {
+    printf("\"type\": \"array\", \"minItems\": 3, \"maxItems\": %d, \"items\": [{", 2 + AXES);
+    put_range(0, f->most);
+    printf("}], \"additionalItems\": ");
+    put_integer(f);
+}
+
+static void form_integer(const field_row *f) { put_range(f->least, f->most); }
+
+static void form_axes(const field_row *f) {
+    printf("\"anyOf\": [");
+    put_integer(f);
+    printf(", " LIST_PER_AXIS);
+    put_integer(f);
+    printf("}]");
+}
+
+static void form_padding(const field_row *f) {
+    printf("\"anyOf\": [");
+    put_integer(f);
+    printf(", " LIST_PER_AXIS);
+    put_integer(f);
+    printf("}, " LIST_PER_AXIS PAIR);
+    put_integer(f);
+    printf("}}, {");
+    put_list(&padding_words);
+    printf("}]");
+}
+
+static void form_padding_mode(const field_row *f) {
+    (void)f;
+    put_list(&padding_mode_words);
+}
+
+static void form_groups(const field_row *f) {
+    printf("\"anyOf\": [");
+    put_integer(f);
+    printf(", {");
+    put_list(&group_words);
+    printf("}]");
+}
+
+static void form_boolean(const field_row *f) {
+    (void)f;
+    printf("\"type\": \"boolean\"");
+}
+
+static const struct post_row {
+    const char *word, *formula;
+    int parameters;
+} POST_ROWS[POST_KINDS] = {
+#define POST_OP(name, word, parameters, formula) {word, formula, parameters},
+#include "spec/post_ops.def"
+#undef POST_OP
+};
+
+static void put_post_op(post_kind kind) {
+    const struct post_row *op = &POST_ROWS[kind];
+    printf("{\"description\": ");
+    put_string(op->formula);
+    if (op->parameters == 0 && kind != POST_SCALE) {
+        printf(", \"const\": \"%s\"}", op->word);
+        return;
+    }
+    printf(", " CLOSED_OBJECT ", \"required\": [\"%s\"], \"properties\": {\"%s\": ", op->word, op->word);
+    if (kind == POST_SCALE) {
+        putchar('{');
+        put_list(&scale_words);
+        putchar('}');
+    } else {
+        printf(op->parameters == 1 ? NUMBER : PAIR NUMBER "}");
+    }
+    printf("}}");
+}
+
+static void form_post_ops(const field_row *f) {
+    printf("\"type\": \"array\", \"maxItems\": %d, \"items\": {\"anyOf\": [", (int)f->most);
+    for (int kind = 0; kind < POST_KINDS; kind++) {
+        printf(kind ? ",\n      " : "\n      ");
+        put_post_op((post_kind)kind);
+    }
+    printf("]}");
+}
+
+/* One of the words, or a mapping that gives one for each of `keys`. */
+static void put_words_or_each(const word_list *words, const char *const *keys, size_t count) {
+    printf("\"anyOf\": [{");
+    put_list(words);
+    printf("}, {" CLOSED_OBJECT ", \"properties\": {");
+    for (size_t i = 0; i < count; i++) {
+        printf("%s\"%s\": {", i ? ", " : "", keys[i]);
+        put_list(words);
+        putchar('}');
+    }
+    printf("}");
+}
+
+static void form_layout(const field_row *f) {
+    (void)f;
+    static const char *const sides[] = {"input", "output"};
+    put_words_or_each(&layout_words, sides, 2);
+    printf(", \"required\": [\"input\", \"output\"]}]");
+}
+
+static void form_dtype(const field_row *f) {
+    (void)f;
+    static const char *const roles[] = {"input", "weights", "output", "accumulate"};
+    put_words_or_each(&dtype_words, roles, 4);
+    printf("}]");
+}
+
+static void form_weights(const field_row *f) {
+    (void)f;
+    printf(CLOSED_OBJECT ", \"required\": [\"values\"], \"properties\": {\"scale\": " NUMBER
+                         ", \"values\": {\"$ref\": \"#/definitions/constants\"}}");
+}
+
+static void form_accuracy(const field_row *f) {
+    (void)f;
+    put_list(&accuracy_words);
+}
+
+static void put_plan_value(const plan_field *f) {
+    switch (f->kind) {
+    case PLAN_NAME: printf("\"type\": \"string\""); break;
+    case PLAN_LANES: put_words(plan_lanes_words, LANES_KINDS); break;
+    case PLAN_INTEGER: put_range(f->least, f->most); break;
+    case PLAN_SWITCH: printf("\"type\": \"boolean\""); break;
+    case PLAN_ORDER:
+        printf("\"type\": \"array\", \"minItems\": %d, \"uniqueItems\": true, \"items\": {", PLAN_LOOPS);
+        put_words(plan_loop_words, PLAN_LOOPS);
+        putchar('}');
+        break;
+    }
+}
+
+static const char *const PLAN_ABOUTS[] = {
+#define PLAN_FIELD(group, key, kind, member, least, most, about) about,
+#include "plan/fields.def"
+#undef PLAN_FIELD
+};
+
+/* The keys of a group, from row `first` on; gives the row after them. All are required. */
+static int put_plan_group(int first) {
+    const char *group = plan_field_row(first)->group;
+    const plan_field *f;
+    int i = first;
+    for (; (f = plan_field_row(i)) && strcmp(f->group, group) == 0; i++) {
+        printf("%s\n        \"%s\": {\"description\": ", i > first ? "," : "", f->key);
+        put_string(PLAN_ABOUTS[i]);
+        printf(", ");
+        put_plan_value(f);
+        putchar('}');
+    }
+    return i;
+}
+
+static void form_schedule(const field_row *f) {
+    (void)f;
+    printf(CLOSED_OBJECT ", \"required\": [\"algorithm\"], \"properties\": {");
+    const plan_field *row;
+    for (int i = 0; (row = plan_field_row(i));) {
+        if (i) putchar(',');
+        if (*row->group) printf("\n      \"%s\": {" CLOSED_OBJECT ", \"properties\": {", row->group);
+        i = put_plan_group(i);
+        if (*row->group) printf("}}");
+    }
+    putchar('}');
+}
+
+static void (*const forms[FORMS])(const field_row *) = {
+    [FORM_name] = form_name,           [FORM_shape] = form_shape,       [FORM_integer] = form_integer,
+    [FORM_axes] = form_axes,           [FORM_padding] = form_padding,   [FORM_padding_mode] = form_padding_mode,
+    [FORM_groups] = form_groups,       [FORM_boolean] = form_boolean,   [FORM_post_ops] = form_post_ops,
+    [FORM_layout] = form_layout,       [FORM_dtype] = form_dtype,       [FORM_transposed] = form_boolean,
+    [FORM_output_padding] = form_axes, [FORM_weights] = form_weights,   [FORM_accuracy] = form_accuracy,
+    [FORM_algorithm] = form_name,      [FORM_schedule] = form_schedule,
+};
+
+/* A fallback is written as in YAML: numbers, lists and booleans are the same in JSON, words want quotes. */
+static void put_fallback(const char *fallback) {
+    if (!fallback || !*fallback) return;
+    printf(", \"default\": ");
+    bool plain = strchr("[0123456789", *fallback) || word_find(&boolean_words, fallback) >= 0;
+    if (plain)
+        printf("%s", fallback);
+    else
+        put_string(fallback);
+}
+
+static void put_definitions(void) {
+    printf("  \"definitions\": {\n"
+           "    \"constants\": {\"anyOf\": [" NUMBER
+           ", {\"type\": \"array\", \"items\": {\"$ref\": \"#/definitions/constants\"}}]}");
+    for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++) {
+        printf(",\n    \"%s\": {\"description\": ", f->key);
+        put_string(f->help);
+        put_fallback(f->fallback);
+        printf(",\n      ");
+        forms[f->form](f);
+        putchar('}');
+    }
+    printf("\n  },\n");
+}
+
+/* What only a layer itself can say. */
+static bool of_layer_alone(const field_row *f) {
+    return f == &spec_fields[FIELD_name] || f == &spec_fields[FIELD_input];
+}
+
+static void put_keys(bool in_defaults) {
+    const char *joint = "";
+    printf(CLOSED_OBJECT ", \"properties\": {");
+    for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++) {
+        if (in_defaults && of_layer_alone(f)) continue;
+        printf("%s\n      \"%s\": {\"$ref\": \"#/definitions/%s\"}", joint, f->key, f->key);
+        joint = ",";
+    }
+    putchar('}');
+}
+
+/* A required key stands in every layer, or in `defaults`. */
+static void put_required(void) {
+    printf("  \"allOf\": [");
+    const char *joint = "";
+    for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++) {
+        if (f->fallback || of_layer_alone(f)) continue;
+        printf("%s\n    {\"anyOf\": [{\"properties\": {\"layers\": {\"items\": {\"required\": [\"%s\"]}}}},\n"
+               "      {\"required\": [\"defaults\"], \"properties\": {\"defaults\": {\"required\": [\"%s\"]}}}]}",
+               joint, f->key, f->key);
+        joint = ",";
+    }
+    printf("],\n");
+}
+
+void print_schema(void) {
+    printf("{\n"
+           "  \"$schema\": \"http://json-schema.org/draft-07/schema#\",\n"
+           "  \"title\": \"convoke spec\",\n"
+           "  \"description\": \"Convolution layers, as convoke compiles them\",\n"
+           "  \"type\": \"object\", \"additionalProperties\": false, \"required\": [\"version\", \"layers\"],\n");
+    put_required();
+    put_definitions();
+    printf("  \"properties\": {\n"
+           "    \"version\": {\"description\": \"of the language\", \"const\": 1},\n"
+           "    \"name\": {\"description\": \"of the network; C symbols begin with it\", " NAME_PATTERN "},\n"
+           "    \"defaults\": {\"description\": \"keys of layers that do not have them\", ");
+    put_keys(true);
+    printf("},\n"
+           "    \"layers\": {\"type\": \"array\", \"minItems\": 1, \"maxItems\": %d,\n"
+           "      \"items\": {\"required\": [\"name\", \"input\"], ",
+           LIMIT_LAYERS);
+    put_keys(false);
+    printf("}}\n  }\n}\n");
+}
