@@ -11,11 +11,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A spec file with its layers planned: units[t * layers + l] is layer l for target t. */
+/* The layers of a spec file that were asked for, planned: units[t * layers + l] is layer l for target t. */
 typedef struct compiled {
     session *session;
     arena *arena;
     const session_file *file;
+    const session_layer *layer;
     compile_unit *units;
     const char **symbols;
     size_t layers, targets;
@@ -95,7 +96,7 @@ static unsigned parse_emit(const char *list) {
 /* One layer for every target; `known` is NULL where the caller is to bring the weights. */
 static cvk_status plan_layer(compiled *c, size_t layer, const known_tensors *known) {
     session *s = c->session;
-    const cvk_spec *spec = cvk_network_layer(c->file->network, layer);
+    const cvk_spec *spec = c->layer[layer].spec;
     cvk_status status = CVK_OK;
     for (size_t t = 0; t < c->targets && status == CVK_OK; t++) {
         compile_unit *unit = &c->units[t * c->layers + layer];
@@ -105,14 +106,23 @@ static cvk_status plan_layer(compiled *c, size_t layer, const known_tensors *kno
     return status;
 }
 
+/* The layers of a file; they are neighbours in the session. */
+static const session_layer *layers_of(const session *s, const session_file *file, size_t *count) {
+    size_t first = 0;
+    while (first < s->layer_count && s->layers[first].file != file) first++;
+    *count = 0;
+    while (first + *count < s->layer_count && s->layers[first + *count].file == file) ++*count;
+    return s->layers + first;
+}
+
 static cli_exit plan_file(session *s, arena *a, const session_file *file, compiled *c) {
-    const size_t layers = cvk_network_count(file->network), targets = s->targets.count;
-    *c = (compiled){
-        s,      a,      file, arena_array(a, compile_unit, layers * targets), arena_array(a, const char *, layers),
-        layers, targets};
+    *c = (compiled){.session = s, .arena = a, .file = file, .targets = s->targets.count};
+    c->layer = layers_of(s, file, &c->layers);
+    c->units = arena_array(a, compile_unit, c->layers * c->targets);
+    c->symbols = arena_array(a, const char *, c->layers);
     const char *name = cvk_network_name(file->network), *network = *name ? name : file->stem;
-    for (size_t i = 0; i < layers; i++) {
-        const cvk_spec *spec = cvk_network_layer(file->network, i);
+    for (size_t i = 0; i < c->layers; i++) {
+        const cvk_spec *spec = c->layer[i].spec;
         c->symbols[i] = header_identifier(a, arena_format(a, "%s%s_%s", s->options->prefix, network, spec->name));
         known_tensors known;
         const char *weights = s->options->baked;
@@ -141,11 +151,10 @@ static void add_make_word(text *rule, const char *path) {
     for (; *path; path++) text_add(rule, "%s%c", *path == '$' ? "$" : strchr(" #", *path) ? "\\" : "", *path);
 }
 
-static void add_weights(session *s, const session_file *file, text *rule) {
-    const cvk_spec *spec;
+static void add_weights(const session *s, text *rule) {
     weights_file files[WEIGHTS_FILES];
-    for (size_t l = 0; (spec = cvk_network_layer(file->network, l)); l++) {
-        weights_files(rule->arena, spec, s->options->baked, files);
+    for (size_t l = 0; l < s->layer_count; l++) {
+        weights_files(rule->arena, s->layers[l].spec, s->options->baked, files);
         for (int i = 0; i < WEIGHTS_FILES; i++) {
             if (!files[i].taken) continue;
             text_add(rule, " ");
@@ -163,8 +172,8 @@ static void make_depfile(session *s, arena *a, const output_file *files, size_t 
     for (size_t i = 0; i < s->file_count; i++) {
         text_add(&rule, " ");
         add_make_word(&rule, s->files[i].path);
-        if (s->options->baked) add_weights(s, &s->files[i], &rule);
     }
+    if (s->options->baked) add_weights(s, &rule);
     text_add(&rule, "\n");
     *to = (output_file){s->options->depfile, rule.bytes, rule.length};
 }
@@ -183,6 +192,7 @@ static cli_exit compile_files(session *s, arena *a, unsigned emits) {
     for (size_t i = 0; i < s->file_count; i++) {
         compiled c;
         cli_exit status = plan_file(s, a, &s->files[i], &c);
+        if (status == CLI_DONE && c.layers == 0) continue;
         if (status == CLI_DONE) status = make_artefacts(&c, emits, files, &count);
         if (status != CLI_DONE) return status;
     }
