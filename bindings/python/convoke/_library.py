@@ -69,7 +69,8 @@ SIGNATURES = {  # name: (result, arguments)
 
 
 def load():
-    beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libconvoke.so")
+    # Installed, a link beside this file leads to the library; through the link, it would not find its own libraries.
+    beside = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "libconvoke.so"))
     name = os.environ.get("CONVOKE_LIBRARY") or (beside if os.path.exists(beside) else "libconvoke.so.0")
     library = c.CDLL(name)
     for function, (result, arguments) in SIGNATURES.items():
