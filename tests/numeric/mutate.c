@@ -112,6 +112,7 @@ int divide_stride(nest *n, const mutation *m) { return each_op(n, n->body, divid
 static int forget_tensor_in_op(nest *n, nest_op *op, const mutation *m) {
     if (op->kind == OP_STORE || !accesses(n, op, m->tensor)) return 0;
     op->kind = OP_CONST;
+    op->lanes = NULL;
     op->value = 0;
     return 1;
 }
@@ -141,6 +142,7 @@ int late_mask(nest *n, const mutation *m) { return each_op(n, n->body, delay_in_
 static int replace(nest_op *op, op_kind kind, op_kind by) {
     if (op->kind != kind) return 0;
     op->kind = by;
+    if (by != OP_FMA) op->lanes = NULL; /* arithmetic takes no lane range */
     return 1;
 }
 

@@ -175,7 +175,7 @@ static const mutant mutants[] = {
     {"every point has the input of the first", WINOGRAD "}", .edit = forget_variable,
      .mutation = {"scratch", "point", "", 0}},
     {"last input channel of a point dropped", WINOGRAD LAST "}", .edit = drop_last, .mutation = {"", "ic", "", 0}},
-    {"every tile reads the first", WINOGRAD "}", .edit = forget_variable, .mutation = {"scratch", "tile", "", 0}},
+    {"every tile reads the first", WINOGRAD "}", .edit = forget_variable, .mutation = {"scratch", "tw", "", 0}},
     {"winograd's kernel flipped", WINOGRAD "}", .misread = forget_flip},
     {"winograd's pads swapped",
      "{name: winograd, input: [1, 5, 12, 19], out_channels: 21, kernel_size: 3, padding: [[1, 1], [2, 0]], "
