@@ -16,9 +16,10 @@ include_guard()
 function(convoke_add_library target)
   cmake_policy(VERSION 3.20...3.25)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "SPEC;LAYERS;PREFIX;WEIGHTS;TRIPLE" "TARGETS;EMIT")
-  if(NOT arg_SPEC OR arg_UNPARSED_ARGUMENTS OR arg_KEYWORDS_MISSING_VALUES)
-    message(FATAL_ERROR "convoke_add_library(${target} SPEC file ...): cannot make sense of "
-                        "${arg_UNPARSED_ARGUMENTS} ${arg_KEYWORDS_MISSING_VALUES}")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "convoke_add_library(${target}): cannot make sense of ${arg_UNPARSED_ARGUMENTS}")
+  elseif(NOT arg_SPEC)
+    message(FATAL_ERROR "convoke_add_library(${target} SPEC file ...): the file is missing")
   endif()
   if(NOT TARGET convoke::convoke)
     message(FATAL_ERROR "convoke_add_library(${target}): the command is not found; set CONVOKE_EXECUTABLE to it")
@@ -30,6 +31,10 @@ function(convoke_add_library target)
   get_filename_component(spec ${arg_SPEC} ABSOLUTE)
   get_filename_component(stem ${spec} NAME_WLE)
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target}.convoke)
+  set(endings "o;h;${arg_EMIT}")
+  list(TRANSFORM endings REPLACE "^asm$" s)
+  list(TRANSFORM endings REPLACE "^llvm$" ll)
+  list(TRANSFORM endings PREPEND ${folder}/${stem}. OUTPUT_VARIABLE outputs)
   list(JOIN arg_TARGETS "," cpus)
   list(JOIN arg_EMIT "," emit)
   set(options "")
@@ -52,7 +57,7 @@ function(convoke_add_library target)
   endif()
 
   add_custom_command(
-    OUTPUT ${folder}/${stem}.o ${folder}/${stem}.h
+    OUTPUT ${outputs}
     COMMAND convoke::convoke compile ${spec} -o ${folder} -MD ${folder}/${stem}.d ${options}
     DEPENDS ${spec} $<TARGET_FILE:convoke::convoke>
     DEPFILE ${folder}/${stem}.d

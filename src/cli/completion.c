@@ -21,10 +21,19 @@ static const argument_row ARGUMENTS[] = {
 };
 static const argument_row NO_ARGUMENT = {"", ANYTHING, NULL};
 
-static const argument_row *argument_find(const char *word) {
+static const argument_row *find_argument(const char *word, size_t length) {
     for (size_t i = 0; i < sizeof ARGUMENTS / sizeof *ARGUMENTS; i++)
-        if (strcmp(ARGUMENTS[i].word, word) == 0) return &ARGUMENTS[i];
+        if (strlen(ARGUMENTS[i].word) == length && memcmp(ARGUMENTS[i].word, word, length) == 0) return &ARGUMENTS[i];
     return &NO_ARGUMENT;
+}
+
+static const argument_row *argument_of(const option_row *option) {
+    return find_argument(option->argument, strlen(option->argument));
+}
+
+/* "SPEC" of "SPEC... -o DIR". */
+static const argument_row *operand_of(const verb_row *verb) {
+    return find_argument(verb->operands, strcspn(verb->operands, ". "));
 }
 
 static void put_choices(const argument_row *argument) {
@@ -57,9 +66,7 @@ static void put_quoted(const char *text, const char *special) {
     }
 }
 
-static void put_bash_argument(const char *verb, const option_row *option) {
-    const argument_row *argument = argument_find(option->argument);
-    printf("    %s:%s) ", verb, option->word);
+static void put_bash_reply(const argument_row *argument) {
     if (has_choices(argument)) {
         printf("COMPREPLY=($(compgen -W \"");
         put_choices(argument);
@@ -73,20 +80,25 @@ static void put_bash_argument(const char *verb, const option_row *option) {
     printf(" ;;\n");
 }
 
+/* After an option that takes one, its argument; else options after a dash, and operands. */
 static void put_bash_verb(int index) {
-    const char *verb = verb_at(index)->name;
+    const verb_row *verb = verb_at(index);
     const option_row *option;
-    for (int i = 0; (option = next_option(index, &i));)
-        if (option->argument) put_bash_argument(verb, option);
-    printf("    %s:*) options=\"", verb);
+    for (int i = 0; (option = next_option(index, &i));) {
+        if (!option->argument) continue;
+        printf("    %s:%s:*) ", verb->name, option->word);
+        put_bash_reply(argument_of(option));
+    }
+    printf("    %s:*:-*) COMPREPLY=($(compgen -W \"", verb->name);
     for (int i = 0; (option = next_option(index, &i));) printf("%s ", option->word);
-    printf("\" ;;\n");
+    printf("\" -- \"$current\")) ;;\n    %s:*) ", verb->name);
+    put_bash_reply(operand_of(verb));
 }
 
 void print_bash(void) {
     printf("# bash completion for convoke\n"
            "_convoke() {\n"
-           "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} options=\n"
+           "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
            "    COMPREPLY=()\n"
            "    if ((COMP_CWORD == 1)); then\n"
            "        COMPREPLY=($(compgen -W \"--help --version");
@@ -95,18 +107,21 @@ void print_bash(void) {
     printf("\" -- \"$current\"))\n"
            "        return\n"
            "    fi\n"
-           "    case ${COMP_WORDS[1]}:$previous in\n");
+           "    case ${COMP_WORDS[1]}:$previous:$current in\n");
     for (int i = 0; verb_at(i); i++) put_bash_verb(i);
     printf("    esac\n"
-           "    [[ -n $options ]] || return 0\n"
-           "    if [[ $current == -* ]]; then\n"
-           "        COMPREPLY=($(compgen -W \"$options\" -- \"$current\"))\n"
-           "    else\n"
-           "        compopt -o filenames\n"
-           "        COMPREPLY=($(compgen -f -- \"$current\"))\n"
-           "    fi\n"
            "}\n"
            "complete -F _convoke convoke\n");
+}
+
+static void put_zsh_action(const argument_row *argument) {
+    if (has_choices(argument)) {
+        putchar('(');
+        put_choices(argument);
+        putchar(')');
+    } else if (argument->takes != ANYTHING) {
+        printf(argument->takes == FILES ? "_files" : "_files -/");
+    }
 }
 
 static void put_zsh_option(const option_row *option) {
@@ -114,15 +129,8 @@ static void put_zsh_option(const option_row *option) {
     put_quoted(option->about, "[]:");
     putchar(']');
     if (option->argument) {
-        const argument_row *argument = argument_find(option->argument);
         printf(":%s:", option->argument);
-        if (has_choices(argument)) {
-            putchar('(');
-            put_choices(argument);
-            putchar(')');
-        } else if (argument->takes != ANYTHING) {
-            printf(argument->takes == FILES ? "_files" : "_files -/");
-        }
+        put_zsh_action(argument_of(option));
     }
     printf("' \\\n");
 }
@@ -150,7 +158,9 @@ void print_zsh(void) {
         printf("    %s)\n        _arguments \\\n", verb->name);
         const option_row *option;
         for (int o = 0; (option = next_option(i, &o));) put_zsh_option(option);
-        printf("            '*:file:_files' ;;\n");
+        printf("            '*:%s:", operand_of(verb)->word);
+        put_zsh_action(operand_of(verb));
+        printf("' ;;\n");
     }
     printf("    esac\n"
            "}\n"
@@ -169,7 +179,7 @@ static void put_fish_option(const char *verb, const option_row *option) {
     printf("complete -c convoke -n '__fish_seen_subcommand_from %s'", verb);
     put_fish_word(option->word);
     if (option->argument) {
-        const argument_row *argument = argument_find(option->argument);
+        const argument_row *argument = argument_of(option);
         printf(argument->takes == FILES ? " -rF" : " -x");
         if (argument->takes == FOLDERS) printf(" -a '(__fish_complete_directories)'");
         if (has_choices(argument)) {
@@ -194,5 +204,9 @@ void print_fish(void) {
     for (int i = 0; (verb = verb_at(i)); i++) {
         const option_row *option;
         for (int o = 0; (option = next_option(i, &o));) put_fish_option(verb->name, option);
+        if (!has_choices(operand_of(verb))) continue;
+        printf("complete -c convoke -f -n '__fish_seen_subcommand_from %s' -a '", verb->name);
+        put_choices(operand_of(verb));
+        printf("'\n");
     }
 }

@@ -1,0 +1,233 @@
+#!/usr/bin/env bash
+# package.sh BUILD ROOT: installs BUILD, moves it elsewhere, and builds other projects against it.
+set -uo pipefail
+build=$1 root=$2
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+prefix=$scratch/moved
+edges=$'  0  30  30   0\n  0  30  30   0\n  0  30  30   0\n  0  30  30   0'
+export PATH=$prefix/bin:$PATH PKG_CONFIG_PATH=$prefix/lib/pkgconfig CMAKE_PREFIX_PATH=$prefix
+export CONVOKE_CACHE=off PYTHONDONTWRITEBYTECODE=1
+unset LD_LIBRARY_PATH CONVOKE_LIBRARY PYTHONPATH
+
+fail() { echo "    $1"; touch ../failed; }
+skip() { echo "$1" >../skipped; exit; }
+needs() { local tool; for tool in "$@"; do command -v "$tool" >/dev/null || skip "there is no $tool"; done; }
+# Runs a command; where it fails, shows what it said.
+must() { "$@" >../log 2>&1 || { fail "$* failed"; tail -n 15 ../log; exit; }; }
+mustnt() { ! "$@" >../log 2>&1 || fail "$* did not fail"; }
+prints() { local got; got=$("${@:2}" 2>&1); [[ $got == *"$1"* ]] || fail "${*:2} printed: $got"; }
+configure() { must cmake -S "$here/$1" -B "$1" -DEXAMPLES="$root/examples" -DBINDINGS="$root/bindings" "${@:2}"; }
+
+case_programs_find_the_package_and_compile_kernels_into_themselves() {
+    configure consumer -G "Unix Makefiles"
+    must cmake --build consumer
+    prints "$edges" consumer/aot
+}
+
+case_a_program_of_compiled_kernels_needs_the_runtime_alone() {
+    configure consumer
+    must cmake --build consumer
+    ldd consumer/aot >libraries
+    grep -q 'libconvoke_rt\.so' libraries || fail "it does not link the runtime"
+    ! grep -E 'LLVM|libconvoke\.so|libconvoke_llvm|yaml|libstdc' libraries || fail "it links more than the runtime"
+}
+
+rebuilds_when_the_spec_changes() { # generator
+    configure consumer -G "$1"
+    must cmake --build consumer
+    local object=consumer/kernels.convoke/layers.o
+    touch stamp
+    must cmake --build consumer
+    [[ ! $object -nt stamp && ! consumer/aot -nt stamp ]] || fail "$1: work is done where nothing has changed"
+    touch consumer/kernels.convoke/other.yaml
+    must cmake --build consumer
+    [[ ! $object -nt stamp ]] || fail "$1: another file makes it compile anew"
+    sleep 1
+    touch consumer/layers.yaml
+    must cmake --build consumer
+    [[ $object -nt stamp && consumer/aot -nt stamp ]] || fail "$1: a change of the spec goes unseen"
+}
+case_ninja_rebuilds_when_the_spec_changes() { needs ninja; rebuilds_when_the_spec_changes Ninja; }
+case_make_rebuilds_when_the_spec_changes() { needs make; rebuilds_when_the_spec_changes "Unix Makefiles"; }
+
+case_options_of_convoke_add_library() {
+    [[ $(uname -m) == x86_64 ]] || skip "the targets named are x86-64"
+    mkdir weights
+    cp "$root/examples/layers.yaml" .
+    must python3 "$root/tests/cli/npy.py" write weights/edges.weights.npy 1x1x3x3 1 0 -1
+    configure options -G Ninja -DSPEC="$PWD/layers.yaml" -DWEIGHTS="$PWD/weights"
+    must cmake --build options
+    must options/program
+    must options/of_archive
+    ! ldd options/of_archive | grep convoke || fail "the archive links a library of ours"
+    local made=options/kernels.convoke
+    [[ -s $made/layers.s && -s $made/layers.explain ]] || fail "EMIT: $(ls $made)"
+    nm -g --defined-only $made/layers.o >symbols
+    grep -q ' p_example_edges$' symbols || fail "PREFIX: $(<symbols)"
+    ! grep block symbols || fail "LAYERS leaves a layer in"
+    prints "no work to do" cmake --build options
+    must python3 "$root/tests/cli/npy.py" write weights/edges.weights.npy 1x1x3x3 2 0 -2
+    touch stamp
+    must cmake --build options
+    [[ $made/layers.o -nt stamp ]] || fail "a change of the weights goes unseen"
+}
+
+case_mistakes_are_explained_when_configuring() {
+    project() { printf 'cmake_minimum_required(VERSION 3.20)\nproject(p C)\n%s\n' "$1" >CMakeLists.txt; rm -rf b; }
+    project 'find_package(convoke 0.2 REQUIRED)'; mustnt cmake -B b
+    project 'find_package(convoke REQUIRED COMPONENTS tuner)'; mustnt cmake -B b
+    project 'find_package(convoke REQUIRED)
+convoke_add_library(k)'; mustnt cmake -B b
+    grep -q 'the file is missing' ../log || fail "a missing SPEC is not explained"
+    project 'find_package(convoke REQUIRED)
+convoke_add_library(k SPEC x.yaml LAYER y)'; mustnt cmake -B b
+    grep -q 'cannot make sense of LAYER' ../log || fail "an unknown option is not explained"
+}
+
+case_headers_compile_in_c_and_cpp_without_warnings() {
+    printf '#include <convoke/convoke.h>\nint main(void) { return 0; }\n' >c.c
+    printf '#include <convoke.hpp>\n#include <convoke/runtime.h>\nint main() { return 0; }\n' >cpp.cpp
+    local strict=(-Wall -Wextra -Werror -pedantic -Wconversion -Wshadow "-I$prefix/include" -fsyntax-only)
+    must cc -std=c11 "${strict[@]}" c.c
+    must c++ -std=c++17 "${strict[@]}" cpp.cpp
+    must convoke compile "$root/examples/layers.yaml" -o . --emit header
+    echo '#include "layers.h"' >kernels.c
+    must cc -std=c11 "${strict[@]}" kernels.c
+    must c++ -std=c++17 -x c++ "${strict[@]}" kernels.c
+}
+
+case_programs_compile_just_in_time() {
+    configure jit
+    must cmake --build jit
+    prints "first output" jit/jit "$root/examples/layers.yaml"
+    prints " 1.0  1.0  4.0  7.0" jit/blur
+}
+
+case_pkg_config_builds_programs() {
+    needs pkg-config
+    local flags
+    read -ra flags < <(pkg-config --cflags --libs convoke)
+    must cc "$root/examples/jit.c" "${flags[@]}" "-Wl,-rpath,$prefix/lib" -lpthread -o jit
+    prints "first output" ./jit "$root/examples/layers.yaml"
+    must convoke compile "$root/examples/layers.yaml" -o .
+    read -ra flags < <(pkg-config --cflags --libs convoke-rt)
+    must cc "$root/examples/aot.c" layers.o -I. "${flags[@]}" "-Wl,-rpath,$prefix/lib" -o aot
+    prints "$edges" ./aot
+}
+
+case_python_finds_the_library() {
+    /usr/bin/python3 -c 'import numpy' 2>/dev/null || skip "there is no numpy"
+    export PYTHONPATH=$prefix/lib/python3/dist-packages
+    prints "  1.0  1.0  4.0  7.0 10.0 10.0" /usr/bin/python3 "$root/bindings/python/examples/blur.py"
+}
+
+case_another_system_is_compiled_for() {
+    needs aarch64-linux-gnu-gcc qemu-aarch64
+    must cmake -S "$root" -B runtime -DCVK_RUNTIME_ONLY=ON -DCMAKE_TOOLCHAIN_FILE="$here/aarch64.cmake"
+    must cmake --build runtime
+    must cmake --install runtime --prefix "$PWD/target"
+    unset CMAKE_PREFIX_PATH
+    configure consumer -DCMAKE_TOOLCHAIN_FILE="$here/aarch64.cmake" -DCMAKE_PREFIX_PATH="$PWD/target" -DTARGETS=aarch64-neon
+    must cmake --build consumer
+    prints "ARM aarch64" file consumer/aot
+    prints "$edges" qemu-aarch64 -L /usr/aarch64-linux-gnu consumer/aot
+    mustnt cmake -S "$here/consumer" -B none -DCMAKE_TOOLCHAIN_FILE="$here/aarch64.cmake" \
+        -DCMAKE_PREFIX_PATH="$PWD/target" -DEXAMPLES="$root/examples"
+    grep -q 'TARGETS' ../log || fail "missing TARGETS are not explained"
+}
+
+case_the_runtime_alone_has_no_compiler() {
+    must cmake -S "$root" -B runtime -DCVK_RUNTIME_ONLY=ON
+    must cmake --build runtime
+    must cmake --install runtime --prefix "$PWD/target"
+    unset CMAKE_PREFIX_PATH
+    printf 'cmake_minimum_required(VERSION 3.20)\nproject(p C)\nfind_package(convoke REQUIRED COMPONENTS compiler)\n' >CMakeLists.txt
+    mustnt cmake -B b -DCMAKE_PREFIX_PATH="$PWD/target"
+    grep -q 'compiler' ../log || fail "the missing component is not named"
+}
+
+verbs() { sed -n 's/^VERB(\([a-z]*\),.*/\1/p' "$root/src/cli/verbs.def"; }
+
+case_every_verb_has_a_manual_page() {
+    needs man
+    local verb pages=$prefix/share/man/man1
+    prints "a compiler for convolutions" man -l "$pages/convoke.1"
+    for verb in $(verbs); do
+        prints "EXIT STATUS" man -l "$pages/convoke-$verb.1"
+        [[ -z $(man --warnings -l "$pages/convoke-$verb.1" 2>&1 >/dev/null) ]] || fail "convoke-$verb.1 is not sound"
+        grep -qF "convoke\\-$verb" "$pages/convoke.1" || fail "convoke.1 does not mention $verb"
+    done
+}
+
+# What bash offers after the words given, the last of which is being typed.
+bash_offers() {
+    local COMP_WORDS=(convoke "$@") COMPREPLY COMP_CWORD=$#
+    compopt() { :; }
+    source "$prefix/share/bash-completion/completions/convoke"
+    _convoke
+    echo " ${COMPREPLY[*]} "
+}
+
+case_bash_completes() {
+    touch file.yaml
+    prints " check " bash_offers ch
+    prints " --layer " bash_offers compile --la
+    prints " x86-64-v4 " bash_offers check --target x
+    prints " json " bash_offers bench --format j
+    prints " file.yaml " bash_offers check f
+    prints " schema " bash_offers print sch
+}
+case_zsh_takes_its_completions() { needs zsh; must zsh -n "$prefix/share/zsh/vendor-completions/_convoke"; }
+case_fish_completes() {
+    needs fish
+    local file=$prefix/share/fish/vendor_completions.d/convoke.fish
+    prints "--layer" fish -N -c "source $file; complete -C 'convoke compile --l'"
+    prints "x86-64-v3" fish -N -c "source $file; complete -C 'convoke check --target x86'"
+}
+
+case_every_kind_of_argument_can_be_completed() {
+    local words
+    words=$(sed -n 's/^ARGUMENT("\([^"]*\)".*/\1/p' "$root/src/cli/arguments.def")
+    sed -n 's/^OPTION([^"]*"[^"]*", [A-Z]*, "\([^"]*\)".*/\1/p' "$root/src/cli/options.def" | sort -u >used
+    [[ $(wc -l <used) -gt 5 ]] || fail "only $(wc -l <used) kinds found"
+    while read -r word; do grep -qxF -- "$word" <<<"$words" || fail "arguments.def has no row for $word"; done <used
+}
+
+case_debian_package() {
+    needs cpack dpkg-deb dpkg-shlibdeps fakeroot
+    must cpack -G DEB --config "$build/CPackConfig.cmake" -B "$PWD"
+    local deb=(*.deb)
+    dpkg-deb -f "${deb[0]}" Depends >depends
+    grep -q libllvm19 depends && grep -q libyaml-0 depends && grep -q libc6 depends || fail "Depends: $(<depends)"
+    must dpkg-deb -x "${deb[0]}" root
+    prints "convoke 0." root/usr/bin/convoke --version
+    must root/usr/bin/convoke compile "$root/examples/layers.yaml" -o out
+    [[ -e root/usr/lib/python3/dist-packages/convoke/libconvoke.so ]] || fail "the Python module has no library"
+}
+
+run_cases() {
+    local name passed=0 failed=0 skipped=0
+    for name in $(declare -F | awk '$3 ~ /^case_/ {print $3}'); do
+        [[ $name =~ ${only:-.} ]] || continue
+        rm -rf "$scratch"/{case,failed,skipped} && mkdir "$scratch/case"
+        (cd "$scratch/case" && "$name")
+        if [[ -e $scratch/failed ]]; then
+            echo "FAILED  $name"
+            failed=$((failed + 1))
+        elif [[ -e $scratch/skipped ]]; then
+            echo "skipped $name: $(<"$scratch/skipped")"
+            skipped=$((skipped + 1))
+        else
+            passed=$((passed + 1))
+        fi
+    done
+    echo "$passed passed, $failed failed, $skipped skipped"
+    ((passed > 0 && failed == 0))
+}
+
+only=${3:-}
+cmake --install "$build" --prefix "$scratch/installed" >/dev/null || exit 1
+mv "$scratch/installed" "$prefix"
+run_cases
