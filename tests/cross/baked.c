@@ -39,7 +39,7 @@ static const float *run(const cvk_kernel_info *info, cvk_const_buffer input, cvk
     cvk_buffer packed = empty(info->packed_weights.bytes);
     cvk_buffers b = {.struct_size = sizeof b, .input = input, .addend = addend};
     if (info->bias.bytes) b.bias = filled(info->bias.bytes, 0);
-    if (info->scale.bytes) b.scale = filled(info->scale.bytes, 0);
+    if (info->scale.bytes) b.scale = filled(info->scale.bytes, 1);
     if (info->weights.bytes) b.weights = (cvk_const_buffer){packed.data, packed.bytes};
     b.output = empty(info->output.bytes);
     b.scratch = empty(cvk_scratch_bytes(info, 1));

@@ -11,5 +11,6 @@ echo "again: CVK_SEED=$seed CVK_CASES=$count $0 $*"
 "$convoke" compile "$scratch/layers.yaml" -o "$scratch" --target "$target"
 link_program "$compiler" "$scratch/driver" "$(dirname "$0")/driver.c" "$scratch/layers.o"
 for cpu in "${cpus[@]}"; do
-    echo "$target on $cpu: $("$emulator" -cpu "$cpu" "$scratch/driver" "$scratch/cases.bin")" || fail "wrong on $cpu"
+    echo "$target on $cpu:"
+    "$emulator" -cpu "$cpu" "$scratch/driver" "$scratch/cases.bin" || fail "wrong on $cpu"
 done

@@ -3,7 +3,7 @@
 # Is every byte the same, wherever and whenever it is made? ROOT CONVOKE
 root=$1 convoke=$2
 source "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
-need llvm-nm-19 llvm-readobj-19
+need llvm-nm-19 llvm-readobj-19 clang-19
 spec=$root/tests/cross/layers.yaml
 
 # What WebAssembly's linker provides in every module.
@@ -35,6 +35,17 @@ make_again() { # TARGETS
     cmp "$scratch/plain/layers.h" "$scratch/elsewhere/layers.h" || fail "$1: another header from another folder"
 }
 
+# TARGET CLANG_TARGET: do descriptions have the size that a C compiler gives them?
+described() {
+    local ours theirs
+    "$convoke" compile "$spec" -o "$scratch/described" --emit asm --target "$1"
+    ours=$(awk '/^cross_edges:/ {getline; print $2}' "$scratch/described/layers.s")
+    theirs=$(clang-19 "--target=$2" -ffreestanding -S -x c -I"$root/runtime/include" -o - - \
+        <<<'#include <convoke/runtime.h>
+            const unsigned size = sizeof(cvk_kernel_info);' | awk '/^size:/ {getline; print $2}')
+    [[ -n $ours && $ours == "$theirs" ]] || fail "$1: descriptions of $ours bytes, not $theirs"
+}
+
 # LINKER [OPTION...]: both objects in one file.
 together() {
     need "$1"
@@ -62,3 +73,5 @@ riscv64-v riscv64-linux-musl
 END
 make wasm32-simd128; make_again wasm32-simd128; together wasm-ld-19 -r
 wasm-ld-19 --no-entry --export-all --no-gc-sections "$scratch/together" -o "$scratch/module.wasm" || fail "wasm: no module"
+described x86-64 x86_64-linux-gnu; described aarch64-neon aarch64-linux-gnu; described riscv64-v riscv64-linux-gnu
+described wasm32-simd128 wasm32

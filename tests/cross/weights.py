@@ -11,4 +11,6 @@ SHAPES = {
 npy = pathlib.Path(__file__).parent.parent / "cli" / "npy.py"
 for name, shape in SHAPES.items():
     values = ["1", "0", "-1"] if name.startswith("edges") else ["1", "-2", "3", "0", "-1"]
+    if name.endswith(".scale"):
+        values = values[1:] + values[:1]
     subprocess.run([sys.executable, npy, "write", f"{sys.argv[1]}/{name}.npy", shape, *values], check=True)
