@@ -1,22 +1,35 @@
-/* oneDNN 2.6's direct convolution: the fastest of three formats of the activations. Weights are made in the format the
- * primitive asks for; what is in them does not matter to its speed. 1D runs as 2D of height 1. */
+/* oneDNN 2.6: the fastest of three formats of the activations, by its direct convolution or its Winograd. Weights are
+ * made in the format the primitive asks for; what is in them does not matter to its speed. 1D runs as 2D of height 1.
+ * Where activations are to be plain, a format that is not gets a reorder before and after the convolution. */
+#include "base/clock.h"
 #include "peers/peer.h"
 
 #include <dnnl.h>
 #include <omp.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-enum { MOST_ARGUMENTS = 4, MOST_DIMENSIONS = 6, TRIALS = 5 };
+enum { MOST_ARGUMENTS = 4, MOST_STEPS = 4, MOST_MEMORIES = 8, MOST_VARIANT = 64, LEAST_TRIALS = 5 };
+static const double TRIAL_SECONDS = 0.03; /* of a variant, before the fastest is chosen */
 
-struct peer_layer {
-    const char *variant;
-    dnnl_engine_t engine;
-    dnnl_stream_t stream;
+/* A primitive with its arguments. */
+typedef struct step {
     dnnl_primitive_t primitive;
     dnnl_exec_arg_t argument[MOST_ARGUMENTS];
     int arguments;
+} step;
+
+struct peer_layer {
+    char variant[MOST_VARIANT];
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    step step[MOST_STEPS]; /* in their order */
+    int steps;
+    dnnl_memory_t memory[MOST_MEMORIES];
+    int memories;
 };
+
+static const dnnl_alg_kind_t algorithms[PEER_WAYS] = {dnnl_convolution_direct, dnnl_convolution_winograd};
 
 static const struct format {
     const char *name;
@@ -44,6 +57,7 @@ static const struct eltwise {
     {POST_GELU_TANH, dnnl_eltwise_gelu_tanh, 0, 0},
     {POST_HARD_SWISH, dnnl_eltwise_hardswish, 0, 0},
     {POST_ELU, dnnl_eltwise_elu, 1, 0},
+    {POST_SOFTPLUS, dnnl_eltwise_soft_relu, 1, 0},
 };
 
 static bool add_eltwise(dnnl_post_ops_t ops, const post_op *op) {
@@ -93,8 +107,9 @@ static dnnl_memory_desc_t weights(const cvk_spec *s) {
     return to;
 }
 
-static dnnl_primitive_desc_t describe(const cvk_spec *s, const struct format *f, dnnl_engine_t engine,
+static dnnl_primitive_desc_t describe(const peer_request *r, const struct format *f, dnnl_engine_t engine,
                                       const_dnnl_primitive_attr_t attributes) {
+    const cvk_spec *s = r->spec;
     dnnl_format_tag_t tag = s->rank == 3 ? f->tag_3d : f->tag_2d;
     dnnl_memory_desc_t input = tensor(s, s->in_channels, s->in_size, tag), w = weights(s), bias;
     dnnl_memory_desc_t output = tensor(s, s->out_channels, s->out_size, tag);
@@ -107,93 +122,155 @@ static dnnl_primitive_desc_t describe(const cvk_spec *s, const struct format *f,
     for (int i = 0; i < axes_of(s); i++) dilation[i]--; /* it counts the holes */
     dnnl_convolution_desc_t operation;
     dnnl_primitive_desc_t to = NULL;
-    if (dnnl_dilated_convolution_forward_desc_init(&operation, dnnl_forward_inference, dnnl_convolution_direct, &input,
-                                                   &w, s->bias ? &bias : NULL, &output, stride, dilation, before,
-                                                   after))
+    if (dnnl_dilated_convolution_forward_desc_init(&operation, dnnl_forward_inference, algorithms[r->way], &input, &w,
+                                                   s->bias ? &bias : NULL, &output, stride, dilation, before, after))
         return NULL;
     return dnnl_primitive_desc_create(&to, &operation, attributes, engine, NULL) ? NULL : to;
 }
 
-static bool add_argument(peer_layer *p, int index, const dnnl_memory_desc_t *description) {
+/* Memory of that description, or NULL; the layer owns it. */
+static dnnl_memory_t add_memory(peer_layer *p, const dnnl_memory_desc_t *description) {
     dnnl_memory_t memory;
     void *data;
-    if (dnnl_memory_create(&memory, description, p->engine, DNNL_MEMORY_ALLOCATE)) return false;
-    p->argument[p->arguments++] = (dnnl_exec_arg_t){index, memory};
-    if (dnnl_memory_get_data_handle(memory, &data)) return false;
+    if (dnnl_memory_create(&memory, description, p->engine, DNNL_MEMORY_ALLOCATE)) return NULL;
+    p->memory[p->memories++] = memory;
+    if (dnnl_memory_get_data_handle(memory, &data)) return NULL;
     float *value = data;
     for (size_t i = 0; i < dnnl_memory_desc_get_size(description) / sizeof *value; i++) value[i] = 0.25F;
-    return true;
+    return memory;
 }
 
-static bool make_ready(const cvk_spec *s, peer_layer *p, dnnl_primitive_desc_t description) {
-    const struct {
-        dnnl_query_t query;
-        int index;
-        bool wanted;
-    } wants[] = {{dnnl_query_src_md, DNNL_ARG_SRC, true},
-                 {dnnl_query_weights_md, DNNL_ARG_WEIGHTS, true},
-                 {dnnl_query_dst_md, DNNL_ARG_DST, true}};
-    if (dnnl_primitive_create(&p->primitive, description)) return false;
-    for (size_t i = 0; i < sizeof wants / sizeof *wants; i++)
-        if (!add_argument(p, wants[i].index, dnnl_primitive_desc_query_md(description, wants[i].query, 0)))
-            return false;
-    return !s->bias ||
-           add_argument(p, DNNL_ARG_BIAS, dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 1));
+/* A step without arguments; takes the description. NULL: there is no such primitive. */
+static step *add_step(peer_layer *p, dnnl_primitive_desc_t description) {
+    step *s = &p->step[p->steps];
+    bool good = !dnnl_primitive_create(&s->primitive, description);
+    dnnl_primitive_desc_destroy(description);
+    if (!good) return NULL;
+    p->steps++;
+    return s;
+}
+
+static bool add_argument(step *s, int index, dnnl_memory_t memory) {
+    if (memory) s->argument[s->arguments++] = (dnnl_exec_arg_t){index, memory};
+    return memory != NULL;
+}
+
+static bool add_reorder(peer_layer *p, dnnl_memory_t from, dnnl_memory_t to) {
+    const dnnl_memory_desc_t *source, *target;
+    dnnl_primitive_desc_t description;
+    if (dnnl_memory_get_memory_desc(from, &source) || dnnl_memory_get_memory_desc(to, &target)) return false;
+    if (dnnl_reorder_primitive_desc_create(&description, source, p->engine, target, p->engine, NULL)) return false;
+    step *s = add_step(p, description);
+    return s && add_argument(s, DNNL_ARG_FROM, from) && add_argument(s, DNNL_ARG_TO, to);
+}
+
+/* What the convolution reads or writes, and the same as its caller has it: one memory where the two agree. */
+typedef struct activation {
+    dnnl_memory_t inner, outer;
+} activation;
+
+static bool add_activation(peer_layer *p, const dnnl_memory_desc_t *inner, const dnnl_memory_desc_t *outer,
+                           activation *to) {
+    to->inner = to->outer = add_memory(p, inner);
+    if (to->inner && outer && !dnnl_memory_desc_equal(inner, outer)) to->outer = add_memory(p, outer);
+    return to->inner && to->outer;
+}
+
+static bool add_activations(const peer_request *r, peer_layer *p, const_dnnl_primitive_desc_t d, activation *input,
+                            activation *output) {
+    const cvk_spec *s = r->spec;
+    const dnnl_format_tag_t tag = s->rank == 3 ? dnnl_ncdhw : dnnl_nchw;
+    dnnl_memory_desc_t plain_input = tensor(s, s->in_channels, s->in_size, tag);
+    dnnl_memory_desc_t plain_output = tensor(s, s->out_channels, s->out_size, tag);
+    return add_activation(p, dnnl_primitive_desc_query_md(d, dnnl_query_src_md, 0), r->plain ? &plain_input : NULL,
+                          input) &&
+           add_activation(p, dnnl_primitive_desc_query_md(d, dnnl_query_dst_md, 0), r->plain ? &plain_output : NULL,
+                          output);
+}
+
+/* The convolution; takes the description. */
+static bool add_convolution(const cvk_spec *s, peer_layer *p, dnnl_primitive_desc_t d, dnnl_memory_t input,
+                            dnnl_memory_t output) {
+    dnnl_memory_t w = add_memory(p, dnnl_primitive_desc_query_md(d, dnnl_query_weights_md, 0));
+    dnnl_memory_t bias = s->bias ? add_memory(p, dnnl_primitive_desc_query_md(d, dnnl_query_weights_md, 1)) : NULL;
+    step *convolution = add_step(p, d);
+    return convolution && add_argument(convolution, DNNL_ARG_SRC, input) &&
+           add_argument(convolution, DNNL_ARG_WEIGHTS, w) && add_argument(convolution, DNNL_ARG_DST, output) &&
+           (!s->bias || add_argument(convolution, DNNL_ARG_BIAS, bias));
+}
+
+/* Takes the description. An addend is what the output held before, so it is reordered as well. */
+static bool add_steps(const peer_request *r, peer_layer *p, dnnl_primitive_desc_t d) {
+    activation input, output;
+    bool good = add_activations(r, p, d, &input, &output);
+    if (good && input.inner != input.outer) good = add_reorder(p, input.outer, input.inner);
+    if (good && output.inner != output.outer && spec_count_post(r->spec, POST_ADD))
+        good = add_reorder(p, output.outer, output.inner);
+    if (!good) {
+        dnnl_primitive_desc_destroy(d);
+        return false;
+    }
+    if (!add_convolution(r->spec, p, d, input.inner, output.inner)) return false;
+    return output.inner == output.outer || add_reorder(p, output.inner, output.outer);
 }
 
 static void peer_run(peer_layer *p) {
-    dnnl_primitive_execute(p->primitive, p->stream, p->arguments, p->argument);
+    for (int i = 0; i < p->steps; i++)
+        dnnl_primitive_execute(p->step[i].primitive, p->stream, p->step[i].arguments, p->step[i].argument);
     dnnl_stream_wait(p->stream);
 }
 
 static void peer_close(peer_layer *p) {
     if (!p) return;
-    for (int i = 0; i < p->arguments; i++) dnnl_memory_destroy(p->argument[i].memory);
-    if (p->primitive) dnnl_primitive_destroy(p->primitive);
+    for (int i = 0; i < p->steps; i++) dnnl_primitive_destroy(p->step[i].primitive);
+    for (int i = 0; i < p->memories; i++) dnnl_memory_destroy(p->memory[i]);
     if (p->stream) dnnl_stream_destroy(p->stream);
     if (p->engine) dnnl_engine_destroy(p->engine);
     free(p);
 }
 
+static void name_variant(peer_layer *p, const struct format *f, const_dnnl_primitive_desc_t d) {
+    const char *implementation = "";
+    dnnl_primitive_desc_query(d, dnnl_query_impl_info_str, 0, &implementation);
+    snprintf(p->variant, sizeof p->variant, "%s %s", f->name, implementation);
+}
+
 /* One format made ready, or NULL. */
-static peer_layer *open_format(const cvk_spec *s, const struct format *f) {
+static peer_layer *open_format(const peer_request *r, const struct format *f) {
     peer_layer *p = calloc(1, sizeof *p);
     dnnl_primitive_attr_t attributes = NULL;
     if (!p) return NULL;
-    p->variant = f->name;
     bool good = !dnnl_engine_create(&p->engine, dnnl_cpu, 0) && !dnnl_stream_create(&p->stream, p->engine, 0) &&
-                !dnnl_primitive_attr_create(&attributes) && add_post_ops(s, attributes);
-    dnnl_primitive_desc_t description = good ? describe(s, f, p->engine, attributes) : NULL;
-    good = description && make_ready(s, p, description);
-    if (description) dnnl_primitive_desc_destroy(description);
+                !dnnl_primitive_attr_create(&attributes) && add_post_ops(r->spec, attributes);
+    dnnl_primitive_desc_t description = good ? describe(r, f, p->engine, attributes) : NULL;
+    if (description) name_variant(p, f, description);
+    good = description && add_steps(r, p, description);
     if (attributes) dnnl_primitive_attr_destroy(attributes);
     if (good) return p;
     peer_close(p);
     return NULL;
 }
 
-/* Seconds of the fastest of a few runs, after one to warm up. */
+/* Seconds of the fastest run, after one to warm up. */
 static double time_layer(peer_layer *p) {
-    double best = 1e30;
-    for (int i = 0; i <= TRIALS; i++) {
-        struct timespec begin, end;
-        clock_gettime(CLOCK_MONOTONIC, &begin);
+    peer_run(p);
+    double best = 1e30, first = clock_seconds();
+    for (int i = 0; i < LEAST_TRIALS || clock_seconds() - first < TRIAL_SECONDS; i++) {
+        double begin = clock_seconds();
         peer_run(p);
-        clock_gettime(CLOCK_MONOTONIC, &end);
-        double seconds = (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec);
-        if (i && seconds < best) best = seconds;
+        double seconds = clock_seconds() - begin;
+        if (seconds < best) best = seconds;
     }
     return best;
 }
 
-static peer_layer *peer_open(const cvk_spec *s, unsigned threads, const char **why) {
-    *why = "it does not have this layer";
-    if (s->padding != PAD_ZEROS || s->batch == 0) return NULL;
-    omp_set_num_threads((int)threads);
+static peer_layer *peer_open(const peer_request *r) {
+    if (r->spec->padding != PAD_ZEROS || r->spec->batch == 0) return NULL;
+    omp_set_num_threads((int)r->threads);
     peer_layer *best = NULL;
     double best_seconds = 0;
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        peer_layer *p = open_format(s, &formats[i]);
+        peer_layer *p = open_format(r, &formats[i]);
         if (!p) continue;
         double seconds = time_layer(p);
         peer_layer *slower = best && best_seconds <= seconds ? p : best;
@@ -206,6 +283,8 @@ static peer_layer *peer_open(const cvk_spec *s, unsigned threads, const char **w
     return best;
 }
 
+static void peer_rest(void) { omp_pause_resource_all(omp_pause_soft); }
+
 static const char *peer_variant(const peer_layer *p) { return p->variant; }
 
-const peer peer_onednn = {"onednn", peer_open, peer_run, peer_variant, peer_close};
+const peer peer_onednn = {"onednn", "oneDNN", peer_open, peer_run, peer_rest, peer_variant, peer_close};

@@ -1,7 +1,11 @@
 /* convoke bench: a row of figures a layer, then geometric means a file, then what compiling took. */
-#include "cli/measure.h"
+#include "base/clock.h"
+#include "cli/bandwidth.h"
 #include "cli/output.h"
-#include "cli/table.h"
+#include "cli/peak.h"
+#include "cli/regret.h"
+#include "cli/roofline.h"
+#include "cli/suite.h"
 #include "cli/timing.h"
 #include "cli/verbs.h"
 
@@ -10,13 +14,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const column columns[] = {
-    {"file", NULL, 0},          {"layer", NULL, 24},          {"us", "%.1f", 9},
-    {"gflops", "%.1f", 7},      {"of_peak", "%.3f", 7},       {"predicted", "%.2f", 9},
-    {"peer_us", "%.1f", 9},     {"ratio", "%.2f", 6},         {"peer", NULL, 6},
-    {"compile_ms", "%.1f", 10}, {"object_bytes", "%.0f", 12}, {"plan", NULL, 1},
+/* Width 0: for programs only. */
+static const column all_columns[] = {
+    {"file", NULL, 0},
+    {"layer", NULL, 24},
+    {"us", "%.1f", 9},
+    {"gflops", "%.1f", 7},
+    {"of_peak", "%.3f", 7},
+    {"predicted", "%.3f", 9},
+    {"speedup", "%.2f", 7},
+    {"direct_us", "%.1f", 0},
+    {"direct_gflops", "%.1f", 13},
+    {"over_direct", "%.2f", 11},
+    {"direct_by", NULL, 26},
+    {"winograd_us", "%.1f", 0},
+    {"winograd_gflops", "%.1f", 15},
+    {"over_winograd", "%.2f", 13},
+    {"winograd_by", NULL, 26},
+    {"operations", "%.0f", 0},
+    {"bytes", "%.0f", 0},
+    {"peak_gflops", "%.1f", 0},
+    {"compile_ms", "%.1f", 10},
+    {"object_bytes", "%.0f", 12},
+    {"plan", NULL, 1},
 };
-enum { COLUMNS = sizeof columns / sizeof *columns };
+enum { COLUMNS = sizeof all_columns / sizeof *all_columns };
 
 static const peer *const peers[] = {
 #ifdef CVK_PEER_ONEDNN
@@ -28,26 +50,50 @@ static const peer *const peers[] = {
 /* One run of the verb. */
 typedef struct bench {
     session *session;
-    const peer *peer; /* or NULL */
-    peak peak;
+    timing_setup setup;
+    probe peak;
+    evictor evictor;
     arena arena;
+    column columns[COLUMNS];
     table table, csv; /* csv: into csv_text, or without a file */
     char *csv_text;
     size_t csv_size;
+    double first_compile; /* seconds, LLVM's start included */
     timing *timings;
     size_t count;
 } bench;
 
+static double gflops(const timing *t) { return 1e-9 * t->operations / t->seconds; }
+static double of_peak(const timing *t) { return t->operations / t->seconds / t->peak; }
+static double speedup(const timing *t) { return t->single_seconds / t->seconds; }
+static double over_direct(const timing *t) { return t->peer[PEER_DIRECT].seconds / t->seconds; }
+static double over_winograd(const timing *t) { return t->peer[PEER_WINOGRAD].seconds / t->seconds; }
+
+/* Threads are worth their while from about here. */
+static const double LARGE_OPERATIONS = 0.2e9;
+static double large_speedup(const timing *t) { return t->operations >= LARGE_OPERATIONS ? speedup(t) : NAN; }
+static double small_speedup(const timing *t) { return t->operations < LARGE_OPERATIONS ? speedup(t) : NAN; }
+
 static void add_row(bench *b, const timing *t) {
+    const peer_timing *direct = &t->peer[PEER_DIRECT], *winograd = &t->peer[PEER_WINOGRAD];
     const cell row[COLUMNS] = {{t->layer->file->path, 0},
                                {t->layer->spec->name, 0},
                                {NULL, 1e6 * t->seconds},
-                               {NULL, t->gflops},
-                               {NULL, t->of_peak},
+                               {NULL, gflops(t)},
+                               {NULL, of_peak(t)},
                                {NULL, t->predicted},
-                               {NULL, 1e6 * t->peer_seconds},
-                               {NULL, t->peer_seconds / t->seconds},
-                               {t->variant, 0},
+                               {NULL, speedup(t)},
+                               {NULL, 1e6 * direct->seconds},
+                               {NULL, 1e-9 * t->operations / direct->seconds},
+                               {NULL, over_direct(t)},
+                               {direct->variant, 0},
+                               {NULL, 1e6 * winograd->seconds},
+                               {NULL, 1e-9 * t->operations / winograd->seconds},
+                               {NULL, over_winograd(t)},
+                               {winograd->variant, 0},
+                               {NULL, t->operations},
+                               {NULL, t->bytes},
+                               {NULL, 1e-9 * t->peak},
                                {NULL, 1e3 * timing_compile_seconds(&t->times)},
                                {NULL, t->object_bytes},
                                {t->plan, 0}};
@@ -62,7 +108,7 @@ static cli_exit time_layers(bench *b) {
     for (size_t i = 0; i < s->layer_count; i++) {
         timing *t = &b->timings[b->count];
         session_progress(s, i, s->layer_count, s->layers[i].spec->name);
-        cvk_status status = timing_run(s, &s->layers[i], b->peer, &b->peak, &b->arena, t);
+        cvk_status status = timing_run(s, &s->layers[i], &b->setup, &b->arena, t);
         if (status == CVK_OK && t->seconds > 0) {
             add_row(b, t);
             b->count++;
@@ -73,47 +119,30 @@ static cli_exit time_layers(bench *b) {
     return worst;
 }
 
-/* Geometric means over the layers of one file. */
-typedef struct means {
-    double gflops, of_peak, ratio;
-    int layers, compared;
-} means;
+/* What is said of the layers of a file together. */
+static const struct summary {
+    suite_figure figure;
+    double (*of)(const timing *t);
+} summaries[] = {
+    {{"gflops", "GFLOP/s", "%.1f", false, NULL}, gflops},
+    {{"of_peak", "share of the FMA peak", "%.3f", false, NULL}, of_peak},
+    {{"over_direct", "times as fast as the peer's direct convolution", "%.2f", false, NULL}, over_direct},
+    {{"over_winograd", "times as fast as the peer's Winograd", "%.2f", false, NULL}, over_winograd},
+    {{"speedup", "times one thread, layers from 0.2 GFLOP", "%.2f", false, NULL}, large_speedup},
+    {{"small_speedup", "times one thread, smaller layers", "%.2f", false, NULL}, small_speedup},
+};
+enum { SUMMARIES = sizeof summaries / sizeof *summaries };
 
-static means means_of(const bench *b, const session_file *file) {
-    means m = {0};
-    for (size_t i = 0; i < b->count; i++) {
-        const timing *t = &b->timings[i];
-        if (t->layer->file != file) continue;
-        m.layers++;
-        m.gflops += log(t->gflops);
-        m.of_peak += log(t->of_peak);
-        if (isnan(t->peer_seconds)) continue;
-        m.compared++;
-        m.ratio += log(t->peer_seconds / t->seconds);
+static void summarise_suites(bench *b) {
+    suite_figure figures[SUMMARIES];
+    const session_layer **layers = arena_array(&b->arena, const session_layer *, b->count + 1);
+    for (size_t i = 0; i < b->count; i++) layers[i] = b->timings[i].layer;
+    for (size_t k = 0; k < SUMMARIES; k++) {
+        figures[k] = summaries[k].figure;
+        figures[k].value = arena_array(&b->arena, double, b->count + 1);
+        for (size_t i = 0; i < b->count; i++) figures[k].value[i] = summaries[k].of(&b->timings[i]);
     }
-    m.gflops = exp(m.gflops / m.layers);
-    m.of_peak = exp(m.of_peak / m.layers);
-    m.ratio = m.compared ? exp(m.ratio / m.compared) : NAN;
-    return m;
-}
-
-static void summarise_files(bench *b) {
-    json_t *list = json_array();
-    for (size_t i = 0; i < b->session->file_count; i++) {
-        const session_file *file = &b->session->files[i];
-        means m = means_of(b, file);
-        if (!m.layers) continue;
-        if (b->session->format == FORMAT_TEXT) {
-            printf("%s: geometric means of %d layers: %.1f GFLOP/s, %.1f %% of the FMA peak", file->stem, m.layers,
-                   m.gflops, 100 * m.of_peak);
-            if (m.compared) printf(", %.2f times as fast as %s (%d layers)", m.ratio, b->peer->name, m.compared);
-            putchar('\n');
-        }
-        json_array_append_new(list, json_pack("{s:s, s:f, s:f, s:o, s:i}", "file", file->path, "gflops", m.gflops,
-                                              "of_peak", m.of_peak, "ratio",
-                                              m.compared ? json_real(m.ratio) : json_null(), "layers", m.layers));
-    }
-    table_extra(&b->table, "means", list);
+    suite_report(b->session, &b->table, layers, b->count, figures, SUMMARIES);
 }
 
 static double plan_seconds(const timing *t) { return t->times.plan; }
@@ -137,7 +166,9 @@ static const struct statistic {
 };
 
 static void summarise_compiling(bench *b) {
-    json_t *all = json_object();
+    json_t *all = json_pack("{s:f}", "first_ms", 1e3 * b->first_compile);
+    if (b->session->format == FORMAT_TEXT)
+        printf("first compile, LLVM's start included: %.1f ms; then, one thread:\n", 1e3 * b->first_compile);
     double *values = arena_array(&b->arena, double, b->count + 1);
     for (size_t k = 0; k < sizeof statistics / sizeof *statistics && b->count; k++) {
         const struct statistic *s = &statistics[k];
@@ -151,26 +182,95 @@ static void summarise_compiling(bench *b) {
     table_extra(&b->table, "compiling", all);
 }
 
-static cli_exit write_csv(bench *b) {
-    fclose(b->csv.file);
-    const output_file file = {b->session->options->csv, b->csv_text, b->csv_size};
+static cli_exit write_file(const char *path, const void *bytes, size_t size) {
+    const output_file file = {path, bytes, size};
     const char *failed = output_write(&file, 1);
     if (failed) session_say("%s: cannot be written: %s", failed, strerror(errno));
     return failed ? CLI_IO : CLI_DONE;
 }
 
+static cli_exit write_csv(bench *b) {
+    fclose(b->csv.file);
+    return write_file(b->session->options->csv, b->csv_text, b->csv_size);
+}
+
+static void place_dots(const timing *t, roofline_dot dot[1 + PEER_WAYS]) {
+    for (int i = 0; i <= PEER_WAYS; i++) {
+        const double seconds = i ? t->peer[i - 1].seconds : t->seconds;
+        dot[i] = (roofline_dot){t->operations / t->bytes, t->operations / seconds, (roofline_series)i};
+    }
+}
+
+/* Roofs are measured after the layers, which they must not disturb. */
+static cli_exit draw_roofline(bench *b) {
+    session *s = b->session;
+    bandwidths roofs;
+    cvk_status status = bandwidth_measure(&b->arena, s->target, &s->parallel, s->diagnostics, &roofs);
+    if (status != CVK_OK) return session_fail(s, status);
+    roofline r = {.bandwidth = roofs, .threads = s->parallel.workers, .target = s->target->name};
+    r.dots = arena_array(&b->arena, roofline_dot, b->count * (1 + PEER_WAYS) + 1);
+    r.peer = b->setup.peer ? b->setup.peer->title : "";
+    for (size_t i = 0; i < b->count; i++, r.count += 1 + PEER_WAYS) {
+        place_dots(&b->timings[i], &r.dots[r.count]);
+        if (b->timings[i].peak > r.peak) r.peak = b->timings[i].peak;
+    }
+    table_extra(&b->table, "roofs",
+                json_pack("{s:f, s:f, s:f}", "peak_gflops", 1e-9 * r.peak, "l2_gigabytes_a_second", 1e-9 * roofs.l2,
+                          "memory_gigabytes_a_second", 1e-9 * roofs.memory));
+    text out = text_new(&b->arena);
+    roofline_draw(&r, &out);
+    return write_file(s->options->svg, out.bytes, out.length);
+}
+
+/* Columns that nothing is in are not shown to people. */
+static void choose_columns(bench *b) {
+    memcpy(b->columns, all_columns, sizeof all_columns);
+    for (size_t i = 0; i < COLUMNS; i++) {
+        const char *name = b->columns[i].name;
+        bool of_peer = strstr(name, "direct") || strstr(name, "winograd");
+        if ((of_peer && !b->setup.peer) || (strcmp(name, "speedup") == 0 && b->session->parallel.workers == 1))
+            b->columns[i].width = 0;
+    }
+}
+
+static cli_exit open_tables(bench *b) {
+    session *s = b->session;
+    choose_columns(b);
+    if (!table_open(&b->table, "bench", b->columns, COLUMNS, s->format, stdout))
+        return session_fail(s, CVK_ERROR_MEMORY);
+    FILE *csv = s->options->csv ? open_memstream(&b->csv_text, &b->csv_size) : NULL;
+    if (csv) table_open(&b->csv, "bench", b->columns, COLUMNS, FORMAT_CSV, csv);
+    table_extra(&b->table, "conditions",
+                json_pack("{s:s, s:i, s:b, s:b, s:s}", "target", s->target->name, "threads", (int)s->parallel.workers,
+                          "cold", s->options->cold, "plain", s->options->plain, "accuracy",
+                          s->options->accuracy ? s->options->accuracy : "each layer's own"));
+    return CLI_DONE;
+}
+
+/* Before anything else has needed LLVM. */
+static cvk_status time_first_compile(bench *b) {
+    compile_times ignored;
+    double begin = clock_seconds();
+    cvk_status status = timing_compile(b->session, b->session->layers[0].spec, &ignored);
+    b->first_compile = clock_seconds() - begin;
+    return status;
+}
+
 static cli_exit bench_all(bench *b) {
     session *s = b->session;
     b->timings = arena_array(&b->arena, timing, s->layer_count + 1);
-    cvk_status status = peak_open(s->target, &s->parallel, s->diagnostics, &b->peak);
-    if (status == CVK_OK && !table_open(&b->table, "bench", columns, COLUMNS, s->format, stdout))
-        status = CVK_ERROR_MEMORY;
+    if (s->options->cold && !evict_open(&b->evictor)) return session_fail(s, CVK_ERROR_MEMORY);
+    if (s->options->cold) b->setup.evict = &b->evictor;
+    time_first_compile(b);
+    cvk_status status = peak_open(&b->arena, s->target, &s->parallel, s->diagnostics, &b->peak);
     if (status != CVK_OK) return session_fail(s, status);
-    FILE *csv = s->options->csv ? open_memstream(&b->csv_text, &b->csv_size) : NULL;
-    if (csv) table_open(&b->csv, "bench", columns, COLUMNS, FORMAT_CSV, csv);
-    cli_exit worst = time_layers(b);
-    summarise_files(b);
+    b->setup.peak = &b->peak;
+    cli_exit worst = open_tables(b);
+    if (worst != CLI_DONE) return worst;
+    worst = time_layers(b);
+    summarise_suites(b);
     summarise_compiling(b);
+    if (s->options->svg && b->count) worst = graver(worst, draw_roofline(b));
     table_close(&b->table, s->diagnostics);
     return b->csv.file ? graver(worst, write_csv(b)) : worst;
 }
@@ -188,17 +288,37 @@ static cli_exit choose_peer(session *s, const peer **chosen) {
     return known ? CLI_UNSUPPORTED : CLI_USAGE;
 }
 
-static cli_exit bench_session(session *s) {
-    bench b = {.session = s};
-    cli_exit status = choose_peer(s, &b.peer);
+/* What an option forbids to another. */
+static cli_exit check_options(const session *s) {
+    if (s->options->cold && s->parallel.workers > 1) {
+        session_say("--cold wants --threads 1: waking threads would be timed as well");
+        return CLI_USAGE;
+    }
+    if (s->options->regret >= MEASURE_MOST) {
+        session_say("--regret is less than %d", MEASURE_MOST);
+        return CLI_USAGE;
+    }
+    return target_runs_here(s->target) ? CLI_DONE : CLI_UNSUPPORTED;
+}
+
+static cli_exit bench_guarded(bench *b) {
+    session *s = b->session;
+    if (arena_guard(&b->arena)) return session_fail(s, CVK_ERROR_MEMORY);
+    cli_exit status = suite_override(s, &b->arena);
     if (status != CLI_DONE) return status;
-    if (!target_runs_here(s->target)) return session_fail(s, CVK_ERROR_CPU);
+    return s->options->regret ? regret_all(s, &b->arena) : bench_all(b);
+}
+
+static cli_exit bench_session(session *s) {
+    cli_exit status = check_options(s);
+    if (status == CLI_UNSUPPORTED) return session_fail(s, CVK_ERROR_CPU);
+    bench b = {.session = s};
+    if (status == CLI_DONE) status = choose_peer(s, &b.setup.peer);
+    if (status != CLI_DONE) return status;
     arena_init(&b.arena);
-    if (arena_guard(&b.arena))
-        status = session_fail(s, CVK_ERROR_MEMORY);
-    else
-        status = bench_all(&b);
-    peak_close(&b.peak);
+    status = bench_guarded(&b);
+    probe_close(&b.peak);
+    evict_close(&b.evictor);
     free(b.csv_text);
     arena_free(&b.arena);
     return status;

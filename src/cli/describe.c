@@ -1,17 +1,47 @@
 /* An explanation of a layer: the plan, the others, the nest, the proof, the counts. */
 #include "cli/describe.h"
+#include "cli/peak.h"
 #include "plan/brief.h"
 #include "plan/fields.h"
 
+#include <convoke/pthreadpool.h>
 #include <inttypes.h>
+#include <math.h>
 
 cvk_status describe_layer(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
                           description *to) {
+    *to = (description){0};
     cvk_status status = algo_rank(a, spec, target, limit, d, &to->plans, &to->plan_count);
     if (status == CVK_OK) status = compile_plan(a, spec, target, &to->plans[0].plan, d, &to->unit, NULL);
     if (status == CVK_OK) status = nest_check(to->unit.run, d, &to->extent);
     if (status == CVK_OK) nest_count(to->unit.run, &to->counts);
     return status;
+}
+
+static cvk_status time_plans(session *s, arena *a, description *x) {
+    probe peak;
+    cvk_status status = peak_open(a, s->target, &s->parallel, s->diagnostics, &peak);
+    if (status == CVK_OK)
+        status = trial_run(s, x->unit.spec, x->plans, x->measured_count, &peak, a, x->times, &x->peak);
+    probe_close(&peak);
+    return status;
+}
+
+cvk_status describe_measure(session *s, arena *a, description *x) {
+    if (!target_runs_here(s->target)) return CVK_ERROR_CPU;
+    const int most = MEASURE_MOST - 1;
+    s->parallel = cvk_pthreadpool(NULL);
+    x->measured_count = x->plan_count < most ? x->plan_count : most;
+    x->times = arena_array(a, plan_time, x->measured_count);
+    return time_plans(s, a, x);
+}
+
+double describe_predicted_seconds(const description *x, int i) {
+    return x->peak > 0 ? x->plans[i].seconds_per_peak * 2 * (double)spec_macs(x->unit.spec) / x->peak : NAN;
+}
+
+double describe_measured_seconds(const description *x, int i) {
+    return x->peak > 0 && i < x->measured_count ? x->times[i].seconds : NAN;
 }
 
 double describe_share(const ranked_plan *plan) { return plan->seconds_per_peak > 0 ? 1 / plan->seconds_per_peak : 0; }
@@ -34,6 +64,17 @@ static void print_plans(const description *x, text *out) {
         plan_print_brief(&x->plans[i].plan, out);
         text_add(out, ": %.2f times the time, %.0f %% of peak\n", x->plans[i].cycles / x->plans[0].cycles,
                  100 * describe_share(&x->plans[i]));
+    }
+}
+
+static void print_times(const description *x, text *out) {
+    if (!(x->peak > 0)) return;
+    text_add(out, "microseconds, one thread, FMA peak %.1f GFLOP/s:\n  predicted   measured  plan\n", 1e-9 * x->peak);
+    for (int i = 0; i < x->measured_count; i++) {
+        text_add(out, "  %9.1f  %9.1f  ", 1e6 * describe_predicted_seconds(x, i),
+                 1e6 * describe_measured_seconds(x, i));
+        plan_print_brief(&x->plans[i].plan, out);
+        text_add(out, "\n");
     }
 }
 
@@ -84,6 +125,7 @@ void describe_print(const description *x, text *out) {
     spec_print(x->unit.spec, out);
     text_add(out, "\ntarget: %s, %s\n", x->unit.target->name, x->unit.target->about);
     print_plans(x, out);
+    print_times(x, out);
     print_refusals(x, out);
     text_add(out, "nest, %" PRId64 " tasks:\n", x->unit.run->tasks);
     nest_print(x->unit.run, out);

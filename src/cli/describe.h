@@ -2,7 +2,7 @@
 #ifndef CVK_CLI_DESCRIBE_H
 #define CVK_CLI_DESCRIBE_H
 
-#include "compile.h"
+#include "cli/trial.h"
 
 typedef struct description {
     compile_unit unit;  /* the chosen plan, its nests and buffers */
@@ -10,12 +10,21 @@ typedef struct description {
     int plan_count;
     nest_extent extent; /* what the nest is proven to reach */
     nest_counts counts;
+    plan_time *times; /* of the first `measured_count` plans; NULL: not measured */
+    int measured_count;
+    double peak; /* measured among them: operations a second */
 } description;
 
 /* `limit`: how many plans to rank, 0: all. */
 cvk_status describe_layer(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
                           description *to);
+/* Times the plans, as many as can be timed in turns, on one thread. */
+cvk_status describe_measure(session *s, arena *a, description *x);
 void describe_print(const description *x, text *out);
+
+/* Seconds of plan i at the measured peak; NAN where nothing is measured. */
+double describe_predicted_seconds(const description *x, int i);
+double describe_measured_seconds(const description *x, int i);
 
 /* Figures of one plan or nest. */
 double describe_share(const ranked_plan *plan); /* predicted, of the FMA peak */

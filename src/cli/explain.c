@@ -9,7 +9,9 @@
 enum { RUNNERS_UP = 8 };
 
 static const column columns[] = {
-    {"layer", NULL, 24}, {"rank", "%.0f", 4}, {"share_of_peak", "%.3f", 13}, {"cycles", "%.3g", 10}, {"plan", NULL, 1},
+    {"layer", NULL, 24},    {"rank", "%.0f", 4},          {"share_of_peak", "%.3f", 13},
+    {"cycles", "%.3g", 10}, {"predicted_us", "%.1f", 12}, {"measured_us", "%.1f", 11},
+    {"plan", NULL, 1},
 };
 
 static void add_plans(const description *x, arena *a, table *t) {
@@ -17,8 +19,13 @@ static void add_plans(const description *x, arena *a, table *t) {
         const ranked_plan *p = &x->plans[i];
         text plan = text_new(a);
         plan_print(&p->plan, &plan);
-        const cell row[] = {
-            {x->unit.spec->name, 0}, {NULL, i + 1}, {NULL, describe_share(p)}, {NULL, p->cycles}, {plan.bytes, 0}};
+        const cell row[] = {{x->unit.spec->name, 0},
+                            {NULL, i + 1},
+                            {NULL, describe_share(p)},
+                            {NULL, p->cycles},
+                            {NULL, 1e6 * describe_predicted_seconds(x, i)},
+                            {NULL, 1e6 * describe_measured_seconds(x, i)},
+                            {plan.bytes, 0}};
         table_row(t, row);
     }
 }
@@ -57,6 +64,7 @@ static json_t *json_layer(const description *x, arena *a) {
 static cvk_status explain_layer(session *s, const cvk_spec *spec, arena *a, table *t, json_t *layers) {
     description x;
     cvk_status status = describe_layer(a, spec, s->target, s->options->all ? 0 : RUNNERS_UP, s->diagnostics, &x);
+    if (status == CVK_OK && s->options->measure) status = describe_measure(s, a, &x);
     if (status != CVK_OK) return status;
     if (s->format == FORMAT_TEXT) {
         text out = text_new(a);

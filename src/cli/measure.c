@@ -1,17 +1,11 @@
 /* Samples of at least a millisecond, taken in turns. */
 #include "cli/measure.h"
+#include "base/clock.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum { LEAST_SAMPLES = 9, MOST_SAMPLES = 101 };
 static const double SAMPLE_SECONDS = 1e-3, ALL_SECONDS = 0.4, FASTEST_RUN = 1e-8;
-
-double measure_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int compare(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -24,28 +18,41 @@ double measure_median(double *values, size_t n) {
     return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
-/* Seconds a run. */
-static double sample(const measured *m, int runs) {
-    double begin = measure_now();
+/* How samples are taken. */
+typedef struct conditions {
+    void (*evict)(const void *context); /* NULL: caches are warm */
+    const void *context;
+} conditions;
+
+/* Seconds a run. The run before warms caches up again and wakes threads, after another thing's turn. */
+static double sample(const measured *m, int runs, const conditions *c) {
+    if (c->evict && !m->always_warm)
+        c->evict(c->context);
+    else
+        m->run(m->context);
+    double begin = clock_seconds();
     for (int i = 0; i < runs; i++) m->run(m->context);
-    return (measure_now() - begin) / runs;
+    double seconds = (clock_seconds() - begin) / runs;
+    if (m->rest) m->rest(m->context);
+    return seconds;
 }
 
-/* How many runs make a sample; warms caches up. */
-static int runs_for(const measured *m) {
-    sample(m, 1);
-    double seconds = sample(m, 1);
+/* How many runs make a sample. */
+static int runs_for(const measured *m, const conditions *c) {
+    if (c->evict && !m->always_warm) return 1;
+    double seconds = sample(m, 1, c);
     if (seconds < FASTEST_RUN) seconds = FASTEST_RUN;
     return seconds >= SAMPLE_SECONDS ? 1 : (int)(SAMPLE_SECONDS / seconds) + 1;
 }
 
-void measure(measured *things, size_t count) {
+void measure(measured *things, size_t count, void (*evict)(const void *context), const void *context) {
     double values[MEASURE_MOST][MOST_SAMPLES];
+    const conditions c = {evict, context};
     int runs[MEASURE_MOST], samples = 0;
-    for (size_t i = 0; i < count; i++) runs[i] = runs_for(&things[i]);
-    double begin = measure_now();
-    while (samples < LEAST_SAMPLES || (samples < MOST_SAMPLES && measure_now() - begin < ALL_SECONDS)) {
-        for (size_t i = 0; i < count; i++) values[i][samples] = sample(&things[i], runs[i]);
+    for (size_t i = 0; i < count; i++) runs[i] = runs_for(&things[i], &c);
+    double begin = clock_seconds();
+    while (samples < LEAST_SAMPLES || (samples < MOST_SAMPLES && clock_seconds() - begin < ALL_SECONDS)) {
+        for (size_t i = 0; i < count; i++) values[i][samples] = sample(&things[i], runs[i], &c);
         samples++;
     }
     for (size_t i = 0; i < count; i++) {

@@ -2,22 +2,24 @@
 #ifndef CVK_CLI_MEASURE_H
 #define CVK_CLI_MEASURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-enum { MEASURE_MOST = 4 };
+enum { MEASURE_MOST = 64 };
 
 /* Something to time, and what came of it. */
 typedef struct measured {
     void (*run)(const void *context);
+    void (*rest)(const void *context); /* or NULL: sends its threads to sleep, which else spin while others are timed */
     const void *context;
-    double seconds; /* of one run: the median */
-    double fastest; /* of one run: the least, where what is asked for is what the machine can do */
+    bool always_warm; /* never evicted */
+    double seconds;   /* of one run: the median */
+    double fastest;   /* of one run: the least, where what is asked for is what the machine can do */
 } measured;
 
-/* Seconds since some moment. */
-double measure_now(void);
-/* Times all in turns, so that what the machine does meanwhile happens to each of them. */
-void measure(measured *things, size_t count);
+/* Times all in turns, so that what the machine does meanwhile happens to each of them. Before each sample comes a run
+ * that is not timed or, if not NULL, `evict`, which empties the caches; a sample is then a single run. */
+void measure(measured *things, size_t count, void (*evict)(const void *context), const void *context);
 /* The middle of n values, which get sorted. */
 double measure_median(double *values, size_t n);
 

@@ -1,72 +1,68 @@
-/* Compiles a layer stage by stage, so that each can be timed and the object weighed, and measures it in turns with the
- * FMA peak and a peer. Caches are warm: nothing is touched between the runs of a sample. */
+/* Compiles a layer a few times, with nothing else running, and measures it in turns with the FMA peak, with itself on
+ * one thread, and with a peer's direct and Winograd convolutions. */
 #include "cli/timing.h"
-#include "cli/data.h"
-#include "cli/measure.h"
-#include "cli/tensors.h"
+#include "base/clock.h"
+#include "cli/ready.h"
 #include "plan/brief.h"
 
+#include <convoke/pthreadpool.h>
 #include <math.h>
+#include <stdlib.h>
 
-/* A layer ready to run. */
-typedef struct loaded {
-    const cvk_kernel_info *info;
-    jit_image image;
-    tensors tensors;
-    const cvk_parallel_for *parallel;
-} loaded;
+enum { COMPILES = 3 };
 
-static cvk_status compile_object(session *s, const cvk_spec *spec, arena *a, cvk_object *object, timing *t) {
-    static const char *const symbol[] = {"layer"};
-    compile_unit unit;
-    cvk_status status = compile_plan(a, spec, s->target, NULL, s->diagnostics, &unit, &t->times);
-    if (status != CVK_OK) return status;
-    text brief = text_new(a);
-    plan_print_brief(&unit.plan, &brief);
-    t->plan = brief.bytes;
-    t->predicted = 1 / unit.predicted;
-    return compile_emit(&unit, symbol, 1, 1, EMIT_OBJECT, s->diagnostics, object, &t->times);
+double timing_compile_seconds(const compile_times *t) {
+    return t->plan + t->emit.lower + t->emit.optimise + t->emit.generate + t->load;
 }
 
-static cvk_status load_object(session *s, const cvk_object *object, loaded *l, timing *t) {
-    const void *info = NULL;
-    double begin = measure_now();
-    cvk_status status = jit_load(object->bytes, object->size, "layer", s->diagnostics, &l->image, &info);
-    t->times.load = measure_now() - begin;
-    t->object_bytes = (double)object->size;
-    l->info = info;
-    return status;
-}
-
-static cvk_status bind_random(session *s, const cvk_spec *spec, loaded *l) {
-    layer_data data;
-    l->parallel = &s->parallel;
-    if (!data_draw(spec, DATA_REALS, 1, &data)) return CVK_ERROR_MEMORY;
-    cvk_status status = tensors_bind(spec, l->info, &data.tensors, GUARD_START, s->parallel.workers, &l->tensors);
-    data_free(&data);
-    return status;
-}
-
-static cvk_status load_layer(session *s, const cvk_spec *spec, arena *a, loaded *l, timing *t) {
+cvk_status timing_compile(session *s, const cvk_spec *spec, compile_times *times) {
+    *times = (compile_times){0};
     cvk_object object;
-    cvk_status status = compile_object(s, spec, a, &object, t);
+    cvk_status status = compile_layer(spec, s->target, NULL, s->diagnostics, &object, times);
     if (status != CVK_OK) return status;
-    status = load_object(s, &object, l, t);
+    jit_image image = {0};
+    const void *info;
+    double begin = clock_seconds();
+    status = jit_load(object.bytes, object.size, spec->name, s->diagnostics, &image, &info);
+    times->load = clock_seconds() - begin;
+    jit_unload(&image);
     object_free(&object);
-    return status == CVK_OK ? bind_random(s, spec, l) : status;
+    return status;
 }
 
-static void run_kernel(const void *context) {
-    const loaded *l = context;
-    cvk_run(l->info, &l->tensors.buffers, l->parallel);
+static int by_seconds(const void *a, const void *b) {
+    double x = timing_compile_seconds(a), y = timing_compile_seconds(b);
+    return (x > y) - (x < y);
 }
 
-static void run_peak(const void *context) { peak_run(context); }
+static cvk_status time_compiling(session *s, const cvk_spec *spec, compile_times *median) {
+    compile_times all[COMPILES];
+    ready_rest(&s->parallel);
+    for (int i = 0; i < COMPILES; i++) {
+        cvk_status status = timing_compile(s, spec, &all[i]);
+        if (status != CVK_OK) return status;
+    }
+    qsort(all, COMPILES, sizeof *all, by_seconds);
+    *median = all[COMPILES / 2];
+    return CVK_OK;
+}
+
+static void describe(const ready *r, const cvk_spec *spec, arena *a, timing *t) {
+    text brief = text_new(a);
+    plan_print_brief(&r->unit.plan, &brief);
+    t->plan = brief.bytes;
+    t->predicted = 1 / r->unit.predicted;
+    t->object_bytes = (double)r->object_bytes;
+    t->operations = 2 * (double)spec_macs(spec);
+    const cvk_kernel_info *i = r->info;
+    t->bytes = (double)(i->input.bytes + i->weights.bytes + i->bias.bytes + i->scale.bytes + i->addend.bytes +
+                        i->output.bytes);
+}
 
 /* A peer's layer and how to run it, behind one pointer. */
 typedef struct contender {
     const peer *peer;
-    peer_layer *layer;
+    peer_layer *layer; /* NULL: it cannot do that */
 } contender;
 
 static void run_contender(const void *context) {
@@ -74,31 +70,56 @@ static void run_contender(const void *context) {
     c->peer->run(c->layer);
 }
 
-static void measure_all(const cvk_spec *spec, const loaded *l, const peak *p, const contender *c, timing *t) {
-    measured things[] = {
-        {.run = run_kernel, .context = l}, {.run = run_peak, .context = p}, {.run = run_contender, .context = c}};
-    measure(things, c->layer ? 3 : 2);
-    t->seconds = things[0].seconds;
-    t->gflops = 2e-9 * (double)spec_macs(spec) / t->seconds;
-    t->of_peak = 1e9 * t->gflops / (p->operations / things[1].fastest);
-    if (c->layer) t->peer_seconds = things[2].seconds;
-}
+static void rest_contender(const void *context) { ((const contender *)context)->peer->rest(); }
 
-cvk_status timing_run(session *s, const session_layer *layer, const peer *rival, const peak *p, arena *a, timing *t) {
-    loaded l = {0};
-    *t = (timing){.layer = layer, .plan = "", .variant = "", .peer_seconds = NAN};
-    cvk_status status = load_layer(s, layer->spec, a, &l, t);
-    if (status == CVK_OK && l.info->tasks) {
-        contender c = {rival, rival ? rival->open(layer->spec, s->parallel.workers, &t->variant) : NULL};
-        if (c.layer) t->variant = rival->variant(c.layer);
-        measure_all(layer->spec, &l, p, &c, t);
-        if (c.layer) rival->close(c.layer);
+static void open_contenders(const session *s, const cvk_spec *spec, const peer *rival, arena *a, timing *t,
+                            contender to[PEER_WAYS]) {
+    for (int way = 0; way < PEER_WAYS; way++) {
+        const peer_request request = {spec, (peer_way)way, s->parallel.workers, s->options->plain};
+        to[way] = (contender){rival, rival ? rival->open(&request) : NULL};
+        if (to[way].layer) t->peer[way].variant = arena_format(a, "%s", rival->variant(to[way].layer));
     }
-    tensors_free(&l.tensors);
-    jit_unload(&l.image);
-    return status;
+    if (rival) rival->rest();
 }
 
-double timing_compile_seconds(const compile_times *t) {
-    return t->plan + t->emit.lower + t->emit.optimise + t->emit.generate + t->load;
+/* What is measured always; then come one thread and the contenders, where there are any. */
+enum { OURS, PEAK, ALWAYS, THINGS = ALWAYS + 1 + PEER_WAYS };
+
+static void measure_all(const ready *r, const timing_setup *setup, const contender c[PEER_WAYS], timing *t) {
+    const cvk_parallel_for one_thread = cvk_pthreadpool(NULL);
+    ready single = *r;
+    single.parallel = &one_thread;
+    measured things[THINGS] = {[OURS] = ready_measured(r), [PEAK] = probe_measured(setup->peak)};
+    size_t count = ALWAYS;
+    double *to[THINGS] = {[OURS] = &t->seconds, [PEAK] = &t->peak};
+    if (r->parallel->workers > 1) {
+        to[count] = &t->single_seconds;
+        things[count++] = ready_measured(&single);
+    }
+    for (int way = 0; way < PEER_WAYS; way++)
+        if (c[way].layer) {
+            to[count] = &t->peer[way].seconds;
+            things[count++] = (measured){.run = run_contender, .rest = rest_contender, .context = &c[way]};
+        }
+    measure(things, count, setup->evict ? evict_run : NULL, setup->evict);
+    for (size_t i = 0; i < count; i++) *to[i] = things[i].seconds;
+    t->peak = probe_rate(setup->peak, &things[PEAK]);
+}
+
+cvk_status timing_run(session *s, const session_layer *layer, const timing_setup *setup, arena *a, timing *t) {
+    *t = (timing){.layer = layer, .plan = "", .single_seconds = NAN};
+    for (int way = 0; way < PEER_WAYS; way++) t->peer[way] = (peer_timing){NAN, ""};
+    ready r = {0};
+    cvk_status status = time_compiling(s, layer->spec, &t->times);
+    if (status == CVK_OK) status = ready_open(s, layer->spec, NULL, a, &r);
+    if (status == CVK_OK && r.info->tasks) {
+        contender contenders[PEER_WAYS];
+        describe(&r, layer->spec, a, t);
+        open_contenders(s, layer->spec, setup->peer, a, t, contenders);
+        measure_all(&r, setup, contenders, t);
+        for (int way = 0; way < PEER_WAYS; way++)
+            if (contenders[way].layer) setup->peer->close(contenders[way].layer);
+    }
+    ready_close(&r);
+    return status;
 }

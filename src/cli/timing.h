@@ -2,26 +2,43 @@
 #ifndef CVK_CLI_TIMING_H
 #define CVK_CLI_TIMING_H
 
-#include "cli/peak.h"
+#include "cli/evict.h"
+#include "cli/probe.h"
 #include "cli/session.h"
 #include "compile.h"
 #include "peers/peer.h"
 
+/* A peer's best for a layer. */
+typedef struct peer_timing {
+    double seconds;      /* of a run; NAN: it has none */
+    const char *variant; /* its format and implementation, or "" */
+} peer_timing;
+
 typedef struct timing {
     const session_layer *layer;
-    const char *plan;    /* in a few words */
-    const char *variant; /* of the peer; why there is none; or "" */
-    double seconds;      /* a run */
-    double gflops;       /* two operations a multiply-add, padding counted as present */
-    double predicted;    /* the share of the FMA peak that the cost model expected */
-    double of_peak;      /* the share of the fastest FMA run measured in between */
-    double peer_seconds; /* NAN without a peer */
-    compile_times times;
+    const char *plan;      /* in a few words */
+    double operations;     /* two a multiply-add, padding counted as present */
+    double bytes;          /* of the tensors, each read or written once */
+    double seconds;        /* a run */
+    double single_seconds; /* a run on one thread; NAN where that is the same */
+    double predicted;      /* the share of the FMA peak that the cost model expected */
+    double peak;           /* operations a second of the fastest FMA run measured in between */
+    peer_timing peer[PEER_WAYS];
+    compile_times times; /* the median of several compiles */
     double object_bytes;
 } timing;
 
+/* What a layer is timed against, and how. */
+typedef struct timing_setup {
+    const peer *peer; /* or NULL */
+    const probe *peak;
+    const evictor *evict; /* or NULL: caches are warm */
+} timing_setup;
+
 /* `t->seconds` stays 0 for an empty batch. Texts live in the arena. */
-cvk_status timing_run(session *s, const session_layer *layer, const peer *rival, const peak *p, arena *a, timing *t);
+cvk_status timing_run(session *s, const session_layer *layer, const timing_setup *setup, arena *a, timing *t);
+/* One compile, from spec to code that can run, past all caches. */
+cvk_status timing_compile(session *s, const cvk_spec *spec, compile_times *times);
 /* All stages together. */
 double timing_compile_seconds(const compile_times *t);
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# check, explain and bench on small layers: text for people, JSON and CSV for programs.
+# check and explain on small layers: text for people, JSON and CSV for programs.
 source "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
 
 case_check_says_ok_a_row_a_layer() {
@@ -89,19 +89,6 @@ case_explain_in_json_gives_a_schedule_that_reads_back() {
     spec "schedule: $plan"
     convoke explain spec.yaml
     status 0; has "plan: $plan"
-}
-
-case_bench_ends_with_means_and_compile_times() {
-    spec
-    convoke bench spec.yaml --threads 1
-    status 0; silent; has "gflops"; has "geometric means of 1 layers"; has "compile "
-}
-
-case_bench_writes_csv_and_json() {
-    spec
-    convoke bench spec.yaml --threads 1 --format json --csv rows.csv
-    status 0; is_json "d['rows'][0]['gflops'] > 0 and 0 < d['rows'][0]['of_peak'] and d['compiling']['compile']['median'] > 0"
-    [[ $(wc -l <rows.csv) == 2 ]] || fail "rows.csv: $(<rows.csv)"
 }
 
 run_cases

@@ -1,0 +1,28 @@
+/* The roofline plot: what layers reach, under what the machine's FMA units and memories allow. */
+#ifndef CVK_CLI_ROOFLINE_H
+#define CVK_CLI_ROOFLINE_H
+
+#include "base/text.h"
+#include "cli/bandwidth.h"
+
+typedef enum roofline_series { SERIES_OURS, SERIES_DIRECT, SERIES_WINOGRAD, SERIES } roofline_series;
+
+/* One layer by one system. Dots of a layer have the same intensity and follow one another, ours first. */
+typedef struct roofline_dot {
+    double intensity; /* operations a byte of the tensors */
+    double rate;      /* operations a second; NAN: this system has no such layer */
+    roofline_series series;
+} roofline_dot;
+
+typedef struct roofline {
+    double peak; /* operations a second */
+    bandwidths bandwidth;
+    roofline_dot *dots;
+    size_t count;
+    const char *peer, *target;
+    unsigned threads;
+} roofline;
+
+void roofline_draw(const roofline *r, text *svg);
+
+#endif
