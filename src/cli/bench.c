@@ -47,6 +47,16 @@ static const peer *const peers[] = {
     NULL, /* a table is not empty */
 };
 
+/* A table that goes to a file, whole or not at all, besides the one that is shown. */
+typedef struct side_file {
+    const char *path; /* NULL: not asked for */
+    table table;
+    char *bytes;
+    size_t size;
+} side_file;
+
+enum { SIDE_FILES = 2 };
+
 /* One run of the verb. */
 typedef struct bench {
     session *session;
@@ -55,9 +65,8 @@ typedef struct bench {
     evictor evictor;
     arena arena;
     column columns[COLUMNS];
-    table table, csv; /* csv: into csv_text, or without a file */
-    char *csv_text;
-    size_t csv_size;
+    table table;
+    side_file side[SIDE_FILES];
     double first_compile; /* seconds, LLVM's start included */
     timing *timings;
     size_t count;
@@ -99,7 +108,15 @@ static void add_row(bench *b, const timing *t) {
                                {t->plan, 0}};
     session_progress_end(b->session);
     table_row(&b->table, row);
-    if (b->csv.file) table_row(&b->csv, row);
+    for (int i = 0; i < SIDE_FILES; i++)
+        if (b->side[i].path) table_row(&b->side[i].table, row);
+}
+
+/* A member of all documents; takes the reference. */
+static void add_extra(bench *b, const char *name, json_t *value) {
+    for (int i = 0; i < SIDE_FILES; i++)
+        if (b->side[i].path) table_extra(&b->side[i].table, name, json_incref(value));
+    table_extra(&b->table, name, value);
 }
 
 static cli_exit time_layers(bench *b) {
@@ -142,7 +159,7 @@ static void summarise_suites(bench *b) {
         figures[k].value = arena_array(&b->arena, double, b->count + 1);
         for (size_t i = 0; i < b->count; i++) figures[k].value[i] = summaries[k].of(&b->timings[i]);
     }
-    suite_report(b->session, &b->table, layers, b->count, figures, SUMMARIES);
+    add_extra(b, "suites", suite_report(b->session, layers, b->count, figures, SUMMARIES));
 }
 
 static double plan_seconds(const timing *t) { return t->times.plan; }
@@ -179,7 +196,7 @@ static void summarise_compiling(bench *b) {
         json_object_set_new(all, s->name,
                             json_pack("{s:f, s:f, s:s}", "median", median, "worst", worst, "unit", s->unit));
     }
-    table_extra(&b->table, "compiling", all);
+    add_extra(b, "compiling", all);
 }
 
 static cli_exit write_file(const char *path, const void *bytes, size_t size) {
@@ -189,9 +206,16 @@ static cli_exit write_file(const char *path, const void *bytes, size_t size) {
     return failed ? CLI_IO : CLI_DONE;
 }
 
-static cli_exit write_csv(bench *b) {
-    fclose(b->csv.file);
-    return write_file(b->session->options->csv, b->csv_text, b->csv_size);
+static cli_exit write_side_files(bench *b) {
+    cli_exit worst = CLI_DONE;
+    for (int i = 0; i < SIDE_FILES; i++) {
+        side_file *f = &b->side[i];
+        if (!f->path) continue;
+        table_close(&f->table, b->session->diagnostics);
+        fclose(f->table.file);
+        worst = graver(worst, write_file(f->path, f->bytes, f->size));
+    }
+    return worst;
 }
 
 static void place_dots(const timing *t, roofline_dot dot[1 + PEER_WAYS]) {
@@ -214,9 +238,9 @@ static cli_exit draw_roofline(bench *b) {
         place_dots(&b->timings[i], &r.dots[r.count]);
         if (b->timings[i].peak > r.peak) r.peak = b->timings[i].peak;
     }
-    table_extra(&b->table, "roofs",
-                json_pack("{s:f, s:f, s:f}", "peak_gflops", 1e-9 * r.peak, "l2_gigabytes_a_second", 1e-9 * roofs.l2,
-                          "memory_gigabytes_a_second", 1e-9 * roofs.memory));
+    add_extra(b, "roofs",
+              json_pack("{s:f, s:f, s:f}", "peak_gflops", 1e-9 * r.peak, "l2_gigabytes_a_second", 1e-9 * roofs.l2,
+                        "memory_gigabytes_a_second", 1e-9 * roofs.memory));
     text out = text_new(&b->arena);
     roofline_draw(&r, &out);
     return write_file(s->options->svg, out.bytes, out.length);
@@ -233,17 +257,23 @@ static void choose_columns(bench *b) {
     }
 }
 
+static bool open_side_file(bench *b, side_file *f, const char *path, cli_format format) {
+    FILE *memory = path ? open_memstream(&f->bytes, &f->size) : NULL;
+    if (memory && table_open(&f->table, "bench", b->columns, COLUMNS, format, memory)) f->path = path;
+    return f->path == path;
+}
+
 static cli_exit open_tables(bench *b) {
     session *s = b->session;
     choose_columns(b);
-    if (!table_open(&b->table, "bench", b->columns, COLUMNS, s->format, stdout))
+    if (!table_open(&b->table, "bench", b->columns, COLUMNS, s->format, stdout) ||
+        !open_side_file(b, &b->side[0], s->options->csv, FORMAT_CSV) ||
+        !open_side_file(b, &b->side[1], s->options->json, FORMAT_JSON))
         return session_fail(s, CVK_ERROR_MEMORY);
-    FILE *csv = s->options->csv ? open_memstream(&b->csv_text, &b->csv_size) : NULL;
-    if (csv) table_open(&b->csv, "bench", b->columns, COLUMNS, FORMAT_CSV, csv);
-    table_extra(&b->table, "conditions",
-                json_pack("{s:s, s:i, s:b, s:b, s:s}", "target", s->target->name, "threads", (int)s->parallel.workers,
-                          "cold", s->options->cold, "plain", s->options->plain, "accuracy",
-                          s->options->accuracy ? s->options->accuracy : "each layer's own"));
+    add_extra(b, "conditions",
+              json_pack("{s:s, s:i, s:b, s:b, s:s}", "target", s->target->name, "threads", (int)s->parallel.workers,
+                        "cold", s->options->cold, "plain", s->options->plain, "accuracy",
+                        s->options->accuracy ? s->options->accuracy : "each layer's own"));
     return CLI_DONE;
 }
 
@@ -272,7 +302,7 @@ static cli_exit bench_all(bench *b) {
     summarise_compiling(b);
     if (s->options->svg && b->count) worst = graver(worst, draw_roofline(b));
     table_close(&b->table, s->diagnostics);
-    return b->csv.file ? graver(worst, write_csv(b)) : worst;
+    return graver(worst, write_side_files(b));
 }
 
 static cli_exit choose_peer(session *s, const peer **chosen) {
@@ -319,7 +349,7 @@ static cli_exit bench_session(session *s) {
     status = bench_guarded(&b);
     probe_close(&b.peak);
     evict_close(&b.evictor);
-    free(b.csv_text);
+    for (int i = 0; i < SIDE_FILES; i++) free(b.side[i].bytes);
     arena_free(&b.arena);
     return status;
 }

@@ -83,7 +83,7 @@ cli_exit regret_all(session *s, arena *a) {
         worst = graver(worst, session_fail(s, regret_layer(s, &s->layers[i], a, &t, &r)));
     }
     const suite_figure figure = {"regret", "time of the chosen plan over the best's", "%.3f", true, r.ratio};
-    suite_report(s, &t, r.layer, r.count, &figure, 1);
+    table_extra(&t, "suites", suite_report(s, r.layer, r.count, &figure, 1));
     table_close(&t, s->diagnostics);
     return worst;
 }

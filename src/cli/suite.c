@@ -93,10 +93,10 @@ static void report_file(const session *s, json_t *list, const session_layer *con
         list, json_pack("{s:s, s:I, s:o}", "file", file ? file->path : "all", "layers", (json_int_t)n, "figures", all));
 }
 
-void suite_report(const session *s, table *t, const session_layer *const *layers, size_t count,
-                  const suite_figure *figures, size_t figure_count) {
+json_t *suite_report(const session *s, const session_layer *const *layers, size_t count, const suite_figure *figures,
+                     size_t figure_count) {
     json_t *list = json_array();
     for (size_t i = 0; i < s->file_count; i++) report_file(s, list, layers, count, figures, figure_count, &s->files[i]);
     if (s->file_count > 1) report_file(s, list, layers, count, figures, figure_count, NULL);
-    table_extra(t, "suites", list);
+    return list;
 }

@@ -17,9 +17,9 @@ typedef struct suite_figure {
     double *value; /* one a layer; NAN: this layer has none */
 } suite_figure;
 
-/* Geometric means and worst layers, file by file and, if there are several, of all: on stdout or as "suites" in the
- * document. `layers` are those that the values belong to. Figures that no layer has are left out. */
-void suite_report(const session *s, table *t, const session_layer *const *layers, size_t count,
-                  const suite_figure *figures, size_t figure_count);
+/* Geometric means and worst layers, file by file and, if there are several, of all: on stdout, if it is for people, and
+ * as JSON. `layers` are those that the values belong to. Figures that no layer has are left out. */
+json_t *suite_report(const session *s, const session_layer *const *layers, size_t count, const suite_figure *figures,
+                     size_t figure_count);
 
 #endif

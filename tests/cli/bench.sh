@@ -14,6 +14,9 @@ case_bench_writes_csv_and_json() {
     status 0; is_json "d['rows'][0]['gflops'] > 0 and 0 < d['rows'][0]['of_peak'] and d['compiling']['compile']['median'] > 0"
     is_json "d['suites'][0]['figures']['gflops']['worst_layer'] == 'one' and d['conditions']['threads'] == 1"
     [[ $(wc -l <rows.csv) == 2 ]] || fail "rows.csv: $(<rows.csv)"
+    convoke bench spec.yaml --threads 1 --json all.json
+    status 0; has "geometric means"; cp all.json ../out
+    is_json "len(d['rows']) == 1 and d['suites'] and d['compiling'] and d['conditions']"
 }
 
 case_bench_draws_a_roofline() {
