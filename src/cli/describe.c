@@ -3,6 +3,7 @@
 #include "cli/peak.h"
 #include "plan/brief.h"
 #include "plan/fields.h"
+#include "ref/rounding.h"
 
 #include <convoke/pthreadpool.h>
 #include <inttypes.h>
@@ -130,5 +131,6 @@ void describe_print(const description *x, text *out) {
     text_add(out, "nest, %" PRId64 " tasks:\n", x->unit.run->tasks);
     nest_print(x->unit.run, out);
     print_proof(x, out);
+    rounding_print(x->unit.spec, &x->unit.plan, out);
     print_counts(x, out);
 }

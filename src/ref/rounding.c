@@ -30,6 +30,21 @@ bool rounding_is_shared(const cvk_plan *a, const cvk_plan *b) {
            a->tile_ow == b->tile_ow;
 }
 
+void rounding_print(const cvk_spec *s, const cvk_plan *plan, text *out) {
+    int64_t terms = spec_taps(s) * spec_group_in(s) + s->bias;
+    if (!is_winograd(plan)) {
+        text_add(out, "rounding: |error| <= %lld u S, S the sum of a result's %lld terms' magnitudes, u = 2^-24\n",
+                 (long long)(terms + 2), (long long)terms);
+        return;
+    }
+    const int m[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
+    text_add(out, "rounding: |error| <= %.0f u |A'| [(|G| |g|) . (|B'| |d|)], summed over input channels, u = 2^-24;",
+             winograd_roundings(s, m));
+    for (int a = 0; a < AXES; a++)
+        if (s->kernel[a] > 1) text_add(out, " F(%d,%lld)", m[a], (long long)s->kernel[a]);
+    text_add(out, "\n");
+}
+
 bool rounding_of_plan(const cvk_spec *s, const cvk_plan *plan, const naive_tensors *t, const cvk_parallel_for *threads,
                       double **rounding) {
     *rounding = NULL;

@@ -9,6 +9,8 @@
  * may be NULL. False: out of memory. */
 bool rounding_of_plan(const cvk_spec *s, const cvk_plan *plan, const naive_tensors *t, const cvk_parallel_for *threads,
                       double **rounding);
+/* The bound in words, for `explain`. */
+void rounding_print(const cvk_spec *s, const cvk_plan *plan, text *out);
 /* Whether two plans of a layer round alike: then one reference judges both. */
 bool rounding_is_shared(const cvk_plan *a, const cvk_plan *b);
 

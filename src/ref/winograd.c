@@ -46,16 +46,22 @@ static void transform_weights(winograd_rounding *w, int64_t oc, int64_t ic) {
     for (int64_t p = 0; p < w->points; p++) w->weights[(p * s->in_channels + ic) * s->out_channels + oc] = values[p];
 }
 
+double winograd_roundings(const cvk_spec *s, const int m[AXES]) {
+    double count = (double)s->in_channels + 2 + s->bias;
+    for (int a = 0; a < AXES; a++)
+        if (s->kernel[a] > 1) count += (double)(s->kernel[a] + 2 + 2 * (m[a] + s->kernel[a] - 1));
+    return count;
+}
+
 winograd_rounding *winograd_rounding_new(const cvk_spec *s, const int m[AXES], const naive_tensors *t) {
     winograd_rounding *w = calloc(1, sizeof *w);
     if (!w) return NULL;
     *w = (winograd_rounding){.spec = s, .tensors = t, .points = 1};
-    w->roundings = (double)s->in_channels + 2 + s->bias;
+    w->roundings = winograd_roundings(s, m);
     for (int a = 0; a < AXES; a++) {
         cook_toom_make(m[a], (int)s->kernel[a], &w->f[a]);
         w->tiles[a] = (s->out_size[a] + m[a] - 1) / m[a];
         w->points *= w->f[a].alpha;
-        if (s->kernel[a] > 1) w->roundings += (double)(w->f[a].r + 2 + 2 * w->f[a].alpha);
     }
     w->weights = malloc(sizeof(double) * (size_t)(w->points * s->in_channels * s->out_channels + 1));
     if (!w->weights) {

@@ -13,6 +13,10 @@
 
 typedef struct winograd_rounding winograd_rounding;
 
+/* c: the taps of an axis are transformed by sums of r terms with rounded coefficients, inputs and points by sums of
+ * alpha; between them stands the sum over the input channels. */
+double winograd_roundings(const cvk_spec *s, const int m[AXES]);
+
 /* m: outputs of a tile along each axis, 1 where the kernel is 1. NULL: out of memory. */
 winograd_rounding *winograd_rounding_new(const cvk_spec *s, const int m[AXES], const naive_tensors *t);
 void winograd_rounding_free(winograd_rounding *w);
