@@ -74,6 +74,26 @@ case_options_of_convoke_add_library() {
     [[ $made/layers.o -nt stamp ]] || fail "a change of the weights goes unseen"
 }
 
+case_projects_in_cpp_alone_and_folders_with_spaces() {
+    local generator
+    for generator in Ninja "Unix Makefiles"; do
+        must cmake -S "$here/cpp" -B "cpp $generator" -G "$generator" -DEXAMPLES="$root/examples"
+        must cmake --build "cpp $generator"
+        must "./cpp $generator/program"
+        touch stamp
+        must cmake --build "cpp $generator"
+        [[ ! "cpp $generator/program" -nt stamp ]] || fail "$generator: work is done where nothing has changed"
+    done
+}
+
+case_another_command_can_be_named() {
+    printf '#!/bin/sh\ntouch "%s/used"\nexec convoke "$@"\n' "$PWD" >wrapper
+    chmod +x wrapper
+    configure consumer -DCONVOKE_EXECUTABLE="$PWD/wrapper"
+    must cmake --build consumer
+    [[ -e used ]] || fail "CONVOKE_EXECUTABLE is not what compiles"
+}
+
 case_mistakes_are_explained_when_configuring() {
     project() { printf 'cmake_minimum_required(VERSION 3.20)\nproject(p C)\n%s\n' "$1" >CMakeLists.txt; rm -rf b; }
     project 'find_package(convoke 0.2 REQUIRED)'; mustnt cmake -B b
