@@ -264,8 +264,27 @@ static double time_layer(peer_layer *p) {
     return best;
 }
 
+/* The first that the target has is the most that oneDNN may use; it takes the limit once, before its first primitive.
+ */
+static const struct instructions {
+    uint64_t feature;
+    dnnl_cpu_isa_t isa;
+} instructions[] = {
+    {CVK_CPU_AVX512F, dnnl_cpu_isa_all},
+    {CVK_CPU_AVX2, dnnl_cpu_isa_avx2},
+    {CVK_CPU_AVX, dnnl_cpu_isa_avx},
+    {0, dnnl_cpu_isa_sse41},
+};
+
+static void limit_instructions(uint64_t cpu_features) {
+    const struct instructions *i = instructions;
+    while ((cpu_features & i->feature) != i->feature) i++;
+    dnnl_set_max_cpu_isa(i->isa);
+}
+
 static peer_layer *peer_open(const peer_request *r) {
     if (r->spec->padding != PAD_ZEROS || r->spec->batch == 0) return NULL;
+    limit_instructions(r->cpu_features);
     omp_set_num_threads((int)r->threads);
     peer_layer *best = NULL;
     double best_seconds = 0;

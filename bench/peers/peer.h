@@ -12,7 +12,8 @@ typedef struct peer_request {
     const cvk_spec *spec;
     peer_way way;
     unsigned threads;
-    bool plain; /* activations come and go as N C D H W; what a peer does to reorder them is timed */
+    uint64_t cpu_features; /* CVK_CPU_* bits of the target: a peer that chooses instructions keeps to their kind */
+    bool plain;            /* activations come and go as N C D H W; what a peer does to reorder them is timed */
 } peer_request;
 
 /* A layer that a peer has made ready: its best variant, with weights in that variant's own format. */

@@ -75,7 +75,8 @@ static void rest_contender(const void *context) { ((const contender *)context)->
 static void open_contenders(const session *s, const cvk_spec *spec, const peer *rival, arena *a, timing *t,
                             contender to[PEER_WAYS]) {
     for (int way = 0; way < PEER_WAYS; way++) {
-        const peer_request request = {spec, (peer_way)way, s->parallel.workers, s->options->plain};
+        const peer_request request = {spec, (peer_way)way, s->parallel.workers, s->target->cpu_features,
+                                      s->options->plain};
         to[way] = (contender){rival, rival ? rival->open(&request) : NULL};
         if (to[way].layer) t->peer[way].variant = arena_format(a, "%s", rival->variant(to[way].layer));
     }
