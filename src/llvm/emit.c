@@ -143,16 +143,31 @@ static const char *variant_symbol(lower_module *m, const emit_kernel *k) {
     return arena_format(m->arena, "%s.%s", k->symbol, k->target->name);
 }
 
-/* Target after target, so that the layers of each share its math functions; then the sets. */
-static void lower_kernels(lower_module *m, const emit_kernel *kernels, size_t layers, size_t targets) {
-    LLVMValueRef *infos = arena_array(m->arena, LLVMValueRef, layers * targets);
-    for (size_t i = 0; i < layers * targets; i++) {
-        const emit_kernel *k = &kernels[i];
-        if (i % layers == 0) memset(m->math, 0, sizeof m->math);
-        m->target = k->target;
-        infos[i % layers * targets + i / layers] = lower_kernel(m, k, targets > 1 ? variant_symbol(m, k) : k->symbol);
+/* What llvm_emit is asked for. */
+typedef struct emit_job {
+    const emit_kernel *kernels;
+    size_t layers, targets;
+    emit_kind kind;
+} emit_job;
+
+/* Target after target, so that the layers of each share its math functions. infos[l * targets + t] is layer l for
+ * target t. */
+static void lower_variants(lower_module *m, const emit_job *job, LLVMValueRef *infos) {
+    for (size_t t = 0; t < job->targets; t++) {
+        memset(m->math, 0, sizeof m->math);
+        for (size_t l = 0; l < job->layers; l++) {
+            const emit_kernel *k = &job->kernels[t * job->layers + l];
+            m->target = k->target;
+            infos[l * job->targets + t] = lower_kernel(m, k, job->targets > 1 ? variant_symbol(m, k) : k->symbol);
+        }
     }
-    for (size_t l = 0; l < layers && targets > 1; l++) lower_set(m, kernels[l].symbol, infos + l * targets, targets);
+}
+
+static void lower_kernels(lower_module *m, const emit_job *job) {
+    LLVMValueRef *infos = arena_array(m->arena, LLVMValueRef, job->layers * job->targets);
+    lower_variants(m, job, infos);
+    for (size_t l = 0; l < job->layers && job->targets > 1; l++)
+        lower_set(m, job->kernels[l].symbol, infos + l * job->targets, job->targets);
 }
 
 static bool verified(lower_module *m, complaints *c) {
@@ -204,16 +219,16 @@ static cvk_status generate(lower_module *m, LLVMTargetMachineRef machine, emit_k
     return status;
 }
 
-static cvk_status emit_module(lower_module *m, LLVMTargetMachineRef machine, const emit_kernel *kernels, size_t layers,
-                              size_t targets, emit_kind kind, complaints *c, cvk_object *object, emit_times *times) {
+static cvk_status emit_module(lower_module *m, LLVMTargetMachineRef machine, const emit_job *job, complaints *c,
+                              cvk_object *object, emit_times *times) {
     double start = clock_seconds();
-    lower_kernels(m, kernels, layers, targets);
+    lower_kernels(m, job);
     if (!verified(m, c)) return CVK_ERROR_INTERNAL;
     double lowered = clock_seconds();
     optimise(m, machine, c);
     if (c->failed) return CVK_ERROR_INTERNAL;
     double optimised = clock_seconds();
-    cvk_status status = generate(m, machine, kind, c, object);
+    cvk_status status = generate(m, machine, job->kind, c, object);
     if (times) {
         times->lower += lowered - start;
         times->optimise += optimised - lowered;
@@ -228,6 +243,7 @@ cvk_status llvm_emit_inside(const emit_kernel *kernels, size_t layers, size_t ta
                             cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times) {
     pthread_once(&initialised, initialise);
     *object = (cvk_object){0};
+    const emit_job job = {kernels, layers, targets, kind};
     complaints c = {.diagnostics = diagnostics};
     const cvk_target *best = kernels[0].target, *weakest = kernels[layers * targets - 1].target;
     LLVMTargetMachineRef machine = make_machine(best->triple, weakest, &c);
@@ -240,7 +256,7 @@ cvk_status llvm_emit_inside(const emit_kernel *kernels, size_t layers, size_t ta
     if (arena_guard(&a))
         status = CVK_ERROR_MEMORY;
     else
-        status = emit_module(&m, machine, kernels, layers, targets, kind, &c, object, times);
+        status = emit_module(&m, machine, &job, &c, object, times);
     LLVMDisposeModule(m.module);
     LLVMContextDispose(m.context);
     LLVMDisposeTargetMachine(machine);

@@ -10,7 +10,7 @@
 /* A module under construction and the types and intrinsics everything uses. */
 typedef struct lower_module {
     arena *arena;
-    const cvk_target *target;
+    const cvk_target *target; /* of the function being made */
     LLVMContextRef context;
     LLVMModuleRef module;
     LLVMTypeRef f32, i64, i32, i8, ptr, nothing;

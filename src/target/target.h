@@ -1,5 +1,5 @@
-/* Targets: a row of data per kind of CPU, in target/targets.def. The host's row is chosen by CPUID and XGETBV, never by
- * the CPU's name. To add a target, add a row. */
+/* Targets: a row of data per kind of CPU, in target/targets.def. The host's row is chosen by what the CPU and its
+ * system say they can do (cvk_cpu_features), never by the CPU's name. To add a target, add a row. */
 #ifndef CVK_TARGET_TARGET_H
 #define CVK_TARGET_TARGET_H
 
