@@ -9,6 +9,18 @@ case_an_object_and_a_header_a_file() {
     grep -q '^extern const cvk_kernel_info net_one;' made/spec.h || fail "no declaration"
 }
 
+case_only_layers_that_match() {
+    printf 'version: 1\nname: net\ndefaults: {out_channels: 4, kernel_size: 3}\nlayers:\n' >spec.yaml
+    printf '  - {name: %s, input: [1, 3, 8, 8]}\n' first second >>spec.yaml
+    sed 's/second/third/; s/net/other/' spec.yaml >other.yaml
+    convoke compile spec.yaml other.yaml -o made --layer 'second|none'
+    status 0; silent; files made "spec.h spec.o"
+    [[ $(nm -g --defined-only made/spec.o | awk '{print $3}') == net_second ]] || fail "$(nm -g made/spec.o)"
+    ! grep -q net_first made/spec.h || fail "a layer that does not match is declared"
+    convoke compile spec.yaml -o none --layer fourth
+    status 2; says "no layer's name matches"; [[ ! -e none ]] || fail "something is written"
+}
+
 case_everything_else_on_demand() {
     spec
     convoke compile spec.yaml -o made --emit asm,llvm,explain

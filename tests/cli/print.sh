@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Print: each thing it names is printed, and what it does not know it says.
+source "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
+verbs=$(sed -n 's/^VERB(\([a-z]*\),.*/\1/p' "$root/src/cli/verbs.def")
+
+case_the_schema_is_json_that_knows_every_key() {
+    convoke print schema
+    status 0; silent; is_json "d['properties']['version'] == {'description': 'of the language', 'const': 1}"
+    local key seen=0
+    for key in $(sed -n 's/^FIELD(\([a-z_]*\),.*/\1/p' "$root/src/spec/fields.def"); do
+        is_json "d['definitions']['$key']['description'] and '$key' in d['properties']['layers']['items']['properties']"
+        seen=$((seen + 1))
+    done
+    ((seen > 15)) || fail "only $seen keys found in the table"
+}
+
+case_shells_complete_every_verb() {
+    local shell verb
+    for shell in bash zsh fish; do
+        convoke print $shell
+        status 0; silent
+        for verb in $verbs; do has "$verb"; done
+    done
+}
+
+case_there_is_a_manual_page_for_the_command_and_each_verb() {
+    local verb
+    convoke print man
+    status 0; silent; has ".TH CONVOKE 1"
+    for verb in $verbs; do
+        convoke print man "$verb"
+        status 0; silent; has ".TH CONVOKE-${verb^^} 1"; has ".SH OPTIONS"
+    done
+}
+
+case_what_it_does_not_know_it_says() {
+    convoke print
+    status 2; says 'missing is `WHAT`'
+    convoke print shema
+    status 2; says 'did you mean `schema`?'
+    convoke print man chekc
+    status 2; says 'did you mean `check`?'
+    convoke print bash check
+    status 2; says '`check` is one too many'
+}
+
+run_cases
