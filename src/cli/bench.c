@@ -14,29 +14,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* When people see a column; programs always do. */
+typedef enum shown { ALWAYS, WITH_PEER, WITH_THREADS } shown;
+
 /* Width 0: for programs only. */
-static const column all_columns[] = {
-    {"file", NULL, 0},
-    {"layer", NULL, 24},
-    {"us", "%.1f", 9},
-    {"gflops", "%.1f", 7},
-    {"of_peak", "%.3f", 7},
-    {"predicted", "%.3f", 9},
-    {"speedup", "%.2f", 7},
-    {"direct_us", "%.1f", 0},
-    {"direct_gflops", "%.1f", 13},
-    {"over_direct", "%.2f", 11},
-    {"direct_by", NULL, 26},
-    {"winograd_us", "%.1f", 0},
-    {"winograd_gflops", "%.1f", 15},
-    {"over_winograd", "%.2f", 13},
-    {"winograd_by", NULL, 26},
-    {"operations", "%.0f", 0},
-    {"bytes", "%.0f", 0},
-    {"peak_gflops", "%.1f", 0},
-    {"compile_ms", "%.1f", 10},
-    {"object_bytes", "%.0f", 12},
-    {"plan", NULL, 1},
+static const struct bench_column {
+    column column;
+    shown shown;
+} all_columns[] = {
+    {{"file", NULL, 0}, ALWAYS},
+    {{"layer", NULL, 24}, ALWAYS},
+    {{"us", "%.1f", 9}, ALWAYS},
+    {{"gflops", "%.1f", 7}, ALWAYS},
+    {{"of_peak", "%.3f", 7}, ALWAYS},
+    {{"predicted", "%.3f", 9}, ALWAYS},
+    {{"speedup", "%.2f", 7}, WITH_THREADS},
+    {{"direct_us", "%.1f", 0}, WITH_PEER},
+    {{"direct_gflops", "%.1f", 13}, WITH_PEER},
+    {{"over_direct", "%.2f", 11}, WITH_PEER},
+    {{"direct_by", NULL, 26}, WITH_PEER},
+    {{"winograd_us", "%.1f", 0}, WITH_PEER},
+    {{"winograd_gflops", "%.1f", 15}, WITH_PEER},
+    {{"over_winograd", "%.2f", 13}, WITH_PEER},
+    {{"winograd_by", NULL, 26}, WITH_PEER},
+    {{"operations", "%.0f", 0}, ALWAYS},
+    {{"bytes", "%.0f", 0}, ALWAYS},
+    {{"peak_gflops", "%.1f", 0}, ALWAYS},
+    {{"compile_ms", "%.1f", 10}, ALWAYS},
+    {{"object_bytes", "%.0f", 12}, ALWAYS},
+    {{"plan", NULL, 1}, ALWAYS},
 };
 enum { COLUMNS = sizeof all_columns / sizeof *all_columns };
 
@@ -248,12 +254,11 @@ static cli_exit draw_roofline(bench *b) {
 
 /* Columns that nothing is in are not shown to people. */
 static void choose_columns(bench *b) {
-    memcpy(b->columns, all_columns, sizeof all_columns);
+    const bool show[] = {
+        [ALWAYS] = true, [WITH_PEER] = b->setup.peer != NULL, [WITH_THREADS] = b->session->parallel.workers > 1};
     for (size_t i = 0; i < COLUMNS; i++) {
-        const char *name = b->columns[i].name;
-        bool of_peer = strstr(name, "direct") || strstr(name, "winograd");
-        if ((of_peer && !b->setup.peer) || (strcmp(name, "speedup") == 0 && b->session->parallel.workers == 1))
-            b->columns[i].width = 0;
+        b->columns[i] = all_columns[i].column;
+        if (!show[all_columns[i].shown]) b->columns[i].width = 0;
     }
 }
 
@@ -277,13 +282,14 @@ static cli_exit open_tables(bench *b) {
     return CLI_DONE;
 }
 
-/* Before anything else has needed LLVM. */
-static cvk_status time_first_compile(bench *b) {
-    compile_times ignored;
+/* Before anything else has needed LLVM. What is wrong with the layer is said when its turn comes. */
+static void time_first_compile(bench *b) {
+    cvk_diagnostics *ignored = cvk_diagnostics_new();
+    compile_times times;
     double begin = clock_seconds();
-    cvk_status status = timing_compile(b->session, b->session->layers[0].spec, &ignored);
+    timing_compile(b->session->layers[0].spec, b->session->target, ignored, &times);
     b->first_compile = clock_seconds() - begin;
-    return status;
+    cvk_diagnostics_free(ignored);
 }
 
 static cli_exit bench_all(bench *b) {
@@ -318,6 +324,17 @@ static cli_exit choose_peer(session *s, const peer **chosen) {
     return known ? CLI_UNSUPPORTED : CLI_USAGE;
 }
 
+/* An option that says nothing about what --regret does, or NULL. */
+static const char *forbidden_to_regret(const cli_options *o) {
+    const struct {
+        bool given;
+        const char *word;
+    } others[] = {{o->peer, "--peer"}, {o->csv, "--csv"}, {o->json, "--json"}, {o->svg, "--svg"}, {o->cold, "--cold"}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i].given) return others[i].word;
+    return NULL;
+}
+
 /* What an option forbids to another. */
 static cli_exit check_options(const session *s) {
     if (s->options->cold && s->parallel.workers > 1) {
@@ -326,6 +343,10 @@ static cli_exit check_options(const session *s) {
     }
     if (s->options->regret >= MEASURE_MOST) {
         session_say("--regret is less than %d", MEASURE_MOST);
+        return CLI_USAGE;
+    }
+    if (s->options->regret && forbidden_to_regret(s->options)) {
+        session_say("--regret goes without %s", forbidden_to_regret(s->options));
         return CLI_USAGE;
     }
     return target_runs_here(s->target) ? CLI_DONE : CLI_UNSUPPORTED;

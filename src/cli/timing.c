@@ -15,15 +15,15 @@ double timing_compile_seconds(const compile_times *t) {
     return t->plan + t->emit.lower + t->emit.optimise + t->emit.generate + t->load;
 }
 
-cvk_status timing_compile(session *s, const cvk_spec *spec, compile_times *times) {
+cvk_status timing_compile(const cvk_spec *spec, const cvk_target *target, cvk_diagnostics *d, compile_times *times) {
     *times = (compile_times){0};
     cvk_object object;
-    cvk_status status = compile_layer(spec, s->target, NULL, s->diagnostics, &object, times);
+    cvk_status status = compile_layer(spec, target, NULL, d, &object, times);
     if (status != CVK_OK) return status;
     jit_image image = {0};
     const void *info;
     double begin = clock_seconds();
-    status = jit_load(object.bytes, object.size, spec->name, s->diagnostics, &image, &info);
+    status = jit_load(object.bytes, object.size, spec->name, d, &image, &info);
     times->load = clock_seconds() - begin;
     jit_unload(&image);
     object_free(&object);
@@ -39,7 +39,7 @@ static cvk_status time_compiling(session *s, const cvk_spec *spec, compile_times
     compile_times all[COMPILES];
     ready_rest(&s->parallel);
     for (int i = 0; i < COMPILES; i++) {
-        cvk_status status = timing_compile(s, spec, &all[i]);
+        cvk_status status = timing_compile(spec, s->target, s->diagnostics, &all[i]);
         if (status != CVK_OK) return status;
     }
     qsort(all, COMPILES, sizeof *all, by_seconds);

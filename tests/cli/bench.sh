@@ -48,6 +48,15 @@ case_bench_overrides_the_accuracy_of_every_layer() {
     status 2; says "strict, default or fast"
 }
 
+case_bench_goes_on_after_a_layer_that_cannot_be_compiled() {
+    printf 'version: 1\nlayers:\n' >spec.yaml
+    printf '  - {name: %s, algorithm: %s, input: [1, 16, 8, 8], out_channels: 16, kernel_size: 3}\n' \
+        first winograd second auto >>spec.yaml
+    convoke bench spec.yaml --threads 1 --format json --accuracy strict
+    status 4; is_json "[r['layer'] for r in d['rows']] == ['second']"
+    [[ $(grep -c 'error' ../err) == 1 ]] || fail "not one message: $(<../err)"
+}
+
 case_bench_takes_plain_tensors_and_cold_caches() {
     spec "layout: channels_last"
     convoke bench spec.yaml --threads 1 --format json --plain --cold
@@ -71,6 +80,8 @@ case_regret_is_at_least_one() {
     status 0; is_json "d['rows'][0]['plans'] == 4 and d['rows'][0]['ratio'] >= 1 and d['rows'][0]['best_us'] <= d['rows'][0]['us']"
     convoke bench spec.yaml --regret 64
     status 2; says "--regret"
+    convoke bench spec.yaml --regret 3 --svg roofline.svg
+    status 2; says "goes without --svg"
 }
 
 case_explain_measures_if_asked() {
