@@ -15,6 +15,13 @@ static int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 static int most_alpha(const cvk_spec *s) { return s->accuracy == ACCURACY_FAST ? FAST_MOST_ALPHA : DEFAULT_MOST_ALPHA; }
 
+/* Points of the smallest tile that saves anything, 2 along each axis with a kernel. */
+static int64_t fewest_points(const cvk_spec *s) {
+    int64_t points = 1;
+    for (int a = 0; a < AXES; a++) points *= s->kernel[a] > 1 ? least(2, s->out_size[a]) + s->kernel[a] - 1 : 1;
+    return points;
+}
+
 static bool applicable(const cvk_spec *s, const cvk_target *target, const char **why) {
     (void)target;
     bool stencil = false, unit = true, covered = true;
@@ -30,7 +37,8 @@ static bool applicable(const cvk_spec *s, const cvk_target *target, const char *
            : s->padding != PAD_ZEROS      ? "it pads with something other than zeros"
            : !stencil || !unit || !covered
                ? "no axis has a kernel of 3 or 5, or one has a stride, a dilation or another kernel"
-               : NULL;
+           : fewest_points(s) > MOST_POINTS ? "even its smallest tiles have more than 100 points"
+                                            : NULL;
     return !*why;
 }
 

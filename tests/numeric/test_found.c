@@ -40,3 +40,25 @@ Test(numeric, what_was_once_wrong) {
         arena_free(&a);
     }
 }
+
+/* A kernel of 5 x 5 x 3: the smallest tiles of winograd have too many points, and it said that it applies. */
+Test(numeric, an_algorithm_that_applies_has_a_plan) {
+    static const char yaml[] = "{version: 1, layers: [{name: a, input: [1, 1, 5, 2, 27], out_channels: 1, "
+                               "kernel_size: [5, 5, 3], padding: [5, 5, 3]}]}";
+    cvk_network *network;
+    arena a;
+    arena_init(&a);
+    if (arena_guard(&a)) cr_assert_fail("out of memory");
+    cr_assert_eq(cvk_network_parse(yaml, sizeof yaml - 1, "found.yaml", NULL, &network), CVK_OK);
+    const cvk_spec *spec = cvk_network_layer(network, 0);
+    for (int i = 0; algo_row(i); i++) {
+        const algorithm *row = algo_row(i);
+        const char *why;
+        plan_list list = {0};
+        if (!row->applicable(spec, target_host(), &why)) continue;
+        row->propose(row, spec, target_host(), &a, &list);
+        cr_expect_gt(list.count, 0, "row %d, %s", i, row->name);
+    }
+    cvk_network_free(network);
+    arena_free(&a);
+}
