@@ -4,8 +4,9 @@
 
 #include <stdlib.h>
 
-enum { LEAST_SAMPLES = 9, MOST_SAMPLES = 101 };
-static const double SAMPLE_SECONDS = 1e-3, ALL_SECONDS = 0.4, FASTEST_RUN = 1e-8;
+enum { FEWEST_SAMPLES = 5, LEAST_SAMPLES = 9, MOST_SAMPLES = 101 };
+static const double SAMPLE_SECONDS = 1e-3, FASTEST_RUN = 1e-8;
+static const double ALL_SECONDS = 0.4, LONG_SECONDS = 4; /* of all samples together */
 
 static int compare(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -45,13 +46,19 @@ static int runs_for(const measured *m, const conditions *c) {
     return seconds >= SAMPLE_SECONDS ? 1 : (int)(SAMPLE_SECONDS / seconds) + 1;
 }
 
+/* Few will do where each takes long, and is steady for that. */
+static bool enough(int samples, double seconds) {
+    if (seconds >= LONG_SECONDS) return samples >= FEWEST_SAMPLES;
+    return samples == MOST_SAMPLES || (samples >= LEAST_SAMPLES && seconds >= ALL_SECONDS);
+}
+
 void measure(measured *things, size_t count, void (*evict)(const void *context), const void *context) {
     double values[MEASURE_MOST][MOST_SAMPLES];
     const conditions c = {evict, context};
     int runs[MEASURE_MOST], samples = 0;
     for (size_t i = 0; i < count; i++) runs[i] = runs_for(&things[i], &c);
     double begin = clock_seconds();
-    while (samples < LEAST_SAMPLES || (samples < MOST_SAMPLES && clock_seconds() - begin < ALL_SECONDS)) {
+    while (!enough(samples, clock_seconds() - begin)) {
         for (size_t i = 0; i < count; i++) values[i][samples] = sample(&things[i], runs[i], &c);
         samples++;
     }
