@@ -43,25 +43,34 @@ static void store_pixels(tile *t, affine j, affine r) {
     build_end(t->b);
 }
 
-/* Up to `lanes` columns from `first` on: a square of registers, of which `columns` are sums and the rest zeros. */
-static void load_square(tile *t, affine j, affine r, int64_t first, int64_t columns) {
+/* Pixels of a tile that lie side by side in a channels_first output: those of a row, or, where rows are whole, of all
+ * its rows. They are numbered through, as the sums are and as columns that run on into the next row. */
+static int64_t pixels_side_by_side(const tile *t, int64_t *groups) {
+    int64_t rows = tile_row_count(t), columns = t->columns->length;
+    bool whole = columns == t->out.size[AXIS_W] && columns == t->plan->tile_ow;
+    *groups = whole ? 1 : rows;
+    return whole ? rows * columns : columns;
+}
+
+/* Up to `lanes` pixels from `first` on: a square of registers, of which `count` are sums and the rest zeros. */
+static void load_square(tile *t, affine j, affine r, int64_t first, int64_t count) {
     nest_builder *b = t->b;
-    affine c = build_unrolled(b, "c", columns);
+    affine c = build_unrolled(b, "c", count);
     build_op(b, OP_COPY, reg(t->spare, c), channel_tile_sum(t, j, r, affine_offset(c, first)), reg(-1, c));
     build_end(b);
-    if (columns < t->lanes) {
-        affine rest = build_for(b, VARIABLE_UNROLLED, "c", range_of(b, columns, t->lanes));
+    if (count < t->lanes) {
+        affine rest = build_for(b, VARIABLE_UNROLLED, "c", range_of(b, count, t->lanes));
         build_const(b, reg(t->spare, rest), 0);
         build_end(b);
     }
     build_transpose(b, reg(t->spare, affine_constant(t->lanes)), reg(t->spare, affine_constant(0)));
 }
 
-static void store_square(tile *t, affine j, affine r, int64_t first) {
+static void store_square(tile *t, affine j, affine r, int64_t first, int64_t pixels) {
     nest_builder *b = t->b;
-    int64_t left = t->columns->length - first, columns = left < t->lanes ? left : t->lanes;
-    load_square(t, j, r, first, columns);
-    nest_range valid = range_of(b, 0, columns);
+    int64_t left = pixels - first, count = left < t->lanes ? left : t->lanes;
+    load_square(t, j, r, first, count);
+    nest_range valid = range_of(b, 0, count);
     affine i = build_for(b, VARIABLE_UNROLLED, "i", tile_valid_lanes(t, j));
     affine channel = affine_add_scaled(vector_channel(t, j), i, tile_channel_step(t));
     lane_map m = {t->n, channel, tile_output(t, r, affine_constant(first)), 0, 1, &valid};
@@ -71,11 +80,10 @@ static void store_square(tile *t, affine j, affine r, int64_t first) {
 
 void channel_tile_finish(tile *t) {
     nest_builder *b = t->b;
-    affine j = build_unrolled(b, "j", tile_vectors(t)), r = build_unrolled(b, "r", tile_row_count(t));
-    if (transposes(t))
-        for (int64_t first = 0; first < t->columns->length; first += t->lanes) store_square(t, j, r, first);
-    else
-        store_pixels(t, j, r);
+    int64_t groups = tile_row_count(t), pixels = transposes(t) ? pixels_side_by_side(t, &groups) : 0;
+    affine j = build_unrolled(b, "j", tile_vectors(t)), r = build_unrolled(b, "r", groups);
+    for (int64_t first = 0; first < pixels; first += t->lanes) store_square(t, j, r, first, pixels);
+    if (!transposes(t)) store_pixels(t, j, r);
     build_end(b);
     build_end(b);
 }

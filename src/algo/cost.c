@@ -96,11 +96,17 @@ typedef struct footprint {
     bool depthwise;     /* a block reads its own channels and no others */
 } footprint;
 
+/* Positions of an axis that some tap reads: a stride beyond the kernel skips the rest. */
+static double touched(const problem_axis *a) {
+    return a->kernel < a->stride ? (double)a->in * (double)a->kernel / (double)a->stride : (double)a->in;
+}
+
 static footprint footprint_of(const cvk_spec *s, const cvk_plan *p) {
     problem o = problem_of(s);
     bool depthwise = p->lanes == LANES_CHANNELS;
     int64_t channels = depthwise ? o.groups : o.out_channels;
-    double in = 4.0 * (double)(o.axis[AXIS_D].in * o.axis[AXIS_H].in) * (double)o.axis[AXIS_W].in;
+    double in = 4.0 * touched(&o.axis[AXIS_D]) * touched(&o.axis[AXIS_H]);
+    in *= s->input_layout == CVK_CHANNELS_FIRST ? (double)o.axis[AXIS_W].in : touched(&o.axis[AXIS_W]);
     footprint f = {.panel = 4.0 * (double)(o.taps * o.in_channels) * p->tile_oc,
                    .row_tiles = (double)(quotient_up(o.axis[AXIS_H].out, p->tile_oh) * o.axis[AXIS_D].out),
                    .blocks = (double)quotient_up(channels, p->tile_oc),
