@@ -12,6 +12,7 @@
 
 static const double FMA_A_CYCLE = 2, LOADS_A_CYCLE = 1.8, STORES_A_CYCLE = 1, FMA_LATENCY = 4, CALL_CYCLES = 30;
 static const double OVERLAP_LOSS = 0.1;     /* the share of hidden second-level traffic that shows all the same */
+static const double EVICTED_SHARE = 0.3;    /* of the input, by weights that stream through the second level */
 static const double LOAD_CONTENTION = 0.05; /* what loads cost where they are not the limit */
 static const double CONFLICT_CYCLES = 2.6;  /* of a load that a full cache set sends to the second level */
 
@@ -92,6 +93,8 @@ static double conflicting_share(const cvk_spec *s, const cvk_target *t, const cv
 
 typedef struct footprint {
     double panel, weights, input, tiles, row_tiles, blocks; /* bytes of one group's tensors; counts */
+    double tap_row, tap_rows,
+        taps_in_row;    /* bytes a tile reads for one row of taps; rows of taps, and passes over each */
     double rows, reuse; /* bytes of the rows that a row tile reads, all channels; how often a row is read */
     bool depthwise;     /* a block reads its own channels and no others */
 } footprint;
@@ -99,6 +102,14 @@ typedef struct footprint {
 /* Positions of an axis that some tap reads: a stride beyond the kernel skips the rest. */
 static double touched(const problem_axis *a) {
     return a->kernel < a->stride ? (double)a->in * (double)a->kernel / (double)a->stride : (double)a->in;
+}
+
+/* Bytes of cache lines that one tap row of a tile's reduction reads over all input channels: in channels_first each
+ * channel has lines of its own. */
+static double tap_row_bytes(const cvk_spec *s, const cvk_plan *p, const problem *o) {
+    double span = (double)((p->tile_ow - 1) * o->axis[AXIS_W].stride + 1), columns = p->tile_ow;
+    double bytes = s->input_layout == CVK_CHANNELS_FIRST ? 4 * span + LINE_BYTES - 4 : 4 * columns;
+    return bytes * (double)o->in_channels * p->tile_oh;
 }
 
 static footprint footprint_of(const cvk_spec *s, const cvk_plan *p) {
@@ -114,6 +125,9 @@ static footprint footprint_of(const cvk_spec *s, const cvk_plan *p) {
     f.weights = f.panel * f.blocks;
     f.reuse = (double)o.axis[AXIS_H].kernel / (double)o.axis[AXIS_H].stride;
     f.rows = 4.0 * (double)(o.axis[AXIS_W].in * s->in_channels * o.axis[AXIS_H].kernel);
+    f.tap_row = tap_row_bytes(s, p, &o);
+    f.tap_rows = (double)(o.axis[AXIS_D].kernel * o.axis[AXIS_H].kernel);
+    f.taps_in_row = p->unroll_kw ? 1 : (double)o.axis[AXIS_W].kernel;
     f.input = in * (double)(depthwise ? o.groups : o.in_channels);
     f.tiles = f.row_tiles * (double)quotient_up(o.axis[AXIS_W].out, p->tile_ow);
     return f;
@@ -131,7 +145,10 @@ static bool channels_outside(const cvk_plan *p) {
 static void traffic(const cvk_target *t, const cvk_plan *p, const footprint *f, double *l2, double *l3) {
     double near = 0.5 * (double)t->l1_bytes, far = 0.7 * (double)t->l2_bytes;
     *l2 = f->panel > near ? f->panel * f->tiles * f->blocks : 0;
-    *l3 = 0;
+    double taps =
+        f->tap_row > near && !f->depthwise ? f->tap_row * f->tap_rows * f->taps_in_row * f->tiles * f->blocks : 0;
+    *l2 += taps;
+    *l3 = f->weights > far && f->input > 0.3 * (double)t->l2_bytes ? EVICTED_SHARE * taps : 0;
     if (channels_outside(p)) {
         if (f->panel > far)
             *l3 += f->panel * f->tiles * f->blocks;
