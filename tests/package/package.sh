@@ -8,7 +8,7 @@ trap 'rm -rf "$scratch"' EXIT
 prefix=$scratch/moved
 edges=$'  0  30  30   0\n  0  30  30   0\n  0  30  30   0\n  0  30  30   0'
 export PATH=$prefix/bin:$PATH PKG_CONFIG_PATH=$prefix/lib/pkgconfig CMAKE_PREFIX_PATH=$prefix
-export CONVOKE_CACHE=off PYTHONDONTWRITEBYTECODE=1
+export CONVOKE_CACHE=off PYTHONDONTWRITEBYTECODE=1 CMAKE_GENERATOR=Ninja
 unset LD_LIBRARY_PATH CONVOKE_LIBRARY PYTHONPATH
 
 fail() { echo "    $1"; touch ../failed; }
@@ -21,7 +21,7 @@ prints() { local got; got=$("${@:2}" 2>&1); [[ $got == *"$1"* ]] || fail "${*:2}
 configure() { must cmake -S "$here/$1" -B "$1" -DEXAMPLES="$root/examples" -DBINDINGS="$root/bindings" "${@:2}"; }
 
 case_programs_find_the_package_and_compile_kernels_into_themselves() {
-    configure consumer -G "Unix Makefiles"
+    configure consumer
     must cmake --build consumer
     prints "$edges" consumer/aot
 }
@@ -76,6 +76,7 @@ case_options_of_convoke_add_library() {
 
 case_projects_in_cpp_alone_and_folders_with_spaces() {
     local generator
+    needs ninja make
     for generator in Ninja "Unix Makefiles"; do
         must cmake -S "$here/cpp" -B "cpp $generator" -G "$generator" -DEXAMPLES="$root/examples"
         must cmake --build "cpp $generator"
