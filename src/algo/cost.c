@@ -108,7 +108,7 @@ static double touched(const problem_axis *a) {
  * channel has lines of its own. */
 static double tap_row_bytes(const cvk_spec *s, const cvk_plan *p, const problem *o) {
     double span = (double)((p->tile_ow - 1) * o->axis[AXIS_W].stride + 1), columns = p->tile_ow;
-    double bytes = s->input_layout == CVK_CHANNELS_FIRST ? 4 * span + LINE_BYTES - 4 : 4 * columns;
+    double bytes = s->input_layout == CVK_CHANNELS_FIRST ? 4 * span + (double)(LINE_BYTES - 4) : 4 * columns;
     return bytes * (double)o->in_channels * p->tile_oh;
 }
 
