@@ -22,8 +22,6 @@ double cost_peak_cycles(const cvk_spec *spec, const cvk_target *target) {
 
 static double greatest(double a, double b) { return a > b ? a : b; }
 
-static int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 /* Independent sums in flight. */
 static double sums(const cvk_target *t, const cvk_plan *p) {
     return (double)p->tile_oc * p->tile_oh * p->tile_ow / t->lanes;
@@ -119,8 +117,8 @@ static footprint footprint_of(const cvk_spec *s, const cvk_plan *p) {
     double in = 4.0 * touched(&o.axis[AXIS_D]) * touched(&o.axis[AXIS_H]);
     in *= s->input_layout == CVK_CHANNELS_FIRST ? (double)o.axis[AXIS_W].in : touched(&o.axis[AXIS_W]);
     footprint f = {.panel = 4.0 * (double)(o.taps * o.in_channels) * p->tile_oc,
-                   .row_tiles = (double)(quotient_up(o.axis[AXIS_H].out, p->tile_oh) * o.axis[AXIS_D].out),
-                   .blocks = (double)quotient_up(channels, p->tile_oc),
+                   .row_tiles = (double)(ceil_div(o.axis[AXIS_H].out, p->tile_oh) * o.axis[AXIS_D].out),
+                   .blocks = (double)ceil_div(channels, p->tile_oc),
                    .depthwise = depthwise};
     f.weights = f.panel * f.blocks;
     f.reuse = (double)o.axis[AXIS_H].kernel / (double)o.axis[AXIS_H].stride;
@@ -129,7 +127,7 @@ static footprint footprint_of(const cvk_spec *s, const cvk_plan *p) {
     f.tap_rows = (double)(o.axis[AXIS_D].kernel * o.axis[AXIS_H].kernel);
     f.taps_in_row = p->unroll_kw ? 1 : (double)o.axis[AXIS_W].kernel;
     f.input = in * (double)(depthwise ? o.groups : o.in_channels);
-    f.tiles = f.row_tiles * (double)quotient_up(o.axis[AXIS_W].out, p->tile_ow);
+    f.tiles = f.row_tiles * (double)ceil_div(o.axis[AXIS_W].out, p->tile_ow);
     return f;
 }
 

@@ -29,6 +29,12 @@ problem problem_of(const cvk_spec *s) {
     return p;
 }
 
+bool problem_has_border(const cvk_spec *s) {
+    bool padded = false;
+    for (int a = 0; a < AXES; a++) padded |= s->pad_before[a] > 0 || s->pad_after[a] > 0;
+    return padded && s->padding != PAD_ZEROS;
+}
+
 affine input_position(const problem_axis *axis, affine o, affine k) {
     return affine_offset(affine_add(affine_scale(o, axis->stride), affine_scale(k, axis->dilation)), -axis->pad);
 }

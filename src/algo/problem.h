@@ -23,6 +23,8 @@ typedef struct problem {
 /* Neighbouring axes that no tap, stride or padding touches are merged into one, which is then long: a 1x1 layer of
  * 7 x 7 pixels is one of 1 x 49, and its tiles span rows. */
 problem problem_of(const cvk_spec *spec);
+/* Whether taps read a border that is not there: padding, and of another mode than zeros. */
+bool problem_has_border(const cvk_spec *spec);
 
 /* A tensor in memory: where a channel and a position are. */
 typedef struct tensor_view {

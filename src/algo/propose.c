@@ -34,12 +34,6 @@ static void add_if_good(proposer *o, cvk_plan plan) {
     if (!tiling_refuse(o->row, o->spec, o->target, &plan)) plan_list_add(o->arena, o->list, plan);
 }
 
-static bool bordered(const cvk_spec *s) {
-    bool padded = false;
-    for (int a = 0; a < AXES; a++) padded |= s->pad_before[a] > 0 || s->pad_after[a] > 0;
-    return padded && s->padding != PAD_ZEROS;
-}
-
 /* As many rows of output as keep the packed input in the second-level cache. */
 static int packed_rows(const proposer *o, int tile_oh) {
     const problem_axis *h = &o->p.axis[AXIS_H];
@@ -53,7 +47,7 @@ static int packed_rows(const proposer *o, int tile_oh) {
 
 static void add_orders(proposer *o, cvk_plan plan) {
     plan.tasks = PLAN_LOOPS;
-    if (bordered(o->spec)) {
+    if (problem_has_border(o->spec)) {
         plan.pack_rows = packed_rows(o, plan.tile_oh);
         plan.tasks = PLAN_LOOPS - 1;
         plan_loop depthwise[PLAN_LOOPS] = {LOOP_N, LOOP_OD, LOOP_OH, LOOP_G, LOOP_OC};

@@ -269,10 +269,9 @@ static void walk(tile *t) {
 
 /* ---- set-up ---- */
 
-static tensor_view view_of(const cvk_spec *s, int tensor, cvk_layout layout, int64_t channels, const problem *p,
-                           bool in) {
-    tensor_view v = {.tensor = tensor, .layout = layout, .channels = channels};
-    (void)s;
+/* The tensor is declared later. */
+static tensor_view view_of(cvk_layout layout, int64_t channels, const problem *p, bool in) {
+    tensor_view v = {.layout = layout, .channels = channels};
     for (int a = 0; a < AXES; a++) v.size[a] = in ? p->axis[a].in : p->axis[a].out;
     return v;
 }
@@ -306,8 +305,8 @@ enum { TENSOR_ALIGNMENT = 4 };
 void tile_declare(tile *t, int64_t packed_elements) {
     const cvk_spec *s = t->spec;
     nest_builder *b = t->b;
-    t->source = view_of(s, 0, s->input_layout, s->in_channels, &t->p, true);
-    t->out = view_of(s, 0, s->output_layout, s->out_channels, &t->p, false);
+    t->source = view_of(s->input_layout, s->in_channels, &t->p, true);
+    t->out = view_of(s->output_layout, s->out_channels, &t->p, false);
     t->source.tensor =
         nest_add_tensor(b, "input", ROLE_INPUT, view_elements(&t->source, s->batch), TENSOR_ALIGNMENT, false);
     t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, packed_elements, SCRATCH_ALIGNMENT, false);
@@ -403,8 +402,6 @@ static bool packs_too_late(const cvk_plan *p, const family *f) {
 
 const char *tiling_refuse(const algorithm *row, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan) {
     const family *f = row->family;
-    bool padded = false;
-    for (int a = 0; a < AXES; a++) padded |= spec->pad_before[a] > 0 || spec->pad_after[a] > 0;
     if (plan->tile_oc < 1 || plan->tile_oh < 1 || plan->tile_ow < 1) return "a tile has no size";
     if (plan->tile_oc > 4096 || plan->tile_oh > 64 || plan->tile_ow > 4096) return "a tile is too large";
     if (f->channel_lanes && plan->tile_oc % target->lanes != 0)
@@ -419,7 +416,7 @@ const char *tiling_refuse(const algorithm *row, const cvk_spec *spec, const cvk_
     if (plan->pack_rows < 0 || plan->pack_rows > 1 << 16) return "pack.input is not 0..65536";
     if (plan->pack_rows % plan->tile_oh != 0) return "pack.input is not a multiple of tile.oh";
     if (plan->pack_rows && packs_too_late(plan, f)) return "packed input needs n, g, od and oh among its tasks";
-    if (!plan->pack_rows && padded && spec->padding != PAD_ZEROS) return "this padding_mode needs packed input";
+    if (!plan->pack_rows && problem_has_border(spec)) return "this padding_mode needs packed input";
     arena a;
     arena_init(&a);
     if (arena_guard(&a)) {

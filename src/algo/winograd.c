@@ -11,8 +11,6 @@ static const plan_loop ORDER[PLAN_LOOPS] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LO
 enum { TASKS = 4 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 static int most_alpha(const cvk_spec *s) { return s->accuracy == ACCURACY_FAST ? FAST_MOST_ALPHA : DEFAULT_MOST_ALPHA; }
 
 /* Points of the smallest tile that saves anything, 2 along each axis with a kernel. */
@@ -54,7 +52,7 @@ static void set_axes(winograd *w) {
         w->t.p.axis[a] = (problem_axis){s->in_size[a], s->out_size[a], s->kernel[a], 1, 1, s->pad_before[a]};
         w->active[a] = s->kernel[a] > 1;
         cook_toom_make(plan_m(w->t.plan, a), (int)s->kernel[a], &w->f[a]);
-        w->tiles[a] = quotient_up(s->out_size[a], w->f[a].m);
+        w->tiles[a] = ceil_div(s->out_size[a], w->f[a].m);
     }
 }
 
@@ -63,7 +61,7 @@ static void set_blocks(winograd *w) {
     w->points = w->count = 1;
     for (int a = 0; a < AXES; a++) {
         w->block[a] = least(wanted[a], w->tiles[a]);
-        w->blocks[a] = quotient_up(w->tiles[a], w->block[a]);
+        w->blocks[a] = ceil_div(w->tiles[a], w->block[a]);
         w->points *= w->f[a].alpha;
         w->count *= w->block[a];
     }
@@ -74,7 +72,7 @@ enum { SET_BYTES = 1024 };
 /* Columns first, then rows, then slices: each pass turns positions along its axis into points and tiles. */
 static void set_stages(winograd *w) {
     int64_t base = 0, lanes = w->t.lanes;
-    w->channel_stride = quotient_up(w->t.p.in_channels, lanes) * lanes;
+    w->channel_stride = ceil_div(w->t.p.in_channels, lanes) * lanes;
     if (w->channel_stride * 4 % SET_BYTES == 0) w->channel_stride += lanes; /* tiles fall into different cache sets */
     for (int a = 0; a < AXES; a++) {
         w->stage[0].points[a] = 1;
@@ -221,12 +219,11 @@ static const char *refuse(const algorithm *row, const cvk_spec *spec, const cvk_
 /* A block of about `count` tiles: whole rows of them if a row is no longer than that. */
 static void add_block(const algorithm *row, const cvk_spec *s, const cvk_target *t, arena *a, plan_list *list,
                       cvk_plan plan, int64_t count) {
-    int64_t across = quotient_up(s->out_size[AXIS_W], plan.tile_ow),
-            down = quotient_up(s->out_size[AXIS_H], plan.tile_oh);
-    int64_t pieces = quotient_up(across, count);
-    plan.block_ow = (int)quotient_up(across, pieces);
+    int64_t across = ceil_div(s->out_size[AXIS_W], plan.tile_ow), down = ceil_div(s->out_size[AXIS_H], plan.tile_oh);
+    int64_t pieces = ceil_div(across, count);
+    plan.block_ow = (int)ceil_div(across, pieces);
     int64_t rows = least(down, count / plan.block_ow > 0 ? count / plan.block_ow : 1);
-    plan.block_oh = (int)quotient_up(down, quotient_up(down, rows));
+    plan.block_oh = (int)ceil_div(down, ceil_div(down, rows));
     for (int i = 0; i < list->count; i++)
         if (plan_equal(&list->plan[i], &plan)) return;
     if (!refuse(row, s, t, &plan)) plan_list_add(a, list, plan);

@@ -18,8 +18,8 @@ static int64_t tiles_at_once(const winograd *w) {
     return (w->count + groups - 1) / groups;
 }
 
+/* Of tile `i` of a group and a channel vector. */
 static register_ref sum(const winograd *w, affine vector, affine i, int64_t group) {
-    (void)w;
     return reg(w->t.acc, affine_add_scaled(i, vector, group));
 }
 

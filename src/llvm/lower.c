@@ -176,8 +176,7 @@ static LLVMTypeRef entry_type(lower_module *m, nest_entry entry) {
 }
 
 static void lower_entry(lowering *l, LLVMValueRef const constant[ROLE_COUNT]) {
-    l->entry = new_block(l, "entry");
-    LLVMPositionBuilderAtEnd(l->builder, l->entry);
+    LLVMPositionBuilderAtEnd(l->builder, new_block(l, "entry"));
     make_registers(l);
     find_tensors(l, constant);
     LLVMBasicBlockRef prelude = new_block(l, "start");

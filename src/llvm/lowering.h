@@ -41,7 +41,6 @@ typedef struct lowering {
     const nest *nest;
     LLVMBuilderRef builder, prelude; /* code; addresses */
     LLVMValueRef function;
-    LLVMBasicBlockRef entry;
     LLVMValueRef tensor[ROLE_COUNT]; /* base pointers, by index into nest->tensors */
     LLVMValueRef **reg;              /* [array][index]: stack slots that mem2reg turns into values */
     LLVMValueRef *variable;          /* run-time values by variable; NULL for unrolled ones */
