@@ -2,7 +2,7 @@
  */
 #include "bake.h"
 
-#include "ref/nest_eval.h"
+#include "judge/nest_eval.h"
 
 cvk_status bake(arena *a, compile_unit *unit, const known_tensors *known) {
     cvk_kernel_info *info = &unit->info;

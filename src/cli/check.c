@@ -1,11 +1,11 @@
 /* convoke check: compiles layers, runs them between guard pages, and compares them with the interpreter. */
-#include "cli/data.h"
+#include "judge/random_data.h"
 #include "cli/reference.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "compile.h"
 #include "plan/brief.h"
-#include "ref/rounding.h"
+#include "judge/rounding.h"
 
 #include <math.h>
 #include <signal.h>

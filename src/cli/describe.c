@@ -3,7 +3,7 @@
 #include "cli/peak.h"
 #include "plan/brief.h"
 #include "plan/fields.h"
-#include "ref/rounding.h"
+#include "judge/rounding.h"
 
 #include <convoke/pthreadpool.h>
 #include <inttypes.h>

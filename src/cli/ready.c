@@ -1,6 +1,6 @@
 /* From spec to a kernel that runs, past all caches. */
 #include "cli/ready.h"
-#include "cli/data.h"
+#include "judge/random_data.h"
 
 static cvk_status load_object(session *s, const cvk_object *object, ready *r) {
     const void *info = NULL;

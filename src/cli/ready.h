@@ -4,7 +4,7 @@
 
 #include "cli/measure.h"
 #include "cli/session.h"
-#include "cli/tensors.h"
+#include "judge/tensors.h"
 #include "compile.h"
 #include "jit/load.h"
 

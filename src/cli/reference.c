@@ -1,7 +1,7 @@
 /* The interpreter and the comparison, in pieces of neighbouring channels that threads take in any order. */
 #include "cli/reference.h"
-#include "ref/bound.h"
-#include "ref/rounding.h"
+#include "judge/bound.h"
+#include "judge/rounding.h"
 
 #include <math.h>
 #include <stdatomic.h>

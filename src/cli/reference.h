@@ -2,7 +2,7 @@
 #ifndef CVK_CLI_REFERENCE_H
 #define CVK_CLI_REFERENCE_H
 
-#include "cli/tensors.h"
+#include "judge/tensors.h"
 #include "plan/plan.h"
 
 typedef struct reference {

@@ -1,7 +1,7 @@
 /* convoke run: one layer on arrays from files, by compiled code or by the interpreter. */
 #include "cli/session.h"
 #include "cli/shapes.h"
-#include "cli/tensors.h"
+#include "judge/tensors.h"
 #include "cli/verbs.h"
 #include "compile.h"
 

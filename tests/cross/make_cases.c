@@ -6,10 +6,10 @@
  * DIR/cases.bin, for driver.c, the buffers of each in the kernel's layouts, with the interpreter's outputs and bounds.
  */
 #include "../numeric/random_layer.h"
-#include "cli/data.h"
-#include "cli/tensors.h"
+#include "judge/random_data.h"
+#include "judge/tensors.h"
 #include "compile.h"
-#include "ref/rounding.h"
+#include "judge/rounding.h"
 
 #include <stdio.h>
 #include <stdlib.h>

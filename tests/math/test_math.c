@@ -3,7 +3,7 @@
  * with the C library in double. */
 #include "nest/build.h"
 #include "nest/math.h"
-#include "ref/nest_eval.h"
+#include "judge/nest_eval.h"
 
 #include <criterion/criterion.h>
 #include <float.h>

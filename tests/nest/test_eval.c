@@ -1,6 +1,6 @@
 /* Does the evaluator do what ops.def says, operation by operation, and stop where no kernel may go? */
 #include "by_hand.h"
-#include "ref/nest_eval.h"
+#include "judge/nest_eval.h"
 
 #include <criterion/criterion.h>
 #include <float.h>

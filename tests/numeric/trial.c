@@ -3,10 +3,10 @@
  * evaluator. All must give the same bits, and the first the right values. */
 #include "trial.h"
 
-#include "cli/tensors.h"
-#include "ref/bound.h"
-#include "ref/nest_eval.h"
-#include "ref/rounding.h"
+#include "judge/tensors.h"
+#include "judge/bound.h"
+#include "judge/nest_eval.h"
+#include "judge/rounding.h"
 
 #include <math.h>
 #include <pthread.h>

@@ -2,7 +2,7 @@
 #ifndef NUMERIC_TRIAL_H
 #define NUMERIC_TRIAL_H
 
-#include "cli/data.h"
+#include "judge/random_data.h"
 #include "compile.h"
 
 /* Beyond this share of zeros an output proves little. */

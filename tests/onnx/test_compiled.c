@@ -1,8 +1,8 @@
 /* Do compiled kernels give what ONNX and PyTorch expect of their own convolutions? Through the public API alone, but
  * for the bound. */
 #include "onnx_case.h"
-#include "ref/bound.h"
-#include "ref/naive.h"
+#include "judge/bound.h"
+#include "judge/naive.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Does the interpreter, and the language before it, give what ONNX and PyTorch expect of their own convolutions? */
 #include "onnx_case.h"
-#include "ref/bound.h"
-#include "ref/naive.h"
+#include "judge/bound.h"
+#include "judge/naive.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

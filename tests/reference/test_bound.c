@@ -1,7 +1,7 @@
 /* Does the permitted error cover what right f32 kernels do, and little more? */
-#include "ref/bound.h"
-#include "ref/naive.h"
-#include "ref/post.h"
+#include "judge/bound.h"
+#include "judge/naive.h"
+#include "judge/post.h"
 
 #include <criterion/criterion.h>
 #include <float.h>

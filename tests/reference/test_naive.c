@@ -1,7 +1,7 @@
 /* Does the naive interpreter compute what the language says? Against numbers from textbooks, and against a second
  * computation of small layers: the input is padded for real, with a mark on what is not there, and every output sums
  * its window. */
-#include "ref/naive.h"
+#include "judge/naive.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,9 +1,9 @@
 /* A kernel's buffers: filled from dense arrays in logical order, guarded on both sides, read back in logical order. */
-#ifndef CVK_CLI_TENSORS_H
-#define CVK_CLI_TENSORS_H
+#ifndef CVK_JUDGE_TENSORS_H
+#define CVK_JUDGE_TENSORS_H
 
-#include "ref/guard.h"
-#include "ref/naive.h"
+#include "judge/guard.h"
+#include "judge/naive.h"
 
 typedef enum tensor_role {
     TENSOR_INPUT,

@@ -1,8 +1,8 @@
 /* Random data for a layer, the same for the same seed everywhere. */
-#ifndef CVK_CLI_DATA_H
-#define CVK_CLI_DATA_H
+#ifndef CVK_JUDGE_RANDOM_DATA_H
+#define CVK_JUDGE_RANDOM_DATA_H
 
-#include "ref/naive.h"
+#include "judge/naive.h"
 
 /* Integers so small that f32 sums of them are exact; or real numbers in -1 .. 1. */
 typedef enum data_kind { DATA_INTEGERS, DATA_REALS } data_kind;

@@ -1,6 +1,6 @@
 /* Runs a nest on real buffers, op by op: the second judge. Slow and plain. */
-#ifndef CVK_REF_NEST_EVAL_H
-#define CVK_REF_NEST_EVAL_H
+#ifndef CVK_JUDGE_NEST_EVAL_H
+#define CVK_JUDGE_NEST_EVAL_H
 
 #include "nest/nest.h"
 

@@ -2,7 +2,7 @@
  *
  * Half of the sums are positive, so that a relu leaves enough to compare, and no weight is zero, so that a tap left out
  * shows. */
-#include "cli/data.h"
+#include "judge/random_data.h"
 
 #include <stdlib.h>
 

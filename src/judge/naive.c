@@ -4,9 +4,9 @@
  * for all input channels at once, eight outputs at a time; with a padding mode other than zeros, the outputs left and
  * right of the run find their input through the mode's index mapping. Products of two floats are exact in double, so
  * only the additions round, 2^29 times finer than those of the kernels judged. */
-#include "ref/naive.h"
-#include "ref/bound.h"
-#include "ref/post.h"
+#include "judge/naive.h"
+#include "judge/bound.h"
+#include "judge/post.h"
 
 #include <math.h>
 #include <stdlib.h>

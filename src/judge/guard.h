@@ -1,6 +1,6 @@
 /* Buffers between two pages that nobody may touch: a byte too far, read or written, ends the program at once. */
-#ifndef CVK_REF_GUARD_H
-#define CVK_REF_GUARD_H
+#ifndef CVK_JUDGE_GUARD_H
+#define CVK_JUDGE_GUARD_H
 
 #include <stdbool.h>
 #include <stddef.h>

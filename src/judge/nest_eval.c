@@ -3,7 +3,7 @@
  *
  * Each lane of each register knows whether it is defined. Undefined lanes may be moved and computed with, as long as
  * some lane of every register that arithmetic reads is defined, but an undefined lane may not be stored. */
-#include "ref/nest_eval.h"
+#include "judge/nest_eval.h"
 
 #include "nest/math.h"
 

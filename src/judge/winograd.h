@@ -6,10 +6,10 @@
  * roundings on the longest way through the transforms and the sum. Source: Barabasz et al., Error analysis and
  * improving the accuracy of Winograd convolution, 2018. Where an input is not finite, the tile's outputs are not
  * bounded at all: the transforms mix what a tile covers. */
-#ifndef CVK_REF_WINOGRAD_H
-#define CVK_REF_WINOGRAD_H
+#ifndef CVK_JUDGE_WINOGRAD_H
+#define CVK_JUDGE_WINOGRAD_H
 
-#include "ref/naive.h"
+#include "judge/naive.h"
 
 typedef struct winograd_rounding winograd_rounding;
 

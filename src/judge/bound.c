@@ -1,6 +1,6 @@
 /* The permitted error of an f32 kernel, from rounding theory and from what the post-op functions promise. */
-#include "ref/bound.h"
-#include "ref/post.h"
+#include "judge/bound.h"
+#include "judge/post.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* The naive interpreter: a layer from its formula, in double. It shares no code with what it judges: neither with
  * spec/'s shape arithmetic, nor with plans, nests and kernels. */
-#ifndef CVK_REF_NAIVE_H
-#define CVK_REF_NAIVE_H
+#ifndef CVK_JUDGE_NAIVE_H
+#define CVK_JUDGE_NAIVE_H
 
 #include "spec/spec.h"
 
@@ -18,7 +18,8 @@ int64_t naive_channels(const cvk_spec *s);
 int64_t naive_channel_size(const cvk_spec *s);
 
 /* The outputs of channels first <= i < last, after all post-ops, to `output`, whose element 0 is the first of them.
- * `bound`, which may be NULL, gets how far an f32 kernel may be from each (ref/bound.h). Threads may share a layer. */
+ * `bound`, which may be NULL, gets how far an f32 kernel may be from each (judge/bound.h). Threads may share a layer.
+ */
 void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, double *output, double *bound);
 
 /* All of them. */

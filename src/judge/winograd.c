@@ -1,5 +1,5 @@
 /* Winograd's rounding bound, tile by tile, in double: the algorithm itself on absolute values. */
-#include "ref/winograd.h"
+#include "judge/winograd.h"
 
 #include "plan/cook_toom.h"
 

@@ -1,9 +1,9 @@
 /* The permitted rounding of a layer's sums, by the plan that computes them. */
-#ifndef CVK_REF_ROUNDING_H
-#define CVK_REF_ROUNDING_H
+#ifndef CVK_JUDGE_ROUNDING_H
+#define CVK_JUDGE_ROUNDING_H
 
 #include "plan/plan.h"
-#include "ref/naive.h"
+#include "judge/naive.h"
 
 /* What naive_tensors.rounding wants for a plan: NULL for those that sum directly, else heap-owned, one a sum. `threads`
  * may be NULL. False: out of memory. */

@@ -3,8 +3,8 @@
  * bound_direct gives it for the sum, bound_post carries it through one post-op after another, bound_ratio judges a
  * kernel's value by it. A bound of 0 asks for the same value; an infinite one, where f32 may overflow on the way, for
  * nothing. */
-#ifndef CVK_REF_BOUND_H
-#define CVK_REF_BOUND_H
+#ifndef CVK_JUDGE_BOUND_H
+#define CVK_JUDGE_BOUND_H
 
 #include "spec/spec.h"
 

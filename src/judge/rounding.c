@@ -1,7 +1,7 @@
 /* Winograd's bound over all tiles, in pieces that threads take in any order. */
-#include "ref/rounding.h"
+#include "judge/rounding.h"
 
-#include "ref/winograd.h"
+#include "judge/winograd.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

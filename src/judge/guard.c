@@ -1,6 +1,6 @@
 /* Guard pages by mmap: one mapping without access, whose middle is then opened. What lies in the middle beside the
  * buffer is filled with a pattern, which a stray write disturbs. */
-#include "ref/guard.h"
+#include "judge/guard.h"
 
 #include <stdint.h>
 #include <string.h>

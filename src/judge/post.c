@@ -1,7 +1,7 @@
 /* Post-ops by their formulas, in double, written so that no range of x cancels or overflows where the formula's value
  * is an ordinary number: 1 + erf as erfc, 1 + tanh as a logistic function, log(1 + exp) from whichever side is small.
  */
-#include "ref/post.h"
+#include "judge/post.h"
 
 #include <math.h>
 

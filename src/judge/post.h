@@ -1,6 +1,6 @@
 /* Post-ops by their formulas, in double: the rows of spec/post_ops.def. */
-#ifndef CVK_REF_POST_H
-#define CVK_REF_POST_H
+#ifndef CVK_JUDGE_POST_H
+#define CVK_JUDGE_POST_H
 
 #include "spec/spec.h"
 

@@ -1,5 +1,5 @@
 /* Binding buffers to a kernel. Layouts are converted by spec_offset, element by element: plain rather than fast. */
-#include "cli/tensors.h"
+#include "judge/tensors.h"
 
 #include <string.h>
 
