@@ -2,8 +2,6 @@
 #include "compile.h"
 #include "base/clock.h"
 
-#include "algo/cost.h"
-
 #include "base/text.h"
 #include "jit/kernel.h"
 
@@ -66,46 +64,64 @@ static uint32_t kilocycles(double cycles) {
     return thousands<1 ? 1 : thousands>(double) INT32_MAX ? INT32_MAX : (uint32_t)thousands;
 }
 
-static cvk_status choose(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
-                         cvk_diagnostics *d, ranked_plan *chosen) {
-    if (plan) {
-        const algorithm *row = algo_of(plan);
-        if (!row) return CVK_ERROR_ARGUMENT;
-        *chosen = (ranked_plan){.plan = *plan, .nests = row->build(row, a, spec, target, plan)};
-        chosen->cycles = row->cycles(spec, target, plan, &chosen->nests);
-        double peak = cost_peak_cycles(spec, target);
-        chosen->seconds_per_peak = peak > 0 ? chosen->cycles / peak : 1;
+cvk_status compile_rank(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
+                        ranked_plan **plans, int *count) {
+    problem p = problem_of(spec);
+    const char *why = NULL;
+    if (spec->schedule && (why = algo_refuse(&p, target, spec->schedule))) {
+        diag_error(d, E_SCHEDULE, spec->schedule_at, NULL, "%s: schedule: %s", spec->name, why);
+        return CVK_ERROR_SPEC;
+    }
+    if (spec->schedule) {
+        *plans = arena_new(a, ranked_plan);
+        **plans = algo_build(a, &p, target, spec->schedule);
+        *count = 1;
         return CVK_OK;
     }
-    ranked_plan *ranked;
-    int count;
-    cvk_status status = algo_rank(a, spec, target, 1, d, &ranked, &count);
-    if (!status) *chosen = ranked[0];
-    return status;
+    algo_rank(a, &p, target, spec->algorithm, limit, plans, count, &why);
+    if (*count) return CVK_OK;
+    if (!algo_is_known(spec->algorithm)) why = "there is no such algorithm";
+    diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: algorithm %s cannot do this layer: %s", spec->name, spec->algorithm,
+               why);
+    return CVK_ERROR_UNSUPPORTED;
+}
+
+cvk_status compile_ranked(arena *a, const cvk_spec *spec, const cvk_target *target, const ranked_plan *chosen,
+                          cvk_diagnostics *d, compile_unit *unit) {
+    *unit = (compile_unit){.spec = spec,
+                           .target = target,
+                           .plan = chosen->plan,
+                           .predicted = chosen->seconds_per_peak,
+                           .run = chosen->nests.run,
+                           .pack = chosen->nests.pack};
+    cvk_status status = nest_check(unit->run, d, &unit->extent);
+    if (!status) status = nest_check(unit->pack, d, NULL);
+    if (status) return status;
+    if (unit->run->tasks > UINT32_MAX) {
+        diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: more tasks than a kernel can number", spec->name);
+        return CVK_ERROR_UNSUPPORTED;
+    }
+    unit->info = describe(a, spec, target, &unit->plan, &chosen->nests);
+    unit->info.kilocycles = kilocycles(chosen->cycles);
+    return CVK_OK;
 }
 
 cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
                         cvk_diagnostics *d, compile_unit *unit, compile_times *times) {
     double start = clock_seconds();
-    ranked_plan chosen;
-    cvk_status status = choose(a, spec, target, plan, d, &chosen);
-    if (!status) status = nest_check(chosen.nests.run, d, NULL);
-    if (!status) status = nest_check(chosen.nests.pack, d, NULL);
-    if (status) return status;
-    if (chosen.nests.run->tasks > UINT32_MAX) {
-        diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: more tasks than a kernel can number", spec->name);
-        return CVK_ERROR_UNSUPPORTED;
-    }
-    *unit = (compile_unit){.spec = spec,
-                           .target = target,
-                           .plan = chosen.plan,
-                           .predicted = chosen.seconds_per_peak,
-                           .run = chosen.nests.run,
-                           .pack = chosen.nests.pack};
-    unit->info = describe(a, spec, target, &unit->plan, &chosen.nests);
-    unit->info.kilocycles = kilocycles(chosen.cycles);
+    ranked_plan given, *chosen = &given;
+    int count;
+    cvk_status status = CVK_OK;
+    problem p = problem_of(spec);
+    if (!plan)
+        status = compile_rank(a, spec, target, 1, d, &chosen, &count);
+    else if (algo_of(plan))
+        given = algo_build(a, &p, target, plan);
+    else
+        status = CVK_ERROR_ARGUMENT;
+    if (!status) status = compile_ranked(a, spec, target, chosen, d, unit);
     if (times) times->plan += clock_seconds() - start;
-    return CVK_OK;
+    return status;
 }
 
 cvk_status compile_emit(const compile_unit *units, const char *const *symbols, size_t layers, size_t targets,

@@ -7,6 +7,7 @@
 
 #include "algo/algo.h"
 #include "llvm/emit.h"
+#include "spec/spec.h"
 
 /* A layer with its plan chosen and its nests built and proven; arena-owned. */
 typedef struct compile_unit {
@@ -15,6 +16,7 @@ typedef struct compile_unit {
     cvk_plan plan;
     double predicted; /* time over the time at FMA peak */
     nest *run, *pack;
+    nest_extent extent;                /* what `run` is proven to reach */
     const float *constant[ROLE_COUNT]; /* tensors that are part of the code, by role; see bake.h */
     cvk_kernel_info info;              /* complete but for run and pack */
 } compile_unit;
@@ -26,6 +28,12 @@ typedef struct compile_times {
     double load;
 } compile_times;
 
+/* The layer's plans with their nests, best first, at most `limit` (0: all); the one its schedule pins. */
+cvk_status compile_rank(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
+                        ranked_plan **plans, int *count);
+/* Proves and describes what was built. */
+cvk_status compile_ranked(arena *a, const cvk_spec *spec, const cvk_target *target, const ranked_plan *chosen,
+                          cvk_diagnostics *d, compile_unit *unit);
 /* Chooses (or takes `plan`, if not NULL), builds and proves. `times` may be NULL. */
 cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
                         cvk_diagnostics *d, compile_unit *unit, compile_times *times);

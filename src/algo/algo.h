@@ -4,6 +4,7 @@
 
 #include "nest/nest.h"
 #include "plan/plan.h"
+#include "problem/problem.h"
 #include "target/target.h"
 
 /* What a plan becomes: the kernel, the packing of its weights, and the buffers the two agree on. */
@@ -20,38 +21,45 @@ typedef struct plan_list {
 typedef struct algorithm {
     const char *name; /* of the algorithm, as `algorithm:` names it; several rows may share one, with other lanes */
     plan_lanes lanes;
-    /* Whether it can do the layer; if not, `why` gets a reason for `explain`. */
-    bool (*applicable)(const cvk_spec *spec, const cvk_target *target, const char **why);
+    /* Whether it can do the problem; if not, `why` gets a reason for `explain`. */
+    bool (*applicable)(const problem *p, const cvk_target *target, const char **why);
     /* Appends the plans worth ranking. Never empty where applicable. */
-    void (*propose)(const struct algorithm *row, const cvk_spec *spec, const cvk_target *target, arena *a,
-                    plan_list *list);
+    void (*propose)(const struct algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list);
     /* NULL if the plan's numbers fit; else what is wrong with them. */
-    const char *(*refuse)(const struct algorithm *row, const cvk_spec *spec, const cvk_target *target,
+    const char *(*refuse)(const struct algorithm *row, const problem *p, const cvk_target *target,
                           const cvk_plan *plan);
-    algo_nests (*build)(const struct algorithm *row, arena *a, const cvk_spec *spec, const cvk_target *target,
+    algo_nests (*build)(const struct algorithm *row, arena *a, const problem *p, const cvk_target *target,
                         const cvk_plan *plan);
     /* What the nests will take, in cycles of one core. */
-    double (*cycles)(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests);
-    const struct family *family; /* of those that share the walk of algo/tiling.h: what differs; else NULL */
+    double (*cycles)(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
+                     const nest_counts *counts);
+    const struct family *family; /* of those that share the walk of algo/direct/tile.h: what differs; else NULL */
 } algorithm;
 
 /* NULL past the end. */
 const algorithm *algo_row(int index);
 /* The row a plan was made for, or NULL. */
 const algorithm *algo_of(const cvk_plan *plan);
+/* Whether any row has that name, or it is `auto`. */
+bool algo_is_known(const char *name);
 void plan_list_add(arena *a, plan_list *list, cvk_plan plan);
 
-/* A plan with what the cost model thinks of it. */
+/* A plan with its nests and what the cost model thinks of them. */
 typedef struct ranked_plan {
     cvk_plan plan;
     double seconds_per_peak; /* predicted time over the time at FMA peak: 1 is perfect */
     double cycles;           /* predicted */
     algo_nests nests;
+    nest_counts counts; /* of nests.run */
 } ranked_plan;
 
-/* All plans of all applicable algorithms, best first, at most `limit` (0: all). Nests are built for those returned.
- * Honours spec->algorithm and spec->schedule. CVK_ERROR_UNSUPPORTED with a diagnostic if there is none. */
-cvk_status algo_rank(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
-                     ranked_plan **plans, int *count);
+/* Builds a plan that fits and counts it. */
+ranked_plan algo_build(arena *a, const problem *p, const cvk_target *target, const cvk_plan *plan);
+/* What is wrong with a plan for a problem, or NULL. */
+const char *algo_refuse(const problem *p, const cvk_target *target, const cvk_plan *plan);
+/* The plans of all applicable algorithms of that name (`auto`: of any), best first, at most `limit` (0: all). Where
+ * there is none, count is 0 and `why` says why not. */
+void algo_rank(arena *a, const problem *p, const cvk_target *target, const char *algorithm, int limit,
+               ranked_plan **plans, int *count, const char **why);
 
 #endif

@@ -9,10 +9,8 @@
 #define COST_L3_BYTES_A_CYCLE 12.0
 
 /* Instructions alone: ports, loads and, with that many independent sums, latency. */
-double cost_issue(const cvk_target *target, const algo_nests *nests, double sums);
-/* Of the direct algorithms. */
-double cost_direct(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests);
-/* Cycles the layer's multiply-adds take at FMA peak. */
-double cost_peak_cycles(const cvk_spec *spec, const cvk_target *target);
+double cost_issue(const cvk_target *target, const nest_counts *counts, double sums);
+/* Cycles the problem's multiply-adds take at FMA peak. */
+double cost_peak_cycles(const problem *p, const cvk_target *target);
 
 #endif

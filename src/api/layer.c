@@ -19,7 +19,7 @@ SAME(CVK_PADDING_SYMMETRIC, PAD_SYMMETRIC);
 SAME(CVK_PADDING_REPLICATE, PAD_REPLICATE);
 SAME(CVK_PADDING_CIRCULAR, PAD_CIRCULAR);
 #define POST_OP(name, word, parameters, formula) SAME(CVK_POST_##name, POST_##name);
-#include "spec/post_ops.def"
+#include "base/post_ops.def"
 #undef POST_OP
 
 static const accuracy accuracies[] = {[CVK_ACCURACY_DEFAULT] = ACCURACY_DEFAULT,
@@ -84,8 +84,12 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
 
 static cvk_status read_schedule(cvk_spec *s, arena *a, const char *words, cvk_diagnostics *d) {
     report r = {.list = d};
-    s->schedule = yaml_read(a, words, strlen(words), "schedule", &r);
-    return report_status(&r);
+    const node *tree = yaml_read(a, words, strlen(words), "schedule", &r);
+    if (!report_clean(&r)) return report_status(&r);
+    cvk_plan *plan = arena_new(a, cvk_plan);
+    s->schedule = plan;
+    s->schedule_at = tree->at;
+    return plan_parse(tree, a, d, plan);
 }
 
 static bool within(const int64_t values[AXES]) {
@@ -104,7 +108,7 @@ static cvk_status check(const cvk_layer *l, cvk_diagnostics *d) {
     if (l->spatial_rank < 1 || l->spatial_rank > AXES) return refuse(d, "spatial_rank");
     if ((unsigned)l->padding > CVK_PADDING_CAUSAL) return refuse(d, "padding");
     if ((unsigned)l->accuracy > CVK_ACCURACY_FAST) return refuse(d, "accuracy");
-    if (l->post_op_count > SPEC_MOST_POST_OPS || (l->post_op_count && !l->post_ops)) return refuse(d, "post_ops");
+    if (l->post_op_count > MOST_POST_OPS || (l->post_op_count && !l->post_ops)) return refuse(d, "post_ops");
     return CVK_OK;
 }
 

@@ -104,7 +104,7 @@ static cvk_status pick(const cvk_spec *spec, const cvk_target *target, const ran
 static cvk_status rank(arena *a, const cvk_spec *spec, const cvk_target *target, cvk_diagnostics *d,
                        ranked_plan **ranked, int *count) {
     if (arena_guard(a)) return CVK_ERROR_MEMORY;
-    cvk_status status = algo_rank(a, spec, target, RANKED, d, ranked, count);
+    cvk_status status = compile_rank(a, spec, target, RANKED, d, ranked, count);
     if (!status) *count = gather_candidates(*ranked, *count);
     return status;
 }

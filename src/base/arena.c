@@ -36,6 +36,16 @@ void arena_rewind(arena *a) {
     a->used = 0;
 }
 
+/* Behind the newest chunk, which `a` goes on filling. */
+void arena_adopt(arena *a, arena *of) {
+    struct arena_chunk **end = a->chunks ? &a->chunks->next : &a->chunks, **tail = &of->chunks;
+    if (!of->chunks) return;
+    while (*tail) tail = &(*tail)->next;
+    *tail = *end;
+    *end = of->chunks;
+    arena_init(of);
+}
+
 void arena_exhaust(arena *a) { longjmp(a->exhausted, 1); }
 
 static void grow(arena *a, size_t bytes) {

@@ -25,6 +25,8 @@ void arena_init(arena *a);
 void arena_free(arena *a);
 /* Forgets everything allocated but keeps memory for the next round. */
 void arena_rewind(arena *a);
+/* `a` takes over all that `of` has allocated; `of` is then empty. */
+void arena_adopt(arena *a, arena *of);
 /* Goes to the guard as if memory had run out: for who was told so elsewhere. */
 _Noreturn void arena_exhaust(arena *a);
 /* Zeroed, aligned for any object. */

@@ -117,7 +117,7 @@ static cli_exit check_plans(checked *c, arena *a) {
     ranked_plan *plans;
     int count;
     int limit = s->options->all_plans ? 0 : 1;
-    cvk_status status = algo_rank(a, c->layer->spec, s->target, limit, s->diagnostics, &plans, &count);
+    cvk_status status = compile_rank(a, c->layer->spec, s->target, limit, s->diagnostics, &plans, &count);
     cli_exit worst = CLI_DONE;
     if (status != CVK_OK) {
         add_row(c, "none", NAN, &(verdict){0}, "FAILED");

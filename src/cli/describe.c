@@ -12,11 +12,8 @@
 cvk_status describe_layer(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
                           description *to) {
     *to = (description){0};
-    cvk_status status = algo_rank(a, spec, target, limit, d, &to->plans, &to->plan_count);
-    if (status == CVK_OK) status = compile_plan(a, spec, target, &to->plans[0].plan, d, &to->unit, NULL);
-    if (status == CVK_OK) status = nest_check(to->unit.run, d, &to->extent);
-    if (status == CVK_OK) nest_count(to->unit.run, &to->counts);
-    return status;
+    cvk_status status = compile_rank(a, spec, target, limit, d, &to->plans, &to->plan_count);
+    return status ? status : compile_ranked(a, spec, target, &to->plans[0], d, &to->unit);
 }
 
 static cvk_status time_plans(session *s, arena *a, description *x) {
@@ -53,7 +50,7 @@ double describe_loads_per_fma(const nest_counts *counts) {
 }
 
 double describe_traffic(const description *x) {
-    const double *ops = x->counts.ops, lane = sizeof(float);
+    const double *ops = x->plans[0].counts.ops, lane = sizeof(float);
     return lane * (x->unit.run->lanes * (ops[OP_LOAD] + ops[OP_STORE]) + ops[OP_SPLAT]);
 }
 
@@ -81,11 +78,12 @@ static void print_times(const description *x, text *out) {
 
 /* Algorithms that cannot do the layer. */
 static void print_refusals(const description *x, text *out) {
+    const problem p = problem_of(x->unit.spec);
     const algorithm *row;
     bool first = true;
     for (int i = 0; (row = algo_row(i)); i++) {
         const char *why = NULL;
-        if (row->applicable(x->unit.spec, x->unit.target, &why)) continue;
+        if (row->applicable(&p, x->unit.target, &why)) continue;
         text_add(out, "%s  %s/%s: %s\n", first ? "not applicable:\n" : "", row->name, plan_lanes_words[row->lanes],
                  why ? why : "");
         first = false;
@@ -102,7 +100,7 @@ static void print_proof(const description *x, text *out) {
     text_add(out, "proof, bytes touched of each buffer:\n");
     for (int i = 0; i < n->tensor_count; i++) {
         const nest_tensor *t = &n->tensors[i];
-        int64_t low = x->extent.low[t->role], high = x->extent.high[t->role], bytes = sizeof(float);
+        int64_t low = x->unit.extent.low[t->role], high = x->unit.extent.high[t->role], bytes = sizeof(float);
         if (high < low)
             text_add(out, "  %-8s none", t->name);
         else
@@ -112,7 +110,7 @@ static void print_proof(const description *x, text *out) {
 }
 
 static void print_counts(const description *x, text *out) {
-    const nest_counts *c = &x->counts;
+    const nest_counts *c = &x->plans[0].counts;
     double lanes = c->ops[OP_FMA] * x->unit.run->lanes;
     text_add(out, "counts, all tasks:\n");
     for (int i = 0; i < OP_KINDS; i++)

@@ -8,8 +8,6 @@ typedef struct description {
     compile_unit unit;  /* the chosen plan, its nests and buffers */
     ranked_plan *plans; /* best first; the chosen one is the first */
     int plan_count;
-    nest_extent extent; /* what the nest is proven to reach */
-    nest_counts counts;
     plan_time *times; /* of the first `measured_count` plans; NULL: not measured */
     int measured_count;
     double peak; /* measured among them: operations a second */

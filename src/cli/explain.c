@@ -37,8 +37,8 @@ static json_t *json_proof(const description *x) {
         const nest_tensor *t = &n->tensors[i];
         json_int_t bytes = sizeof(float);
         json_object_set_new(proof, t->name,
-                            json_pack("{s:I, s:I, s:I}", "first_byte", bytes * (json_int_t)x->extent.low[t->role],
-                                      "last_byte", bytes * ((json_int_t)x->extent.high[t->role] + 1) - 1, "bytes",
+                            json_pack("{s:I, s:I, s:I}", "first_byte", bytes * (json_int_t)x->unit.extent.low[t->role],
+                                      "last_byte", bytes * ((json_int_t)x->unit.extent.high[t->role] + 1) - 1, "bytes",
                                       bytes * (json_int_t)t->elements));
     }
     return proof;
@@ -47,8 +47,9 @@ static json_t *json_proof(const description *x) {
 static json_t *json_counts(const description *x) {
     json_t *counts = json_object();
     for (int i = 0; i < OP_KINDS; i++)
-        if (x->counts.ops[i] > 0) json_object_set_new(counts, nest_op_name((op_kind)i), json_real(x->counts.ops[i]));
-    json_object_set_new(counts, "loads_per_fma", json_real(describe_loads_per_fma(&x->counts)));
+        if (x->plans[0].counts.ops[i] > 0)
+            json_object_set_new(counts, nest_op_name((op_kind)i), json_real(x->plans[0].counts.ops[i]));
+    json_object_set_new(counts, "loads_per_fma", json_real(describe_loads_per_fma(&x->plans[0].counts)));
     json_object_set_new(counts, "bytes_loaded_and_stored", json_real(describe_traffic(x)));
     return counts;
 }

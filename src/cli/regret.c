@@ -61,7 +61,7 @@ static cvk_status regret_layer(session *s, const session_layer *layer, arena *a,
     ranked_plan *plans;
     int count;
     cvk_status status =
-        algo_rank(a, layer->spec, s->target, (int)s->options->regret + 1, s->diagnostics, &plans, &count);
+        compile_rank(a, layer->spec, s->target, (int)s->options->regret + 1, s->diagnostics, &plans, &count);
     if (status != CVK_OK) return status;
     plan_time *times = arena_array(a, plan_time, count);
     status = trial_run(s, layer->spec, plans, count, NULL, a, times, NULL);

@@ -101,7 +101,7 @@ static const struct post_row {
     int parameters;
 } POST_ROWS[POST_KINDS] = {
 #define POST_OP(name, word, parameters, formula) {word, formula, parameters},
-#include "spec/post_ops.def"
+#include "base/post_ops.def"
 #undef POST_OP
 };
 

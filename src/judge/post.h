@@ -1,4 +1,4 @@
-/* Post-ops by their formulas, in double: the rows of spec/post_ops.def. */
+/* Post-ops by their formulas, in double: the rows of base/post_ops.def. */
 #ifndef CVK_JUDGE_POST_H
 #define CVK_JUDGE_POST_H
 

@@ -1,7 +1,7 @@
 /* Winograd's rounding bound, tile by tile, in double: the algorithm itself on absolute values. */
 #include "judge/winograd.h"
 
-#include "plan/cook_toom.h"
+#include "problem/cook_toom.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,9 +3,6 @@
 
 #include <assert.h>
 
-int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
-int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b > 0); }
-
 affine affine_constant(int64_t value) { return (affine){.constant = value}; }
 
 affine affine_variable(int variable) {

@@ -2,6 +2,8 @@
 #ifndef CVK_NEST_AFFINE_H
 #define CVK_NEST_AFFINE_H
 
+#include "base/division.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,9 +33,5 @@ int64_t affine_coefficient(const affine *a, int variable); /* 0 where absent */
 affine affine_substitute(affine a, int variable, affine by);
 /* The value under values[variable]. */
 int64_t affine_value(const affine *a, const int64_t *values);
-
-/* Quotients rounded down and up; divisor > 0. */
-int64_t floor_div(int64_t a, int64_t b);
-int64_t ceil_div(int64_t a, int64_t b);
 
 #endif

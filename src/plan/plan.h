@@ -6,7 +6,8 @@
 #ifndef CVK_PLAN_PLAN_H
 #define CVK_PLAN_PLAN_H
 
-#include "spec/spec.h"
+#include "base/node.h"
+#include "base/text.h"
 
 /* What the lanes of a vector register hold. */
 typedef enum plan_lanes { LANES_OUT_CHANNELS, LANES_COLUMNS, LANES_CHANNELS, LANES_KINDS } plan_lanes;

@@ -66,7 +66,6 @@ static void check_rest(const cvk_spec *s, const findings *f) {
         {"accuracy", (size_t)s->accuracy < accuracy_words.count},
         {"post", has_sound_post_ops(s)},
         {"algorithm", is_name(s->algorithm)},
-        {"schedule", !s->schedule || s->schedule->kind == NODE_MAPPING},
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         if (!checks[i].sound)

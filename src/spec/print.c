@@ -6,7 +6,7 @@
 
 static const int parameters[POST_KINDS] = {
 #define POST_OP(name, word, parameters, formula) parameters,
-#include "spec/post_ops.def"
+#include "base/post_ops.def"
 #undef POST_OP
 };
 
@@ -128,43 +128,9 @@ static void print_algorithm(const cvk_spec *s, const field_row *f, text *out) {
     text_add(out, "%s", s->algorithm);
 }
 
-static void print_quoted(const char *c, text *out) {
-    static const char special[] = "\"\\\n\t\r", escaped[] = "\"\\ntr";
-    text_add(out, "\"");
-    for (; *c; c++) {
-        const char *found = strchr(special, *c);
-        if (found) text_add(out, "\\");
-        text_add_bytes(out, found ? &escaped[found - special] : c, 1);
-    }
-    text_add(out, "\"");
-}
-
-/* Plain where a flow collection would read it back the same. */
-static bool is_plain(const node *n) {
-    static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-/";
-    return !n->quoted && *n->text && strcmp(n->text, "-") != 0 && !n->text[strspn(n->text, safe)];
-}
-
-static void print_node(const node *n, text *out) {
-    if (n->kind == NODE_SCALAR) {
-        if (is_plain(n))
-            text_add(out, "%s", n->text);
-        else
-            print_quoted(n->text, out);
-        return;
-    }
-    bool mapping = n->kind == NODE_MAPPING;
-    text_add(out, mapping ? "{" : "[");
-    for (size_t i = 0; i < n->count; i++) {
-        if (i) text_add(out, mapping && i % 2 ? ": " : ", ");
-        print_node(n->child[i], out);
-    }
-    text_add(out, mapping ? "}" : "]");
-}
-
 static void print_schedule(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
-    if (s->schedule) print_node(s->schedule, out);
+    if (s->schedule) plan_print(s->schedule, out);
 }
 
 typedef void printer(const cvk_spec *s, const field_row *f, text *out);

@@ -43,7 +43,7 @@ static void check_layer_keys(report *r, const char *owner, const node *layer) {
 }
 
 static reader new_reader(const document *doc, const char *owner, place at) {
-    reader r = {.report = doc->report, .owner = owner, .complete = true};
+    reader r = {.report = doc->report, .arena = &doc->network->arena, .owner = owner, .complete = true};
     for (int i = 0; i < FIELDS; i++) r.draft.at[i] = at;
     r.draft.spec.at = at;
     r.draft.padding = PADDING_NUMBERS;

@@ -333,11 +333,16 @@ static void read_algorithm(reader *r, const node *n) {
                "expected auto or the name of an algorithm, got %s", describe(n).text);
 }
 
+/* What `defaults` says was read, and its mistakes told, before. */
 static void read_schedule(reader *r, const node *n) {
-    if (n->kind == NODE_MAPPING)
-        r->draft.spec.schedule = n;
-    else
+    if (n->kind != NODE_MAPPING) {
         refuse(r, E_KIND, n, "`convoke explain` prints one", "expected a mapping, got %s", describe(n).text);
+        return;
+    }
+    cvk_plan *plan = arena_new(r->arena, cvk_plan);
+    if (plan_parse(n, r->arena, r->inherited ? NULL : r->report->list, plan)) r->report->invalid = true;
+    r->draft.spec.schedule = plan;
+    r->draft.spec.schedule_at = n->at;
 }
 
 void read_field(reader *r, const node *value) {

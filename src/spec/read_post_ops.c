@@ -6,7 +6,7 @@
 
 static const int parameters[POST_KINDS] = {
 #define POST_OP(name, word, parameters, formula) parameters,
-#include "spec/post_ops.def"
+#include "base/post_ops.def"
 #undef POST_OP
 };
 

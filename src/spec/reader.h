@@ -15,6 +15,7 @@ typedef struct draft {
 
 typedef struct reader {
     report *report;
+    arena *arena;           /* of what the layer keeps */
     const char *owner;      /* "layers[2]" or "defaults" */
     const field_row *field; /* being read */
     bool inherited;         /* its value is from `defaults` */

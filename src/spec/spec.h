@@ -1,38 +1,12 @@
 /* A checked layer: what every later stage reads. Made by spec/read.c, or by spec_finish from filled-in fields.
  *
- * Spatial axes are always three, D H W, right-aligned: a 1D layer uses W alone, a 2D one H and W; the others are
- * size 1, kernel 1, stride 1, dilation 1, no padding. All sizes are in elements. */
+ * Axes that a layer does not use are of size 1, kernel 1, stride 1, dilation 1, no padding. All sizes are in elements.
+ */
 #ifndef CVK_SPEC_SPEC_H
 #define CVK_SPEC_SPEC_H
 
-#include "base/node.h"
-#include "base/text.h"
-
-enum { AXIS_D, AXIS_H, AXIS_W, AXES };
-enum { SPEC_MOST_POST_OPS = 16 };
-
-typedef enum padding_mode {
-    PAD_ZEROS,     /* taps outside are absent */
-    PAD_REFLECT,   /* d c b | a b c d | c b a: mirrored, the edge not repeated */
-    PAD_SYMMETRIC, /* c b a | a b c d | d c b: mirrored, the edge repeated */
-    PAD_REPLICATE, /* a a a | a b c d | d d d */
-    PAD_CIRCULAR   /* b c d | a b c d | a b c */
-} padding_mode;
-
-typedef enum accuracy { ACCURACY_STRICT, ACCURACY_DEFAULT, ACCURACY_FAST } accuracy;
-
-/* rows of spec/post_ops.def: POST_ADD, POST_RELU, … */
-typedef enum post_kind {
-#define POST_OP(name, word, parameters, formula) POST_##name,
-#include "spec/post_ops.def"
-#undef POST_OP
-    POST_KINDS
-} post_kind;
-
-typedef struct post_op {
-    post_kind kind;
-    float a, b; /* leaky_relu: a slope; clamp: a <= b */
-} post_op;
+#include "base/terms.h"
+#include "plan/plan.h"
 
 struct cvk_spec {
     const char *name;
@@ -47,10 +21,11 @@ struct cvk_spec {
     accuracy accuracy;
     bool bias, flip_kernel;
     int post_count;
-    post_op post[SPEC_MOST_POST_OPS];
-    const char *algorithm; /* "auto" or an algorithm's name; whether there is one is for algo/ to say */
-    const node *schedule;  /* NULL, or a mapping for plan/ to parse */
-    place at;              /* where the layer stands in its file */
+    post_op post[MOST_POST_OPS];
+    const char *algorithm;    /* "auto" or an algorithm's name; whether there is one is for algo/ to say */
+    const cvk_plan *schedule; /* NULL, or the plan it pins */
+    place schedule_at;        /* where that stands */
+    place at;                 /* where the layer stands in its file */
 };
 
 struct cvk_network {

@@ -22,7 +22,7 @@ WORDS(scale_words, "scale", "per_channel")
 
 static const char *const post_list[] = {
 #define POST_OP(name, word, parameters, formula) word,
-#include "spec/post_ops.def"
+#include "base/post_ops.def"
 #undef POST_OP
 };
 const word_list post_words = {"post_op", COUNT(post_list), post_list};

@@ -45,12 +45,13 @@ static bool try_plan(subject *s, const ranked_plan *p, bool evaluate) {
 
 /* An algorithm that says it can do a layer has a plan for it. */
 static bool every_row_proposes(const subject *s, const ranked_plan *plans, int count) {
+    const problem asked = problem_of(s->trial.spec);
     const algorithm *row;
     for (int i = 0; (row = algo_row(i)); i++) {
         const char *why;
         int of_row = 0;
         for (int p = 0; p < count; p++) of_row += algo_of(&plans[p].plan) == row;
-        if (!of_row && row->applicable(s->trial.spec, s->target, &why))
+        if (!of_row && row->applicable(&asked, s->target, &why))
             return fails(s, NULL, arena_format(s->arena, "row %d of %s is applicable and has no plan", i, row->name));
     }
     return true;
@@ -61,7 +62,7 @@ static bool try_plans(subject *s, const cvk_target *target, int most) {
     int count;
     s->target = target;
     workers_expect_crash(describe(s, NULL));
-    cvk_status status = algo_rank(s->arena, s->trial.spec, target, 0, NULL, &plans, &count);
+    cvk_status status = compile_rank(s->arena, s->trial.spec, target, 0, NULL, &plans, &count);
     if (status) return fails(s, NULL, arena_format(s->arena, "no plan: %s", cvk_status_text(status)));
     if (!every_row_proposes(s, plans, count)) return false;
     atomic_fetch_add(&s->tally->proposed, count);

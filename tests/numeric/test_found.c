@@ -20,7 +20,7 @@ static void try_every_plan(const found *f, const cvk_spec *spec, arena *a) {
     int count;
     trial t;
     cr_assert(trial_open(&t, spec, DATA_REALS, false, 1), "%s", f->what);
-    cr_assert_eq(algo_rank(a, spec, target_host(), 0, NULL, &plans, &count), CVK_OK, "%s", f->what);
+    cr_assert_eq(compile_rank(a, spec, target_host(), 0, NULL, &plans, &count), CVK_OK, "%s", f->what);
     for (int i = 0; i < count; i++)
         cr_expect(trial_kernel(&t, target_host(), &plans[i], (trial_extras){true, true}), "%s: %s\n%s", f->what,
                   t.words, trial_yaml(a, spec, &plans[i].plan));
@@ -50,13 +50,13 @@ Test(numeric, an_algorithm_that_applies_has_a_plan) {
     arena_init(&a);
     if (arena_guard(&a)) cr_assert_fail("out of memory");
     cr_assert_eq(cvk_network_parse(yaml, sizeof yaml - 1, "found.yaml", NULL, &network), CVK_OK);
-    const cvk_spec *spec = cvk_network_layer(network, 0);
+    const problem p = problem_of(cvk_network_layer(network, 0));
     for (int i = 0; algo_row(i); i++) {
         const algorithm *row = algo_row(i);
         const char *why;
         plan_list list = {0};
-        if (!row->applicable(spec, target_host(), &why)) continue;
-        row->propose(row, spec, target_host(), &a, &list);
+        if (!row->applicable(&p, target_host(), &why)) continue;
+        row->propose(row, &p, target_host(), &a, &list);
         cr_expect_gt(list.count, 0, "row %d, %s", i, row->name);
     }
     cvk_network_free(network);

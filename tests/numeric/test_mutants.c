@@ -240,7 +240,7 @@ static void try_target(attempt *a, const char *target) {
     ranked_plan *plans;
     int count;
     a->target = target_find(target);
-    cr_assert_eq(algo_rank(a->arena, &a->misread, a->target, 0, NULL, &plans, &count), CVK_OK);
+    cr_assert_eq(compile_rank(a->arena, &a->misread, a->target, 0, NULL, &plans, &count), CVK_OK);
     for (int i = 0; i < count; i++) expect_caught(a, &plans[i].plan);
 }
 

@@ -64,12 +64,11 @@ Test(finish, what_no_file_could_say_is_refused) {
     REFUSED(CVK_ERROR_SPEC, s.dtype = (cvk_dtype)1);
     REFUSED(CVK_ERROR_SPEC, s.accuracy = (accuracy)3);
     REFUSED(CVK_ERROR_SPEC, s.post_count = -1);
-    REFUSED(CVK_ERROR_SPEC, s.post_count = SPEC_MOST_POST_OPS + 1);
+    REFUSED(CVK_ERROR_SPEC, s.post_count = MOST_POST_OPS + 1);
     REFUSED(CVK_ERROR_SPEC, s.post_count = 1; s.post[0].kind = POST_KINDS);
     REFUSED(CVK_ERROR_SPEC, s.post_count = 1; s.post[0] = (post_op){POST_LEAKY_RELU, NAN, 0});
     REFUSED(CVK_ERROR_SPEC, s.post_count = 1; s.post[0] = (post_op){POST_CLAMP, 1, 0});
     REFUSED(CVK_ERROR_SPEC, s.algorithm = "");
-    REFUSED(CVK_ERROR_SPEC, s.schedule = &(node){.kind = NODE_SCALAR});
     REFUSED(CVK_ERROR_UNSUPPORTED, s.stride[AXIS_W] = INT64_MAX);
     REFUSED(CVK_ERROR_UNSUPPORTED, s.in_channels = INT64_MAX);
     REFUSED(CVK_ERROR_UNSUPPORTED, s.in_channels = 1 << 20; s.in_size[AXIS_H] = s.in_size[AXIS_W] = 1 << 20);

@@ -47,7 +47,7 @@ static cvk_spec random_spec(void) {
         s.in_size[axis] = s.kernel[axis] = s.stride[axis] = s.dilation[axis] = 1;
         if (axis >= AXES - s.rank) random_axis(&s, axis);
     }
-    s.post_count = pick(0, 1) ? 0 : (int)pick(0, SPEC_MOST_POST_OPS);
+    s.post_count = pick(0, 1) ? 0 : (int)pick(0, MOST_POST_OPS);
     for (int i = 0; i < s.post_count; i++) s.post[i] = random_post_op();
     return s;
 }
@@ -131,10 +131,8 @@ Test(round_trip, of_every_shipped_network_is_exact) {
     }
 }
 
-Test(round_trip, of_a_schedule_keeps_its_words_and_quotes) {
-    static const char schedule[] =
-        "schedule: {tile: {out_channels: 32, ow: -14}, order: [oc, \"a, b\", \"x\\n\\t\\\"\\\\\", \"\", "
-        "\"1\"], pack: oc32.kh.ic, empty: [], none: {}}";
+Test(round_trip, of_a_schedule_keeps_every_field) {
+    static const char schedule[] = "schedule: " SCHEDULE;
     char keys[512];
     snprintf(keys, sizeof keys, "name: a, input: [1, 1, 5], out_channels: 1, kernel_size: 3, %s", schedule);
     cvk_network *network = one_layer(keys);

@@ -33,4 +33,9 @@ static inline cvk_network *one_layer(const char *keys) {
     return network;
 }
 
+/* A plan, for a layer that pins one. */
+#define SCHEDULE                                                                                                       \
+    "{algorithm: direct, lanes: columns, tile: {oc: 2, od: 1, oh: 1, ow: 16}, block: {oh: 1, ow: 1}, unroll: {ic: 4, " \
+    "kw: true}, order: [n, g, od, oh, oc], tasks: 2, pack: {input_rows: 3}}"
+
 #endif

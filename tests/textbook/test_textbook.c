@@ -113,7 +113,7 @@ static void run_plan(const textbook_case *c, const cvk_spec *s, const cvk_plan *
 static void run_all_plans(const textbook_case *c, const cvk_spec *s) {
     ranked_plan *plans;
     int count;
-    cr_assert_eq(algo_rank(&memory, s, target_host(), 0, NULL, &plans, &count), CVK_OK);
+    cr_assert_eq(compile_rank(&memory, s, target_host(), 0, NULL, &plans, &count), CVK_OK);
     cr_assert_gt(count, 0);
     for (int i = 0; i < count; i++) run_plan(c, s, &plans[i].plan);
 }

@@ -2,24 +2,32 @@
  * that the reduction finds every tap present. With zero padding only what exists is copied; absent taps stay absent.
  * Scratch has the kernel's depth of slices, the task's rows, all columns; channels_first if the input is, so that
  * copies are contiguous, else channels_last. */
-#include "algo/tiling.h"
+#include "algo/direct/tile.h"
 
-int64_t pack_input_channels(const tile *t) { return t->family->depthwise ? t->spec->in_channels : t->p.in_channels; }
-
-static bool bordered(const tile *t) { return t->spec->padding != PAD_ZEROS; }
-
-void pack_input_view(tile *t, int64_t rows) {
-    for (int a = 0; a < AXES && bordered(t); a++) {
-        t->p.axis[a].in += t->spec->pad_before[a] + t->spec->pad_after[a]; /* a merged axis has neither */
-        t->p.axis[a].pad = 0;
-    }
-    t->in.layout = t->spec->input_layout == CVK_CHANNELS_FIRST ? CVK_CHANNELS_FIRST : CVK_CHANNELS_LAST;
-    t->in.channels = pack_input_channels(t);
-    t->in.size[AXIS_D] = t->p.axis[AXIS_D].kernel;
-    t->in.size[AXIS_H] = rows;
-    t->in.size[AXIS_W] = t->p.axis[AXIS_W].in;
-    t->in.base = 0;
+static int64_t packed_rows(const problem_axis *h, int64_t rows) {
+    return (rows - 1) * h->step + (h->taps - 1) * h->tap_step + 1;
 }
+
+/* Scratch is of one image and, unless all groups are taken together, of one group. */
+problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f) {
+    problem packed = p->border == PAD_ZEROS ? *p : problem_with_border_packed(p);
+    int64_t channels = f->depthwise ? p->x.channels : p->in_channels;
+    const int64_t size[AXES] = {p->axis[AXIS_D].taps, packed_rows(&p->axis[AXIS_H], plan->pack_rows),
+                                packed.axis[AXIS_W].in};
+    packed.x =
+        view_dense(view_has_channels_together(&p->x) ? CVK_CHANNELS_LAST : CVK_CHANNELS_FIRST, 1, channels, 1, size);
+    packed.x.n = 0;
+    packed.x.group = f->depthwise ? p->x.group : 0;
+    return packed;
+}
+
+static bool bordered(const tile *t) { return t->whole.border != PAD_ZEROS; }
+
+/* Positions of the border in front of an axis' input, and behind it. */
+static int64_t before_of(const tile *t, int axis) { return bordered(t) ? axis_before(&t->whole.axis[axis]) : 0; }
+static int64_t after_of(const tile *t, int axis) { return bordered(t) ? axis_after(&t->whole.axis[axis]) : 0; }
+
+static int64_t channels_of(const tile *t) { return t->p.x.channels; }
 
 /* Where position i of an axis comes from: `source`, if low >= 0 and high >= 0. */
 typedef struct border_case {
@@ -48,16 +56,16 @@ static void add_case(nest_builder *b, border_case c, border_case *cases, int *co
 }
 
 static int border_cases(const tile *t, int axis, affine i, border_case cases[3]) {
-    int64_t n = t->source.size[axis], before = t->spec->pad_before[axis], after = t->spec->pad_after[axis];
-    padding_mode mode = t->spec->padding;
+    int64_t n = t->whole.axis[axis].in, before = before_of(t, axis), after = after_of(t, axis);
+    padding_mode mode = t->whole.border;
     affine minus = affine_scale(i, -1);
     border_case inside = {i, affine_offset(minus, n - 1), i};
     border_case in_front = {affine_offset(i, before), affine_offset(minus, -1), before_source(mode, i, n)};
     border_case behind = {affine_offset(i, -n), affine_offset(minus, n - 1 + after), after_source(mode, i, n)};
     int count = 0;
     add_case(t->b, inside, cases, &count);
-    if (bordered(t) && before > 0) add_case(t->b, in_front, cases, &count);
-    if (bordered(t) && after > 0) add_case(t->b, behind, cases, &count);
+    if (before > 0) add_case(t->b, in_front, cases, &count);
+    if (after > 0) add_case(t->b, behind, cases, &count);
     return count;
 }
 
@@ -73,6 +81,7 @@ static void close_case(nest_builder *b) {
 
 typedef struct copy {
     tile *t;
+    tensor_view input;
     int registers;
     affine first_channel;
 } copy;
@@ -84,14 +93,14 @@ static void copy_vector(const copy *c, position from, position to, affine channe
     lane_map read = {t->n, affine_add(c->first_channel, channel), from, step, column, valid};
     lane_map written = {affine_constant(0), channel, to, step, column, valid};
     register_ref r = reg(c->registers, affine_constant(0));
-    view_load(t->b, &t->source, &read, r, reg(c->registers, affine_constant(1)));
-    view_store(t->b, &t->in, &written, r);
+    view_load(t->b, &c->input, &read, r, reg(c->registers, affine_constant(1)));
+    view_store(t->b, &t->x, &written, r);
 }
 
 /* All channels of one pixel, a vector at a time. */
 static void copy_pixel(const copy *c, position from, position to) {
     nest_builder *b = c->t->b;
-    int64_t channels = pack_input_channels(c->t), lanes = c->t->lanes, whole = channels / lanes;
+    int64_t channels = channels_of(c->t), lanes = c->t->lanes, whole = channels / lanes;
     if (whole > 0) {
         affine v = build_loop(b, "v", whole);
         copy_vector(c, from, to, affine_scale(v, lanes), true, NULL);
@@ -110,7 +119,7 @@ static position at_column(position p, affine column) {
 /* Columns of one channel that lie side by side in both places. */
 static void copy_run(const copy *c, position from, position to, affine channel, int64_t shift) {
     nest_builder *b = c->t->b;
-    int64_t columns = c->t->source.size[AXIS_W], lanes = c->t->lanes, whole = columns / lanes;
+    int64_t columns = c->t->whole.axis[AXIS_W].in, lanes = c->t->lanes, whole = columns / lanes;
     if (whole > 0) {
         affine w = affine_scale(build_loop(b, "v", whole), lanes);
         copy_vector(c, at_column(from, w), at_column(to, affine_offset(w, shift)), channel, false, NULL);
@@ -127,13 +136,13 @@ static void copy_columns(const copy *c, position from, position to, int64_t firs
                          affine (*source)(padding_mode, affine, int64_t)) {
     tile *t = c->t;
     affine w = affine_offset(build_loop(t->b, "w", count), first);
-    from = at_column(from, source ? source(t->spec->padding, w, t->source.size[AXIS_W]) : w);
+    from = at_column(from, source ? source(t->whole.border, w, t->whole.axis[AXIS_W].in) : w);
     to = at_column(to, affine_offset(w, shift));
-    if (t->in.layout == CVK_CHANNELS_LAST) {
+    if (view_has_channels_together(&t->x.v)) {
         copy_pixel(c, from, to);
     } else {
         nest_range one = range_of(t->b, 0, 1);
-        affine channel = build_loop(t->b, "c", pack_input_channels(t));
+        affine channel = build_loop(t->b, "c", channels_of(t));
         copy_vector(c, from, to, channel, false, &one);
         build_end(t->b);
     }
@@ -142,12 +151,11 @@ static void copy_columns(const copy *c, position from, position to, int64_t firs
 
 static void copy_row(const copy *c, position from, position to) {
     tile *t = c->t;
-    int64_t columns = t->source.size[AXIS_W], before = bordered(t) ? t->spec->pad_before[AXIS_W] : 0;
-    int64_t after = bordered(t) ? t->spec->pad_after[AXIS_W] : 0;
-    if (t->in.layout == CVK_CHANNELS_LAST) {
+    int64_t columns = t->whole.axis[AXIS_W].in, before = before_of(t, AXIS_W), after = after_of(t, AXIS_W);
+    if (view_has_channels_together(&t->x.v)) {
         copy_columns(c, from, to, 0, columns, before, NULL);
     } else {
-        affine channel = build_loop(t->b, "c", pack_input_channels(t));
+        affine channel = build_loop(t->b, "c", channels_of(t));
         copy_run(c, from, to, channel, before);
         build_end(t->b);
     }
@@ -157,10 +165,9 @@ static void copy_row(const copy *c, position from, position to) {
 
 static void copy_slice(const copy *c, affine depth, affine slice) {
     tile *t = c->t;
-    affine r = build_loop(t->b, "row", t->in.size[AXIS_H]);
-    int64_t pad = bordered(t) ? t->spec->pad_before[AXIS_H] : 0;
+    affine r = build_loop(t->b, "row", packed_rows(&t->whole.axis[AXIS_H], t->plan->pack_rows));
     border_case rows[3];
-    int count = border_cases(t, AXIS_H, affine_offset(affine_add(t->packed_row, r), -pad), rows);
+    int count = border_cases(t, AXIS_H, affine_offset(affine_add(t->packed_row, r), -before_of(t, AXIS_H)), rows);
     for (int i = 0; i < count; i++) {
         open_case(t->b, &rows[i]);
         copy_row(c, (position){{depth, rows[i].source, affine_constant(0)}},
@@ -172,13 +179,12 @@ static void copy_slice(const copy *c, affine depth, affine slice) {
 
 void pack_input_build(tile *t, affine first_row) {
     nest_builder *b = t->b;
-    affine first = t->family->depthwise ? affine_constant(0) : affine_scale(t->group, t->p.in_channels);
-    copy c = {t, nest_add_register(b, "copy", t->lanes, 2), first};
+    affine first = t->family->depthwise ? affine_constant(0) : affine_scale(t->oc.group, t->whole.x.group);
+    copy c = {t, {t->input, t->whole.x}, nest_add_register(b, "copy", t->lanes, 2), first};
     t->packed_row = input_position(&t->p.axis[AXIS_H], first_row, affine_constant(0));
     affine kd = build_for(b, VARIABLE_LOOP, "kd", present_taps(b, &t->p.axis[AXIS_D], t->od));
-    int64_t pad = bordered(t) ? t->spec->pad_before[AXIS_D] : 0;
     border_case slices[3];
-    affine depth = affine_offset(input_position(&t->p.axis[AXIS_D], t->od, kd), -pad);
+    affine depth = affine_offset(input_position(&t->p.axis[AXIS_D], t->od, kd), -before_of(t, AXIS_D));
     int count = border_cases(t, AXIS_D, depth, slices);
     for (int i = 0; i < count; i++) {
         open_case(b, &slices[i]);

@@ -7,11 +7,13 @@
  *
  * Products and output run once for each block of output channels, so that their sums stay in the second-level cache.
  * The weights are transformed when they are packed. */
-#ifndef CVK_ALGO_WINOGRAD_H
-#define CVK_ALGO_WINOGRAD_H
+#ifndef CVK_ALGO_WINOGRAD_WINOGRAD_H
+#define CVK_ALGO_WINOGRAD_WINOGRAD_H
 
-#include "algo/tiling.h"
-#include "algo/transform.h"
+#include "algo/algo.h"
+#include "algo/channel_blocks.h"
+#include "algo/epilogue.h"
+#include "algo/winograd/transform.h"
 
 /* One array in scratch: for each axis its points (1 where not transformed yet) and its tiles or positions. */
 typedef struct winograd_stage {
@@ -20,7 +22,15 @@ typedef struct winograd_stage {
 } winograd_stage;
 
 typedef struct winograd {
-    tile t; /* what the epilogue and the packing of weights read */
+    nest_builder *b;
+    const problem *p;
+    const cvk_target *target;
+    const cvk_plan *plan;
+    int lanes;
+    tensor_view x;
+    int weights; /* tensor */
+    epilogue out;
+    channel_blocks oc;
     cook_toom f[AXES];
     bool active[AXES];                 /* axes with a kernel */
     int64_t tiles[AXES];               /* of the output */
@@ -31,13 +41,16 @@ typedef struct winograd {
     int pass_axis[AXES], passes;
     int64_t sums, scratch_elements; /* where the products begin; all of scratch */
     int scratch;                    /* tensor */
-    affine at[AXES];                /* the block's numbers */
-    int in, out, turn;              /* registers: a transform's input and output; a tile between axes */
+    affine n, at[AXES];             /* image; the block's numbers */
+    int acc, xs, ws;                /* registers: sums, input, weights */
+    int in, to, turn;               /* registers: a transform's input and output; a tile between axes */
     transform_registers parts;
 } winograd;
 
 /* Input positions along an axis that a block's tiles read. */
 int64_t winograd_positions(const winograd *w, int axis);
+/* Packed weights of the block that w->oc stands at. */
+affine winograd_weights(const winograd *w, affine point, affine channel);
 /* Elements of one point's weights, and how many points. */
 int64_t winograd_packed_elements(const winograd *w);
 
@@ -47,9 +60,9 @@ typedef enum winograd_matrix { WINOGRAD_WEIGHTS, WINOGRAD_OUTPUTS } winograd_mat
 int winograd_in_registers(winograd *w, winograd_matrix which);
 
 void winograd_input(winograd *w);
-/* For the block of output channels that w->t stands at. */
+/* For the block of output channels that w->oc stands at. */
 void winograd_products(winograd *w);
 void winograd_output(winograd *w);
-nest *winograd_pack_weights(arena *a, const winograd *w, const char *name);
+nest *winograd_pack_weights(arena *a, const winograd *w);
 
 #endif

@@ -1,5 +1,5 @@
 /* Transforms by constant matrices: a row at a time, or two at once where they share an even and an odd part. */
-#include "algo/transform.h"
+#include "algo/winograd/transform.h"
 
 #include <math.h>
 #include <string.h>

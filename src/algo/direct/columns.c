@@ -4,8 +4,7 @@
  *
  *     for kd, kh, ic; unrolled kw
  *       x[v] = load input; for the channels: w = splat weights; acc[j][v] += x[v] w, lanes that have tap kw */
-#include "algo/cost.h"
-#include "algo/tiling.h"
+#include "algo/direct/tile.h"
 
 static int64_t plan_vectors(const tile *t) { return t->plan->tile_ow / t->lanes; }
 
@@ -14,8 +13,8 @@ static int64_t tile_column_vectors(const tile *t) { return (t->columns->length +
 static void registers(tile *t) {
     int64_t vectors = plan_vectors(t), sums = vectors * t->plan->tile_oh * t->plan->tile_oc;
     t->acc = nest_add_register(t->b, "acc", t->lanes, (int)sums);
-    t->x = nest_add_register(t->b, "x", t->lanes, (int)vectors + 1);
-    t->w = nest_add_register(t->b, "w", t->lanes, 1);
+    t->xs = nest_add_register(t->b, "x", t->lanes, (int)vectors + 1);
+    t->ws = nest_add_register(t->b, "w", t->lanes, 1);
 }
 
 static register_ref sum(const tile *t, affine j, affine r, affine v) {
@@ -25,15 +24,17 @@ static register_ref sum(const tile *t, affine j, affine r, affine v) {
 
 static register_ref only(int array) { return reg(array, affine_constant(0)); }
 
-static affine channel_of(const tile *t, affine j) { return affine_add(tile_channel(t), j); }
+static affine channel_of(const tile *t, affine j) {
+    return affine_add(channel_blocks_channel(&t->oc, &t->out.y.v, affine_constant(0)), j);
+}
 
 static void begin(tile *t) {
     nest_builder *b = t->b;
-    affine j = build_unrolled(b, "j", t->valid);
+    affine j = build_unrolled(b, "j", t->oc.valid);
     lane_map m = {.channel = channel_of(t, j)};
-    epilogue_bias(t, only(t->w), &m);
-    affine r = build_unrolled(b, "r", tile_row_count(t)), v = build_unrolled(b, "v", tile_column_vectors(t));
-    build_op(b, OP_COPY, sum(t, j, r, v), only(t->w), reg(-1, v));
+    epilogue_bias(&t->out, only(t->ws), &m);
+    affine r = build_unrolled(b, "r", tile_rows(t)), v = build_unrolled(b, "v", tile_column_vectors(t));
+    build_op(b, OP_COPY, sum(t, j, r, v), only(t->ws), reg(-1, v));
     for (int i = 0; i < 3; i++) build_end(b);
 }
 
@@ -41,11 +42,10 @@ static void load_inputs(tile *t, const tap *k, affine r) {
     nest_builder *b = t->b;
     affine v = build_unrolled(b, "v", tile_column_vectors(t)), first = affine_scale(v, t->lanes);
     nest_range present = tap_columns(t, k, first, t->lanes);
-    bool packed = t->plan->pack_rows > 0;
-    affine channel = packed ? k->ic : affine_add_scaled(k->ic, t->group, t->p.in_channels);
-    lane_map m = {packed ? affine_constant(0) : t->n, channel, tap_input(t, k, r, first), 0,
-                  t->p.axis[AXIS_W].stride,           &present};
-    view_load(b, &t->in, &m, reg(t->x, v), reg(t->x, affine_constant(plan_vectors(t))));
+    lane_map m = tap_input(t, k, r, first);
+    m.column_step = t->p.axis[AXIS_W].step;
+    m.valid = &present;
+    view_load(b, &t->x, &m, reg(t->xs, v), reg(t->xs, affine_constant(plan_vectors(t))));
     build_end(b);
 }
 
@@ -53,26 +53,26 @@ static void body(tile *t, const tap *k) {
     nest_builder *b = t->b;
     affine r = build_for(b, VARIABLE_UNROLLED, "r", k->rows);
     load_inputs(t, k, r);
-    affine j = build_unrolled(b, "j", t->valid);
-    build_splat(b, only(t->w), access_at(t->weights, affine_add(tap_weights(t, k), j), 1));
+    affine j = build_unrolled(b, "j", t->oc.valid);
+    build_splat(b, only(t->ws), access_at(t->weights, affine_add(tap_weights(t, k), j), 1));
     affine v = build_unrolled(b, "v", tile_column_vectors(t));
     nest_range present = tap_columns(t, k, affine_scale(v, t->lanes), t->lanes);
-    build_fma(b, sum(t, j, r, v), reg(t->x, v), only(t->w), &present);
+    build_fma(b, sum(t, j, r, v), reg(t->xs, v), only(t->ws), &present);
     for (int i = 0; i < 3; i++) build_end(b);
 }
 
 static void finish(tile *t) {
     nest_builder *b = t->b;
-    affine j = build_unrolled(b, "j", t->valid), r = build_unrolled(b, "r", tile_row_count(t));
+    affine j = build_unrolled(b, "j", t->oc.valid), r = build_unrolled(b, "r", tile_rows(t));
     affine v = build_unrolled(b, "v", tile_column_vectors(t)), first = affine_scale(v, t->lanes);
     nest_range valid = range_of(b, 0, t->lanes);
     range_clip_high(b, &valid, affine_offset(affine_scale(first, -1), t->columns->length), 1);
     lane_map m = {t->n, channel_of(t, j), tile_output(t, r, first), 0, 1, &valid};
-    epilogue_store(t, sum(t, j, r, v), &m);
+    epilogue_store(&t->out, sum(t, j, r, v), &m, false);
     for (int i = 0; i < 3; i++) build_end(b);
 }
 
 static const family FAMILY = {begin, body, finish, registers, false, false};
 
-const algorithm algo_direct_columns = {"direct",      LANES_COLUMNS, tiling_applicable, propose_column_tiles,
-                                       tiling_refuse, tiling_build,  cost_direct,       &FAMILY};
+const algorithm algo_direct_columns = {"direct",      LANES_COLUMNS, direct_applicable, propose_column_tiles,
+                                       direct_refuse, direct_build,  direct_cycles,     &FAMILY};

@@ -6,8 +6,8 @@
  * from alpha - 1 interpolation points and infinity by the Cook-Toom construction, in exact rational arithmetic and
  * rounded once at the end. Source: Lavin and Gray, Fast algorithms for convolutional neural networks, 2015; Barabasz
  * et al., Error analysis and improving the accuracy of Winograd convolution, 2018. */
-#ifndef CVK_PLAN_COOK_TOOM_H
-#define CVK_PLAN_COOK_TOOM_H
+#ifndef CVK_PROBLEM_COOK_TOOM_H
+#define CVK_PROBLEM_COOK_TOOM_H
 
 #include <stdbool.h>
 

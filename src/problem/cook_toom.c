@@ -2,7 +2,7 @@
  * j of G the same over N(j), the product of its distances to the others; row j of B' the coefficients of the polynomial
  * that vanishes at all other points. Infinity takes the highest coefficients. Signs and powers of two move from G to B'
  * where that makes B' integral, which costs no rounding. */
-#include "plan/cook_toom.h"
+#include "problem/cook_toom.h"
 
 #include <stdint.h>
 #include <string.h>

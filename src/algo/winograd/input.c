@@ -1,6 +1,6 @@
 /* The input transform, an axis a pass. The first pass reads the tensor and settles every border: rows outside become
  * zeros, columns outside are absent from the tiles at the edges, whose code is their own. */
-#include "algo/winograd.h"
+#include "algo/winograd/winograd.h"
 
 int64_t winograd_positions(const winograd *w, int axis) {
     return (w->block[axis] - 1) * w->f[axis].m + w->f[axis].alpha;
@@ -21,7 +21,7 @@ typedef struct place_in_pass {
 } place_in_pass;
 
 static affine first_position(const winograd *w, int axis) {
-    return affine_offset(affine_scale(w->at[axis], w->block[axis] * w->f[axis].m), -w->t.p.axis[axis].pad);
+    return affine_offset(affine_scale(w->at[axis], w->block[axis] * w->f[axis].m), w->p->axis[axis].origin);
 }
 
 /* Places along `axis` as positions of the input tensor, tile by tile for the axis of the first pass. */
@@ -35,28 +35,27 @@ static position tensor_position(const winograd *w, const place_in_pass *p, int a
 }
 
 static void load_point(winograd *w, const place_in_pass *p, int pass, int64_t point) {
-    tile *t = &w->t;
     int axis = w->pass_axis[pass];
     register_ref to = reg(w->in, affine_constant(point));
     if (pass == 0) {
-        lane_map m = {t->n, p->channel, tensor_position(w, p, axis, point), 1, 0, &p->valid};
-        view_load(t->b, &t->source, &m, to, reg(w->out, affine_constant(0)));
+        lane_map m = {w->n, p->channel, tensor_position(w, p, axis, point), 1, 0, &p->valid};
+        view_load(w->b, &w->x, &m, to, reg(w->to, affine_constant(0)));
         return;
     }
     affine at[AXES];
     for (int a = 0; a < AXES; a++) at[a] = p->at[a];
     at[axis] = affine_offset(affine_scale(at[axis], w->f[axis].m), point);
     affine offset = affine_add(stage_offset(w, &w->stage[pass], p->point, at), p->channel);
-    build_load(t->b, to, access_at(w->scratch, offset, 1), NULL);
+    build_load(w->b, to, access_at(w->scratch, offset, 1), NULL);
 }
 
 static void store_points(winograd *w, const place_in_pass *p, int pass) {
     int axis = w->pass_axis[pass];
-    affine i = build_unrolled(w->t.b, "i", w->f[axis].alpha), point[AXES];
+    affine i = build_unrolled(w->b, "i", w->f[axis].alpha), point[AXES];
     for (int a = 0; a < AXES; a++) point[a] = a == axis ? i : p->point[a];
     affine offset = affine_add(stage_offset(w, &w->stage[pass + 1], point, p->at), p->channel);
-    build_store(w->t.b, access_at(w->scratch, offset, 1), reg(w->out, i), NULL);
-    build_end(w->t.b);
+    build_store(w->b, access_at(w->scratch, offset, 1), reg(w->to, i), NULL);
+    build_end(w->b);
 }
 
 /* One channel vector of one tile; taps low <= k < high are present. */
@@ -66,17 +65,17 @@ static void transform_tile(winograd *w, const place_in_pass *p, int pass, int64_
         if (k >= low && k < high)
             load_point(w, p, pass, k);
         else
-            build_const(w->t.b, reg(w->in, affine_constant(k)), 0);
+            build_const(w->b, reg(w->in, affine_constant(k)), 0);
     }
     affine zero = affine_constant(0);
-    transform_apply(w->t.b, &w->parts, f->b, f->alpha, f->alpha, reg(w->in, zero), 1, reg(w->out, zero), 1);
+    transform_apply(w->b, &w->parts, f->b, f->alpha, f->alpha, reg(w->in, zero), 1, reg(w->to, zero), 1);
     store_points(w, p, pass);
 }
 
 static void zero_tile(winograd *w, const place_in_pass *p, int pass) {
-    affine i = build_unrolled(w->t.b, "i", w->f[w->pass_axis[pass]].alpha);
-    build_const(w->t.b, reg(w->out, i), 0);
-    build_end(w->t.b);
+    affine i = build_unrolled(w->b, "i", w->f[w->pass_axis[pass]].alpha);
+    build_const(w->b, reg(w->to, i), 0);
+    build_end(w->b);
     store_points(w, p, pass);
 }
 
@@ -89,8 +88,8 @@ static void zero_vector(winograd *w, const place_in_pass *p, int pass, int64_t l
 
 /* All input channels, a vector at a time. */
 static void channel_vectors(winograd *w, place_in_pass p, int pass, int64_t low, int64_t high, per_vector *each) {
-    nest_builder *b = w->t.b;
-    int64_t channels = w->t.p.in_channels, lanes = w->t.lanes, whole = channels / lanes;
+    nest_builder *b = w->b;
+    int64_t channels = w->p->in_channels, lanes = w->lanes, whole = channels / lanes;
     p.valid = range_of(b, 0, lanes);
     if (whole > 0) {
         p.channel = affine_scale(build_loop(b, "v", whole), lanes);
@@ -105,15 +104,20 @@ static void channel_vectors(winograd *w, place_in_pass p, int pass, int64_t low,
 
 /* The tile at p, by the span of tiles it belongs to: those of one span have the same taps present. */
 static void first_pass_tile(winograd *w, const place_in_pass *p) {
-    nest_builder *b = w->t.b;
+    nest_builder *b = w->b;
     int axis = w->pass_axis[0];
-    const problem_axis *o = &w->t.p.axis[axis];
-    problem_axis taps = {o->in, w->tiles[axis], w->f[axis].alpha, w->f[axis].m, 1, o->pad};
+    const problem_axis *o = &w->p->axis[axis];
+    problem_axis taps = {.out = w->tiles[axis],
+                         .taps = w->f[axis].alpha,
+                         .in = o->in,
+                         .step = w->f[axis].m,
+                         .tap_step = 1,
+                         .origin = o->origin};
     affine number = affine_add_scaled(p->at[axis], w->at[axis], w->block[axis]);
-    span_list spans = spans_of(b->nest->arena, &taps, 1);
+    span_list spans = axis_spans(b->nest->arena, &taps, 1);
     for (int i = 0; i < spans.count; i++) {
         const axis_span *s = &spans.span[i];
-        segment_list present = segments_of(b->nest->arena, &taps, s);
+        segment_list present = axis_segments(b->nest->arena, &taps, s);
         int64_t low = present.count ? present.segment[0].first : 0, high = present.count ? present.segment[0].last : 0;
         build_if(b, affine_offset(number, -s->first), NULL);
         build_if(b, affine_offset(affine_scale(number, -1), s->first + s->count - 1), NULL);
@@ -125,9 +129,9 @@ static void first_pass_tile(winograd *w, const place_in_pass *p) {
 
 /* Zeros where the position along `axis`, not that of the pass, is outside. */
 static void first_pass_outside(winograd *w, const place_in_pass *p, int axis) {
-    nest_builder *b = w->t.b;
+    nest_builder *b = w->b;
     affine at = affine_add(first_position(w, axis), p->at[axis]);
-    const affine outside[] = {affine_offset(affine_scale(at, -1), -1), affine_offset(at, -w->t.p.axis[axis].in)};
+    const affine outside[] = {affine_offset(affine_scale(at, -1), -1), affine_offset(at, -w->p->axis[axis].in)};
     for (int i = 0; i < 2 && w->active[axis]; i++) {
         if (nest_maximum(b->nest, b->scope, outside[i]) < 0) continue;
         build_if(b, outside[i], "outside");
@@ -137,14 +141,14 @@ static void first_pass_outside(winograd *w, const place_in_pass *p, int axis) {
 }
 
 static void first_pass_place(winograd *w, const place_in_pass *p) {
-    nest_builder *b = w->t.b;
+    nest_builder *b = w->b;
     int opened = 0;
     for (int a = 0; a < AXES; a++) {
         if (a == w->pass_axis[0]) continue;
         first_pass_outside(w, p, a);
         affine at = affine_add(first_position(w, a), p->at[a]);
         build_if(b, at, NULL);
-        build_if(b, affine_offset(affine_scale(at, -1), w->t.p.axis[a].in - 1), NULL);
+        build_if(b, affine_offset(affine_scale(at, -1), w->p->axis[a].in - 1), NULL);
         opened += 2;
     }
     first_pass_tile(w, p);
@@ -153,7 +157,7 @@ static void first_pass_place(winograd *w, const place_in_pass *p) {
 
 /* Loops over the points of axes done and the places of all. */
 static void run_pass(winograd *w, int pass) {
-    nest_builder *b = w->t.b;
+    nest_builder *b = w->b;
     const winograd_stage *from = &w->stage[pass], *to = &w->stage[pass + 1];
     place_in_pass p;
     static const char *const POINTS[AXES] = {"pd", "ph", "pw"}, *const PLACES[AXES] = {"d", "h", "w"};

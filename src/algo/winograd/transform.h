@@ -1,9 +1,9 @@
 /* Small constant matrices applied to vector registers, as networks of adds and fused multiply-adds. */
-#ifndef CVK_ALGO_TRANSFORM_H
-#define CVK_ALGO_TRANSFORM_H
+#ifndef CVK_ALGO_WINOGRAD_TRANSFORM_H
+#define CVK_ALGO_WINOGRAD_TRANSFORM_H
 
 #include "nest/build.h"
-#include "plan/cook_toom.h"
+#include "problem/cook_toom.h"
 
 typedef struct transform_registers {
     int parts;    /* register array for what two rows share; at least 2 */

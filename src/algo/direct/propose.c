@@ -1,5 +1,5 @@
 /* The plans worth ranking: register tiles that leave no spill, balanced over the output, in both loop orders. */
-#include "algo/tiling.h"
+#include "algo/direct/tile.h"
 
 enum { MOST_UNROLLED_TAPS = 7, MOST_UNROLLED_CHANNELS = 4, SCRATCH_BYTES = 256 * 1024 };
 
@@ -7,13 +7,13 @@ static const plan_loop CHANNELS_OUTSIDE[PLAN_LOOPS] = {LOOP_N, LOOP_G, LOOP_OC, 
 static const plan_loop ROWS_OUTSIDE[PLAN_LOOPS] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OC};
 
 typedef struct proposer {
-    const cvk_spec *spec;
+    const problem *asked;
     const cvk_target *target;
     arena *arena;
     const algorithm *row;
     const family *family;
     plan_list *list;
-    problem p;
+    problem p; /* its axes merged */
 } proposer;
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -31,23 +31,23 @@ static void set_order(cvk_plan *p, const plan_loop *order) {
 static void add_if_good(proposer *o, cvk_plan plan) {
     for (int i = 0; i < o->list->count; i++)
         if (plan_equal(&o->list->plan[i], &plan)) return;
-    if (!tiling_refuse(o->row, o->spec, o->target, &plan)) plan_list_add(o->arena, o->list, plan);
+    if (!direct_refuse(o->row, o->asked, o->target, &plan)) plan_list_add(o->arena, o->list, plan);
 }
 
 /* As many rows of output as keep the packed input in the second-level cache. */
 static int packed_rows(const proposer *o, int tile_oh) {
     const problem_axis *h = &o->p.axis[AXIS_H];
-    int64_t channels = o->family->depthwise ? o->spec->in_channels : o->p.in_channels;
-    int64_t row = 4 * channels * o->p.axis[AXIS_D].kernel *
-                  (o->p.axis[AXIS_W].in + o->spec->pad_before[AXIS_W] + o->spec->pad_after[AXIS_W]);
-    int64_t rows = SCRATCH_BYTES / (row > 0 ? row : 1) / h->stride;
+    int64_t channels = o->family->depthwise ? o->p.x.channels : o->p.in_channels;
+    int64_t width = o->p.axis[AXIS_W].in + axis_before(&o->p.axis[AXIS_W]) + axis_after(&o->p.axis[AXIS_W]);
+    int64_t row = 4 * channels * o->p.axis[AXIS_D].taps * width;
+    int64_t rows = SCRATCH_BYTES / (row > 0 ? row : 1) / h->step;
     rows = least(rows < 1 ? 1 : rows, h->out);
     return (int)((rows + tile_oh - 1) / tile_oh * tile_oh);
 }
 
 static void add_orders(proposer *o, cvk_plan plan) {
     plan.tasks = PLAN_LOOPS;
-    if (problem_has_border(o->spec)) {
+    if (problem_has_border(&o->p)) {
         plan.pack_rows = packed_rows(o, plan.tile_oh);
         plan.tasks = PLAN_LOOPS - 1;
         plan_loop depthwise[PLAN_LOOPS] = {LOOP_N, LOOP_OD, LOOP_OH, LOOP_G, LOOP_OC};
@@ -67,7 +67,7 @@ static void add_orders(proposer *o, cvk_plan plan) {
  * Elsewhere what taps share is worth keeping. */
 static void add_taps(proposer *o, cvk_plan plan) {
     bool dense_channels = o->family->channel_lanes && !o->family->depthwise;
-    int64_t taps = o->p.axis[AXIS_W].kernel;
+    int64_t taps = o->p.axis[AXIS_W].taps;
     plan.unroll_ic = dense_channels && o->p.in_channels <= MOST_UNROLLED_CHANNELS ? (int)o->p.in_channels : 1;
     plan.unroll_kw = !dense_channels && taps <= MOST_UNROLLED_TAPS;
     add_orders(o, plan);
@@ -81,8 +81,8 @@ static void add_taps(proposer *o, cvk_plan plan) {
  * the compiler keeps what they share. */
 static int64_t shared_row_pixels(const proposer *o, int64_t vectors) {
     const problem_axis *w = &o->p.axis[AXIS_W];
-    int64_t budget = o->target->registers / vectors, beyond = (w->kernel - 1) * w->dilation, pixels = 1;
-    while (pixels + 1 + pixels * w->stride + beyond + 1 <= budget) pixels++;
+    int64_t budget = o->target->registers / vectors, beyond = (w->taps - 1) * w->tap_step, pixels = 1;
+    while (pixels + 1 + pixels * w->step + beyond + 1 <= budget) pixels++;
     return pixels;
 }
 
@@ -114,12 +114,12 @@ static void add_smallest(proposer *o, cvk_plan plan) {
     add_orders(o, plan);
 }
 
-void propose_channel_tiles(const algorithm *row, const cvk_spec *spec, const cvk_target *target, arena *a,
+void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
                            plan_list *list) {
     const family *f = row->family;
-    proposer o = {spec, target, a, row, f, list, problem_of(spec)};
+    proposer o = {p, target, a, row, f, list, problem_merged(p)};
     int64_t channels = f->depthwise ? o.p.groups : o.p.out_channels;
-    int64_t vectors = (channels + target->lanes - 1) / target->lanes;
+    int64_t vectors = ceil_div(channels, target->lanes);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .block_oh = 1, .block_ow = 1};
     for (int v = 1; v <= 4 && v <= vectors; v++) {
         int64_t most = free_registers(target, v + 1) / v;
@@ -131,10 +131,9 @@ void propose_channel_tiles(const algorithm *row, const cvk_spec *spec, const cvk
     add_smallest(&o, plan);
 }
 
-void propose_column_tiles(const algorithm *row, const cvk_spec *spec, const cvk_target *target, arena *a,
-                          plan_list *list) {
-    proposer o = {spec, target, a, row, row->family, list, problem_of(spec)};
-    int64_t width = (o.p.axis[AXIS_W].out + target->lanes - 1) / target->lanes;
+void propose_column_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {
+    proposer o = {p, target, a, row, row->family, list, problem_merged(p)};
+    int64_t width = ceil_div(o.p.axis[AXIS_W].out, target->lanes);
     cvk_plan plan = {
         .algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .tile_oh = 1, .block_oh = 1, .block_ow = 1};
     for (int v = 1; v <= 4 && v <= width; v++) {

@@ -1,0 +1,37 @@
+/* Tensors in a nest: offsets by a view's strides, and vectors of channels or columns in and out of memory. */
+#ifndef CVK_ALGO_ACCESS_H
+#define CVK_ALGO_ACCESS_H
+
+#include "nest/build.h"
+#include "problem/view.h"
+
+/* Bytes to which tensors of the caller's are aligned, and those of our own making. */
+enum { TENSOR_ALIGNMENT = 4, SCRATCH_ALIGNMENT = 64 };
+
+/* A view and the tensor of the nest that it shows. */
+typedef struct tensor_view {
+    int tensor;
+    view v;
+} tensor_view;
+
+typedef struct position {
+    affine at[AXES];
+} position;
+
+/* `channel` is a channel number: of all groups, one after another. */
+affine view_offset(nest_builder *b, const view *v, affine n, affine channel, const position *p);
+
+/* Which elements the lanes of a vector register hold: lane l is channel + l * channel_step at column + l * column_step.
+ */
+typedef struct lane_map {
+    affine n, channel;
+    position at;
+    int64_t channel_step, column_step;
+    const nest_range *valid; /* lanes that exist; NULL: all */
+} lane_map;
+
+/* Loads and stores by one access where the lanes are evenly spaced in memory, else lane by lane. */
+void view_load(nest_builder *b, const tensor_view *v, const lane_map *m, register_ref to, register_ref scratch);
+void view_store(nest_builder *b, const tensor_view *v, const lane_map *m, register_ref from);
+
+#endif

@@ -1,0 +1,34 @@
+/* The output channels of a kernel in blocks of tile.oc: where a block is, and which of its channels exist. */
+#ifndef CVK_ALGO_CHANNEL_BLOCKS_H
+#define CVK_ALGO_CHANNEL_BLOCKS_H
+
+#include "nest/build.h"
+#include "problem/problem.h"
+
+/* Blocks are of the output channels of one group; or, depthwise, of the groups themselves, and what is left of a group,
+ * its channel multiplier, takes the place of the groups. */
+typedef struct channel_blocks {
+    bool depthwise;
+    int lanes;
+    int64_t size;                      /* channels of a block */
+    int64_t groups;                    /* trips of the loop over groups */
+    int64_t channels, covered, blocks; /* channels blocked, and with fill that is stored; blocks */
+    affine group, block;               /* where a nest stands */
+    int64_t valid, covers;             /* channels of this block that exist; that are stored */
+} channel_blocks;
+
+/* `lanes_are_channels`: vectors of channels may run into the fill of a blocked output, and then write it. */
+channel_blocks channel_blocks_of(const problem *p, int64_t size, int lanes, bool lanes_are_channels, bool depthwise);
+/* Stands at a block known by number. */
+void channel_blocks_at(channel_blocks *c, int64_t block);
+/* Stands at any of the blocks of which every channel exists, of which there are so many. */
+int64_t channel_blocks_whole(const channel_blocks *c);
+void channel_blocks_at_whole(channel_blocks *c, affine block);
+
+int channel_blocks_vectors(const channel_blocks *c);                                      /* stored in this block */
+nest_range channel_blocks_lanes(const channel_blocks *c, nest_builder *b, affine vector); /* that exist */
+/* Channel number, in a view of weights or output, of a vector of the block; and from a lane to the next. */
+affine channel_blocks_channel(const channel_blocks *c, const view *v, affine vector);
+int64_t channel_blocks_step(const channel_blocks *c, const view *v);
+
+#endif

@@ -1,0 +1,28 @@
+/* Direct convolution, lanes over output channels: one input scalar, broadcast, meets a vector of weights. The scalar
+ * may come from anywhere, so any input layout, stride and dilation is as good as another. Register tile: channel
+ * vectors x pixels; loads per FMA are (vectors + pixels) / (vectors * pixels).
+ *
+ *     for kd, kh, ic; unrolled kw
+ *       w[j] = load weights; for the pixels that have tap kw: x = splat input; acc[j][pixel] += x w[j] */
+#include "algo/direct/tile.h"
+
+static void body(tile *t, const tap *k) {
+    nest_builder *b = t->b;
+    int vectors = channel_blocks_vectors(&t->oc);
+    affine j = build_unrolled(b, "j", vectors);
+    build_load(b, reg(t->ws, j), access_at(t->weights, affine_add_scaled(tap_weights(t, k), j, t->lanes), 1), NULL);
+    build_end(b);
+    affine r = build_for(b, VARIABLE_UNROLLED, "r", k->rows);
+    affine c = build_for(b, VARIABLE_UNROLLED, "c", tap_columns(t, k, affine_constant(0), t->columns->length));
+    lane_map m = tap_input(t, k, r, c);
+    register_ref x = reg(t->xs, affine_constant(0));
+    build_splat(b, x, access_at(t->x.tensor, view_offset(b, &t->x.v, m.n, m.channel, &m.at), 1));
+    j = build_unrolled(b, "j", vectors);
+    build_fma(b, channel_tile_sum(t, j, r, c), x, reg(t->ws, j), NULL);
+    for (int i = 0; i < 3; i++) build_end(b);
+}
+
+static const family FAMILY = {channel_tile_begin, body, channel_tile_finish, channel_tile_registers, true, false};
+
+const algorithm algo_direct_channels = {"direct",      LANES_OUT_CHANNELS, direct_applicable, propose_channel_tiles,
+                                        direct_refuse, direct_build,       direct_cycles,     &FAMILY};

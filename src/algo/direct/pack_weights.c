@@ -1,0 +1,57 @@
+/* Packed weights: for each group and block, the taps in the order the reduction visits them, and for each tap the
+ * block's channels side by side; channels that do not exist are zeros. */
+#include "algo/direct/tile.h"
+
+int64_t packed_weights_elements(const tile *t) {
+    return t->oc.groups * t->oc.blocks * problem_taps(&t->p) * t->p.in_channels * t->plan->tile_oc;
+}
+
+/* The channels of one tap of one block; `valid` of them exist. */
+static void copy_tap(tile *t, const tap *k, int from, int to, int w) {
+    nest_builder *b = t->b;
+    const view *dense = &t->p.w;
+    affine v = build_unrolled(b, "j", ceil_div(t->plan->tile_oc, t->lanes)), back = affine_scale(v, -t->lanes);
+    const position at = {{k->kd, k->kh, k->kw}};
+    affine first = view_offset(b, dense, k->ic, channel_blocks_channel(&t->oc, dense, v), &at);
+    nest_range read = range_of(b, 0, t->lanes), written = range_of(b, 0, t->lanes);
+    range_clip_high(b, &read, affine_offset(back, t->oc.valid), 1);
+    range_clip_high(b, &written, affine_offset(back, t->plan->tile_oc), 1);
+    build_load(b, reg(w, affine_constant(0)),
+               access_at(from, first, channel_blocks_step(&t->oc, dense) * dense->channel), &read);
+    build_store(b, access_at(to, affine_add_scaled(tap_weights(t, k), v, t->lanes), 1), reg(w, affine_constant(0)),
+                &written);
+    build_end(b);
+}
+
+static void copy_block(tile *t, int from, int to, int w) {
+    nest_builder *b = t->b;
+    tap k = {0};
+    k.kd = build_loop(b, "kd", t->p.axis[AXIS_D].taps);
+    k.kh = build_loop(b, "kh", t->p.axis[AXIS_H].taps);
+    k.ic = build_loop(b, "ic", t->p.in_channels);
+    k.kw = build_loop(b, "kw", t->p.axis[AXIS_W].taps);
+    copy_tap(t, &k, from, to, w);
+    for (int i = 0; i < 4; i++) build_end(b);
+}
+
+nest *pack_weights_build(arena *a, const tile *made) {
+    tile t = *made;
+    nest_builder b = nest_begin(a, t.p.name, ENTRY_PACK, t.lanes);
+    t.b = &b;
+    int from = nest_add_tensor(&b, "weights", ROLE_PACK_FROM, t.p.w.elements, TENSOR_ALIGNMENT, false);
+    int to = nest_add_tensor(&b, "packed", ROLE_PACK_TO, packed_weights_elements(&t), SCRATCH_ALIGNMENT, true);
+    int w = nest_add_register(&b, "w", t.lanes, 1);
+    int64_t whole = channel_blocks_whole(&t.oc);
+    t.oc.group = build_loop(&b, "g", t.oc.groups);
+    if (whole > 0) {
+        channel_blocks_at_whole(&t.oc, build_loop(&b, "oc", whole));
+        copy_block(&t, from, to, w);
+        build_end(&b);
+    }
+    for (int64_t i = whole; i < t.oc.blocks; i++) {
+        channel_blocks_at(&t.oc, i);
+        copy_block(&t, from, to, w);
+    }
+    build_end(&b);
+    return nest_finish(&b);
+}

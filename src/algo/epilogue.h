@@ -1,0 +1,28 @@
+/* What becomes of finished sums: bias is what they begin with, then come the post-ops in the order of the layer, then
+ * the store. */
+#ifndef CVK_ALGO_EPILOGUE_H
+#define CVK_ALGO_EPILOGUE_H
+
+#include "algo/access.h"
+#include "problem/problem.h"
+
+typedef struct epilogue {
+    nest_builder *b;
+    const problem *p;
+    tensor_view y;
+    int bias, scale, addend; /* tensors; -1: none */
+    int temporaries;         /* register array */
+} epilogue;
+
+/* Declares the output and what bias and post-ops read. `p` stays the caller's. */
+epilogue epilogue_declare(nest_builder *b, const problem *p);
+void epilogue_registers(epilogue *e);
+
+/* The bias of the channels in `m`, or zeros: what sums begin with. */
+void epilogue_bias(const epilogue *e, register_ref to, const lane_map *m);
+/* Post-ops and store of a vector, which is lost. `with_fill`: lanes that do not exist are stored as zeros. */
+void epilogue_store(const epilogue *e, register_ref value, const lane_map *m, bool with_fill);
+/* A register of zeros, until the next vector is stored. */
+register_ref epilogue_zeros(const epilogue *e);
+
+#endif

@@ -1,0 +1,125 @@
+/* Ranking: every applicable algorithm proposes, the cost model judges what their plans become. */
+#include "algo/cost.h"
+
+#include <string.h>
+
+#define ALGORITHM(row) extern const algorithm algo_##row;
+#include "algo/algorithms.def"
+#undef ALGORITHM
+
+static const algorithm *const ROWS[] = {
+#define ALGORITHM(row) &algo_##row,
+#include "algo/algorithms.def"
+#undef ALGORITHM
+};
+enum { ROW_COUNT = sizeof ROWS / sizeof ROWS[0] };
+
+const algorithm *algo_row(int index) { return index >= 0 && index < ROW_COUNT ? ROWS[index] : NULL; }
+
+const algorithm *algo_of(const cvk_plan *plan) {
+    for (int i = 0; i < ROW_COUNT; i++)
+        if (ROWS[i]->lanes == plan->lanes && strcmp(ROWS[i]->name, plan->algorithm) == 0) return ROWS[i];
+    return NULL;
+}
+
+void plan_list_add(arena *a, plan_list *list, cvk_plan plan) {
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? 2 * list->capacity : 32;
+        cvk_plan *grown = arena_array(a, cvk_plan, list->capacity);
+        if (list->count) memcpy(grown, list->plan, sizeof *grown * (size_t)list->count);
+        list->plan = grown;
+    }
+    list->plan[list->count++] = plan;
+}
+
+static bool is_called(const algorithm *row, const char *name) {
+    return strcmp(name, "auto") == 0 || strcmp(name, row->name) == 0;
+}
+
+bool algo_is_known(const char *name) {
+    for (int i = 0; i < ROW_COUNT; i++)
+        if (is_called(ROWS[i], name)) return true;
+    return false;
+}
+
+const char *algo_refuse(const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    const algorithm *row = algo_of(plan);
+    if (!row) return "there is no such algorithm with such lanes";
+    const char *why = NULL;
+    return row->applicable(p, target, &why) ? row->refuse(row, p, target, plan) : why;
+}
+
+ranked_plan algo_build(arena *a, const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    const algorithm *row = algo_of(plan);
+    ranked_plan r = {.plan = *plan, .nests = row->build(row, a, p, target, plan)};
+    nest_count(r.nests.run, &r.counts);
+    r.cycles = row->cycles(p, target, plan, &r.nests, &r.counts);
+    double peak = cost_peak_cycles(p, target);
+    r.seconds_per_peak = peak > 0 ? r.cycles / peak : 1;
+    return r;
+}
+
+static plan_list gather(arena *a, const problem *p, const cvk_target *target, const char *name, const char **why) {
+    plan_list list = {0};
+    *why = "no plan fits its limits";
+    for (int i = 0; i < ROW_COUNT; i++)
+        if (is_called(ROWS[i], name) && ROWS[i]->applicable(p, target, why))
+            ROWS[i]->propose(ROWS[i], p, target, a, &list);
+    return list;
+}
+
+/* The best so far, in order, each in memory of its own: a plan that is not among them leaves nothing behind. */
+typedef struct ranking {
+    ranked_plan *plan;
+    arena **memory; /* one more than plans: the last is free */
+    int count, limit;
+} ranking;
+
+/* Equal plans keep the order in which they were proposed. */
+static void insert(ranking *r, const ranked_plan *plan) {
+    int at = r->count;
+    while (at > 0 && r->plan[at - 1].cycles > plan->cycles) at--;
+    if (at == r->limit) return;
+    int last = r->count < r->limit ? r->count++ : r->limit - 1;
+    arena *used = r->memory[r->limit], *freed = r->memory[last];
+    memmove(r->plan + at + 1, r->plan + at, sizeof *r->plan * (size_t)(last - at));
+    memmove(r->memory + at + 1, r->memory + at, sizeof(arena *) * (size_t)(last - at));
+    r->plan[at] = *plan;
+    r->memory[at] = used;
+    r->memory[r->limit] = freed;
+}
+
+/* False: out of memory. */
+static bool consider(ranking *r, const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    arena *memory = r->memory[r->limit];
+    arena_rewind(memory);
+    if (arena_guard(memory)) return false;
+    ranked_plan built = algo_build(memory, p, target, plan);
+    insert(r, &built);
+    return true;
+}
+
+/* What was built becomes the caller's. */
+static void keep(ranking *r, arena *a) {
+    for (int i = 0; i < r->count; i++) {
+        arena_adopt(a, r->memory[i]);
+        r->plan[i].nests.run->arena = r->plan[i].nests.pack->arena = a;
+    }
+}
+
+void algo_rank(arena *a, const problem *p, const cvk_target *target, const char *name, int limit, ranked_plan **plans,
+               int *count, const char **why) {
+    plan_list list = gather(a, p, target, name, why);
+    ranking r = {.limit = limit > 0 && limit < list.count ? limit : list.count};
+    r.plan = arena_array(a, ranked_plan, r.limit);
+    r.memory = arena_array(a, arena *, r.limit + 1);
+    arena *memory = arena_array(a, arena, r.limit + 1);
+    for (int i = 0; i <= r.limit; i++) arena_init(r.memory[i] = &memory[i]);
+    bool good = true;
+    for (int i = 0; i < list.count && good; i++) good = consider(&r, p, target, &list.plan[i]);
+    if (good) keep(&r, a);
+    for (int i = 0; i <= r.limit; i++) arena_free(&memory[i]);
+    if (!good) arena_exhaust(a);
+    *plans = r.plan;
+    *count = r.count;
+}

@@ -1,0 +1,33 @@
+/* An axis in a nest: problem/axis.h's arithmetic over expressions instead of numbers. */
+#include "algo/taps.h"
+
+affine input_position(const problem_axis *axis, affine o, affine k) {
+    return affine_offset(affine_add(affine_scale(o, axis->step), affine_scale(k, axis->tap_step)), axis->origin);
+}
+
+nest_range positions_of_tap(nest_builder *b, const problem_axis *axis, const axis_span *span, affine k, affine first,
+                            int64_t count) {
+    nest_range r = range_of(b, 0, count);
+    int64_t s = axis->step;
+    affine base = affine_offset(affine_add_scaled(affine_scale(k, -axis->tap_step), first, -s), -axis->origin);
+    range_clip_high(b, &r, affine_offset(affine_scale(first, -1), span->length), 1);
+    range_clip_low(b, &r, affine_offset(base, -span->start_first * s), s);
+    range_clip_high(b, &r, affine_offset(base, axis->in - 1 + s - span->start_last * s), s);
+    return r;
+}
+
+nest_range positions_of_segment(nest_builder *b, const tap_segment *segment, affine first, int64_t count) {
+    nest_range r = range_of(b, 0, count);
+    affine back = affine_scale(first, -1);
+    range_clip_low(b, &r, affine_offset(back, segment->low), 1);
+    range_clip_high(b, &r, affine_offset(back, segment->high), 1);
+    return r;
+}
+
+nest_range present_taps(nest_builder *b, const problem_axis *axis, affine o) {
+    nest_range r = range_of(b, 0, axis->taps);
+    affine base = affine_offset(affine_scale(o, -axis->step), -axis->origin);
+    range_clip_low(b, &r, base, axis->tap_step);
+    range_clip_high(b, &r, affine_offset(base, axis->in - 1 + axis->tap_step), axis->tap_step);
+    return r;
+}

@@ -1,0 +1,34 @@
+/* Terms that every room speaks: axes, padding modes, accuracy, post-ops. */
+#ifndef CVK_BASE_TERMS_H
+#define CVK_BASE_TERMS_H
+
+/* Spatial axes are always three, right-aligned: a 1D layer uses W alone, a 2D one H and W. */
+enum { AXIS_D, AXIS_H, AXIS_W, AXES };
+
+/* What a tap outside the input reads. */
+typedef enum padding_mode {
+    PAD_ZEROS,     /* taps outside are absent */
+    PAD_REFLECT,   /* d c b | a b c d | c b a: mirrored, the edge not repeated */
+    PAD_SYMMETRIC, /* c b a | a b c d | d c b: mirrored, the edge repeated */
+    PAD_REPLICATE, /* a a a | a b c d | d d d */
+    PAD_CIRCULAR   /* b c d | a b c d | a b c */
+} padding_mode;
+
+typedef enum accuracy { ACCURACY_STRICT, ACCURACY_DEFAULT, ACCURACY_FAST } accuracy;
+
+/* rows of base/post_ops.def: POST_ADD, POST_RELU, … */
+typedef enum post_kind {
+#define POST_OP(name, word, parameters, formula) POST_##name,
+#include "base/post_ops.def"
+#undef POST_OP
+    POST_KINDS
+} post_kind;
+
+typedef struct post_op {
+    post_kind kind;
+    float a, b; /* leaky_relu: a slope; clamp: a <= b */
+} post_op;
+
+enum { MOST_POST_OPS = 16 };
+
+#endif

@@ -1,0 +1,114 @@
+/* Axes: taps present, tiles sorted into spans, taps into segments, and the phases of a stride. */
+#include "problem/axis.h"
+
+#include "base/division.h"
+
+#include <string.h>
+
+bool axis_is_plain(const problem_axis *a) { return a->taps == 1 && a->step == 1 && a->origin == 0 && a->in == a->out; }
+
+int64_t axis_before(const problem_axis *a) { return a->origin < 0 ? -a->origin : 0; }
+
+int64_t axis_after(const problem_axis *a) {
+    int64_t last = (a->out - 1) * a->step + (a->taps - 1) * a->tap_step + a->origin;
+    return last < a->in ? 0 : last - a->in + 1;
+}
+
+static int64_t clamp(int64_t v, int64_t low, int64_t high) { return v < low ? low : v > high ? high : v; }
+
+/* Positions i of a tile beginning at `start` where tap k is present: low <= i < high; 0, 0 where nowhere. */
+static tap_segment presence(const problem_axis *a, int64_t start, int64_t length, int64_t k) {
+    int64_t base = -a->origin - k * a->tap_step - start * a->step;
+    int64_t low = clamp(ceil_div(base, a->step), 0, length);
+    int64_t high = clamp(floor_div(a->in - 1 + base, a->step) + 1, 0, length);
+    if (low >= high) low = high = 0;
+    return (tap_segment){k, k + 1, low, high};
+}
+
+static bool same_taps(const problem_axis *a, int64_t start, int64_t other, int64_t length) {
+    for (int64_t k = 0; k < a->taps; k++) {
+        tap_segment p = presence(a, start, length, k), q = presence(a, other, length, k);
+        if (p.low != q.low || p.high != q.high) return false;
+    }
+    return true;
+}
+
+static bool interior(const problem_axis *a, int64_t start, int64_t length) {
+    return start * a->step + a->origin >= 0 &&
+           (start + length - 1) * a->step + (a->taps - 1) * a->tap_step + a->origin < a->in;
+}
+
+/* Tiles from `first` on that see what tile `first` sees; interior ones are found without looking at their taps. */
+static int64_t run_length(const problem_axis *a, int64_t tile, int64_t first, int64_t full) {
+    int64_t start = first * tile, count = 1;
+    bool inner = interior(a, start, tile);
+    while (first + count < full) {
+        int64_t next = (first + count) * tile;
+        if (inner ? !interior(a, next, tile) : !same_taps(a, start, next, tile)) break;
+        count++;
+    }
+    return count;
+}
+
+static void add_span(arena *a, span_list *list, axis_span span) {
+    if ((list->count & (list->count - 1)) == 0) {
+        axis_span *grown = arena_array(a, axis_span, list->count ? 2 * list->count : 1);
+        if (list->count) memcpy(grown, list->span, sizeof *grown * (size_t)list->count);
+        list->span = grown;
+    }
+    list->span[list->count++] = span;
+}
+
+span_list axis_spans(arena *a, const problem_axis *axis, int64_t tile) {
+    span_list list = {0};
+    int64_t full = axis->out / tile, rest = axis->out % tile;
+    for (int64_t first = 0, count; first < full; first += count) {
+        count = run_length(axis, tile, first, full);
+        add_span(a, &list, (axis_span){first, count, tile, first * tile, (first + count - 1) * tile});
+    }
+    if (rest) add_span(a, &list, (axis_span){full, 1, rest, full * tile, full * tile});
+    return list;
+}
+
+segment_list axis_segments(arena *a, const problem_axis *axis, const axis_span *span) {
+    segment_list list = {arena_array(a, tap_segment, axis->taps), 0};
+    for (int64_t k = 0; k < axis->taps; k++) {
+        tap_segment s = presence(axis, span->start_first, span->length, k);
+        tap_segment *last = list.count ? &list.segment[list.count - 1] : NULL;
+        if (s.low == s.high) continue;
+        if (last && last->last == k && last->low == s.low && last->high == s.high)
+            last->last = k + 1;
+        else
+            list.segment[list.count++] = s;
+    }
+    return list;
+}
+
+static int64_t greatest_divisor(int64_t a, int64_t b) { return b ? greatest_divisor(b, a % b) : a; }
+
+/* The least tap that hits positions of the residue, or `taps` where none does. They repeat with the step. */
+static int64_t first_tap_of(const problem_axis *a, int64_t residue) {
+    for (int64_t k = 0; k < a->taps && k < a->step; k++)
+        if (floor_mod(k * a->tap_step + a->origin - residue, a->step) == 0) return k;
+    return a->taps;
+}
+
+/* Position residue + j step was read by tap k of output j - (k tap_step + origin - residue) / step. Taps are taken from
+ * the last to the first, so that they read forward again. */
+axis_phase axis_phase_of(const problem_axis *a, int64_t residue) {
+    int64_t common = greatest_divisor(a->step, a->tap_step), stride = a->step / common,
+            least = first_tap_of(a, residue);
+    int64_t taps = least < a->taps ? ceil_div(a->taps - least, stride) : 0, last = least + (taps - 1) * stride;
+    return (axis_phase){
+        .axis = {.out = a->in > residue ? ceil_div(a->in - residue, a->step) : 0,
+                 .taps = taps,
+                 .in = a->out,
+                 .step = 1,
+                 .tap_step = a->tap_step / common,
+                 .origin = taps ? -(last * a->tap_step + a->origin - residue) / a->step : 0},
+        .first_tap = last,
+        .tap_stride = -stride,
+        .first_out = residue,
+        .out_stride = a->step,
+    };
+}

@@ -1,0 +1,48 @@
+/* The mathematics between the language and the ways to compute it. A problem is a plain value; who needs another takes
+ * one made from it.
+ *
+ *     y(n, g, oc, o) = post(bias + sum over ic, k of w(g, oc, ic, k) x(n, g, ic, o step + k tap_step + origin))
+ *
+ * on three axes at once, where a tap outside the input is absent or reads what the border says. */
+#ifndef CVK_PROBLEM_PROBLEM_H
+#define CVK_PROBLEM_PROBLEM_H
+
+#include "problem/axis.h"
+#include "problem/view.h"
+
+/* What becomes of a finished sum, in this order: post-ops, the store. The sum begins with the bias. */
+typedef struct problem_epilogue {
+    bool bias;
+    int count;
+    post_op op[MOST_POST_OPS];
+} problem_epilogue;
+
+typedef struct problem {
+    const char *name;                             /* for the reader */
+    int64_t n, groups, out_channels, in_channels; /* channels of one group */
+    problem_axis axis[AXES];
+    view x, w, y;
+    padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
+    accuracy accuracy;
+    problem_epilogue post;
+} problem;
+
+struct cvk_spec;
+/* The problem a layer asks for, axis by axis. */
+problem problem_of(const struct cvk_spec *spec);
+
+/* Neighbouring axes that no tap, stride or padding touches as one, which is then long: a 1x1 layer of 7 x 7 pixels is
+ * one of 1 x 49, and its tiles span rows. */
+problem problem_merged(const problem *p);
+/* Whether taps read a border that is not there. */
+bool problem_has_border(const problem *p);
+/* The problem with its input, border and all, in a copy: every tap is present. Positions count from the border's first.
+ * The view of the copy is for who makes it to fill in. */
+problem problem_with_border_packed(const problem *p);
+
+int64_t problem_taps(const problem *p);
+int64_t problem_pixels(const problem *p);       /* of the output */
+double problem_multiply_adds(const problem *p); /* padding counted as present */
+int problem_count_post(const problem *p, post_kind kind);
+
+#endif

@@ -1,0 +1,32 @@
+/* Where a tensor's elements are: strides, of any sign, in elements. No layout word: what two layouts have in common
+ * here they have in common everywhere after. */
+#ifndef CVK_PROBLEM_VIEW_H
+#define CVK_PROBLEM_VIEW_H
+
+#include "base/terms.h"
+
+#include <convoke/runtime.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Channel c of group g is number c + g * group; number i lies at (i / block) * channel + (i % block) * in_block, where
+ * block is 1 but for the blocked layout. Of weights, `channel` steps through output channels and `n` through input
+ * channels. */
+typedef struct view {
+    int64_t base; /* element of n, channel number and position 0 */
+    int64_t n, channel, axis[AXES];
+    int64_t group;           /* channel numbers from a group to the next */
+    int64_t block, in_block; /* 1, 0 */
+    int64_t channels;        /* of all groups */
+    int64_t elements;        /* of the tensor, with the fill of its last block */
+} view;
+
+/* A dense tensor in a layout. */
+view view_dense(cvk_layout layout, int64_t n, int64_t channels, int64_t groups, const int64_t size[AXES]);
+
+/* The channels of a pixel lie side by side: all of them, or those of a block. */
+bool view_has_channels_together(const view *v);
+/* Channels stored beyond those that exist. */
+int64_t view_fill(const view *v);
+
+#endif
