@@ -9,10 +9,10 @@ static int64_t plan_vectors(const tile *t) { return t->plan->tile_oc / t->lanes;
 static bool transposes(const tile *t) { return t->out.layout == CVK_CHANNELS_FIRST && view_pixels(&t->out) > 1; }
 
 void channel_tile_registers(tile *t) {
-    t->acc = nest_add_register(t->b, "acc", t->lanes, (int)(plan_vectors(t) * tile_pixels(t)));
-    t->w = nest_add_register(t->b, "w", t->lanes, (int)plan_vectors(t));
-    t->x = nest_add_register(t->b, "x", t->lanes, 2);
-    if (transposes(t)) t->spare = nest_add_register(t->b, "square", t->lanes, 2 * t->lanes);
+    t->acc = nest_add_register(t->b, "acc", TYPE_F32, t->lanes, (int)(plan_vectors(t) * tile_pixels(t)));
+    t->w = nest_add_register(t->b, "w", TYPE_F32, t->lanes, (int)plan_vectors(t));
+    t->x = nest_add_register(t->b, "x", TYPE_F32, t->lanes, 2);
+    if (transposes(t)) t->spare = nest_add_register(t->b, "square", TYPE_F32, t->lanes, 2 * t->lanes);
 }
 
 register_ref channel_tile_sum(const tile *t, affine vector, affine row, affine column) {

@@ -17,25 +17,26 @@ static const double LOAD_CONTENTION = 0.05; /* what loads cost where they are no
 static const double CONFLICT_CYCLES = 2.6;  /* of a load that a full cache set sends to the second level */
 
 double cost_peak_cycles(const cvk_spec *spec, const cvk_target *target) {
-    return (double)spec_macs(spec) / (target->lanes * FMA_A_CYCLE);
+    return (double)spec_macs(spec) / (target_lanes(target, TYPE_F32) * FMA_A_CYCLE);
 }
 
 static double greatest(double a, double b) { return a > b ? a : b; }
 
 /* Independent sums in flight. */
 static double sums(const cvk_target *t, const cvk_plan *p) {
-    return (double)p->tile_oc * p->tile_oh * p->tile_ow / t->lanes;
+    return (double)p->tile_oc * p->tile_oh * p->tile_ow / target_lanes(t, TYPE_F32);
 }
 
 static double issue_cycles(const cvk_target *t, const nest_counts *c, double independent) {
-    double fma = c->ops[OP_FMA] * (t->fused ? 1 : 2);
-    double arithmetic = 0;
-    for (int k = OP_ADD; k <= OP_SHUFFLE; k++) arithmetic += c->ops[k];
-    arithmetic += c->ops[OP_TRANSPOSE] * t->lanes * 4 + c->ops[OP_CALL] * CALL_CYCLES;
+    double n[OP_CLASSES] = {0};
+    for (int k = 0; k < OP_KINDS; k++) n[nest_op_class((op_kind)k)] += c->ops[k];
+    double fma = n[CLASS_FMA] * (t->fused ? 1 : 2) + n[CLASS_DOT];
+    double arithmetic = n[CLASS_ARITHMETIC] + n[CLASS_SHUFFLE] + n[CLASS_CONVERT];
+    arithmetic += n[CLASS_TRANSPOSE] * target_lanes(t, TYPE_F32) * 4 + n[CLASS_CALL] * CALL_CYCLES;
     double ports = (fma + arithmetic) / FMA_A_CYCLE;
-    double loads = (c->ops[OP_LOAD] + c->ops[OP_SPLAT]) / LOADS_A_CYCLE;
-    double latency = c->ops[OP_FMA] * FMA_LATENCY / independent;
-    return greatest(greatest(ports, latency), loads) + LOAD_CONTENTION * loads + c->ops[OP_STORE] / STORES_A_CYCLE;
+    double loads = n[CLASS_LOAD] / LOADS_A_CYCLE;
+    double latency = (n[CLASS_FMA] + n[CLASS_DOT]) * FMA_LATENCY / independent;
+    return greatest(greatest(ports, latency), loads) + LOAD_CONTENTION * loads + n[CLASS_STORE] / STORES_A_CYCLE;
 }
 
 double cost_issue(const cvk_target *target, const algo_nests *nests, double independent) {
@@ -53,10 +54,10 @@ static double scattered_cycles(const cvk_spec *s, const cvk_target *t, const cvk
     bool stores = by_column && s->out_channels > 1 && s->output_layout != CVK_CHANNELS_FIRST;
     double cycles = 0;
     if (loads)
-        cycles += c->ops[OP_LOAD] * t->lanes;
+        cycles += c->ops[OP_LOAD] * target_lanes(t, TYPE_F32);
     else if (stride > 1)
         cycles += c->ops[OP_LOAD] * (double)stride;
-    if (stores) cycles += c->ops[OP_STORE] * t->lanes;
+    if (stores) cycles += c->ops[OP_STORE] * target_lanes(t, TYPE_F32);
     return cycles;
 }
 

@@ -13,9 +13,9 @@ static int64_t tile_column_vectors(const tile *t) { return (t->columns->length +
 
 static void registers(tile *t) {
     int64_t vectors = plan_vectors(t), sums = vectors * t->plan->tile_oh * t->plan->tile_oc;
-    t->acc = nest_add_register(t->b, "acc", t->lanes, (int)sums);
-    t->x = nest_add_register(t->b, "x", t->lanes, (int)vectors + 1);
-    t->w = nest_add_register(t->b, "w", t->lanes, 1);
+    t->acc = nest_add_register(t->b, "acc", TYPE_F32, t->lanes, (int)sums);
+    t->x = nest_add_register(t->b, "x", TYPE_F32, t->lanes, (int)vectors + 1);
+    t->w = nest_add_register(t->b, "w", TYPE_F32, t->lanes, 1);
 }
 
 static register_ref sum(const tile *t, affine j, affine r, affine v) {

@@ -4,7 +4,7 @@
 
 enum { TEMPORARIES = 3 };
 
-void epilogue_registers(tile *t) { t->t = nest_add_register(t->b, "t", t->lanes, TEMPORARIES); }
+void epilogue_registers(tile *t) { t->t = nest_add_register(t->b, "t", TYPE_F32, t->lanes, TEMPORARIES); }
 
 static register_ref temporary(const tile *t, int i) { return reg(t->t, affine_constant(i)); }
 

@@ -173,7 +173,7 @@ static void copy_slice(const copy *c, affine depth, affine slice) {
 void pack_input_build(tile *t, affine first_row) {
     nest_builder *b = t->b;
     affine first = t->family->depthwise ? affine_constant(0) : affine_scale(t->group, t->p.in_channels);
-    copy c = {t, nest_add_register(b, "copy", t->lanes, 2), first};
+    copy c = {t, nest_add_register(b, "copy", TYPE_F32, t->lanes, 2), first};
     t->packed_row = input_position(&t->p.axis[AXIS_H], first_row, affine_constant(0));
     affine kd = build_for(b, VARIABLE_LOOP, "kd", present_taps(b, &t->p.axis[AXIS_D], t->od));
     int64_t pad = bordered(t) ? t->spec->pad_before[AXIS_D] : 0;

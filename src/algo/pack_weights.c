@@ -45,11 +45,11 @@ static void copy_block(tile *t, int from, int to, int w, int64_t valid) {
 
 nest *pack_weights_build(arena *a, const tile *made, const char *name) {
     tile t = *made;
-    nest_builder b = nest_begin(a, name, ENTRY_PACK, t.lanes);
+    nest_builder b = nest_begin(a, name, ENTRY_PACK, t.target->vector_bytes);
     t.b = &b;
-    int from = nest_add_tensor(&b, "weights", ROLE_PACK_FROM, spec_weights_elements(t.spec), 4, false);
-    int to = nest_add_tensor(&b, "packed", ROLE_PACK_TO, packed_weights_elements(&t), 64, true);
-    int w = nest_add_register(&b, "w", t.lanes, 1);
+    int from = nest_add_tensor(&b, "weights", ROLE_PACK_FROM, TYPE_F32, spec_weights_elements(t.spec), 4, false);
+    int to = nest_add_tensor(&b, "packed", ROLE_PACK_TO, TYPE_F32, packed_weights_elements(&t), 64, true);
+    int w = nest_add_register(&b, "w", TYPE_F32, t.lanes, 1);
     int64_t whole = t.channels / t.plan->tile_oc;
     t.group = build_loop(&b, "g", t.groups);
     if (whole > 0) {

@@ -119,28 +119,28 @@ void propose_channel_tiles(const algorithm *row, const cvk_spec *spec, const cvk
     const family *f = row->family;
     proposer o = {spec, target, a, row, f, list, problem_of(spec)};
     int64_t channels = f->depthwise ? o.p.groups : o.p.out_channels;
-    int64_t vectors = (channels + target->lanes - 1) / target->lanes;
+    int64_t vectors = (channels + target_lanes(target, TYPE_F32) - 1) / target_lanes(target, TYPE_F32);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .block_oh = 1, .block_ow = 1};
     for (int v = 1; v <= 4 && v <= vectors; v++) {
         int64_t most = free_registers(target, v + 1) / v;
-        plan.tile_oc = v * target->lanes;
+        plan.tile_oc = v * target_lanes(target, TYPE_F32);
         if (f->depthwise && most > shared_row_pixels(&o, v)) most = shared_row_pixels(&o, v);
         if (most >= 1) add_channel_tile(&o, plan, most);
     }
-    plan.tile_oc = target->lanes;
+    plan.tile_oc = target_lanes(target, TYPE_F32);
     add_smallest(&o, plan);
 }
 
 void propose_column_tiles(const algorithm *row, const cvk_spec *spec, const cvk_target *target, arena *a,
                           plan_list *list) {
     proposer o = {spec, target, a, row, row->family, list, problem_of(spec)};
-    int64_t width = (o.p.axis[AXIS_W].out + target->lanes - 1) / target->lanes;
+    int64_t width = (o.p.axis[AXIS_W].out + target_lanes(target, TYPE_F32) - 1) / target_lanes(target, TYPE_F32);
     cvk_plan plan = {
         .algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .tile_oh = 1, .block_oh = 1, .block_ow = 1};
     for (int v = 1; v <= 4 && v <= width; v++) {
         int64_t most = free_registers(target, v + 1) / v;
         if (most > 8) most = 8;
-        plan.tile_ow = v * target->lanes;
+        plan.tile_ow = v * target_lanes(target, TYPE_F32);
         plan.tile_oc = (int)balanced(o.p.out_channels, most);
         add_taps(&o, plan);
     }

@@ -288,7 +288,7 @@ tile tile_make(const cvk_spec *s, const cvk_target *target, const cvk_plan *plan
               .target = target,
               .plan = plan,
               .p = problem_of(s),
-              .lanes = target->lanes,
+              .lanes = target_lanes(target, TYPE_F32),
               .bias = -1,
               .scale = -1,
               .addend = -1};
@@ -308,14 +308,16 @@ void tile_declare(tile *t, int64_t packed_elements) {
     t->source = view_of(s->input_layout, s->in_channels, &t->p, true);
     t->out = view_of(s->output_layout, s->out_channels, &t->p, false);
     t->source.tensor =
-        nest_add_tensor(b, "input", ROLE_INPUT, view_elements(&t->source, s->batch), TENSOR_ALIGNMENT, false);
-    t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, packed_elements, SCRATCH_ALIGNMENT, false);
-    if (s->bias) t->bias = nest_add_tensor(b, "bias", ROLE_BIAS, s->out_channels, TENSOR_ALIGNMENT, false);
+        nest_add_tensor(b, "input", ROLE_INPUT, TYPE_F32, view_elements(&t->source, s->batch), TENSOR_ALIGNMENT, false);
+    t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, TYPE_F32, packed_elements, SCRATCH_ALIGNMENT, false);
+    if (s->bias) t->bias = nest_add_tensor(b, "bias", ROLE_BIAS, TYPE_F32, s->out_channels, TENSOR_ALIGNMENT, false);
     int64_t scales = spec_count_post(s, POST_SCALE), addends = spec_count_post(s, POST_ADD);
     int64_t elements = view_elements(&t->out, s->batch);
-    if (scales) t->scale = nest_add_tensor(b, "scale", ROLE_SCALE, scales * s->out_channels, TENSOR_ALIGNMENT, false);
-    if (addends) t->addend = nest_add_tensor(b, "addend", ROLE_ADDEND, addends * elements, TENSOR_ALIGNMENT, false);
-    t->out.tensor = nest_add_tensor(b, "output", ROLE_OUTPUT, elements, TENSOR_ALIGNMENT, true);
+    if (scales)
+        t->scale = nest_add_tensor(b, "scale", ROLE_SCALE, TYPE_F32, scales * s->out_channels, TENSOR_ALIGNMENT, false);
+    if (addends)
+        t->addend = nest_add_tensor(b, "addend", ROLE_ADDEND, TYPE_F32, addends * elements, TENSOR_ALIGNMENT, false);
+    t->out.tensor = nest_add_tensor(b, "output", ROLE_OUTPUT, TYPE_F32, elements, TENSOR_ALIGNMENT, true);
     t->in = t->source;
 }
 
@@ -334,14 +336,14 @@ algo_nests tiling_build(const algorithm *row, arena *a, const cvk_spec *spec, co
                         const cvk_plan *plan) {
     const family *f = row->family;
     tile t = tile_make(spec, target, plan, f);
-    nest_builder b = nest_begin(a, spec->name, ENTRY_TASKS, target->lanes);
+    nest_builder b = nest_begin(a, spec->name, ENTRY_TASKS, target->vector_bytes);
     t.b = &b;
     tile_declare(&t, packed_weights_elements(&t));
     int64_t scratch = 0;
     if (plan->pack_rows) {
         pack_input_view(&t, packed_input_rows(&t));
         scratch = view_elements(&t.in, 1);
-        t.in.tensor = nest_add_tensor(&b, "scratch", ROLE_SCRATCH, scratch, SCRATCH_ALIGNMENT, true);
+        t.in.tensor = nest_add_tensor(&b, "scratch", ROLE_SCRATCH, TYPE_F32, scratch, SCRATCH_ALIGNMENT, true);
     }
     epilogue_registers(&t);
     f->registers(&t);
@@ -404,9 +406,9 @@ const char *tiling_refuse(const algorithm *row, const cvk_spec *spec, const cvk_
     const family *f = row->family;
     if (plan->tile_oc < 1 || plan->tile_oh < 1 || plan->tile_ow < 1) return "a tile has no size";
     if (plan->tile_oc > 4096 || plan->tile_oh > 64 || plan->tile_ow > 4096) return "a tile is too large";
-    if (f->channel_lanes && plan->tile_oc % target->lanes != 0)
+    if (f->channel_lanes && plan->tile_oc % target_lanes(target, TYPE_F32) != 0)
         return "tile.oc is not a multiple of the target's lanes";
-    if (!f->channel_lanes && plan->tile_ow % target->lanes != 0)
+    if (!f->channel_lanes && plan->tile_ow % target_lanes(target, TYPE_F32) != 0)
         return "tile.ow is not a multiple of the target's lanes";
     if (plan->tile_od != 1 || plan->block_oh != 1 || plan->block_ow != 1)
         return "tile.od and block are 1 but for winograd";

@@ -24,8 +24,9 @@ static register_ref part(const network *n, int i) { return reg(n->r->parts, affi
 static register_ref none(void) { return reg(-1, affine_constant(0)); }
 
 transform_registers transform_declare(nest_builder *b) {
-    int lanes = b->nest->lanes;
-    return (transform_registers){nest_add_register(b, "part", lanes, 2), nest_add_register(b, "k", lanes, 1)};
+    int lanes = nest_lanes(b->nest, TYPE_F32);
+    return (transform_registers){nest_add_register(b, "part", TYPE_F32, lanes, 2),
+                                 nest_add_register(b, "k", TYPE_F32, lanes, 1)};
 }
 
 static register_ref constant(const network *n, double value) {

@@ -137,14 +137,14 @@ static void declare(winograd *w) {
     nest_builder *b = w->t.b;
     int vectors = w->t.plan->tile_oc / w->t.lanes;
     tile_declare(&w->t, winograd_packed_elements(w));
-    w->scratch = nest_add_tensor(b, "scratch", ROLE_SCRATCH, w->scratch_elements, SCRATCH_ALIGNMENT, true);
+    w->scratch = nest_add_tensor(b, "scratch", ROLE_SCRATCH, TYPE_F32, w->scratch_elements, SCRATCH_ALIGNMENT, true);
     epilogue_registers(&w->t);
-    w->t.acc = nest_add_register(b, "acc", w->t.lanes, w->t.target->registers + vectors);
-    w->t.w = nest_add_register(b, "w", w->t.lanes, vectors);
-    w->t.x = nest_add_register(b, "x", w->t.lanes, 1);
-    w->in = nest_add_register(b, "d", w->t.lanes, (int)w->points);
-    w->out = nest_add_register(b, "u", w->t.lanes, COOK_TOOM_MOST);
-    w->turn = nest_add_register(b, "y", w->t.lanes, (int)w->points);
+    w->t.acc = nest_add_register(b, "acc", TYPE_F32, w->t.lanes, w->t.target->registers + vectors);
+    w->t.w = nest_add_register(b, "w", TYPE_F32, w->t.lanes, vectors);
+    w->t.x = nest_add_register(b, "x", TYPE_F32, w->t.lanes, 1);
+    w->in = nest_add_register(b, "d", TYPE_F32, w->t.lanes, (int)w->points);
+    w->out = nest_add_register(b, "u", TYPE_F32, w->t.lanes, COOK_TOOM_MOST);
+    w->turn = nest_add_register(b, "y", TYPE_F32, w->t.lanes, (int)w->points);
     w->parts = transform_declare(b);
 }
 
@@ -175,7 +175,7 @@ static algo_nests build(const algorithm *row, arena *a, const cvk_spec *spec, co
                         const cvk_plan *plan) {
     (void)row;
     winograd w = make(spec, target, plan);
-    nest_builder b = nest_begin(a, spec->name, ENTRY_TASKS, target->lanes);
+    nest_builder b = nest_begin(a, spec->name, ENTRY_TASKS, target->vector_bytes);
     w.t.b = &b;
     declare(&w);
     if (spec->batch > 0) {
@@ -205,9 +205,10 @@ static const char *refuse(const algorithm *row, const cvk_spec *spec, const cvk_
         points *= alpha;
     }
     if (points > MOST_POINTS) return "a tile has more than 100 points";
-    if (plan->tile_oc < 1 || plan->tile_oc % target->lanes != 0)
+    if (plan->tile_oc < 1 || plan->tile_oc % target_lanes(target, TYPE_F32) != 0)
         return "tile.oc is not a multiple of the target's lanes";
-    if (plan->tile_oc / target->lanes > target->registers / 4) return "tile.oc leaves too few registers";
+    if (plan->tile_oc / target_lanes(target, TYPE_F32) > target->registers / 4)
+        return "tile.oc leaves too few registers";
     if (plan->block_oh < 1 || plan->block_ow < 1 || plan->block_oh > 1024 || plan->block_ow > 1024)
         return "a block is not 1..1024";
     if (plan->unroll_ic != 1 || plan->unroll_kw || plan->pack_rows) return "winograd unrolls and packs nothing";
@@ -238,9 +239,9 @@ static void propose(const algorithm *row, const cvk_spec *s, const cvk_target *t
             int *m_of[AXES] = {&plan.tile_od, &plan.tile_oh, &plan.tile_ow};
             for (int axis = 0; axis < AXES; axis++)
                 *m_of[axis] = s->kernel[axis] > 1 ? (int)least(m, s->out_size[axis]) : 1;
-            plan.tile_oc = v * t->lanes;
-            bool narrow = v == 1 && s->out_channels > t->lanes,
-                 wide = v > 1 && plan.tile_oc - t->lanes >= s->out_channels;
+            plan.tile_oc = v * target_lanes(t, TYPE_F32);
+            bool narrow = v == 1 && s->out_channels > target_lanes(t, TYPE_F32),
+                 wide = v > 1 && plan.tile_oc - target_lanes(t, TYPE_F32) >= s->out_channels;
             if (narrow || wide) continue;
             for (size_t i = 0; i < sizeof COUNTS / sizeof COUNTS[0]; i++)
                 add_block(row, s, t, a, list, plan, COUNTS[i]);
@@ -249,8 +250,8 @@ static void propose(const algorithm *row, const cvk_spec *s, const cvk_target *t
 
 /* The transformed weights stream past every block; all else stays near. */
 static double cycles(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests) {
-    double sums =
-        (double)plan->tile_oc / target->lanes * (target->registers / ((double)plan->tile_oc / target->lanes) - 1);
+    double sums = (double)plan->tile_oc / target_lanes(target, TYPE_F32) *
+                  (target->registers / ((double)plan->tile_oc / target_lanes(target, TYPE_F32)) - 1);
     double weights = 4.0 * (double)nests->packed_elements, scratch = 4.0 * (double)nests->scratch_elements;
     double l2 = (double)target->l2_bytes, streamed = weights * (double)nests->run->tasks;
     (void)spec;

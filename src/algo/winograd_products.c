@@ -115,12 +115,12 @@ static void pack_block(packer *p) {
 nest *winograd_pack_weights(arena *a, const winograd *made, const char *name) {
     packer p = {.w = *made};
     winograd *w = &p.w;
-    nest_builder b = nest_begin(a, name, ENTRY_PACK, w->t.lanes);
+    nest_builder b = nest_begin(a, name, ENTRY_PACK, w->t.target->vector_bytes);
     w->t.b = &b;
-    p.from = nest_add_tensor(&b, "weights", ROLE_PACK_FROM, spec_weights_elements(w->t.spec), 4, false);
-    p.to = nest_add_tensor(&b, "packed", ROLE_PACK_TO, winograd_packed_elements(w), SCRATCH_ALIGNMENT, true);
-    w->in = nest_add_register(&b, "g", w->t.lanes, (int)w->points);
-    w->turn = nest_add_register(&b, "u", w->t.lanes, (int)w->points);
+    p.from = nest_add_tensor(&b, "weights", ROLE_PACK_FROM, TYPE_F32, spec_weights_elements(w->t.spec), 4, false);
+    p.to = nest_add_tensor(&b, "packed", ROLE_PACK_TO, TYPE_F32, winograd_packed_elements(w), SCRATCH_ALIGNMENT, true);
+    w->in = nest_add_register(&b, "g", TYPE_F32, w->t.lanes, (int)w->points);
+    w->turn = nest_add_register(&b, "u", TYPE_F32, w->t.lanes, (int)w->points);
     w->parts = transform_declare(&b);
     int64_t whole = w->t.channels / w->t.plan->tile_oc;
     if (whole > 0) {

@@ -52,10 +52,7 @@ double describe_loads_per_fma(const nest_counts *counts) {
     return counts->ops[OP_FMA] > 0 ? loads / counts->ops[OP_FMA] : 0;
 }
 
-double describe_traffic(const description *x) {
-    const double *ops = x->counts.ops, lane = sizeof(float);
-    return lane * (x->unit.run->lanes * (ops[OP_LOAD] + ops[OP_STORE]) + ops[OP_SPLAT]);
-}
+double describe_traffic(const description *x) { return x->counts.bytes; }
 
 static void print_plans(const description *x, text *out) {
     text_add(out, "plan: %s\n  predicted: %.0f %% of the FMA peak, %.3g cycles\n", x->unit.info.plan,
@@ -113,12 +110,12 @@ static void print_proof(const description *x, text *out) {
 
 static void print_counts(const description *x, text *out) {
     const nest_counts *c = &x->counts;
-    double lanes = c->ops[OP_FMA] * x->unit.run->lanes;
     text_add(out, "counts, all tasks:\n");
     for (int i = 0; i < OP_KINDS; i++)
         if (c->ops[i] > 0) text_add(out, "  %-10s %.0f\n", nest_op_name((op_kind)i), c->ops[i]);
     text_add(out, "  %.3f loads per fma; %.1f %% of the fma lanes do useful work; %.3g bytes loaded and stored\n",
-             describe_loads_per_fma(c), lanes > 0 ? 100 * c->fma_lanes / lanes : 0, describe_traffic(x));
+             describe_loads_per_fma(c), c->fma_all_lanes > 0 ? 100 * c->fma_lanes / c->fma_all_lanes : 0,
+             describe_traffic(x));
 }
 
 void describe_print(const description *x, text *out) {

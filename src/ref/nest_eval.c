@@ -89,12 +89,6 @@ static lane_function *const LANEWISE[OP_KINDS] = {
     [OP_COPYSIGN] = lanes_copysign,
 };
 
-static const int SOURCES[] = {
-#define NEST_OP(name, word, sources, formula) sources,
-#include "nest/ops.def"
-#undef NEST_OP
-};
-
 static lane_function *function_of(const machine *m, op_kind kind) {
     return kind == OP_FMA && m->fused ? lanes_fma_fused : LANEWISE[kind];
 }
@@ -184,7 +178,7 @@ static void run_const(machine *m, const nest_op *op) {
     int lanes, to = locate(m, &op->to, 1, &lanes);
     if (m->stopped) return;
     vector value;
-    for (int l = 0; l < NEST_MOST_LANES; l++) value[l] = op->value;
+    for (int l = 0; l < NEST_MOST_LANES; l++) value[l] = (float)op->value;
     define(m, to, value, first_lanes(lanes));
 }
 
@@ -230,7 +224,7 @@ static void run_lanewise(machine *m, const nest_op *op) {
     const register_ref *sources[] = {&op->a, &op->b, &op->c};
     const float *from[3] = {0};
     if (!active) return;
-    for (int i = 0; i < SOURCES[op->kind] && !m->stopped; i++) {
+    for (int i = 0; i < nest_op_sources(op->kind) && !m->stopped; i++) {
         int at = locate_source(m, sources[i], lanes);
         if (m->stopped) return;
         from[i] = m->registers[at];
