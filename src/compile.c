@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include "base/text.h"
+#include "nest/stored.h"
 #include "jit/kernel.h"
 
 #include <stdlib.h>
@@ -86,6 +87,12 @@ cvk_status compile_rank(arena *a, const cvk_spec *spec, const cvk_target *target
     return CVK_ERROR_UNSUPPORTED;
 }
 
+/* That the nest stores each element of a tensor once, unless it is so large that this would take its time. */
+static cvk_status certify(const nest *n, nest_role role, cvk_diagnostics *d) {
+    cvk_status status = nest_certify_stored(&n, 1, role, STORED_MOST_COMPILING, d);
+    return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;
+}
+
 cvk_status compile_ranked(arena *a, const cvk_spec *spec, const cvk_target *target, const ranked_plan *chosen,
                           cvk_diagnostics *d, compile_unit *unit) {
     *unit = (compile_unit){.spec = spec,
@@ -96,6 +103,8 @@ cvk_status compile_ranked(arena *a, const cvk_spec *spec, const cvk_target *targ
                            .pack = chosen->nests.pack};
     cvk_status status = nest_check(unit->run, d, &unit->extent);
     if (!status) status = nest_check(unit->pack, d, NULL);
+    if (!status) status = certify(unit->run, ROLE_OUTPUT, d);
+    if (!status) status = certify(unit->pack, ROLE_PACK_TO, d);
     if (status) return status;
     if (unit->run->tasks > UINT32_MAX) {
         diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: more tasks than a kernel can number", spec->name);

@@ -3,21 +3,23 @@
 
 enum { TEMPORARIES = 3 };
 
-static int declare(nest_builder *b, const char *name, nest_role role, int64_t elements, bool writable) {
-    return elements ? nest_add_tensor(b, name, role, elements, TENSOR_ALIGNMENT, writable) : -1;
+static int declare(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t elements, bool writable) {
+    return elements ? nest_add_tensor(b, name, role, type, elements, TENSOR_ALIGNMENT, writable) : -1;
 }
 
 epilogue epilogue_declare(nest_builder *b, const problem *p) {
     int64_t scales = problem_count_post(p, POST_SCALE), addends = problem_count_post(p, POST_ADD);
     epilogue e = {.b = b, .p = p, .y.v = p->y};
-    e.bias = declare(b, "bias", ROLE_BIAS, p->post.bias ? p->y.channels : 0, false);
-    e.scale = declare(b, "scale", ROLE_SCALE, scales * p->y.channels, false);
-    e.addend = declare(b, "addend", ROLE_ADDEND, addends * p->y.elements, false);
-    e.y.tensor = nest_add_tensor(b, "output", ROLE_OUTPUT, p->y.elements, TENSOR_ALIGNMENT, true);
+    e.bias = declare(b, "bias", ROLE_BIAS, p->sum, p->post.bias ? p->y.channels : 0, false);
+    e.scale = declare(b, "scale", ROLE_SCALE, p->sum, scales * p->y.channels, false);
+    e.addend = declare(b, "addend", ROLE_ADDEND, p->y.type, addends * p->y.elements, false);
+    e.y.tensor = nest_add_tensor(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, TENSOR_ALIGNMENT, true);
     return e;
 }
 
-void epilogue_registers(epilogue *e) { e->temporaries = nest_add_register(e->b, "t", e->b->nest->lanes, TEMPORARIES); }
+void epilogue_registers(epilogue *e) {
+    e->temporaries = nest_add_register(e->b, "t", e->p->sum, nest_lanes(e->b->nest, e->p->sum), TEMPORARIES);
+}
 
 static register_ref temporary(const epilogue *e, int i) { return reg(e->temporaries, affine_constant(i)); }
 

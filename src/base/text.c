@@ -50,20 +50,10 @@ void text_add(text *t, const char *format, ...) {
 
 /* Fewest digits that read back; integers that print exactly without an exponent do so ("100", not "1e+02").
  * snprintf and strtof agree on the decimal separator whatever the locale, so only what is added must be put right. */
-void text_add_float(text *t, float value) {
-    char digits[48];
-    if (fabsf(value) < 0x1p24F && truncf(value) == value) {
-        snprintf(digits, sizeof digits, "%.0f", (double)value);
-    } else {
-        for (int precision = 1; precision <= 9; precision++) {
-            snprintf(digits, sizeof digits, "%.*g", precision, (double)value);
-            if (strtof(digits, NULL) == value) break;
-        }
-    }
-    if (!isfinite(value)) {
-        text_add_bytes(t, digits, strlen(digits));
-        return;
-    }
+enum { MOST_DIGITS = 48 };
+
+/* What printf wrote, with '.' for whatever the locale has. */
+static void add_decimal(text *t, const char *digits) {
     for (const char *c = digits; *c;) {
         size_t plain = strspn(c, "0123456789+-e");
         text_add_bytes(t, c, plain);
@@ -72,6 +62,37 @@ void text_add_float(text *t, float value) {
         text_add_bytes(t, ".", 1);
         c += strcspn(c, "0123456789");
     }
+}
+
+/* Whole numbers that have no exponent in either notation, infinities and NaN need no search; true where it was one. */
+static bool add_plainly(text *t, double value, double limit) {
+    if (!isfinite(value))
+        text_add(t, "%g", value);
+    else if (fabs(value) < limit && trunc(value) == value)
+        text_add(t, "%.0f", value);
+    else
+        return false;
+    return true;
+}
+
+void text_add_float(text *t, float value) {
+    char digits[MOST_DIGITS];
+    if (add_plainly(t, (double)value, 0x1p24)) return;
+    for (int precision = 1; precision <= 9; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, (double)value);
+        if (strtof(digits, NULL) == value) break;
+    }
+    add_decimal(t, digits);
+}
+
+void text_add_double(text *t, double value) {
+    char digits[MOST_DIGITS];
+    if (add_plainly(t, value, 0x1p53)) return;
+    for (int precision = 1; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, value);
+        if (strtod(digits, NULL) == value) break;
+    }
+    add_decimal(t, digits);
 }
 
 static unsigned smaller(unsigned a, unsigned b) { return a < b ? a : b; }

@@ -18,6 +18,7 @@ void text_add_bytes(text *t, const char *bytes, size_t length);
 
 /* The shortest decimal that reads back as the same float; '.' whatever the locale ("0.1", "1e+30", "-3"). */
 void text_add_float(text *t, float value);
+void text_add_double(text *t, double value); /* the same double */
 
 /* How many single-character edits (insert, delete, replace, swap) lead from a to b; for "did you mean". */
 unsigned text_distance(const char *a, const char *b);

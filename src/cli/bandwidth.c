@@ -8,11 +8,13 @@ enum { STREAMS = 8, L2_PASSES = 256, MEMORY_PASSES = 1 };
 
 /* `elements`: of one thread, whole trips. */
 static nest *build_run(arena *a, const cvk_target *t, uint32_t threads, int64_t elements, int passes) {
-    const int lanes = t->lanes;
-    nest_builder b = nest_begin(a, "bandwidth", ENTRY_TASKS, lanes);
-    int input = nest_add_tensor(&b, "input", ROLE_INPUT, elements * threads, PROBE_ALIGNMENT, false);
-    int output = nest_add_tensor(&b, "output", ROLE_OUTPUT, (int64_t)STREAMS * lanes * threads, PROBE_ALIGNMENT, true);
-    int value = nest_add_register(&b, "value", lanes, STREAMS), sum = nest_add_register(&b, "sum", lanes, STREAMS);
+    const int lanes = target_lanes(t, TYPE_F32);
+    nest_builder b = nest_begin(a, "bandwidth", ENTRY_TASKS, t->vector_bytes);
+    int input = nest_add_tensor(&b, "input", ROLE_INPUT, TYPE_F32, elements * threads, PROBE_ALIGNMENT, false);
+    int output =
+        nest_add_tensor(&b, "output", ROLE_OUTPUT, TYPE_F32, (int64_t)STREAMS * lanes * threads, PROBE_ALIGNMENT, true);
+    int value = nest_add_register(&b, "value", TYPE_F32, lanes, STREAMS),
+        sum = nest_add_register(&b, "sum", TYPE_F32, lanes, STREAMS);
     affine task = build_task(&b, "thread", threads);
     affine i = build_unrolled(&b, "i", STREAMS);
     build_const(&b, reg(sum, i), 0);
@@ -36,7 +38,7 @@ static nest *build_run(arena *a, const cvk_target *t, uint32_t threads, int64_t 
 
 static cvk_status measure_level(arena *a, const cvk_target *t, const cvk_parallel_for *parallel, int64_t bytes,
                                 int passes, cvk_diagnostics *d, double *to) {
-    const int64_t whole = (int64_t)STREAMS * t->lanes, threads = parallel->workers;
+    const int64_t whole = (int64_t)STREAMS * target_lanes(t, TYPE_F32), threads = parallel->workers;
     const int64_t elements = (bytes / (int64_t)sizeof(float) + whole - 1) / whole * whole;
     const probe_work work = {.name = "bandwidth",
                              .run = build_run(a, t, parallel->workers, elements, passes),

@@ -1,6 +1,7 @@
 /* An explanation of a layer: the plan, the others, the nest, the proof, the counts. */
 #include "cli/describe.h"
 #include "cli/peak.h"
+#include "nest/stored.h"
 #include "plan/brief.h"
 #include "plan/fields.h"
 #include "judge/rounding.h"
@@ -9,11 +10,20 @@
 #include <inttypes.h>
 #include <math.h>
 
+static cvk_status describe_stored(description *x, cvk_diagnostics *d) {
+    const nest *run = x->unit.run;
+    cvk_status status = nest_certify_stored(&run, 1, ROLE_OUTPUT, STORED_MOST_CHECKING, d);
+    x->stored = status == CVK_OK;
+    return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;
+}
+
 cvk_status describe_layer(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
                           description *to) {
     *to = (description){0};
     cvk_status status = compile_rank(a, spec, target, limit, d, &to->plans, &to->plan_count);
-    return status ? status : compile_ranked(a, spec, target, &to->plans[0], d, &to->unit);
+    if (status == CVK_OK) status = compile_ranked(a, spec, target, &to->plans[0], d, &to->unit);
+    if (status == CVK_OK) status = describe_stored(to, d);
+    return status;
 }
 
 static cvk_status time_plans(session *s, arena *a, description *x) {
@@ -49,10 +59,7 @@ double describe_loads_per_fma(const nest_counts *counts) {
     return counts->ops[OP_FMA] > 0 ? loads / counts->ops[OP_FMA] : 0;
 }
 
-double describe_traffic(const description *x) {
-    const double *ops = x->plans[0].counts.ops, lane = sizeof(float);
-    return lane * (x->unit.run->lanes * (ops[OP_LOAD] + ops[OP_STORE]) + ops[OP_SPLAT]);
-}
+double describe_traffic(const description *x) { return x->plans[0].counts.bytes; }
 
 static void print_plans(const description *x, text *out) {
     text_add(out, "plan: %s\n  predicted: %.0f %% of the FMA peak, %.3g cycles\n", x->unit.info.plan,
@@ -107,16 +114,19 @@ static void print_proof(const description *x, text *out) {
             text_add(out, "  %-8s %" PRId64 " .. %" PRId64, t->name, low * bytes, (high + 1) * bytes - 1);
         text_add(out, " of %" PRId64 ", fits %s\n", t->elements * bytes, level_of(x->unit.target, t->elements * bytes));
     }
+    text_add(out, "  %s\n",
+             x->stored ? "each output is stored once, and none is read before"
+                       : "too many outputs to prove that each is stored once");
 }
 
 static void print_counts(const description *x, text *out) {
     const nest_counts *c = &x->plans[0].counts;
-    double lanes = c->ops[OP_FMA] * x->unit.run->lanes;
     text_add(out, "counts, all tasks:\n");
     for (int i = 0; i < OP_KINDS; i++)
         if (c->ops[i] > 0) text_add(out, "  %-10s %.0f\n", nest_op_name((op_kind)i), c->ops[i]);
     text_add(out, "  %.3f loads per fma; %.1f %% of the fma lanes do useful work; %.3g bytes loaded and stored\n",
-             describe_loads_per_fma(c), lanes > 0 ? 100 * c->fma_lanes / lanes : 0, describe_traffic(x));
+             describe_loads_per_fma(c), c->fma_all_lanes > 0 ? 100 * c->fma_lanes / c->fma_all_lanes : 0,
+             describe_traffic(x));
 }
 
 void describe_print(const description *x, text *out) {

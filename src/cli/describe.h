@@ -8,6 +8,7 @@ typedef struct description {
     compile_unit unit;  /* the chosen plan, its nests and buffers */
     ranked_plan *plans; /* best first; the chosen one is the first */
     int plan_count;
+    bool stored;      /* once is each of its outputs, and proven to be; false: there are too many to say */
     plan_time *times; /* of the first `measured_count` plans; NULL: not measured */
     int measured_count;
     double peak; /* measured among them: operations a second */

@@ -41,6 +41,7 @@ static json_t *json_proof(const description *x) {
                                       "last_byte", bytes * ((json_int_t)x->unit.extent.high[t->role] + 1) - 1, "bytes",
                                       bytes * (json_int_t)t->elements));
     }
+    json_object_set_new(proof, "stored_once", json_boolean(x->stored));
     return proof;
 }
 

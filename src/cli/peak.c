@@ -7,15 +7,19 @@ enum { TRIPS = 1 << 15, SPARE_REGISTERS = 4 };
 static int accumulators(const cvk_target *t) { return t->registers - SPARE_REGISTERS; }
 
 /* Elements of the input: two factors, then what the accumulators start from. */
-static int64_t input_elements(const cvk_target *t) { return (int64_t)(2 + accumulators(t)) * t->lanes; }
-static int64_t output_elements(const cvk_target *t) { return (int64_t)accumulators(t) * t->lanes; }
+static int64_t input_elements(const cvk_target *t) {
+    return (int64_t)(2 + accumulators(t)) * target_lanes(t, TYPE_F32);
+}
+static int64_t output_elements(const cvk_target *t) { return (int64_t)accumulators(t) * target_lanes(t, TYPE_F32); }
 
 static nest *build_run(arena *a, const cvk_target *t, uint32_t threads) {
-    const int lanes = t->lanes, count = accumulators(t);
-    nest_builder b = nest_begin(a, "peak", ENTRY_TASKS, lanes);
-    int input = nest_add_tensor(&b, "input", ROLE_INPUT, input_elements(t), PROBE_ALIGNMENT, false);
-    int output = nest_add_tensor(&b, "output", ROLE_OUTPUT, output_elements(t) * threads, PROBE_ALIGNMENT, true);
-    int factor = nest_add_register(&b, "factor", lanes, 2), sum = nest_add_register(&b, "sum", lanes, count);
+    const int lanes = target_lanes(t, TYPE_F32), count = accumulators(t);
+    nest_builder b = nest_begin(a, "peak", ENTRY_TASKS, t->vector_bytes);
+    int input = nest_add_tensor(&b, "input", ROLE_INPUT, TYPE_F32, input_elements(t), PROBE_ALIGNMENT, false);
+    int output =
+        nest_add_tensor(&b, "output", ROLE_OUTPUT, TYPE_F32, output_elements(t) * threads, PROBE_ALIGNMENT, true);
+    int factor = nest_add_register(&b, "factor", TYPE_F32, lanes, 2),
+        sum = nest_add_register(&b, "sum", TYPE_F32, lanes, count);
     register_ref x = reg(factor, affine_constant(0)), y = reg(factor, affine_constant(1));
     affine task = build_task(&b, "thread", threads);
     build_load(&b, x, access_at(input, affine_constant(0), 1), NULL);

@@ -9,9 +9,9 @@
 
 /* There are no weights; an object has a packing function nevertheless. */
 static nest *build_pack(arena *a, const cvk_target *t) {
-    nest_builder b = nest_begin(a, "probe_pack", ENTRY_PACK, t->lanes);
-    nest_add_tensor(&b, "from", ROLE_PACK_FROM, 1, PROBE_ALIGNMENT, false);
-    nest_add_tensor(&b, "to", ROLE_PACK_TO, 1, PROBE_ALIGNMENT, true);
+    nest_builder b = nest_begin(a, "probe_pack", ENTRY_PACK, t->vector_bytes);
+    nest_add_tensor(&b, "from", ROLE_PACK_FROM, TYPE_F32, 1, PROBE_ALIGNMENT, false);
+    nest_add_tensor(&b, "to", ROLE_PACK_TO, TYPE_F32, 1, PROBE_ALIGNMENT, true);
     return nest_finish(&b);
 }
 

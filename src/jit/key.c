@@ -8,8 +8,8 @@
 static void print_target(const cvk_target *t, text *out) {
     text_add(out, "target %s %s %s \"%s\" features %" PRIx64 " of %" PRIx64 "\n", t->name, t->triple ? t->triple : "-",
              t->cpu, t->llvm_features, t->cpu_features, cvk_cpu_features());
-    text_add(out, "machine lanes %d registers %d fused %d masks %d caches %" PRId64 " %" PRId64 " %" PRId64 "\n",
-             t->lanes, t->registers, t->fused, t->masks, t->l1_bytes, t->l2_bytes, t->l3_bytes);
+    text_add(out, "machine vectors %d registers %d fused %d masks %d caches %" PRId64 " %" PRId64 " %" PRId64 "\n",
+             t->vector_bytes, t->registers, t->fused, t->masks, t->l1_bytes, t->l2_bytes, t->l3_bytes);
 }
 
 const char *cache_key(arena *a, const cvk_spec *spec, const cvk_target *target, const char *effort) {

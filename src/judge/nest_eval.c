@@ -1,23 +1,53 @@
 /* nest_eval: needs a nest and its buffers; runs the nest as its grammar reads, one operation after another, and stops
  * at the first thing that no kernel may do.
  *
- * Each lane of each register knows whether it is defined. Undefined lanes may be moved and computed with, as long as
- * some lane of every register that arithmetic reads is defined, but an undefined lane may not be stored. */
+ * The walk is nest/flat.h's, arithmetic a table by type, ref/ring.h; what moves lanes and what lies between types is
+ * here. Each lane of each register knows whether it is defined. Undefined lanes may be moved and computed with, as long
+ * as some lane of every register that arithmetic reads is defined, but an undefined lane may not be stored. */
 #include "judge/nest_eval.h"
 
+#include "nest/flat.h"
 #include "nest/math.h"
+#include "judge/ring.h"
 
-#include <math.h>
 #include <string.h>
 
-typedef float vector[NEST_MOST_LANES];
+enum { VECTOR_BYTES = NEST_MOST_LANES * 8 };
+
+typedef struct vector {
+    _Alignas(16) unsigned char bytes[VECTOR_BYTES];
+} vector;
+
+/* A tensor, as its accesses need it. */
+typedef struct binding {
+    unsigned char *data;
+    int64_t elements;
+    int size; /* of an element */
+    bool writable;
+} binding;
+
+/* What is known of an operation before it runs. */
+typedef struct prepared {
+    const ring *ring; /* of what it writes, or stores */
+    int size;         /* of a lane of that */
+    int sources;
+    union {
+        lane_function *function;
+        const binding *tensor;
+        const math_program *program;
+        const vector *constant;
+        struct {
+            cvk_type to;
+            const ring *from[2]; /* of a and b */
+        } between;               /* types */
+    };
+} prepared;
 
 typedef struct machine {
     const nest *nest;
-    float *const *tensors;
-    bool fused, stopped;
-    int64_t *values;     /* of the loop variables */
-    int *first_register; /* of each array, in the two that follow */
+    arena *arena;
+    eval_numbers numbers;
+    binding *bindings; /* by tensor */
     vector *registers;
     uint64_t *defined; /* a bit for each lane */
     int register_total, step_capacity;
@@ -25,390 +55,441 @@ typedef struct machine {
     math_program programs[MATH_KINDS];
 } machine;
 
-/* Lane by lane: to = an operation's formula of its sources. */
-typedef void lane_function(float *to, const float *const *from, int lanes);
-
-static void lanes_copy(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l];
-}
-static void lanes_fma_fused(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = fmaf(from[0][l], from[1][l], from[2][l]);
-}
-static void lanes_fma(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] * from[1][l] + from[2][l];
-}
-static void lanes_add(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] + from[1][l];
-}
-static void lanes_sub(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] - from[1][l];
-}
-static void lanes_mul(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] * from[1][l];
-}
-static void lanes_div(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] / from[1][l];
-}
-static void lanes_min(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] < from[1][l] ? from[0][l] : from[1][l];
-}
-static void lanes_max(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] > from[1][l] ? from[0][l] : from[1][l];
-}
-static void lanes_select_negative(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] < 0 ? from[1][l] : from[2][l];
-}
-static void lanes_abs(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = fabsf(from[0][l]);
-}
-static void lanes_copysign(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = copysignf(from[0][l], from[1][l]);
-}
-static void lanes_exp2i(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) {
-        float shifted = from[0][l] + 0x3p22F;
-        uint32_t bits;
-        memcpy(&bits, &shifted, sizeof bits);
-        bits = (bits + 127) << 23;
-        memcpy(&to[l], &bits, sizeof bits);
-    }
-}
-
-static lane_function *const LANEWISE[OP_KINDS] = {
-    [OP_COPY] = lanes_copy,
-    [OP_FMA] = lanes_fma,
-    [OP_ADD] = lanes_add,
-    [OP_SUB] = lanes_sub,
-    [OP_MUL] = lanes_mul,
-    [OP_DIV] = lanes_div,
-    [OP_MIN] = lanes_min,
-    [OP_MAX] = lanes_max,
-    [OP_ABS] = lanes_abs,
-    [OP_EXP2I] = lanes_exp2i,
-    [OP_SELECT_NEGATIVE] = lanes_select_negative,
-    [OP_COPYSIGN] = lanes_copysign,
-};
-
-static const int SOURCES[] = {
-#define NEST_OP(name, word, sources, formula) sources,
-#include "nest/ops.def"
-#undef NEST_OP
-};
-
-static lane_function *function_of(const machine *m, op_kind kind) {
-    return kind == OP_FMA && m->fused ? lanes_fma_fused : LANEWISE[kind];
-}
-
-static int64_t value_of(const machine *m, const affine *e) {
-    int64_t value = e->constant;
-    for (int i = 0; i < e->count; i++) {
-        int variable = e->term[i].variable;
-        const nest_variable *v = &m->nest->variables[variable];
-        int64_t term = v->kind == VARIABLE_QUOTIENT
-                           ? floor_div(value_of(m, &v->quotient.numerator), v->quotient.divisor)
-                           : m->values[variable];
-        value += e->term[i].coefficient * term;
-    }
-    return value;
-}
-
-static void range_values(const machine *m, const nest_range *r, int64_t *low, int64_t *high) {
-    *low = INT64_MIN;
-    *high = INT64_MAX;
-    for (int i = 0; i < r->low_count; i++) {
-        int64_t end = ceil_div(value_of(m, &r->low[i].numerator), r->low[i].divisor);
-        if (end > *low) *low = end;
-    }
-    for (int i = 0; i < r->high_count; i++) {
-        int64_t end = floor_div(value_of(m, &r->high[i].numerator), r->high[i].divisor);
-        if (end < *high) *high = end;
-    }
-}
-
 static uint64_t first_lanes(int64_t count) { return count >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1; }
 
-/* The lanes in an operation's range, of as many as its registers have. */
-static uint64_t active_lanes(const machine *m, const nest_op *op, int lanes) {
-    if (!op->lanes) return first_lanes(lanes);
-    int64_t low, high;
-    range_values(m, op->lanes, &low, &high);
-    if (low < 0) low = 0;
-    if (high > lanes) high = lanes;
-    return low < high ? first_lanes(high) & ~first_lanes(low) : 0;
+static const ring *ring_for(const machine *m, cvk_type type) {
+    return m->numbers == EVAL_RESIDUES ? &ring_residue : ring_of_type(type, m->numbers == EVAL_FUSED);
 }
 
-/* Where `count` registers from r on stand, or -1, and the machine stops. `lanes` gets how many each has. */
-static int locate(machine *m, const register_ref *r, int count, int *lanes) {
-    *lanes = 1;
-    if (r->array >= 0 && r->array < m->nest->register_count) {
-        const nest_register *array = &m->nest->registers[r->array];
-        int64_t index = value_of(m, &r->index);
-        *lanes = array->lanes;
-        if (index >= 0 && index <= array->count - count) return m->first_register[r->array] + (int)index;
-    }
-    m->stopped = true;
-    return -1;
-}
+/* ---- moving lanes ---- */
 
-/* The same for one register of `lanes` lanes. */
-static int locate_exactly(machine *m, const register_ref *r, int lanes) {
-    int found, at = locate(m, r, 1, &found);
-    if (found != lanes) m->stopped = true;
-    return at;
-}
-
-/* The same for one that is read. */
-static int locate_source(machine *m, const register_ref *r, int lanes) {
-    int at = locate_exactly(m, r, lanes);
-    if (!m->stopped && !m->defined[at]) m->stopped = true;
-    return at;
-}
-
-static void define(machine *m, int at, const float *value, uint64_t defined) {
-    memcpy(m->registers[at], value, sizeof(vector));
-    m->defined[at] = defined;
-}
-
-/* The tensor element of a lane, or NULL, and the machine stops. */
-static float *element(machine *m, const nest_access *at, int64_t lane) {
-    int64_t index = value_of(m, &at->offset) + lane * at->stride;
-    if (at->tensor >= 0 && at->tensor < m->nest->tensor_count) {
-        const nest_tensor *t = &m->nest->tensors[at->tensor];
-        if (index >= 0 && index < t->elements && m->tensors[t->role]) return &m->tensors[t->role][index];
-    }
-    m->stopped = true;
-    return NULL;
-}
-
-static void run_const(machine *m, const nest_op *op) {
-    int lanes, to = locate(m, &op->to, 1, &lanes);
-    if (m->stopped) return;
-    vector value;
-    for (int l = 0; l < NEST_MOST_LANES; l++) value[l] = op->value;
-    define(m, to, value, first_lanes(lanes));
-}
-
-static void run_load(machine *m, const nest_op *op) {
-    int lanes, to = locate(m, &op->to, 1, &lanes);
-    uint64_t active = active_lanes(m, op, lanes);
-    vector value = {0};
-    for (int l = 0; l < lanes && !m->stopped; l++) {
-        if (!(active >> l & 1)) continue;
-        const float *from = element(m, &op->at, l);
-        if (from) value[l] = *from;
-    }
-    if (!m->stopped) define(m, to, value, first_lanes(lanes));
-}
-
-static void run_splat(machine *m, const nest_op *op) {
-    int lanes, to = locate(m, &op->to, 1, &lanes);
-    const float *from = element(m, &op->at, 0);
-    if (m->stopped) return;
-    vector value;
-    for (int l = 0; l < NEST_MOST_LANES; l++) value[l] = *from;
-    define(m, to, value, first_lanes(lanes));
-}
-
-static void run_store(machine *m, const nest_op *op) {
-    int lanes, a = locate(m, &op->a, 1, &lanes);
-    uint64_t active = active_lanes(m, op, lanes);
-    if (!m->stopped && (active & ~m->defined[a])) m->stopped = true;
-    for (int l = 0; l < lanes && !m->stopped; l++) {
-        if (!(active >> l & 1)) continue;
-        float *to = element(m, &op->at, l);
-        if (to && m->nest->tensors[op->at.tensor].writable)
-            *to = m->registers[a][l];
-        else
-            m->stopped = true;
-    }
-}
-
-/* All operations in LANEWISE. Only FMA may have a lane range; it leaves the other lanes of its destination. */
-static void run_lanewise(machine *m, const nest_op *op) {
-    int lanes, to = locate(m, &op->to, 1, &lanes);
-    uint64_t active = active_lanes(m, op, lanes), defined = active;
-    const register_ref *sources[] = {&op->a, &op->b, &op->c};
-    const float *from[3] = {0};
-    if (!active) return;
-    for (int i = 0; i < SOURCES[op->kind] && !m->stopped; i++) {
-        int at = locate_source(m, sources[i], lanes);
-        if (m->stopped) return;
-        from[i] = m->registers[at];
-        defined &= m->defined[at];
-    }
-    if (m->stopped) return;
-    vector value;
-    function_of(m, op->kind)(value, from, lanes);
-    for (int l = 0; l < lanes; l++)
-        if (active >> l & 1) m->registers[to][l] = value[l];
-    m->defined[to] = (m->defined[to] & ~active) | defined;
-}
-
-static void run_keep(machine *m, const nest_op *op) {
-    int lanes, to = locate(m, &op->to, 1, &lanes), a = locate_source(m, &op->a, lanes);
-    if (m->stopped) return;
-    uint64_t active = active_lanes(m, op, lanes);
-    vector value = {0};
-    for (int l = 0; l < lanes; l++)
-        if (active >> l & 1) value[l] = m->registers[a][l];
-    define(m, to, value, first_lanes(lanes) & (m->defined[a] | ~active));
-}
-
-static void run_shuffle(machine *m, const nest_op *op) {
-    int from, lanes, a = locate(m, &op->a, 1, &from), to = locate(m, &op->to, 1, &lanes);
-    int sources[2] = {a, locate_exactly(m, &op->b, from)};
-    if (!op->pattern) m->stopped = true;
-    vector value = {0};
-    uint64_t defined = 0;
-    for (int l = 0; l < lanes && !m->stopped; l++) {
-        int pick = op->pattern[l];
-        if (pick < -1 || pick >= 2 * from) m->stopped = true;
-        if (m->stopped || pick == -1) continue;
-        int at = sources[pick / from];
-        value[l] = m->registers[at][pick % from];
-        defined |= (m->defined[at] >> pick % from & 1) << l;
-    }
-    if (!m->stopped) define(m, to, value, defined);
-}
-
-static void run_transpose(machine *m, const nest_op *op) {
-    int lanes, to_lanes;
-    locate(m, &op->a, 1, &lanes);
-    int a = locate(m, &op->a, lanes, &lanes), to = locate(m, &op->to, lanes, &to_lanes);
-    if (m->stopped || to_lanes != lanes) {
-        m->stopped = true;
+static void copy_strided(unsigned char *to, int64_t to_stride, const unsigned char *from, int64_t from_stride,
+                         int64_t count, int size) {
+    if (to_stride == 1 && from_stride == 1) {
+        memcpy(to, from, (size_t)(count * size));
         return;
     }
+#define COPY(bytes)                                                                                                    \
+    for (int64_t i = 0; i < count; i++) memcpy(to + i * to_stride * (bytes), from + i * from_stride * (bytes), (bytes))
+    switch (size) {
+    case 1: COPY(1); break;
+    case 2: COPY(2); break;
+    case 4: COPY(4); break;
+    default: COPY(8); break;
+    }
+#undef COPY
+}
+
+/* The first `of` elements over and over. */
+static void repeat(unsigned char *to, const unsigned char *elements, int of, int64_t count, int size) {
+    if (of == 1)
+        copy_strided(to, 1, elements, 0, count, size);
+    else
+        for (int64_t l = 0; l < count; l++) memcpy(to + l * size, elements + l % of * size, (size_t)size);
+}
+
+static int64_t first_active(const flat_op *o) { return __builtin_ctzll(o->active); }
+static int64_t count_active(const flat_op *o) { return __builtin_popcountll(o->active); }
+
+/* The element of the first active lane, or NULL if any active lane's is outside. */
+static unsigned char *element(const binding *t, const flat_op *o, int64_t at) {
+    int64_t stride = o->op->at.stride, first = at + first_active(o) * stride;
+    int64_t last = first + (count_active(o) - 1) * stride;
+    bool inside = first >= 0 && first < t->elements && last >= 0 && last < t->elements;
+    return inside ? t->data + first * t->size : NULL;
+}
+
+static bool run_const(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const prepared *p = o->how;
+    (void)at;
+    memcpy(m->registers[o->to].bytes, p->constant->bytes, (size_t)(o->to_lanes * p->size));
+    m->defined[o->to] = first_lanes(o->to_lanes);
+    return true;
+}
+
+static bool run_load(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const prepared *p = o->how;
+    unsigned char *to = m->registers[o->to].bytes;
+    if (o->active != first_lanes(o->to_lanes)) memset(to, 0, sizeof(vector));
+    m->defined[o->to] = first_lanes(o->to_lanes);
+    if (!o->active) return true;
+    const unsigned char *from = element(p->tensor, o, at);
+    if (from) copy_strided(to + first_active(o) * p->size, 1, from, o->op->at.stride, count_active(o), p->size);
+    return from != NULL;
+}
+
+static bool run_splat(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const prepared *p = o->how;
+    if (at < 0 || at + o->op->repeat > p->tensor->elements) return false;
+    repeat(m->registers[o->to].bytes, p->tensor->data + at * p->size, o->op->repeat, o->to_lanes, p->size);
+    m->defined[o->to] = first_lanes(o->to_lanes);
+    return true;
+}
+
+static bool run_store(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const prepared *p = o->how;
+    unsigned char *to = element(p->tensor, o, at);
+    if (!to || !p->tensor->writable || o->active & ~m->defined[o->a]) return false;
+    const unsigned char *from = m->registers[o->a].bytes + first_active(o) * p->size;
+    copy_strided(to, o->op->at.stride, from, 1, count_active(o), p->size);
+    return true;
+}
+
+static bool run_keep(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const prepared *p = o->how;
+    vector value = {{0}};
+    (void)at;
+    if (!m->defined[o->a]) return false;
+    size_t first = o->active ? (size_t)(first_active(o) * p->size) : 0;
+    memcpy(value.bytes + first, m->registers[o->a].bytes + first, (size_t)(count_active(o) * p->size));
+    m->registers[o->to] = value;
+    m->defined[o->to] = first_lanes(o->to_lanes) & (m->defined[o->a] | ~o->active);
+    return true;
+}
+
+static bool run_shuffle(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const int sources[2] = {o->a, o->b};
+    size_t size = (size_t)((const prepared *)o->how)->size;
+    vector value = {{0}};
+    uint64_t defined = 0;
+    (void)at;
+    for (int l = 0; l < o->to_lanes; l++) {
+        int pick = o->op->pattern[l];
+        if (pick < 0) continue;
+        int from = sources[pick / o->a_lanes], lane = pick % o->a_lanes;
+        memcpy(value.bytes + (size_t)l * size, m->registers[from].bytes + (size_t)lane * size, size);
+        defined |= (m->defined[from] >> lane & 1) << l;
+    }
+    m->registers[o->to] = value;
+    m->defined[o->to] = defined;
+    return true;
+}
+
+static bool run_transpose(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    int lanes = o->a_lanes, size = ((const prepared *)o->how)->size;
     vector before[NEST_MOST_LANES];
     uint64_t defined[NEST_MOST_LANES];
-    memcpy(before, m->registers[a], sizeof(vector) * (size_t)lanes);
-    memcpy(defined, &m->defined[a], sizeof *defined * (size_t)lanes);
+    (void)at;
+    memcpy(before, &m->registers[o->a], sizeof(vector) * (size_t)lanes);
+    memcpy(defined, &m->defined[o->a], sizeof *defined * (size_t)lanes);
     for (int i = 0; i < lanes; i++) {
-        m->defined[to + i] = 0;
-        for (int l = 0; l < lanes; l++) {
-            m->registers[to + i][l] = before[l][i];
-            m->defined[to + i] |= (defined[l] >> i & 1) << l;
-        }
+        copy_strided(m->registers[o->to + i].bytes, 1, before[0].bytes + i * size, VECTOR_BYTES / size, lanes, size);
+        m->defined[o->to + i] = 0;
+        for (int l = 0; l < lanes; l++) m->defined[o->to + i] |= (defined[l] >> i & 1) << l;
     }
+    return true;
 }
 
-static void run_program(machine *m, const math_program *program, const float *argument, int lanes) {
-    memcpy(m->steps[0], argument, sizeof(vector));
+/* ---- arithmetic ---- */
+
+/* Gives the active lanes of `value` to the destination, which keeps the others. */
+static void merge(machine *m, const flat_op *o, const vector *value, uint64_t defined) {
+    const prepared *p = o->how;
+    size_t first = (size_t)(first_active(o) * p->size);
+    memcpy(m->registers[o->to].bytes + first, value->bytes + first, (size_t)(count_active(o) * p->size));
+    m->defined[o->to] = (m->defined[o->to] & ~o->active) | (defined & o->active);
+}
+
+/* Only multiply-adds have a lane range. */
+static bool run_lanewise(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const prepared *p = o->how;
+    const int sources[3] = {o->a, o->b, o->c};
+    uint64_t defined = o->active;
+    const void *from[3];
+    (void)at;
+    for (int i = 0; i < 3; i++) {
+        int r = i < p->sources ? sources[i] : o->a;
+        if (!m->defined[r]) return false;
+        defined &= m->defined[r];
+        from[i] = m->registers[r].bytes;
+    }
+    if (o->active == first_lanes(o->to_lanes)) {
+        p->function(m->registers[o->to].bytes, from, o->to_lanes, o->op->shift);
+        m->defined[o->to] = defined;
+        return true;
+    }
+    vector value;
+    p->function(value.bytes, from, o->to_lanes, o->op->shift);
+    merge(m, o, &value, defined);
+    return true;
+}
+
+/* Lanes of `to` of which all `products` lanes of both sources are defined. */
+static uint64_t defined_groups(const machine *m, const flat_op *o, int products) {
+    uint64_t both = m->defined[o->a] & m->defined[o->b], group = first_lanes(products), defined = 0;
+    for (int l = 0; l < o->to_lanes; l++) defined |= (uint64_t)((both >> l * products & group) == group) << l;
+    return defined & m->defined[o->c];
+}
+
+/* The products of two lanes of 8 or 16 bits are exact in every way of adding them; the sum wraps once. */
+static bool run_dot(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const prepared *p = o->how;
+    int products = o->a_lanes / o->to_lanes;
+    vector value;
+    (void)at;
+    if (!m->defined[o->a] || !m->defined[o->b] || !m->defined[o->c]) return false;
+    for (int l = 0; l < o->to_lanes; l++) {
+        double sum = p->ring->read(m->registers[o->c].bytes, l);
+        for (int i = l * products; i < (l + 1) * products; i++)
+            sum += p->between.from[0]->read(m->registers[o->a].bytes, i) *
+                   p->between.from[1]->read(m->registers[o->b].bytes, i);
+        p->ring->write(value.bytes, l, (double)(int32_t)(uint32_t)(int64_t)sum);
+    }
+    merge(m, o, &value, defined_groups(m, o, products));
+    return true;
+}
+
+static bool run_exact_dot(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    int products = o->a_lanes / o->to_lanes;
+    vector value;
+    (void)at;
+    if (!m->defined[o->a] || !m->defined[o->b] || !m->defined[o->c]) return false;
+    ring_residue_dot(value.bytes, m->registers[o->a].bytes, m->registers[o->b].bytes, m->registers[o->c].bytes,
+                     o->to_lanes, products);
+    merge(m, o, &value, defined_groups(m, o, products));
+    return true;
+}
+
+static bool run_convert(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const prepared *p = o->how;
+    vector value = m->registers[o->a];
+    (void)at;
+    if (!m->defined[o->a]) return false;
+    for (int l = 0; l < o->to_lanes; l++)
+        p->ring->write(m->registers[o->to].bytes, l,
+                       type_round(p->between.to, p->between.from[0]->read(value.bytes, l)));
+    m->defined[o->to] = m->defined[o->a];
+    return true;
+}
+
+/* The functions of post-ops, where the ring does not know them, as programs of its operations. */
+static void run_program(machine *m, const ring *r, const math_program *program, const vector *argument, int lanes) {
+    m->steps[0] = *argument;
     for (int i = 1; i < program->count; i++) {
         const math_step *s = &program->step[i];
-        const float *from[] = {m->steps[s->a], m->steps[s->b], m->steps[s->c]};
-        if (s->kind == OP_CONST)
-            for (int l = 0; l < lanes; l++) m->steps[i][l] = s->value;
-        else
-            function_of(m, s->kind)(m->steps[i], from, lanes);
+        const void *from[] = {m->steps[s->a].bytes, m->steps[s->b].bytes, m->steps[s->c].bytes};
+        if (s->kind != OP_CONST) {
+            r->lanewise[s->kind](m->steps[i].bytes, from, lanes, 0);
+            continue;
+        }
+        unsigned char value[8];
+        r->constant(&(nest_op){.value = (double)s->value}, value);
+        repeat(m->steps[i].bytes, value, 1, lanes, r->bytes);
     }
 }
 
-static void run_call(machine *m, const nest_op *op) {
-    int lanes, to = locate(m, &op->to, 1, &lanes), a = locate_source(m, &op->a, lanes);
-    if ((int)op->math < 0 || op->math >= MATH_KINDS) m->stopped = true;
-    if (m->stopped) return;
-    const math_program *program = &m->programs[op->math];
-    run_program(m, program, m->registers[a], lanes);
-    define(m, to, m->steps[program->count - 1], m->defined[a]);
+static bool run_call(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const prepared *p = o->how;
+    (void)at;
+    if (!m->defined[o->a]) return false;
+    run_program(m, p->ring, p->program, &m->registers[o->a], o->to_lanes);
+    m->registers[o->to] = m->steps[p->program->count - 1];
+    m->defined[o->to] = m->defined[o->a];
+    return true;
 }
 
-static void run_prefetch(machine *m, const nest_op *op) {
-    if (op->at.tensor < 0 || op->at.tensor >= m->nest->tensor_count) m->stopped = true;
+/* ---- preparing operations ---- */
+
+static const nest_register *array_of(const machine *m, const register_ref *r) { return &m->nest->registers[r->array]; }
+
+/* False: the operation is malformed. */
+typedef bool prepare_op(machine *m, flat_op *o, prepared *p);
+
+static bool prepare_const(machine *m, flat_op *o, prepared *p) {
+    unsigned char value[8];
+    vector *constant = arena_new(m->arena, vector);
+    p->ring->constant(o->op, value);
+    repeat(constant->bytes, value, 1, o->to_lanes, p->size);
+    p->constant = constant;
+    o->run = run_const;
+    return true;
 }
 
-static void run_op(machine *m, const nest_op *op) {
-    static void (*const run[OP_KINDS])(machine *, const nest_op *) = {
-        [OP_CONST] = run_const,     [OP_LOAD] = run_load,           [OP_SPLAT] = run_splat,
-        [OP_STORE] = run_store,     [OP_PREFETCH] = run_prefetch,   [OP_KEEP] = run_keep,
-        [OP_SHUFFLE] = run_shuffle, [OP_TRANSPOSE] = run_transpose, [OP_CALL] = run_call,
-    };
-    if ((int)op->kind < 0 || op->kind >= OP_KINDS)
-        m->stopped = true;
-    else if (run[op->kind])
-        run[op->kind](m, op);
-    else
-        run_lanewise(m, op);
+/* To a tensor of the register's type. */
+static bool bind(machine *m, const flat_op *o, const register_ref *r, prepared *p) {
+    int tensor = o->op->at.tensor;
+    if (tensor < 0 || tensor >= m->nest->tensor_count) return false;
+    p->tensor = &m->bindings[tensor];
+    return array_of(m, r)->type == m->nest->tensors[tensor].type;
 }
 
-static void run_list(machine *m, const nest_statement *list);
-
-static void run_for(machine *m, const nest_statement *s) {
-    int64_t low, high;
-    range_values(m, &m->nest->variables[s->variable].range, &low, &high);
-    for (int64_t value = low; value < high && !m->stopped; value++) {
-        m->values[s->variable] = value;
-        run_list(m, s->body);
-    }
+static bool prepare_load(machine *m, flat_op *o, prepared *p) {
+    o->run = run_load;
+    return bind(m, o, &o->op->to, p);
 }
 
-static void run_list(machine *m, const nest_statement *list) {
-    for (const nest_statement *s = list; s && !m->stopped; s = s->next)
-        if (s->kind == STATEMENT_OP)
-            run_op(m, s->op);
-        else if (s->kind == STATEMENT_FOR)
-            run_for(m, s);
-        else if (value_of(m, &s->condition) >= 0)
-            run_list(m, s->body);
+static bool prepare_splat(machine *m, flat_op *o, prepared *p) {
+    o->run = run_splat;
+    return o->op->repeat >= 1 && bind(m, o, &o->op->to, p);
 }
 
-static bool is_task(const machine *m, const nest_statement *s) {
-    return s && s->kind == STATEMENT_FOR && m->nest->variables[s->variable].kind == VARIABLE_TASK;
+static bool prepare_store(machine *m, flat_op *o, prepared *p) {
+    if (o->active) o->run = run_store;
+    return bind(m, o, &o->op->a, p);
 }
 
-/* Sets the task loops' variables, the innermost counting fastest; gives what the task is to do. */
-static const nest_statement *enter_task(machine *m, const nest_statement *s, int64_t *task) {
-    if (!is_task(m, s)) return s;
-    const nest_statement *body = enter_task(m, s->body, task);
-    int64_t low, high;
-    range_values(m, &m->nest->variables[s->variable].range, &low, &high);
-    m->values[s->variable] = low + *task % (high - low);
-    *task /= high - low;
-    return body;
+static bool prepare_prefetch(machine *m, flat_op *o, prepared *p) {
+    (void)p;
+    return o->op->at.tensor >= 0 && o->op->at.tensor < m->nest->tensor_count;
 }
 
-static void set_up(machine *m, arena *a) {
-    const nest *n = m->nest;
-    m->values = arena_array(a, int64_t, n->variable_count + 1);
-    m->first_register = arena_array(a, int, n->register_count + 1);
-    for (int i = 0; i < n->register_count; i++) {
-        m->first_register[i] = m->register_total;
-        m->register_total += n->registers[i].count;
-    }
-    m->registers = arena_array(a, vector, m->register_total + 1);
-    m->defined = arena_array(a, uint64_t, m->register_total + 1);
+static bool prepare_keep(machine *m, flat_op *o, prepared *p) {
+    (void)m, (void)p;
+    o->run = run_keep;
+    return true;
 }
 
-static void prepare_math(machine *m, arena *a, const nest_statement *list) {
-    for (const nest_statement *s = list; s; s = s->next) {
-        prepare_math(m, a, s->body);
-        bool calls = s->kind == STATEMENT_OP && s->op->kind == OP_CALL;
-        if (!calls || (int)s->op->math < 0 || s->op->math >= MATH_KINDS) continue;
-        math_program *program = &m->programs[s->op->math];
-        if (program->count == 0) *program = nest_math(a, s->op->math);
-        if (program->count <= m->step_capacity) continue;
+static bool prepare_shuffle(machine *m, flat_op *o, prepared *p) {
+    (void)m, (void)p;
+    if (!o->op->pattern || o->a_lanes != o->b_lanes) return false;
+    for (int l = 0; l < o->to_lanes; l++)
+        if (o->op->pattern[l] < -1 || o->op->pattern[l] >= 2 * o->a_lanes) return false;
+    o->run = run_shuffle;
+    return true;
+}
+
+/* Whether as many registers as lanes follow in the array of register `first`. */
+static bool has_square(const machine *m, const register_ref *r, int first, int lanes) {
+    int end = 0;
+    for (int i = 0; i <= r->array; i++) end += m->nest->registers[i].count;
+    return first + lanes <= end;
+}
+
+static bool prepare_transpose(machine *m, flat_op *o, prepared *p) {
+    (void)p;
+    o->run = run_transpose;
+    return o->to_lanes == o->a_lanes && has_square(m, &o->op->to, o->to, o->a_lanes) &&
+           has_square(m, &o->op->a, o->a, o->a_lanes);
+}
+
+static bool prepare_call(machine *m, flat_op *o, prepared *p) {
+    math_kind math = o->op->math;
+    if ((int)math < 0 || math >= MATH_KINDS) return false;
+    p->function = p->ring->call[math];
+    o->run = p->function ? run_lanewise : run_call;
+    if (p->function) return true;
+    math_program *program = &m->programs[math];
+    if (program->count == 0) *program = nest_math(m->arena, math);
+    if (program->count > m->step_capacity) {
         m->step_capacity = program->count;
-        m->steps = arena_array(a, vector, m->step_capacity);
+        m->steps = arena_array(m->arena, vector, m->step_capacity);
     }
+    p->program = program;
+    return true;
 }
 
-cvk_status nest_eval(const nest *n, float *const tensors[ROLE_COUNT], int64_t first_task, int64_t last_task,
-                     bool fused) {
+static bool prepare_lanewise(machine *m, flat_op *o, prepared *p) {
+    (void)m;
+    p->function = p->ring->lanewise[o->op->kind];
+    if (o->active) o->run = run_lanewise;
+    return p->function != NULL;
+}
+
+static bool prepare_dot(machine *m, flat_op *o, prepared *p) {
+    int products = o->a_lanes / o->to_lanes;
+    if (o->a_lanes != products * o->to_lanes || o->b_lanes != o->a_lanes || o->c_lanes != o->to_lanes) return false;
+    p->between.from[0] = ring_for(m, array_of(m, &o->op->a)->type);
+    p->between.from[1] = ring_for(m, array_of(m, &o->op->b)->type);
+    if (o->active) o->run = p->ring->read ? run_dot : run_exact_dot;
+    return true;
+}
+
+static bool prepare_convert(machine *m, flat_op *o, prepared *p) {
+    if (!p->ring->read) return prepare_lanewise(m, o, p);
+    p->between.to = array_of(m, &o->op->to)->type;
+    p->between.from[0] = ring_for(m, array_of(m, &o->op->a)->type);
+    o->run = run_convert;
+    return true;
+}
+
+/* Whether the operation has the registers it wants. Of those that move lanes about or mix types, more is asked above.
+ */
+static bool has_registers(const machine *m, const flat_op *o) {
+    const nest_op *op = o->op;
+    const register_ref *refs[3] = {&op->a, &op->b, &op->c};
+    const int source[3] = {o->a, o->b, o->c}, lanes[3] = {o->a_lanes, o->b_lanes, o->c_lanes};
+    bool writes = op->kind != OP_STORE && op->kind != OP_PREFETCH;
+    bool lanes_differ = op->kind == OP_SHUFFLE || op->kind == OP_TRANSPOSE || op->kind == OP_DOT;
+    bool types_differ = op->kind == OP_CONVERT || op->kind == OP_DOT;
+    if (writes && o->to < 0) return false;
+    for (int i = 0; i < nest_op_sources(op->kind); i++) {
+        if (source[i] < 0) return false;
+        if (writes && !lanes_differ && lanes[i] != o->to_lanes) return false;
+        if (writes && !types_differ && array_of(m, refs[i])->type != array_of(m, &op->to)->type) return false;
+    }
+    return true;
+}
+
+static bool prepare(void *context, flat_op *o) {
+    static prepare_op *const PREPARE[OP_KINDS] = {
+        [OP_CONST] = prepare_const,     [OP_LOAD] = prepare_load,           [OP_SPLAT] = prepare_splat,
+        [OP_STORE] = prepare_store,     [OP_PREFETCH] = prepare_prefetch,   [OP_KEEP] = prepare_keep,
+        [OP_SHUFFLE] = prepare_shuffle, [OP_TRANSPOSE] = prepare_transpose, [OP_CALL] = prepare_call,
+        [OP_DOT] = prepare_dot,         [OP_CONVERT] = prepare_convert,
+    };
+    machine *m = context;
+    op_kind kind = o->op->kind;
+    if ((int)kind < 0 || kind >= OP_KINDS || !has_registers(m, o)) return false;
+    prepared *p = arena_new(m->arena, prepared);
+    p->sources = nest_op_sources(kind);
+    if (kind != OP_PREFETCH) p->ring = ring_for(m, array_of(m, kind == OP_STORE ? &o->op->a : &o->op->to)->type);
+    if (p->ring) p->size = p->ring->bytes;
+    o->how = p;
+    return PREPARE[kind] ? PREPARE[kind](m, o, p) : prepare_lanewise(m, o, p);
+}
+
+/* ---- running ---- */
+
+static void set_up(machine *m, void *const tensors[ROLE_COUNT]) {
+    const nest *n = m->nest;
+    m->bindings = arena_array(m->arena, binding, n->tensor_count + 1);
+    for (int i = 0; i < n->tensor_count; i++) {
+        const nest_tensor *t = &n->tensors[i];
+        unsigned char *data = tensors[t->role];
+        m->bindings[i] = (binding){data, data ? t->elements : 0, ring_for(m, t->type)->bytes, t->writable};
+    }
+    for (int i = 0; i < n->register_count; i++) m->register_total += n->registers[i].count;
+    m->registers = arena_array(m->arena, vector, m->register_total + 1);
+    m->registers = (vector *)(((uintptr_t)m->registers + 63) / 64 * 64); /* for speed */
+    m->defined = arena_array(m->arena, uint64_t, m->register_total + 1);
+}
+
+static bool run_tasks(machine *m, int64_t first, int64_t last) {
+    const flat *f = flat_make(m->arena, m->nest, prepare, m);
+    flat_state *s = f ? flat_begin(m->arena, f, m) : NULL;
+    bool good = s != NULL;
+    for (int64_t task = first; task < last && good; task++) {
+        memset(m->defined, 0, sizeof *m->defined * (size_t)m->register_total);
+        good = flat_task(s, task);
+    }
+    return good;
+}
+
+cvk_status nest_eval(const nest *n, void *const tensors[ROLE_COUNT], int64_t first_task, int64_t last_task,
+                     eval_numbers numbers) {
     if (first_task < 0 || last_task > n->tasks) return CVK_ERROR_ARGUMENT;
-    machine m = {.nest = n, .tensors = tensors, .fused = fused};
     arena a;
     arena_init(&a);
     if (arena_guard(&a)) {
         arena_free(&a);
         return CVK_ERROR_MEMORY;
     }
-    set_up(&m, &a);
-    prepare_math(&m, &a, n->body);
-    for (int64_t task = first_task; task < last_task && !m.stopped; task++) {
-        int64_t rest = task;
-        memset(m.defined, 0, sizeof *m.defined * (size_t)m.register_total);
-        run_list(&m, enter_task(&m, n->body, &rest));
-    }
+    machine *m = arena_new(&a, machine);
+    *m = (machine){.nest = n, .arena = &a, .numbers = numbers};
+    set_up(m, tensors);
+    bool good = run_tasks(m, first_task, last_task);
     arena_free(&a);
-    return m.stopped ? CVK_ERROR_INTERNAL : CVK_OK;
+    return good ? CVK_OK : CVK_ERROR_INTERNAL;
 }

@@ -47,7 +47,7 @@ static void add_enum_attribute(lower_module *m, LLVMValueRef function, const cha
 static uint64_t vscale_at_least(int n) { return (uint64_t)n << 32; }
 
 void lower_attributes(lower_module *m, LLVMValueRef function) {
-    const char *width = arena_format(m->arena, "%d", m->target->lanes * 32);
+    const char *width = arena_format(m->arena, "%d", m->target->vector_bytes * 8);
     add_attribute(m, function, "target-cpu", m->target->cpu);
     if (m->target->llvm_features[0]) add_attribute(m, function, "target-features", m->target->llvm_features);
     add_attribute(m, function, "prefer-vector-width", width);

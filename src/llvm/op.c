@@ -220,7 +220,7 @@ static void lower_lanewise(lowering *l, const nest_op *op) {
 
 void lower_op(lowering *l, const nest_op *op) {
     switch (op->kind) {
-    case OP_CONST: set(l, &op->to, 0, lower_splat_constant(l->m, lanes_in(l, &op->to), op->value)); break;
+    case OP_CONST: set(l, &op->to, 0, lower_splat_constant(l->m, lanes_in(l, &op->to), (float)op->value)); break;
     case OP_LOAD: lower_load(l, op); break;
     case OP_SPLAT: lower_splat(l, op); break;
     case OP_STORE: lower_store(l, op); break;

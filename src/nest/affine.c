@@ -1,8 +1,6 @@
 /* Affine expressions: sums kept sorted by variable, so that equal expressions are equal bytes. */
 #include "nest/affine.h"
 
-#include <assert.h>
-
 affine affine_constant(int64_t value) { return (affine){.constant = value}; }
 
 affine affine_variable(int variable) {
@@ -14,13 +12,16 @@ affine affine_variable(int variable) {
 
 static void append(affine *a, int variable, int64_t coefficient) {
     if (coefficient == 0) return;
-    assert(a->count < AFFINE_MOST_TERMS);
+    if (a->count == AFFINE_MOST_TERMS) {
+        a->overflowed = true;
+        return;
+    }
     a->term[a->count].variable = variable;
     a->term[a->count++].coefficient = coefficient;
 }
 
 affine affine_add_scaled(affine a, affine b, int64_t factor) {
-    affine sum = {.constant = a.constant + factor * b.constant};
+    affine sum = {.constant = a.constant + factor * b.constant, .overflowed = a.overflowed || b.overflowed};
     int i = 0, j = 0;
     while (i < a.count || j < b.count) {
         int va = i < a.count ? a.term[i].variable : INT32_MAX;
@@ -42,10 +43,10 @@ affine affine_offset(affine a, int64_t constant) {
     return a;
 }
 
-bool affine_is_constant(const affine *a) { return a->count == 0; }
+bool affine_is_constant(const affine *a) { return a->count == 0 && !a->overflowed; }
 
 bool affine_equal(const affine *a, const affine *b) {
-    if (a->constant != b->constant || a->count != b->count) return false;
+    if (a->constant != b->constant || a->count != b->count || a->overflowed || b->overflowed) return false;
     for (int i = 0; i < a->count; i++)
         if (a->term[i].variable != b->term[i].variable || a->term[i].coefficient != b->term[i].coefficient)
             return false;

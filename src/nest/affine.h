@@ -12,6 +12,7 @@ enum { AFFINE_MOST_TERMS = 16 };
 typedef struct affine {
     int64_t constant;
     int count;
+    bool overflowed; /* a term found no place: the value is not known, and nest_check refuses it */
     struct {
         int variable;
         int64_t coefficient;

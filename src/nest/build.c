@@ -2,7 +2,6 @@
  * decided at once by the same bounds that nest_check uses. */
 #include "nest/build.h"
 
-#include <assert.h>
 #include <string.h>
 
 /* What build_end returns to; one for each open loop or condition, also for those that left no trace. */
@@ -12,43 +11,49 @@ struct build_frame {
     nest_scope *scope;
 };
 
-nest_builder nest_begin(arena *a, const char *name, nest_entry entry, int lanes) {
+nest_builder nest_begin(arena *a, const char *name, nest_entry entry, int vector_bytes) {
     nest *n = arena_new(a, nest);
     n->arena = a;
     n->name = name;
     n->entry = entry;
-    n->lanes = lanes;
+    n->vector_bytes = vector_bytes;
     n->tasks = 1;
     return (nest_builder){.nest = n, .tail = &n->body};
 }
 
 nest *nest_finish(nest_builder *b) {
-    assert(!b->frames);
+    if (b->frames) b->nest->fault = "a loop or condition is not closed";
     return b->nest;
 }
 
-int nest_add_tensor(nest_builder *b, const char *name, nest_role role, int64_t elements, int alignment, bool writable) {
+int nest_lanes(const nest *n, cvk_type type) { return n->vector_bytes / type_bytes(type); }
+
+/* `list` of `count` things, or where it is full a copy twice as long. */
+static void *with_room(arena *a, void *list, size_t size, int count, int *capacity) {
+    if (count < *capacity) return list;
+    *capacity = *capacity ? 2 * *capacity : 16;
+    void *grown = arena_alloc(a, size * (size_t)*capacity);
+    if (count) memcpy(grown, list, size * (size_t)count);
+    return grown;
+}
+
+int nest_add_tensor(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t elements, int alignment,
+                    bool writable) {
     nest *n = b->nest;
-    assert(n->tensor_count < ROLE_COUNT);
-    n->tensors[n->tensor_count] = (nest_tensor){name, role, elements, alignment, writable};
+    n->tensors = with_room(n->arena, n->tensors, sizeof *n->tensors, n->tensor_count, &n->tensor_capacity);
+    n->tensors[n->tensor_count] = (nest_tensor){name, role, type, elements, alignment, writable};
     return n->tensor_count++;
 }
 
-int nest_add_register(nest_builder *b, const char *name, int lanes, int count) {
+int nest_add_register(nest_builder *b, const char *name, cvk_type type, int lanes, int count) {
     nest *n = b->nest;
-    assert(n->register_count < (int)(sizeof n->registers / sizeof n->registers[0]));
-    n->registers[n->register_count] = (nest_register){name, lanes, count};
+    n->registers = with_room(n->arena, n->registers, sizeof *n->registers, n->register_count, &n->register_capacity);
+    n->registers[n->register_count] = (nest_register){name, type, lanes, count};
     return n->register_count++;
 }
 
 static int add_variable(nest *n, nest_variable v) {
-    if (n->variable_count == n->variable_capacity) {
-        int capacity = n->variable_capacity ? 2 * n->variable_capacity : 32;
-        nest_variable *grown = arena_array(n->arena, nest_variable, capacity);
-        if (n->variable_count) memcpy(grown, n->variables, sizeof *grown * (size_t)n->variable_count);
-        n->variables = grown;
-        n->variable_capacity = capacity;
-    }
+    n->variables = with_room(n->arena, n->variables, sizeof *n->variables, n->variable_count, &n->variable_capacity);
     n->variables[n->variable_count] = v;
     return n->variable_count++;
 }
@@ -76,7 +81,10 @@ static void open_frame(nest_builder *b, nest_statement *s) {
 
 void build_end(nest_builder *b) {
     struct build_frame *f = b->frames;
-    assert(f);
+    if (!f) {
+        b->nest->fault = "a loop or condition is closed that is not open";
+        return;
+    }
     if (f->tail) b->tail = f->tail;
     b->scope = f->scope;
     b->frames = f->outer;
@@ -198,7 +206,22 @@ static const nest_range *kept_range(nest_builder *b, const nest_range *lanes) {
     return lanes ? arena_copy(b->nest->arena, lanes, sizeof *lanes) : NULL;
 }
 
-void build_const(nest_builder *b, register_ref to, float value) { append_op(b, OP_CONST, to)->value = value; }
+/* `value` as the register holds it; as it is where there is no such register, which nest_check reports. */
+static double rounded_for(const nest_builder *b, register_ref to, double value) {
+    bool known = to.array >= 0 && to.array < b->nest->register_count;
+    return known ? type_round(b->nest->registers[to.array].type, value) : value;
+}
+
+void build_const(nest_builder *b, register_ref to, double value) {
+    append_op(b, OP_CONST, to)->value = rounded_for(b, to, value);
+}
+
+void build_const_ratio(nest_builder *b, register_ref to, int64_t over, int64_t under) {
+    nest_op *op = append_op(b, OP_CONST, to);
+    op->value = rounded_for(b, to, (double)over / (double)under);
+    op->over = over;
+    op->under = under;
+}
 
 void build_load(nest_builder *b, register_ref to, nest_access at, const nest_range *lanes) {
     nest_op *op = append_op(b, OP_LOAD, to);
@@ -206,7 +229,13 @@ void build_load(nest_builder *b, register_ref to, nest_access at, const nest_ran
     op->lanes = kept_range(b, lanes);
 }
 
-void build_splat(nest_builder *b, register_ref to, nest_access at) { append_op(b, OP_SPLAT, to)->at = at; }
+void build_splat(nest_builder *b, register_ref to, nest_access at) { build_splat_repeated(b, to, at, 1); }
+
+void build_splat_repeated(nest_builder *b, register_ref to, nest_access at, int repeat) {
+    nest_op *op = append_op(b, OP_SPLAT, to);
+    op->at = at;
+    op->repeat = repeat;
+}
 
 void build_store(nest_builder *b, nest_access at, register_ref a, const nest_range *lanes) {
     nest_op *op = append_op(b, OP_STORE, NO_REGISTER);
@@ -217,12 +246,29 @@ void build_store(nest_builder *b, nest_access at, register_ref a, const nest_ran
 
 void build_prefetch(nest_builder *b, nest_access at) { append_op(b, OP_PREFETCH, NO_REGISTER)->at = at; }
 
-void build_fma(nest_builder *b, register_ref to, register_ref x, register_ref y, const nest_range *lanes) {
-    nest_op *op = append_op(b, OP_FMA, to);
+static void accumulate(nest_builder *b, op_kind kind, register_ref to, register_ref x, register_ref y,
+                       const nest_range *lanes) {
+    nest_op *op = append_op(b, kind, to);
     op->a = x;
     op->b = y;
     op->c = to;
     op->lanes = kept_range(b, lanes);
+}
+
+void build_fma(nest_builder *b, register_ref to, register_ref x, register_ref y, const nest_range *lanes) {
+    accumulate(b, OP_FMA, to, x, y, lanes);
+}
+
+void build_dot(nest_builder *b, register_ref to, register_ref x, register_ref y, const nest_range *lanes) {
+    accumulate(b, OP_DOT, to, x, y, lanes);
+}
+
+void build_convert(nest_builder *b, register_ref to, register_ref a) { append_op(b, OP_CONVERT, to)->a = a; }
+
+void build_shift(nest_builder *b, op_kind kind, register_ref to, register_ref a, int amount) {
+    nest_op *op = append_op(b, kind, to);
+    op->a = a;
+    op->shift = amount;
 }
 
 void build_op(nest_builder *b, op_kind kind, register_ref to, register_ref a, register_ref c) {

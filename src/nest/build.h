@@ -12,9 +12,11 @@ typedef struct nest_builder {
     struct build_frame *frames;
 } nest_builder;
 
-nest_builder nest_begin(arena *a, const char *name, nest_entry entry, int lanes);
-int nest_add_tensor(nest_builder *b, const char *name, nest_role role, int64_t elements, int alignment, bool writable);
-int nest_add_register(nest_builder *b, const char *name, int lanes, int count);
+/* `vector_bytes`: of the target's vector registers. */
+nest_builder nest_begin(arena *a, const char *name, nest_entry entry, int vector_bytes);
+int nest_add_tensor(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t elements, int alignment,
+                    bool writable);
+int nest_add_register(nest_builder *b, const char *name, cvk_type type, int lanes, int count);
 
 /* Ranges. Clips that hold anyway where the builder stands are dropped. */
 nest_range range_of(nest_builder *b, int64_t low, int64_t high);
@@ -38,20 +40,28 @@ affine build_quotient(nest_builder *b, affine e, int64_t divisor);
 /* Operations. */
 register_ref reg(int array, affine index);
 nest_access access_at(int tensor, affine offset, int64_t stride);
-void build_const(nest_builder *b, register_ref to, float value);
+void build_const(nest_builder *b, register_ref to, double value); /* rounded to the type of `to`, which is then exact */
+void build_const_ratio(nest_builder *b, register_ref to, int64_t over,
+                       int64_t under); /* remembered beside its rounding */
 void build_load(nest_builder *b, register_ref to, nest_access at, const nest_range *lanes);
 void build_splat(nest_builder *b, register_ref to, nest_access at);
+void build_splat_repeated(nest_builder *b, register_ref to, nest_access at, int repeat); /* `repeat` elements in turn */
 void build_store(nest_builder *b, nest_access at, register_ref a, const nest_range *lanes);
 void build_prefetch(nest_builder *b, nest_access at);
 void build_fma(nest_builder *b, register_ref to, register_ref x, register_ref y,
                const nest_range *lanes); /* to += x y */
+void build_dot(nest_builder *b, register_ref to, register_ref x, register_ref y,
+               const nest_range *lanes); /* to += sums of the products of neighbours */
+void build_convert(nest_builder *b, register_ref to, register_ref a);
+void build_shift(nest_builder *b, op_kind kind, register_ref to, register_ref a, int amount);
 void build_op(nest_builder *b, op_kind kind, register_ref to, register_ref a, register_ref c);
 void build_select_negative(nest_builder *b, register_ref to, register_ref test, register_ref yes, register_ref no);
 void build_keep(nest_builder *b, register_ref to, register_ref a, const nest_range *lanes);
 void build_transpose(nest_builder *b, register_ref to, register_ref a);
 void build_call(nest_builder *b, math_kind math, register_ref to, register_ref a);
 
-/* Ends building; the nest's task count is filled in. */
+/* Ends building; the nest's task count is filled in. Loops that were not closed, or closed twice, are the nest's fault.
+ */
 nest *nest_finish(nest_builder *b);
 
 #endif

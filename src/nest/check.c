@@ -15,12 +15,6 @@ typedef struct interval {
     int64_t low, high;
 } interval;
 
-static const int SOURCES[] = {
-#define NEST_OP(name, word, sources, formula) sources,
-#include "nest/ops.def"
-#undef NEST_OP
-};
-
 #define REFUSE(c, ...)                                                                                                 \
     do {                                                                                                               \
         (c)->refused = true;                                                                                           \
@@ -165,7 +159,7 @@ static void check_op(checker *c, const nest_scope *s, const nest_op *op) {
     bool writes = op->kind != OP_STORE && op->kind != OP_PREFETCH;
     const register_ref *operand[] = {&op->a, &op->b, &op->c};
     int to = writes ? check_register(c, s, &op->to, name) : 0, from = 0;
-    for (int i = 0; i < SOURCES[op->kind]; i++) {
+    for (int i = 0; i < nest_op_sources(op->kind); i++) {
         int lanes = check_register(c, s, operand[i], name);
         if (from && lanes && lanes != from) REFUSE(c, "%s: operands of %d and %d lanes", name, from, lanes);
         if (lanes) from = lanes;

@@ -176,13 +176,23 @@ static bool all_decided(const counter *c, const part *list, int variable) {
 /* Adds what `times` executions of the list do. */
 static void add_list(const counter *c, nest_counts *sum, part *list, double times);
 
+/* Of its tensor that an operation moves. */
+static int64_t bytes_of(const counter *c, const nest_op *op, int64_t active) {
+    if (op->kind != OP_LOAD && op->kind != OP_SPLAT && op->kind != OP_STORE) return 0;
+    return type_bytes(c->nest->tensors[op->at.tensor].type) * (op->kind == OP_SPLAT ? op->repeat : active);
+}
+
 static void add_op(const counter *c, nest_counts *sum, const nest_op *op, double times) {
     const register_ref *r = op->kind == OP_STORE ? &op->a : &op->to;
     int lanes = r->array < 0 ? 1 : c->nest->registers[r->array].lanes;
     int64_t active = op->lanes ? lanes_in(ends_of(c, op->lanes), lanes) : lanes;
     if (active == 0) return;
     sum->ops[op->kind] += times;
-    if (op->kind == OP_FMA) sum->fma_lanes += times * (double)active;
+    if (op->kind == OP_FMA || op->kind == OP_DOT) {
+        sum->fma_lanes += times * (double)active;
+        sum->fma_all_lanes += times * lanes;
+    }
+    sum->bytes += times * (double)bytes_of(c, op, active);
 }
 
 static void add_values(const counter *c, nest_counts *sum, const part *loop, interval values) {
@@ -220,6 +230,13 @@ static void count_part(const counter *c, part *p) {
     for (int i = 0; i < p->outer_count; i++) p->counted[i] = c->box[p->outer[i]].low;
 }
 
+static void add_counts(nest_counts *sum, const nest_counts *once, double times) {
+    for (int kind = 0; kind < OP_KINDS; kind++) sum->ops[kind] += times * once->ops[kind];
+    sum->fma_lanes += times * once->fma_lanes;
+    sum->fma_all_lanes += times * once->fma_all_lanes;
+    sum->bytes += times * once->bytes;
+}
+
 static void add_list(const counter *c, nest_counts *sum, part *list, double times) {
     for (part *p = list; p; p = p->next) {
         if (p->statement->kind == STATEMENT_OP) {
@@ -227,8 +244,7 @@ static void add_list(const counter *c, nest_counts *sum, part *list, double time
             continue;
         }
         count_part(c, p);
-        for (int kind = 0; kind < OP_KINDS; kind++) sum->ops[kind] += times * p->counts.ops[kind];
-        sum->fma_lanes += times * p->counts.fma_lanes;
+        add_counts(sum, &p->counts, times);
     }
 }
 

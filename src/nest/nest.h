@@ -11,13 +11,15 @@
  *
  * Task loops stand outermost, one directly inside the other, over constant ranges from 0. Bounds of unrolled loops,
  * lane ranges and register indices depend on unrolled variables alone. Registers are mutable and start undefined.
- * Offsets are in elements of f32. A nest is built by nest/build.h and not changed afterwards. */
+ * Register arrays and tensors have a type each; offsets are in elements. A nest is built by nest/build.h and not
+ * changed afterwards. */
 #ifndef CVK_NEST_NEST_H
 #define CVK_NEST_NEST_H
 
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/text.h"
+#include "base/types.h"
 #include "nest/affine.h"
 
 enum { NEST_MOST_LANES = 64 };
@@ -41,6 +43,7 @@ typedef enum nest_entry { ENTRY_TASKS, ENTRY_PACK } nest_entry;
 typedef struct nest_tensor {
     const char *name;
     nest_role role;
+    cvk_type type;
     int64_t elements;
     int alignment; /* bytes the base is aligned to, at least */
     bool writable;
@@ -48,6 +51,7 @@ typedef struct nest_tensor {
 
 typedef struct nest_register { /* an array of vector registers */
     const char *name;
+    cvk_type type;
     int lanes, count;
 } nest_register;
 
@@ -71,11 +75,30 @@ typedef struct nest_variable {
 
 /* rows of nest/ops.def: OP_LOAD, OP_FMA, … */
 typedef enum op_kind {
-#define NEST_OP(name, word, sources, formula) OP_##name,
+#define NEST_OP(name, word, class, sources, types, formula) OP_##name,
 #include "nest/ops.def"
 #undef NEST_OP
     OP_KINDS
 } op_kind;
+
+/* What an operation costs, for algo/cost.h: FREE are those that lowering makes no instruction of, or none that counts.
+ */
+typedef enum op_class {
+    CLASS_FREE,
+    CLASS_LOAD,
+    CLASS_STORE,
+    CLASS_FMA,
+    CLASS_DOT,
+    CLASS_ARITHMETIC,
+    CLASS_SHUFFLE,
+    CLASS_TRANSPOSE,
+    CLASS_CONVERT,
+    CLASS_CALL,
+    OP_CLASSES
+} op_class;
+
+/* Types of registers that an operation takes. */
+typedef enum op_types { TYPES_ANY, TYPES_NUMBER, TYPES_FLOAT, TYPES_INTEGER } op_types;
 
 /* rows of nest/math.def: MATH_EXP, … */
 typedef enum math_kind {
@@ -99,10 +122,13 @@ typedef struct nest_access {
 typedef struct nest_op {
     op_kind kind;
     register_ref to, a, b, c;
-    nest_access at; /* load, splat, store, prefetch */
-    const nest_range
-        *lanes;     /* NULL: all. Lanes outside: a load gives 0, a store leaves memory, fma leaves `to`, keep gives 0 */
-    float value;    /* const */
+    nest_access at;          /* load, splat, store, prefetch */
+    const nest_range *lanes; /* NULL: all. Lanes outside: load and keep give 0, store leaves memory, fma and dot `to` */
+    double value;            /* const: a number of the register's type */
+    int64_t over,
+        under;      /* const: the exact number that `value` was rounded from is over / under; under = 0: it is value */
+    int repeat;     /* splat */
+    int shift;      /* shift_left, shift_right */
     math_kind math; /* call */
     const int *pattern; /* shuffle: lane i of `to` is lane pattern[i] of a ++ b; -1: any */
 } nest_op;
@@ -121,14 +147,18 @@ typedef struct nest {
     arena *arena;
     const char *name;
     nest_entry entry;
-    int lanes; /* of the target's vector registers; for the reader and the cost model */
-    int tensor_count, register_count, variable_count, variable_capacity;
-    nest_tensor tensors[ROLE_COUNT];
-    nest_register registers[16];
+    const char *fault; /* what went wrong while it was built, for nest_check to say; NULL: nothing */
+    int vector_bytes;  /* of the target's vector registers; for the reader and the cost model */
+    int tensor_count, tensor_capacity, register_count, register_capacity, variable_count, variable_capacity;
+    nest_tensor *tensors;
+    nest_register *registers;
     nest_variable *variables;
     nest_statement *body;
     int64_t tasks; /* product of the task loops' trips */
 } nest;
+
+/* Lanes of a type in one of the target's vector registers. */
+int nest_lanes(const nest *n, cvk_type type);
 
 /* Constraints that hold at a statement: the loops and conditions around it, outermost first. */
 typedef struct nest_scope {
@@ -150,14 +180,21 @@ cvk_status nest_check(const nest *n, cvk_diagnostics *diagnostics, nest_extent *
 
 /* The nest as pseudo-C. */
 void nest_print(const nest *n, text *out);
+/* One of its operations, on a line without an end. */
+void nest_print_op(const nest *n, const nest_op *op, text *out);
 
-/* Exact counts over all tasks: executed vector operations by kind, and the FMAs' lanes that do useful work. */
+/* Exact counts over all tasks: executed vector operations by kind, and multiply-adds' lanes that do useful work. */
 typedef struct nest_counts {
     double ops[OP_KINDS];
-    double fma_lanes;
+    double fma_lanes, fma_all_lanes; /* of fma and dot: in their ranges; of their registers */
+    double bytes;                    /* of tensors, loaded and stored */
 } nest_counts;
 void nest_count(const nest *n, nest_counts *counts);
 
+/* Columns of nest/ops.def. */
 const char *nest_op_name(op_kind kind);
+op_class nest_op_class(op_kind kind);
+int nest_op_sources(op_kind kind);
+bool nest_op_takes(op_kind kind, cvk_type type);
 
 #endif

@@ -10,15 +10,10 @@ typedef struct printer {
     int depth;
 } printer;
 
-static const char *const OP_NAME[] = {
-#define NEST_OP(name, word, sources, formula) word,
-#include "nest/ops.def"
-#undef NEST_OP
-};
-
 /* @t: destination; @d: destination with its type; @a @b @c: sources; @m: what is accessed; @l: lane range; @v: value;
- * @p: pattern; @f: function. An FMA onto its own destination is printed by ACCUMULATE. */
-static const char ACCUMULATE[] = "@t += @a * @b@l";
+ * @p: pattern; @f: function; @s: shift; @r: rounding of a conversion. What has its own destination as the last source
+ * is printed by ACCUMULATE. */
+static const char *const ACCUMULATE[OP_KINDS] = {[OP_FMA] = "@t += @a * @b@l", [OP_DOT] = "@t += dot(@a, @b)@l"};
 static const char *const OP_TEMPLATE[OP_KINDS] = {
     [OP_CONST] = "@d = @v",
     [OP_LOAD] = "@d = load @m@l",
@@ -27,6 +22,7 @@ static const char *const OP_TEMPLATE[OP_KINDS] = {
     [OP_PREFETCH] = "prefetch @m",
     [OP_COPY] = "@t = @a",
     [OP_FMA] = "@t = @a * @b + @c@l",
+    [OP_DOT] = "@t = dot(@a, @b) + @c@l",
     [OP_ADD] = "@t = @a + @b",
     [OP_SUB] = "@t = @a - @b",
     [OP_MUL] = "@t = @a * @b",
@@ -37,13 +33,14 @@ static const char *const OP_TEMPLATE[OP_KINDS] = {
     [OP_ABS] = "@t = abs(@a)",
     [OP_COPYSIGN] = "@t = copysign(@a, @b)",
     [OP_EXP2I] = "@t = exp2i(@a)",
+    [OP_SHIFT_LEFT] = "@t = @a << @s",
+    [OP_SHIFT_RIGHT] = "@t = @a >> @s",
     [OP_KEEP] = "@t = keep @a@l",
+    [OP_CONVERT] = "@d = convert @a@r",
     [OP_SHUFFLE] = "@t = shuffle(@a, @b)[@p]",
     [OP_TRANSPOSE] = "@t .. = transpose @a ..",
     [OP_CALL] = "@t = @f(@a)",
 };
-
-const char *nest_op_name(op_kind kind) { return OP_NAME[kind]; }
 
 static void print_affine(printer *p, const affine *e);
 
@@ -139,8 +136,12 @@ static void print_range(printer *p, const nest_range *r) {
     print_end(p, "min", "floor", r->high, r->high_count);
 }
 
+static bool known_register(const printer *p, const register_ref *r) {
+    return r->array >= 0 && r->array < p->nest->register_count;
+}
+
 static void print_register(printer *p, const register_ref *r) {
-    if (r->array < 0 || r->array >= p->nest->register_count) {
+    if (!known_register(p, r)) {
         text_add(p->out, "?");
         return;
     }
@@ -152,10 +153,32 @@ static void print_register(printer *p, const register_ref *r) {
     text_add(p->out, "]");
 }
 
+/* The type of a register, where it is not the usual one. */
+static void print_type(printer *p, const nest_register *r) {
+    text_add(p->out, "v%d ", r->lanes);
+    if (r->type != TYPE_F32) text_add(p->out, "%s ", type_name(r->type));
+}
+
 static void print_typed_register(printer *p, const register_ref *r) {
-    if (r->array >= 0 && r->array < p->nest->register_count)
-        text_add(p->out, "v%d ", p->nest->registers[r->array].lanes);
+    if (known_register(p, r)) print_type(p, &p->nest->registers[r->array]);
     print_register(p, r);
+}
+
+/* The shortest digits that tell a constant from its neighbours. */
+static void print_value(printer *p, const nest_op *op) {
+    if (known_register(p, &op->to) && p->nest->registers[op->to.array].type == TYPE_F64)
+        text_add_double(p->out, op->value);
+    else
+        text_add_float(p->out, (float)op->value);
+}
+
+/* How a conversion rounds; one that is exact rounds not at all. */
+static void print_rounding(printer *p, const nest_op *op) {
+    if (!known_register(p, &op->to) || !known_register(p, &op->a)) return;
+    cvk_type to = p->nest->registers[op->to.array].type, from = p->nest->registers[op->a.array].type;
+    if (type_holds(to, from)) return;
+    if (type_is_float(from) || type_is_float(to)) text_add(p->out, ", to nearest");
+    if (!type_is_float(to)) text_add(p->out, ", saturated");
 }
 
 static void print_access(printer *p, const nest_op *op) {
@@ -163,6 +186,7 @@ static void print_access(printer *p, const nest_op *op) {
     text_add(p->out, "%s[", known ? p->nest->tensors[op->at.tensor].name : "?");
     print_affine(p, &op->at.offset);
     bool one_element = op->kind == OP_SPLAT || op->kind == OP_PREFETCH;
+    if (op->kind == OP_SPLAT && op->repeat != 1) text_add(p->out, " + lane %% %d", op->repeat);
     if (op->at.stride != 1 && !one_element)
         text_add(p->out, " %c %lld*lane", op->at.stride < 0 ? '-' : '+', llabs((long long)op->at.stride));
     text_add(p->out, "]");
@@ -175,7 +199,7 @@ static void print_lanes(printer *p, const nest_op *op) {
 }
 
 static void print_pattern(printer *p, const nest_op *op) {
-    bool known = op->pattern && op->to.array >= 0 && op->to.array < p->nest->register_count;
+    bool known = op->pattern && known_register(p, &op->to);
     int lanes = known ? p->nest->registers[op->to.array].lanes : 0;
     for (int l = 0; l < lanes; l++)
         if (op->pattern[l] < 0)
@@ -194,7 +218,9 @@ static void print_operand(printer *p, const nest_op *op, char which) {
     case 'm': print_access(p, op); break;
     case 'l': print_lanes(p, op); break;
     case 'p': print_pattern(p, op); break;
-    case 'v': text_add_float(p->out, op->value); break;
+    case 'v': print_value(p, op); break;
+    case 's': text_add(p->out, "%d", op->shift); break;
+    case 'r': print_rounding(p, op); break;
     case 'f': text_add(p->out, "%s", op->math < MATH_KINDS ? nest_math_name(op->math) : "?"); break;
     default: break;
     }
@@ -206,13 +232,15 @@ static bool same_register(const register_ref *a, const register_ref *b) {
 
 static void print_op(printer *p, const nest_op *op) {
     const char *template = OP_TEMPLATE[op->kind];
-    if (op->kind == OP_FMA && same_register(&op->to, &op->c)) template = ACCUMULATE;
+    if (ACCUMULATE[op->kind] && same_register(&op->to, &op->c)) template = ACCUMULATE[op->kind];
     for (const char *c = template; *c; c++)
         if (*c == '@')
             print_operand(p, op, *++c);
         else
             text_add_bytes(p->out, c, 1);
 }
+
+void nest_print_op(const nest *n, const nest_op *op, text *out) { print_op(&(printer){.nest = n, .out = out}, op); }
 
 static void print_for(printer *p, const nest_statement *s) {
     static const char *const WORD[] = {
@@ -246,16 +274,17 @@ static void print_list(printer *p, const nest_statement *list) {
 
 static void print_declarations(printer *p) {
     const nest *n = p->nest;
-    text_add(p->out, "%s: %lld task%s, vectors of %d lanes\n", n->name, (long long)n->tasks, n->tasks == 1 ? "" : "s",
-             n->lanes);
+    text_add(p->out, "%s: %lld task%s, vectors of %d bytes\n", n->name, (long long)n->tasks, n->tasks == 1 ? "" : "s",
+             n->vector_bytes);
     for (int i = 0; i < n->tensor_count; i++) {
         const nest_tensor *t = &n->tensors[i];
-        text_add(p->out, "%sf32 %s[%lld], aligned to %d bytes\n", t->writable ? "" : "const ", t->name,
-                 (long long)t->elements, t->alignment);
+        text_add(p->out, "%s%s %s[%lld], aligned to %d bytes\n", t->writable ? "" : "const ", type_name(t->type),
+                 t->name, (long long)t->elements, t->alignment);
     }
     for (int i = 0; i < n->register_count; i++) {
         const nest_register *r = &n->registers[i];
-        text_add(p->out, r->count == 1 ? "v%d %s\n" : "v%d %s[%d]\n", r->lanes, r->name, r->count);
+        print_type(p, r);
+        text_add(p->out, r->count == 1 ? "%s\n" : "%s[%d]\n", r->name, r->count);
     }
 }
 

@@ -22,6 +22,7 @@ typedef struct problem {
     int64_t n, groups, out_channels, in_channels; /* channels of one group */
     problem_axis axis[AXES];
     view x, w, y;
+    cvk_type sum;        /* what is accumulated in; of bias and scales, too */
     padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
     accuracy accuracy;
     problem_epilogue post;

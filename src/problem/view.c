@@ -13,10 +13,15 @@ static int64_t row_major(int64_t step, const int64_t size[AXES], int64_t stride[
     return step;
 }
 
-view view_dense(cvk_layout layout, int64_t n, int64_t channels, int64_t groups, const int64_t size[AXES]) {
+view view_dense(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, int64_t groups,
+                const int64_t size[AXES]) {
     bool blocked = layout == CVK_BLOCKED;
     int64_t stored = blocked ? ceil_div(channels, BLOCK) * BLOCK : channels;
-    view v = {.channels = channels, .group = channels / groups, .block = blocked ? BLOCK : 1, .in_block = blocked};
+    view v = {.type = type,
+              .channels = channels,
+              .group = channels / groups,
+              .block = blocked ? BLOCK : 1,
+              .in_block = blocked};
     int64_t step = blocked ? BLOCK : layout == CVK_CHANNELS_LAST ? channels : 1;
     int64_t pixels = row_major(step, size, v.axis) / step;
     v.channel = layout == CVK_CHANNELS_LAST ? 1 : pixels * step;

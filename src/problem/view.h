@@ -4,6 +4,7 @@
 #define CVK_PROBLEM_VIEW_H
 
 #include "base/terms.h"
+#include "base/types.h"
 
 #include <convoke/runtime.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
  * block is 1 but for the blocked layout. Of weights, `channel` steps through output channels and `n` through input
  * channels. */
 typedef struct view {
+    cvk_type type;
     int64_t base; /* element of n, channel number and position 0 */
     int64_t n, channel, axis[AXES];
     int64_t group;           /* channel numbers from a group to the next */
@@ -22,7 +24,8 @@ typedef struct view {
 } view;
 
 /* A dense tensor in a layout. */
-view view_dense(cvk_layout layout, int64_t n, int64_t channels, int64_t groups, const int64_t size[AXES]);
+view view_dense(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, int64_t groups,
+                const int64_t size[AXES]);
 
 /* The channels of a pixel lie side by side: all of them, or those of a block. */
 bool view_has_channels_together(const view *v);

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 static const cvk_target TARGETS[] = {
-#define TARGET(name, triple, cpu, llvm, features, vscale, lanes, registers, fused, masks, l1, l2, l3, about)           \
-    {name,      triple, cpu,   llvm,        features,    vscale,      lanes,                                           \
+#define TARGET(name, triple, cpu, llvm, features, vscale, vector_bytes, registers, fused, masks, l1, l2, l3, about)    \
+    {name,      triple, cpu,   llvm,        features,    vscale,      vector_bytes,                                    \
      registers, fused,  masks, (l1) * 1024, (l2) * 1024, (l3) * 1024, about},
 #include "target/targets.def"
 #undef TARGET
@@ -54,6 +54,8 @@ static const char *architecture(const cvk_target *t) { return t->triple ? t->tri
 bool target_same_architecture(const cvk_target *a, const cvk_target *b) {
     return same_architecture(architecture(a), architecture(b));
 }
+
+int target_lanes(const cvk_target *t, cvk_type type) { return t->vector_bytes / type_bytes(type); }
 
 static bool known_system(const char *triple) {
     for (const char *part = strchr(triple, '-'); part; part = strchr(part + 1, '-'))

@@ -3,6 +3,8 @@
 #ifndef CVK_TARGET_TARGET_H
 #define CVK_TARGET_TARGET_H
 
+#include "base/types.h"
+
 #include <convoke/runtime.h>
 #include <stdbool.h>
 
@@ -13,7 +15,7 @@ typedef struct cvk_target {
     const char *llvm_features;            /* beyond the cpu's, "+a,-b" */
     uint64_t cpu_features;                /* CVK_CPU_* bits a kernel requires */
     int vscale;                           /* least length of SVE's vectors, in units of 128 bits; 0: none */
-    int lanes;                            /* f32 lanes of a vector register */
+    int vector_bytes;                     /* of a vector register */
     int registers;                        /* vector registers */
     bool fused;                           /* has fused multiply-add */
     bool masks;                           /* masked loads and stores are single instructions */
@@ -29,6 +31,8 @@ const cvk_target *target_host(void);
 const cvk_target *target_row(int index);
 /* Every name target_find knows but "host", rows first, for "did you mean"; NULL past the end. */
 const char *target_name(int index);
+/* Lanes of a type in a vector register. */
+int target_lanes(const cvk_target *t, cvk_type type);
 /* Whether this machine runs what is compiled for it. */
 bool target_runs_here(const cvk_target *t);
 

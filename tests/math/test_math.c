@@ -38,10 +38,10 @@ static float float_of(uint32_t bits) {
 
 /* output[i] = function(input[i]) for BLOCK elements. */
 static nest *nest_calling(arena *a, math_kind kind) {
-    nest_builder b = nest_begin(a, nest_math_name(kind), ENTRY_TASKS, 16);
-    int input = nest_add_tensor(&b, "input", ROLE_INPUT, BLOCK, 4, false);
-    int output = nest_add_tensor(&b, "output", ROLE_OUTPUT, BLOCK, 4, true);
-    register_ref x = reg(nest_add_register(&b, "x", NEST_MOST_LANES, 1), affine_constant(0));
+    nest_builder b = nest_begin(a, nest_math_name(kind), ENTRY_TASKS, 64);
+    int input = nest_add_tensor(&b, "input", ROLE_INPUT, TYPE_F32, BLOCK, 4, false);
+    int output = nest_add_tensor(&b, "output", ROLE_OUTPUT, TYPE_F32, BLOCK, 4, true);
+    register_ref x = reg(nest_add_register(&b, "x", TYPE_F32, NEST_MOST_LANES, 1), affine_constant(0));
     affine offset = affine_scale(build_loop(&b, "i", BLOCK / NEST_MOST_LANES), NEST_MOST_LANES);
     build_load(&b, x, access_at(input, offset, 1), NULL);
     build_call(&b, kind, x, x);
@@ -51,8 +51,8 @@ static nest *nest_calling(arena *a, math_kind kind) {
 }
 
 static void run(const nest *n, float *input, float *output, bool fused) {
-    float *tensors[ROLE_COUNT] = {[ROLE_INPUT] = input, [ROLE_OUTPUT] = output};
-    cr_assert_eq(nest_eval(n, tensors, 0, n->tasks, fused), CVK_OK);
+    void *tensors[ROLE_COUNT] = {[ROLE_INPUT] = input, [ROLE_OUTPUT] = output};
+    cr_assert_eq(nest_eval(n, tensors, 0, n->tasks, eval_as(fused)), CVK_OK);
 }
 
 /* In units in the last place of the exact value as a float; below 2^-126 in units of 2^-149. */

@@ -97,10 +97,10 @@ static void make_list(maker *m) {
 }
 
 nest *random_nest(arena *a, uint64_t seed) {
-    maker m = {.b = nest_begin(a, "random", ENTRY_TASKS, 8), .state = seed};
-    m.input = nest_add_tensor(&m.b, "input", ROLE_INPUT, 2 * RANDOM_BASE, 4, false);
-    m.x = nest_add_register(&m.b, "x", 8, 1);
-    m.acc = nest_add_register(&m.b, "acc", 8, 1);
+    maker m = {.b = nest_begin(a, "random", ENTRY_TASKS, 32), .state = seed};
+    m.input = nest_add_tensor(&m.b, "input", ROLE_INPUT, TYPE_F32, 2 * RANDOM_BASE, 4, false);
+    m.x = nest_add_register(&m.b, "x", TYPE_F32, 8, 1);
+    m.acc = nest_add_register(&m.b, "acc", TYPE_F32, 8, 1);
     enter(&m, build_task(&m.b, "t", pick(&m, 1, 5)), false);
     enter(&m, build_task(&m.b, "s", pick(&m, 1, 5)), false);
     make_list(&m);

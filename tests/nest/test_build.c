@@ -12,16 +12,16 @@ typedef struct bench {
 static void set_up(bench *t) {
     arena_init(&t->arena);
     cr_assert(!arena_guard(&t->arena), "out of memory");
-    t->b = nest_begin(&t->arena, "built", ENTRY_TASKS, 4);
-    nest_add_tensor(&t->b, "input", ROLE_INPUT, 1000, 4, false);
-    t->x = reg(nest_add_register(&t->b, "x", 4, 1), affine_constant(0));
+    t->b = nest_begin(&t->arena, "built", ENTRY_TASKS, 16);
+    nest_add_tensor(&t->b, "input", ROLE_INPUT, TYPE_F32, 1000, 4, false);
+    t->x = reg(nest_add_register(&t->b, "x", TYPE_F32, 4, 1), affine_constant(0));
 }
 
 static void read_at(bench *t, affine offset) { build_splat(&t->b, t->x, access_at(0, offset, 1)); }
 
 static void expect_body(bench *t, const char *body) {
     const char *head = arena_format(&t->arena,
-                                    "built: %lld task%s, vectors of 4 lanes\n"
+                                    "built: %lld task%s, vectors of 16 bytes\n"
                                     "const f32 input[1000], aligned to 4 bytes\nv4 x\n\n",
                                     (long long)t->b.nest->tasks, t->b.nest->tasks == 1 ? "" : "s");
     text out = text_new(&t->arena);

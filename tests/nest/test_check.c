@@ -56,9 +56,9 @@ static int outputs_of(const line *l) {
 typedef nest *make_family(arena *a, const line *l, int64_t shift);
 
 static nest_builder begin_family(arena *a, const line *l, int lanes, register_ref *x) {
-    nest_builder b = nest_begin(a, "family", ENTRY_TASKS, lanes);
-    nest_add_tensor(&b, "input", ROLE_INPUT, l->size, 4, false);
-    *x = reg(nest_add_register(&b, "x", lanes, 1), affine_constant(0));
+    nest_builder b = nest_begin(a, "family", ENTRY_TASKS, 32);
+    nest_add_tensor(&b, "input", ROLE_INPUT, TYPE_F32, l->size, 4, false);
+    *x = reg(nest_add_register(&b, "x", TYPE_F32, lanes, 1), affine_constant(0));
     return b;
 }
 

@@ -8,11 +8,12 @@ static void tally(void *context, const nest_op *op, int64_t offset, int64_t low,
     (void)offset;
     nest_counts *counts = context;
     counts->ops[op->kind]++;
-    if (op->kind == OP_FMA) counts->fma_lanes += (double)(high - low);
+    if (op->kind == OP_FMA) counts->fma_lanes += (double)(high - low), counts->fma_all_lanes += 8;
+    if (op->kind == OP_LOAD || op->kind == OP_SPLAT || op->kind == OP_STORE) counts->bytes += 4 * (double)(high - low);
 }
 
 static void expect_walked_counts(const nest *n, const char *name) {
-    nest_counts walked = {{0}, 0}, counted;
+    nest_counts walked = {.bytes = 0}, counted;
     walk(n, tally, &walked);
     nest_count(n, &counted);
     for (op_kind kind = 0; kind < OP_KINDS; kind++)
@@ -20,6 +21,8 @@ static void expect_walked_counts(const nest *n, const char *name) {
                      nest_op_name(kind), walked.ops[kind]);
     cr_expect_eq(counted.fma_lanes, walked.fma_lanes, "%s: %.0f fma lanes counted, %.0f executed", name,
                  counted.fma_lanes, walked.fma_lanes);
+    cr_expect_eq(counted.fma_all_lanes, walked.fma_all_lanes, "%s", name);
+    cr_expect_eq(counted.bytes, walked.bytes, "%s: %.0f bytes counted, %.0f moved", name, counted.bytes, walked.bytes);
 }
 
 Test(count, random_nests_are_counted_as_a_plain_walk_counts_them) {
@@ -36,8 +39,8 @@ Test(count, random_nests_are_counted_as_a_plain_walk_counts_them) {
 
 /* A clipped loop over kh inside oh, as padding makes it. */
 static const nest *padded(arena *a, int64_t rows, int64_t taps, int64_t pad) {
-    nest_builder b = nest_begin(a, "padded", ENTRY_TASKS, 16);
-    int acc = nest_add_register(&b, "acc", 16, 1);
+    nest_builder b = nest_begin(a, "padded", ENTRY_TASKS, 64);
+    int acc = nest_add_register(&b, "acc", TYPE_F32, 16, 1);
     affine oh = build_task(&b, "oh", rows);
     nest_range r = range_of(&b, 0, taps);
     range_clip_low(&b, &r, affine_sub(affine_constant(pad), oh), 1);
@@ -64,8 +67,8 @@ Test(count, a_nest_without_operations_or_with_an_empty_loop_counts_nothing) {
     arena a;
     arena_init(&a);
     cr_assert(!arena_guard(&a), "out of memory");
-    nest_counts counts = {{1}, 1};
-    nest_builder b = nest_begin(&a, "empty", ENTRY_TASKS, 16);
+    nest_counts counts = {{1}, 1, 1, 1};
+    nest_builder b = nest_begin(&a, "empty", ENTRY_TASKS, 64);
     nest_count(nest_finish(&b), &counts);
     for (op_kind kind = 0; kind < OP_KINDS; kind++) cr_expect_eq(counts.ops[kind], 0);
     nest_count(padded(&a, 0, 3, 1), &counts);

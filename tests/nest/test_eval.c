@@ -20,10 +20,10 @@ typedef struct bench {
 static void set_up(bench *t) {
     arena_init(&t->arena);
     cr_assert(!arena_guard(&t->arena), "out of memory");
-    t->b = nest_begin(&t->arena, "test", ENTRY_TASKS, LANES);
-    t->input = nest_add_tensor(&t->b, "input", ROLE_INPUT, ELEMENTS, 4, false);
-    t->output = nest_add_tensor(&t->b, "output", ROLE_OUTPUT, ELEMENTS, 4, true);
-    t->r = nest_add_register(&t->b, "r", LANES, 16);
+    t->b = nest_begin(&t->arena, "test", ENTRY_TASKS, 4 * LANES);
+    t->input = nest_add_tensor(&t->b, "input", ROLE_INPUT, TYPE_F32, ELEMENTS, 4, false);
+    t->output = nest_add_tensor(&t->b, "output", ROLE_OUTPUT, TYPE_F32, ELEMENTS, 4, true);
+    t->r = nest_add_register(&t->b, "r", TYPE_F32, LANES, 16);
     for (int i = 0; i < ELEMENTS; i++) t->from[i] = (float)(i + 1), t->to[i] = -1;
 }
 
@@ -37,8 +37,8 @@ static nest_access out(const bench *t, int64_t offset, int64_t stride) {
 static nest_range lanes(bench *t, int64_t low, int64_t high) { return range_of(&t->b, low, high); }
 
 static cvk_status run_tasks(bench *t, int64_t first, int64_t last, bool fused) {
-    float *tensors[ROLE_COUNT] = {[ROLE_INPUT] = t->from, [ROLE_OUTPUT] = t->to};
-    return nest_eval(t->b.nest, tensors, first, last, fused);
+    void *tensors[ROLE_COUNT] = {[ROLE_INPUT] = t->from, [ROLE_OUTPUT] = t->to};
+    return nest_eval(t->b.nest, tensors, first, last, eval_as(fused));
 }
 static cvk_status run(bench *t) { return run_tasks(t, 0, t->b.nest->tasks, true); }
 
@@ -306,10 +306,10 @@ static void transpose_past_the_array(bench *t) { build_transpose(&t->b, r(t, 9),
 static void no_tensor(bench *t) { build_splat(&t->b, r(t, 0), access_at(7, affine_constant(0), 1)); }
 static void no_buffer(bench *t) {
     build_splat(&t->b, r(t, 0),
-                access_at(nest_add_tensor(&t->b, "bias", ROLE_BIAS, 1, 4, false), affine_constant(0), 1));
+                access_at(nest_add_tensor(&t->b, "bias", ROLE_BIAS, TYPE_F32, 1, 4, false), affine_constant(0), 1));
 }
 static void other_width(bench *t) {
-    int narrow = nest_add_register(&t->b, "narrow", 4, 1);
+    int narrow = nest_add_register(&t->b, "narrow", TYPE_F32, 4, 1);
     build_op(&t->b, OP_COPY, reg(narrow, affine_constant(0)), r(t, 0), r(t, 0));
 }
 static void undefined_lane_of_a_shuffle(bench *t) {

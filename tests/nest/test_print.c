@@ -7,7 +7,7 @@
 static nest_builder begin(arena *a, const char *name, nest_entry entry) {
     arena_init(a);
     cr_assert(!arena_guard(a), "out of memory");
-    return nest_begin(a, name, entry, 16);
+    return nest_begin(a, name, entry, 64);
 }
 
 static void expect_text(arena *a, nest_builder *b, const char *expected) {
@@ -21,12 +21,12 @@ static register_ref at(int array, int64_t index) { return reg(array, affine_cons
 
 /* 3x3 over 128 x 28 x 28, padding 1, the left tile of 14 columns, two vectors of output channels. */
 static void build_left_edge(nest_builder *b) {
-    int input = nest_add_tensor(b, "input", ROLE_INPUT, 100352, 4, false);
-    int weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, 147456, 64, false);
-    int bias = nest_add_tensor(b, "bias", ROLE_BIAS, 128, 4, false);
-    int output = nest_add_tensor(b, "output", ROLE_OUTPUT, 100352, 4, true);
-    int acc = nest_add_register(b, "acc", 16, 28), w = nest_add_register(b, "w", 16, 2);
-    int x = nest_add_register(b, "x", 16, 1);
+    int input = nest_add_tensor(b, "input", ROLE_INPUT, TYPE_F32, 100352, 4, false);
+    int weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, TYPE_F32, 147456, 64, false);
+    int bias = nest_add_tensor(b, "bias", ROLE_BIAS, TYPE_F32, 128, 4, false);
+    int output = nest_add_tensor(b, "output", ROLE_OUTPUT, TYPE_F32, 100352, 4, true);
+    int acc = nest_add_register(b, "acc", TYPE_F32, 16, 28), w = nest_add_register(b, "w", TYPE_F32, 16, 2);
+    int x = nest_add_register(b, "x", TYPE_F32, 16, 1);
     affine oc = build_task(b, "oc", 4), oh = build_task(b, "oh", 28);
     affine j = build_unrolled(b, "j", 2), c = build_unrolled(b, "c", 14);
     affine here = affine_add_scaled(c, j, 14);
@@ -61,7 +61,7 @@ Test(print, a_convolution_reads_like_the_loops_one_would_write) {
     nest_builder b = begin(&a, "res3_3x3", ENTRY_TASKS);
     build_left_edge(&b);
     expect_text(&a, &b,
-                "res3_3x3: 112 tasks, vectors of 16 lanes\n"
+                "res3_3x3: 112 tasks, vectors of 64 bytes\n"
                 "const f32 input[100352], aligned to 4 bytes\n"
                 "const f32 weights[147456], aligned to 64 bytes\n"
                 "const f32 bias[128], aligned to 4 bytes\n"
@@ -93,9 +93,9 @@ Test(print, a_convolution_reads_like_the_loops_one_would_write) {
 Test(print, every_operation_has_its_form) {
     arena a;
     nest_builder b = begin(&a, "forms", ENTRY_TASKS);
-    int in = nest_add_tensor(&b, "input", ROLE_INPUT, 64, 4, false);
-    int out = nest_add_tensor(&b, "output", ROLE_OUTPUT, 64, 64, true);
-    int r = nest_add_register(&b, "r", 4, 8), s = nest_add_register(&b, "s", 4, 1);
+    int in = nest_add_tensor(&b, "input", ROLE_INPUT, TYPE_F32, 64, 4, false);
+    int out = nest_add_tensor(&b, "output", ROLE_OUTPUT, TYPE_F32, 64, 64, true);
+    int r = nest_add_register(&b, "r", TYPE_F32, 4, 8), s = nest_add_register(&b, "s", TYPE_F32, 4, 1);
     nest_range lanes = range_of(&b, 1, 3);
     build_const(&b, at(s, 0), 0.1F);
     build_load(&b, at(r, 1), access_at(in, affine_constant(4), 1), NULL);
@@ -118,7 +118,7 @@ Test(print, every_operation_has_its_form) {
     build_transpose(&b, at(r, 4), at(r, 0));
     build_call(&b, MATH_GELU_TANH, at(s, 0), at(s, 0));
     expect_text(&a, &b,
-                "forms: 1 task, vectors of 16 lanes\n"
+                "forms: 1 task, vectors of 64 bytes\n"
                 "const f32 input[64], aligned to 4 bytes\n"
                 "f32 output[64], aligned to 64 bytes\n"
                 "v4 r[8]\n"
@@ -136,6 +136,7 @@ Test(print, every_operation_has_its_form) {
                 "r[2] += r[1] * s lanes 1..3\n"
                 "r[0] = r[1]\n"
                 "r[0] = r[1] * r[2] + r[3]\n"
+                "r[0] = dot(r[1], r[2]) + r[3]\n"
                 "r[0] = r[1] + r[2]\n"
                 "r[0] = r[1] - r[2]\n"
                 "r[0] = r[1] * r[2]\n"
@@ -155,8 +156,8 @@ Test(print, every_operation_has_its_form) {
 Test(print, bounds_conditions_and_quotients_put_positive_terms_first) {
     arena a;
     nest_builder b = begin(&a, "bounds", ENTRY_PACK);
-    int in = nest_add_tensor(&b, "dense", ROLE_PACK_FROM, 1000, 4, false);
-    int r = nest_add_register(&b, "r", 4, 4);
+    int in = nest_add_tensor(&b, "dense", ROLE_PACK_FROM, TYPE_F32, 1000, 4, false);
+    int r = nest_add_register(&b, "r", TYPE_F32, 4, 4);
     affine i = build_loop(&b, "i", 9), j = build_loop(&b, "j", 30);
     nest_range clipped = range_of(&b, -2, 7);
     range_clip_low(&b, &clipped, affine_offset(affine_scale(i, -2), 5), 3);
@@ -175,7 +176,7 @@ Test(print, bounds_conditions_and_quotients_put_positive_terms_first) {
     build_load(&b, reg(r, u), access_at(in, i, 1), &lanes);
     for (int n = 0; n < 5; n++) build_end(&b);
     expect_text(&a, &b,
-                "bounds: 1 task, vectors of 16 lanes\n"
+                "bounds: 1 task, vectors of 64 bytes\n"
                 "const f32 dense[1000], aligned to 4 bytes\n"
                 "v4 r[4]\n"
                 "\n"

@@ -38,13 +38,13 @@ static void build_ops(nest_builder *b, sample *s, affine offset, affine u) {
 }
 
 static sample good_sample(arena *a) {
-    nest_builder b = nest_begin(a, "sample", ENTRY_TASKS, 4);
+    nest_builder b = nest_begin(a, "sample", ENTRY_TASKS, 16);
     sample s = {.nest = b.nest};
-    nest_add_tensor(&b, "input", ROLE_INPUT, 236, 4, false);
-    nest_add_tensor(&b, "output", ROLE_OUTPUT, 240, 4, true);
-    s.x = nest_add_register(&b, "x", 4, 2);
-    s.tile = nest_add_register(&b, "tile", 4, 4);
-    s.narrow = nest_add_register(&b, "narrow", 2, 1);
+    nest_add_tensor(&b, "input", ROLE_INPUT, TYPE_F32, 236, 4, false);
+    nest_add_tensor(&b, "output", ROLE_OUTPUT, TYPE_F32, 240, 4, true);
+    s.x = nest_add_register(&b, "x", TYPE_F32, 4, 2);
+    s.tile = nest_add_register(&b, "tile", TYPE_F32, 4, 4);
+    s.narrow = nest_add_register(&b, "narrow", TYPE_F32, 2, 1);
     affine t = build_task(&b, "t", 6), i = build_loop(&b, "i", 5);
     affine half = build_quotient(&b, affine_add_scaled(i, t, 3), 2);
     build_if(&b, half, NULL); /* always true: leaves no trace */
@@ -162,7 +162,7 @@ static void tensors_of_one_role(sample *s) { s->nest->tensors[1].role = ROLE_INP
 static void more_tasks_than_loops(sample *s) { s->nest->tasks = 7; }
 static void lanes_of_a_call(sample *s) { s->call->lanes = s->keep->lanes; }
 static void transpose_of_odd_lanes(sample *s) {
-    s->nest->registers[s->narrow] = (nest_register){"odd", 3, 3};
+    s->nest->registers[s->narrow] = (nest_register){"odd", TYPE_F32, 3, 3};
     s->transpose->to = s->transpose->a = at(s->narrow, 0);
 }
 static void registers_of_no_count(sample *s) { s->nest->registers[2].count = 0; }

@@ -9,13 +9,13 @@ static void filter(const cook_toom *f, const double *d, const double *g, double 
     double product[COOK_TOOM_MOST];
     for (int j = 0; j < f->alpha; j++) {
         double taps = 0, inputs = 0;
-        for (int k = 0; k < f->r; k++) taps += f->g[j][k] * g[k];
-        for (int i = 0; i < f->alpha; i++) inputs += f->b[j][i] * d[i];
+        for (int k = 0; k < f->r; k++) taps += ratio_value(f->g[j][k]) * g[k];
+        for (int i = 0; i < f->alpha; i++) inputs += ratio_value(f->b[j][i]) * d[i];
         product[j] = taps * inputs;
     }
     for (int i = 0; i < f->m; i++) {
         y[i] = 0;
-        for (int j = 0; j < f->alpha; j++) y[i] += f->a[i][j] * product[j];
+        for (int j = 0; j < f->alpha; j++) y[i] += ratio_value(f->a[i][j]) * product[j];
     }
 }
 

@@ -13,7 +13,7 @@ static int64_t element(const view *v, int64_t n, int64_t c, const int64_t at[AXE
 }
 
 static void same_as_the_layout(cvk_layout layout, int64_t channels, const int64_t size[AXES]) {
-    const view v = view_dense(layout, 2, channels, 1, size);
+    const view v = view_dense(TYPE_F32, layout, 2, channels, 1, size);
     int64_t at[AXES], last = 0;
     for (int64_t n = 0; n < 2; n++)
         for (int64_t c = 0; c < channels; c++)

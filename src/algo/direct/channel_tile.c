@@ -9,10 +9,10 @@ static int64_t plan_vectors(const tile *t) { return t->plan->tile_oc / t->lanes;
 static bool transposes(const tile *t) { return !view_has_channels_together(&t->out.y.v); }
 
 void channel_tile_registers(tile *t) {
-    t->acc = nest_add_register(t->b, "acc", t->lanes, (int)(plan_vectors(t) * tile_pixels(t)));
-    t->ws = nest_add_register(t->b, "w", t->lanes, (int)plan_vectors(t));
-    t->xs = nest_add_register(t->b, "x", t->lanes, 2);
-    if (transposes(t)) t->square = nest_add_register(t->b, "square", t->lanes, 2 * t->lanes);
+    t->acc = nest_add_register(t->b, "acc", t->p.sum, t->lanes, (int)(plan_vectors(t) * tile_pixels(t)));
+    t->ws = nest_add_register(t->b, "w", t->p.sum, t->lanes, (int)plan_vectors(t));
+    t->xs = nest_add_register(t->b, "x", t->p.sum, t->lanes, 2);
+    if (transposes(t)) t->square = nest_add_register(t->b, "square", t->p.sum, t->lanes, 2 * t->lanes);
 }
 
 register_ref channel_tile_sum(const tile *t, affine vector, affine row, affine column) {

@@ -12,9 +12,9 @@ static int64_t tile_column_vectors(const tile *t) { return (t->columns->length +
 
 static void registers(tile *t) {
     int64_t vectors = plan_vectors(t), sums = vectors * t->plan->tile_oh * t->plan->tile_oc;
-    t->acc = nest_add_register(t->b, "acc", t->lanes, (int)sums);
-    t->xs = nest_add_register(t->b, "x", t->lanes, (int)vectors + 1);
-    t->ws = nest_add_register(t->b, "w", t->lanes, 1);
+    t->acc = nest_add_register(t->b, "acc", t->p.sum, t->lanes, (int)sums);
+    t->xs = nest_add_register(t->b, "x", t->p.sum, t->lanes, (int)vectors + 1);
+    t->ws = nest_add_register(t->b, "w", t->p.sum, t->lanes, 1);
 }
 
 static register_ref sum(const tile *t, affine j, affine r, affine v) {

@@ -16,12 +16,10 @@ static const double CONFLICT_CYCLES = 2.6; /* of a load that a full cache set se
 static double greatest(double a, double b) { return a > b ? a : b; }
 
 /* Independent sums in flight. */
-static double sums(const cvk_target *t, const cvk_plan *p) {
-    return (double)p->tile_oc * p->tile_oh * p->tile_ow / t->lanes;
-}
+static double sums(int lanes, const cvk_plan *p) { return (double)p->tile_oc * p->tile_oh * p->tile_ow / lanes; }
 
 /* Lanes that are not side by side cost an instruction each. */
-static double scattered_cycles(const problem *o, const cvk_target *t, const cvk_plan *p, const nest_counts *c) {
+static double scattered_cycles(const problem *o, int lanes, const cvk_plan *p, const nest_counts *c) {
     int64_t stride = p->lanes == LANES_COLUMNS ? o->axis[AXIS_W].step : 1;
     bool by_column = p->lanes == LANES_COLUMNS, by_channel = p->lanes == LANES_CHANNELS;
     bool loads = (by_column && o->x.channels > 1 && view_has_channels_together(&o->x)) ||
@@ -29,10 +27,10 @@ static double scattered_cycles(const problem *o, const cvk_target *t, const cvk_
     bool stores = by_column && o->y.channels > 1 && view_has_channels_together(&o->y);
     double cycles = 0;
     if (loads)
-        cycles += c->ops[OP_LOAD] * t->lanes;
+        cycles += c->ops[OP_LOAD] * lanes;
     else if (stride > 1)
         cycles += c->ops[OP_LOAD] * (double)stride;
-    if (stores) cycles += c->ops[OP_STORE] * t->lanes;
+    if (stores) cycles += c->ops[OP_STORE] * lanes;
     return cycles;
 }
 
@@ -42,7 +40,8 @@ enum { LINE_BYTES = 64, PAGE_BYTES = 4096, SETS = PAGE_BYTES / LINE_BYTES, WEIGH
  * 4 KiB, and pixels a multiple of that apart share one. Packed input has no such strides. */
 static double conflicting_share(const problem *o, const cvk_target *t, const cvk_plan *p) {
     if (p->lanes != LANES_OUT_CHANNELS || p->pack_rows) return 0;
-    int64_t column = 4 * o->x.axis[AXIS_W] * o->axis[AXIS_W].step, row = 4 * o->x.axis[AXIS_H] * o->axis[AXIS_H].step;
+    int64_t bytes = type_bytes(o->x.type), column = bytes * o->x.axis[AXIS_W] * o->axis[AXIS_W].step;
+    int64_t row = bytes * o->x.axis[AXIS_H] * o->axis[AXIS_H].step;
     int lines[SETS] = {0}, ways = (int)(t->l1_bytes / PAGE_BYTES) - WEIGHT_WAYS, crowded = 0;
     int64_t last = -1;
     for (int r = 0; r < p->tile_oh; r++)
@@ -73,22 +72,23 @@ static double touched(const problem_axis *a) {
  * channel has lines of its own. */
 static double tap_row_bytes(const problem *o, const cvk_plan *p) {
     double span = (double)((p->tile_ow - 1) * o->axis[AXIS_W].step + 1), columns = p->tile_ow;
-    double bytes = view_has_channels_together(&o->x) ? 4 * columns : 4 * span + (double)(LINE_BYTES - 4);
+    double size = type_bytes(o->x.type);
+    double bytes = view_has_channels_together(&o->x) ? size * columns : size * span + LINE_BYTES - size;
     return bytes * (double)o->in_channels * p->tile_oh;
 }
 
 static footprint footprint_of(const problem *o, const cvk_plan *p) {
     bool depthwise = p->lanes == LANES_CHANNELS;
     int64_t channels = depthwise ? o->groups : o->out_channels;
-    double in = 4.0 * touched(&o->axis[AXIS_D]) * touched(&o->axis[AXIS_H]);
+    double size = type_bytes(o->x.type), in = size * touched(&o->axis[AXIS_D]) * touched(&o->axis[AXIS_H]);
     in *= view_has_channels_together(&o->x) ? touched(&o->axis[AXIS_W]) : (double)o->axis[AXIS_W].in;
-    footprint f = {.panel = 4.0 * (double)(problem_taps(o) * o->in_channels) * p->tile_oc,
+    footprint f = {.panel = type_bytes(o->w.type) * (double)(problem_taps(o) * o->in_channels) * p->tile_oc,
                    .row_tiles = (double)(ceil_div(o->axis[AXIS_H].out, p->tile_oh) * o->axis[AXIS_D].out),
                    .blocks = (double)ceil_div(channels, p->tile_oc),
                    .depthwise = depthwise};
     f.weights = f.panel * f.blocks;
     f.reuse = (double)o->axis[AXIS_H].taps / (double)o->axis[AXIS_H].step;
-    f.rows = 4.0 * (double)(o->axis[AXIS_W].in * o->x.channels * o->axis[AXIS_H].taps);
+    f.rows = size * (double)(o->axis[AXIS_W].in * o->x.channels * o->axis[AXIS_H].taps);
     f.tap_row = tap_row_bytes(o, p);
     f.tap_rows = (double)(o->axis[AXIS_D].taps * o->axis[AXIS_H].taps);
     f.taps_in_row = p->unroll_kw ? 1 : (double)o->axis[AXIS_W].taps;
@@ -130,10 +130,11 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
                      const nest_counts *counts) {
     (void)nests;
     problem p = problem_merged(asked);
+    int lanes = target_lanes(target, p.sum);
     footprint f = footprint_of(&p, plan);
     double l2, l3, times = (double)(p.n * (plan->lanes == LANES_CHANNELS ? 1 : p.groups));
     traffic(target, plan, &f, &l2, &l3);
-    double core = cost_issue(target, counts, sums(target, plan)) + scattered_cycles(&p, target, plan, counts);
+    double core = cost_issue(target, counts, lanes, sums(lanes, plan)) + scattered_cycles(&p, lanes, plan, counts);
     core += conflicting_share(&p, target, plan) * counts->ops[OP_SPLAT] * CONFLICT_CYCLES;
     double near = times * l2 / COST_L2_BYTES_A_CYCLE, overlapped = near < core ? near : core;
     return greatest(core, near) + OVERLAP_LOSS * overlapped + times * l3 / COST_L3_BYTES_A_CYCLE;

@@ -14,8 +14,8 @@ problem pack_input_problem(const problem *p, const cvk_plan *plan, const family 
     int64_t channels = f->depthwise ? p->x.channels : p->in_channels;
     const int64_t size[AXES] = {p->axis[AXIS_D].taps, packed_rows(&p->axis[AXIS_H], plan->pack_rows),
                                 packed.axis[AXIS_W].in};
-    packed.x =
-        view_dense(view_has_channels_together(&p->x) ? CVK_CHANNELS_LAST : CVK_CHANNELS_FIRST, 1, channels, 1, size);
+    packed.x = view_dense(p->x.type, view_has_channels_together(&p->x) ? CVK_CHANNELS_LAST : CVK_CHANNELS_FIRST, 1,
+                          channels, 1, size);
     packed.x.n = 0;
     packed.x.group = f->depthwise ? p->x.group : 0;
     return packed;
@@ -180,7 +180,7 @@ static void copy_slice(const copy *c, affine depth, affine slice) {
 void pack_input_build(tile *t, affine first_row) {
     nest_builder *b = t->b;
     affine first = t->family->depthwise ? affine_constant(0) : affine_scale(t->oc.group, t->whole.x.group);
-    copy c = {t, {t->input, t->whole.x}, nest_add_register(b, "copy", t->lanes, 2), first};
+    copy c = {t, {t->input, t->whole.x}, nest_add_register(b, "copy", t->p.sum, t->lanes, 2), first};
     t->packed_row = input_position(&t->p.axis[AXIS_H], first_row, affine_constant(0));
     affine kd = build_for(b, VARIABLE_LOOP, "kd", present_taps(b, &t->p.axis[AXIS_D], t->od));
     border_case slices[3];

@@ -36,11 +36,12 @@ static void copy_block(tile *t, int from, int to, int w) {
 
 nest *pack_weights_build(arena *a, const tile *made) {
     tile t = *made;
-    nest_builder b = nest_begin(a, t.p.name, ENTRY_PACK, t.lanes);
+    nest_builder b = nest_begin(a, t.p.name, ENTRY_PACK, t.target->vector_bytes);
     t.b = &b;
-    int from = nest_add_tensor(&b, "weights", ROLE_PACK_FROM, t.p.w.elements, TENSOR_ALIGNMENT, false);
-    int to = nest_add_tensor(&b, "packed", ROLE_PACK_TO, packed_weights_elements(&t), SCRATCH_ALIGNMENT, true);
-    int w = nest_add_register(&b, "w", t.lanes, 1);
+    int from = nest_add_tensor(&b, "weights", ROLE_PACK_FROM, t.p.w.type, t.p.w.elements, TENSOR_ALIGNMENT, false);
+    int to =
+        nest_add_tensor(&b, "packed", ROLE_PACK_TO, t.p.w.type, packed_weights_elements(&t), SCRATCH_ALIGNMENT, true);
+    int w = nest_add_register(&b, "w", t.p.w.type, t.lanes, 1);
     int64_t whole = channel_blocks_whole(&t.oc);
     t.oc.group = build_loop(&b, "g", t.oc.groups);
     if (whole > 0) {

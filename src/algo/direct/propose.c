@@ -39,7 +39,7 @@ static int packed_rows(const proposer *o, int tile_oh) {
     const problem_axis *h = &o->p.axis[AXIS_H];
     int64_t channels = o->family->depthwise ? o->p.x.channels : o->p.in_channels;
     int64_t width = o->p.axis[AXIS_W].in + axis_before(&o->p.axis[AXIS_W]) + axis_after(&o->p.axis[AXIS_W]);
-    int64_t row = 4 * channels * o->p.axis[AXIS_D].taps * width;
+    int64_t row = type_bytes(o->p.x.type) * channels * o->p.axis[AXIS_D].taps * width;
     int64_t rows = SCRATCH_BYTES / (row > 0 ? row : 1) / h->step;
     rows = least(rows < 1 ? 1 : rows, h->out);
     return (int)((rows + tile_oh - 1) / tile_oh * tile_oh);
@@ -117,29 +117,31 @@ static void add_smallest(proposer *o, cvk_plan plan) {
 void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
                            plan_list *list) {
     const family *f = row->family;
+    int lanes = target_lanes(target, p->sum);
     proposer o = {p, target, a, row, f, list, problem_merged(p)};
     int64_t channels = f->depthwise ? o.p.groups : o.p.out_channels;
-    int64_t vectors = ceil_div(channels, target->lanes);
+    int64_t vectors = ceil_div(channels, lanes);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .block_oh = 1, .block_ow = 1};
     for (int v = 1; v <= 4 && v <= vectors; v++) {
         int64_t most = free_registers(target, v + 1) / v;
-        plan.tile_oc = v * target->lanes;
+        plan.tile_oc = v * lanes;
         if (f->depthwise && most > shared_row_pixels(&o, v)) most = shared_row_pixels(&o, v);
         if (most >= 1) add_channel_tile(&o, plan, most);
     }
-    plan.tile_oc = target->lanes;
+    plan.tile_oc = lanes;
     add_smallest(&o, plan);
 }
 
 void propose_column_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {
+    int lanes = target_lanes(target, p->sum);
     proposer o = {p, target, a, row, row->family, list, problem_merged(p)};
-    int64_t width = ceil_div(o.p.axis[AXIS_W].out, target->lanes);
+    int64_t width = ceil_div(o.p.axis[AXIS_W].out, lanes);
     cvk_plan plan = {
         .algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .tile_oh = 1, .block_oh = 1, .block_ow = 1};
     for (int v = 1; v <= 4 && v <= width; v++) {
         int64_t most = free_registers(target, v + 1) / v;
         if (most > 8) most = 8;
-        plan.tile_ow = v * target->lanes;
+        plan.tile_ow = v * lanes;
         plan.tile_oc = (int)balanced(o.p.out_channels, most);
         add_taps(&o, plan);
     }

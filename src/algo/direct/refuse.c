@@ -51,9 +51,9 @@ const char *direct_refuse(const algorithm *row, const problem *p, const cvk_targ
     const family *f = row->family;
     if (plan->tile_oc < 1 || plan->tile_oh < 1 || plan->tile_ow < 1) return "a tile has no size";
     if (plan->tile_oc > 4096 || plan->tile_oh > 64 || plan->tile_ow > 4096) return "a tile is too large";
-    if (f->channel_lanes && plan->tile_oc % target->lanes != 0)
+    if (f->channel_lanes && plan->tile_oc % target_lanes(target, p->sum) != 0)
         return "tile.oc is not a multiple of the target's lanes";
-    if (!f->channel_lanes && plan->tile_ow % target->lanes != 0)
+    if (!f->channel_lanes && plan->tile_ow % target_lanes(target, p->sum) != 0)
         return "tile.ow is not a multiple of the target's lanes";
     if (plan->tile_od != 1 || plan->block_oh != 1 || plan->block_ow != 1)
         return "tile.od and block are 1 but for winograd";

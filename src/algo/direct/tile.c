@@ -7,7 +7,11 @@ bool direct_applicable(const problem *p, const cvk_target *target, const char **
 }
 
 tile tile_make(const problem *asked, const cvk_target *target, const cvk_plan *plan, const family *f) {
-    tile t = {.family = f, .target = target, .plan = plan, .whole = problem_merged(asked), .lanes = target->lanes};
+    tile t = {.family = f,
+              .target = target,
+              .plan = plan,
+              .whole = problem_merged(asked),
+              .lanes = target_lanes(target, asked->sum)};
     t.p = plan->pack_rows ? pack_input_problem(&t.whole, plan, f) : t.whole;
     t.oc = channel_blocks_of(&t.whole, plan->tile_oc, t.lanes, f->channel_lanes, f->depthwise);
     return t;

@@ -105,12 +105,14 @@ static void walk(tile *t) {
 
 static void declare(tile *t) {
     nest_builder *b = t->b;
-    t->input = nest_add_tensor(b, "input", ROLE_INPUT, t->whole.x.elements, TENSOR_ALIGNMENT, false);
-    t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, packed_weights_elements(t), SCRATCH_ALIGNMENT, false);
+    t->input = nest_add_tensor(b, "input", ROLE_INPUT, t->whole.x.type, t->whole.x.elements, TENSOR_ALIGNMENT, false);
+    t->weights =
+        nest_add_tensor(b, "weights", ROLE_WEIGHTS, t->p.w.type, packed_weights_elements(t), SCRATCH_ALIGNMENT, false);
     t->out = epilogue_declare(b, &t->p);
     t->x = (tensor_view){t->input, t->p.x};
     if (t->plan->pack_rows)
-        t->x.tensor = nest_add_tensor(b, "scratch", ROLE_SCRATCH, t->p.x.elements, SCRATCH_ALIGNMENT, true);
+        t->x.tensor =
+            nest_add_tensor(b, "scratch", ROLE_SCRATCH, t->p.x.type, t->p.x.elements, SCRATCH_ALIGNMENT, true);
     epilogue_registers(&t->out);
     t->family->registers(t);
 }
@@ -118,7 +120,7 @@ static void declare(tile *t) {
 algo_nests direct_build(const algorithm *row, arena *a, const problem *p, const cvk_target *target,
                         const cvk_plan *plan) {
     tile t = tile_make(p, target, plan, row->family);
-    nest_builder b = nest_begin(a, p->name, ENTRY_TASKS, target->lanes);
+    nest_builder b = nest_begin(a, p->name, ENTRY_TASKS, target->vector_bytes);
     t.b = &b;
     declare(&t);
     if (p->n > 0)

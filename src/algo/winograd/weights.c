@@ -40,12 +40,13 @@ static void pack_block(packer *p) {
 nest *winograd_pack_weights(arena *a, const winograd *made) {
     packer p = {.w = *made};
     winograd *w = &p.w;
-    nest_builder b = nest_begin(a, w->p->name, ENTRY_PACK, w->lanes);
+    nest_builder b = nest_begin(a, w->p->name, ENTRY_PACK, w->target->vector_bytes);
     w->b = &b;
-    p.from = nest_add_tensor(&b, "weights", ROLE_PACK_FROM, w->p->w.elements, TENSOR_ALIGNMENT, false);
-    p.to = nest_add_tensor(&b, "packed", ROLE_PACK_TO, winograd_packed_elements(w), SCRATCH_ALIGNMENT, true);
-    w->in = nest_add_register(&b, "g", w->lanes, (int)w->points);
-    w->turn = nest_add_register(&b, "u", w->lanes, (int)w->points);
+    p.from = nest_add_tensor(&b, "weights", ROLE_PACK_FROM, w->p->w.type, w->p->w.elements, TENSOR_ALIGNMENT, false);
+    p.to =
+        nest_add_tensor(&b, "packed", ROLE_PACK_TO, w->p->w.type, winograd_packed_elements(w), SCRATCH_ALIGNMENT, true);
+    w->in = nest_add_register(&b, "g", w->p->sum, w->lanes, (int)w->points);
+    w->turn = nest_add_register(&b, "u", w->p->sum, w->lanes, (int)w->points);
     w->parts = transform_declare(&b);
     int64_t whole = channel_blocks_whole(&w->oc);
     if (whole > 0) {

@@ -73,7 +73,8 @@ enum { SET_BYTES = 1024 };
 static void set_stages(winograd *w) {
     int64_t base = 0, lanes = w->lanes;
     w->channel_stride = ceil_div(w->p->in_channels, lanes) * lanes;
-    if (w->channel_stride * 4 % SET_BYTES == 0) w->channel_stride += lanes; /* tiles fall into different cache sets */
+    if (w->channel_stride * type_bytes(w->p->sum) % SET_BYTES == 0)
+        w->channel_stride += lanes; /* tiles fall into different cache sets */
     for (int a = 0; a < AXES; a++) {
         w->stage[0].points[a] = 1;
         w->stage[0].size[a] = w->active[a] ? winograd_positions(w, a) : w->block[a];
@@ -124,7 +125,7 @@ int winograd_in_registers(winograd *w, winograd_matrix which) {
 }
 
 static winograd make(const problem *p, const cvk_target *target, const cvk_plan *plan) {
-    winograd w = {.p = p, .target = target, .plan = plan, .lanes = target->lanes};
+    winograd w = {.p = p, .target = target, .plan = plan, .lanes = target_lanes(target, p->sum)};
     w.oc = channel_blocks_of(p, plan->tile_oc, w.lanes, true, false);
     w.oc.group = affine_constant(0);
     set_axes(&w);
@@ -136,17 +137,19 @@ static winograd make(const problem *p, const cvk_target *target, const cvk_plan 
 static void declare(winograd *w) {
     nest_builder *b = w->b;
     int vectors = w->plan->tile_oc / w->lanes;
-    w->x = (tensor_view){nest_add_tensor(b, "input", ROLE_INPUT, w->p->x.elements, TENSOR_ALIGNMENT, false), w->p->x};
-    w->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, winograd_packed_elements(w), SCRATCH_ALIGNMENT, false);
+    w->x = (tensor_view){
+        nest_add_tensor(b, "input", ROLE_INPUT, w->p->x.type, w->p->x.elements, TENSOR_ALIGNMENT, false), w->p->x};
+    w->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, w->p->w.type, winograd_packed_elements(w),
+                                 SCRATCH_ALIGNMENT, false);
     w->out = epilogue_declare(b, w->p);
-    w->scratch = nest_add_tensor(b, "scratch", ROLE_SCRATCH, w->scratch_elements, SCRATCH_ALIGNMENT, true);
+    w->scratch = nest_add_tensor(b, "scratch", ROLE_SCRATCH, w->p->sum, w->scratch_elements, SCRATCH_ALIGNMENT, true);
     epilogue_registers(&w->out);
-    w->acc = nest_add_register(b, "acc", w->lanes, w->target->registers + vectors);
-    w->ws = nest_add_register(b, "w", w->lanes, vectors);
-    w->xs = nest_add_register(b, "x", w->lanes, 1);
-    w->in = nest_add_register(b, "d", w->lanes, (int)w->points);
-    w->to = nest_add_register(b, "u", w->lanes, COOK_TOOM_MOST);
-    w->turn = nest_add_register(b, "y", w->lanes, (int)w->points);
+    w->acc = nest_add_register(b, "acc", w->p->sum, w->lanes, w->target->registers + vectors);
+    w->ws = nest_add_register(b, "w", w->p->sum, w->lanes, vectors);
+    w->xs = nest_add_register(b, "x", w->p->sum, w->lanes, 1);
+    w->in = nest_add_register(b, "d", w->p->sum, w->lanes, (int)w->points);
+    w->to = nest_add_register(b, "u", w->p->sum, w->lanes, COOK_TOOM_MOST);
+    w->turn = nest_add_register(b, "y", w->p->sum, w->lanes, (int)w->points);
     w->parts = transform_declare(b);
 }
 
@@ -181,7 +184,7 @@ static algo_nests build(const algorithm *row, arena *a, const problem *p, const 
                         const cvk_plan *plan) {
     (void)row;
     winograd w = make(p, target, plan);
-    nest_builder b = nest_begin(a, p->name, ENTRY_TASKS, target->lanes);
+    nest_builder b = nest_begin(a, p->name, ENTRY_TASKS, target->vector_bytes);
     w.b = &b;
     declare(&w);
     if (p->n > 0)
@@ -194,6 +197,7 @@ static algo_nests build(const algorithm *row, arena *a, const problem *p, const 
 
 static const char *refuse(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan) {
     int64_t points = 1;
+    int lanes = target_lanes(target, p->sum);
     (void)row;
     for (int a = 0; a < AXES; a++) {
         int64_t taps = p->axis[a].taps, m = plan_m(plan, a), alpha = m + taps - 1;
@@ -203,9 +207,8 @@ static const char *refuse(const algorithm *row, const problem *p, const cvk_targ
         points *= alpha;
     }
     if (points > MOST_POINTS) return "a tile has more than 100 points";
-    if (plan->tile_oc < 1 || plan->tile_oc % target->lanes != 0)
-        return "tile.oc is not a multiple of the target's lanes";
-    if (plan->tile_oc / target->lanes > target->registers / 4) return "tile.oc leaves too few registers";
+    if (plan->tile_oc < 1 || plan->tile_oc % lanes != 0) return "tile.oc is not a multiple of the target's lanes";
+    if (plan->tile_oc / lanes > target->registers / 4) return "tile.oc leaves too few registers";
     if (plan->block_oh < 1 || plan->block_ow < 1 || plan->block_oh > 1024 || plan->block_ow > 1024)
         return "a block is not 1..1024";
     if (plan->unroll_ic != 1 || plan->unroll_kw || plan->pack_rows) return "winograd unrolls and packs nothing";
@@ -229,6 +232,7 @@ static void add_block(const algorithm *row, const problem *p, const cvk_target *
 
 static void propose(const algorithm *row, const problem *p, const cvk_target *t, arena *a, plan_list *list) {
     static const int COUNTS[] = {14, 28, 56};
+    int lanes = target_lanes(t, p->sum);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .unroll_ic = 1, .tasks = TASKS};
     memcpy(plan.order, ORDER, sizeof ORDER);
     for (int m = 2; m <= 6; m += 2)
@@ -236,9 +240,8 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *t,
             int *m_of[AXES] = {&plan.tile_od, &plan.tile_oh, &plan.tile_ow};
             for (int axis = 0; axis < AXES; axis++)
                 *m_of[axis] = p->axis[axis].taps > 1 ? (int)least(m, p->axis[axis].out) : 1;
-            plan.tile_oc = v * t->lanes;
-            bool narrow = v == 1 && p->out_channels > t->lanes,
-                 wide = v > 1 && plan.tile_oc - t->lanes >= p->out_channels;
+            plan.tile_oc = v * lanes;
+            bool narrow = v == 1 && p->out_channels > lanes, wide = v > 1 && plan.tile_oc - lanes >= p->out_channels;
             if (narrow || wide) continue;
             for (size_t i = 0; i < sizeof COUNTS / sizeof COUNTS[0]; i++)
                 add_block(row, p, t, a, list, plan, COUNTS[i]);
@@ -248,12 +251,12 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *t,
 /* The transformed weights stream past every block; all else stays near. */
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
-    double sums =
-        (double)plan->tile_oc / target->lanes * (target->registers / ((double)plan->tile_oc / target->lanes) - 1);
-    double weights = 4.0 * (double)nests->packed_elements, scratch = 4.0 * (double)nests->scratch_elements;
+    int lanes = target_lanes(target, p->sum);
+    double vectors = (double)plan->tile_oc / lanes, sums = vectors * (target->registers / vectors - 1);
+    double size = type_bytes(p->sum), weights = size * (double)nests->packed_elements;
+    double scratch = size * (double)nests->scratch_elements;
     double l2 = (double)target->l2_bytes, streamed = weights * (double)nests->run->tasks;
-    (void)p;
-    double core = cost_issue(target, counts, sums);
+    double core = cost_issue(target, counts, lanes, sums);
     bool near = weights + scratch < l2;
     return core + streamed / (near ? COST_L2_BYTES_A_CYCLE : COST_L3_BYTES_A_CYCLE) * (near ? 0.2 : 0.7) +
            (scratch > l2 ? 0.15 * core : 0);
