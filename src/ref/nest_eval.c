@@ -93,30 +93,10 @@ static lane_function *function_of(const machine *m, op_kind kind) {
     return kind == OP_FMA && m->fused ? lanes_fma_fused : LANEWISE[kind];
 }
 
-static int64_t value_of(const machine *m, const affine *e) {
-    int64_t value = e->constant;
-    for (int i = 0; i < e->count; i++) {
-        int variable = e->term[i].variable;
-        const nest_variable *v = &m->nest->variables[variable];
-        int64_t term = v->kind == VARIABLE_QUOTIENT
-                           ? floor_div(value_of(m, &v->quotient.numerator), v->quotient.divisor)
-                           : m->values[variable];
-        value += e->term[i].coefficient * term;
-    }
-    return value;
-}
+static int64_t value_of(const machine *m, const affine *e) { return nest_value(m->nest, e, m->values); }
 
 static void range_values(const machine *m, const nest_range *r, int64_t *low, int64_t *high) {
-    *low = INT64_MIN;
-    *high = INT64_MAX;
-    for (int i = 0; i < r->low_count; i++) {
-        int64_t end = ceil_div(value_of(m, &r->low[i].numerator), r->low[i].divisor);
-        if (end > *low) *low = end;
-    }
-    for (int i = 0; i < r->high_count; i++) {
-        int64_t end = floor_div(value_of(m, &r->high[i].numerator), r->high[i].divisor);
-        if (end < *high) *high = end;
-    }
+    nest_range_ends(m->nest, r, m->values, low, high);
 }
 
 static uint64_t first_lanes(int64_t count) { return count >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1; }
@@ -292,7 +272,7 @@ static void run_program(machine *m, const math_program *program, const float *ar
         const math_step *s = &program->step[i];
         const float *from[] = {m->steps[s->a], m->steps[s->b], m->steps[s->c]};
         if (s->kind == OP_CONST)
-            for (int l = 0; l < lanes; l++) m->steps[i][l] = s->value;
+            for (int l = 0; l < lanes; l++) m->steps[i][l] = (float)s->value;
         else
             function_of(m, s->kind)(m->steps[i], from, lanes);
     }
@@ -379,16 +359,25 @@ static void prepare_math(machine *m, arena *a, const nest_statement *list) {
         bool calls = s->kind == STATEMENT_OP && s->op->kind == OP_CALL;
         if (!calls || (int)s->op->math < 0 || s->op->math >= MATH_KINDS) continue;
         math_program *program = &m->programs[s->op->math];
-        if (program->count == 0) *program = nest_math(a, s->op->math);
+        if (program->count == 0) *program = nest_math(a, s->op->math, TYPE_F32);
         if (program->count <= m->step_capacity) continue;
         m->step_capacity = program->count;
         m->steps = arena_array(a, vector, m->step_capacity);
     }
 }
 
+static bool all_f32(const nest *n) {
+    for (int i = 0; i < n->register_count; i++)
+        if (n->registers[i].type != TYPE_F32) return false;
+    for (int i = 0; i < n->tensor_count; i++)
+        if (n->tensors[i].type != TYPE_F32) return false;
+    return true;
+}
+
 cvk_status nest_eval(const nest *n, float *const tensors[ROLE_COUNT], int64_t first_task, int64_t last_task,
                      bool fused) {
     if (first_task < 0 || last_task > n->tasks) return CVK_ERROR_ARGUMENT;
+    if (!all_f32(n)) return CVK_ERROR_UNSUPPORTED;
     machine m = {.nest = n, .tensors = tensors, .fused = fused};
     arena a;
     arena_init(&a);

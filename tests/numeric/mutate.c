@@ -190,7 +190,7 @@ int change_constant(nest *n, const mutation *m) { return each_op(n, n->body, cha
 static int nudge_in_op(nest *n, nest_op *op, const mutation *m) {
     (void)n, (void)m;
     if (op->kind != OP_CONST || op->value == 0) return 0;
-    op->value *= 1.0001F;
+    op->value = (double)((float)op->value * 1.0001F);
     return 1;
 }
 
