@@ -24,10 +24,10 @@ static LLVMValueRef from_bits(const converter *c, LLVMValueRef bits) {
 static LLVMValueRef add(const converter *c, LLVMValueRef x, uint32_t bits) {
     return LLVMBuildAdd(c->b, x, word(c, bits), "");
 }
-static LLVMValueRef and(const converter *c, LLVMValueRef x, uint32_t bits) {
+static LLVMValueRef and (const converter *c, LLVMValueRef x, uint32_t bits) {
     return LLVMBuildAnd(c->b, x, word(c, bits), "");
 }
-static LLVMValueRef or(const converter *c, LLVMValueRef x, LLVMValueRef y) { return LLVMBuildOr(c->b, x, y, ""); }
+static LLVMValueRef or (const converter *c, LLVMValueRef x, LLVMValueRef y) { return LLVMBuildOr(c->b, x, y, ""); }
 static LLVMValueRef left(const converter *c, LLVMValueRef x, uint32_t by) {
     return LLVMBuildShl(c->b, x, word(c, by), "");
 }
@@ -60,10 +60,11 @@ static LLVMValueRef widen_f16(const converter *c, LLVMValueRef x) {
     LLVMValueRef infinite = add(c, normal, REBIAS), least = from_bits(c, word(c, LEAST));
     LLVMValueRef denormal = to_bits(c, LLVMBuildFSub(c->b, from_bits(c, add(c, normal, ONE)), least, ""));
     LLVMValueRef widened = if_equal(c, exponent, EXPONENT, infinite, if_equal(c, exponent, 0, denormal, normal));
-    return from_bits(c, or(c, widened, left(c, and(c, bits, 0x8000), 16)));
+    return from_bits(c, or (c, widened, left(c, and(c, bits, 0x8000), 16)));
 }
 
-/* Rounded to nearest, ties to even, by adding just less than half a unit, and one more where the unit's digit is odd. */
+/* Rounded to nearest, ties to even, by adding just less than half a unit, and one more where the unit's digit is odd.
+ */
 static LLVMValueRef rounded_bits(const converter *c, LLVMValueRef bits, uint32_t dropped, uint32_t rebias) {
     LLVMValueRef odd = and(c, right(c, bits, dropped), 1);
     LLVMValueRef nearly = add(c, bits, rebias + (UINT32_C(1) << (dropped - 1)) - 1);
@@ -83,7 +84,7 @@ static LLVMValueRef narrow_f16(const converter *c, LLVMValueRef x) {
     LLVMValueRef special = if_above(c, magnitude, INFINITE, word(c, 0x7e00), word(c, 0x7c00));
     LLVMValueRef narrowed = if_above(c, magnitude, LEAST - 1, normal, denormal);
     narrowed = if_above(c, magnitude, BEYOND - 1, special, narrowed);
-    return LLVMBuildTrunc(c->b, or(c, narrowed, sign), vector_of(c, TYPE_F16), "");
+    return LLVMBuildTrunc(c->b, or (c, narrowed, sign), vector_of(c, TYPE_F16), "");
 }
 
 static LLVMValueRef widen_bf16(const converter *c, LLVMValueRef x) {
@@ -92,7 +93,7 @@ static LLVMValueRef widen_bf16(const converter *c, LLVMValueRef x) {
 
 /* On the bits everywhere: the instructions of AVX-512 take denormals for zeros. */
 static LLVMValueRef narrow_bf16(const converter *c, LLVMValueRef x) {
-    LLVMValueRef bits = to_bits(c, x), nan = or(c, right(c, bits, 16), word(c, 0x40));
+    LLVMValueRef bits = to_bits(c, x), nan = or (c, right(c, bits, 16), word(c, 0x40));
     LLVMValueRef narrowed = if_above(c, and(c, bits, SIGN), INFINITE, nan, rounded_bits(c, bits, 16, 0));
     return LLVMBuildTrunc(c->b, narrowed, vector_of(c, TYPE_BF16), "");
 }
@@ -148,7 +149,8 @@ static double lesser(double a, double b) { return a < b ? a : b; }
 
 static LLVMValueRef integer_to_integer(const converter *c, cvk_type from, cvk_type to, LLVMValueRef x) {
     if (!type_holds(to, from))
-        x = clamp(c, from, x, greater(type_least(from), type_least(to)), lesser(type_greatest(from), type_greatest(to)));
+        x = clamp(c, from, x, greater(type_least(from), type_least(to)),
+                  lesser(type_greatest(from), type_greatest(to)));
     return resize(c, from, to, x);
 }
 

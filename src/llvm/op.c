@@ -57,7 +57,8 @@ static LLVMValueRef load_contiguous(lowering *l, LLVMValueRef pointer, lane_rang
         LLVMSetAlignment(loaded, alignment_of(type));
         return loaded;
     }
-    LLVMValueRef arguments[] = {pointer, LLVMConstInt(l->m->i32, alignment_of(type), false), mask_of(l, r, lanes), LLVMConstNull(type)};
+    LLVMValueRef arguments[] = {pointer, LLVMConstInt(l->m->i32, alignment_of(type), false), mask_of(l, r, lanes),
+                                LLVMConstNull(type)};
     return lower_intrinsic(l->m, l->builder, "llvm.masked.load", (LLVMTypeRef[]){type, l->m->ptr}, 2, arguments, 4);
 }
 
@@ -204,10 +205,15 @@ static void exchange(lowering *l, LLVMValueRef *upper, LLVMValueRef *lower, int 
 }
 
 /* What LLVM cannot look through: it would try to merge a round's shuffles with those of the rounds before, in a time
- * that multiplies with each, and find nothing. */
-static LLVMValueRef fence(lowering *l, LLVMValueRef value) {
-    LLVMTypeRef type = LLVMTypeOf(value);
-    return lower_intrinsic(l->m, l->builder, "llvm.arithmetic.fence", &type, 1, &value, 1);
+ * that multiplies with each, and find nothing. It takes floats alone, so others pass as the floats of their bits. */
+static LLVMValueRef fence(lowering *l, LLVMValueRef value, cvk_type type) {
+    LLVMTypeRef own = LLVMTypeOf(value), floats = own;
+    unsigned bits = LLVMGetVectorSize(own) * (unsigned)type_rows[type].bits;
+    if (bits % 32 != 0) return value;
+    if (!type_is_computed_float(type)) floats = LLVMVectorType(l->m->element[TYPE_F32], bits / 32);
+    value = LLVMBuildBitCast(l->builder, value, floats, "");
+    value = lower_intrinsic(l->m, l->builder, "llvm.arithmetic.fence", &floats, 1, &value, 1);
+    return LLVMBuildBitCast(l->builder, value, own, "");
 }
 
 /* A square transpose in log2(lanes) rounds of block exchanges; lanes is a power of two. */
@@ -218,7 +224,7 @@ static void lower_transpose(lowering *l, const nest_op *op) {
     for (int step = lanes / 2; step > 0; step /= 2) {
         for (int i = 0; i < lanes; i++)
             if (!(i & step)) exchange(l, &row[i], &row[i + step], step, lanes);
-        for (int i = 0; i < lanes; i++) row[i] = fence(l, row[i]);
+        for (int i = 0; i < lanes; i++) row[i] = fence(l, row[i], type_in(l, &op->a));
     }
     for (int i = 0; i < lanes; i++) set(l, &op->to, i, row[i]);
 }
