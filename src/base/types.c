@@ -1,8 +1,8 @@
 /* The table of types, and rounding to one of them by the double it is given. */
 #include "base/types.h"
 
-#include <float.h>
 #include <math.h>
+#include <string.h>
 
 const type_row type_rows[TYPES] = {
 #define CVK_TYPE(name, word, bits, kind, numpy, onnx, llvm, unit_roundoff)                                             \
@@ -77,4 +77,81 @@ double type_round(cvk_type type, double value) {
     if (value <= type_least(type)) return type_least(type);
     if (value >= type_greatest(type)) return type_greatest(type);
     return nearest_integer(value) + 0.0;
+}
+
+/* Sign, exponent and fraction of a half; value is one of the type's. */
+static uint64_t half_bits(cvk_type type, double value) {
+    const float_format *f = &FORMAT[type];
+    const int fraction_bits = f->digits - 1;
+    const uint64_t sign = signbit(value) ? UINT64_C(0x8000) : 0, infinite = UINT64_C(0x7fff) >> fraction_bits;
+    if (isnan(value)) return sign | infinite << fraction_bits | UINT64_C(1) << (fraction_bits - 1);
+    if (isinf(value)) return sign | infinite << fraction_bits;
+    if (value == 0) return sign;
+    int exponent;
+    frexp(value, &exponent);
+    bool normal = exponent - 1 >= f->least_exponent;
+    uint64_t biased = normal ? (uint64_t)(exponent - f->least_exponent) : 0;
+    int scale = normal ? exponent - 1 : f->least_exponent;
+    uint64_t digits = (uint64_t)ldexp(fabs(value), fraction_bits - scale);
+    return sign | (biased << fraction_bits | (digits & ((UINT64_C(1) << fraction_bits) - 1)));
+}
+
+static double half_value(cvk_type type, uint64_t bits) {
+    const float_format *f = &FORMAT[type];
+    const int fraction_bits = f->digits - 1;
+    const uint64_t infinite = UINT64_C(0x7fff) >> fraction_bits, exponent = bits >> fraction_bits & infinite;
+    const uint64_t fraction = bits & ((UINT64_C(1) << fraction_bits) - 1);
+    double magnitude;
+    if (exponent == infinite)
+        magnitude = fraction ? NAN : INFINITY;
+    else if (exponent == 0)
+        magnitude = ldexp((double)fraction, f->least_exponent - fraction_bits);
+    else
+        magnitude = ldexp((double)(fraction | UINT64_C(1) << fraction_bits),
+                          (int)exponent - 1 + f->least_exponent - fraction_bits);
+    return copysign(magnitude, bits & 0x8000 ? -1.0 : 1.0);
+}
+
+uint64_t type_bits(cvk_type type, double value) {
+    uint64_t bits = 0;
+    float single;
+    value = type_round(type, value);
+    switch (type) {
+    case TYPE_F64: memcpy(&bits, &value, sizeof value); return bits;
+    case TYPE_F32:
+        single = (float)value;
+        memcpy(&bits, &single, sizeof single);
+        return bits;
+    case TYPE_F16:
+    case TYPE_BF16: return half_bits(type, value);
+    default: break;
+    }
+    return (uint64_t)(int64_t)value & (UINT64_MAX >> (64 - type_rows[type].bits));
+}
+
+/* Integers as two's complement of their bits. */
+static double integer_value(cvk_type type, uint64_t bits) {
+    int64_t sign = type_rows[type].kind == KIND_SIGNED ? INT64_C(1) << (type_rows[type].bits - 1) : 0;
+    return (double)(((int64_t)bits ^ sign) - sign);
+}
+
+/* All systems convoke runs on are little-endian. */
+double type_read(cvk_type type, const void *from) {
+    uint64_t bits = 0;
+    float single;
+    double value;
+    memcpy(&bits, from, (size_t)type_bytes(type));
+    switch (type) {
+    case TYPE_F64: memcpy(&value, &bits, sizeof value); return value;
+    case TYPE_F32: memcpy(&single, &bits, sizeof single); return (double)single;
+    case TYPE_F16:
+    case TYPE_BF16: return half_value(type, bits);
+    default: break;
+    }
+    return integer_value(type, bits);
+}
+
+void type_write(cvk_type type, void *to, double value) {
+    uint64_t bits = type_bits(type, value);
+    memcpy(to, &bits, (size_t)type_bytes(type));
 }

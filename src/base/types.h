@@ -40,4 +40,10 @@ double type_greatest(cvk_type type);
  * keep NaN and the sign of zero; integers saturate, and NaN becomes 0. */
 double type_round(cvk_type type, double value);
 
+/* One element in memory, of any alignment: its value, which a double holds exactly; and storing a value, rounded. */
+double type_read(cvk_type type, const void *from);
+void type_write(cvk_type type, void *to, double value);
+/* The element's bits. */
+uint64_t type_bits(cvk_type type, double value);
+
 #endif

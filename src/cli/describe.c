@@ -107,11 +107,11 @@ static void print_proof(const description *x, text *out) {
     text_add(out, "proof, bytes touched of each buffer:\n");
     for (int i = 0; i < n->tensor_count; i++) {
         const nest_tensor *t = &n->tensors[i];
-        int64_t low = x->unit.extent.low[t->role], high = x->unit.extent.high[t->role], bytes = sizeof(float);
+        int64_t low = x->unit.extent.low[t->role], high = x->unit.extent.high[t->role], bytes = type_bytes(t->type);
         if (high < low)
             text_add(out, "  %-8s none", t->name);
         else
-            text_add(out, "  %-8s %" PRId64 " .. %" PRId64, t->name, low * bytes, (high + 1) * bytes - 1);
+            text_add(out, "  %-8s %" PRId64 " .. %" PRId64, t->name, low, high);
         text_add(out, " of %" PRId64 ", fits %s\n", t->elements * bytes, level_of(x->unit.target, t->elements * bytes));
     }
     text_add(out, "  %s\n",

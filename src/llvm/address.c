@@ -120,13 +120,13 @@ LLVMValueRef lower_opaque(lower_module *m, LLVMBuilderRef b, LLVMValueRef pointe
     return LLVMBuildCall2(b, type, same, &pointer, 1, "");
 }
 
-/* base + value * coefficient elements, computed once in the prelude of `level`. */
+/* base + value * coefficient bytes, computed once in the prelude of `level`. */
 static LLVMValueRef step(lowering *l, lower_level *level, LLVMValueRef base, const runtime_term *t) {
     for (lower_cached *c = level->cached; c; c = c->next)
         if (!c->numerator && c->base == base && c->factor == t->value && c->coefficient == t->coefficient)
             return c->value;
     LLVMBuilderRef b = at_prelude(l, level);
-    LLVMValueRef bytes = LLVMBuildMul(b, t->value, number(l, t->coefficient * 4), "");
+    LLVMValueRef bytes = LLVMBuildMul(b, t->value, number(l, t->coefficient), "");
     LLVMValueRef value = lower_opaque(l->m, b, LLVMBuildGEP2(b, l->m->i8, base, &bytes, 1, ""));
     remember(l, level, (lower_cached){.base = base, .factor = t->value, .coefficient = t->coefficient, .value = value});
     return value;
@@ -145,12 +145,13 @@ static int ordered_terms(lowering *l, const affine *e, runtime_term *terms) {
 }
 
 LLVMValueRef lower_address(lowering *l, const nest_access *at, int64_t lane) {
-    affine rest = known_parts(l, &at->offset);
+    const int64_t size = type_bytes(l->nest->tensors[at->tensor].type);
+    affine in_bytes = affine_scale(at->offset, size), rest = known_parts(l, &in_bytes);
     runtime_term terms[AFFINE_MOST_TERMS];
     int count = ordered_terms(l, &rest, terms);
     LLVMValueRef pointer = l->tensor[at->tensor];
     for (int i = 0; i < count; i++) pointer = step(l, terms[i].level, pointer, &terms[i]);
-    int64_t constant = (rest.constant + lane * at->stride) * 4;
+    int64_t constant = rest.constant + lane * at->stride * size;
     if (constant == 0) return pointer;
     LLVMValueRef bytes = number(l, constant);
     return LLVMBuildGEP2(l->builder, l->m->i8, pointer, &bytes, 1, "");

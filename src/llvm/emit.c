@@ -107,12 +107,7 @@ static lower_module make_module(arena *a, const char *known_triple, LLVMTargetMa
     LLVMContextRef x = LLVMContextCreate();
     LLVMContextSetDiscardValueNames(x, false);
     lower_module m = {.arena = a, .context = x, .module = LLVMModuleCreateWithNameInContext("convoke", x)};
-    m.f32 = LLVMFloatTypeInContext(x);
-    m.i64 = LLVMInt64TypeInContext(x);
-    m.i32 = LLVMInt32TypeInContext(x);
-    m.i8 = LLVMInt8TypeInContext(x);
-    m.ptr = LLVMPointerTypeInContext(x, 0);
-    m.nothing = LLVMVoidTypeInContext(x);
+    lower_types(&m);
     char *triple = copied_triple(known_triple);
     LLVMSetTarget(m.module, triple);
     LLVMDisposeMessage(triple);

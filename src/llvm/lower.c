@@ -78,19 +78,10 @@ static void lower_loop(lowering *l, const nest_statement *f) {
     lower_counted(l, f->variable, low, high, fixed, lower_body, f);
 }
 
-static int64_t known_end(lowering *l, const nest_bound *bound, int count, bool low) {
-    int64_t end = low ? INT64_MIN : INT64_MAX;
-    for (int i = 0; i < count; i++) {
-        int64_t numerator = affine_value(&bound[i].numerator, l->known);
-        int64_t v = low ? ceil_div(numerator, bound[i].divisor) : floor_div(numerator, bound[i].divisor);
-        if (low ? v > end : v < end) end = v;
-    }
-    return end;
-}
-
 static void lower_unrolled(lowering *l, const nest_statement *f) {
     const nest_range *r = &l->nest->variables[f->variable].range;
-    int64_t low = known_end(l, r->low, r->low_count, true), high = known_end(l, r->high, r->high_count, false);
+    int64_t low, high;
+    nest_range_ends(l->nest, r, l->known, &low, &high);
     for (int64_t v = low; v < high; v++) {
         l->known[f->variable] = v;
         lower_list(l, f->body);
@@ -146,7 +137,7 @@ static void make_registers(lowering *l) {
     l->reg = arena_array(l->m->arena, LLVMValueRef *, n->register_count);
     for (int r = 0; r < n->register_count; r++) {
         l->reg[r] = arena_array(l->m->arena, LLVMValueRef, n->registers[r].count);
-        LLVMTypeRef type = LLVMVectorType(l->m->f32, (unsigned)n->registers[r].lanes);
+        LLVMTypeRef type = lower_vector(l->m, n->registers[r].type, n->registers[r].lanes);
         for (int i = 0; i < n->registers[r].count; i++) l->reg[r][i] = LLVMBuildAlloca(l->builder, type, "");
     }
 }
@@ -154,6 +145,7 @@ static void make_registers(lowering *l) {
 /* The kernel's tensors are fields of cvk_args, all pointers; packing has two parameters. What is in constants is hidden
  * from LLVM, or it would make copies of those it sees being loaded. */
 static void find_tensors(lowering *l, LLVMValueRef const constant[ROLE_COUNT]) {
+    l->tensor = arena_array(l->m->arena, LLVMValueRef, l->nest->tensor_count);
     for (int t = 0; t < l->nest->tensor_count; t++) {
         unsigned role = (unsigned)l->nest->tensors[t].role;
         if (l->nest->entry == ENTRY_PACK) {

@@ -13,8 +13,10 @@ typedef struct lower_module {
     const cvk_target *target; /* of the function being made */
     LLVMContextRef context;
     LLVMModuleRef module;
-    LLVMTypeRef f32, i64, i32, i8, ptr, nothing;
-    LLVMValueRef math[MATH_KINDS][NEST_MOST_LANES + 1]; /* functions made so far for the target, by lanes */
+    LLVMTypeRef
+        element[TYPES]; /* in registers and memory; halves are integers of 16 bits, for no CPU computes with them */
+    LLVMTypeRef i64, i32, i8, ptr, nothing;
+    LLVMValueRef math[TYPES][MATH_KINDS][NEST_MOST_LANES + 1]; /* functions made so far for the target, by lanes */
 } lower_module;
 
 /* An address prefix or quotient computed once a loop iteration. */
@@ -41,12 +43,12 @@ typedef struct lowering {
     const nest *nest;
     LLVMBuilderRef builder, prelude; /* code; addresses */
     LLVMValueRef function;
-    LLVMValueRef tensor[ROLE_COUNT]; /* base pointers, by index into nest->tensors */
-    LLVMValueRef **reg;              /* [array][index]: stack slots that mem2reg turns into values */
-    LLVMValueRef *variable;          /* run-time values by variable; NULL for unrolled ones */
-    lower_level **level_of;          /* by variable: where it is defined */
-    int64_t *known;                  /* values of unrolled variables */
-    lower_level *level;              /* innermost */
+    LLVMValueRef *tensor;   /* base pointers, by index into nest->tensors */
+    LLVMValueRef **reg;     /* [array][index]: stack slots that mem2reg turns into values */
+    LLVMValueRef *variable; /* run-time values by variable; NULL for unrolled ones */
+    lower_level **level_of; /* by variable: where it is defined */
+    int64_t *known;         /* values of unrolled variables */
+    lower_level *level;     /* innermost */
 } lowering;
 
 /* lower.c: one function from one nest, with internal linkage. Tensors whose role has a value in `constant` lie there.
@@ -63,12 +65,27 @@ LLVMValueRef lower_bound(lowering *l, const nest_bound *bound, bool low); /* of 
 void lower_op(lowering *l, const nest_op *op);
 
 /* math.c */
-LLVMValueRef lower_math(lower_module *m, math_kind kind, int lanes);
+LLVMValueRef lower_math(lower_module *m, math_kind kind, cvk_type type, int lanes);
 
-/* arithmetic.c: lane-by-lane operations, shared by op.c and math.c. Sources beyond the operation's own are ignored. */
-LLVMValueRef lower_arithmetic(lower_module *m, LLVMBuilderRef builder, op_kind kind, LLVMValueRef a, LLVMValueRef b,
-                              LLVMValueRef c);
-LLVMValueRef lower_splat_constant(lower_module *m, int lanes, float value);
+/* types.c */
+void lower_types(lower_module *m); /* makes the module's types, its context given */
+LLVMTypeRef lower_vector(lower_module *m, cvk_type type, int lanes);
+LLVMValueRef lower_splat_constant(lower_module *m, cvk_type type, int lanes, double value);
+LLVMValueRef lower_splat_bits(LLVMTypeRef vector, uint64_t bits); /* a vector of integers */
+
+/* arithmetic.c: lane-by-lane operations on registers of `type`, shared by op.c and math.c. Sources beyond the
+ * operation's own are ignored. */
+LLVMValueRef lower_arithmetic(lower_module *m, LLVMBuilderRef builder, op_kind kind, cvk_type type, LLVMValueRef a,
+                              LLVMValueRef b, LLVMValueRef c);
+LLVMValueRef lower_shift(LLVMBuilderRef builder, op_kind kind, cvk_type type, LLVMValueRef a, int amount);
+/* a < b ? less : otherwise; `otherwise` where either is NaN. */
+LLVMValueRef lower_select_less(LLVMBuilderRef builder, cvk_type type, LLVMValueRef a, LLVMValueRef b, LLVMValueRef less,
+                               LLVMValueRef otherwise);
+
+/* convert.c, dot.c: those of nest/ops.def. */
+LLVMValueRef lower_convert(lower_module *m, LLVMBuilderRef builder, cvk_type from, cvk_type to, LLVMValueRef a);
+LLVMValueRef lower_dot(lower_module *m, LLVMBuilderRef builder, cvk_type a_type, cvk_type b_type, LLVMValueRef a,
+                       LLVMValueRef b, LLVMValueRef c);
 LLVMValueRef lower_intrinsic(lower_module *m, LLVMBuilderRef builder, const char *name, LLVMTypeRef *overload,
                              unsigned overloads, LLVMValueRef *arguments, unsigned count);
 

@@ -12,21 +12,26 @@ static void fill(lower_module *m, LLVMValueRef function, math_program p, int lan
     for (int i = 1; i < p.count; i++) {
         const math_step *s = &p.step[i];
         if (s->kind == OP_CONST)
-            value[i] = lower_splat_constant(m, lanes, s->value);
+            value[i] = lower_splat_constant(m, p.type, lanes, s->value);
         else
-            value[i] = lower_arithmetic(m, b, s->kind, value[s->a], value[s->b], value[s->c]);
+            value[i] = lower_arithmetic(m, b, s->kind, p.type, value[s->a], value[s->b], value[s->c]);
     }
     LLVMBuildRet(b, value[p.count - 1]);
     LLVMDisposeBuilder(b);
 }
 
-LLVMValueRef lower_math(lower_module *m, math_kind kind, int lanes) {
-    LLVMValueRef *known = &m->math[kind][lanes];
+/* Functions of f32 have no type in their names. */
+static const char *symbol_of(lower_module *m, math_kind kind, cvk_type type, int lanes) {
+    if (type == TYPE_F32) return arena_format(m->arena, "cvk_%s_x%d", nest_math_name(kind), lanes);
+    return arena_format(m->arena, "cvk_%s_%s_x%d", nest_math_name(kind), type_name(type), lanes);
+}
+
+LLVMValueRef lower_math(lower_module *m, math_kind kind, cvk_type type, int lanes) {
+    LLVMValueRef *known = &m->math[type][kind][lanes];
     if (*known) return *known;
-    LLVMTypeRef vector = LLVMVectorType(m->f32, (unsigned)lanes);
-    math_program p = nest_math(m->arena, kind);
-    *known = LLVMAddFunction(m->module, arena_format(m->arena, "cvk_%s_x%d", nest_math_name(kind), lanes),
-                             LLVMFunctionType(vector, &vector, 1, false));
+    LLVMTypeRef vector = lower_vector(m, type, lanes);
+    math_program p = nest_math(m->arena, kind, type);
+    *known = LLVMAddFunction(m->module, symbol_of(m, kind, type, lanes), LLVMFunctionType(vector, &vector, 1, false));
     LLVMSetLinkage(*known, LLVMInternalLinkage);
     lower_attributes(m, *known);
     unsigned noinline_kind = LLVMGetEnumAttributeKindForName("noinline", 8);

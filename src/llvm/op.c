@@ -5,20 +5,12 @@ typedef struct lane_range {
     int low, high;
 } lane_range;
 
-static int64_t known_value(lowering *l, const affine *e) { return affine_value(e, l->known); }
+static int64_t known_value(lowering *l, const affine *e) { return nest_value(l->nest, e, l->known); }
 
 static lane_range lanes_of(lowering *l, const nest_range *r, int lanes) {
-    int64_t low = 0, high = lanes;
-    for (int i = 0; r && i < r->low_count; i++) {
-        int64_t v = ceil_div(known_value(l, &r->low[i].numerator), r->low[i].divisor);
-        if (v > low) low = v;
-    }
-    for (int i = 0; r && i < r->high_count; i++) {
-        int64_t v = floor_div(known_value(l, &r->high[i].numerator), r->high[i].divisor);
-        if (v < high) high = v;
-    }
-    if (low >= high) return (lane_range){0, 0};
-    return (lane_range){(int)low, (int)high};
+    lane_range known;
+    nest_lane_ends(l->nest, r, l->known, lanes, &known.low, &known.high);
+    return known;
 }
 
 static LLVMValueRef mask_of(lowering *l, lane_range r, int lanes) {
@@ -28,58 +20,73 @@ static LLVMValueRef mask_of(lowering *l, lane_range r, int lanes) {
     return LLVMConstVector(bits, (unsigned)lanes);
 }
 
-static LLVMTypeRef vector_type(lowering *l, int lanes) { return LLVMVectorType(l->m->f32, (unsigned)lanes); }
-
 static int lanes_in(lowering *l, const register_ref *r) { return l->nest->registers[r->array].lanes; }
+
+static cvk_type type_in(lowering *l, const register_ref *r) { return l->nest->registers[r->array].type; }
+
+static LLVMTypeRef vector_in(lowering *l, const register_ref *r) {
+    return lower_vector(l->m, type_in(l, r), lanes_in(l, r));
+}
 
 static LLVMValueRef *slot(lowering *l, const register_ref *r, int64_t further) {
     return &l->reg[r->array][known_value(l, &r->index) + further];
 }
 
 static LLVMValueRef get(lowering *l, const register_ref *r, int64_t further) {
-    return LLVMBuildLoad2(l->builder, vector_type(l, lanes_in(l, r)), *slot(l, r, further), "");
+    return LLVMBuildLoad2(l->builder, vector_in(l, r), *slot(l, r, further), "");
 }
 
 static void set(lowering *l, const register_ref *r, int64_t further, LLVMValueRef value) {
     LLVMBuildStore(l->builder, value, *slot(l, r, further));
 }
 
-static LLVMValueRef load_contiguous(lowering *l, LLVMValueRef pointer, lane_range r, int lanes) {
-    LLVMTypeRef type = vector_type(l, lanes);
+/* Elements are aligned to their own size; vectors to no more. */
+static unsigned alignment_of(LLVMTypeRef vector) {
+    LLVMTypeRef element = LLVMGetElementType(vector);
+    switch (LLVMGetTypeKind(element)) {
+    case LLVMFloatTypeKind: return sizeof(float);
+    case LLVMDoubleTypeKind: return sizeof(double);
+    default: return LLVMGetIntTypeWidth(element) / 8;
+    }
+}
+
+static LLVMValueRef load_contiguous(lowering *l, LLVMValueRef pointer, lane_range r, LLVMTypeRef type) {
+    const int lanes = (int)LLVMGetVectorSize(type);
     if (r.low == 0 && r.high == lanes) {
         LLVMValueRef loaded = LLVMBuildLoad2(l->builder, type, pointer, "");
-        LLVMSetAlignment(loaded, 4);
+        LLVMSetAlignment(loaded, alignment_of(type));
         return loaded;
     }
-    LLVMValueRef arguments[] = {pointer, LLVMConstInt(l->m->i32, 4, false), mask_of(l, r, lanes), LLVMConstNull(type)};
+    LLVMValueRef arguments[] = {pointer, LLVMConstInt(l->m->i32, alignment_of(type), false), mask_of(l, r, lanes),
+                                LLVMConstNull(type)};
     return lower_intrinsic(l->m, l->builder, "llvm.masked.load", (LLVMTypeRef[]){type, l->m->ptr}, 2, arguments, 4);
 }
 
 static LLVMValueRef lane_index(lowering *l, int lane) { return LLVMConstInt(l->m->i32, (unsigned)lane, false); }
 
-static LLVMValueRef load_scalar(lowering *l, LLVMValueRef pointer) {
-    LLVMValueRef loaded = LLVMBuildLoad2(l->builder, l->m->f32, pointer, "");
-    LLVMSetAlignment(loaded, 4);
+static LLVMValueRef load_scalar(lowering *l, LLVMValueRef pointer, LLVMTypeRef vector) {
+    LLVMValueRef loaded = LLVMBuildLoad2(l->builder, LLVMGetElementType(vector), pointer, "");
+    LLVMSetAlignment(loaded, alignment_of(vector));
     return loaded;
 }
 
-static LLVMValueRef gather(lowering *l, const nest_access *at, lane_range r, int lanes) {
-    LLVMValueRef vector = LLVMConstNull(vector_type(l, lanes));
+static LLVMValueRef gather(lowering *l, const nest_access *at, lane_range r, LLVMTypeRef type) {
+    LLVMValueRef vector = LLVMConstNull(type);
     for (int i = r.low; i < r.high; i++) {
-        LLVMValueRef scalar = load_scalar(l, lower_address(l, at, i));
+        LLVMValueRef scalar = load_scalar(l, lower_address(l, at, i), type);
         vector = LLVMBuildInsertElement(l->builder, vector, scalar, lane_index(l, i), "");
     }
     return vector;
 }
 
 /* A small stride: whole vectors of the span between the first and the last lane, and shuffles that pick from them. */
-static LLVMValueRef load_spread(lowering *l, const nest_access *at, lane_range r, int lanes) {
-    int stride = (int)at->stride, span = (r.high - r.low - 1) * stride + 1;
-    LLVMValueRef result = LLVMConstNull(vector_type(l, lanes));
+static LLVMValueRef load_spread(lowering *l, const nest_access *at, lane_range r, LLVMTypeRef type) {
+    int stride = (int)at->stride, span = (r.high - r.low - 1) * stride + 1, lanes = (int)LLVMGetVectorSize(type);
+    LLVMValueRef result = LLVMConstNull(type);
     for (int first = 0; first < span; first += lanes) {
         nest_access part = {at->tensor, affine_offset(at->offset, r.low * at->stride + first), 1};
         int length = span - first < lanes ? span - first : lanes;
-        LLVMValueRef vector = load_contiguous(l, lower_address(l, &part, 0), (lane_range){0, length}, lanes);
+        LLVMValueRef vector = load_contiguous(l, lower_address(l, &part, 0), (lane_range){0, length}, type);
         LLVMValueRef pick[NEST_MOST_LANES];
         for (int i = 0; i < lanes; i++) {
             int from = (i - r.low) * stride - first;
@@ -93,39 +100,58 @@ static LLVMValueRef load_spread(lowering *l, const nest_access *at, lane_range r
 
 enum { SPREAD_MOST_STRIDE = 4 }; /* beyond, single loads are fewer */
 
+static void lower_const(lowering *l, const nest_op *op) {
+    set(l, &op->to, 0, lower_splat_constant(l->m, type_in(l, &op->to), lanes_in(l, &op->to), op->value));
+}
+
 static void lower_load(lowering *l, const nest_op *op) {
     int lanes = lanes_in(l, &op->to);
     lane_range r = lanes_of(l, op->lanes, lanes);
+    LLVMTypeRef type = vector_in(l, &op->to);
     LLVMValueRef value;
     if (r.low == r.high)
-        value = LLVMConstNull(vector_type(l, lanes));
+        value = LLVMConstNull(type);
     else if (op->at.stride == 1)
-        value = load_contiguous(l, lower_address(l, &op->at, 0), r, lanes);
+        value = load_contiguous(l, lower_address(l, &op->at, 0), r, type);
     else if (op->at.stride > 1 && op->at.stride <= SPREAD_MOST_STRIDE)
-        value = load_spread(l, &op->at, r, lanes);
+        value = load_spread(l, &op->at, r, type);
     else
-        value = gather(l, &op->at, r, lanes);
+        value = gather(l, &op->at, r, type);
     set(l, &op->to, 0, value);
 }
 
-static LLVMValueRef splat(lowering *l, LLVMValueRef scalar, int lanes) {
-    LLVMTypeRef type = vector_type(l, lanes);
+static LLVMValueRef splat(lowering *l, LLVMValueRef scalar, LLVMTypeRef type) {
     LLVMValueRef one = LLVMBuildInsertElement(l->builder, LLVMGetPoison(type), scalar, lane_index(l, 0), "");
-    LLVMValueRef zeros = LLVMConstNull(LLVMVectorType(l->m->i32, (unsigned)lanes));
+    LLVMValueRef zeros = LLVMConstNull(LLVMVectorType(l->m->i32, LLVMGetVectorSize(type)));
     return LLVMBuildShuffleVector(l->builder, one, LLVMGetPoison(type), zeros, "");
 }
 
+/* Several elements in turn are one number of as many bytes. */
+static LLVMValueRef splat_repeated(lowering *l, const nest_op *op, LLVMValueRef pointer) {
+    LLVMTypeRef type = vector_in(l, &op->to);
+    unsigned bytes = alignment_of(type) * (unsigned)op->repeat, lanes = LLVMGetVectorSize(type) / (unsigned)op->repeat;
+    LLVMTypeRef number = LLVMIntTypeInContext(l->m->context, 8 * bytes);
+    LLVMValueRef loaded = LLVMBuildLoad2(l->builder, number, pointer, "");
+    LLVMSetAlignment(loaded, alignment_of(type));
+    return LLVMBuildBitCast(l->builder, splat(l, loaded, LLVMVectorType(number, lanes)), type, "");
+}
+
 static void lower_splat(lowering *l, const nest_op *op) {
-    set(l, &op->to, 0, splat(l, load_scalar(l, lower_address(l, &op->at, 0)), lanes_in(l, &op->to)));
+    LLVMTypeRef type = vector_in(l, &op->to);
+    LLVMValueRef pointer = lower_address(l, &op->at, 0);
+    LLVMValueRef value =
+        op->repeat == 1 ? splat(l, load_scalar(l, pointer, type), type) : splat_repeated(l, op, pointer);
+    set(l, &op->to, 0, value);
 }
 
 static void store_contiguous(lowering *l, LLVMValueRef value, LLVMValueRef pointer, lane_range r, int lanes) {
+    unsigned alignment = alignment_of(LLVMTypeOf(value));
     if (r.low == 0 && r.high == lanes) {
-        LLVMSetAlignment(LLVMBuildStore(l->builder, value, pointer), 4);
+        LLVMSetAlignment(LLVMBuildStore(l->builder, value, pointer), alignment);
         return;
     }
-    LLVMTypeRef types[] = {vector_type(l, lanes), l->m->ptr};
-    LLVMValueRef arguments[] = {value, pointer, LLVMConstInt(l->m->i32, 4, false), mask_of(l, r, lanes)};
+    LLVMTypeRef types[] = {LLVMTypeOf(value), l->m->ptr};
+    LLVMValueRef arguments[] = {value, pointer, LLVMConstInt(l->m->i32, alignment, false), mask_of(l, r, lanes)};
     lower_intrinsic(l->m, l->builder, "llvm.masked.store", types, 2, arguments, 4);
 }
 
@@ -140,7 +166,8 @@ static void lower_store(lowering *l, const nest_op *op) {
     }
     for (int i = r.low; i < r.high; i++) {
         LLVMValueRef scalar = LLVMBuildExtractElement(l->builder, value, lane_index(l, i), "");
-        LLVMSetAlignment(LLVMBuildStore(l->builder, scalar, lower_address(l, &op->at, i)), 4);
+        LLVMValueRef stored = LLVMBuildStore(l->builder, scalar, lower_address(l, &op->at, i));
+        LLVMSetAlignment(stored, alignment_of(LLVMTypeOf(value)));
     }
 }
 
@@ -153,7 +180,7 @@ static void lower_prefetch(lowering *l, const nest_op *op) {
 static void lower_keep(lowering *l, const nest_op *op) {
     int lanes = lanes_in(l, &op->a);
     lane_range r = lanes_of(l, op->lanes, lanes);
-    LLVMValueRef zero = LLVMConstNull(vector_type(l, lanes));
+    LLVMValueRef zero = LLVMConstNull(vector_in(l, &op->a));
     set(l, &op->to, 0, LLVMBuildSelect(l->builder, mask_of(l, r, lanes), get(l, &op->a, 0), zero, ""));
 }
 
@@ -178,10 +205,15 @@ static void exchange(lowering *l, LLVMValueRef *upper, LLVMValueRef *lower, int 
 }
 
 /* What LLVM cannot look through: it would try to merge a round's shuffles with those of the rounds before, in a time
- * that multiplies with each, and find nothing. */
-static LLVMValueRef fence(lowering *l, LLVMValueRef value) {
-    LLVMTypeRef type = LLVMTypeOf(value);
-    return lower_intrinsic(l->m, l->builder, "llvm.arithmetic.fence", &type, 1, &value, 1);
+ * that multiplies with each, and find nothing. It takes floats alone, so others pass as the floats of their bits. */
+static LLVMValueRef fence(lowering *l, LLVMValueRef value, cvk_type type) {
+    LLVMTypeRef own = LLVMTypeOf(value), floats = own;
+    unsigned bits = LLVMGetVectorSize(own) * (unsigned)type_rows[type].bits;
+    if (bits % 32 != 0) return value;
+    if (!type_is_computed_float(type)) floats = LLVMVectorType(l->m->element[TYPE_F32], bits / 32);
+    value = LLVMBuildBitCast(l->builder, value, floats, "");
+    value = lower_intrinsic(l->m, l->builder, "llvm.arithmetic.fence", &floats, 1, &value, 1);
+    return LLVMBuildBitCast(l->builder, value, own, "");
 }
 
 /* A square transpose in log2(lanes) rounds of block exchanges; lanes is a power of two. */
@@ -192,27 +224,38 @@ static void lower_transpose(lowering *l, const nest_op *op) {
     for (int step = lanes / 2; step > 0; step /= 2) {
         for (int i = 0; i < lanes; i++)
             if (!(i & step)) exchange(l, &row[i], &row[i + step], step, lanes);
-        for (int i = 0; i < lanes; i++) row[i] = fence(l, row[i]);
+        for (int i = 0; i < lanes; i++) row[i] = fence(l, row[i], type_in(l, &op->a));
     }
     for (int i = 0; i < lanes; i++) set(l, &op->to, i, row[i]);
 }
 
 static void lower_call(lowering *l, const nest_op *op) {
-    int lanes = lanes_in(l, &op->a);
-    LLVMTypeRef vector = vector_type(l, lanes);
-    LLVMValueRef argument = get(l, &op->a, 0), function = lower_math(l->m, op->math, lanes);
+    LLVMTypeRef vector = vector_in(l, &op->a);
+    LLVMValueRef argument = get(l, &op->a, 0);
+    LLVMValueRef function = lower_math(l->m, op->math, type_in(l, &op->a), lanes_in(l, &op->a));
     LLVMTypeRef type = LLVMFunctionType(vector, &vector, 1, false);
     set(l, &op->to, 0, LLVMBuildCall2(l->builder, type, function, &argument, 1, ""));
 }
 
 static LLVMValueRef operand(lowering *l, const register_ref *r) { return r->array < 0 ? NULL : get(l, r, 0); }
 
+static LLVMValueRef lanewise(lowering *l, const nest_op *op, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c) {
+    switch (op->kind) {
+    case OP_SHIFT_LEFT:
+    case OP_SHIFT_RIGHT: return lower_shift(l->builder, op->kind, type_in(l, &op->a), a, op->shift);
+    case OP_CONVERT: return lower_convert(l->m, l->builder, type_in(l, &op->a), type_in(l, &op->to), a);
+    case OP_DOT: return lower_dot(l->m, l->builder, type_in(l, &op->a), type_in(l, &op->b), a, b, c);
+    default: return lower_arithmetic(l->m, l->builder, op->kind, type_in(l, &op->to), a, b, c);
+    }
+}
+
+/* Of those, fma and dot may have a lane range. */
 static void lower_lanewise(lowering *l, const nest_op *op) {
     LLVMValueRef a = operand(l, &op->a), b = operand(l, &op->b), c = operand(l, &op->c);
     int lanes = lanes_in(l, &op->to);
-    lane_range r = lanes_of(l, op->kind == OP_FMA ? op->lanes : NULL, lanes);
+    lane_range r = lanes_of(l, op->lanes, lanes);
     if (r.low == r.high) return;
-    LLVMValueRef value = lower_arithmetic(l->m, l->builder, op->kind, a, b, c);
+    LLVMValueRef value = lanewise(l, op, a, b, c);
     if (r.high - r.low < lanes)
         value = LLVMBuildSelect(l->builder, mask_of(l, r, lanes), value, get(l, &op->to, 0), "");
     set(l, &op->to, 0, value);
@@ -220,7 +263,7 @@ static void lower_lanewise(lowering *l, const nest_op *op) {
 
 void lower_op(lowering *l, const nest_op *op) {
     switch (op->kind) {
-    case OP_CONST: set(l, &op->to, 0, lower_splat_constant(l->m, lanes_in(l, &op->to), (float)op->value)); break;
+    case OP_CONST: lower_const(l, op); break;
     case OP_LOAD: lower_load(l, op); break;
     case OP_SPLAT: lower_splat(l, op); break;
     case OP_STORE: lower_store(l, op); break;

@@ -69,6 +69,7 @@ static int quotient_in(const nest *n, const affine *e) {
 }
 
 int64_t nest_maximum(const nest *n, const nest_scope *scope, affine e) {
+    if (e.overflowed) return INT64_MAX / 4; /* unknown; nest_check reports it */
     if (affine_is_constant(&e)) return e.constant;
     int q = quotient_in(n, &e);
     if (q >= 0) {

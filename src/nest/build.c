@@ -290,6 +290,14 @@ void build_keep(nest_builder *b, register_ref to, register_ref a, const nest_ran
     op->lanes = kept_range(b, lanes);
 }
 
+void build_shuffle(nest_builder *b, register_ref to, register_ref x, register_ref y, const int *pattern) {
+    nest_op *op = append_op(b, OP_SHUFFLE, to);
+    op->a = x;
+    op->b = y;
+    if (to.array < 0 || to.array >= b->nest->register_count) return;
+    op->pattern = arena_copy(b->nest->arena, pattern, sizeof *pattern * (size_t)b->nest->registers[to.array].lanes);
+}
+
 void build_transpose(nest_builder *b, register_ref to, register_ref a) { append_op(b, OP_TRANSPOSE, to)->a = a; }
 
 void build_call(nest_builder *b, math_kind math, register_ref to, register_ref a) {

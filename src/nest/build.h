@@ -57,6 +57,8 @@ void build_shift(nest_builder *b, op_kind kind, register_ref to, register_ref a,
 void build_op(nest_builder *b, op_kind kind, register_ref to, register_ref a, register_ref c);
 void build_select_negative(nest_builder *b, register_ref to, register_ref test, register_ref yes, register_ref no);
 void build_keep(nest_builder *b, register_ref to, register_ref a, const nest_range *lanes);
+/* The pattern, an entry a lane of `to`, is copied. */
+void build_shuffle(nest_builder *b, register_ref to, register_ref x, register_ref y, const int *pattern);
 void build_transpose(nest_builder *b, register_ref to, register_ref a);
 void build_call(nest_builder *b, math_kind math, register_ref to, register_ref a);
 

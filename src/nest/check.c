@@ -1,6 +1,6 @@
 /* nest_check: needs a finished nest; gives the proof that it is well-formed and touches nothing outside its tensors.
  * Every nest is checked before it is lowered, so lowering may take all of this for granted. */
-#include "nest/nest.h"
+#include "nest/math.h"
 
 #include <string.h>
 
@@ -37,6 +37,10 @@ static bool in_scope(const checker *c, const nest_scope *s, int variable) {
 
 /* `unrolled`: the expression must be known once unrolled loops are expanded. */
 static bool check_affine(checker *c, const nest_scope *s, const affine *e, bool unrolled, const char *what) {
+    if (e->overflowed) {
+        REFUSE(c, "%s has more than %d terms", what, AFFINE_MOST_TERMS);
+        return false;
+    }
     for (int i = 0; i < e->count; i++) {
         int v = e->term[i].variable;
         if (v < 0 || v >= c->nest->variable_count || !in_scope(c, s, v)) {
@@ -65,23 +69,25 @@ static bool check_range(checker *c, const nest_scope *s, const nest_range *r, bo
     return good;
 }
 
-static int check_register(checker *c, const nest_scope *s, const register_ref *r, const char *op) {
+/* The array of a register, or NULL where it is none. */
+static const nest_register *check_register(checker *c, const nest_scope *s, const register_ref *r, const char *op) {
     if (r->array < 0 || r->array >= c->nest->register_count) {
         REFUSE(c, "%s: an operand is no register", op);
-        return 0;
+        return NULL;
     }
     const nest_register *array = &c->nest->registers[r->array];
-    if (!check_affine(c, s, &r->index, true, array->name)) return 0;
+    if (!check_affine(c, s, &r->index, true, array->name)) return NULL;
     int64_t low = nest_minimum(c->nest, s, r->index), high = nest_maximum(c->nest, s, r->index);
     if (low < 0 || high >= array->count)
         REFUSE(c, "%s: %s[%lld..%lld] of %d registers", op, array->name, (long long)low, (long long)high, array->count);
-    return array->lanes;
+    return array;
 }
 
 /* Lowest and highest element of an access of `lanes` lanes: the lane is one more variable, inside all others. */
 static interval reach(const checker *c, const nest_scope *s, const nest_op *op, int lanes) {
     const nest *n = c->nest;
-    affine last = affine_offset(op->at.offset, (lanes - 1) * op->at.stride);
+    int64_t distance = op->kind == OP_SPLAT ? op->repeat - 1 : (lanes - 1) * op->at.stride;
+    affine last = affine_offset(op->at.offset, distance);
     int64_t at_first = nest_maximum(n, s, op->at.offset), at_last = nest_maximum(n, s, last);
     int64_t low_first = nest_minimum(n, s, op->at.offset), low_last = nest_minimum(n, s, last);
     interval whole = {low_first < low_last ? low_first : low_last, at_first > at_last ? at_first : at_last};
@@ -108,7 +114,24 @@ static interval reach(const checker *c, const nest_scope *s, const nest_op *op, 
     return whole;
 }
 
-static void check_access(checker *c, const nest_scope *s, const nest_op *op, int lanes, const char *name) {
+static void widen_extent(checker *c, nest_role role, interval bytes) {
+    if (!c->extent) return;
+    if (bytes.low < c->extent->low[role]) c->extent->low[role] = bytes.low;
+    if (bytes.high > c->extent->high[role]) c->extent->high[role] = bytes.high;
+}
+
+static void check_bytes(checker *c, const nest_tensor *t, interval elements, const char *name) {
+    if (elements.low > elements.high) return;
+    int64_t size = type_bytes(t->type), last = t->elements * size - 1;
+    interval bytes = {elements.low * size, elements.high * size + size - 1};
+    if (bytes.low < 0 || bytes.high > last)
+        REFUSE(c, "%s reaches bytes %lld..%lld of %s, which has 0..%lld", name, (long long)bytes.low,
+               (long long)bytes.high, t->name, (long long)last);
+    widen_extent(c, t->role, bytes);
+}
+
+/* `r` is the register that is loaded or stored; NULL: none. */
+static void check_access(checker *c, const nest_scope *s, const nest_op *op, const nest_register *r, const char *name) {
     if (op->at.tensor < 0 || op->at.tensor >= c->nest->tensor_count) {
         REFUSE(c, "%s: no tensor", name);
         return;
@@ -118,13 +141,19 @@ static void check_access(checker *c, const nest_scope *s, const nest_op *op, int
     if (op->kind == OP_PREFETCH) return;
     if (op->kind == OP_STORE && !t->writable) REFUSE(c, "store to %s, which is read-only", t->name);
     if (op->at.stride < 0 && op->lanes) REFUSE(c, "%s: a lane range on a negative stride", name);
-    interval r = reach(c, s, op, lanes);
-    if (r.low <= r.high && (r.low < 0 || r.high >= t->elements))
-        REFUSE(c, "%s reaches elements %lld..%lld of %s, which has 0..%lld", name, (long long)r.low, (long long)r.high,
-               t->name, (long long)t->elements - 1);
-    if (!c->extent || r.low > r.high) return;
-    if (r.low < c->extent->low[t->role]) c->extent->low[t->role] = r.low;
-    if (r.high > c->extent->high[t->role]) c->extent->high[t->role] = r.high;
+    if (!r) return;
+    if (r->type != t->type)
+        REFUSE(c, "%s: %s is of %s, %s of %s", name, r->name, type_name(r->type), t->name, type_name(t->type));
+    check_bytes(c, t, reach(c, s, op, r->lanes), name);
+}
+
+/* Elements that one splat repeats are loaded as one number. */
+enum { SPLAT_MOST_BYTES = 8 };
+
+static void check_splat(checker *c, const nest_op *op, const nest_register *to) {
+    int n = op->repeat;
+    bool good = n > 0 && (n & (n - 1)) == 0 && to->lanes % n == 0 && n * type_bytes(to->type) <= SPLAT_MOST_BYTES;
+    if (!good) REFUSE(c, "splat of %d elements in turn into %d lanes of %s", n, to->lanes, type_name(to->type));
 }
 
 static void check_shuffle(checker *c, const nest_op *op, int to, int from) {
@@ -147,7 +176,85 @@ static void check_transpose(checker *c, const nest_scope *s, const nest_op *op, 
 }
 
 static bool takes_lanes(op_kind kind) {
-    return kind == OP_LOAD || kind == OP_STORE || kind == OP_FMA || kind == OP_KEEP;
+    return kind == OP_LOAD || kind == OP_STORE || kind == OP_FMA || kind == OP_DOT || kind == OP_KEEP;
+}
+
+/* What an operation's registers are, NULL where there is none. */
+typedef struct operands {
+    const nest_register *to, *source[3];
+    int sources;
+} operands;
+
+/* All of one type and width, but for what has rules of its own. */
+static void check_alike(checker *c, const nest_op *op, const operands *o, const char *name) {
+    const nest_register *first = o->source[0];
+    for (int i = 1; i < o->sources; i++) {
+        if (o->source[i]->lanes != first->lanes)
+            REFUSE(c, "%s: operands of %d and %d lanes", name, first->lanes, o->source[i]->lanes);
+        if (o->source[i]->type != first->type)
+            REFUSE(c, "%s: operands of %s and %s", name, type_name(first->type), type_name(o->source[i]->type));
+    }
+    if (!o->to || !first) return;
+    if (o->to->lanes != first->lanes && op->kind != OP_SHUFFLE)
+        REFUSE(c, "%s: %d lanes into %d", name, first->lanes, o->to->lanes);
+    if (o->to->type != first->type && op->kind != OP_CONVERT)
+        REFUSE(c, "%s: %s into %s", name, type_name(first->type), type_name(o->to->type));
+}
+
+/* Factors of a dot that are summed into one lane: what fills 32 bits; 0 where their types do not allow it. */
+static int dot_factors(cvk_type a, cvk_type b) {
+    bool bytes_both = type_bytes(a) == 1 && type_bytes(b) == 1;
+    return bytes_both ? 4 : a == TYPE_S16 && b == TYPE_S16 ? 2 : 0;
+}
+
+static void check_dot(checker *c, const operands *o) {
+    const nest_register *a = o->source[0], *b = o->source[1], *sum = o->source[2];
+    int n = dot_factors(a->type, b->type);
+    if (n == 0) REFUSE(c, "dot of %s and %s", type_name(a->type), type_name(b->type));
+    if (sum->type != TYPE_S32 || o->to->type != TYPE_S32)
+        REFUSE(c, "dot: sums of %s into %s", type_name(sum->type), type_name(o->to->type));
+    if (sum->lanes != o->to->lanes || a->lanes != n * sum->lanes || b->lanes != a->lanes)
+        REFUSE(c, "dot: %d and %d lanes and sums of %d into %d", a->lanes, b->lanes, sum->lanes, o->to->lanes);
+}
+
+static void check_constant(checker *c, const nest_op *op, const nest_register *to) {
+    double rounded = type_round(to->type, op->value);
+    if (rounded != op->value && !(type_is_float(to->type) && op->value != op->value))
+        REFUSE(c, "constant %g is no %s", op->value, type_name(to->type));
+    if (op->under < 0) REFUSE(c, "constant with the denominator %lld", (long long)op->under);
+}
+
+static void check_shift(checker *c, const nest_op *op, const nest_register *to, const char *name) {
+    if (op->shift < 0 || op->shift >= type_rows[to->type].bits)
+        REFUSE(c, "%s of %s by %d", name, type_name(to->type), op->shift);
+}
+
+static void check_call(checker *c, const nest_op *op, const nest_register *to) {
+    if ((int)op->math < 0 || op->math >= MATH_KINDS)
+        REFUSE(c, "call of no function");
+    else if (!nest_math_exists(op->math, to->type))
+        REFUSE(c, "call of %s, which has no program for %s", nest_math_name(op->math), type_name(to->type));
+}
+
+/* The registers of an operation; false where one is none. */
+static bool find_operands(checker *c, const nest_scope *s, const nest_op *op, const char *name, operands *o) {
+    const register_ref *source[] = {&op->a, &op->b, &op->c};
+    bool writes = op->kind != OP_STORE && op->kind != OP_PREFETCH;
+    *o = (operands){.sources = nest_op_sources(op->kind)};
+    if (writes) o->to = check_register(c, s, &op->to, name);
+    bool found = !writes || o->to;
+    for (int i = 0; i < o->sources; i++) {
+        o->source[i] = check_register(c, s, source[i], name);
+        found = found && o->source[i];
+    }
+    return found;
+}
+
+static void check_types(checker *c, const nest_op *op, const operands *o, const char *name) {
+    for (int i = -1; i < o->sources; i++) {
+        const nest_register *r = i < 0 ? o->to : o->source[i];
+        if (r && !nest_op_takes(op->kind, r->type)) REFUSE(c, "%s of %s", name, type_name(r->type));
+    }
 }
 
 static void check_op(checker *c, const nest_scope *s, const nest_op *op) {
@@ -156,23 +263,29 @@ static void check_op(checker *c, const nest_scope *s, const nest_op *op) {
         return;
     }
     const char *name = nest_op_name(op->kind);
-    bool writes = op->kind != OP_STORE && op->kind != OP_PREFETCH;
-    const register_ref *operand[] = {&op->a, &op->b, &op->c};
-    int to = writes ? check_register(c, s, &op->to, name) : 0, from = 0;
-    for (int i = 0; i < nest_op_sources(op->kind); i++) {
-        int lanes = check_register(c, s, operand[i], name);
-        if (from && lanes && lanes != from) REFUSE(c, "%s: operands of %d and %d lanes", name, from, lanes);
-        if (lanes) from = lanes;
-    }
-    if (writes && to && from && to != from && op->kind != OP_SHUFFLE) REFUSE(c, "%s: %d lanes into %d", name, from, to);
+    operands o;
+    if (!find_operands(c, s, op, name, &o)) return;
+    check_types(c, op, &o, name);
+    if (op->kind == OP_DOT)
+        check_dot(c, &o);
+    else
+        check_alike(c, op, &o, name);
     if (op->lanes && !check_range(c, s, op->lanes, true, "a lane range")) return;
     if (op->kind == OP_KEEP && !op->lanes) REFUSE(c, "keep has no lane range");
     if (op->lanes && !takes_lanes(op->kind)) REFUSE(c, "%s takes no lane range", name);
-    if (op->kind == OP_SHUFFLE) check_shuffle(c, op, to, from);
-    if (op->kind == OP_TRANSPOSE) check_transpose(c, s, op, from);
-    if (op->kind == OP_CALL && ((int)op->math < 0 || op->math >= MATH_KINDS)) REFUSE(c, "call of no function");
-    if (op->kind == OP_LOAD || op->kind == OP_STORE) check_access(c, s, op, op->kind == OP_LOAD ? to : from, name);
-    if (op->kind == OP_SPLAT || op->kind == OP_PREFETCH) check_access(c, s, op, 1, name);
+    if (c->refused) return;
+    switch (op->kind) {
+    case OP_CONST: check_constant(c, op, o.to); break;
+    case OP_SHUFFLE: check_shuffle(c, op, o.to->lanes, o.source[0]->lanes); break;
+    case OP_TRANSPOSE: check_transpose(c, s, op, o.to->lanes); break;
+    case OP_CALL: check_call(c, op, o.to); break;
+    case OP_SHIFT_LEFT:
+    case OP_SHIFT_RIGHT: check_shift(c, op, o.to, name); break;
+    case OP_SPLAT: check_splat(c, op, o.to); break;
+    default: break;
+    }
+    if (nest_op_class(op->kind) == CLASS_LOAD || op->kind == OP_STORE || op->kind == OP_PREFETCH)
+        check_access(c, s, op, op->kind == OP_STORE ? o.source[0] : o.to, name);
 }
 
 static void check_for(checker *c, const nest_scope *s, const nest_statement *f) {
@@ -213,17 +326,23 @@ static void check_list(checker *c, const nest_scope *s, const nest_statement *li
     }
 }
 
+static bool is_type(cvk_type type) { return (int)type >= 0 && type < TYPES; }
+
 static bool check_declarations(checker *c) {
     const nest *n = c->nest;
+    if (n->fault) REFUSE(c, "%s", n->fault);
     for (int t = 0; t < n->tensor_count; t++)
-        if (n->tensors[t].elements < 0 || (int)n->tensors[t].role < 0 || n->tensors[t].role >= ROLE_COUNT)
+        if (n->tensors[t].elements < 0 || !is_type(n->tensors[t].type) ||
+            n->tensors[t].elements > INT64_MAX / type_bytes(n->tensors[t].type) || (int)n->tensors[t].role < 0 ||
+            n->tensors[t].role >= ROLE_COUNT)
             REFUSE(c, "tensor %s is ill-formed", n->tensors[t].name);
     for (int t = 0; t < n->tensor_count; t++)
         for (int u = 0; u < t; u++)
             if (n->tensors[t].role == n->tensors[u].role)
                 REFUSE(c, "tensors %s and %s have one role", n->tensors[u].name, n->tensors[t].name);
     for (int r = 0; r < n->register_count; r++)
-        if (n->registers[r].lanes < 1 || n->registers[r].lanes > NEST_MOST_LANES || n->registers[r].count < 1)
+        if (!is_type(n->registers[r].type) || n->registers[r].lanes < 1 || n->registers[r].lanes > NEST_MOST_LANES ||
+            n->registers[r].count < 1)
             REFUSE(c, "register array %s is ill-formed", n->registers[r].name);
     return !c->refused;
 }

@@ -18,25 +18,31 @@
  * of D positive, so that neither cancels. */
 #include "nest/math.h"
 
-#include <assert.h>
-
-enum { MOST_STEPS = 96 };
+#include <string.h>
 
 /* Steps are numbers; a helper makes one and returns it. Where it takes a number, it makes the constant, too. */
 typedef struct program {
-    int count;
+    arena *arena;
+    int count, capacity;
     math_step *step;
 } program;
 
 static const int ARGUMENT = 0;
 
 static int add_step(program *p, math_step s) {
-    assert(p->count < MOST_STEPS);
+    if (p->count == p->capacity) {
+        p->capacity = p->capacity ? 2 * p->capacity : 64;
+        math_step *grown = arena_array(p->arena, math_step, p->capacity);
+        if (p->count) memcpy(grown, p->step, sizeof *grown * (size_t)p->count);
+        p->step = grown;
+    }
     p->step[p->count] = s;
     return p->count++;
 }
 
-static int constant(program *p, float value) { return add_step(p, (math_step){.kind = OP_CONST, .value = value}); }
+static int constant(program *p, float value) {
+    return add_step(p, (math_step){.kind = OP_CONST, .value = (double)value});
+}
 static int apply(program *p, op_kind kind, int a, int b, int c) {
     return add_step(p, (math_step){.kind = kind, .a = a, .b = b, .c = c});
 }
@@ -214,15 +220,23 @@ static void softplus(program *p) {
     add(p, at_least(p, 0, ARGUMENT), rest);
 }
 
-math_program nest_math(arena *a, math_kind kind) {
-    static void (*const make[MATH_KINDS])(program *) = {
-        [MATH_SIGMOID] = sigmoid,  [MATH_TANH] = hyperbolic_tangent, [MATH_SILU] = silu,
-        [MATH_GELU] = gelu,        [MATH_GELU_TANH] = gelu_tanh,     [MATH_ELU] = elu,
-        [MATH_SOFTPLUS] = softplus};
-    program p = {.step = arena_array(a, math_step, MOST_STEPS)};
+static void (*const MAKE[TYPES][MATH_KINDS])(program *) = {
+    [TYPE_F32] = {[MATH_SIGMOID] = sigmoid,
+                  [MATH_TANH] = hyperbolic_tangent,
+                  [MATH_SILU] = silu,
+                  [MATH_GELU] = gelu,
+                  [MATH_GELU_TANH] = gelu_tanh,
+                  [MATH_ELU] = elu,
+                  [MATH_SOFTPLUS] = softplus},
+};
+
+bool nest_math_exists(math_kind kind, cvk_type type) { return MAKE[type][kind] != NULL; }
+
+math_program nest_math(arena *a, math_kind kind, cvk_type type) {
+    program p = {.arena = a};
     apply(&p, OP_COPY, 0, 0, 0); /* step 0 is the argument, whatever stands here */
-    make[kind](&p);
-    return (math_program){p.count, p.step};
+    MAKE[type][kind](&p);
+    return (math_program){type, p.count, p.step};
 }
 
 static const char *const MATH_NAME[] = {

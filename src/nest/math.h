@@ -1,5 +1,6 @@
-/* The math post-ops as straight-line programs over nest operations: one definition that the evaluator runs and lowering
- * turns into a function of the object, so both give the same bits where the target fuses multiply-adds. */
+/* The math post-ops as straight-line programs over nest operations, one for each function and type that has one: one
+ * definition that the evaluator runs and lowering turns into a function of the object, so both give the same bits where
+ * the target fuses multiply-adds. */
 #ifndef CVK_NEST_MATH_H
 #define CVK_NEST_MATH_H
 
@@ -9,15 +10,18 @@
 typedef struct math_step {
     op_kind kind; /* CONST FMA ADD SUB MUL DIV MIN MAX SELECT_NEGATIVE ABS COPYSIGN EXP2I, all lane by lane */
     int a, b, c;  /* earlier steps */
-    float value;  /* CONST */
+    double value; /* CONST: a number of the program's type */
 } math_step;
 typedef struct math_program {
-    int count; /* the last step is the result */
+    cvk_type type; /* of every step */
+    int count;     /* the last step is the result */
     const math_step *step;
 } math_program;
 
-/* The program of a function, built in the arena. */
-math_program nest_math(arena *a, math_kind kind);
+/* Whether a function has a program whose steps are all of `type`. */
+bool nest_math_exists(math_kind kind, cvk_type type);
+/* The program, built in the arena; only where it exists. */
+math_program nest_math(arena *a, math_kind kind, cvk_type type);
 const char *nest_math_name(math_kind kind);
 
 #endif

@@ -171,8 +171,16 @@ typedef struct nest_scope {
 int64_t nest_maximum(const nest *n, const nest_scope *scope, affine e);
 int64_t nest_minimum(const nest *n, const nest_scope *scope, affine e);
 
+/* An expression, and the ends of a range, the upper one exclusive, where `values` has a number for each loop variable
+ * that they depend on. */
+int64_t nest_value(const nest *n, const affine *e, const int64_t *values);
+void nest_range_ends(const nest *n, const nest_range *r, const int64_t *values, int64_t *low, int64_t *high);
+/* The lanes of a register of `lanes` that are in a range: low .. high, both 0 where there are none. NULL: all of them.
+ */
+void nest_lane_ends(const nest *n, const nest_range *r, const int64_t *values, int lanes, int *low, int *high);
+
 /* Refuses an ill-formed nest or one with any access outside its tensor; the diagnostics say which and by how much.
- * `extent`, if not NULL, gets what each tensor's accesses reach: [role] = lowest and highest element. */
+ * `extent`, if not NULL, gets what each tensor's accesses reach: [role] = lowest and highest byte. */
 typedef struct nest_extent {
     int64_t low[ROLE_COUNT], high[ROLE_COUNT];
 } nest_extent;

@@ -177,7 +177,7 @@ Test(math, programs_use_lane_wise_operations_of_earlier_steps_alone) {
     arena_init(&a);
     cr_assert(!arena_guard(&a), "out of memory");
     for (math_kind kind = 0; kind < MATH_KINDS; kind++) {
-        math_program p = nest_math(&a, kind);
+        math_program p = nest_math(&a, kind, TYPE_F32);
         for (int i = 1; i < p.count; i++) {
             const math_step *s = &p.step[i];
             bool listed = s->kind == OP_CONST || (s->kind >= OP_FMA && s->kind <= OP_EXP2I);

@@ -191,8 +191,94 @@ Test(print, bounds_conditions_and_quotients_put_positive_terms_first) {
                 "          v4 r[u] = load dense[i] lanes 0 .. min(4, 4 - u)\n");
 }
 
-Test(print, every_operation_and_function_has_a_name) {
-    for (op_kind kind = 0; kind < OP_KINDS; kind++) cr_expect_gt(strlen(nest_op_name(kind)), 2u);
-    cr_expect_str_eq(nest_op_name(OP_FMA), "fma");
-    cr_expect_str_eq(nest_op_name(OP_CALL), "call");
+/* A nest of one operation of each kind, all its operands there, for every type. */
+static const nest *one_of(arena *a, op_kind kind, cvk_type type) {
+    nest_builder b = nest_begin(a, "one", ENTRY_TASKS, 64);
+    int tensor = nest_add_tensor(&b, "output", ROLE_OUTPUT, type, 64, 64, true);
+    int r = nest_add_register(&b, "r", type, 4, 8);
+    static const int PATTERN[] = {0, 1, 2, 3};
+    nest_range lanes = range_of(&b, 1, 3);
+    build_op(&b, kind, at(r, 0), at(r, 1), at(r, 2));
+    nest_op *op = last_op(&b);
+    op->c = at(r, 3);
+    op->at = access_at(tensor, affine_constant(0), 1);
+    op->repeat = 1;
+    op->pattern = PATTERN;
+    op->lanes = kind == OP_KEEP ? arena_copy(a, &lanes, sizeof lanes) : NULL;
+    op->math = MATH_TANH;
+    if (kind == OP_TRANSPOSE) op->a = at(r, 4);
+    return nest_finish(&b);
+}
+
+/* A row of the table without a form would print a blank, and two alike could not be told apart. */
+Test(print, no_two_operations_print_alike) {
+    arena a;
+    arena_init(&a);
+    cr_assert(!arena_guard(&a), "out of memory");
+    const char *line[OP_KINDS];
+    for (op_kind kind = 0; kind < OP_KINDS; kind++) {
+        text out = text_new(&a);
+        nest_print(one_of(&a, kind, TYPE_F32), &out);
+        line[kind] = strstr(out.bytes, "\n\n") + 2;
+        cr_expect_gt(strlen(line[kind]), 4u, "%s prints as \"%s\"", nest_op_name(kind), line[kind]);
+        for (op_kind other = 0; other < kind; other++) {
+            cr_expect_str_neq(line[kind], line[other], "%s and %s", nest_op_name(kind), nest_op_name(other));
+            cr_expect_str_neq(nest_op_name(kind), nest_op_name(other));
+        }
+    }
+    arena_free(&a);
+}
+
+Test(print, types_are_shown_where_they_are_not_f32) {
+    arena a;
+    nest_builder b = begin(&a, "typed", ENTRY_TASKS);
+    int in = nest_add_tensor(&b, "input", ROLE_INPUT, TYPE_U8, 64, 4, false);
+    int weights = nest_add_tensor(&b, "weights", ROLE_WEIGHTS, TYPE_S8, 64, 64, false);
+    int out = nest_add_tensor(&b, "output", ROLE_OUTPUT, TYPE_BF16, 16, 2, true);
+    int x = nest_add_register(&b, "x", TYPE_U8, 64, 1), w = nest_add_register(&b, "w", TYPE_S8, 64, 1);
+    int sum = nest_add_register(&b, "sum", TYPE_S32, 16, 2), y = nest_add_register(&b, "y", TYPE_F32, 16, 1);
+    int half = nest_add_register(&b, "half", TYPE_BF16, 16, 1), wide = nest_add_register(&b, "wide", TYPE_F64, 8, 1);
+    nest_range lanes = range_of(&b, 0, 3);
+    build_const(&b, at(sum, 0), 7);
+    build_splat_repeated(&b, at(x, 0), access_at(in, affine_constant(8), 1), 4);
+    build_load(&b, at(w, 0), access_at(weights, affine_constant(0), 1), NULL);
+    build_dot(&b, at(sum, 0), at(x, 0), at(w, 0), NULL);
+    build_dot(&b, at(sum, 0), at(x, 0), at(w, 0), &lanes);
+    build_shift(&b, OP_SHIFT_RIGHT, at(sum, 1), at(sum, 0), 8);
+    build_shift(&b, OP_SHIFT_LEFT, at(sum, 1), at(sum, 0), 2);
+    build_convert(&b, at(y, 0), at(sum, 0));
+    build_convert(&b, at(sum, 0), at(y, 0));
+    build_convert(&b, at(half, 0), at(y, 0));
+    build_convert(&b, at(y, 0), at(half, 0));
+    build_const(&b, at(wide, 0), 0.1);
+    build_const(&b, at(y, 0), 0.1);
+    build_const_ratio(&b, at(half, 0), 1, 3);
+    build_store(&b, access_at(out, affine_constant(0), 1), at(half, 0), NULL);
+    expect_text(&a, &b,
+                "typed: 1 task, vectors of 64 bytes\n"
+                "const u8 input[64], aligned to 4 bytes\n"
+                "const s8 weights[64], aligned to 64 bytes\n"
+                "bf16 output[16], aligned to 2 bytes\n"
+                "v64 u8 x\n"
+                "v64 s8 w\n"
+                "v16 s32 sum[2]\n"
+                "v16 y\n"
+                "v16 bf16 half\n"
+                "v8 f64 wide\n"
+                "\n"
+                "v16 s32 sum[0] = 7\n"
+                "v64 u8 x = splat input[8 + lane % 4]\n"
+                "v64 s8 w = load weights[0]\n"
+                "sum[0] += dot(x, w)\n"
+                "sum[0] += dot(x, w) lanes 0..3\n"
+                "sum[1] = sum[0] >> 8\n"
+                "sum[1] = sum[0] << 2\n"
+                "v16 y = convert sum[0], to nearest\n"
+                "v16 s32 sum[0] = convert y, to nearest, saturated\n"
+                "v16 bf16 half = convert y, to nearest\n"
+                "v16 y = convert half\n"
+                "v8 f64 wide = 0.1\n"
+                "v16 y = 0.1\n"
+                "v16 bf16 half = 0.33398438\n"
+                "store output[0] = half\n");
 }

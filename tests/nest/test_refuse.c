@@ -175,9 +175,9 @@ typedef struct mistake {
 
 #define MISTAKE(function, says) {#function, function, says}
 static const mistake MISTAKES[] = {
-    MISTAKE(load_past_the_end, "load reaches elements 0..235 of input, which has 0..234"),
-    MISTAKE(load_before_the_start, "load reaches elements -1..234 of input"),
-    MISTAKE(store_past_the_end, "store reaches elements 4..239 of output, which has 0..238"),
+    MISTAKE(load_past_the_end, "load reaches bytes 0..943 of input, which has 0..939"),
+    MISTAKE(load_before_the_start, "load reaches bytes -4..939 of input"),
+    MISTAKE(store_past_the_end, "store reaches bytes 16..959 of output, which has 0..955"),
     MISTAKE(store_read_only, "store to output, which is read-only"),
     MISTAKE(no_tensor, "load: no tensor"),
     MISTAKE(unknown_tensor, "load: no tensor"),
@@ -258,9 +258,9 @@ Test(refuse, the_sample_is_accepted_and_its_reach_is_known) {
     nest_extent extent;
     cr_expect_eq(nest_check(good_sample(&a).nest, NULL, &extent), CVK_OK);
     cr_expect_eq(extent.low[ROLE_INPUT], 0);
-    cr_expect_eq(extent.high[ROLE_INPUT], 235);
-    cr_expect_eq(extent.low[ROLE_OUTPUT], 4);
-    cr_expect_eq(extent.high[ROLE_OUTPUT], 239);
+    cr_expect_eq(extent.high[ROLE_INPUT], 943);
+    cr_expect_eq(extent.low[ROLE_OUTPUT], 16);
+    cr_expect_eq(extent.high[ROLE_OUTPUT], 959);
     cr_expect_eq(extent.high[ROLE_WEIGHTS], -1, "a tensor that is not there is not reached");
     arena_free(&a);
 }

@@ -1,0 +1,11 @@
+/* The shapes of the nests that make_nests.c writes by hand and nests.c checks. */
+enum {
+    ELEMENTS = 65536 + 3, /* of what is done element by element: every half, and a tail */
+    POSITIONS = 5,
+    CHANNELS = 32,
+    SUMMED = 24,   /* of a product's inner dimension */
+    SHIFT = 3,     /* bits */
+    STRIDES = 4,   /* of what is moved: 1, 2, 3 and 7 elements */
+    UNTOUCHED = 9, /* what the output holds where nothing is stored */
+};
+static const int STRIDE[STRIDES] = {1, 2, 3, 7};
