@@ -8,8 +8,8 @@ cvk_status bake(arena *a, compile_unit *unit, const known_tensors *known) {
     cvk_kernel_info *info = &unit->info;
     float *packed = arena_alloc(a, (size_t)info->packed_weights.bytes);
     float *dense = arena_copy(a, known->weights, (size_t)info->weights.bytes); /* the evaluator wants to write */
-    float *const tensors[ROLE_COUNT] = {[ROLE_PACK_FROM] = dense, [ROLE_PACK_TO] = packed};
-    cvk_status status = nest_eval(unit->pack, tensors, 0, unit->pack->tasks, unit->target->fused);
+    void *const tensors[ROLE_COUNT] = {[ROLE_PACK_FROM] = dense, [ROLE_PACK_TO] = packed};
+    cvk_status status = nest_eval(unit->pack, tensors, 0, unit->pack->tasks, eval_as(unit->target->fused));
     if (status != CVK_OK) return status;
     unit->pack = NULL;
     unit->constant[ROLE_WEIGHTS] = packed;

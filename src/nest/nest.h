@@ -188,6 +188,8 @@ cvk_status nest_check(const nest *n, cvk_diagnostics *diagnostics, nest_extent *
 
 /* The nest as pseudo-C. */
 void nest_print(const nest *n, text *out);
+/* One of its operations, on a line without an end. */
+void nest_print_op(const nest *n, const nest_op *op, text *out);
 
 /* Exact counts over all tasks: executed vector operations by kind, and multiply-adds' lanes that do useful work. */
 typedef struct nest_counts {

@@ -240,6 +240,8 @@ static void print_op(printer *p, const nest_op *op) {
             text_add_bytes(p->out, c, 1);
 }
 
+void nest_print_op(const nest *n, const nest_op *op, text *out) { print_op(&(printer){.nest = n, .out = out}, op); }
+
 static void print_for(printer *p, const nest_statement *s) {
     static const char *const WORD[] = {
         [VARIABLE_TASK] = "task", [VARIABLE_LOOP] = "for", [VARIABLE_UNROLLED] = "unrolled", [VARIABLE_QUOTIENT] = "?"};

@@ -1,23 +1,36 @@
 /* nest_eval: needs a nest and its buffers; runs the nest as its grammar reads, one operation after another, and stops
  * at the first thing that no kernel may do.
  *
- * Each lane of each register knows whether it is defined. Undefined lanes may be moved and computed with, as long as
- * some lane of every register that arithmetic reads is defined, but an undefined lane may not be stored. */
+ * The walk is nest/flat.h's, arithmetic a table by type, ref/ring.h; what only moves lanes is here. Each lane of each
+ * register knows whether it is defined. Undefined lanes may be moved and computed with, as long as some lane of every
+ * register that arithmetic reads is defined, but an undefined lane may not be stored. */
 #include "ref/nest_eval.h"
 
+#include "nest/flat.h"
 #include "nest/math.h"
+#include "ref/ring.h"
 
-#include <math.h>
 #include <string.h>
 
-typedef float vector[NEST_MOST_LANES];
+enum { VECTOR_BYTES = NEST_MOST_LANES * 8 };
+
+typedef struct vector {
+    _Alignas(16) unsigned char bytes[VECTOR_BYTES];
+} vector;
+
+/* A tensor, as its accesses need it. */
+typedef struct binding {
+    unsigned char *data;
+    int64_t elements;
+    int size; /* of an element */
+    bool writable;
+} binding;
 
 typedef struct machine {
     const nest *nest;
-    float *const *tensors;
-    bool fused, stopped;
-    int64_t *values;     /* of the loop variables */
-    int *first_register; /* of each array, in the two that follow */
+    arena *arena;
+    const ring *ring;
+    binding *bindings; /* by tensor */
     vector *registers;
     uint64_t *defined; /* a bit for each lane */
     int register_total, step_capacity;
@@ -25,373 +38,350 @@ typedef struct machine {
     math_program programs[MATH_KINDS];
 } machine;
 
-/* Lane by lane: to = an operation's formula of its sources. */
-typedef void lane_function(float *to, const float *const *from, int lanes);
-
-static void lanes_copy(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l];
-}
-static void lanes_fma_fused(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = fmaf(from[0][l], from[1][l], from[2][l]);
-}
-static void lanes_fma(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] * from[1][l] + from[2][l];
-}
-static void lanes_add(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] + from[1][l];
-}
-static void lanes_sub(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] - from[1][l];
-}
-static void lanes_mul(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] * from[1][l];
-}
-static void lanes_div(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] / from[1][l];
-}
-static void lanes_min(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] < from[1][l] ? from[0][l] : from[1][l];
-}
-static void lanes_max(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] > from[1][l] ? from[0][l] : from[1][l];
-}
-static void lanes_select_negative(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = from[0][l] < 0 ? from[1][l] : from[2][l];
-}
-static void lanes_abs(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = fabsf(from[0][l]);
-}
-static void lanes_copysign(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) to[l] = copysignf(from[0][l], from[1][l]);
-}
-static void lanes_exp2i(float *to, const float *const *from, int lanes) {
-    for (int l = 0; l < lanes; l++) {
-        float shifted = from[0][l] + 0x3p22F;
-        uint32_t bits;
-        memcpy(&bits, &shifted, sizeof bits);
-        bits = (bits + 127) << 23;
-        memcpy(&to[l], &bits, sizeof bits);
-    }
-}
-
-static lane_function *const LANEWISE[OP_KINDS] = {
-    [OP_COPY] = lanes_copy,
-    [OP_FMA] = lanes_fma,
-    [OP_ADD] = lanes_add,
-    [OP_SUB] = lanes_sub,
-    [OP_MUL] = lanes_mul,
-    [OP_DIV] = lanes_div,
-    [OP_MIN] = lanes_min,
-    [OP_MAX] = lanes_max,
-    [OP_ABS] = lanes_abs,
-    [OP_EXP2I] = lanes_exp2i,
-    [OP_SELECT_NEGATIVE] = lanes_select_negative,
-    [OP_COPYSIGN] = lanes_copysign,
+static const int SOURCES[] = {
+#define NEST_OP(name, word, sources, formula) sources,
+#include "nest/ops.def"
+#undef NEST_OP
 };
-
-static lane_function *function_of(const machine *m, op_kind kind) {
-    return kind == OP_FMA && m->fused ? lanes_fma_fused : LANEWISE[kind];
-}
-
-static int64_t value_of(const machine *m, const affine *e) { return nest_value(m->nest, e, m->values); }
-
-static void range_values(const machine *m, const nest_range *r, int64_t *low, int64_t *high) {
-    nest_range_ends(m->nest, r, m->values, low, high);
-}
 
 static uint64_t first_lanes(int64_t count) { return count >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1; }
 
-/* The lanes in an operation's range, of as many as its registers have. */
-static uint64_t active_lanes(const machine *m, const nest_op *op, int lanes) {
-    if (!op->lanes) return first_lanes(lanes);
-    int64_t low, high;
-    range_values(m, op->lanes, &low, &high);
-    if (low < 0) low = 0;
-    if (high > lanes) high = lanes;
-    return low < high ? first_lanes(high) & ~first_lanes(low) : 0;
-}
+/* ---- moving lanes ---- */
 
-/* Where `count` registers from r on stand, or -1, and the machine stops. `lanes` gets how many each has. */
-static int locate(machine *m, const register_ref *r, int count, int *lanes) {
-    *lanes = 1;
-    if (r->array >= 0 && r->array < m->nest->register_count) {
-        const nest_register *array = &m->nest->registers[r->array];
-        int64_t index = value_of(m, &r->index);
-        *lanes = array->lanes;
-        if (index >= 0 && index <= array->count - count) return m->first_register[r->array] + (int)index;
-    }
-    m->stopped = true;
-    return -1;
-}
-
-/* The same for one register of `lanes` lanes. */
-static int locate_exactly(machine *m, const register_ref *r, int lanes) {
-    int found, at = locate(m, r, 1, &found);
-    if (found != lanes) m->stopped = true;
-    return at;
-}
-
-/* The same for one that is read. */
-static int locate_source(machine *m, const register_ref *r, int lanes) {
-    int at = locate_exactly(m, r, lanes);
-    if (!m->stopped && !m->defined[at]) m->stopped = true;
-    return at;
-}
-
-static void define(machine *m, int at, const float *value, uint64_t defined) {
-    memcpy(m->registers[at], value, sizeof(vector));
-    m->defined[at] = defined;
-}
-
-/* The tensor element of a lane, or NULL, and the machine stops. */
-static float *element(machine *m, const nest_access *at, int64_t lane) {
-    int64_t index = value_of(m, &at->offset) + lane * at->stride;
-    if (at->tensor >= 0 && at->tensor < m->nest->tensor_count) {
-        const nest_tensor *t = &m->nest->tensors[at->tensor];
-        if (index >= 0 && index < t->elements && m->tensors[t->role]) return &m->tensors[t->role][index];
-    }
-    m->stopped = true;
-    return NULL;
-}
-
-static void run_const(machine *m, const nest_op *op) {
-    int lanes, to = locate(m, &op->to, 1, &lanes);
-    if (m->stopped) return;
-    vector value;
-    for (int l = 0; l < NEST_MOST_LANES; l++) value[l] = (float)op->value;
-    define(m, to, value, first_lanes(lanes));
-}
-
-static void run_load(machine *m, const nest_op *op) {
-    int lanes, to = locate(m, &op->to, 1, &lanes);
-    uint64_t active = active_lanes(m, op, lanes);
-    vector value = {0};
-    for (int l = 0; l < lanes && !m->stopped; l++) {
-        if (!(active >> l & 1)) continue;
-        const float *from = element(m, &op->at, l);
-        if (from) value[l] = *from;
-    }
-    if (!m->stopped) define(m, to, value, first_lanes(lanes));
-}
-
-static void run_splat(machine *m, const nest_op *op) {
-    int lanes, to = locate(m, &op->to, 1, &lanes);
-    const float *from = element(m, &op->at, 0);
-    if (m->stopped) return;
-    vector value;
-    for (int l = 0; l < NEST_MOST_LANES; l++) value[l] = *from;
-    define(m, to, value, first_lanes(lanes));
-}
-
-static void run_store(machine *m, const nest_op *op) {
-    int lanes, a = locate(m, &op->a, 1, &lanes);
-    uint64_t active = active_lanes(m, op, lanes);
-    if (!m->stopped && (active & ~m->defined[a])) m->stopped = true;
-    for (int l = 0; l < lanes && !m->stopped; l++) {
-        if (!(active >> l & 1)) continue;
-        float *to = element(m, &op->at, l);
-        if (to && m->nest->tensors[op->at.tensor].writable)
-            *to = m->registers[a][l];
-        else
-            m->stopped = true;
-    }
-}
-
-/* All operations in LANEWISE. Only FMA may have a lane range; it leaves the other lanes of its destination. */
-static void run_lanewise(machine *m, const nest_op *op) {
-    int lanes, to = locate(m, &op->to, 1, &lanes);
-    uint64_t active = active_lanes(m, op, lanes), defined = active;
-    const register_ref *sources[] = {&op->a, &op->b, &op->c};
-    const float *from[3] = {0};
-    if (!active) return;
-    for (int i = 0; i < nest_op_sources(op->kind) && !m->stopped; i++) {
-        int at = locate_source(m, sources[i], lanes);
-        if (m->stopped) return;
-        from[i] = m->registers[at];
-        defined &= m->defined[at];
-    }
-    if (m->stopped) return;
-    vector value;
-    function_of(m, op->kind)(value, from, lanes);
-    for (int l = 0; l < lanes; l++)
-        if (active >> l & 1) m->registers[to][l] = value[l];
-    m->defined[to] = (m->defined[to] & ~active) | defined;
-}
-
-static void run_keep(machine *m, const nest_op *op) {
-    int lanes, to = locate(m, &op->to, 1, &lanes), a = locate_source(m, &op->a, lanes);
-    if (m->stopped) return;
-    uint64_t active = active_lanes(m, op, lanes);
-    vector value = {0};
-    for (int l = 0; l < lanes; l++)
-        if (active >> l & 1) value[l] = m->registers[a][l];
-    define(m, to, value, first_lanes(lanes) & (m->defined[a] | ~active));
-}
-
-static void run_shuffle(machine *m, const nest_op *op) {
-    int from, lanes, a = locate(m, &op->a, 1, &from), to = locate(m, &op->to, 1, &lanes);
-    int sources[2] = {a, locate_exactly(m, &op->b, from)};
-    if (!op->pattern) m->stopped = true;
-    vector value = {0};
-    uint64_t defined = 0;
-    for (int l = 0; l < lanes && !m->stopped; l++) {
-        int pick = op->pattern[l];
-        if (pick < -1 || pick >= 2 * from) m->stopped = true;
-        if (m->stopped || pick == -1) continue;
-        int at = sources[pick / from];
-        value[l] = m->registers[at][pick % from];
-        defined |= (m->defined[at] >> pick % from & 1) << l;
-    }
-    if (!m->stopped) define(m, to, value, defined);
-}
-
-static void run_transpose(machine *m, const nest_op *op) {
-    int lanes, to_lanes;
-    locate(m, &op->a, 1, &lanes);
-    int a = locate(m, &op->a, lanes, &lanes), to = locate(m, &op->to, lanes, &to_lanes);
-    if (m->stopped || to_lanes != lanes) {
-        m->stopped = true;
+static void copy_strided(unsigned char *to, int64_t to_stride, const unsigned char *from, int64_t from_stride,
+                         int64_t count, int size) {
+    if (to_stride == 1 && from_stride == 1) {
+        memcpy(to, from, (size_t)(count * size));
         return;
     }
-    vector before[NEST_MOST_LANES];
-    uint64_t defined[NEST_MOST_LANES];
-    memcpy(before, m->registers[a], sizeof(vector) * (size_t)lanes);
-    memcpy(defined, &m->defined[a], sizeof *defined * (size_t)lanes);
-    for (int i = 0; i < lanes; i++) {
-        m->defined[to + i] = 0;
-        for (int l = 0; l < lanes; l++) {
-            m->registers[to + i][l] = before[l][i];
-            m->defined[to + i] |= (defined[l] >> i & 1) << l;
-        }
+#define COPY(bytes)                                                                                                    \
+    for (int64_t i = 0; i < count; i++) memcpy(to + i * to_stride * (bytes), from + i * from_stride * (bytes), (bytes))
+    switch (size) {
+    case 1: COPY(1); break;
+    case 2: COPY(2); break;
+    case 4: COPY(4); break;
+    default: COPY(8); break;
     }
+#undef COPY
 }
 
-static void run_program(machine *m, const math_program *program, const float *argument, int lanes) {
-    memcpy(m->steps[0], argument, sizeof(vector));
-    for (int i = 1; i < program->count; i++) {
-        const math_step *s = &program->step[i];
-        const float *from[] = {m->steps[s->a], m->steps[s->b], m->steps[s->c]};
-        if (s->kind == OP_CONST)
-            for (int l = 0; l < lanes; l++) m->steps[i][l] = (float)s->value;
-        else
-            function_of(m, s->kind)(m->steps[i], from, lanes);
-    }
+/* `count` times the same element. */
+static void repeat(unsigned char *to, const unsigned char *element, int64_t count, int size) {
+    copy_strided(to, 1, element, 0, count, size);
 }
 
-static void run_call(machine *m, const nest_op *op) {
-    int lanes, to = locate(m, &op->to, 1, &lanes), a = locate_source(m, &op->a, lanes);
-    if ((int)op->math < 0 || op->math >= MATH_KINDS) m->stopped = true;
-    if (m->stopped) return;
-    const math_program *program = &m->programs[op->math];
-    run_program(m, program, m->registers[a], lanes);
-    define(m, to, m->steps[program->count - 1], m->defined[a]);
+static int64_t first_active(const flat_op *o) { return __builtin_ctzll(o->active); }
+static int64_t count_active(const flat_op *o) { return __builtin_popcountll(o->active); }
+
+/* The element of the first active lane, or NULL if any active lane's is outside. */
+static unsigned char *element(const binding *t, const flat_op *o, int64_t at) {
+    int64_t stride = o->op->at.stride, first = at + first_active(o) * stride,
+            last = first + (count_active(o) - 1) * stride;
+    bool inside = first >= 0 && first < t->elements && last >= 0 && last < t->elements;
+    return inside ? t->data + first * t->size : NULL;
 }
 
-static void run_prefetch(machine *m, const nest_op *op) {
-    if (op->at.tensor < 0 || op->at.tensor >= m->nest->tensor_count) m->stopped = true;
-}
-
-static void run_op(machine *m, const nest_op *op) {
-    static void (*const run[OP_KINDS])(machine *, const nest_op *) = {
-        [OP_CONST] = run_const,     [OP_LOAD] = run_load,           [OP_SPLAT] = run_splat,
-        [OP_STORE] = run_store,     [OP_PREFETCH] = run_prefetch,   [OP_KEEP] = run_keep,
-        [OP_SHUFFLE] = run_shuffle, [OP_TRANSPOSE] = run_transpose, [OP_CALL] = run_call,
-    };
-    if ((int)op->kind < 0 || op->kind >= OP_KINDS)
-        m->stopped = true;
-    else if (run[op->kind])
-        run[op->kind](m, op);
-    else
-        run_lanewise(m, op);
-}
-
-static void run_list(machine *m, const nest_statement *list);
-
-static void run_for(machine *m, const nest_statement *s) {
-    int64_t low, high;
-    range_values(m, &m->nest->variables[s->variable].range, &low, &high);
-    for (int64_t value = low; value < high && !m->stopped; value++) {
-        m->values[s->variable] = value;
-        run_list(m, s->body);
-    }
-}
-
-static void run_list(machine *m, const nest_statement *list) {
-    for (const nest_statement *s = list; s && !m->stopped; s = s->next)
-        if (s->kind == STATEMENT_OP)
-            run_op(m, s->op);
-        else if (s->kind == STATEMENT_FOR)
-            run_for(m, s);
-        else if (value_of(m, &s->condition) >= 0)
-            run_list(m, s->body);
-}
-
-static bool is_task(const machine *m, const nest_statement *s) {
-    return s && s->kind == STATEMENT_FOR && m->nest->variables[s->variable].kind == VARIABLE_TASK;
-}
-
-/* Sets the task loops' variables, the innermost counting fastest; gives what the task is to do. */
-static const nest_statement *enter_task(machine *m, const nest_statement *s, int64_t *task) {
-    if (!is_task(m, s)) return s;
-    const nest_statement *body = enter_task(m, s->body, task);
-    int64_t low, high;
-    range_values(m, &m->nest->variables[s->variable].range, &low, &high);
-    m->values[s->variable] = low + *task % (high - low);
-    *task /= high - low;
-    return body;
-}
-
-static void set_up(machine *m, arena *a) {
-    const nest *n = m->nest;
-    m->values = arena_array(a, int64_t, n->variable_count + 1);
-    m->first_register = arena_array(a, int, n->register_count + 1);
-    for (int i = 0; i < n->register_count; i++) {
-        m->first_register[i] = m->register_total;
-        m->register_total += n->registers[i].count;
-    }
-    m->registers = arena_array(a, vector, m->register_total + 1);
-    m->defined = arena_array(a, uint64_t, m->register_total + 1);
-}
-
-static void prepare_math(machine *m, arena *a, const nest_statement *list) {
-    for (const nest_statement *s = list; s; s = s->next) {
-        prepare_math(m, a, s->body);
-        bool calls = s->kind == STATEMENT_OP && s->op->kind == OP_CALL;
-        if (!calls || (int)s->op->math < 0 || s->op->math >= MATH_KINDS) continue;
-        math_program *program = &m->programs[s->op->math];
-        if (program->count == 0) *program = nest_math(a, s->op->math, TYPE_F32);
-        if (program->count <= m->step_capacity) continue;
-        m->step_capacity = program->count;
-        m->steps = arena_array(a, vector, m->step_capacity);
-    }
-}
-
-static bool all_f32(const nest *n) {
-    for (int i = 0; i < n->register_count; i++)
-        if (n->registers[i].type != TYPE_F32) return false;
-    for (int i = 0; i < n->tensor_count; i++)
-        if (n->tensors[i].type != TYPE_F32) return false;
+static bool run_const(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    (void)at;
+    memcpy(m->registers[o->to].bytes, o->how, (size_t)(o->to_lanes * m->ring->bytes));
+    m->defined[o->to] = first_lanes(o->to_lanes);
     return true;
 }
 
-cvk_status nest_eval(const nest *n, float *const tensors[ROLE_COUNT], int64_t first_task, int64_t last_task,
-                     bool fused) {
+static bool run_load(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const binding *t = o->how;
+    unsigned char *to = m->registers[o->to].bytes;
+    if (o->active != first_lanes(o->to_lanes)) memset(to, 0, sizeof(vector));
+    m->defined[o->to] = first_lanes(o->to_lanes);
+    if (!o->active) return true;
+    const unsigned char *from = element(t, o, at);
+    if (from) copy_strided(to + first_active(o) * t->size, 1, from, o->op->at.stride, count_active(o), t->size);
+    return from != NULL;
+}
+
+static bool run_splat(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const binding *t = o->how;
+    if (at < 0 || at >= t->elements) return false;
+    repeat(m->registers[o->to].bytes, t->data + at * t->size, o->to_lanes, t->size);
+    m->defined[o->to] = first_lanes(o->to_lanes);
+    return true;
+}
+
+static bool run_store(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const binding *t = o->how;
+    unsigned char *to = element(t, o, at);
+    if (!to || !t->writable || o->active & ~m->defined[o->a]) return false;
+    const unsigned char *from = m->registers[o->a].bytes + first_active(o) * t->size;
+    copy_strided(to, o->op->at.stride, from, 1, count_active(o), t->size);
+    return true;
+}
+
+static bool run_keep(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    vector value = {{0}};
+    (void)at;
+    if (!m->defined[o->a]) return false;
+    size_t first = o->active ? (size_t)(first_active(o) * m->ring->bytes) : 0;
+    memcpy(value.bytes + first, m->registers[o->a].bytes + first, (size_t)(count_active(o) * m->ring->bytes));
+    m->registers[o->to] = value;
+    m->defined[o->to] = first_lanes(o->to_lanes) & (m->defined[o->a] | ~o->active);
+    return true;
+}
+
+static bool run_shuffle(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const int sources[2] = {o->a, o->b};
+    size_t size = (size_t)m->ring->bytes;
+    vector value = {{0}};
+    uint64_t defined = 0;
+    (void)at;
+    for (int l = 0; l < o->to_lanes; l++) {
+        int pick = o->op->pattern[l];
+        if (pick < 0) continue;
+        int from = sources[pick / o->a_lanes], lane = pick % o->a_lanes;
+        memcpy(value.bytes + (size_t)l * size, m->registers[from].bytes + (size_t)lane * size, size);
+        defined |= (m->defined[from] >> lane & 1) << l;
+    }
+    m->registers[o->to] = value;
+    m->defined[o->to] = defined;
+    return true;
+}
+
+static bool run_transpose(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    int lanes = o->a_lanes, size = m->ring->bytes;
+    vector before[NEST_MOST_LANES];
+    uint64_t defined[NEST_MOST_LANES];
+    (void)at;
+    memcpy(before, &m->registers[o->a], sizeof(vector) * (size_t)lanes);
+    memcpy(defined, &m->defined[o->a], sizeof *defined * (size_t)lanes);
+    for (int i = 0; i < lanes; i++) {
+        copy_strided(m->registers[o->to + i].bytes, 1, before[0].bytes + i * size, VECTOR_BYTES / size, lanes, size);
+        m->defined[o->to + i] = 0;
+        for (int l = 0; l < lanes; l++) m->defined[o->to + i] |= (defined[l] >> i & 1) << l;
+    }
+    return true;
+}
+
+/* ---- arithmetic ---- */
+
+/* Only multiply-adds have a lane range; they leave the other lanes of their destination. */
+static bool run_lanewise(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    lane_function *const *function = o->how;
+    const int sources[3] = {o->a, o->b, o->c};
+    uint64_t active = o->active, defined = active;
+    const void *from[3];
+    (void)at;
+    for (int i = 0; i < 3; i++) {
+        int r = i < SOURCES[o->op->kind] ? sources[i] : o->a;
+        if (!m->defined[r]) return false;
+        defined &= m->defined[r];
+        from[i] = m->registers[r].bytes;
+    }
+    if (active == first_lanes(o->to_lanes)) {
+        (*function)(m->registers[o->to].bytes, from, o->to_lanes);
+        m->defined[o->to] = defined;
+        return true;
+    }
+    vector value;
+    size_t first = (size_t)(first_active(o) * m->ring->bytes);
+    (*function)(value.bytes, from, o->to_lanes);
+    memcpy(m->registers[o->to].bytes + first, value.bytes + first, (size_t)(count_active(o) * m->ring->bytes));
+    m->defined[o->to] = (m->defined[o->to] & ~active) | defined;
+    return true;
+}
+
+/* The functions of post-ops, where the ring does not know them, as programs of its operations. */
+static void run_program(machine *m, const math_program *program, const vector *argument, int lanes) {
+    m->steps[0] = *argument;
+    for (int i = 1; i < program->count; i++) {
+        const math_step *s = &program->step[i];
+        const void *from[] = {m->steps[s->a].bytes, m->steps[s->b].bytes, m->steps[s->c].bytes};
+        if (s->kind != OP_CONST) {
+            m->ring->lanewise[s->kind](m->steps[i].bytes, from, lanes);
+            continue;
+        }
+        unsigned char value[8];
+        m->ring->constant(&(nest_op){.value = s->value}, value);
+        repeat(m->steps[i].bytes, value, lanes, m->ring->bytes);
+    }
+}
+
+static bool run_call(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const math_program *program = o->how;
+    (void)at;
+    if (!m->defined[o->a]) return false;
+    run_program(m, program, &m->registers[o->a], o->to_lanes);
+    m->registers[o->to] = m->steps[program->count - 1];
+    m->defined[o->to] = m->defined[o->a];
+    return true;
+}
+
+/* ---- preparing operations: what may be known before they run ---- */
+
+typedef bool prepare_op(machine *m, flat_op *o);
+
+static bool prepare_const(machine *m, flat_op *o) {
+    unsigned char value[8];
+    vector *prepared = arena_new(m->arena, vector);
+    m->ring->constant(o->op, value);
+    repeat(prepared->bytes, value, o->to_lanes, m->ring->bytes);
+    o->how = prepared;
+    o->run = run_const;
+    return true;
+}
+
+static bool bind(machine *m, flat_op *o) {
+    int tensor = o->op->at.tensor;
+    if (tensor < 0 || tensor >= m->nest->tensor_count) return false;
+    o->how = &m->bindings[tensor];
+    return true;
+}
+
+static bool prepare_load(machine *m, flat_op *o) {
+    o->run = run_load;
+    return bind(m, o);
+}
+
+static bool prepare_splat(machine *m, flat_op *o) {
+    o->run = run_splat;
+    return bind(m, o);
+}
+
+static bool prepare_store(machine *m, flat_op *o) {
+    if (o->active) o->run = run_store;
+    return bind(m, o);
+}
+
+static bool prepare_prefetch(machine *m, flat_op *o) { return bind(m, o); }
+
+static bool prepare_keep(machine *m, flat_op *o) {
+    (void)m;
+    o->run = run_keep;
+    return true;
+}
+
+static bool prepare_shuffle(machine *m, flat_op *o) {
+    (void)m;
+    if (!o->op->pattern || o->a_lanes != o->b_lanes) return false;
+    for (int l = 0; l < o->to_lanes; l++)
+        if (o->op->pattern[l] < -1 || o->op->pattern[l] >= 2 * o->a_lanes) return false;
+    o->run = run_shuffle;
+    return true;
+}
+
+/* As many registers as lanes, of one array. */
+static bool has_square(const machine *m, const register_ref *r, int first, int lanes) {
+    int end = 0;
+    for (int i = 0; i <= r->array; i++) end += m->nest->registers[i].count;
+    return first + lanes <= end;
+}
+
+static bool prepare_transpose(machine *m, flat_op *o) {
+    o->run = run_transpose;
+    return o->to_lanes == o->a_lanes && has_square(m, &o->op->to, o->to, o->a_lanes) &&
+           has_square(m, &o->op->a, o->a, o->a_lanes);
+}
+
+static bool prepare_call(machine *m, flat_op *o) {
+    math_kind math = o->op->math;
+    if ((int)math < 0 || math >= MATH_KINDS) return false;
+    if (m->ring->call[math]) {
+        o->how = &m->ring->call[math];
+        o->run = run_lanewise;
+        return true;
+    }
+    math_program *program = &m->programs[math];
+    if (program->count == 0) *program = nest_math(m->arena, math);
+    if (program->count > m->step_capacity) {
+        m->step_capacity = program->count;
+        m->steps = arena_array(m->arena, vector, m->step_capacity);
+    }
+    o->how = program;
+    o->run = run_call;
+    return true;
+}
+
+static bool prepare_lanewise(machine *m, flat_op *o) {
+    o->how = &m->ring->lanewise[o->op->kind];
+    if (o->active) o->run = run_lanewise;
+    return m->ring->lanewise[o->op->kind] != NULL;
+}
+
+/* Whether the operation has the registers it wants. */
+static bool has_registers(const flat_op *o) {
+    const int source[3] = {o->a, o->b, o->c}, lanes[3] = {o->a_lanes, o->b_lanes, o->c_lanes};
+    op_kind kind = o->op->kind;
+    bool writes = kind != OP_STORE && kind != OP_PREFETCH, mixes = kind == OP_SHUFFLE || kind == OP_TRANSPOSE;
+    if (writes && o->to < 0) return false;
+    for (int i = 0; i < SOURCES[kind]; i++)
+        if (source[i] < 0 || (writes && !mixes && lanes[i] != o->to_lanes)) return false;
+    return true;
+}
+
+static bool prepare(void *context, flat_op *o) {
+    static prepare_op *const PREPARE[OP_KINDS] = {
+        [OP_CONST] = prepare_const,     [OP_LOAD] = prepare_load,           [OP_SPLAT] = prepare_splat,
+        [OP_STORE] = prepare_store,     [OP_PREFETCH] = prepare_prefetch,   [OP_KEEP] = prepare_keep,
+        [OP_SHUFFLE] = prepare_shuffle, [OP_TRANSPOSE] = prepare_transpose, [OP_CALL] = prepare_call,
+    };
+    op_kind kind = o->op->kind;
+    if ((int)kind < 0 || kind >= OP_KINDS || !has_registers(o)) return false;
+    return PREPARE[kind] ? PREPARE[kind](context, o) : prepare_lanewise(context, o);
+}
+
+/* ---- running ---- */
+
+static const ring *ring_for(eval_numbers numbers) {
+    static const ring *const RINGS[] = {
+        [EVAL_ROUNDED] = &ring_f32, [EVAL_FUSED] = &ring_f32_fused, [EVAL_RESIDUES] = &ring_residue};
+    return RINGS[numbers];
+}
+
+static void set_up(machine *m, void *const tensors[ROLE_COUNT]) {
+    const nest *n = m->nest;
+    m->bindings = arena_array(m->arena, binding, n->tensor_count + 1);
+    for (int i = 0; i < n->tensor_count; i++) {
+        const nest_tensor *t = &n->tensors[i];
+        unsigned char *data = tensors[t->role];
+        m->bindings[i] = (binding){data, data ? t->elements : 0, m->ring->bytes, t->writable};
+    }
+    for (int i = 0; i < n->register_count; i++) m->register_total += n->registers[i].count;
+    m->registers = arena_array(m->arena, vector, m->register_total + 1);
+    m->registers = (vector *)(((uintptr_t)m->registers + 63) / 64 * 64); /* for speed */
+    m->defined = arena_array(m->arena, uint64_t, m->register_total + 1);
+}
+
+static bool run_tasks(machine *m, int64_t first, int64_t last) {
+    const flat *f = flat_make(m->arena, m->nest, prepare, m);
+    flat_state *s = f ? flat_begin(m->arena, f, m) : NULL;
+    bool good = s != NULL;
+    for (int64_t task = first; task < last && good; task++) {
+        memset(m->defined, 0, sizeof *m->defined * (size_t)m->register_total);
+        good = flat_task(s, task);
+    }
+    return good;
+}
+
+cvk_status nest_eval(const nest *n, void *const tensors[ROLE_COUNT], int64_t first_task, int64_t last_task,
+                     eval_numbers numbers) {
     if (first_task < 0 || last_task > n->tasks) return CVK_ERROR_ARGUMENT;
-    if (!all_f32(n)) return CVK_ERROR_UNSUPPORTED;
-    machine m = {.nest = n, .tensors = tensors, .fused = fused};
     arena a;
     arena_init(&a);
     if (arena_guard(&a)) {
         arena_free(&a);
         return CVK_ERROR_MEMORY;
     }
-    set_up(&m, &a);
-    prepare_math(&m, &a, n->body);
-    for (int64_t task = first_task; task < last_task && !m.stopped; task++) {
-        int64_t rest = task;
-        memset(m.defined, 0, sizeof *m.defined * (size_t)m.register_total);
-        run_list(&m, enter_task(&m, n->body, &rest));
-    }
+    machine *m = arena_new(&a, machine);
+    *m = (machine){.nest = n, .arena = &a, .ring = ring_for(numbers)};
+    set_up(m, tensors);
+    bool good = run_tasks(m, first_task, last_task);
     arena_free(&a);
-    return m.stopped ? CVK_ERROR_INTERNAL : CVK_OK;
+    return good ? CVK_OK : CVK_ERROR_INTERNAL;
 }

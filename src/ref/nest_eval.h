@@ -1,12 +1,18 @@
-/* Runs a nest on real buffers, op by op: the second judge. Slow and plain. */
+/* Runs nests on real buffers, operation by operation: the second judge. */
 #ifndef CVK_REF_NEST_EVAL_H
 #define CVK_REF_NEST_EVAL_H
 
 #include "nest/nest.h"
 
-/* Tensors by role, as the nest's entry has them; sizes are the nest's own. `fused`: fma rounds once. Stops with
- * CVK_ERROR_INTERNAL at the first access outside its tensor, read of an undefined register, or malformed op. */
-cvk_status nest_eval(const nest *n, float *const tensors[ROLE_COUNT], int64_t first_task, int64_t last_task,
-                     bool fused);
+/* In what numbers. Residues (ref/residue.h) take the place of every type: all tensors hold them. */
+typedef enum eval_numbers { EVAL_ROUNDED, EVAL_FUSED, EVAL_RESIDUES } eval_numbers;
+
+/* As the target has them: `fused`, fma rounds once. */
+static inline eval_numbers eval_as(bool fused) { return fused ? EVAL_FUSED : EVAL_ROUNDED; }
+
+/* Tensors by role, as the nest's entry has them; sizes are the nest's own. Stops with CVK_ERROR_INTERNAL at the first
+ * access outside its tensor or read of an undefined register; does not start where an operation is malformed. */
+cvk_status nest_eval(const nest *n, void *const tensors[ROLE_COUNT], int64_t first_task, int64_t last_task,
+                     eval_numbers numbers);
 
 #endif

@@ -51,8 +51,8 @@ static nest *nest_calling(arena *a, math_kind kind) {
 }
 
 static void run(const nest *n, float *input, float *output, bool fused) {
-    float *tensors[ROLE_COUNT] = {[ROLE_INPUT] = input, [ROLE_OUTPUT] = output};
-    cr_assert_eq(nest_eval(n, tensors, 0, n->tasks, fused), CVK_OK);
+    void *tensors[ROLE_COUNT] = {[ROLE_INPUT] = input, [ROLE_OUTPUT] = output};
+    cr_assert_eq(nest_eval(n, tensors, 0, n->tasks, eval_as(fused)), CVK_OK);
 }
 
 /* In units in the last place of the exact value as a float; below 2^-126 in units of 2^-149. */

@@ -37,8 +37,8 @@ static nest_access out(const bench *t, int64_t offset, int64_t stride) {
 static nest_range lanes(bench *t, int64_t low, int64_t high) { return range_of(&t->b, low, high); }
 
 static cvk_status run_tasks(bench *t, int64_t first, int64_t last, bool fused) {
-    float *tensors[ROLE_COUNT] = {[ROLE_INPUT] = t->from, [ROLE_OUTPUT] = t->to};
-    return nest_eval(t->b.nest, tensors, first, last, fused);
+    void *tensors[ROLE_COUNT] = {[ROLE_INPUT] = t->from, [ROLE_OUTPUT] = t->to};
+    return nest_eval(t->b.nest, tensors, first, last, eval_as(fused));
 }
 static cvk_status run(bench *t) { return run_tasks(t, 0, t->b.nest->tasks, true); }
 

@@ -200,13 +200,13 @@ static cvk_status evaluate(const algo_nests *nests, bool fused, const tensors *b
         [ROLE_INPUT] = TENSOR_INPUT,    [ROLE_WEIGHTS] = TENSOR_PACKED, [ROLE_BIAS] = TENSOR_BIAS,
         [ROLE_SCALE] = TENSOR_SCALE,    [ROLE_ADDEND] = TENSOR_ADDEND,  [ROLE_OUTPUT] = TENSOR_OUTPUT,
         [ROLE_SCRATCH] = TENSOR_SCRATCH};
-    float *run[ROLE_COUNT], *pack[ROLE_COUNT] = {0};
+    void *run[ROLE_COUNT], *pack[ROLE_COUNT] = {0};
     for (int i = 0; i < ROLE_COUNT; i++) run[i] = buffers->buffer[roles[i]].data;
     run[ROLE_WEIGHTS] = packed;
     pack[ROLE_PACK_FROM] = buffers->buffer[TENSOR_WEIGHTS].data;
     pack[ROLE_PACK_TO] = packed;
-    cvk_status status = nest_eval(nests->pack, pack, 0, nests->pack->tasks, fused);
-    return status ? status : nest_eval(nests->run, run, 0, nests->run->tasks, fused);
+    cvk_status status = nest_eval(nests->pack, pack, 0, nests->pack->tasks, eval_as(fused));
+    return status ? status : nest_eval(nests->run, run, 0, nests->run->tasks, eval_as(fused));
 }
 
 static bool check_evaluator(trial *t, const cvk_kernel_info *info, const algo_nests *nests, bool fused) {
