@@ -76,8 +76,9 @@ static bool run_load(void *context, const flat_op *o, int64_t at) { return mark(
 
 static bool run_splat(void *context, const flat_op *o, int64_t at) {
     marks *m = context;
-    if (!in_tensor(m, at, at)) return refuse(m, o, at, "is outside the tensor");
-    return mark_run(m, o, at, 1, load_word);
+    int64_t last = at + o->op->repeat - 1;
+    if (!in_tensor(m, at, last)) return refuse(m, o, at, "is outside the tensor");
+    return mark_run(m, o, at, o->op->repeat, load_word);
 }
 
 static bool prepare(void *context, flat_op *o) {

@@ -1,9 +1,9 @@
 /* nest_eval: needs a nest and its buffers; runs the nest as its grammar reads, one operation after another, and stops
  * at the first thing that no kernel may do.
  *
- * The walk is nest/flat.h's, arithmetic a table by type, ref/ring.h; what only moves lanes is here. Each lane of each
- * register knows whether it is defined. Undefined lanes may be moved and computed with, as long as some lane of every
- * register that arithmetic reads is defined, but an undefined lane may not be stored. */
+ * The walk is nest/flat.h's, arithmetic a table by type, ref/ring.h; what moves lanes and what lies between types is
+ * here. Each lane of each register knows whether it is defined. Undefined lanes may be moved and computed with, as long
+ * as some lane of every register that arithmetic reads is defined, but an undefined lane may not be stored. */
 #include "ref/nest_eval.h"
 
 #include "nest/flat.h"
@@ -26,10 +26,27 @@ typedef struct binding {
     bool writable;
 } binding;
 
+/* What is known of an operation before it runs. */
+typedef struct prepared {
+    const ring *ring; /* of what it writes, or stores */
+    int size;         /* of a lane of that */
+    int sources;
+    union {
+        lane_function *function;
+        const binding *tensor;
+        const math_program *program;
+        const vector *constant;
+        struct {
+            cvk_type to;
+            const ring *from[2]; /* of a and b */
+        } between;               /* types */
+    };
+} prepared;
+
 typedef struct machine {
     const nest *nest;
     arena *arena;
-    const ring *ring;
+    eval_numbers numbers;
     binding *bindings; /* by tensor */
     vector *registers;
     uint64_t *defined; /* a bit for each lane */
@@ -38,13 +55,11 @@ typedef struct machine {
     math_program programs[MATH_KINDS];
 } machine;
 
-static const int SOURCES[] = {
-#define NEST_OP(name, word, sources, formula) sources,
-#include "nest/ops.def"
-#undef NEST_OP
-};
-
 static uint64_t first_lanes(int64_t count) { return count >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1; }
+
+static const ring *ring_for(const machine *m, cvk_type type) {
+    return m->numbers == EVAL_RESIDUES ? &ring_residue : ring_of_type(type, m->numbers == EVAL_FUSED);
+}
 
 /* ---- moving lanes ---- */
 
@@ -65,9 +80,12 @@ static void copy_strided(unsigned char *to, int64_t to_stride, const unsigned ch
 #undef COPY
 }
 
-/* `count` times the same element. */
-static void repeat(unsigned char *to, const unsigned char *element, int64_t count, int size) {
-    copy_strided(to, 1, element, 0, count, size);
+/* The first `of` elements over and over. */
+static void repeat(unsigned char *to, const unsigned char *elements, int of, int64_t count, int size) {
+    if (of == 1)
+        copy_strided(to, 1, elements, 0, count, size);
+    else
+        for (int64_t l = 0; l < count; l++) memcpy(to + l * size, elements + l % of * size, (size_t)size);
 }
 
 static int64_t first_active(const flat_op *o) { return __builtin_ctzll(o->active); }
@@ -75,58 +93,60 @@ static int64_t count_active(const flat_op *o) { return __builtin_popcountll(o->a
 
 /* The element of the first active lane, or NULL if any active lane's is outside. */
 static unsigned char *element(const binding *t, const flat_op *o, int64_t at) {
-    int64_t stride = o->op->at.stride, first = at + first_active(o) * stride,
-            last = first + (count_active(o) - 1) * stride;
+    int64_t stride = o->op->at.stride, first = at + first_active(o) * stride;
+    int64_t last = first + (count_active(o) - 1) * stride;
     bool inside = first >= 0 && first < t->elements && last >= 0 && last < t->elements;
     return inside ? t->data + first * t->size : NULL;
 }
 
 static bool run_const(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
+    const prepared *p = o->how;
     (void)at;
-    memcpy(m->registers[o->to].bytes, o->how, (size_t)(o->to_lanes * m->ring->bytes));
+    memcpy(m->registers[o->to].bytes, p->constant->bytes, (size_t)(o->to_lanes * p->size));
     m->defined[o->to] = first_lanes(o->to_lanes);
     return true;
 }
 
 static bool run_load(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
-    const binding *t = o->how;
+    const prepared *p = o->how;
     unsigned char *to = m->registers[o->to].bytes;
     if (o->active != first_lanes(o->to_lanes)) memset(to, 0, sizeof(vector));
     m->defined[o->to] = first_lanes(o->to_lanes);
     if (!o->active) return true;
-    const unsigned char *from = element(t, o, at);
-    if (from) copy_strided(to + first_active(o) * t->size, 1, from, o->op->at.stride, count_active(o), t->size);
+    const unsigned char *from = element(p->tensor, o, at);
+    if (from) copy_strided(to + first_active(o) * p->size, 1, from, o->op->at.stride, count_active(o), p->size);
     return from != NULL;
 }
 
 static bool run_splat(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
-    const binding *t = o->how;
-    if (at < 0 || at >= t->elements) return false;
-    repeat(m->registers[o->to].bytes, t->data + at * t->size, o->to_lanes, t->size);
+    const prepared *p = o->how;
+    if (at < 0 || at + o->op->repeat > p->tensor->elements) return false;
+    repeat(m->registers[o->to].bytes, p->tensor->data + at * p->size, o->op->repeat, o->to_lanes, p->size);
     m->defined[o->to] = first_lanes(o->to_lanes);
     return true;
 }
 
 static bool run_store(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
-    const binding *t = o->how;
-    unsigned char *to = element(t, o, at);
-    if (!to || !t->writable || o->active & ~m->defined[o->a]) return false;
-    const unsigned char *from = m->registers[o->a].bytes + first_active(o) * t->size;
-    copy_strided(to, o->op->at.stride, from, 1, count_active(o), t->size);
+    const prepared *p = o->how;
+    unsigned char *to = element(p->tensor, o, at);
+    if (!to || !p->tensor->writable || o->active & ~m->defined[o->a]) return false;
+    const unsigned char *from = m->registers[o->a].bytes + first_active(o) * p->size;
+    copy_strided(to, o->op->at.stride, from, 1, count_active(o), p->size);
     return true;
 }
 
 static bool run_keep(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
+    const prepared *p = o->how;
     vector value = {{0}};
     (void)at;
     if (!m->defined[o->a]) return false;
-    size_t first = o->active ? (size_t)(first_active(o) * m->ring->bytes) : 0;
-    memcpy(value.bytes + first, m->registers[o->a].bytes + first, (size_t)(count_active(o) * m->ring->bytes));
+    size_t first = o->active ? (size_t)(first_active(o) * p->size) : 0;
+    memcpy(value.bytes + first, m->registers[o->a].bytes + first, (size_t)(count_active(o) * p->size));
     m->registers[o->to] = value;
     m->defined[o->to] = first_lanes(o->to_lanes) & (m->defined[o->a] | ~o->active);
     return true;
@@ -135,7 +155,7 @@ static bool run_keep(void *context, const flat_op *o, int64_t at) {
 static bool run_shuffle(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
     const int sources[2] = {o->a, o->b};
-    size_t size = (size_t)m->ring->bytes;
+    size_t size = (size_t)((const prepared *)o->how)->size;
     vector value = {{0}};
     uint64_t defined = 0;
     (void)at;
@@ -153,7 +173,7 @@ static bool run_shuffle(void *context, const flat_op *o, int64_t at) {
 
 static bool run_transpose(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
-    int lanes = o->a_lanes, size = m->ring->bytes;
+    int lanes = o->a_lanes, size = ((const prepared *)o->how)->size;
     vector before[NEST_MOST_LANES];
     uint64_t defined[NEST_MOST_LANES];
     (void)at;
@@ -169,106 +189,170 @@ static bool run_transpose(void *context, const flat_op *o, int64_t at) {
 
 /* ---- arithmetic ---- */
 
-/* Only multiply-adds have a lane range; they leave the other lanes of their destination. */
+/* Gives the active lanes of `value` to the destination, which keeps the others. */
+static void merge(machine *m, const flat_op *o, const vector *value, uint64_t defined) {
+    const prepared *p = o->how;
+    size_t first = (size_t)(first_active(o) * p->size);
+    memcpy(m->registers[o->to].bytes + first, value->bytes + first, (size_t)(count_active(o) * p->size));
+    m->defined[o->to] = (m->defined[o->to] & ~o->active) | (defined & o->active);
+}
+
+/* Only multiply-adds have a lane range. */
 static bool run_lanewise(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
-    lane_function *const *function = o->how;
+    const prepared *p = o->how;
     const int sources[3] = {o->a, o->b, o->c};
-    uint64_t active = o->active, defined = active;
+    uint64_t defined = o->active;
     const void *from[3];
     (void)at;
     for (int i = 0; i < 3; i++) {
-        int r = i < SOURCES[o->op->kind] ? sources[i] : o->a;
+        int r = i < p->sources ? sources[i] : o->a;
         if (!m->defined[r]) return false;
         defined &= m->defined[r];
         from[i] = m->registers[r].bytes;
     }
-    if (active == first_lanes(o->to_lanes)) {
-        (*function)(m->registers[o->to].bytes, from, o->to_lanes);
+    if (o->active == first_lanes(o->to_lanes)) {
+        p->function(m->registers[o->to].bytes, from, o->to_lanes, o->op->shift);
         m->defined[o->to] = defined;
         return true;
     }
     vector value;
-    size_t first = (size_t)(first_active(o) * m->ring->bytes);
-    (*function)(value.bytes, from, o->to_lanes);
-    memcpy(m->registers[o->to].bytes + first, value.bytes + first, (size_t)(count_active(o) * m->ring->bytes));
-    m->defined[o->to] = (m->defined[o->to] & ~active) | defined;
+    p->function(value.bytes, from, o->to_lanes, o->op->shift);
+    merge(m, o, &value, defined);
+    return true;
+}
+
+/* Lanes of `to` of which all `products` lanes of both sources are defined. */
+static uint64_t defined_groups(const machine *m, const flat_op *o, int products) {
+    uint64_t both = m->defined[o->a] & m->defined[o->b], group = first_lanes(products), defined = 0;
+    for (int l = 0; l < o->to_lanes; l++) defined |= (uint64_t)((both >> l * products & group) == group) << l;
+    return defined & m->defined[o->c];
+}
+
+/* The products of two lanes of 8 or 16 bits are exact in every way of adding them; the sum wraps once. */
+static bool run_dot(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const prepared *p = o->how;
+    int products = o->a_lanes / o->to_lanes;
+    vector value;
+    (void)at;
+    if (!m->defined[o->a] || !m->defined[o->b] || !m->defined[o->c]) return false;
+    for (int l = 0; l < o->to_lanes; l++) {
+        double sum = p->ring->read(m->registers[o->c].bytes, l);
+        for (int i = l * products; i < (l + 1) * products; i++)
+            sum += p->between.from[0]->read(m->registers[o->a].bytes, i) *
+                   p->between.from[1]->read(m->registers[o->b].bytes, i);
+        p->ring->write(value.bytes, l, (double)(int32_t)(uint32_t)(int64_t)sum);
+    }
+    merge(m, o, &value, defined_groups(m, o, products));
+    return true;
+}
+
+static bool run_exact_dot(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    int products = o->a_lanes / o->to_lanes;
+    vector value;
+    (void)at;
+    if (!m->defined[o->a] || !m->defined[o->b] || !m->defined[o->c]) return false;
+    ring_residue_dot(value.bytes, m->registers[o->a].bytes, m->registers[o->b].bytes, m->registers[o->c].bytes,
+                     o->to_lanes, products);
+    merge(m, o, &value, defined_groups(m, o, products));
+    return true;
+}
+
+static bool run_convert(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const prepared *p = o->how;
+    vector value = m->registers[o->a];
+    (void)at;
+    if (!m->defined[o->a]) return false;
+    for (int l = 0; l < o->to_lanes; l++)
+        p->ring->write(m->registers[o->to].bytes, l,
+                       type_round(p->between.to, p->between.from[0]->read(value.bytes, l)));
+    m->defined[o->to] = m->defined[o->a];
     return true;
 }
 
 /* The functions of post-ops, where the ring does not know them, as programs of its operations. */
-static void run_program(machine *m, const math_program *program, const vector *argument, int lanes) {
+static void run_program(machine *m, const ring *r, const math_program *program, const vector *argument, int lanes) {
     m->steps[0] = *argument;
     for (int i = 1; i < program->count; i++) {
         const math_step *s = &program->step[i];
         const void *from[] = {m->steps[s->a].bytes, m->steps[s->b].bytes, m->steps[s->c].bytes};
         if (s->kind != OP_CONST) {
-            m->ring->lanewise[s->kind](m->steps[i].bytes, from, lanes);
+            r->lanewise[s->kind](m->steps[i].bytes, from, lanes, 0);
             continue;
         }
         unsigned char value[8];
-        m->ring->constant(&(nest_op){.value = s->value}, value);
-        repeat(m->steps[i].bytes, value, lanes, m->ring->bytes);
+        r->constant(&(nest_op){.value = (double)s->value}, value);
+        repeat(m->steps[i].bytes, value, 1, lanes, r->bytes);
     }
 }
 
 static bool run_call(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
-    const math_program *program = o->how;
+    const prepared *p = o->how;
     (void)at;
     if (!m->defined[o->a]) return false;
-    run_program(m, program, &m->registers[o->a], o->to_lanes);
-    m->registers[o->to] = m->steps[program->count - 1];
+    run_program(m, p->ring, p->program, &m->registers[o->a], o->to_lanes);
+    m->registers[o->to] = m->steps[p->program->count - 1];
     m->defined[o->to] = m->defined[o->a];
     return true;
 }
 
-/* ---- preparing operations: what may be known before they run ---- */
+/* ---- preparing operations ---- */
 
-typedef bool prepare_op(machine *m, flat_op *o);
+static const nest_register *array_of(const machine *m, const register_ref *r) { return &m->nest->registers[r->array]; }
 
-static bool prepare_const(machine *m, flat_op *o) {
+/* False: the operation is malformed. */
+typedef bool prepare_op(machine *m, flat_op *o, prepared *p);
+
+static bool prepare_const(machine *m, flat_op *o, prepared *p) {
     unsigned char value[8];
-    vector *prepared = arena_new(m->arena, vector);
-    m->ring->constant(o->op, value);
-    repeat(prepared->bytes, value, o->to_lanes, m->ring->bytes);
-    o->how = prepared;
+    vector *constant = arena_new(m->arena, vector);
+    p->ring->constant(o->op, value);
+    repeat(constant->bytes, value, 1, o->to_lanes, p->size);
+    p->constant = constant;
     o->run = run_const;
     return true;
 }
 
-static bool bind(machine *m, flat_op *o) {
+/* To a tensor of the register's type. */
+static bool bind(machine *m, const flat_op *o, const register_ref *r, prepared *p) {
     int tensor = o->op->at.tensor;
     if (tensor < 0 || tensor >= m->nest->tensor_count) return false;
-    o->how = &m->bindings[tensor];
-    return true;
+    p->tensor = &m->bindings[tensor];
+    return array_of(m, r)->type == m->nest->tensors[tensor].type;
 }
 
-static bool prepare_load(machine *m, flat_op *o) {
+static bool prepare_load(machine *m, flat_op *o, prepared *p) {
     o->run = run_load;
-    return bind(m, o);
+    return bind(m, o, &o->op->to, p);
 }
 
-static bool prepare_splat(machine *m, flat_op *o) {
+static bool prepare_splat(machine *m, flat_op *o, prepared *p) {
     o->run = run_splat;
-    return bind(m, o);
+    return o->op->repeat >= 1 && bind(m, o, &o->op->to, p);
 }
 
-static bool prepare_store(machine *m, flat_op *o) {
+static bool prepare_store(machine *m, flat_op *o, prepared *p) {
     if (o->active) o->run = run_store;
-    return bind(m, o);
+    return bind(m, o, &o->op->a, p);
 }
 
-static bool prepare_prefetch(machine *m, flat_op *o) { return bind(m, o); }
+static bool prepare_prefetch(machine *m, flat_op *o, prepared *p) {
+    (void)p;
+    return o->op->at.tensor >= 0 && o->op->at.tensor < m->nest->tensor_count;
+}
 
-static bool prepare_keep(machine *m, flat_op *o) {
-    (void)m;
+static bool prepare_keep(machine *m, flat_op *o, prepared *p) {
+    (void)m, (void)p;
     o->run = run_keep;
     return true;
 }
 
-static bool prepare_shuffle(machine *m, flat_op *o) {
-    (void)m;
+static bool prepare_shuffle(machine *m, flat_op *o, prepared *p) {
+    (void)m, (void)p;
     if (!o->op->pattern || o->a_lanes != o->b_lanes) return false;
     for (int l = 0; l < o->to_lanes; l++)
         if (o->op->pattern[l] < -1 || o->op->pattern[l] >= 2 * o->a_lanes) return false;
@@ -276,52 +360,75 @@ static bool prepare_shuffle(machine *m, flat_op *o) {
     return true;
 }
 
-/* As many registers as lanes, of one array. */
+/* Whether as many registers as lanes follow in the array of register `first`. */
 static bool has_square(const machine *m, const register_ref *r, int first, int lanes) {
     int end = 0;
     for (int i = 0; i <= r->array; i++) end += m->nest->registers[i].count;
     return first + lanes <= end;
 }
 
-static bool prepare_transpose(machine *m, flat_op *o) {
+static bool prepare_transpose(machine *m, flat_op *o, prepared *p) {
+    (void)p;
     o->run = run_transpose;
     return o->to_lanes == o->a_lanes && has_square(m, &o->op->to, o->to, o->a_lanes) &&
            has_square(m, &o->op->a, o->a, o->a_lanes);
 }
 
-static bool prepare_call(machine *m, flat_op *o) {
+static bool prepare_call(machine *m, flat_op *o, prepared *p) {
     math_kind math = o->op->math;
     if ((int)math < 0 || math >= MATH_KINDS) return false;
-    if (m->ring->call[math]) {
-        o->how = &m->ring->call[math];
-        o->run = run_lanewise;
-        return true;
-    }
+    p->function = p->ring->call[math];
+    o->run = p->function ? run_lanewise : run_call;
+    if (p->function) return true;
     math_program *program = &m->programs[math];
     if (program->count == 0) *program = nest_math(m->arena, math);
     if (program->count > m->step_capacity) {
         m->step_capacity = program->count;
         m->steps = arena_array(m->arena, vector, m->step_capacity);
     }
-    o->how = program;
-    o->run = run_call;
+    p->program = program;
     return true;
 }
 
-static bool prepare_lanewise(machine *m, flat_op *o) {
-    o->how = &m->ring->lanewise[o->op->kind];
+static bool prepare_lanewise(machine *m, flat_op *o, prepared *p) {
+    (void)m;
+    p->function = p->ring->lanewise[o->op->kind];
     if (o->active) o->run = run_lanewise;
-    return m->ring->lanewise[o->op->kind] != NULL;
+    return p->function != NULL;
 }
 
-/* Whether the operation has the registers it wants. */
-static bool has_registers(const flat_op *o) {
+static bool prepare_dot(machine *m, flat_op *o, prepared *p) {
+    int products = o->a_lanes / o->to_lanes;
+    if (o->a_lanes != products * o->to_lanes || o->b_lanes != o->a_lanes || o->c_lanes != o->to_lanes) return false;
+    p->between.from[0] = ring_for(m, array_of(m, &o->op->a)->type);
+    p->between.from[1] = ring_for(m, array_of(m, &o->op->b)->type);
+    if (o->active) o->run = p->ring->read ? run_dot : run_exact_dot;
+    return true;
+}
+
+static bool prepare_convert(machine *m, flat_op *o, prepared *p) {
+    if (!p->ring->read) return prepare_lanewise(m, o, p);
+    p->between.to = array_of(m, &o->op->to)->type;
+    p->between.from[0] = ring_for(m, array_of(m, &o->op->a)->type);
+    o->run = run_convert;
+    return true;
+}
+
+/* Whether the operation has the registers it wants. Of those that move lanes about or mix types, more is asked above.
+ */
+static bool has_registers(const machine *m, const flat_op *o) {
+    const nest_op *op = o->op;
+    const register_ref *refs[3] = {&op->a, &op->b, &op->c};
     const int source[3] = {o->a, o->b, o->c}, lanes[3] = {o->a_lanes, o->b_lanes, o->c_lanes};
-    op_kind kind = o->op->kind;
-    bool writes = kind != OP_STORE && kind != OP_PREFETCH, mixes = kind == OP_SHUFFLE || kind == OP_TRANSPOSE;
+    bool writes = op->kind != OP_STORE && op->kind != OP_PREFETCH;
+    bool lanes_differ = op->kind == OP_SHUFFLE || op->kind == OP_TRANSPOSE || op->kind == OP_DOT;
+    bool types_differ = op->kind == OP_CONVERT || op->kind == OP_DOT;
     if (writes && o->to < 0) return false;
-    for (int i = 0; i < SOURCES[kind]; i++)
-        if (source[i] < 0 || (writes && !mixes && lanes[i] != o->to_lanes)) return false;
+    for (int i = 0; i < nest_op_sources(op->kind); i++) {
+        if (source[i] < 0) return false;
+        if (writes && !lanes_differ && lanes[i] != o->to_lanes) return false;
+        if (writes && !types_differ && array_of(m, refs[i])->type != array_of(m, &op->to)->type) return false;
+    }
     return true;
 }
 
@@ -330,19 +437,20 @@ static bool prepare(void *context, flat_op *o) {
         [OP_CONST] = prepare_const,     [OP_LOAD] = prepare_load,           [OP_SPLAT] = prepare_splat,
         [OP_STORE] = prepare_store,     [OP_PREFETCH] = prepare_prefetch,   [OP_KEEP] = prepare_keep,
         [OP_SHUFFLE] = prepare_shuffle, [OP_TRANSPOSE] = prepare_transpose, [OP_CALL] = prepare_call,
+        [OP_DOT] = prepare_dot,         [OP_CONVERT] = prepare_convert,
     };
+    machine *m = context;
     op_kind kind = o->op->kind;
-    if ((int)kind < 0 || kind >= OP_KINDS || !has_registers(o)) return false;
-    return PREPARE[kind] ? PREPARE[kind](context, o) : prepare_lanewise(context, o);
+    if ((int)kind < 0 || kind >= OP_KINDS || !has_registers(m, o)) return false;
+    prepared *p = arena_new(m->arena, prepared);
+    p->sources = nest_op_sources(kind);
+    if (kind != OP_PREFETCH) p->ring = ring_for(m, array_of(m, kind == OP_STORE ? &o->op->a : &o->op->to)->type);
+    if (p->ring) p->size = p->ring->bytes;
+    o->how = p;
+    return PREPARE[kind] ? PREPARE[kind](m, o, p) : prepare_lanewise(m, o, p);
 }
 
 /* ---- running ---- */
-
-static const ring *ring_for(eval_numbers numbers) {
-    static const ring *const RINGS[] = {
-        [EVAL_ROUNDED] = &ring_f32, [EVAL_FUSED] = &ring_f32_fused, [EVAL_RESIDUES] = &ring_residue};
-    return RINGS[numbers];
-}
 
 static void set_up(machine *m, void *const tensors[ROLE_COUNT]) {
     const nest *n = m->nest;
@@ -350,7 +458,7 @@ static void set_up(machine *m, void *const tensors[ROLE_COUNT]) {
     for (int i = 0; i < n->tensor_count; i++) {
         const nest_tensor *t = &n->tensors[i];
         unsigned char *data = tensors[t->role];
-        m->bindings[i] = (binding){data, data ? t->elements : 0, m->ring->bytes, t->writable};
+        m->bindings[i] = (binding){data, data ? t->elements : 0, ring_for(m, t->type)->bytes, t->writable};
     }
     for (int i = 0; i < n->register_count; i++) m->register_total += n->registers[i].count;
     m->registers = arena_array(m->arena, vector, m->register_total + 1);
@@ -379,7 +487,7 @@ cvk_status nest_eval(const nest *n, void *const tensors[ROLE_COUNT], int64_t fir
         return CVK_ERROR_MEMORY;
     }
     machine *m = arena_new(&a, machine);
-    *m = (machine){.nest = n, .arena = &a, .ring = ring_for(numbers)};
+    *m = (machine){.nest = n, .arena = &a, .numbers = numbers};
     set_up(m, tensors);
     bool good = run_tasks(m, first_task, last_task);
     arena_free(&a);

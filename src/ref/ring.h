@@ -10,19 +10,20 @@
 /* Lanes are computed eight at a time: registers have room for them, and what is past their lanes nobody looks at. */
 enum { RING_GROUP = 8 };
 
-/* to = an operation's formula of its sources; `to` may be one of them. */
-typedef void lane_function(void *to, const void *const *from, int lanes);
+/* to = an operation's formula of its sources; `to` may be one of them. `amount`: of shifts. */
+typedef void lane_function(void *to, const void *const *from, int lanes, int amount);
 
 /* A lane_function; in `formula`, a b c are a lane of the sources. Sources an operation does not have are the first. */
 #define RING_LANES(name, type, formula)                                                                                \
-    HOT static void name(void *to, const void *const *from, int lanes) {                                               \
+    HOT static void name(void *to, const void *const *from, int lanes, int amount) {                                   \
         const type *x0 = from[0], *x1 = from[1], *x2 = from[2];                                                        \
+        (void)amount;                                                                                                  \
         for (int l = 0; l < lanes; l += RING_GROUP) {                                                                  \
             type eight[RING_GROUP];                                                                                    \
             for (int i = 0; i < RING_GROUP; i++) {                                                                     \
                 type a = x0[l + i], b = x1[l + i], c = x2[l + i];                                                      \
                 (void)a, (void)b, (void)c;                                                                             \
-                eight[i] = (formula);                                                                                  \
+                eight[i] = (type)(formula);                                                                            \
             }                                                                                                          \
             memcpy((type *)to + l, eight, sizeof eight);                                                               \
         }                                                                                                              \
@@ -33,9 +34,16 @@ typedef struct ring {
     void (*constant)(const nest_op *op, void *lane); /* what a const gives */
     lane_function *lanewise[OP_KINDS];               /* NULL: not an operation of this kind, or not of this type */
     lane_function *call[MATH_KINDS];                 /* NULL: the function's program is run, of lanewise operations */
+    /* For operations between types; NULL in rings that make no difference between them: */
+    double (*read)(const void *lanes, int lane);
+    void (*write)(void *lanes, int lane, double value); /* a number of the type */
 } ring;
 
-extern const ring ring_f32_fused, ring_f32; /* fma rounds once, or after each step */
-extern const ring ring_residue;             /* any type: exact, modulo a prime (ref/residue.h) */
+/* Numbers as every target has them. `fused`: fma rounds once, else after each step. */
+const ring *ring_of_type(cvk_type type, bool fused);
+/* Any type: exact, modulo a prime (ref/residue.h). */
+extern const ring ring_residue;
+/* to[l] = c[l] + sum of a[n l + i] b[n l + i] over i < n. */
+void ring_residue_dot(void *to, const void *a, const void *b, const void *c, int lanes, int n);
 
 #endif

@@ -2,10 +2,9 @@
  * post-ops, are symbols under the words of nest/ops.def and nest/math.def: the very nest that is compiled is judged,
  * and ref/formula.c says the same post-op in the same words. A post-op left out, taken twice, or out of order gives
  * other values, which would not show were such operations left out on both sides or compared as numbers. */
+#include "nest/math.h"
 #include "ref/residue.h"
 #include "ref/ring.h"
-
-#include "nest/math.h"
 
 RING_LANES(copy, residue, a)
 RING_LANES(fma_exact, residue, residue_fma(a, b, c))
@@ -13,8 +12,9 @@ RING_LANES(add, residue, residue_add(a, b))
 RING_LANES(sub, residue, residue_sub(a, b))
 RING_LANES(mul, residue, residue_mul(a, b))
 
-static void quotient(void *to, const void *const *from, int lanes) {
+static void quotient(void *to, const void *const *from, int lanes, int amount) {
     const residue *a = from[0], *b = from[1];
+    (void)amount;
     residue over = 0, inverse = 0;
     for (int l = 0; l < lanes; l++) {
         if (b[l] != over) inverse = residue_inverse(over = b[l]);
@@ -22,14 +22,16 @@ static void quotient(void *to, const void *const *from, int lanes) {
     }
 }
 
-static void least(void *to, const void *const *from, int lanes) {
+static void least(void *to, const void *const *from, int lanes, int amount) {
     uint64_t symbol = residue_symbol("min");
+    (void)amount;
     const residue *a = from[0], *b = from[1];
     for (int l = 0; l < lanes; l++) ((residue *)to)[l] = residue_apply_commutative(symbol, a[l], b[l]);
 }
 
-static void greatest(void *to, const void *const *from, int lanes) {
+static void greatest(void *to, const void *const *from, int lanes, int amount) {
     uint64_t symbol = residue_symbol("max");
+    (void)amount;
     const residue *a = from[0], *b = from[1];
     for (int l = 0; l < lanes; l++) ((residue *)to)[l] = residue_apply_commutative(symbol, a[l], b[l]);
 }
@@ -43,7 +45,10 @@ static void symbolic(const char *word, int sources, void *to, const void *const 
 }
 
 #define SYMBOLIC(name, word, sources)                                                                                  \
-    static void name(void *to, const void *const *from, int lanes) { symbolic(word, sources, to, from, lanes); }
+    static void name(void *to, const void *const *from, int lanes, int amount) {                                       \
+        (void)amount;                                                                                                  \
+        symbolic(word, sources, to, from, lanes);                                                                      \
+    }
 SYMBOLIC(select_negative, "select_negative", 3)
 SYMBOLIC(magnitude, "abs", 1)
 SYMBOLIC(with_sign, "copysign", 2)
@@ -52,7 +57,31 @@ SYMBOLIC(exp2i, "exp2i", 1)
 #include "nest/math.def"
 #undef NEST_MATH
 
-static void constant(const nest_op *op, void *lane) { *(residue *)lane = residue_of_double((double)op->value); }
+/* 2^61 is 1. */
+RING_LANES(shift_left, residue, residue_mul(a, UINT64_C(1) << amount % 61))
+
+static void shift_right(void *to, const void *const *from, int lanes, int amount) {
+    uint64_t symbol = residue_symbol("shift_right");
+    for (int l = 0; l < lanes; l++)
+        ((residue *)to)[l] = residue_apply(symbol, ((const residue *)from[0])[l], (residue)amount, 0);
+}
+
+void ring_residue_dot(void *to, const void *a, const void *b, const void *c, int lanes, int n) {
+    const residue *x = a, *y = b;
+    for (int l = 0; l < lanes; l++) {
+        residue sum = ((const residue *)c)[l];
+        for (int i = l * n; i < (l + 1) * n; i++) sum = residue_fma(x[i], y[i], sum);
+        ((residue *)to)[l] = sum;
+    }
+}
+
+static residue ratio(int64_t over, int64_t under) {
+    return residue_mul(residue_of_integer(over), residue_inverse(residue_of_integer(under)));
+}
+
+static void constant(const nest_op *op, void *lane) {
+    *(residue *)lane = op->under ? ratio(op->over, op->under) : residue_of_double(op->value);
+}
 
 const ring ring_residue = {
     .bytes = sizeof(residue),
@@ -71,6 +100,9 @@ const ring ring_residue = {
             [OP_EXP2I] = exp2i,
             [OP_SELECT_NEGATIVE] = select_negative,
             [OP_COPYSIGN] = with_sign,
+            [OP_SHIFT_LEFT] = shift_left,
+            [OP_SHIFT_RIGHT] = shift_right,
+            [OP_CONVERT] = copy, /* types make no difference */
         },
     .call =
         {
