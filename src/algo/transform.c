@@ -1,13 +1,10 @@
 /* Transforms by constant matrices: a row at a time, or two at once where they share an even and an odd part. */
 #include "algo/transform.h"
 
-#include <math.h>
-#include <string.h>
-
 typedef struct network {
     nest_builder *b;
     const transform_registers *r;
-    const double (*matrix)[COOK_TOOM_MOST];
+    const ratio (*matrix)[COOK_TOOM_MOST];
     int columns;
     register_ref from, to;
     int64_t from_step, to_step;
@@ -29,55 +26,56 @@ transform_registers transform_declare(nest_builder *b) {
                                  nest_add_register(b, "k", TYPE_F32, lanes, 1)};
 }
 
-static register_ref constant(const network *n, double value) {
+static register_ref constant(const network *n, ratio value) {
     register_ref k = reg(n->r->constant, affine_constant(0));
-    build_const(n->b, k, (float)value);
+    build_const_ratio(n->b, k, value.over, value.under);
     return k;
 }
 
+static bool is(ratio r, int64_t value) { return r.over == value && r.under == 1; }
+
 /* A term to begin with: one with coefficient 1 costs nothing. */
-static int first_term(const network *n, const double *coefficient) {
+static int first_term(const network *n, const ratio *coefficient) {
     int first = -1;
     for (int k = 0; k < n->columns; k++) {
-        if (coefficient[k] == 1) return k;
-        if (first < 0 && coefficient[k] != 0) first = k;
+        if (is(coefficient[k], 1)) return k;
+        if (first < 0 && coefficient[k].over != 0) first = k;
     }
     return first;
 }
 
-static void add_term(const network *n, register_ref to, double coefficient, register_ref x) {
-    if (coefficient == 1)
+static void add_term(const network *n, register_ref to, ratio coefficient, register_ref x) {
+    if (is(coefficient, 1))
         build_op(n->b, OP_ADD, to, to, x);
-    else if (coefficient == -1)
+    else if (is(coefficient, -1))
         build_op(n->b, OP_SUB, to, to, x);
     else
         build_fma(n->b, to, x, constant(n, coefficient), NULL);
 }
 
-static void combine(const network *n, const double *coefficient, register_ref to) {
+static void combine(const network *n, const ratio *coefficient, register_ref to) {
     int first = first_term(n, coefficient);
     if (first < 0) {
         build_const(n->b, to, 0);
         return;
     }
-    if (coefficient[first] == 1)
+    if (is(coefficient[first], 1))
         build_op(n->b, OP_COPY, to, source(n, first), none());
     else
         build_op(n->b, OP_MUL, to, source(n, first), constant(n, coefficient[first]));
     for (int k = 0; k < n->columns; k++)
-        if (k != first && coefficient[k] != 0) add_term(n, to, coefficient[k], source(n, k));
+        if (k != first && coefficient[k].over != 0) add_term(n, to, coefficient[k], source(n, k));
 }
 
 /* Whether two rows are even + odd and even - odd, with at least two terms to share. */
-static bool split(const network *n, int i, int j, double *even, double *odd) {
+static bool split(const network *n, int i, int j, ratio *even, ratio *odd) {
     int evens = 0, odds = 0;
-    memset(even, 0, sizeof(double) * COOK_TOOM_MOST);
-    memset(odd, 0, sizeof(double) * COOK_TOOM_MOST);
+    for (int k = 0; k < COOK_TOOM_MOST; k++) even[k] = odd[k] = (ratio){0, 1};
     for (int k = 0; k < n->columns; k++) {
-        double a = n->matrix[i][k], b = n->matrix[j][k];
-        if (fabs(a) != fabs(b)) return false;
-        if (a == 0) continue;
-        if (a == b)
+        ratio a = n->matrix[i][k], b = n->matrix[j][k];
+        if (a.under != b.under || (a.over != b.over && a.over != -b.over)) return false;
+        if (a.over == 0) continue;
+        if (a.over == b.over)
             even[k] = a, evens++;
         else
             odd[k] = a, odds++;
@@ -85,18 +83,18 @@ static bool split(const network *n, int i, int j, double *even, double *odd) {
     return evens > 0 && odds > 0 && evens + odds > 2;
 }
 
-static int partner(const network *n, int i, int rows, const bool *done, double *even, double *odd) {
+static int partner(const network *n, int i, int rows, const bool *done, ratio *even, ratio *odd) {
     for (int j = i + 1; j < rows; j++)
         if (!done[j] && split(n, i, j, even, odd)) return j;
     return -1;
 }
 
-void transform_apply(nest_builder *b, const transform_registers *r, const double (*matrix)[COOK_TOOM_MOST], int rows,
+void transform_apply(nest_builder *b, const transform_registers *r, const ratio (*matrix)[COOK_TOOM_MOST], int rows,
                      int columns, register_ref from, int64_t from_step, register_ref to, int64_t to_step) {
     network n = {b, r, matrix, columns, from, to, from_step, to_step};
     bool done[COOK_TOOM_MOST] = {false};
     for (int i = 0; i < rows; i++) {
-        double even[COOK_TOOM_MOST], odd[COOK_TOOM_MOST];
+        ratio even[COOK_TOOM_MOST], odd[COOK_TOOM_MOST];
         if (done[i]) continue;
         int j = partner(&n, i, rows, done, even, odd);
         if (j < 0) {

@@ -19,7 +19,7 @@ struct winograd_rounding {
 };
 
 /* The matrix of absolute values on one axis of a dense D H W array: size[axis] becomes `rows`. */
-static void apply(const double (*matrix)[COOK_TOOM_MOST], int rows, int axis, int64_t size[AXES], double *values) {
+static void apply(const ratio (*matrix)[COOK_TOOM_MOST], int rows, int axis, int64_t size[AXES], double *values) {
     double to[MOST_POINTS];
     int64_t inner = 1, outer = 1, columns = size[axis];
     for (int a = axis + 1; a < AXES; a++) inner *= size[a];
@@ -28,7 +28,8 @@ static void apply(const double (*matrix)[COOK_TOOM_MOST], int rows, int axis, in
         for (int r = 0; r < rows; r++)
             for (int64_t i = 0; i < inner; i++) {
                 double sum = 0;
-                for (int64_t k = 0; k < columns; k++) sum += fabs(matrix[r][k]) * values[(o * columns + k) * inner + i];
+                for (int64_t k = 0; k < columns; k++)
+                    sum += fabs(ratio_value(matrix[r][k])) * values[(o * columns + k) * inner + i];
                 to[(o * rows + r) * inner + i] = sum;
             }
     size[axis] = rows;
@@ -42,7 +43,7 @@ static void transform_weights(winograd_rounding *w, int64_t oc, int64_t ic) {
     int64_t size[AXES] = {s->kernel[0], s->kernel[1], s->kernel[2]};
     double values[MOST_POINTS];
     for (int64_t i = 0; i < taps; i++) values[i] = fabs((double)g[s->flip_kernel ? taps - 1 - i : i]);
-    for (int a = 0; a < AXES; a++) apply((const double(*)[COOK_TOOM_MOST])w->f[a].g, w->f[a].alpha, a, size, values);
+    for (int a = 0; a < AXES; a++) apply((const ratio(*)[COOK_TOOM_MOST])w->f[a].g, w->f[a].alpha, a, size, values);
     for (int64_t p = 0; p < w->points; p++) w->weights[(p * s->in_channels + ic) * s->out_channels + oc] = values[p];
 }
 
@@ -106,7 +107,7 @@ static void transform_input(const winograd_rounding *w, const tile_work *t, int6
     for (k[0] = 0; k[0] < w->f[0].alpha; k[0]++)
         for (k[1] = 0; k[1] < w->f[1].alpha; k[1]++)
             for (k[2] = 0; k[2] < w->f[2].alpha; k[2]++) values[i++] = input_at(w, t, ic, k);
-    for (int a = 0; a < AXES; a++) apply((const double(*)[COOK_TOOM_MOST])w->f[a].b, w->f[a].alpha, a, size, values);
+    for (int a = 0; a < AXES; a++) apply((const ratio(*)[COOK_TOOM_MOST])w->f[a].b, w->f[a].alpha, a, size, values);
     for (int64_t p = 0; p < w->points; p++) t->input[p * w->spec->in_channels + ic] = values[p];
 }
 
@@ -153,7 +154,7 @@ static void run_tile(const winograd_rounding *w, const tile_work *t, double *rou
         int64_t size[AXES] = {w->f[0].alpha, w->f[1].alpha, w->f[2].alpha};
         double values[MOST_POINTS];
         for (int64_t p = 0; p < w->points; p++) values[p] = t->sums[p * outs + oc];
-        for (int a = 0; a < AXES; a++) apply((const double(*)[COOK_TOOM_MOST])w->f[a].a, w->f[a].m, a, size, values);
+        for (int a = 0; a < AXES; a++) apply((const ratio(*)[COOK_TOOM_MOST])w->f[a].a, w->f[a].m, a, size, values);
         store_outputs(w, t, oc, values, rounding);
     }
 }
