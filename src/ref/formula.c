@@ -1,0 +1,175 @@
+/* The formula, output by output. Post-ops are said in the words of operations, so that those which are no polynomials
+ * can be compared: max, min and the like as uninterpreted functions of their arguments. */
+#include "ref/formula.h"
+
+#include <stdlib.h>
+
+enum { ABSENT = -1, MOST_PRODUCTS = 32 }; /* below 2^122 each: as many fit 128 bits */
+
+struct formula {
+    const cvk_spec *spec;
+    const formula_tensors *tensors;
+    int64_t *source[AXES]; /* where output o finds tap k: [o * kernel + k], or ABSENT */
+    residue constant[SPEC_MOST_POST_OPS][2];
+    uint64_t min, max, select_negative, other[SPEC_MOST_POST_OPS];
+};
+
+static int64_t modulo(int64_t i, int64_t n) { return (i % n + n) % n; }
+
+/* Position i of an axis of n with its border: the position that it repeats. */
+static int64_t bordered(padding_mode mode, int64_t i, int64_t n) {
+    if (i >= 0 && i < n) return i;
+    if (mode == PAD_REPLICATE) return i < 0 ? 0 : n - 1;
+    if (mode == PAD_CIRCULAR) return modulo(i, n);
+    if (mode == PAD_ZEROS) return ABSENT;
+    int64_t period = mode == PAD_SYMMETRIC ? 2 * n : n > 1 ? 2 * n - 2 : 1, at = modulo(i, period);
+    if (at < n) return at;
+    return mode == PAD_SYMMETRIC ? period - 1 - at : period - at;
+}
+
+static bool fill_sources(formula *f, int axis) {
+    const cvk_spec *s = f->spec;
+    int64_t kernel = s->kernel[axis], *source = malloc((size_t)(s->out_size[axis] * kernel + 1) * sizeof *source);
+    f->source[axis] = source;
+    for (int64_t o = 0; source && o < s->out_size[axis]; o++)
+        for (int64_t k = 0; k < kernel; k++)
+            source[o * kernel + k] = bordered(
+                s->padding, o * s->stride[axis] + k * s->dilation[axis] - s->pad_before[axis], s->in_size[axis]);
+    return source != NULL;
+}
+
+formula *formula_new(const cvk_spec *s, const formula_tensors *t) {
+    formula *f = calloc(1, sizeof *f);
+    if (!f) return NULL;
+    f->spec = s, f->tensors = t;
+    f->min = residue_symbol("min"), f->max = residue_symbol("max");
+    f->select_negative = residue_symbol("select_negative");
+    for (int i = 0; i < s->post_count; i++) {
+        f->constant[i][0] = residue_of_double((double)s->post[i].a);
+        f->constant[i][1] = residue_of_double((double)s->post[i].b);
+        f->other[i] = residue_symbol(spec_post_name(s->post[i].kind));
+    }
+    for (int axis = 0; axis < AXES; axis++)
+        if (!fill_sources(f, axis)) {
+            formula_free(f);
+            return NULL;
+        }
+    return f;
+}
+
+void formula_free(formula *f) {
+    if (!f) return;
+    for (int axis = 0; axis < AXES; axis++) free(f->source[axis]);
+    free(f);
+}
+
+/* ---- the sum ---- */
+
+__extension__ typedef unsigned __int128 wide;
+
+/* 2^61 is 1. */
+static residue reduced(wide sum) {
+    uint64_t low = (uint64_t)sum & RESIDUE_PRIME, middle = (uint64_t)(sum >> 61) & RESIDUE_PRIME;
+    return residue_add(residue_reduced(low), residue_reduced(middle + (uint64_t)(sum >> 122)));
+}
+
+static residue sum_of_products(const residue *x, const residue *w, int64_t count) {
+    residue total = 0;
+    for (int64_t i = 0; i < count;) {
+        int64_t end = count - i < MOST_PRODUCTS ? count : i + MOST_PRODUCTS;
+        wide sum = 0;
+        for (; i < end; i++) sum += (wide)x[i] * w[i];
+        total = residue_add(total, reduced(sum));
+    }
+    return total;
+}
+
+/* One output channel of one image. */
+typedef struct channel {
+    const formula *formula;
+    int64_t n, oc;
+    const residue *input;   /* of the image, from its group's first channel on */
+    const residue *weights; /* of the channel */
+} channel;
+
+static residue sum_of_taps(const channel *c, const int64_t o[AXES]) {
+    const cvk_spec *s = c->formula->spec;
+    const int64_t *kernel = s->kernel, *in = s->in_size, inner = s->in_channels / s->groups;
+    const int64_t *d = c->formula->source[AXIS_D] + o[AXIS_D] * kernel[AXIS_D];
+    const int64_t *h = c->formula->source[AXIS_H] + o[AXIS_H] * kernel[AXIS_H];
+    const int64_t *w = c->formula->source[AXIS_W] + o[AXIS_W] * kernel[AXIS_W];
+    int64_t taps = kernel[AXIS_D] * kernel[AXIS_H] * kernel[AXIS_W], tap = 0;
+    residue sum = s->bias ? c->formula->tensors->bias[c->oc] : 0;
+    for (int64_t kd = 0; kd < kernel[AXIS_D]; kd++)
+        for (int64_t kh = 0; kh < kernel[AXIS_H]; kh++)
+            for (int64_t kw = 0; kw < kernel[AXIS_W]; kw++, tap++) {
+                if (d[kd] == ABSENT || h[kh] == ABSENT || w[kw] == ABSENT) continue;
+                const residue *x = c->input + ((d[kd] * in[AXIS_H] + h[kh]) * in[AXIS_W] + w[kw]) * s->in_channels;
+                const residue *g = c->weights + (s->flip_kernel ? taps - 1 - tap : tap) * inner;
+                sum = residue_add(sum, sum_of_products(x, g, inner));
+            }
+    return sum;
+}
+
+/* ---- post-ops ---- */
+
+static residue hard_sigmoid(const formula *f, residue x) {
+    residue raised = residue_add(x, 3), kept = residue_apply_commutative(f->max, 0, raised);
+    return residue_mul(residue_apply_commutative(f->min, 6, kept), residue_inverse(6));
+}
+
+/* Post-op number i. `operand`: of `add` and `scale`. */
+static residue apply(const formula *f, int i, residue operand, residue x) {
+    const residue *constant = f->constant[i];
+    switch (f->spec->post[i].kind) {
+    case POST_ADD: return residue_add(x, operand);
+    case POST_SCALE: return residue_mul(x, operand);
+    case POST_RELU: return residue_apply_commutative(f->max, 0, x);
+    case POST_RELU6: return residue_apply_commutative(f->min, 6, residue_apply_commutative(f->max, 0, x));
+    case POST_CLAMP:
+        return residue_apply_commutative(f->min, constant[1], residue_apply_commutative(f->max, constant[0], x));
+    case POST_LEAKY_RELU: return residue_apply(f->select_negative, x, residue_mul(constant[0], x), x);
+    case POST_HARD_SIGMOID: return hard_sigmoid(f, x);
+    case POST_HARD_SWISH: return residue_mul(x, hard_sigmoid(f, x));
+    default: return residue_apply(f->other[i], x, 0, 0);
+    }
+}
+
+/* All of them, for the output at `position` of the channel. */
+static residue finished(const channel *c, int64_t position, residue x) {
+    const formula *f = c->formula;
+    const cvk_spec *s = f->spec;
+    int64_t positions = s->out_size[AXIS_D] * s->out_size[AXIS_H] * s->out_size[AXIS_W], adds = 0, scales = 0;
+    for (int i = 0; i < s->post_count; i++) {
+        residue operand = 0;
+        if (s->post[i].kind == POST_ADD)
+            operand = f->tensors->addend[((adds++ * s->batch + c->n) * s->out_channels + c->oc) * positions + position];
+        else if (s->post[i].kind == POST_SCALE)
+            operand = f->tensors->scale[scales++ * s->out_channels + c->oc];
+        x = apply(f, i, operand, x);
+    }
+    return x;
+}
+
+static residue *run_channel(const channel *c, residue *output) {
+    const int64_t *size = c->formula->spec->out_size;
+    int64_t o[AXES], position = 0;
+    for (o[AXIS_D] = 0; o[AXIS_D] < size[AXIS_D]; o[AXIS_D]++)
+        for (o[AXIS_H] = 0; o[AXIS_H] < size[AXIS_H]; o[AXIS_H]++)
+            for (o[AXIS_W] = 0; o[AXIS_W] < size[AXIS_W]; o[AXIS_W]++)
+                *output++ = finished(c, position++, sum_of_taps(c, o));
+    return output;
+}
+
+void formula_range(const formula *f, int64_t first, int64_t last, residue *output) {
+    const cvk_spec *s = f->spec;
+    int64_t pixels = s->in_size[AXIS_D] * s->in_size[AXIS_H] * s->in_size[AXIS_W], inner = s->in_channels / s->groups;
+    int64_t filter = inner * s->kernel[AXIS_D] * s->kernel[AXIS_H] * s->kernel[AXIS_W];
+    for (int64_t i = first; i < last; i++) {
+        channel c = {.formula = f, .n = i / s->out_channels, .oc = i % s->out_channels};
+        int64_t group = c.oc / (s->out_channels / s->groups);
+        c.input = f->tensors->input + c.n * pixels * s->in_channels + group * inner;
+        c.weights = f->tensors->weights + c.oc * filter;
+        output = run_channel(&c, output);
+    }
+}

@@ -1,0 +1,240 @@
+/* Random residues in every tensor, the formula's outputs, and a nest's held against them. */
+#include "ref/identity.h"
+
+#include "ref/formula.h"
+#include "ref/nest_eval.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIECES = 64 };
+
+struct identity {
+    cvk_spec spec;
+    formula_tensors dense;
+    residue *memory;                                  /* all of the tensors above and below */
+    residue *input, *weights, *bias, *scale, *addend; /* in the layouts of the nests */
+    residue *expected;                                /* N O D H W */
+};
+
+static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXIS_H] * size[AXIS_W]; }
+static int64_t logical_outputs(const cvk_spec *s) { return s->batch * s->out_channels * volume(s->out_size); }
+
+/* ---- drawing ---- */
+
+static residue drawn(uint64_t *state) {
+    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return (z ^ z >> 31) % RESIDUE_PRIME;
+}
+
+/* Where the positions of one channel lie: in every layout the same distance apart. */
+typedef struct channel_walk {
+    int64_t first, step;
+} channel_walk;
+
+static channel_walk walk(cvk_layout layout, int64_t channels, const int64_t size[AXES], int64_t n, int64_t c) {
+    const int64_t at[2][AXES] = {{0}, {[AXIS_W] = 1}};
+    int64_t first = spec_offset(layout, channels, size, n, c, at[0]);
+    return (channel_walk){first, spec_offset(layout, channels, size, n, c, at[1]) - first};
+}
+
+static void lay_out_input(identity *i) {
+    const cvk_spec *s = &i->spec;
+    int64_t pixels = volume(s->in_size);
+    for (int64_t n = 0; n < s->batch; n++)
+        for (int64_t c = 0; c < s->in_channels; c++) {
+            channel_walk w = walk(s->input_layout, s->in_channels, s->in_size, n, c);
+            for (int64_t p = 0; p < pixels; p++)
+                i->input[w.first + p * w.step] = i->dense.input[(n * pixels + p) * s->in_channels + c];
+        }
+}
+
+/* To O I D H W. */
+static void lay_out_weights(identity *i) {
+    const cvk_spec *s = &i->spec;
+    int64_t taps = volume(s->kernel), inner = s->in_channels / s->groups;
+    for (int64_t oc = 0; oc < s->out_channels; oc++)
+        for (int64_t ic = 0; ic < inner; ic++)
+            for (int64_t k = 0; k < taps; k++)
+                i->weights[(oc * inner + ic) * taps + k] = i->dense.weights[(oc * taps + k) * inner + ic];
+}
+
+static void lay_out_addends(identity *i) {
+    const cvk_spec *s = &i->spec;
+    const residue *from = i->dense.addend;
+    for (int64_t a = 0; a < spec_count_post(s, POST_ADD); a++)
+        for (int64_t channel = 0; channel < s->batch * s->out_channels; channel++) {
+            channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, channel / s->out_channels,
+                                  channel % s->out_channels);
+            residue *to = i->addend + a * spec_output_elements(s) + w.first;
+            for (int64_t p = 0; p < volume(s->out_size); p++) to[p * w.step] = *from++;
+        }
+}
+
+/* One allocation: the dense tensors, drawn; those that are laid out, in which what belongs to no channel is 0. */
+static bool draw(identity *i, uint64_t seed) {
+    const cvk_spec *s = &i->spec;
+    int64_t inputs = s->batch * s->in_channels * volume(s->in_size), weights = spec_weights_elements(s);
+    int64_t bias = s->bias ? s->out_channels : 0, scale = spec_count_post(s, POST_SCALE) * s->out_channels;
+    int64_t adds = spec_count_post(s, POST_ADD), addend = adds * logical_outputs(s);
+    int64_t random = inputs + weights + bias + scale + addend;
+    int64_t laid_out = spec_input_elements(s) + weights + adds * spec_output_elements(s);
+    residue *at = i->memory = calloc((size_t)(random + laid_out + logical_outputs(s) + 1), sizeof *at);
+    if (!at) return false;
+    for (int64_t k = 0; k < random; k++) at[k] = drawn(&seed);
+    i->bias = at + inputs + weights, i->scale = i->bias + bias;
+    i->dense = (formula_tensors){at, at + inputs, i->bias, i->scale, i->scale + scale};
+    i->input = at + random;
+    i->weights = i->input + spec_input_elements(s);
+    i->addend = i->weights + weights;
+    i->expected = i->addend + adds * spec_output_elements(s);
+    lay_out_input(i);
+    lay_out_weights(i);
+    lay_out_addends(i);
+    return true;
+}
+
+/* ---- the formula ---- */
+
+typedef struct formula_job {
+    const identity *identity;
+    const formula *formula;
+} formula_job;
+
+static void run_formula(void *argument, size_t piece) {
+    formula_job *j = argument;
+    const cvk_spec *s = &j->identity->spec;
+    int64_t channels = s->batch * s->out_channels, p = (int64_t)piece;
+    int64_t first = channels * p / PIECES, last = channels * (p + 1) / PIECES;
+    formula_range(j->formula, first, last, j->identity->expected + first * volume(s->out_size));
+}
+
+static void in_pieces(const cvk_parallel_for *threads, size_t pieces, cvk_parallel_body *body, void *argument) {
+    if (threads)
+        threads->loop(threads->context, pieces, body, argument);
+    else
+        for (size_t i = 0; i < pieces; i++) body(argument, i);
+}
+
+identity *identity_new(const cvk_spec *s, uint64_t seed, const cvk_parallel_for *threads) {
+    identity *i = calloc(1, sizeof *i);
+    if (!i) return NULL;
+    i->spec = *s;
+    formula *f = draw(i, seed) ? formula_new(&i->spec, &i->dense) : NULL;
+    if (f)
+        in_pieces(threads, PIECES, run_formula, &(formula_job){i, f});
+    else
+        identity_free(i);
+    formula_free(f);
+    return f ? i : NULL;
+}
+
+void identity_free(identity *i) {
+    if (!i) return;
+    free(i->memory);
+    free(i);
+}
+
+/* ---- the nests ---- */
+
+typedef struct nest_job {
+    const identity *identity;
+    const nest *nest;
+    int64_t pieces, scratch;
+    residue *packed, *output;
+    atomic_int status;
+} nest_job;
+
+static void *nothing_in(size_t elements) {
+    residue *memory = malloc((elements + 1) * sizeof *memory);
+    if (memory) memset(memory, 0xFF, elements * sizeof *memory); /* RESIDUE_NONE */
+    return memory;
+}
+
+static int64_t elements_of(const nest *n, nest_role role) {
+    for (int t = 0; t < n->tensor_count; t++)
+        if (n->tensors[t].role == role) return n->tensors[t].elements;
+    return 0;
+}
+
+static void run_piece(void *argument, size_t piece) {
+    nest_job *j = argument;
+    const identity *i = j->identity;
+    residue *scratch = nothing_in((size_t)j->scratch);
+    void *const tensors[ROLE_COUNT] = {
+        [ROLE_INPUT] = i->input,   [ROLE_WEIGHTS] = j->packed, [ROLE_BIAS] = i->bias,    [ROLE_SCALE] = i->scale,
+        [ROLE_ADDEND] = i->addend, [ROLE_OUTPUT] = j->output,  [ROLE_SCRATCH] = scratch,
+    };
+    int64_t tasks = j->nest->tasks, p = (int64_t)piece;
+    cvk_status status =
+        scratch ? nest_eval(j->nest, tensors, tasks * p / j->pieces, tasks * (p + 1) / j->pieces, EVAL_RESIDUES)
+                : CVK_ERROR_MEMORY;
+    if (status != CVK_OK) atomic_store(&j->status, (int)status);
+    free(scratch);
+}
+
+/* The outputs of a channel against the formula's; those looked at become 0. */
+static int64_t first_wrong(const residue *expected, residue *got, int64_t step, int64_t count) {
+    for (int64_t p = 0; p < count; p++) {
+        if (got[p * step] != expected[p]) return p;
+        got[p * step] = 0;
+    }
+    return -1;
+}
+
+static void compare(const identity *i, residue *output, char *words) {
+    const cvk_spec *s = &i->spec;
+    int64_t positions = volume(s->out_size);
+    for (int64_t channel = 0; channel < s->batch * s->out_channels; channel++) {
+        int64_t n = channel / s->out_channels, c = channel % s->out_channels;
+        channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, n, c);
+        int64_t p = first_wrong(i->expected + channel * positions, output + w.first, w.step, positions);
+        if (p < 0) continue;
+        bool none = output[w.first + p * w.step] == RESIDUE_NONE;
+        snprintf(words, IDENTITY_WORDS, "output n %lld, channel %lld, position %lld is %s", (long long)n, (long long)c,
+                 (long long)p, none ? "not computed" : "not the formula's");
+        return;
+    }
+    for (int64_t e = 0; e < spec_output_elements(s); e++)
+        if (output[e] != 0) {
+            snprintf(words, IDENTITY_WORDS, "element %lld, which is no channel's, is not zero", (long long)e);
+            return;
+        }
+}
+
+static cvk_status run(nest_job *j, const nest *n, const cvk_parallel_for *threads) {
+    int64_t most = threads ? threads->workers : 1;
+    j->nest = n;
+    j->scratch = elements_of(n, ROLE_SCRATCH);
+    j->pieces = n->tasks < most ? n->tasks : most;
+    in_pieces(threads, (size_t)j->pieces, run_piece, j);
+    return (cvk_status)atomic_load(&j->status);
+}
+
+/* Packs, runs, compares. */
+static cvk_status judge(nest_job *j, const nest *pack, const nest *const *runs, int count,
+                        const cvk_parallel_for *threads, char *words) {
+    void *const packing[ROLE_COUNT] = {[ROLE_PACK_FROM] = j->identity->weights, [ROLE_PACK_TO] = j->packed};
+    cvk_status status = nest_eval(pack, packing, 0, pack->tasks, EVAL_RESIDUES);
+    for (int n = 0; n < count && status == CVK_OK; n++) status = run(j, runs[n], threads);
+    if (status == CVK_OK) compare(j->identity, j->output, words);
+    if (status != CVK_ERROR_INTERNAL) return status;
+    snprintf(words, IDENTITY_WORDS, "it leaves a tensor, or stores what nobody computed"); /* the evaluator stopped */
+    return CVK_OK;
+}
+
+cvk_status identity_judge(const identity *i, const nest *pack, const nest *const *runs, int count,
+                          const cvk_parallel_for *threads, char words[IDENTITY_WORDS]) {
+    nest_job j = {.identity = i};
+    j.packed = nothing_in((size_t)elements_of(pack, ROLE_PACK_TO));
+    j.output = nothing_in((size_t)spec_output_elements(&i->spec));
+    words[0] = '\0';
+    cvk_status status = j.packed && j.output ? judge(&j, pack, runs, count, threads, words) : CVK_ERROR_MEMORY;
+    free(j.packed);
+    free(j.output);
+    return status;
+}
