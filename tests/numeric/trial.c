@@ -1,9 +1,10 @@
-/* Kernels are run three ways: all tasks at once with every buffer flush against the page after it; one task at a time,
+/* Nests are proven to store everything once, and judged exactly. Kernels are run three ways: all tasks at once with every buffer flush against the page after it; one task at a time,
  * last first, with scratch of three workers in turn and every buffer flush against the page before it; and by the
  * evaluator. All must give the same bits, and the first the right values. */
 #include "trial.h"
 
 #include "cli/tensors.h"
+#include "nest/stored.h"
 #include "ref/bound.h"
 #include "ref/nest_eval.h"
 #include "ref/rounding.h"
@@ -87,7 +88,8 @@ static double share_of_zeros(const trial *t) {
 bool trial_open(trial *t, const cvk_spec *s, data_kind kind, bool infinities, uint64_t seed) {
     *t = (trial){.spec = s, .expected = allocate(outputs(s)), .bound = allocate(outputs(s)), .zeros = 1};
     t->output = calloc((size_t)spec_output_elements(s) + 1, sizeof *t->output);
-    if (!t->expected || !t->bound || !t->output) return false;
+    t->identity = identity_new(s, seed, NULL);
+    if (!t->expected || !t->bound || !t->output || !t->identity) return false;
     for (int i = 0; i < MOST_DRAWS && t->zeros > TRIAL_MOST_ZEROS; i++) {
         data_free(&t->data);
         if (!data_draw(s, kind, seed + (uint64_t)i, &t->data)) return false;
@@ -98,7 +100,13 @@ bool trial_open(trial *t, const cvk_spec *s, data_kind kind, bool infinities, ui
     return true;
 }
 
+bool trial_change(trial *t, void (*change)(const cvk_spec *s, layer_data *data)) {
+    change(t->spec, &t->data);
+    return expect(t, &(cvk_plan){.algorithm = "direct"});
+}
+
 void trial_close(trial *t) {
+    identity_free(t->identity);
     data_free(&t->data);
     free(t->expected);
     free(t->bound);
@@ -245,6 +253,29 @@ cvk_status trial_nests(trial *t, const compile_unit *unit, double *worst) {
     return status;
 }
 
+/* ---- exactly ---- */
+
+static bool stored_once(trial *t, const nest *n, nest_role role, const char *what) {
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    cvk_status status = nest_certify_stored(&n, 1, role, d);
+    bool right = status == CVK_OK || wrong(t, "%s: %s", what,
+                                           cvk_diagnostics_count(d) ? cvk_diagnostics_get(d, 0)->message
+                                                                    : cvk_status_text(status));
+    cvk_diagnostics_free(d);
+    return right;
+}
+
+bool trial_stored(trial *t, const nest *run, const nest *pack) {
+    return stored_once(t, run, ROLE_OUTPUT, "stored once") && stored_once(t, pack, ROLE_PACK_TO, "packed once");
+}
+
+bool trial_identity(trial *t, const nest *run, const nest *pack) {
+    char words[IDENTITY_WORDS];
+    cvk_status status = identity_judge(t->identity, pack, &run, 1, NULL, words);
+    if (status != CVK_OK) return wrong(t, "identity: %s", cvk_status_text(status));
+    return !*words || wrong(t, "identity: %s", words);
+}
+
 /* ---- a kernel ---- */
 
 static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target *target, const ranked_plan *p,
@@ -252,7 +283,8 @@ static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target
     return with_buffers(t, info, GUARD_END, 1, run_at_once) &&
            with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
            (!extras.threads || with_buffers(t, info, GUARD_END, WORKERS, run_on_threads)) &&
-           (!extras.evaluator || check_evaluator(t, info, &p->nests, target->fused));
+           (!extras.evaluator || check_evaluator(t, info, &p->nests, target->fused)) &&
+           trial_stored(t, p->nests.run, p->nests.pack) && trial_identity(t, p->nests.run, p->nests.pack);
 }
 
 bool trial_kernel(trial *t, const cvk_target *target, const ranked_plan *p, trial_extras extras) {

@@ -4,6 +4,7 @@
 
 #include "cli/data.h"
 #include "compile.h"
+#include "ref/identity.h"
 
 /* Beyond this share of zeros an output proves little. */
 #define TRIAL_MOST_ZEROS 0.7
@@ -14,6 +15,7 @@ typedef struct trial {
     double *expected, *bound; /* of every output, as naive_run orders them */
     cvk_plan plan;            /* that the bounds are for, or another that rounds alike */
     double zeros;             /* their share */
+    identity *identity;       /* the layer over residues */
     float *output;            /* of the first run of the latest kernel */
     char words[512];          /* what is wrong with it */
 } trial;
@@ -28,8 +30,16 @@ typedef struct trial_extras {
     bool evaluator; /* the same bits from nest_eval */
 } trial_extras;
 
-/* Compiles and runs; false: see t->words. */
+/* Compiles, runs and proves; false: see t->words. */
 bool trial_kernel(trial *t, const cvk_target *target, const ranked_plan *p, trial_extras extras);
+
+/* Whether the nests store every element of the output and of the packed weights once, and equal the formula exactly;
+ * else t->words is why not. */
+bool trial_stored(trial *t, const nest *run, const nest *pack);
+bool trial_identity(trial *t, const nest *run, const nest *pack);
+
+/* Changes the data, and expects what follows from them. */
+bool trial_change(trial *t, void (*change)(const cvk_spec *s, layer_data *data));
 
 /* Runs a unit's nests alone, by nest_eval. CVK_OK: `*worst` is the largest error / bound, INFINITY
  * where fill channels are not zero. */
