@@ -5,6 +5,7 @@
 #include "algo/cost.h"
 
 #include "base/text.h"
+#include "nest/stored.h"
 #include "jit/kernel.h"
 
 #include <stdlib.h>
@@ -84,6 +85,12 @@ static cvk_status choose(arena *a, const cvk_spec *spec, const cvk_target *targe
     return status;
 }
 
+/* That the nest stores each element of a tensor once, unless it is so large that this would take its time. */
+static cvk_status certify(const nest *n, nest_role role, cvk_diagnostics *d) {
+    cvk_status status = nest_certify_stored(&n, 1, role, STORED_MOST_COMPILING, d);
+    return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;
+}
+
 cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
                         cvk_diagnostics *d, compile_unit *unit, compile_times *times) {
     double start = clock_seconds();
@@ -91,6 +98,8 @@ cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target
     cvk_status status = choose(a, spec, target, plan, d, &chosen);
     if (!status) status = nest_check(chosen.nests.run, d, NULL);
     if (!status) status = nest_check(chosen.nests.pack, d, NULL);
+    if (!status) status = certify(chosen.nests.run, ROLE_OUTPUT, d);
+    if (!status) status = certify(chosen.nests.pack, ROLE_PACK_TO, d);
     if (status) return status;
     if (chosen.nests.run->tasks > UINT32_MAX) {
         diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: more tasks than a kernel can number", spec->name);

@@ -4,7 +4,9 @@
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "compile.h"
+#include "nest/stored.h"
 #include "plan/brief.h"
+#include "ref/identity.h"
 #include "ref/rounding.h"
 
 #include <math.h>
@@ -14,10 +16,12 @@
 
 enum { MOST_DRAWS = 8 };
 static const double MOST_ZEROS = 0.7;
+static const int64_t MOST_EXACT_MACS = 300000000; /* of a layer: some seconds */
 
 static const column columns[] = {
-    {"file", NULL, 0},           {"layer", NULL, 24},   {"data", NULL, 8},        {"max_error", "%.3g", 9},
-    {"error/bound", "%.3f", 11}, {"verdict", NULL, 10}, {"predicted", "%.2f", 9}, {"plan", NULL, 1},
+    {"file", NULL, 0},           {"layer", NULL, 24},   {"data", NULL, 8},         {"max_error", "%.3g", 9},
+    {"error/bound", "%.3f", 11}, {"identity", NULL, 9}, {"stored_once", NULL, 11}, {"verdict", NULL, 10},
+    {"predicted", "%.2f", 9},    {"plan", NULL, 1},
 };
 
 /* One layer being checked. */
@@ -29,7 +33,45 @@ typedef struct checked {
     uint64_t seed;
     layer_data data;
     reference reference;
+    identity *identity; /* NULL: the layer is too large */
 } checked;
+
+/* What is said of one plan. */
+typedef struct finding {
+    verdict verdict;
+    const char *identity, *stored; /* in a word */
+    const char *words;             /* in one word, what is wrong, or NULL */
+} finding;
+
+static const char TOO_LARGE[] = "too large";
+
+static cvk_status broken(const checked *c, finding *f, const char *what, const char *words) {
+    session_progress_end(c->session);
+    session_say("%s: layer %s: %s: %s", c->layer->file->path, c->layer->spec->name, what, words);
+    f->words = "WRONG";
+    return CVK_OK;
+}
+
+/* Over residues, the plan's nests are the layer's formula. */
+static cvk_status judge_exactly(const checked *c, const algo_nests *nests, finding *f) {
+    char words[IDENTITY_WORDS];
+    const nest *run = nests->run;
+    f->identity = TOO_LARGE;
+    if (!c->identity) return CVK_OK;
+    cvk_status status = identity_judge(c->identity, nests->pack, &run, 1, &c->session->parallel, words);
+    f->identity = status != CVK_OK ? "FAILED" : *words ? "BROKEN" : "ok";
+    return status == CVK_OK && *words ? broken(c, f, "identity", words) : status;
+}
+
+/* Every element of the output and of the packed weights is stored once. */
+static cvk_status certify(const checked *c, const algo_nests *nests, finding *f) {
+    const nest *run = nests->run, *pack = nests->pack;
+    cvk_diagnostics *d = c->session->diagnostics;
+    cvk_status status = nest_certify_stored(&run, 1, ROLE_OUTPUT, STORED_MOST_CHECKING, d);
+    if (status == CVK_OK) status = nest_certify_stored(&pack, 1, ROLE_PACK_TO, STORED_MOST_CHECKING, d);
+    f->stored = status == CVK_OK ? "ok" : status == CVK_ERROR_UNSUPPORTED ? TOO_LARGE : "BROKEN";
+    return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;
+}
 
 /* A kernel that leaves its buffers meets a guard page: the last words say whose it was. */
 static char last_words[512];
@@ -69,32 +111,48 @@ static cvk_status run_side(const checked *c, const cvk_kernel_info *info, guard_
 }
 
 /* `predicted`: the share of the FMA peak, which is how a slow layer shows. */
-static void add_row(const checked *c, const char *plan, double predicted, const verdict *v, const char *words) {
+static void add_row(const checked *c, const char *plan, double predicted, const finding *f) {
     static const char *const kinds[] = {"integers", "reals"};
-    const cell row[] = {{c->layer->file->path, 0}, {c->layer->spec->name, 0},
-                        {kinds[c->kind], 0},       {NULL, v->error},
-                        {NULL, v->ratio},          {words, 0},
-                        {NULL, predicted},         {plan, 0}};
+    const cell row[] = {{c->layer->file->path, 0},
+                        {c->layer->spec->name, 0},
+                        {kinds[c->kind], 0},
+                        {NULL, f->verdict.error},
+                        {NULL, f->verdict.ratio},
+                        {f->identity, 0},
+                        {f->stored, 0},
+                        {f->words, 0},
+                        {NULL, predicted},
+                        {plan, 0}};
     session_progress_end(c->session);
     table_row(c->table, row);
+}
+
+/* Compiles and runs. */
+static cvk_status check_kernel(const checked *c, const cvk_plan *plan, finding *f) {
+    cvk_kernel *kernel;
+    session *s = c->session;
+    cvk_status status = compile_kernel(c->layer->spec, s->target, plan, s->diagnostics, &kernel, NULL);
+    const cvk_kernel_info *info = status == CVK_OK ? cvk_kernel_get_info(kernel) : NULL;
+    if (status == CVK_OK) status = run_side(c, info, GUARD_END, &f->verdict, &f->words);
+    if (status == CVK_OK) status = run_side(c, info, GUARD_START, &f->verdict, &f->words);
+    cvk_kernel_free(kernel);
+    return status;
 }
 
 static cli_exit check_plan(const checked *c, arena *a, const ranked_plan *plan) {
     text brief = text_new(a);
     plan_print_brief(&plan->plan, &brief);
-    cvk_kernel *kernel;
-    session *s = c->session;
-    verdict v = {0};
-    const char *words = NULL;
-    cvk_status status = compile_kernel(c->layer->spec, s->target, &plan->plan, s->diagnostics, &kernel, NULL);
-    const cvk_kernel_info *info = status == CVK_OK ? cvk_kernel_get_info(kernel) : NULL;
-    if (status == CVK_OK) status = run_side(c, info, GUARD_END, &v, &words);
-    if (status == CVK_OK) status = run_side(c, info, GUARD_START, &v, &words);
-    cvk_kernel_free(kernel);
-    if (status == CVK_OK && c->reference.zeros > MOST_ZEROS) words = "ZEROS";
-    add_row(c, brief.bytes, 1 / plan->seconds_per_peak, &v, status != CVK_OK ? "FAILED" : words ? words : "ok");
-    if (status != CVK_OK) return session_fail(s, status);
-    return words ? CLI_WRONG : CLI_DONE;
+    finding f = {.identity = "-", .stored = "-"};
+    cvk_status status = certify(c, &plan->nests, &f);
+    if (status == CVK_OK) status = judge_exactly(c, &plan->nests, &f);
+    if (status == CVK_OK) status = check_kernel(c, &plan->plan, &f);
+    if (status == CVK_OK && c->reference.zeros > MOST_ZEROS) f.words = "ZEROS";
+    bool right = !f.words;
+    if (!f.words) f.words = "ok";
+    if (status != CVK_OK) f.words = "FAILED";
+    add_row(c, brief.bytes, 1 / plan->seconds_per_peak, &f);
+    if (status != CVK_OK) return session_fail(c->session, status);
+    return right ? CLI_DONE : CLI_WRONG;
 }
 
 /* Draws until the reference has something to say. */
@@ -112,6 +170,8 @@ static bool prepare(checked *c, const cvk_plan *plan) {
     return true;
 }
 
+static bool is_exact_in_time(const cvk_spec *s) { return spec_macs(s) <= MOST_EXACT_MACS; }
+
 static cli_exit check_plans(checked *c, arena *a) {
     session *s = c->session;
     ranked_plan *plans;
@@ -120,8 +180,14 @@ static cli_exit check_plans(checked *c, arena *a) {
     cvk_status status = algo_rank(a, c->layer->spec, s->target, limit, s->diagnostics, &plans, &count);
     cli_exit worst = CLI_DONE;
     if (status != CVK_OK) {
-        add_row(c, "none", NAN, &(verdict){0}, "FAILED");
+        add_row(c, "none", NAN, &(finding){.identity = "-", .stored = "-", .words = "FAILED"});
         worst = session_fail(s, status);
+        count = 0;
+    }
+    bool exactly = count > 0 && is_exact_in_time(c->layer->spec);
+    if (exactly) c->identity = identity_new(c->layer->spec, c->seed, &s->parallel);
+    if (exactly && !c->identity) {
+        worst = session_fail(s, CVK_ERROR_MEMORY);
         count = 0;
     }
     for (int i = 0; i < count; i++) {
@@ -132,6 +198,7 @@ static cli_exit check_plans(checked *c, arena *a) {
         else
             worst = graver(worst, session_fail(s, CVK_ERROR_MEMORY));
     }
+    identity_free(c->identity);
     reference_free(&c->reference);
     data_free(&c->data);
     return worst;
@@ -152,6 +219,16 @@ static cli_exit check_layer(session *s, size_t index, table *t) {
     return status;
 }
 
+static void print_summary(const session *s) {
+    size_t large = 0;
+    for (size_t i = 0; i < s->layer_count; i++) large += !is_exact_in_time(s->layers[i].spec);
+    printf("%zu layers, target %s, %u threads, seed %lu\n", s->layer_count, s->target->name, s->parallel.workers,
+           s->options->seed);
+    if (large)
+        printf("identity was not judged where a layer has over %.0e multiply-adds: %zu of them\n",
+               (double)MOST_EXACT_MACS, large);
+}
+
 static cli_exit check_all(session *s) {
     table t;
     cli_exit worst = CLI_DONE;
@@ -159,9 +236,7 @@ static cli_exit check_all(session *s) {
     if (!table_open(&t, "check", columns, sizeof columns / sizeof *columns, s->format, stdout))
         return session_fail(s, CVK_ERROR_MEMORY);
     for (size_t i = 0; i < s->layer_count; i++) worst = graver(worst, check_layer(s, i, &t));
-    if (s->format == FORMAT_TEXT)
-        printf("%zu layers, target %s, %u threads, seed %lu\n", s->layer_count, s->target->name, s->parallel.workers,
-               s->options->seed);
+    if (s->format == FORMAT_TEXT) print_summary(s);
     table_extra(&t, "seed", json_integer((json_int_t)s->options->seed));
     table_extra(&t, "target", json_string(s->target->name));
     table_close(&t, s->diagnostics);

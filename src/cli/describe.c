@@ -1,6 +1,7 @@
 /* An explanation of a layer: the plan, the others, the nest, the proof, the counts. */
 #include "cli/describe.h"
 #include "cli/peak.h"
+#include "nest/stored.h"
 #include "plan/brief.h"
 #include "plan/fields.h"
 #include "ref/rounding.h"
@@ -9,12 +10,20 @@
 #include <inttypes.h>
 #include <math.h>
 
+static cvk_status describe_stored(description *x, cvk_diagnostics *d) {
+    const nest *run = x->unit.run;
+    cvk_status status = nest_certify_stored(&run, 1, ROLE_OUTPUT, STORED_MOST_CHECKING, d);
+    x->stored = status == CVK_OK;
+    return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;
+}
+
 cvk_status describe_layer(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
                           description *to) {
     *to = (description){0};
     cvk_status status = algo_rank(a, spec, target, limit, d, &to->plans, &to->plan_count);
     if (status == CVK_OK) status = compile_plan(a, spec, target, &to->plans[0].plan, d, &to->unit, NULL);
     if (status == CVK_OK) status = nest_check(to->unit.run, d, &to->extent);
+    if (status == CVK_OK) status = describe_stored(to, d);
     if (status == CVK_OK) nest_count(to->unit.run, &to->counts);
     return status;
 }
@@ -106,6 +115,9 @@ static void print_proof(const description *x, text *out) {
             text_add(out, "  %-8s %" PRId64 " .. %" PRId64, t->name, low, high);
         text_add(out, " of %" PRId64 ", fits %s\n", t->elements * bytes, level_of(x->unit.target, t->elements * bytes));
     }
+    text_add(out, "  %s\n",
+             x->stored ? "each output is stored once, and none is read before"
+                       : "too many outputs to prove that each is stored once");
 }
 
 static void print_counts(const description *x, text *out) {

@@ -9,6 +9,7 @@ typedef struct description {
     ranked_plan *plans; /* best first; the chosen one is the first */
     int plan_count;
     nest_extent extent; /* what the nest is proven to reach */
+    bool stored;        /* once is each of its outputs, and proven to be; false: there are too many to say */
     nest_counts counts;
     plan_time *times; /* of the first `measured_count` plans; NULL: not measured */
     int measured_count;

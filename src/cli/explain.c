@@ -40,6 +40,7 @@ static json_t *json_proof(const description *x) {
                             json_pack("{s:I, s:I, s:I}", "first_byte", (json_int_t)x->extent.low[t->role], "last_byte",
                                       (json_int_t)x->extent.high[t->role], "bytes", bytes * (json_int_t)t->elements));
     }
+    json_object_set_new(proof, "stored_once", json_boolean(x->stored));
     return proof;
 }
 

@@ -136,11 +136,11 @@ static void report(const marks *m, const char *name, cvk_diagnostics *d) {
     diag_error(d, E_NEST, at, NULL, "%s[%lld] %s, by %s", name, (long long)m->element, m->fault, statement.bytes);
 }
 
-cvk_status nest_certify_stored(const nest *const *nests, int count, nest_role role, cvk_diagnostics *d) {
+cvk_status nest_certify_stored(const nest *const *nests, int count, nest_role role, int64_t most, cvk_diagnostics *d) {
     const nest_tensor *t = NULL;
     for (int i = 0; i < count && !t; i++) t = tensor_of(nests[i], role);
     if (!t || t->elements == 0) return CVK_OK;
-    if (t->elements > STORED_MOST_ELEMENTS) return CVK_ERROR_UNSUPPORTED;
+    if (t->elements > most) return CVK_ERROR_UNSUPPORTED;
     marks m = {.role = role, .elements = t->elements};
     m.stored = calloc((size_t)((t->elements + WORD - 1) / WORD), sizeof *m.stored);
     cvk_status status = m.stored ? CVK_OK : CVK_ERROR_MEMORY;

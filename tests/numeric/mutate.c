@@ -1,6 +1,7 @@
 /* Edits are made in place: the nest belongs to one mutant. */
 #include "mutate.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- the walk ---- */
@@ -180,8 +181,9 @@ int forget_sum(nest *n, const mutation *m) { return each_op(n, n->body, fma_to_m
 
 static int change_constant_in_op(nest *n, nest_op *op, const mutation *m) {
     (void)n;
-    if (op->kind != OP_CONST || op->value != (float)m->number) return 0;
+    if (op->kind != OP_CONST || op->value != (double)m->number) return 0;
     op->value -= 1;
+    op->under = 0;
     return 1;
 }
 
@@ -191,6 +193,10 @@ static int nudge_in_op(nest *n, nest_op *op, const mutation *m) {
     (void)n, (void)m;
     if (op->kind != OP_CONST || op->value == 0) return 0;
     op->value = (double)((float)op->value * 1.0001F);
+<<<<<<< HEAD
+=======
+    op->under = 0;
+>>>>>>> 032b7ac (cli, compile: check judges exactly; stores are certified before anything is lowered)
     return 1;
 }
 
@@ -238,3 +244,89 @@ static int keep_in_list(nest *n, nest_statement *list, const mutation *m) {
 }
 
 int keep_sums(nest *n, const mutation *m) { return keep_in_list(n, n->body, m); }
+
+/* ---- what a tolerance may hide ---- */
+
+static int next_float_in_op(nest *n, nest_op *op, const mutation *m) {
+    (void)n, (void)m;
+    if (op->kind != OP_CONST || op->under == 0 || op->over == 0) return 0;
+    op->value = (double)nextafterf((float)op->value, INFINITY);
+    op->under = 0;
+    return 1;
+}
+
+static int forget_ratio_in_op(nest *n, nest_op *op, const mutation *m) {
+    (void)n, (void)m;
+    if (op->kind != OP_CONST || op->value * (double)op->under == (double)op->over) return 0;
+    op->under = 0;
+    return 1;
+}
+
+static int double_bias_in_op(nest *n, nest_op *op, const mutation *m) {
+    (void)m;
+    if (op->kind != OP_COPY || strcmp(n->registers[op->a.array].name, "w") != 0) return 0;
+    op->kind = OP_ADD;
+    op->b = op->a;
+    return 1;
+}
+
+static int short_store_in_op(nest *n, nest_op *op, const mutation *m) {
+    if (op->kind != OP_STORE || !op->lanes || !accesses(n, op, m->tensor)) return 0;
+    for (int i = 0; i < op->lanes->high_count; i++) op->lanes->high[i].numerator.constant -= op->lanes->high[i].divisor;
+    return 1;
+}
+
+static int read_other_in_op(nest *n, nest_op *op, const mutation *m) {
+    if (op->kind == OP_STORE || !accesses(n, op, m->tensor)) return 0;
+    for (int t = 0; t < n->tensor_count; t++)
+        if (strcmp(n->tensors[t].name, m->other) == 0) op->at.tensor = t;
+    return 1;
+}
+
+int next_float(nest *n, const mutation *m) { return each_op(n, n->body, next_float_in_op, m); }
+int forget_ratio(nest *n, const mutation *m) { return each_op(n, n->body, forget_ratio_in_op, m); }
+int double_bias(nest *n, const mutation *m) { return each_op(n, n->body, double_bias_in_op, m); }
+int short_store(nest *n, const mutation *m) { return each_op(n, n->body, short_store_in_op, m); }
+int read_other(nest *n, const mutation *m) { return each_op(n, n->body, read_other_in_op, m); }
+
+/* A copy of the operation behind it; if `variable` >= 0, only where that is 0. */
+static void repeat_op(nest *n, nest_statement *s, int variable) {
+    nest_statement *copy = arena_new(n->arena, nest_statement);
+    *copy = (nest_statement){.kind = STATEMENT_OP, .op = s->op, .next = s->next};
+    s->next = copy;
+    if (variable < 0) return;
+    nest_statement *condition = arena_new(n->arena, nest_statement);
+    *condition = (nest_statement){.kind = STATEMENT_IF, .next = copy->next, .body = copy};
+    condition->condition = affine_scale(affine_variable(variable), -1);
+    copy->next = NULL;
+    s->next = condition;
+}
+
+/* `variable`: the loop around that is named, or -1. */
+static int add_twice_in_list(nest *n, nest_statement *list, int variable, const mutation *m) {
+    int count = 0;
+    for (nest_statement *s = list; s; s = s->next) {
+        bool here = s->kind == STATEMENT_FOR && named(n, s->variable, m->variable);
+        count += add_twice_in_list(n, s->body, here ? s->variable : variable, m);
+        if (s->kind != STATEMENT_OP || s->op->kind != OP_FMA || variable < 0) continue;
+        repeat_op(n, s, variable);
+        s = s->next;
+        count++;
+    }
+    return count;
+}
+
+static int store_twice_in_list(nest *n, nest_statement *list, const mutation *m) {
+    int count = 0;
+    for (nest_statement *s = list; s; s = s->next) {
+        count += store_twice_in_list(n, s->body, m);
+        if (s->kind != STATEMENT_OP || s->op->kind != OP_STORE || !accesses(n, s->op, m->tensor)) continue;
+        repeat_op(n, s, -1);
+        s = s->next;
+        count++;
+    }
+    return count;
+}
+
+int add_first_twice(nest *n, const mutation *m) { return add_twice_in_list(n, n->body, -1, m); }
+int store_twice(nest *n, const mutation *m) { return store_twice_in_list(n, n->body, m); }
