@@ -193,10 +193,7 @@ static int nudge_in_op(nest *n, nest_op *op, const mutation *m) {
     (void)n, (void)m;
     if (op->kind != OP_CONST || op->value == 0) return 0;
     op->value = (double)((float)op->value * 1.0001F);
-<<<<<<< HEAD
-=======
     op->under = 0;
->>>>>>> 032b7ac (cli, compile: check judges exactly; stores are certified before anything is lowered)
     return 1;
 }
 
