@@ -37,9 +37,8 @@ typedef struct prepared {
         const math_program *program;
         const vector *constant;
         struct {
-            cvk_type to;
-            const ring *from[2]; /* of a and b */
-        } between;               /* types */
+            cvk_type to, from[2]; /* of a and b */
+        } between;                /* types */
     };
 } prepared;
 
@@ -52,7 +51,7 @@ typedef struct machine {
     uint64_t *defined; /* a bit for each lane */
     int register_total, step_capacity;
     vector *steps; /* the values of a math program's steps */
-    math_program programs[MATH_KINDS];
+    math_program programs[TYPES][MATH_KINDS];
 } machine;
 
 static uint64_t first_lanes(int64_t count) { return count >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1; }
@@ -229,6 +228,10 @@ static uint64_t defined_groups(const machine *m, const flat_op *o, int products)
     return defined & m->defined[o->c];
 }
 
+static double lane_value(const machine *m, int r, int lane, cvk_type type) {
+    return type_read(type, m->registers[r].bytes + lane * type_bytes(type));
+}
+
 /* The products of two lanes of 8 or 16 bits are exact in every way of adding them; the sum wraps once. */
 static bool run_dot(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
@@ -238,11 +241,10 @@ static bool run_dot(void *context, const flat_op *o, int64_t at) {
     (void)at;
     if (!m->defined[o->a] || !m->defined[o->b] || !m->defined[o->c]) return false;
     for (int l = 0; l < o->to_lanes; l++) {
-        double sum = p->ring->read(m->registers[o->c].bytes, l);
+        double sum = lane_value(m, o->c, l, p->between.to);
         for (int i = l * products; i < (l + 1) * products; i++)
-            sum += p->between.from[0]->read(m->registers[o->a].bytes, i) *
-                   p->between.from[1]->read(m->registers[o->b].bytes, i);
-        p->ring->write(value.bytes, l, (double)(int32_t)(uint32_t)(int64_t)sum);
+            sum += lane_value(m, o->a, i, p->between.from[0]) * lane_value(m, o->b, i, p->between.from[1]);
+        type_write(p->between.to, value.bytes + l * p->size, (double)(int32_t)(uint32_t)(int64_t)sum);
     }
     merge(m, o, &value, defined_groups(m, o, products));
     return true;
@@ -263,12 +265,12 @@ static bool run_exact_dot(void *context, const flat_op *o, int64_t at) {
 static bool run_convert(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
     const prepared *p = o->how;
-    vector value = m->registers[o->a];
+    vector value;
     (void)at;
     if (!m->defined[o->a]) return false;
     for (int l = 0; l < o->to_lanes; l++)
-        p->ring->write(m->registers[o->to].bytes, l,
-                       type_round(p->between.to, p->between.from[0]->read(value.bytes, l)));
+        type_write(p->between.to, value.bytes + l * p->size, lane_value(m, o->a, l, p->between.from[0]));
+    m->registers[o->to] = value;
     m->defined[o->to] = m->defined[o->a];
     return true;
 }
@@ -284,7 +286,7 @@ static void run_program(machine *m, const ring *r, const math_program *program, 
             continue;
         }
         unsigned char value[8];
-        r->constant(&(nest_op){.value = (double)s->value}, value);
+        r->constant(&(nest_op){.value = s->value}, value);
         repeat(m->steps[i].bytes, value, 1, lanes, r->bytes);
     }
 }
@@ -380,8 +382,10 @@ static bool prepare_call(machine *m, flat_op *o, prepared *p) {
     p->function = p->ring->call[math];
     o->run = p->function ? run_lanewise : run_call;
     if (p->function) return true;
-    math_program *program = &m->programs[math];
-    if (program->count == 0) *program = nest_math(m->arena, math);
+    cvk_type type = array_of(m, &o->op->to)->type;
+    if (!nest_math_exists(math, type)) return false;
+    math_program *program = &m->programs[type][math];
+    if (program->count == 0) *program = nest_math(m->arena, math, type);
     if (program->count > m->step_capacity) {
         m->step_capacity = program->count;
         m->steps = arena_array(m->arena, vector, m->step_capacity);
@@ -400,16 +404,17 @@ static bool prepare_lanewise(machine *m, flat_op *o, prepared *p) {
 static bool prepare_dot(machine *m, flat_op *o, prepared *p) {
     int products = o->a_lanes / o->to_lanes;
     if (o->a_lanes != products * o->to_lanes || o->b_lanes != o->a_lanes || o->c_lanes != o->to_lanes) return false;
-    p->between.from[0] = ring_for(m, array_of(m, &o->op->a)->type);
-    p->between.from[1] = ring_for(m, array_of(m, &o->op->b)->type);
-    if (o->active) o->run = p->ring->read ? run_dot : run_exact_dot;
+    p->between.to = array_of(m, &o->op->to)->type;
+    p->between.from[0] = array_of(m, &o->op->a)->type;
+    p->between.from[1] = array_of(m, &o->op->b)->type;
+    if (o->active) o->run = p->ring->typed ? run_dot : run_exact_dot;
     return true;
 }
 
 static bool prepare_convert(machine *m, flat_op *o, prepared *p) {
-    if (!p->ring->read) return prepare_lanewise(m, o, p);
+    if (!p->ring->typed) return prepare_lanewise(m, o, p);
     p->between.to = array_of(m, &o->op->to)->type;
-    p->between.from[0] = ring_for(m, array_of(m, &o->op->a)->type);
+    p->between.from[0] = array_of(m, &o->op->a)->type;
     o->run = run_convert;
     return true;
 }

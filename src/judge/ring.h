@@ -34,9 +34,7 @@ typedef struct ring {
     void (*constant)(const nest_op *op, void *lane); /* what a const gives */
     lane_function *lanewise[OP_KINDS];               /* NULL: not an operation of this kind, or not of this type */
     lane_function *call[MATH_KINDS];                 /* NULL: the function's program is run, of lanewise operations */
-    /* For operations between types; NULL in rings that make no difference between them: */
-    double (*read)(const void *lanes, int lane);
-    void (*write)(void *lanes, int lane, double value); /* a number of the type */
+    bool typed;                                      /* false: one ring for all types */
 } ring;
 
 /* Numbers as every target has them. `fused`: fma rounds once, else after each step. */

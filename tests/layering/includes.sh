@@ -11,13 +11,14 @@ done <"$here/rooms.txt"
 bad=0 seen=0
 complain() { echo "$1" >&2; bad=1; }
 
-# The room of a path below src/: its folder, or src for the files of src itself.
-room_of() { [[ $1 == */* ]] && echo "${1%%/*}" || echo src; }
+# The room of a path below src/, into `found`: its folder, or src for the files of src itself.
+room_of() { [[ $1 == */* ]] && found=${1%%/*} || found=src; }
 
 cd "$root/src"
 while IFS=: read -r file included; do
     seen=$((seen + 1))
-    room=$(room_of "$file") of=$(room_of "$included")
+    room_of "$file" && room=$found
+    room_of "$included" && of=$found
     [[ -v may[$room] ]] || { complain "$file: there is no line for the room $room in rooms.txt"; continue; }
     allowed=" ${may[$file]-${may[$room]}} "
     [[ $of == "$room" || $allowed == *" $of "* ]] || complain "$file includes $included: $room may not know $of"
