@@ -41,6 +41,8 @@ static cli_exit finish(cli_exit status) {
 }
 
 int main(int count, char **arguments) {
+    /* Writing fails with a reason instead. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     return (int)finish(dispatch(count, arguments));
 }

@@ -2,15 +2,13 @@
  * is larger than what the file holds. */
 #include "cli/npy.h"
 #include "cli/npy_header.h"
+#include "cli/output.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { MAGIC_BYTES = 8, MOST_HEADER = 1 << 16, HEADER_ALIGNMENT = 64, MOST_ITEM = 8, CHUNK = 4096 };
 
@@ -213,66 +211,26 @@ static size_t format_header(const npy_array *array, unsigned char *to, size_t si
     return total;
 }
 
-static bool write_floats(FILE *file, const float *data, int64_t n) {
-    unsigned char bytes[CHUNK * 4];
-    for (int64_t at = 0; at < n; at += CHUNK) {
-        int64_t count = n - at < CHUNK ? n - at : CHUNK;
-        for (int64_t i = 0; i < count; i++) {
-            uint32_t bits;
-            memcpy(&bits, &data[at + i], sizeof bits);
-            for (int b = 0; b < 4; b++) bytes[4 * i + b] = (unsigned char)(bits >> 8 * b);
-        }
-        if (fwrite(bytes, 4, (size_t)count, file) != (size_t)count) return false;
+static void encode_floats(const float *data, int64_t n, unsigned char *to) {
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &data[i], sizeof bits);
+        for (int b = 0; b < 4; b++) *to++ = (unsigned char)(bits >> 8 * b);
     }
-    return true;
-}
-
-static bool write_file(int descriptor, const npy_array *array) {
-    FILE *file = fdopen(descriptor, "wb");
-    if (!file) {
-        close(descriptor);
-        return false;
-    }
-    unsigned char header[5 * HEADER_ALIGNMENT];
-    size_t bytes = format_header(array, header, sizeof header);
-    bool written = fwrite(header, 1, bytes, file) == bytes && write_floats(file, array->data, array->elements);
-    return (fclose(file) == 0) & written;
-}
-
-/* A new file beside `path`; its name goes to `name`. */
-static int create_beside(const char *path, char *name, size_t size) {
-    for (unsigned i = 0;; i++) {
-        snprintf(name, size, "%s.%ld.%u.part", path, (long)getpid(), i);
-        int descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (descriptor >= 0 || errno != EEXIST) return descriptor;
-    }
-}
-
-static bool write_whole(const char *path, const npy_array *array, char *name, size_t size) {
-    int descriptor = create_beside(path, name, size);
-    if (descriptor < 0) return false;
-    if (write_file(descriptor, array) && rename(name, path) == 0) return true;
-    int reason = errno;
-    unlink(name);
-    errno = reason;
-    return false;
 }
 
 cvk_status npy_write(const char *path, cvk_diagnostics *diagnostics, const npy_array *array) {
-    size_t size = strlen(path) + 64;
-    char *name = malloc(size);
-    if (!name) return CVK_ERROR_MEMORY;
-    /* A signal that ends the program waits until the temporary file is gone. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    bool written = write_whole(path, array, name, size);
-    int reason = errno;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    free(name);
-    if (written) return CVK_OK;
-    diag_error(diagnostics, E_FILE_READ, (place){.file = path}, NULL, "cannot be written: %s", strerror(reason));
-    return CVK_ERROR_IO;
+    unsigned char header[5 * HEADER_ALIGNMENT];
+    size_t header_bytes = format_header(array, header, sizeof header);
+    output_file file = {.path = path, .size = header_bytes + (size_t)array->elements * 4};
+    unsigned char *bytes = malloc(file.size);
+    if (!bytes) return CVK_ERROR_MEMORY;
+    memcpy(bytes, header, header_bytes);
+    encode_floats(array->data, array->elements, bytes + header_bytes);
+    file.bytes = bytes;
+    cvk_status status = output_write(&file, 1, diagnostics);
+    free(bytes);
+    return status;
 }
 
 void npy_free(npy_array *array) {

@@ -17,7 +17,7 @@ typedef struct npy_array {
  * floats exactly. Anything odd about the file is CVK_ERROR_IO and a diagnostic; `array` is empty then. */
 cvk_status npy_read(const char *path, cvk_diagnostics *diagnostics, npy_array *array);
 
-/* Writes f4. The file appears whole or not at all: under a temporary name beside `path`, then renamed. */
+/* Writes f4, as output_write does. */
 cvk_status npy_write(const char *path, cvk_diagnostics *diagnostics, const npy_array *array);
 
 void npy_free(npy_array *array);
