@@ -346,7 +346,7 @@ static cli_exit check_options(const session *s) {
         session_say("--regret goes without %s", forbidden_to_regret(s->options));
         return CLI_USAGE;
     }
-    return target_runs_here(s->target) ? CLI_DONE : CLI_UNSUPPORTED;
+    return session_can_run(s);
 }
 
 static cli_exit bench_guarded(bench *b) {
@@ -359,7 +359,6 @@ static cli_exit bench_guarded(bench *b) {
 
 static cli_exit bench_session(session *s) {
     cli_exit status = check_options(s);
-    if (status == CLI_UNSUPPORTED) return session_fail(s, CVK_ERROR_CPU);
     bench b = {.session = s};
     if (status == CLI_DONE) status = choose_peer(s, &b.setup.peer);
     if (status != CLI_DONE) return status;

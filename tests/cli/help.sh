@@ -46,6 +46,22 @@ case_the_page_of_the_language_has_every_post_op_with_its_formula() {
     ((seen > 10)) || fail "only $seen post-ops found in the table"
 }
 
-case_the_version_is_printed() { convoke --version; status 0; has "convoke 0."; }
+case_the_version_is_printed() {
+    local word
+    for word in --version -V; do convoke $word; status 0; silent; has "convoke 0."; done
+}
+
+case_help_is_found_where_one_looks_for_it() {
+    local word verb
+    convoke --help; cp ../out wanted
+    for word in -h help; do convoke $word; status 0; silent; same ../out wanted; done
+    for verb in $verbs; do
+        convoke "$verb" --help; cp ../out wanted
+        convoke "$verb" -h; status 0; silent; same ../out wanted
+        convoke help "$verb"; status 0; silent; same ../out wanted
+    done
+    convoke help chekc; status 2; says 'did you mean `check`?'
+    convoke help check run; status 2; says '`run` is one too many'
+}
 
 run_cases
