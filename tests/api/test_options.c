@@ -71,3 +71,11 @@ Test(options, callers_of_older_headers_are_honoured) {
     cr_assert_eq(settings_read(&first, NULL, &s), CVK_OK, "fields past the caller's size are not looked at");
     cr_assert_eq(s.effort, CVK_EFFORT_ESTIMATE);
 }
+
+Test(diagnostics, formatting_none_gives_nothing) {
+    char line[] = "as it was";
+    cr_assert_eq(cvk_diagnostic_format(NULL, NULL, 0), 0);
+    cr_assert_eq(cvk_diagnostic_format(NULL, line, sizeof line), 0);
+    cr_assert_str_eq(line, "");
+    cr_assert_null(cvk_diagnostics_get(NULL, 0));
+}
