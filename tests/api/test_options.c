@@ -20,6 +20,8 @@ Test(options, mistakes_are_refused_with_a_reason) {
     expect_refused((cvk_options){.struct_size = SIZE, .target = "z80"}, CVK_ERROR_UNSUPPORTED, "z80");
     expect_refused((cvk_options){.struct_size = SIZE, .effort = (cvk_effort)7}, CVK_ERROR_ARGUMENT, "effort");
     expect_refused((cvk_options){.struct_size = SIZE, .cache = (cvk_cache)7}, CVK_ERROR_ARGUMENT, "cache");
+    expect_refused((cvk_options){.struct_size = SIZE, .cache_directory = "here"}, CVK_ERROR_ARGUMENT,
+                   "cache_directory is not an absolute path: \"here\"");
 }
 
 Test(options, defaults_are_the_host_and_both_caches) {
