@@ -81,7 +81,6 @@ cvk_status compile_rank(arena *a, const cvk_spec *spec, const cvk_target *target
     }
     algo_rank(a, &p, target, spec->algorithm, limit, plans, count, &why);
     if (*count) return CVK_OK;
-    if (!algo_is_known(spec->algorithm)) why = "there is no such algorithm";
     diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: algorithm %s cannot do this layer: %s", spec->name, spec->algorithm,
                why);
     return CVK_ERROR_UNSUPPORTED;

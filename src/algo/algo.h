@@ -40,8 +40,6 @@ typedef struct algorithm {
 const algorithm *algo_row(int index);
 /* The row a plan was made for, or NULL. */
 const algorithm *algo_of(const cvk_plan *plan);
-/* Whether any row has that name, or it is `auto`. */
-bool algo_is_known(const char *name);
 void plan_list_add(arena *a, plan_list *list, cvk_plan plan);
 
 /* A plan with its nests and what the cost model thinks of them. */

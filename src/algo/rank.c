@@ -36,12 +36,6 @@ static bool is_called(const algorithm *row, const char *name) {
     return strcmp(name, "auto") == 0 || strcmp(name, row->name) == 0;
 }
 
-bool algo_is_known(const char *name) {
-    for (int i = 0; i < ROW_COUNT; i++)
-        if (is_called(ROWS[i], name)) return true;
-    return false;
-}
-
 const char *algo_refuse(const problem *p, const cvk_target *target, const cvk_plan *plan) {
     const algorithm *row = algo_of(plan);
     if (!row) return "there is no such algorithm with such lanes";

@@ -10,13 +10,21 @@
 #include "jit/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct request {
     const cvk_spec *spec;
     const settings *settings;
     const char *key;
     const char *source; /* where the kernel came from */
+    disk_trouble told;  /* of the disk, the last */
 } request;
+
+static void tell(request *r, const disk_trouble *trouble) {
+    if (!*trouble->words || strcmp(trouble->words, r->told.words) == 0) return;
+    r->told = *trouble;
+    verbose_cache(r->spec->name, r->settings->target->name, trouble->words);
+}
 
 static cvk_status compile(const request *r, cvk_diagnostics *d, cvk_object *object) {
     if (r->settings->effort == CVK_EFFORT_MEASURE) return measure_object(r->spec, r->settings->target, d, object);
@@ -27,7 +35,9 @@ static cvk_status compile_and_store(request *r, cvk_diagnostics *d, cvk_kernel *
     cvk_object object = {0};
     cvk_status status = compile(r, d, &object);
     if (!status) status = kernel_load(object.bytes, object.size, r->spec->name, d, kernel);
-    if (!status) disk_cache_store(&r->settings->disk, r->key, object.bytes, object.size);
+    disk_trouble trouble = {""};
+    if (!status) disk_cache_store(&r->settings->disk, r->key, object.bytes, object.size, &trouble);
+    tell(r, &trouble);
     object_free(&object);
     r->source = "compiled";
     return status;
@@ -36,7 +46,9 @@ static cvk_status compile_and_store(request *r, cvk_diagnostics *d, cvk_kernel *
 /* `*kernel` is NULL where there is no such entry, or one that turns out not to be loadable. */
 static cvk_status load_stored(request *r, cvk_kernel **kernel) {
     disk_entry entry;
-    cvk_status status = disk_cache_load(&r->settings->disk, r->key, &entry);
+    disk_trouble trouble;
+    cvk_status status = disk_cache_load(&r->settings->disk, r->key, &entry, &trouble);
+    tell(r, &trouble);
     if (status || !entry.object) return status;
     status = kernel_load(entry.object, entry.object_size, r->spec->name, NULL, kernel);
     free(entry.bytes);
@@ -47,6 +59,7 @@ static cvk_status load_stored(request *r, cvk_kernel **kernel) {
 /* A memory_maker. */
 static cvk_status make(void *context, cvk_diagnostics *d, cvk_kernel **kernel) {
     request *r = context;
+    tell(r, &r->settings->disk_trouble);
     cvk_status status = load_stored(r, kernel);
     return status || *kernel ? status : compile_and_store(r, d, kernel);
 }

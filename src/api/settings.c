@@ -47,6 +47,13 @@ static cvk_status find_target(const char *name, cvk_diagnostics *d, const cvk_ta
     return CVK_ERROR_CPU;
 }
 
+static cvk_status find_directory(const char *given, cvk_diagnostics *d, settings *s) {
+    if (!disk_cache_locate(given, s->disk.directory, &s->disk_trouble)) return refuse(d, s->disk_trouble.words);
+    if (*s->disk.directory && *s->disk_trouble.words)
+        diag_note(d, E_FIELD, (place){.file = ""}, "%s", s->disk_trouble.words);
+    return CVK_OK;
+}
+
 cvk_status settings_read(const cvk_options *options, cvk_diagnostics *d, settings *s) {
     cvk_options o = {0};
     if (options && !settings_take(&o, sizeof o, options)) return refuse(d, "struct_size, or a field that is not known");
@@ -54,6 +61,6 @@ cvk_status settings_read(const cvk_options *options, cvk_diagnostics *d, setting
     if ((unsigned)o.cache > CVK_CACHE_OFF) return refuse(d, "cache");
     *s = (settings){.effort = o.effort, .in_memory = o.cache != CVK_CACHE_OFF, .threads = count_threads(o.threads)};
     s->disk.most_bytes = o.cache_bytes ? o.cache_bytes : CACHE_BYTES;
-    if (o.cache == CVK_CACHE_DISK) disk_cache_locate(o.cache_directory, s->disk.directory);
-    return find_target(o.target, d, &s->target);
+    cvk_status status = o.cache == CVK_CACHE_DISK ? find_directory(o.cache_directory, d, s) : CVK_OK;
+    return status ? status : find_target(o.target, d, &s->target);
 }

@@ -13,8 +13,9 @@ typedef struct settings {
     const cvk_target *target;
     cvk_effort effort;
     bool in_memory;
-    disk_cache disk;  /* its directory is "" where there is none */
-    unsigned threads; /* 1 to SETTINGS_MOST_THREADS */
+    disk_cache disk;           /* its directory is "" where there is none */
+    disk_trouble disk_trouble; /* with the environment */
+    unsigned threads;          /* 1 to SETTINGS_MOST_THREADS */
 } settings;
 
 /* `options` may be NULL. The settings keep nothing of them. */

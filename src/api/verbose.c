@@ -12,13 +12,18 @@
 static bool wanted;
 static pthread_once_t asked = PTHREAD_ONCE_INIT;
 
-static void print(const cvk_kernel_info *info, const char *verb, const char *how, double milliseconds) {
+static void print_line(const char *verb, const char *name, const char *target, const char *how, double milliseconds,
+                       const char *quoted) {
     char line[1024];
-    int length = snprintf(line, sizeof line, "convoke,%s,%s,%s,%s,%.6g,\"%s\"\n", verb, info->name, info->target, how,
-                          milliseconds, info->plan);
+    int length =
+        snprintf(line, sizeof line, "convoke,%s,%s,%s,%s,%.6g,\"%s\"\n", verb, name, target, how, milliseconds, quoted);
     if (length <= 0 || (size_t)length >= sizeof line) return;
     ssize_t written = write(STDERR_FILENO, line, (size_t)length);
     (void)written;
+}
+
+static void print(const cvk_kernel_info *info, const char *verb, const char *how, double milliseconds) {
+    print_line(verb, info->name, info->target, how, milliseconds, info->plan);
 }
 
 static void print_run(const cvk_kernel_info *info, uint32_t workers, uint64_t nanoseconds) {
@@ -35,4 +40,14 @@ static void ask(void) {
 void verbose_compile(const cvk_kernel_info *info, const char *source, double seconds) {
     pthread_once(&asked, ask);
     if (wanted) print(info, "compile", source, seconds * 1e3);
+}
+
+void verbose_cache(const char *name, const char *target, const char *why) {
+    pthread_once(&asked, ask);
+    if (!wanted) return;
+    char words[512];
+    size_t used = 0;
+    for (; *why && used + 1 < sizeof words; why++) words[used++] = *why == '"' || *why < ' ' ? '\'' : *why;
+    words[used] = 0;
+    print_line("cache", name, target, "unused", 0, words);
 }

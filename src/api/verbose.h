@@ -6,5 +6,7 @@
 
 /* From the first call on, runs are printed too, if the environment asks. `source`: memory, disk or compiled. */
 void verbose_compile(const cvk_kernel_info *info, const char *source, double seconds);
+/* Why the cache on disk is not used for a layer. */
+void verbose_cache(const char *name, const char *target, const char *why);
 
 #endif

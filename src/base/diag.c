@@ -79,6 +79,10 @@ void diag_note(cvk_diagnostics *d, diag_code code, place at, const char *format,
 size_t cvk_diagnostic_format(const cvk_diagnostic *diagnostic, char *buffer, size_t size) {
     static const char *const severities[] = {"error", "warning", "note"};
     char position[32] = "";
+    if (!diagnostic) {
+        if (size) *buffer = '\0';
+        return 0;
+    }
     if (diagnostic->line) snprintf(position, sizeof position, ":%u:%u", diagnostic->line, diagnostic->column);
     int length =
         snprintf(buffer, size, "%s%s%s%s[E%04u]: %s%s%s", diagnostic->file, position,

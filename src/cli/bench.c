@@ -9,7 +9,6 @@
 #include "cli/timing.h"
 #include "cli/verbs.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,11 +204,9 @@ static void summarise_compiling(bench *b) {
     add_extra(b, "compiling", all);
 }
 
-static cli_exit write_file(const char *path, const void *bytes, size_t size) {
+static cli_exit write_file(session *s, const char *path, const void *bytes, size_t size) {
     const output_file file = {path, bytes, size};
-    const char *failed = output_write(&file, 1);
-    if (failed) session_say("%s: cannot be written: %s", failed, strerror(errno));
-    return failed ? CLI_IO : CLI_DONE;
+    return session_fail(s, output_write(&file, 1, s->diagnostics));
 }
 
 static cli_exit write_side_files(bench *b) {
@@ -219,7 +216,7 @@ static cli_exit write_side_files(bench *b) {
         if (!f->path) continue;
         table_close(&f->table, b->session->diagnostics);
         fclose(f->table.file);
-        worst = graver(worst, write_file(f->path, f->bytes, f->size));
+        worst = graver(worst, write_file(b->session, f->path, f->bytes, f->size));
     }
     return worst;
 }
@@ -249,7 +246,7 @@ static cli_exit draw_roofline(bench *b) {
                         "memory_gigabytes_a_second", 1e-9 * roofs.memory));
     text out = text_new(&b->arena);
     roofline_draw(&r, &out);
-    return write_file(s->options->svg, out.bytes, out.length);
+    return write_file(s, s->options->svg, out.bytes, out.length);
 }
 
 /* Columns that nothing is in are not shown to people. */
@@ -349,7 +346,7 @@ static cli_exit check_options(const session *s) {
         session_say("--regret goes without %s", forbidden_to_regret(s->options));
         return CLI_USAGE;
     }
-    return target_runs_here(s->target) ? CLI_DONE : CLI_UNSUPPORTED;
+    return session_can_run(s);
 }
 
 static cli_exit bench_guarded(bench *b) {
@@ -362,7 +359,6 @@ static cli_exit bench_guarded(bench *b) {
 
 static cli_exit bench_session(session *s) {
     cli_exit status = check_options(s);
-    if (status == CLI_UNSUPPORTED) return session_fail(s, CVK_ERROR_CPU);
     bench b = {.session = s};
     if (status == CLI_DONE) status = choose_peer(s, &b.setup.peer);
     if (status != CLI_DONE) return status;

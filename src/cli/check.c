@@ -232,7 +232,6 @@ static void print_summary(const session *s) {
 static cli_exit check_all(session *s) {
     table t;
     cli_exit worst = CLI_DONE;
-    if (!target_runs_here(s->target)) return session_fail(s, CVK_ERROR_CPU);
     if (!table_open(&t, "check", columns, sizeof columns / sizeof *columns, s->format, stdout))
         return session_fail(s, CVK_ERROR_MEMORY);
     for (size_t i = 0; i < s->layer_count; i++) worst = graver(worst, check_layer(s, i, &t));
@@ -246,6 +245,7 @@ static cli_exit check_all(session *s) {
 cli_exit cli_check(const cli_options *options) {
     session s;
     cli_exit status = session_open(options, &s);
+    if (status == CLI_DONE) status = session_can_run(&s);
     if (status != CLI_DONE) table_failed("check", &s);
     if (status == CLI_DONE) status = session_start_threads(&s);
     if (status == CLI_DONE) status = check_all(&s);

@@ -179,10 +179,10 @@ static void make_depfile(session *s, arena *a, const output_file *files, size_t 
 }
 
 static cli_exit write_files(session *s, const output_file *files, size_t count) {
-    const char *failed = s->options->directory;
-    if (mkdir(failed, 0777) == 0 || errno == EEXIST) failed = output_write(files, count);
-    if (!failed) return CLI_DONE;
-    session_say("%s: cannot be written: %s", failed, strerror(errno));
+    const char *directory = s->options->directory;
+    if (mkdir(directory, 0777) == 0 || errno == EEXIST)
+        return session_fail(s, output_write(files, count, s->diagnostics));
+    session_say("%s: cannot be made: %s", directory, strerror(errno));
     return CLI_IO;
 }
 

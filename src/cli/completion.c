@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef enum argument_takes { FILES, FOLDERS, TARGETS, CHOICES, ANYTHING } argument_takes;
+typedef enum argument_takes { FILES, FOLDERS, TARGETS, CHOICES, TARGET_LIST, CHOICE_LIST, ANYTHING } argument_takes;
 
 typedef struct argument_row {
     const char *word;
@@ -36,16 +36,21 @@ static const argument_row *operand_of(const verb_row *verb) {
     return find_argument(verb->operands, strcspn(verb->operands, ". "));
 }
 
+/* Several words of the choices, separated by commas. */
+static bool is_list(const argument_row *argument) {
+    return argument->takes == TARGET_LIST || argument->takes == CHOICE_LIST;
+}
+
 static void put_choices(const argument_row *argument) {
-    if (argument->takes == CHOICES) fputs(argument->choices, stdout);
-    if (argument->takes != TARGETS) return;
+    if (argument->takes == CHOICES || argument->takes == CHOICE_LIST) fputs(argument->choices, stdout);
+    if (argument->takes != TARGETS && argument->takes != TARGET_LIST) return;
     printf("host");
     const cvk_target *t;
     for (int i = 0; (t = target_row(i)); i++) printf(" %s", t->name);
 }
 
 static bool has_choices(const argument_row *argument) {
-    return argument->takes == CHOICES || argument->takes == TARGETS;
+    return argument->takes == CHOICES || argument->takes == TARGETS || is_list(argument);
 }
 
 /* The next option of a verb from *at on, which moves past it; NULL past the last. */
@@ -66,8 +71,17 @@ static void put_quoted(const char *text, const char *special) {
     }
 }
 
+static void put_verbs(void) {
+    const verb_row *verb;
+    for (int i = 0; (verb = verb_at(i)); i++) printf(" %s", verb->name);
+}
+
 static void put_bash_reply(const argument_row *argument) {
-    if (has_choices(argument)) {
+    if (is_list(argument)) {
+        printf("compopt -o nospace; COMPREPLY=($(compgen -P \"$before\" -W \"");
+        put_choices(argument);
+        printf("\" -- \"${current##*,}\"))");
+    } else if (has_choices(argument)) {
         printf("COMPREPLY=($(compgen -W \"");
         put_choices(argument);
         printf("\" -- \"$current\"))");
@@ -98,16 +112,22 @@ static void put_bash_verb(int index) {
 void print_bash(void) {
     printf("# bash completion for convoke\n"
            "_convoke() {\n"
-           "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
+           "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} before=\n"
+           "    # of --option=value, bash makes three words\n"
+           "    [[ $current == = ]] && current=\n"
+           "    [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}\n"
+           "    [[ $current == *,* ]] && before=${current%%,*},\n"
            "    COMPREPLY=()\n"
            "    if ((COMP_CWORD == 1)); then\n"
-           "        COMPREPLY=($(compgen -W \"--help --version");
-    const verb_row *verb;
-    for (int i = 0; (verb = verb_at(i)); i++) printf(" %s", verb->name);
+           "        COMPREPLY=($(compgen -W \"--help --version help");
+    put_verbs();
     printf("\" -- \"$current\"))\n"
            "        return\n"
            "    fi\n"
-           "    case ${COMP_WORDS[1]}:$previous:$current in\n");
+           "    case ${COMP_WORDS[1]}:$previous:$current in\n"
+           "    help:*) COMPREPLY=($(compgen -W \"");
+    put_verbs();
+    printf("\" -- \"$current\")) ;;\n");
     for (int i = 0; verb_at(i); i++) put_bash_verb(i);
     printf("    esac\n"
            "}\n"
@@ -115,7 +135,10 @@ void print_bash(void) {
 }
 
 static void put_zsh_action(const argument_row *argument) {
-    if (has_choices(argument)) {
+    if (is_list(argument)) {
+        printf(" _values -s , %s ", argument->takes == TARGET_LIST ? "target" : "kind");
+        put_choices(argument);
+    } else if (has_choices(argument)) {
         putchar('(');
         put_choices(argument);
         putchar(')');
@@ -125,7 +148,8 @@ static void put_zsh_action(const argument_row *argument) {
 }
 
 static void put_zsh_option(const option_row *option) {
-    printf("            '%s%s[", option->kind == OPTION_LIST ? "*" : "", option->word);
+    bool equals = option->argument && option->word[1] == '-'; /* --option=value as well as --option value */
+    printf("            '%s%s%s[", option->kind == OPTION_LIST ? "*" : "", option->word, equals ? "=" : "");
     put_quoted(option->about, "[]:");
     putchar(']');
     if (option->argument) {
@@ -146,8 +170,9 @@ void print_zsh(void) {
         put_quoted(verb->about, ":");
         printf("'\n");
     }
-    printf("    )\n"
-           "    if ((CURRENT == 2)); then\n"
+    printf("        'help:print what a verb does'\n"
+           "    )\n"
+           "    if ((CURRENT == 2 || (CURRENT == 3 && $words[(i)help] == 2))); then\n"
            "        _describe verb verbs\n"
            "        return\n"
            "    fi\n"
@@ -183,9 +208,9 @@ static void put_fish_option(const char *verb, const option_row *option) {
         printf(argument->takes == FILES ? " -rF" : " -x");
         if (argument->takes == FOLDERS) printf(" -a '(__fish_complete_directories)'");
         if (has_choices(argument)) {
-            printf(" -a '");
+            printf(is_list(argument) ? " -a '(__fish_append , " : " -a '");
             put_choices(argument);
-            putchar('\'');
+            printf(is_list(argument) ? ")'" : "'");
         }
     }
     printf(" -d '");
@@ -201,6 +226,10 @@ void print_fish(void) {
         for (const char *c = verb->about; *c; c++) printf("%s%c", strchr("'\\", *c) ? "\\" : "", *c);
         printf("'\n");
     }
+    printf("complete -c convoke -f -n __fish_use_subcommand -a help -d 'print what a verb does'\n"
+           "complete -c convoke -f -n '__fish_seen_subcommand_from help' -a '");
+    put_verbs();
+    printf("'\n");
     for (int i = 0; (verb = verb_at(i)); i++) {
         const option_row *option;
         for (int o = 0; (option = next_option(i, &o));) put_fish_option(verb->name, option);

@@ -107,6 +107,7 @@ static cli_exit explain_all(session *s) {
 cli_exit cli_explain(const cli_options *options) {
     session s;
     cli_exit status = session_open(options, &s);
+    if (status == CLI_DONE && options->measure) status = session_can_run(&s);
     if (status != CLI_DONE) table_failed("explain", &s);
     if (status == CLI_DONE) status = explain_all(&s);
     session_close(&s);

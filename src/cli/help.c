@@ -55,8 +55,8 @@ void help_verb(int verb) {
 
 void help_command(void) {
     printf(
-        "convoke - a compiler for convolutions\n\nSYNOPSIS\n  convoke VERB ARGUMENT...\n  convoke VERB --help\n"
-        "  convoke --version\n\nDESCRIPTION\n  Turns a YAML description of convolution layers into machine code for\n"
+        "convoke - a compiler for convolutions\n\nSYNOPSIS\n  convoke VERB ARGUMENT...\n  convoke VERB --help, or -h, or convoke help [VERB]\n"
+        "  convoke --version, or -V\n\nDESCRIPTION\n  Turns a YAML description of convolution layers into machine code for\n"
         "  exactly those layers.\n\nVERBS\n");
     const verb_row *row;
     for (int i = 0; (row = verb_at(i)); i++) printf("  %-*s%s\n", OPTION_COLUMN - 2, row->name, row->about);

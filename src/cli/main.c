@@ -20,13 +20,30 @@ static cli_exit run_verb(const char *name, int count, char **arguments) {
     return CLI_DONE;
 }
 
+/* `help` and `help VERB`. */
+static cli_exit help(int count, char **arguments) {
+    if (count > 1) {
+        fprintf(stderr, "convoke: `%s` is one too many\n  see `convoke help`\n", arguments[1]);
+        return CLI_USAGE;
+    }
+    int verb = count ? verb_find(arguments[0]) : -1;
+    if (count && verb < 0) return CLI_USAGE;
+    if (count)
+        help_verb(verb);
+    else
+        help_command();
+    return CLI_DONE;
+}
+
+static bool is_either(const char *argument, const char *one, const char *other) {
+    return strcmp(argument, one) == 0 || strcmp(argument, other) == 0;
+}
+
 static cli_exit dispatch(int count, char **arguments) {
     if (count < 2) return usage();
-    if (strcmp(arguments[1], "--help") == 0) {
-        help_command();
-        return CLI_DONE;
-    }
-    if (strcmp(arguments[1], "--version") == 0) {
+    if (is_either(arguments[1], "--help", "-h")) return help(0, NULL);
+    if (strcmp(arguments[1], "help") == 0) return help(count - 2, arguments + 2);
+    if (is_either(arguments[1], "--version", "-V")) {
         printf("convoke %s\n", CVK_VERSION);
         return CLI_DONE;
     }
@@ -41,6 +58,8 @@ static cli_exit finish(cli_exit status) {
 }
 
 int main(int count, char **arguments) {
+    /* Writing fails with a reason instead. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     return (int)finish(dispatch(count, arguments));
 }

@@ -110,8 +110,8 @@ static void print_command(void) {
         putchar('\n');
     }
     put_section("OPTIONS");
-    put_tagged("--help", NULL, "print a summary of this and exit; after a verb, one of that verb\n");
-    put_tagged("--version", NULL, "print the version and exit\n");
+    put_tagged("--help, -h", NULL, "print a summary of this and exit; after a verb, one of that verb\n");
+    put_tagged("--version, -V", NULL, "print the version and exit\n");
     put_exits();
     put_example("convoke check specs/resnet50.yaml");
     put_see_also(-1);

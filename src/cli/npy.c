@@ -2,59 +2,84 @@
  * is larger than what the file holds. */
 #include "cli/npy.h"
 #include "cli/npy_header.h"
+#include "cli/output.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { MAGIC_BYTES = 8, MOST_HEADER = 1 << 16, HEADER_ALIGNMENT = 64, MOST_ITEM = 8, CHUNK = 4096 };
 
 static const unsigned char magic[6] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 
-/* An element from its bytes, little-endian; false if no float is it. */
-typedef bool npy_decode(const unsigned char *bytes, float *value);
-
-static uint64_t little_endian(const unsigned char *bytes, int n) {
+static uint64_t little_endian(const unsigned char *bytes, int64_t n) {
     uint64_t value = 0;
-    for (int i = 0; i < n; i++) value |= (uint64_t)bytes[i] << 8 * i;
+    for (int64_t i = 0; i < n; i++) value |= (uint64_t)bytes[i] << 8 * i;
     return value;
 }
 
-static bool decode_f4(const unsigned char *bytes, float *value) {
-    uint32_t bits = (uint32_t)little_endian(bytes, 4);
-    memcpy(value, &bits, sizeof *value);
-    return true;
+static int64_t signed_little_endian(const unsigned char *bytes, int64_t n) {
+    uint64_t value = little_endian(bytes, n), sign = UINT64_C(1) << (8 * n - 1);
+    return (int64_t)((value ^ sign) - sign);
 }
 
-static bool decode_f8(const unsigned char *bytes, float *value) {
+/* What became of an element: BEYOND is a finite number larger than any float. */
+typedef enum conversion { EXACT, ROUNDED, BEYOND } conversion;
+
+static conversion from_double(double x, float *value) {
+    *value = (float)x;
+    if (isnan(x) || (double)*value == x) return EXACT;
+    return isinf(*value) ? BEYOND : ROUNDED;
+}
+
+/* 2^63 and 2^64, to which the largest integers round, are no such integers themselves. */
+static conversion from_signed(int64_t x, float *value) {
+    *value = (float)x;
+    return *value < 0x1p63f && (int64_t)*value == x ? EXACT : ROUNDED;
+}
+
+static conversion from_unsigned(uint64_t x, float *value) {
+    *value = (float)x;
+    return *value < 0x1p64f && (uint64_t)*value == x ? EXACT : ROUNDED;
+}
+
+static double decode_half(const unsigned char *bytes) {
+    enum { FRACTION_BITS = 10, BIAS = 15, INFINITE = 31 };
+    uint64_t bits = little_endian(bytes, 2), fraction = bits & ((1 << FRACTION_BITS) - 1);
+    int exponent = (int)(bits >> FRACTION_BITS) & INFINITE;
+    double magnitude = exponent == INFINITE ? (fraction ? (double)NAN : (double)INFINITY)
+                       : exponent ? ldexp((double)(fraction | 1 << FRACTION_BITS), exponent - BIAS - FRACTION_BITS)
+                                  : ldexp((double)fraction, 1 - BIAS - FRACTION_BITS);
+    return bits >> 15 ? -magnitude : magnitude;
+}
+
+static double decode_double(const unsigned char *bytes) {
     uint64_t bits = little_endian(bytes, 8);
     double x;
     memcpy(&x, &bits, sizeof x);
-    *value = (float)x;
-    return true;
+    return x;
 }
 
-/* 2^63, to which the largest integers round, is no int64_t itself. */
-static bool exact(int64_t integer, float *value) {
-    *value = (float)integer;
-    return *value < 0x1p63f && (int64_t)*value == integer;
+/* One of `n` bytes, little-endian. */
+typedef conversion npy_decode(const unsigned char *bytes, int64_t n, float *value);
+
+static conversion decode_float(const unsigned char *bytes, int64_t n, float *value) {
+    if (n == 2) return from_double(decode_half(bytes), value);
+    if (n == 8) return from_double(decode_double(bytes), value);
+    uint32_t bits = (uint32_t)little_endian(bytes, n); /* as it is: a NaN keeps its bits */
+    memcpy(value, &bits, sizeof *value);
+    return EXACT;
 }
 
-static bool decode_i1(const unsigned char *bytes, float *value) { return exact((int8_t)bytes[0], value); }
-static bool decode_u1(const unsigned char *bytes, float *value) { return exact(bytes[0], value); }
-static bool decode_i2(const unsigned char *bytes, float *value) {
-    return exact((int16_t)little_endian(bytes, 2), value);
+static conversion decode_signed(const unsigned char *bytes, int64_t n, float *value) {
+    return from_signed(signed_little_endian(bytes, n), value);
 }
-static bool decode_i4(const unsigned char *bytes, float *value) {
-    return exact((int32_t)little_endian(bytes, 4), value);
-}
-static bool decode_i8(const unsigned char *bytes, float *value) {
-    return exact((int64_t)little_endian(bytes, 8), value);
+
+static conversion decode_unsigned(const unsigned char *bytes, int64_t n, float *value) {
+    return from_unsigned(little_endian(bytes, n), value);
 }
 
 typedef struct npy_type {
@@ -64,13 +89,16 @@ typedef struct npy_type {
 } npy_type;
 
 static const npy_type types[] = {
-    {"<f4", 4, decode_f4}, {"<f8", 8, decode_f8}, {"|i1", 1, decode_i1}, {"|u1", 1, decode_u1},
-    {"<i2", 2, decode_i2}, {"<i4", 4, decode_i4}, {"<i8", 8, decode_i8},
+    {"<f2", 2, decode_float},    {"<f4", 4, decode_float},  {"<f8", 8, decode_float},    {"|i1", 1, decode_signed},
+    {"|u1", 1, decode_unsigned}, {"<i2", 2, decode_signed}, {"<u2", 2, decode_unsigned}, {"<i4", 4, decode_signed},
+    {"<u4", 4, decode_unsigned}, {"<i8", 8, decode_signed}, {"<u8", 8, decode_unsigned},
 };
+static const char known_types[] = "f2, f4, f8, i1, u1, i2, u2, i4, u4, i8, u8";
 
 /* A file being read, and where to say what is wrong with it. */
 typedef struct reader {
     const char *path;
+    bool convert; /* round what no float is equal to */
     FILE *file;
     int64_t left; /* bytes not read yet */
     cvk_diagnostics *diagnostics;
@@ -96,7 +124,8 @@ static cvk_status read_prefix(reader *r, int64_t *header_bytes) {
     if (status != CVK_OK) return status;
     if (memcmp(start, magic, sizeof magic) != 0) return refuse(r, "numpy.save writes one", "this is not a .npy file");
     int major = start[6], minor = start[7];
-    if (major < 1 || major > 3 || minor != 0) return refuse(r, NULL, "this version of .npy is not known");
+    if (major < 1 || major > 3 || minor != 0)
+        return refuse(r, "numpy.save writes 1.0 to 3.0", "this version of .npy is not known");
     int bytes = major == 1 ? 2 : 4;
     status = take(r, length, bytes);
     if (status != CVK_OK) return status;
@@ -114,7 +143,8 @@ static cvk_status read_header(reader *r, npy_header *header) {
     const char *wrong = status == CVK_OK ? npy_header_parse(text, (size_t)bytes, header) : NULL;
     free(text);
     if (!wrong) return status;
-    diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path}, NULL, "bad .npy header: %s", wrong);
+    const char *hint = header->structured ? "save one of its fields, array['name']" : "numpy.save writes one";
+    diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path}, hint, "bad .npy header: %s", wrong);
     return CVK_ERROR_IO;
 }
 
@@ -127,7 +157,7 @@ static cvk_status find_type(const reader *r, const npy_header *header, const npy
             return CVK_OK;
         }
     diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path}, "save array.astype('<f4')",
-               "the type \"%s\" is none of f4, f8, i1, u1, i2, i4, i8", header->descr);
+               "the type \"%s\" is none of %s", header->descr, known_types);
     return CVK_ERROR_IO;
 }
 
@@ -147,6 +177,37 @@ static cvk_status count_elements(const reader *r, const npy_header *header, cons
     return CVK_OK;
 }
 
+/* "[0, 3, 1]", the indices of an element. */
+static void show_place(const npy_array *array, int64_t element, char *to, size_t size) {
+    int64_t index[NPY_MOST_DIMENSIONS];
+    for (int i = array->rank - 1; i >= 0; element /= array->shape[i--]) index[i] = element % array->shape[i];
+    int used = snprintf(to, size, "[");
+    for (int i = 0; i < array->rank; i++)
+        used += snprintf(to + used, size - (size_t)used, "%s%lld", i ? ", " : "", (long long)index[i]);
+    snprintf(to + used, size - (size_t)used, "]");
+}
+
+/* Of those that a float may not be equal to: f8 and integers. */
+static void show_element(const npy_type *type, const unsigned char *bytes, char *to, size_t size) {
+    if (type->decode == decode_float)
+        snprintf(to, size, "%.17g", decode_double(bytes));
+    else if (type->decode == decode_signed)
+        snprintf(to, size, "%lld", (long long)signed_little_endian(bytes, type->bytes));
+    else
+        snprintf(to, size, "%llu", (unsigned long long)little_endian(bytes, type->bytes));
+}
+
+static cvk_status refuse_element(const reader *r, const npy_type *type, const npy_array *array, int64_t element,
+                                 const unsigned char *bytes, conversion became) {
+    char where[24 * NPY_MOST_DIMENSIONS], what[32];
+    show_place(array, element, where, sizeof where);
+    show_element(type, bytes, what, sizeof what);
+    diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path},
+               became == BEYOND ? NULL : "--convert rounds, as array.astype('<f4') does", "element %s is %s, %s", where,
+               what, became == BEYOND ? "beyond the largest f32" : "to which no f32 is equal");
+    return CVK_ERROR_IO;
+}
+
 static cvk_status read_elements(reader *r, const npy_type *type, npy_array *array) {
     unsigned char bytes[CHUNK * MOST_ITEM];
     for (int64_t at = 0; at < array->elements; at += CHUNK) {
@@ -154,10 +215,10 @@ static cvk_status read_elements(reader *r, const npy_type *type, npy_array *arra
         cvk_status status = take(r, bytes, n * type->bytes);
         if (status != CVK_OK) return status;
         for (int64_t i = 0; i < n; i++) {
-            if (type->decode(bytes + i * type->bytes, &array->data[at + i])) continue;
-            diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path}, "save array.astype('<f4')",
-                       "element %lld is an integer that no f32 is equal to", (long long)(at + i));
-            return CVK_ERROR_IO;
+            const unsigned char *from = bytes + i * type->bytes;
+            conversion became = type->decode(from, type->bytes, &array->data[at + i]);
+            if (became == BEYOND || (became == ROUNDED && !r->convert))
+                return refuse_element(r, type, array, at + i, from, became);
         }
     }
     return CVK_OK;
@@ -177,10 +238,10 @@ static cvk_status read_array(reader *r, npy_array *array) {
     return read_elements(r, type, array);
 }
 
-cvk_status npy_read(const char *path, cvk_diagnostics *diagnostics, npy_array *array) {
+cvk_status npy_read(const char *path, bool convert, cvk_diagnostics *diagnostics, npy_array *array) {
     *array = (npy_array){.rank = 0};
     struct stat info;
-    reader r = {.path = path, .file = fopen(path, "rb"), .diagnostics = diagnostics};
+    reader r = {.path = path, .convert = convert, .file = fopen(path, "rb"), .diagnostics = diagnostics};
     if (!r.file) return refuse(&r, NULL, strerror(errno));
     cvk_status status = CVK_ERROR_IO;
     if (fstat(fileno(r.file), &info) != 0 || !S_ISREG(info.st_mode))
@@ -213,66 +274,26 @@ static size_t format_header(const npy_array *array, unsigned char *to, size_t si
     return total;
 }
 
-static bool write_floats(FILE *file, const float *data, int64_t n) {
-    unsigned char bytes[CHUNK * 4];
-    for (int64_t at = 0; at < n; at += CHUNK) {
-        int64_t count = n - at < CHUNK ? n - at : CHUNK;
-        for (int64_t i = 0; i < count; i++) {
-            uint32_t bits;
-            memcpy(&bits, &data[at + i], sizeof bits);
-            for (int b = 0; b < 4; b++) bytes[4 * i + b] = (unsigned char)(bits >> 8 * b);
-        }
-        if (fwrite(bytes, 4, (size_t)count, file) != (size_t)count) return false;
+static void encode_floats(const float *data, int64_t n, unsigned char *to) {
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &data[i], sizeof bits);
+        for (int b = 0; b < 4; b++) *to++ = (unsigned char)(bits >> 8 * b);
     }
-    return true;
-}
-
-static bool write_file(int descriptor, const npy_array *array) {
-    FILE *file = fdopen(descriptor, "wb");
-    if (!file) {
-        close(descriptor);
-        return false;
-    }
-    unsigned char header[5 * HEADER_ALIGNMENT];
-    size_t bytes = format_header(array, header, sizeof header);
-    bool written = fwrite(header, 1, bytes, file) == bytes && write_floats(file, array->data, array->elements);
-    return (fclose(file) == 0) & written;
-}
-
-/* A new file beside `path`; its name goes to `name`. */
-static int create_beside(const char *path, char *name, size_t size) {
-    for (unsigned i = 0;; i++) {
-        snprintf(name, size, "%s.%ld.%u.part", path, (long)getpid(), i);
-        int descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (descriptor >= 0 || errno != EEXIST) return descriptor;
-    }
-}
-
-static bool write_whole(const char *path, const npy_array *array, char *name, size_t size) {
-    int descriptor = create_beside(path, name, size);
-    if (descriptor < 0) return false;
-    if (write_file(descriptor, array) && rename(name, path) == 0) return true;
-    int reason = errno;
-    unlink(name);
-    errno = reason;
-    return false;
 }
 
 cvk_status npy_write(const char *path, cvk_diagnostics *diagnostics, const npy_array *array) {
-    size_t size = strlen(path) + 64;
-    char *name = malloc(size);
-    if (!name) return CVK_ERROR_MEMORY;
-    /* A signal that ends the program waits until the temporary file is gone. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    bool written = write_whole(path, array, name, size);
-    int reason = errno;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    free(name);
-    if (written) return CVK_OK;
-    diag_error(diagnostics, E_FILE_READ, (place){.file = path}, NULL, "cannot be written: %s", strerror(reason));
-    return CVK_ERROR_IO;
+    unsigned char header[5 * HEADER_ALIGNMENT];
+    size_t header_bytes = format_header(array, header, sizeof header);
+    output_file file = {.path = path, .size = header_bytes + (size_t)array->elements * 4};
+    unsigned char *bytes = malloc(file.size);
+    if (!bytes) return CVK_ERROR_MEMORY;
+    memcpy(bytes, header, header_bytes);
+    encode_floats(array->data, array->elements, bytes + header_bytes);
+    file.bytes = bytes;
+    cvk_status status = output_write(&file, 1, diagnostics);
+    free(bytes);
+    return status;
 }
 
 void npy_free(npy_array *array) {

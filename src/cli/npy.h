@@ -13,11 +13,12 @@ typedef struct npy_array {
     float *data;      /* heap; NULL in an array that was not read */
 } npy_array;
 
-/* Reads floats and integers, little-endian: f4 as it is, f8 rounded to the nearest float, integers only if they are
- * floats exactly. Anything odd about the file is CVK_ERROR_IO and a diagnostic; `array` is empty then. */
-cvk_status npy_read(const char *path, cvk_diagnostics *diagnostics, npy_array *array);
+/* Reads floats and integers, little-endian: f2 and f4 as they are, f8 and integers where a float is equal to them, or
+ * rounded to the nearest one if `convert`; a number beyond the largest float is refused in any case. Anything odd about
+ * the file is CVK_ERROR_IO and a diagnostic; `array` is empty then. */
+cvk_status npy_read(const char *path, bool convert, cvk_diagnostics *diagnostics, npy_array *array);
 
-/* Writes f4. The file appears whole or not at all: under a temporary name beside `path`, then renamed. */
+/* Writes f4, as output_write does. */
 cvk_status npy_write(const char *path, cvk_diagnostics *diagnostics, const npy_array *array);
 
 void npy_free(npy_array *array);

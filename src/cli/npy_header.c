@@ -67,9 +67,15 @@ static const char *parse_shape(cursor *c, npy_header *h) {
     return h->rank == 1 && !comma ? "shape is not a tuple" : NULL;
 }
 
+static const char *parse_descr(cursor *c, npy_header *h) {
+    h->structured = take(c, '[');
+    if (h->structured) return "the type of an element is structured";
+    return take_string(c, h->descr, sizeof h->descr) ? NULL : "descr is not the name of a number type";
+}
+
 static const char *parse_value(cursor *c, int key, npy_header *h) {
     switch (key) {
-    case KEY_DESCR: return take_string(c, h->descr, sizeof h->descr) ? NULL : "descr is not the name of a number type";
+    case KEY_DESCR: return parse_descr(c, h);
     case KEY_SHAPE: return parse_shape(c, h);
     default:
         h->fortran_order = take_word(c, "True");

@@ -6,6 +6,7 @@
 
 typedef struct npy_header {
     char descr[16];
+    bool structured; /* the type is a list of fields, which is not read */
     bool fortran_order;
     int rank;
     int64_t shape[NPY_MOST_DIMENSIONS];

@@ -60,6 +60,7 @@ static void complain_of_missing_operand(const verb_row *verb) {
 
 /* The option an argument names; its value, if it has one in the same argument, is after the equals sign. */
 static const option_row *find_option(int verb, const char *argument) {
+    if (strcmp(argument, "-h") == 0) argument = "--help";
     const char *equals = strncmp(argument, "--", 2) == 0 ? strchr(argument, '=') : NULL;
     size_t length = equals ? (size_t)(equals - argument) : strlen(argument);
     const char *words[OPTION_ROWS];

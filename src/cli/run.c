@@ -137,6 +137,7 @@ cli_exit cli_run(const cli_options *options) {
     }
     session s;
     cli_exit status = session_open(options, &s);
+    if (status == CLI_DONE && !options->reference) status = session_can_run(&s);
     if (status == CLI_DONE) status = session_start_threads(&s);
     if (status == CLI_DONE) status = run_layer(&s);
     session_close(&s);

@@ -1,6 +1,6 @@
 /* The JSON Schema (draft 07) of a spec, made of the tables of fields, words, post-ops and plan fields. It holds what
- * can be said of one value at a time; what must hold between values, such as the rank of `input` and the length of a
- * list, the command checks. */
+ * can be said of one value at a time, and takes nothing that the compiler does not support yet; what must hold between
+ * values, such as the rank of `input` and the length of a list, the command checks. */
 #include "cli/print.h"
 #include "plan/fields.h"
 #include "spec/fields.h"
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_PATTERN "\"type\": \"string\", \"pattern\": \"^[A-Za-z_][A-Za-z0-9_]*$\""
+#define NAME_PATTERN "\"type\": \"string\", \"pattern\": \"^[A-Za-z_][A-Za-z0-9_]*$\", \"maxLength\": 256"
 #define LIST_PER_AXIS "{\"type\": \"array\", \"minItems\": 1, \"maxItems\": 3, \"items\": "
 #define PAIR "{\"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": "
 #define CLOSED_OBJECT "\"type\": \"object\", \"additionalProperties\": false"
@@ -133,37 +133,38 @@ static void form_post_ops(const field_row *f) {
     printf("]}");
 }
 
-/* One of the words, or a mapping that gives one for each of `keys`. */
-static void put_words_or_each(const word_list *words, const char *const *keys, size_t count) {
-    printf("\"anyOf\": [{");
-    put_list(words);
-    printf("}, {" CLOSED_OBJECT ", \"properties\": {");
-    for (size_t i = 0; i < count; i++) {
-        printf("%s\"%s\": {", i ? ", " : "", keys[i]);
-        put_list(words);
-        putchar('}');
-    }
-    printf("}");
-}
-
+/* One of the words for both sides, or a mapping that gives one for each. */
 static void form_layout(const field_row *f) {
     (void)f;
-    static const char *const sides[] = {"input", "output"};
-    put_words_or_each(&layout_words, sides, 2);
-    printf(", \"required\": [\"input\", \"output\"]}]");
+    printf("\"anyOf\": [{");
+    put_list(&layout_words);
+    printf("}, {" CLOSED_OBJECT ", \"required\": [\"input\", \"output\"], \"properties\": {\"input\": {");
+    put_list(&layout_words);
+    printf("}, \"output\": {");
+    put_list(&layout_words);
+    printf("}}}]");
 }
 
+/* Of the words, read_field.c supports the first. */
 static void form_dtype(const field_row *f) {
     (void)f;
-    static const char *const roles[] = {"input", "weights", "output", "accumulate"};
-    put_words_or_each(&dtype_words, roles, 4);
-    printf("}]");
+    put_words(dtype_words.word, 1);
 }
 
-static void form_weights(const field_row *f) {
+static void form_transposed(const field_row *f) {
     (void)f;
-    printf(CLOSED_OBJECT ", \"required\": [\"values\"], \"properties\": {\"scale\": " NUMBER
-                         ", \"values\": {\"$ref\": \"#/definitions/constants\"}}");
+    printf("\"const\": false");
+}
+
+/* Keys that no layer may have yet. */
+static void form_unsupported(const field_row *f) {
+    (void)f;
+    printf("\"not\": {}");
+}
+
+static void form_algorithm(const field_row *f) {
+    (void)f;
+    put_list(&algorithm_words);
 }
 
 static void form_accuracy(const field_row *f) {
@@ -173,7 +174,7 @@ static void form_accuracy(const field_row *f) {
 
 static void put_plan_value(const plan_field *f) {
     switch (f->kind) {
-    case PLAN_NAME: printf("\"type\": \"string\""); break;
+    case PLAN_NAME: put_words(algorithm_words.word + 1, algorithm_words.count - 1); break; /* all but auto */
     case PLAN_LANES: put_words(plan_lanes_words, LANES_KINDS); break;
     case PLAN_INTEGER: put_range(f->least, f->most); break;
     case PLAN_SWITCH: printf("\"type\": \"boolean\""); break;
@@ -191,7 +192,7 @@ static const char *const PLAN_ABOUTS[] = {
 #undef PLAN_FIELD
 };
 
-/* The keys of a group, from row `first` on; gives the row after them. All are required. */
+/* The keys of a group, from row `first` on; gives the row after them. */
 static int put_plan_group(int first) {
     const char *group = plan_field_row(first)->group;
     const plan_field *f;
@@ -206,13 +207,35 @@ static int put_plan_group(int first) {
     return i;
 }
 
+/* Every key of a group, as plan/parse.c wants it; of the schedule itself also the groups. */
+static void put_plan_required(const char *group) {
+    const plan_field *f;
+    const char *joint = "", *last = "";
+    printf("\"required\": [");
+    for (int i = 0; (f = plan_field_row(i)); i++) {
+        bool inside = strcmp(f->group, group) == 0;
+        const char *key = inside ? f->key : *group ? "" : f->group;
+        if (!*key || strcmp(key, last) == 0) continue;
+        printf("%s\"%s\"", joint, key);
+        joint = ", ";
+        last = key;
+    }
+    putchar(']');
+}
+
 static void form_schedule(const field_row *f) {
     (void)f;
-    printf(CLOSED_OBJECT ", \"required\": [\"algorithm\"], \"properties\": {");
+    printf(CLOSED_OBJECT ", ");
+    put_plan_required("");
+    printf(", \"properties\": {");
     const plan_field *row;
     for (int i = 0; (row = plan_field_row(i));) {
         if (i) putchar(',');
-        if (*row->group) printf("\n      \"%s\": {" CLOSED_OBJECT ", \"properties\": {", row->group);
+        if (*row->group) {
+            printf("\n      \"%s\": {" CLOSED_OBJECT ", ", row->group);
+            put_plan_required(row->group);
+            printf(", \"properties\": {");
+        }
         i = put_plan_group(i);
         if (*row->group) printf("}}");
     }
@@ -220,12 +243,23 @@ static void form_schedule(const field_row *f) {
 }
 
 static void (*const forms[FORMS])(const field_row *) = {
-    [FORM_name] = form_name,           [FORM_shape] = form_shape,       [FORM_integer] = form_integer,
-    [FORM_axes] = form_axes,           [FORM_padding] = form_padding,   [FORM_padding_mode] = form_padding_mode,
-    [FORM_groups] = form_groups,       [FORM_boolean] = form_boolean,   [FORM_post_ops] = form_post_ops,
-    [FORM_layout] = form_layout,       [FORM_dtype] = form_dtype,       [FORM_transposed] = form_boolean,
-    [FORM_output_padding] = form_axes, [FORM_weights] = form_weights,   [FORM_accuracy] = form_accuracy,
-    [FORM_algorithm] = form_name,      [FORM_schedule] = form_schedule,
+    [FORM_name] = form_name,
+    [FORM_shape] = form_shape,
+    [FORM_integer] = form_integer,
+    [FORM_axes] = form_axes,
+    [FORM_padding] = form_padding,
+    [FORM_padding_mode] = form_padding_mode,
+    [FORM_groups] = form_groups,
+    [FORM_boolean] = form_boolean,
+    [FORM_post_ops] = form_post_ops,
+    [FORM_layout] = form_layout,
+    [FORM_dtype] = form_dtype,
+    [FORM_transposed] = form_transposed,
+    [FORM_output_padding] = form_unsupported,
+    [FORM_weights] = form_unsupported,
+    [FORM_accuracy] = form_accuracy,
+    [FORM_algorithm] = form_algorithm,
+    [FORM_schedule] = form_schedule,
 };
 
 /* A fallback is written as in YAML: numbers, lists and booleans are the same in JSON, words want quotes. */
@@ -240,11 +274,9 @@ static void put_fallback(const char *fallback) {
 }
 
 static void put_definitions(void) {
-    printf("  \"definitions\": {\n"
-           "    \"constants\": {\"anyOf\": [" NUMBER
-           ", {\"type\": \"array\", \"items\": {\"$ref\": \"#/definitions/constants\"}}]}");
+    printf("  \"definitions\": {");
     for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++) {
-        printf(",\n    \"%s\": {\"description\": ", f->key);
+        printf("%s\n    \"%s\": {\"description\": ", f > spec_fields ? "," : "", f->key);
         put_string(f->help);
         put_fallback(f->fallback);
         printf(",\n      ");

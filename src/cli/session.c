@@ -83,6 +83,19 @@ static cli_exit choose_target(session *s) {
     return targets_parse(s->options->targets, s->options->triple, &s->targets);
 }
 
+cli_exit session_can_run(const session *s) {
+    const cvk_target *t = s->target;
+    if (target_runs_here(t)) return CLI_DONE;
+    session_say(
+        "this machine cannot run code for the target `%s`, which %s\n  hint: `convoke compile --target %s` makes "
+        "code for it, `convoke explain` shows the plan; `--target host` is what runs here",
+        t->name,
+        target_same_architecture(t, target_host()) ? "wants CPU features that are missing here"
+                                                   : "is of another architecture",
+        t->name);
+    return CLI_UNSUPPORTED;
+}
+
 cli_exit session_start_threads(session *s) {
     if (s->options->threads > MOST_THREADS) {
         session_say("--threads is at most %d", MOST_THREADS);

@@ -43,7 +43,7 @@ static bool shape_fits(const char *what, const char *path, const npy_array *got,
 
 cli_exit shape_read(session *s, const char *what, const char *path, const shape *expected, npy_array *to) {
     bool readable = access(path, R_OK) == 0;
-    cvk_status status = npy_read(path, s->diagnostics, to);
+    cvk_status status = npy_read(path, s->options->convert, s->diagnostics, to);
     cli_exit failure = session_fail(s, status);
     if (status == CVK_ERROR_IO && readable) return CLI_INPUT; /* there, but not an array */
     if (status != CVK_OK) return failure;

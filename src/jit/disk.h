@@ -21,12 +21,21 @@ typedef struct disk_entry {
     size_t object_size;
 } disk_entry;
 
-/* The directory by the environment: CONVOKE_CACHE, else $XDG_CACHE_HOME/convoke, else ~/.cache/convoke. `given`
- * replaces it if not NULL, but not where CONVOKE_CACHE says off. False: there is none. */
-bool disk_cache_locate(const char *given, char directory[PATH_MAX]);
+/* What was odd, in words that may be cut; "" for nothing. */
+typedef struct disk_trouble {
+    char words[320];
+} disk_trouble;
 
-/* CVK_OK, found or not, or CVK_ERROR_MEMORY. */
-cvk_status disk_cache_load(const disk_cache *cache, const char *key, disk_entry *entry);
-void disk_cache_store(const disk_cache *cache, const char *key, const unsigned char *object, size_t object_size);
+/* The directory by the environment: CONVOKE_CACHE, else $XDG_CACHE_HOME/convoke, else ~/.cache/convoke; "" where there
+ * is none. `given` replaces it if not NULL, but not where CONVOKE_CACHE says off. False: `given`, or CONVOKE_CACHE, is
+ * not an absolute path; a relative one would depend on where a program is started. As XDG has it, its variable is
+ * ignored then. `trouble` says so. */
+bool disk_cache_locate(const char *given, char directory[PATH_MAX], disk_trouble *trouble);
+
+/* CVK_OK, found or not, or CVK_ERROR_MEMORY. `trouble` says why what is there is not used. */
+cvk_status disk_cache_load(const disk_cache *cache, const char *key, disk_entry *entry, disk_trouble *trouble);
+/* `trouble` says why nothing was kept. */
+void disk_cache_store(const disk_cache *cache, const char *key, const unsigned char *object, size_t object_size,
+                      disk_trouble *trouble);
 
 #endif

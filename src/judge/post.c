@@ -1,14 +1,11 @@
 /* Post-ops by their formulas, in double, written so that no range of x cancels or overflows where the formula's value
  * is an ordinary number: 1 + erf as erfc, 1 + tanh as a logistic function, log(1 + exp) from whichever side is small.
- */
+ * At infinities they are what IEEE makes of the formula: -Inf times 0 is NaN. */
 #include "judge/post.h"
 
 #include <math.h>
 
 static double clamp(double x, double lowest, double highest) { return x < lowest ? lowest : x > highest ? highest : x; }
-
-/* x f(x), where f falls to 0 faster than x grows. */
-static double times_tail(double x, double f) { return x == -INFINITY ? -0.0 : x * f; }
 
 static double logistic(double x) { return 1 / (1 + exp(-x)); }
 
@@ -54,18 +51,18 @@ static double post_tanh(const post_op *op, double operand, double x) {
 
 static double post_silu(const post_op *op, double operand, double x) {
     (void)op, (void)operand;
-    return times_tail(x, logistic(x));
+    return x * logistic(x);
 }
 
 static double post_gelu(const post_op *op, double operand, double x) {
     (void)op, (void)operand;
-    return times_tail(x, erfc(-x / sqrt(2)) / 2);
+    return x * (erfc(-x / sqrt(2)) / 2);
 }
 
 static double post_gelu_tanh(const post_op *op, double operand, double x) {
     (void)op, (void)operand;
     double t = sqrt(2 / M_PI) * (x + 0.044715 * x * x * x);
-    return times_tail(x, logistic(2 * t));
+    return x * logistic(2 * t);
 }
 
 static double post_hard_swish(const post_op *op, double operand, double x) {

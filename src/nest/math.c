@@ -7,7 +7,8 @@
  * its argument is computed it comes in two parts, whose sum has about 30 bits; without, the tails would lose 7 bits.
  *
  * Tails are computed as such: x f(x) = max(x, 0) - |x| f(-|x|) for f = sigmoid, the normal distribution, and
- * (1 + tanh u) / 2 = sigmoid(2 u). NaN passes since constants stand first in min and max. x f(x) at -Inf is -0.
+ * (1 + tanh u) / 2 = sigmoid(2 u). NaN passes since constants stand first in min and max. x f(x) at -Inf is NaN, as the
+ * formula has it there, -Inf times 0: x - min(x, 0) stands for max(x, 0), and is NaN where that would be 0.
  *
  * The coefficients come from linear least squares on Chebyshev nodes in double, weighted anew (Lawson's algorithm)
  * until the greatest relative error was least, and rounded to float one after another, the others being fitted again:
@@ -137,8 +138,11 @@ static int exp_of_minus_magnitude(program *p, float limit) {
     return exp_of(p, &e, &scale);
 }
 
-/* max(x, 0) - tail, with the sign of x. */
-static int without_tail(program *p, int tail) { return with_sign(p, sub(p, at_least(p, 0, ARGUMENT), tail), ARGUMENT); }
+/* max(x, 0) - tail, with the sign of x; at -Inf NaN. */
+static int without_tail(program *p, int tail) {
+    int positive = sub(p, ARGUMENT, at_most(p, 0, ARGUMENT));
+    return with_sign(p, sub(p, positive, tail), ARGUMENT);
+}
 
 /* a e^x / (1 + e^x): the tail of a product with a sigmoid. */
 static int sigmoid_tail(program *p, int a, const exponential *e) {

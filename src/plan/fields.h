@@ -18,6 +18,13 @@ enum { PLAN_MOST_FIELDS = 32 };
 /* NULL past the end. Fields of one group are neighbours. */
 const plan_field *plan_field_row(int index);
 
+enum {
+    PLAN_ALGORITHMS = 0
+#define ALGORITHM_NAME(word) +1
+#include "plan/algorithm_names.def"
+#undef ALGORITHM_NAME
+};
+extern const char *const plan_algorithm_words[PLAN_ALGORITHMS];
 extern const char *const plan_lanes_words[LANES_KINDS];
 extern const char *const plan_loop_words[PLAN_LOOPS];
 

@@ -51,16 +51,10 @@ static int read_word(const parser *p, const plan_field *f, const node *n, const 
     return -1;
 }
 
-/* What names are made of, so that a plan prints as what it was read from. */
-static bool is_name(const node *n) {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
-    return is_word(n) && !n->text[strspn(n->text, letters)];
-}
-
 static bool read_name(const parser *p, const plan_field *f, const node *n) {
-    if (!is_name(n)) return wrong(p, f, n, NULL, "the name of an algorithm");
-    *(const char **)member(p, f) = arena_string(p->arena, n->text, strlen(n->text));
-    return true;
+    int index = read_word(p, f, n, plan_algorithm_words, PLAN_ALGORITHMS);
+    if (index >= 0) *(const char **)member(p, f) = plan_algorithm_words[index];
+    return index >= 0;
 }
 
 static bool read_lanes(const parser *p, const plan_field *f, const node *n) {

@@ -13,6 +13,11 @@ enum { FIELD_COUNT = sizeof FIELDS / sizeof FIELDS[0] };
 
 _Static_assert((int)FIELD_COUNT <= (int)PLAN_MOST_FIELDS, "plan/fields.h reserves too few");
 
+const char *const plan_algorithm_words[PLAN_ALGORITHMS] = {
+#define ALGORITHM_NAME(word) word,
+#include "plan/algorithm_names.def"
+#undef ALGORITHM_NAME
+};
 const char *const plan_lanes_words[LANES_KINDS] = {"out_channels", "columns", "channels"};
 const char *const plan_loop_words[PLAN_LOOPS] = {"n", "g", "oc", "od", "oh"};
 

@@ -3,8 +3,11 @@
 #include "spec/reader.h"
 #include "spec/rules.h"
 #include "spec/limits.h"
+#include "spec/scalar.h"
+#include "spec/yaml.h"
 
 #include <math.h>
+#include <string.h>
 
 static void out_of_range(const findings *f, const char *key, int64_t value, int64_t least, int64_t most) {
     diag_code code = value < least ? E_INTEGER : E_NUMBER_LIMIT;
@@ -51,12 +54,20 @@ static bool has_sound_post_ops(const cvk_spec *s) {
     return true;
 }
 
+/* Whether a file could hold these characters. */
+static bool is_text(const char *string) {
+    size_t length = strlen(string), step;
+    for (size_t i = 0; i < length; i += step)
+        if (yaml_forbidden_character(yaml_decode((const unsigned char *)string + i, length - i, &step)) || !step)
+            return false;
+    return true;
+}
+
 static void check_rest(const cvk_spec *s, const findings *f) {
     const struct {
         const char *member;
         bool sound;
     } checks[] = {
-        {"name", s->name && is_name(s->name)},
         {"rank", s->rank >= 1 && s->rank <= AXES},
         {"rank: an axis beyond it that is not neutral", s->rank < 1 || s->rank > AXES || has_neutral_axes(s)},
         {"padding", (size_t)s->padding < padding_mode_words.count},
@@ -65,19 +76,52 @@ static void check_rest(const cvk_spec *s, const findings *f) {
         {"dtype", s->dtype == CVK_F32},
         {"accuracy", (size_t)s->accuracy < accuracy_words.count},
         {"post", has_sound_post_ops(s)},
-        {"algorithm", is_name(s->algorithm)},
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         if (!checks[i].sound)
             report_error(f->report, E_FIELD, *f->at, NULL, "%s: not a value for %s", f->owner, checks[i].member);
 }
 
+/* A caller's string, fit to be shown. */
+static description describe_string(const char *string) {
+    if (!is_text(string)) return (description){.text = "what is not text in UTF-8"};
+    return describe(&(node){.kind = NODE_SCALAR, .text = string, .quoted = true});
+}
+
+static void check_name(const cvk_spec *s, const findings *f) {
+    static const char hint[] = "letters, digits and underscores, not beginning with a digit";
+    if (!s->name)
+        report_error(f->report, E_NAME, *f->at, hint, "%s.name: expected a name, got nothing", f->owner);
+    else if (strlen(s->name) > LIMIT_SCALAR_BYTES)
+        report_error(f->report, E_FILE_LIMIT, *f->at, NULL, "%s.name: over the limit of %d bytes", f->owner,
+                     LIMIT_SCALAR_BYTES);
+    else if (!is_name(s->name))
+        report_error(f->report, E_NAME, *f->at, hint, "%s.name: expected a name, got %s", f->owner,
+                     describe_string(s->name).text);
+}
+
+static void check_algorithm(const cvk_spec *s, const findings *f) {
+    if (word_find(&algorithm_words, s->algorithm) >= 0) return;
+    report_error(f->report, E_WORD, *f->at,
+                 is_text(s->algorithm) ? word_hint(&algorithm_words, s->algorithm).text : NULL,
+                 "%s.algorithm: expected %s, got %s", f->owner, word_choices(&algorithm_words).text,
+                 describe_string(s->algorithm).text);
+}
+
+/* What messages call the layer. */
+static const char *owner_of(const cvk_spec *s) {
+    bool nameable = s->name && strlen(s->name) <= LIMIT_SCALAR_BYTES && is_name(s->name);
+    return nameable ? s->name : "layer";
+}
+
 cvk_status spec_finish(cvk_spec *s, cvk_diagnostics *d) {
     report r = {.list = d};
     place at[FIELDS];
     for (int i = 0; i < FIELDS; i++) at[i] = s->at;
-    findings f = {.report = &r, .owner = s->name ? s->name : "layer", .at = at};
+    findings f = {.report = &r, .owner = owner_of(s), .at = at};
     if (!s->algorithm) s->algorithm = spec_fields[FIELD_algorithm].fallback;
+    check_name(s, &f);
+    check_algorithm(s, &f);
     check_rest(s, &f);
     check_numbers(s, &f);
     if (report_clean(&r)) spec_apply_rules(s, &f);

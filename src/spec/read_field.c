@@ -326,11 +326,8 @@ static void read_accuracy(reader *r, const node *n) {
 }
 
 static void read_algorithm(reader *r, const node *n) {
-    if (n->kind == NODE_SCALAR && is_name(n->text))
-        r->draft.spec.algorithm = n->text;
-    else
-        refuse(r, n->kind == NODE_SCALAR ? E_NAME : E_KIND, n, NULL,
-               "expected auto or the name of an algorithm, got %s", describe(n).text);
+    int found = read_word(r, n, &algorithm_words);
+    if (found >= 0) r->draft.spec.algorithm = algorithm_words.word[found];
 }
 
 /* What `defaults` says was read, and its mistakes told, before. */

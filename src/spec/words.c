@@ -20,6 +20,14 @@ WORDS(accuracy_words, "accuracy", "strict", "default", "fast")
 WORDS(group_words, "groups", "depthwise")
 WORDS(scale_words, "scale", "per_channel")
 
+static const char *const algorithm_list[] = {
+    "auto",
+#define ALGORITHM_NAME(word) word,
+#include "plan/algorithm_names.def"
+#undef ALGORITHM_NAME
+};
+const word_list algorithm_words = {"algorithm", COUNT(algorithm_list), algorithm_list};
+
 static const char *const post_list[] = {
 #define POST_OP(name, word, parameters, formula) word,
 #include "base/post_ops.def"

@@ -10,15 +10,15 @@
 static void use_no_disk(void) { setenv("CONVOKE_CACHE", "off", 1); }
 TestSuite(compile, .init = use_no_disk);
 
-/* Layers l0, l1, … of one to `count` output channels; that number `bad`, if any, has an algorithm that does not exist.
- */
+/* Layers l0, l1, … of one to `count` output channels; that number `bad`, if any, has an algorithm that cannot do
+ * it. */
 static cvk_network *make_network(int count, int bad) {
     static char yaml[200000];
     size_t used = (size_t)snprintf(yaml, sizeof yaml, "version: 1\nlayers:\n");
     for (int i = 0; i < count; i++)
         used += (size_t)snprintf(yaml + used, sizeof yaml - used,
                                  "- {name: l%d, input: [1, 1, 4, 4], out_channels: %d, kernel_size: 1%s}\n", i,
-                                 i % 4 + 1, i == bad ? ", algorithm: magic" : "");
+                                 i % 4 + 1, i == bad ? ", algorithm: winograd" : "");
     cvk_network *network;
     cr_assert_eq(cvk_network_parse(yaml, used, "net.yaml", NULL, &network), CVK_OK);
     return network;

@@ -20,6 +20,8 @@ Test(options, mistakes_are_refused_with_a_reason) {
     expect_refused((cvk_options){.struct_size = SIZE, .target = "z80"}, CVK_ERROR_UNSUPPORTED, "z80");
     expect_refused((cvk_options){.struct_size = SIZE, .effort = (cvk_effort)7}, CVK_ERROR_ARGUMENT, "effort");
     expect_refused((cvk_options){.struct_size = SIZE, .cache = (cvk_cache)7}, CVK_ERROR_ARGUMENT, "cache");
+    expect_refused((cvk_options){.struct_size = SIZE, .cache_directory = "here"}, CVK_ERROR_ARGUMENT,
+                   "cache_directory is not an absolute path: \"here\"");
 }
 
 Test(options, defaults_are_the_host_and_both_caches) {
@@ -70,4 +72,12 @@ Test(options, callers_of_older_headers_are_honoured) {
     cvk_options first = {.struct_size = offsetof(cvk_options, effort), .target = "host", .effort = (cvk_effort)99};
     cr_assert_eq(settings_read(&first, NULL, &s), CVK_OK, "fields past the caller's size are not looked at");
     cr_assert_eq(s.effort, CVK_EFFORT_ESTIMATE);
+}
+
+Test(diagnostics, formatting_none_gives_nothing) {
+    char line[] = "as it was";
+    cr_assert_eq(cvk_diagnostic_format(NULL, NULL, 0), 0);
+    cr_assert_eq(cvk_diagnostic_format(NULL, line, sizeof line), 0);
+    cr_assert_str_eq(line, "");
+    cr_assert_null(cvk_diagnostics_get(NULL, 0));
 }

@@ -90,6 +90,29 @@ Test(process, verbose_is_a_line_of_csv_for_each_compile_and_run) {
     cr_assert_eq(lines_with(said, ",disk,"), 1, "%s", said);
 }
 
+Test(process, why_the_cache_is_not_used_is_told_to_who_asks) {
+    shell("mkdir -p %s/.cache/convoke && chmod 777 %s/.cache/convoke", home, home);
+    const char *said = shell("CONVOKE_VERBOSE=1 " PROBE " 0 2>&1 >/dev/null");
+    cr_assert_eq(lines_with(said, "\n"), 2, "%s", said);
+    cr_assert_eq(lines_with(said, "convoke,cache,probed,"), 1, "%s", said);
+    cr_assert_eq(lines_with(said, ",unused,0,\""), 1, "%s", said);
+    cr_assert_eq(lines_with(said, "/.cache/convoke may be written by others\"\n"), 1, "%s", said);
+    said = shell("CONVOKE_VERBOSE=1 HOME= " PROBE " 0 2>&1 >/dev/null");
+    cr_assert_eq(lines_with(said, "\"neither XDG_CACHE_HOME nor HOME is an absolute path\"\n"), 1, "%s", said);
+    said = shell("CONVOKE_VERBOSE=1 CONVOKE_CACHE=off " PROBE " 0 2>&1 >/dev/null");
+    cr_assert_eq(lines_with(said, "convoke,cache,"), 0, "who wants no cache need not be told: %s", said);
+}
+
+Test(process, a_relative_cache_directory_is_an_error_that_names_the_variable) {
+    cr_assert_str_eq(shell("CONVOKE_CACHE=here " PROBE " 2>&1"),
+                     "status 1 llvm 0 sum 0\nerror[E0506]: options: CONVOKE_CACHE is not an absolute path: \"here\"\n");
+    const char *said = shell("XDG_CACHE_HOME=here " PROBE " 2>&1");
+    cr_assert_str_eq(said,
+                     "status 0 llvm 1 sum 54\nnote[E0506]: XDG_CACHE_HOME is not an absolute path, and is ignored: "
+                     "\"here\"\n");
+    cr_assert_str_eq(shell("ls %s/.cache/convoke | wc -l", home), "1\n");
+}
+
 Test(process, perf_is_told_the_names_of_kernels) {
     const char *listed = shell("CONVOKE_PERF_MAP=1 sh -c 'echo $$; exec " PROBE " >/dev/null'");
     long id = atol(listed);

@@ -69,7 +69,7 @@ void folder_entry(const disk_cache *cache, char path[PATH_MAX]) {
 
 bool folder_finds(const disk_cache *cache, const char *key, const void *object, size_t size) {
     disk_entry entry;
-    cr_assert_eq(disk_cache_load(cache, key, &entry), CVK_OK);
+    cr_assert_eq(disk_cache_load(cache, key, &entry, &(disk_trouble){""}), CVK_OK);
     if (!entry.object) return false;
     cr_assert(entry.object_size == size && memcmp(entry.object, object, size) == 0, "%s: what was stored is not found",
               key);

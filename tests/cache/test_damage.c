@@ -44,7 +44,7 @@ Test(cache_damage, every_truncation_and_every_addition_is_a_miss) {
     const char *name;
     cvk_object object = compile_small(&name);
     disk_cache cache = folder_make();
-    disk_cache_store(&cache, KEY, object.bytes, object.size);
+    disk_cache_store(&cache, KEY, object.bytes, object.size, &(disk_trouble){""});
     cr_assert(folder_finds(&cache, KEY, object.bytes, object.size), "a whole entry is found");
     char path[PATH_MAX];
     folder_entry(&cache, path);
@@ -68,7 +68,7 @@ Test(cache_damage, every_flipped_bit_is_a_miss) {
     const char *name;
     cvk_object object = compile_small(&name);
     disk_cache cache = folder_make();
-    disk_cache_store(&cache, KEY, object.bytes, object.size);
+    disk_cache_store(&cache, KEY, object.bytes, object.size, &(disk_trouble){""});
     char path[PATH_MAX];
     folder_entry(&cache, path);
     size_t size;
@@ -187,11 +187,11 @@ Test(cache_damage, an_entry_that_cannot_be_loaded_is_compiled_anew_and_replaced)
     cr_assert_lt(length, sizeof key);
     memcpy(key, bytes + 32, length);
     disk_entry entry;
-    cr_assert_eq(disk_cache_load(&cache, key, &entry), CVK_OK);
+    cr_assert_eq(disk_cache_load(&cache, key, &entry, &(disk_trouble){""}), CVK_OK);
     cr_assert_not_null(entry.object);
     cvk_object object = {(unsigned char *)(uintptr_t)entry.object, entry.object_size};
     find_info(&object)->cpu_features ^= UINT64_C(1) << 62;
-    disk_cache_store(&cache, key, object.bytes, object.size);
+    disk_cache_store(&cache, key, object.bytes, object.size, &(disk_trouble){""});
     cvk_kernel *kernel = compile_cached(&cache);
     cr_assert_eq(cvk_kernel_get_info(kernel)->cpu_features & ~cvk_cpu_features(), 0);
     cvk_kernel_free(kernel);

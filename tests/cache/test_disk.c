@@ -17,7 +17,7 @@ static const char KEY[] = "key", OBJECT[] = "what is kept";
 
 static disk_cache stored(char path[PATH_MAX]) {
     disk_cache cache = folder_make();
-    disk_cache_store(&cache, KEY, (const unsigned char *)OBJECT, sizeof OBJECT);
+    disk_cache_store(&cache, KEY, (const unsigned char *)OBJECT, sizeof OBJECT, &(disk_trouble){""});
     folder_entry(&cache, path);
     return cache;
 }
@@ -50,7 +50,7 @@ Test(cache_disk, an_entry_of_another_format_or_kind_is_a_miss) {
     unlink(path);
     cr_assert_eq(mkdir(path, 0700), 0);
     cr_assert_not(found(&cache), "a directory");
-    disk_cache_store(&cache, KEY, (const unsigned char *)OBJECT, sizeof OBJECT);
+    disk_cache_store(&cache, KEY, (const unsigned char *)OBJECT, sizeof OBJECT, &(disk_trouble){""});
     rmdir(path);
     cr_assert_eq(mkfifo(path, 0600), 0);
     cr_assert_not(found(&cache), "a pipe, which nobody writes to");
@@ -107,7 +107,7 @@ Test(cache_disk, a_writer_replaces_a_link_and_not_what_it_points_to) {
     close(open(victim, O_WRONLY | O_CREAT, 0600));
     unlink(path);
     cr_assert_eq(symlink(victim, path), 0);
-    disk_cache_store(&cache, KEY, (const unsigned char *)OBJECT, sizeof OBJECT);
+    disk_cache_store(&cache, KEY, (const unsigned char *)OBJECT, sizeof OBJECT, &(disk_trouble){""});
     cr_assert(found(&cache));
     cr_assert_eq(stat(victim, &s), 0);
     cr_assert_eq(s.st_size, 0, "the file that was linked to is as it was");
@@ -120,7 +120,7 @@ Test(cache_disk, missing_directories_are_made_closed_to_others) {
     umask(0);
     snprintf(inner.directory, sizeof inner.directory, "%.4000s/a/b", outer.directory);
     cr_assert_not(found(&inner));
-    disk_cache_store(&inner, KEY, (const unsigned char *)OBJECT, sizeof OBJECT);
+    disk_cache_store(&inner, KEY, (const unsigned char *)OBJECT, sizeof OBJECT, &(disk_trouble){""});
     cr_assert(found(&inner));
     cr_assert_eq(stat(inner.directory, &s), 0);
     cr_assert_eq(s.st_mode & 0777, 0700);
@@ -139,7 +139,7 @@ Test(cache_disk, where_nothing_can_be_kept_nothing_happens) {
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         disk_cache cache = {.most_bytes = 1 << 20};
         strcpy(cache.directory, places[i]);
-        disk_cache_store(&cache, KEY, (const unsigned char *)OBJECT, sizeof OBJECT);
+        disk_cache_store(&cache, KEY, (const unsigned char *)OBJECT, sizeof OBJECT, &(disk_trouble){""});
         cr_assert_not(found(&cache), "%s", places[i]);
     }
 }
@@ -150,10 +150,10 @@ Test(cache_disk, a_full_disk_leaves_nothing_behind) {
     signal(SIGXFSZ, SIG_IGN);
     const struct rlimit little = {.rlim_cur = 5000, .rlim_max = RLIM_INFINITY};
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &little), 0);
-    disk_cache_store(&cache, KEY, large, sizeof large);
+    disk_cache_store(&cache, KEY, large, sizeof large, &(disk_trouble){""});
     cr_assert_not(folder_finds(&cache, KEY, large, sizeof large));
     cr_assert_eq(folder_count(&cache, ""), 1, "the lock alone");
-    disk_cache_store(&cache, KEY, (const unsigned char *)OBJECT, sizeof OBJECT);
+    disk_cache_store(&cache, KEY, (const unsigned char *)OBJECT, sizeof OBJECT, &(disk_trouble){""});
     cr_assert(found(&cache), "what fits is kept");
     folder_remove(&cache);
 }
@@ -163,9 +163,18 @@ static void expect_place(const char *cache, const char *xdg, const char *home, c
     const char *const names[] = {"CONVOKE_CACHE", "XDG_CACHE_HOME", "HOME"}, *const values[] = {cache, xdg, home};
     for (int i = 0; i < 3; i++) values[i] ? setenv(names[i], values[i], 1) : unsetenv(names[i]);
     char directory[PATH_MAX];
-    bool there = disk_cache_locate(given, directory);
-    cr_assert_eq(there, *expected != 0, "\"%s\" is expected", expected);
+    disk_trouble trouble;
+    cr_assert(disk_cache_locate(given, directory, &trouble), "\"%s\" is expected, but %s", expected, trouble.words);
     cr_assert_str_eq(directory, expected);
+}
+
+static void expect_refused(const char *cache, const char *given, const char *words) {
+    char directory[PATH_MAX];
+    disk_trouble trouble;
+    setenv("CONVOKE_CACHE", cache, 1);
+    cr_assert_not(disk_cache_locate(given, directory, &trouble), "\"%s\" is expected", words);
+    cr_assert_str_eq(trouble.words, words);
+    cr_assert_str_eq(directory, "");
 }
 
 Test(cache_disk, the_directory_is_the_users_word_then_the_usual_one) {
@@ -177,11 +186,57 @@ Test(cache_disk, the_directory_is_the_users_word_then_the_usual_one) {
     expect_place("/c", "/x", "/home/u", "/given", "/given");
     expect_place("off", "/x", "/home/u", "/given", "");
     expect_place("off", "/x", "/home/u", NULL, "");
-    expect_place("relative", "/x", "/home/u", NULL, "");
     expect_place(NULL, NULL, NULL, NULL, "");
     static char endless[PATH_MAX + 8];
     memset(endless, '/', sizeof endless - 1);
     expect_place(NULL, NULL, endless, NULL, "");
+}
+
+Test(cache_disk, a_relative_directory_is_refused_and_who_named_it_is_told) {
+    expect_refused("relative", NULL, "CONVOKE_CACHE is not an absolute path: \"relative\"");
+    expect_refused("~/cache", NULL, "CONVOKE_CACHE is not an absolute path: \"~/cache\"");
+    expect_refused("/c", "./here", "cache_directory is not an absolute path: \"./here\"");
+    expect_refused("", "", "cache_directory is not an absolute path: \"\"");
+    expect_place("off", "/x", "/home/u", "relative", "");
+}
+
+static void expect_trouble(const disk_cache *cache, const char *words) {
+    disk_entry entry;
+    disk_trouble trouble;
+    cr_assert_eq(disk_cache_load(cache, KEY, &entry, &trouble), CVK_OK);
+    cr_assert_str_eq(trouble.words + (*words ? strlen(trouble.words) - strlen(words) : 0), words, "%s", trouble.words);
+    free(entry.bytes);
+}
+
+Test(cache_disk, why_it_is_not_used_is_told) {
+    char path[PATH_MAX];
+    disk_cache cache = stored(path), link = cache;
+    expect_trouble(&cache, "");
+    chmod(path, 0620);
+    expect_trouble(&cache, "the entry may be written by others");
+    chmod(path, 0600);
+    chmod(cache.directory, 0770);
+    expect_trouble(&cache, "may be written by others");
+    chmod(cache.directory, 0700);
+    snprintf(link.directory, sizeof link.directory, "%.4000s-link", cache.directory);
+    cr_assert_eq(symlink(cache.directory, link.directory), 0);
+    expect_trouble(&link, "is a symbolic link");
+    unlink(link.directory);
+    expect_trouble(&link, ""); /* there is none yet */
+    if (geteuid() == 0) {
+        cr_assert_eq(chown(cache.directory, 12345, 12345), 0);
+        expect_trouble(&cache, "belongs to another user");
+        cr_assert_eq(chown(cache.directory, 0, 0), 0);
+    }
+    cr_assert_eq(truncate(path, 100), 0);
+    expect_trouble(&cache, "the entry is damaged, or of another key");
+    disk_trouble trouble;
+    disk_cache_store(&(disk_cache){"/proc/convoke", 1 << 20}, KEY, (const unsigned char *)OBJECT, sizeof OBJECT,
+                     &trouble);
+    cr_assert_str_eq(trouble.words, "/proc/convoke cannot be made");
+    disk_cache_store(&(disk_cache){"/dev/null", 1 << 20}, KEY, (const unsigned char *)OBJECT, sizeof OBJECT, &trouble);
+    cr_assert_str_eq(trouble.words, "/dev/null: Not a directory");
+    folder_remove(&cache);
 }
 
 Test(cache_disk, a_key_names_all_that_code_depends_on) {

@@ -18,7 +18,7 @@ static void store(const disk_cache *cache, int i) {
     char key[16];
     key_of(i, key);
     memset(object, i, sizeof object);
-    disk_cache_store(cache, key, object, sizeof object);
+    disk_cache_store(cache, key, object, sizeof object, &(disk_trouble){""});
 }
 
 static bool finds(const disk_cache *cache, int i) {

@@ -22,7 +22,7 @@ static void write_forever(const disk_cache *cache) {
         char key[16];
         key_of(i, key);
         fill(object, i);
-        disk_cache_store(cache, key, object, sizeof object);
+        disk_cache_store(cache, key, object, sizeof object, &(disk_trouble){""});
     }
 }
 

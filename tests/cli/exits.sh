@@ -25,6 +25,23 @@ case_a_result_that_proves_nothing_is_wrong() {
 }
 
 case_a_bad_spec() { spec "strid: 2"; convoke check spec.yaml; status 3; says "spec.yaml:4:"; says "did you mean \`stride\`?"; }
+case_an_unknown_algorithm() {
+    spec "algorithm: winnograd"; convoke explain spec.yaml
+    status 3; says "spec.yaml:4:82: error[E0404]: layers[0].algorithm: expected auto, direct"; says "did you mean \`winograd\`?"
+}
+case_a_target_that_does_not_run_here() {
+    local other=aarch64-neon verb
+    [[ $(uname -m) == x86_64 ]] || other=x86-64
+    spec; npy write x.npy 1x3x8x8 1; npy write w.npy 4x3x3x3 1
+    for verb in check bench "explain --measure" "run --input x.npy --weights w.npy --output y.npy"; do
+        # shellcheck disable=SC2086
+        convoke $verb spec.yaml --target $other
+        status 4; says "this machine cannot run code for the target \`$other\`, which is of another architecture"
+        says "hint: \`convoke compile --target $other\` makes code for it"
+        [[ $(wc -l <../err) == 2 ]] || fail "more than that is said: $(<../err)"
+    done
+    convoke explain spec.yaml --target $other; status 0
+}
 case_all_bad_files_are_reported() {
     spec "strid: 2"; cp spec.yaml other.yaml
     convoke check spec.yaml other.yaml

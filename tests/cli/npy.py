@@ -1,5 +1,5 @@
-"""Writes and reads .npy files of f4 without NumPy: `npy.py write FILE SHAPE VALUE...`, where the values repeat until the
-shape is full; `npy.py read FILE`, which prints the shape and then the values."""
+"""Writes and reads .npy files without NumPy: `npy.py write FILE SHAPE VALUE...`, where the values repeat until the shape is
+full, of f4, or of f2, f8 or i8 where the shape is written like f8:2x3; `npy.py read FILE`, which prints the shape and then the values."""
 import itertools
 import math
 import re
@@ -8,15 +8,16 @@ import sys
 
 
 def write(path, shape, *values):
+    kind, shape = shape.split(":") if ":" in shape else ("f4", shape)
     sizes = [int(n) for n in shape.split("x")]
     count = math.prod(sizes)
     dims = "".join(f"{n}, " for n in sizes)
-    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({dims}), }}"
+    header = f"{{'descr': '<{kind}', 'fortran_order': False, 'shape': ({dims}), }}"
     header += " " * (-(len(header) + 11) % 64) + "\n"
-    numbers = itertools.islice(itertools.cycle(float(v) for v in values), count)
+    numbers = itertools.islice(itertools.cycle(int(v) if kind == "i8" else float(v) for v in values), count)
     with open(path, "wb") as file:
         file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
-        file.write(struct.pack(f"<{count}f", *numbers))
+        file.write(struct.pack(f"<{count}{dict(f2='e', f4='f', f8='d', i8='q')[kind]}", *numbers))
 
 
 def read(path):

@@ -23,6 +23,51 @@ case_shells_complete_every_verb() {
     done
 }
 
+# What each shell offers after the words given, the last of which is being typed; a line between blanks.
+bash_offers() {
+    "$command" print bash >convoke.bash
+    # shellcheck disable=SC1091
+    (compopt() { :; }; source ./convoke.bash; COMP_WORDS=(convoke "$@") COMP_CWORD=$#; _convoke; echo " ${COMPREPLY[*]} ")
+}
+fish_offers() {
+    "$command" print fish >convoke.fish
+    XDG_CONFIG_HOME=$PWD HOME=$PWD fish -N -c "source convoke.fish; complete -C 'convoke $*'" | cut -f 1 | tr '\n' ' ' | sed 's/^/ /'
+}
+# In a terminal of its own, where what is offered is typed or listed.
+zsh_offers() {
+    mkdir -p functions; "$command" print zsh >functions/_convoke
+    HOME=$PWD timeout 60 zsh -f "$here/complete.zsh" "$PWD/functions" "convoke $*"
+}
+offers() {
+    local shell=$1 wanted=$2 got
+    command -v "$shell" >/dev/null || { echo "    skipped: $shell is not installed"; return; }
+    got=$("${shell}_offers" "${@:3}")
+    [[ $got == *" $wanted "* ]] || fail "$shell offers \"$got\" after \"convoke ${*:3}\", not $wanted"
+}
+
+case_shells_complete_lists_after_commas() {
+    local shell
+    for shell in bash fish zsh; do
+        offers $shell obj,header compile spec.yaml --emit obj,h
+        offers $shell x86-64-v4,x86-64-v3 compile spec.yaml --target x86-64-v4,x86-64-v3
+        offers $shell obj,asm,llvm compile spec.yaml --emit obj,asm,l
+        offers $shell llvm compile spec.yaml --emit l
+    done
+    offers bash obj,explain compile --emit obj,
+    offers bash host,generic compile --target host,
+    offers bash obj,header compile --emit = obj,h
+    offers bash json bench --format = js
+    offers fish obj,explain compile --emit obj,
+    offers fish --emit=obj,header compile --emit=obj,h
+}
+
+case_shells_complete_help() {
+    offers bash help hel
+    offers bash check help ch
+    offers fish check help ch
+    offers zsh check help ch
+}
+
 case_there_is_a_manual_page_for_the_command_and_each_verb() {
     local verb
     convoke print man

@@ -19,6 +19,32 @@ case_the_interpreter_gives_the_same() {
     status 0; output_is "1x1x4x4 0 30 30 0 0 30 30 0 0 30 30 0 0 30 30 0"
 }
 
+case_arrays_of_other_types_are_taken_if_exact() {
+    local kind
+    for kind in f2 f8 i8; do
+        picture; npy write x.npy $kind:1x1x6x6 10 10 10 0 0 0; edges
+        status 0; silent; output_is "1x1x4x4 0 30 30 0 0 30 30 0 0 30 30 0 0 30 30 0"
+    done
+}
+
+case_numbers_are_rounded_only_when_asked() {
+    picture; npy write x.npy f8:1x1x6x6 10 0.1 10 0 0 0; edges
+    status 3; says "x.npy: error[E0100]: element [0, 0, 0, 1] is 0.10000000000000001, to which no f32 is equal"
+    says "hint: --convert rounds"; [[ ! -e y.npy ]] || fail "y.npy"
+    edges --convert; status 0; silent
+    npy write x.npy f8:1x1x6x6 10 1e39; edges --convert
+    status 3; says "x.npy: error[E0100]: element [0, 0, 0, 1] is 9.9999999999999994e+38, beyond the largest f32"
+    npy write x.npy i8:1x1x6x6 16777217; edges
+    status 3; says "element [0, 0, 0, 0] is 16777217, to which no f32 is equal"
+}
+
+case_an_array_without_dimensions_is_of_the_wrong_shape() {
+    picture; python3 -c "
+header = b\"{'descr': '<f4', 'fortran_order': False, 'shape': (), }\\n\"
+open('x.npy', 'wb').write(b'\\x93NUMPY\\x01\\x00' + bytes([len(header), 0]) + header + bytes(4))"
+    edges; status 3; says "x.npy: --input has the shape [], but the layer takes [1, 1, 6, 6]"
+}
+
 case_layouts_are_converted() {
     local layout
     npy write x.npy 1x3x8x8 1 2 3 4 5 6 7; npy write w.npy 4x3x3x3 1 0 -1 2 1

@@ -1,6 +1,8 @@
 /* Layers and plans that were once wrong, each by the name of what was wrong with it. */
 #include "trial.h"
 
+#include "spec/words.h"
+
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -61,4 +63,15 @@ Test(numeric, an_algorithm_that_applies_has_a_plan) {
     }
     cvk_network_free(network);
     arena_free(&a);
+}
+
+Test(numeric, the_words_for_algorithms_are_auto_and_the_names_of_all_of_them) {
+    bool named[16] = {true}; /* auto */
+    for (int i = 0; algo_row(i); i++) {
+        int word = word_find(&algorithm_words, algo_row(i)->name);
+        cr_expect_geq(word, 1, "%s is not in plan/algorithm_names.def", algo_row(i)->name);
+        if (word >= 0) named[word] = true;
+    }
+    for (size_t word = 0; word < algorithm_words.count; word++)
+        cr_expect(named[word], "%s is no algorithm", algorithm_words.word[word]);
 }

@@ -5,6 +5,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 try:
     import jsonschema
@@ -16,7 +17,7 @@ except ImportError as missing:
 command, root = sys.argv[1], pathlib.Path(sys.argv[2])
 # Kinds of bad input that can be told without looking at two values at once, and that another YAML reader sees too.
 STRUCTURAL = """accuracy algorithm dtype input layers layout limit_count missing_key out_channels padding_mode schedule top
-    unknown_key""".split()
+    unknown_key unsupported""".split()
 SINGLE = """axes-empty axes-nested axes-zero boolean-quoted boolean-one float-word groups-zero integer-quoted
     integer-fraction integer-zero limit_number-kernel limit_number-one_side_of_a_pair name-dash name-digit_first
     padding-negative padding-triple padding-word_in_a_list post_ops-leaky_without_slope post_ops-clamp_of_one
@@ -53,12 +54,51 @@ for document, valid in [
     if validator.is_valid(document) != valid:
         failures.append(f"{document} is {'refused' if valid else 'taken'}")
 
-# A plan as `explain` prints it is a schedule.
+def compiler_takes(document):
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        yaml.safe_dump(document, file)
+        file.flush()
+        return subprocess.run([command, "explain", file.name], capture_output=True).returncode == 0
+
+
+def agree(keys, valid):
+    """Whether the schema and the compiler both take, or both refuse, a layer with these keys."""
+    document = {"version": 1, "layers": [{**layer, "kernel_size": 3, **keys}]}
+    for who, takes in ("the schema", validator.is_valid(document)), ("the compiler", compiler_takes(document)):
+        if takes != valid:
+            failures.append(f"{who} {'takes' if takes else 'refuses'} {keys}")
+
+
+# What the language has words for and the compiler does not support yet, and algorithms by their names.
+for dtype in "f32 f64 f16 bf16 s8 u8 s32 float".split():
+    agree({"dtype": dtype}, dtype == "f32")
+agree({"dtype": {"input": "f32", "weights": "f32", "output": "f32", "accumulate": "f32"}}, False)
+agree({"transposed": False}, True)
+agree({"transposed": True}, False)
+agree({"transposed": True, "output_padding": 1}, False)
+agree({"output_padding": 0}, False)
+agree({"weights": {"values": [1, 2, 3]}}, False)
+for algorithm in "auto direct".split():
+    agree({"algorithm": algorithm}, True)
+for algorithm in "magic Direct".split():
+    agree({"algorithm": algorithm}, False)
+agree({"name": "a" * 256}, True)
+agree({"name": "a" * 257}, False)
+
+# A plan as `explain` prints it is a schedule; one without any of its keys is none.
 explained = subprocess.check_output([command, "explain", root / "examples/layers.yaml", "--format", "json"])
 plans = [row["plan"] for row in json.loads(explained)["rows"] if row.get("plan")]
 for plan in plans:
     document = {"version": 1, "layers": [{**layer, "kernel_size": 3, "schedule": yaml.safe_load(plan)}]}
     failures += [f"{plan}: {error.message[:200]}" for error in validator.iter_errors(document)]
+own = subprocess.check_output([command, "explain", root / "specs/tutorial.yaml", "--layer", "same_1d", "--format", "json"])
+layer = {"out_channels": 1} | next(l for l in yaml.safe_load((root / "specs/tutorial.yaml").read_bytes())["layers"] if l["name"] == "same_1d")
+plan = yaml.safe_load(next(row["plan"] for row in json.loads(own)["rows"]))
+agree({**layer, "schedule": plan}, True)
+for key, value in plan.items():
+    agree({**layer, "schedule": {k: v for k, v in plan.items() if k != key}}, False)
+    for inner in value if isinstance(value, dict) else []:
+        agree({**layer, "schedule": {**plan, key: {k: v for k, v in value.items() if k != inner}}}, False)
 
 if taken < 15 or refused < 100 or not plans:
     failures.append(f"only {taken} specs, {refused} bad inputs and {len(plans)} plans were found")

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <math.h>
+#include <string.h>
 
 static cvk_spec sound(void) {
     return (cvk_spec){.name = "conv",
@@ -42,7 +43,11 @@ static void expect(const char *what, cvk_spec s, cvk_status status) {
 
 Test(finish, what_no_file_could_say_is_refused) {
     REFUSED(CVK_ERROR_SPEC, s.name = NULL);
+    REFUSED(CVK_ERROR_SPEC, s.name = "");
     REFUSED(CVK_ERROR_SPEC, s.name = "3x3");
+    REFUSED(CVK_ERROR_SPEC, s.name = "caf\xC3\xA9");
+    REFUSED(CVK_ERROR_SPEC, s.name = "\xFF\xFE");
+    REFUSED(CVK_ERROR_SPEC, s.name = "a\nb");
     REFUSED(CVK_ERROR_SPEC, s.rank = 0);
     REFUSED(CVK_ERROR_SPEC, s.rank = 4);
     REFUSED(CVK_ERROR_SPEC, s.rank = 1);
@@ -69,6 +74,8 @@ Test(finish, what_no_file_could_say_is_refused) {
     REFUSED(CVK_ERROR_SPEC, s.post_count = 1; s.post[0] = (post_op){POST_LEAKY_RELU, NAN, 0});
     REFUSED(CVK_ERROR_SPEC, s.post_count = 1; s.post[0] = (post_op){POST_CLAMP, 1, 0});
     REFUSED(CVK_ERROR_SPEC, s.algorithm = "");
+    REFUSED(CVK_ERROR_SPEC, s.algorithm = "magic");
+    REFUSED(CVK_ERROR_SPEC, s.algorithm = "\xFF");
     REFUSED(CVK_ERROR_UNSUPPORTED, s.stride[AXIS_W] = INT64_MAX);
     REFUSED(CVK_ERROR_UNSUPPORTED, s.in_channels = INT64_MAX);
     REFUSED(CVK_ERROR_UNSUPPORTED, s.in_channels = 1 << 20; s.in_size[AXIS_H] = s.in_size[AXIS_W] = 1 << 20);
@@ -84,5 +91,50 @@ Test(finish, several_mistakes_are_all_told) {
     cr_expect_eq(cvk_diagnostics_count(d), 3);
     first_message(d, message, sizeof message);
     cr_expect_str_eq(message, "error[E0401]: conv.kernel_size: expected an integer 1..1024, got 0");
+    cvk_diagnostics_free(d);
+}
+
+/* What is told of a layer with that name; the same wherever the name is too long. */
+static void expect_name(const char *name, cvk_status status, const char *told) {
+    cvk_spec s = sound();
+    s.name = name;
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    char message[512];
+    cr_expect_eq(spec_finish(&s, d), status, "%s", told);
+    cr_assert_eq(cvk_diagnostics_count(d), 1, "%s", told);
+    first_message(d, message, sizeof message);
+    cr_expect_str_eq(message, told);
+    cvk_diagnostics_free(d);
+}
+
+Test(finish, a_name_is_held_to_what_a_file_could_say) {
+    char longest[258];
+    memset(longest, 'a', sizeof longest);
+    longest[256] = '\0';
+    cvk_spec s = sound();
+    s.name = longest;
+    cr_expect_eq(spec_finish(&s, NULL), CVK_OK);
+    longest[256] = 'a', longest[257] = '\0';
+#define HINT "\n  hint: letters, digits and underscores, not beginning with a digit"
+    expect_name(longest, CVK_ERROR_UNSUPPORTED, "error[E0600]: layer.name: over the limit of 256 bytes");
+    expect_name("", CVK_ERROR_SPEC, "error[E0405]: layer.name: expected a name, got the string \"\"" HINT);
+    expect_name(NULL, CVK_ERROR_SPEC, "error[E0405]: layer.name: expected a name, got nothing" HINT);
+    expect_name("a b", CVK_ERROR_SPEC, "error[E0405]: layer.name: expected a name, got the string \"a b\"" HINT);
+    expect_name("\xC3(", CVK_ERROR_SPEC,
+                "error[E0405]: layer.name: expected a name, got what is not text in UTF-8" HINT);
+    expect_name("\x1b[2J", CVK_ERROR_SPEC,
+                "error[E0405]: layer.name: expected a name, got what is not text in UTF-8" HINT);
+#undef HINT
+}
+
+Test(finish, an_unknown_algorithm_has_a_hint) {
+    cvk_spec s = sound();
+    s.algorithm = "winnograd";
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    char message[512];
+    cr_expect_eq(spec_finish(&s, d), CVK_ERROR_SPEC);
+    first_message(d, message, sizeof message);
+    cr_expect_str_eq(message, "error[E0404]: conv.algorithm: expected auto, direct, depthwise or winograd, got the "
+                              "string \"winnograd\"\n  hint: did you mean `winograd`?");
     cvk_diagnostics_free(d);
 }

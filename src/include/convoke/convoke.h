@@ -50,7 +50,7 @@ CVK_API cvk_diagnostics *cvk_diagnostics_new(void); /* NULL when out of memory *
 CVK_API void cvk_diagnostics_free(cvk_diagnostics *diagnostics);
 CVK_API size_t cvk_diagnostics_count(const cvk_diagnostics *diagnostics);
 CVK_API const cvk_diagnostic *cvk_diagnostics_get(const cvk_diagnostics *diagnostics, size_t index);
-/* Writes `file:line:col: error[E0123]: message` and, after "\n  hint: ", the hint, as snprintf does. */
+/* Writes `file:line:col: error[E0123]: message` and, after "\n  hint: ", the hint, as snprintf does; of NULL, nothing. */
 CVK_API size_t cvk_diagnostic_format(const cvk_diagnostic *diagnostic, char *buffer, size_t size);
 
 /* A spec file: layers in the order they were written. */
@@ -113,7 +113,7 @@ typedef struct cvk_post_op {
 
 typedef struct cvk_layer {
     size_t struct_size;    /* sizeof(cvk_layer) */
-    const char *name;      /* [A-Za-z_][A-Za-z0-9_]* */
+    const char *name;      /* [A-Za-z_][A-Za-z0-9_]*, at most 256 bytes */
     uint32_t spatial_rank; /* 1, 2 or 3 */
     int64_t batch;         /* 0 is a layer that does nothing */
     int64_t in_channels, out_channels;
