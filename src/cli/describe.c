@@ -51,7 +51,7 @@ double describe_loads_per_fma(const nest_counts *counts) {
 
 double describe_traffic(const description *x) {
     const double *ops = x->plans[0].counts.ops, lane = sizeof(float);
-    return lane * (x->unit.run->lanes * (ops[OP_LOAD] + ops[OP_STORE]) + ops[OP_SPLAT]);
+    return lane * (x->unit.target->lanes * (ops[OP_LOAD] + ops[OP_STORE]) + ops[OP_SPLAT]);
 }
 
 static void print_plans(const description *x, text *out) {
@@ -96,27 +96,33 @@ static const char *level_of(const cvk_target *t, int64_t bytes) {
 }
 
 static void print_proof(const description *x, text *out) {
-    const nest *n = x->unit.run;
     text_add(out, "proof, bytes touched of each buffer:\n");
-    for (int i = 0; i < n->tensor_count; i++) {
-        const nest_tensor *t = &n->tensors[i];
-        int64_t low = x->unit.extent.low[t->role], high = x->unit.extent.high[t->role], bytes = sizeof(float);
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        const program_buffer b = program_needs(&x->unit.run, (nest_role)role);
+        int64_t low = x->unit.extent.low[role], high = x->unit.extent.high[role], bytes = sizeof(float);
+        if (!b.name) continue;
         if (high < low)
-            text_add(out, "  %-8s none", t->name);
+            text_add(out, "  %-8s none", b.name);
         else
-            text_add(out, "  %-8s %" PRId64 " .. %" PRId64, t->name, low * bytes, (high + 1) * bytes - 1);
-        text_add(out, " of %" PRId64 ", fits %s\n", t->elements * bytes, level_of(x->unit.target, t->elements * bytes));
+            text_add(out, "  %-8s %" PRId64 " .. %" PRId64, b.name, low * bytes, (high + 1) * bytes - 1);
+        text_add(out, " of %" PRId64 ", fits %s\n", b.elements * bytes, level_of(x->unit.target, b.elements * bytes));
     }
 }
 
 static void print_counts(const description *x, text *out) {
     const nest_counts *c = &x->plans[0].counts;
-    double lanes = c->ops[OP_FMA] * x->unit.run->lanes;
+    double lanes = c->ops[OP_FMA] * x->unit.target->lanes;
     text_add(out, "counts, all tasks:\n");
     for (int i = 0; i < OP_KINDS; i++)
         if (c->ops[i] > 0) text_add(out, "  %-10s %.0f\n", nest_op_name((op_kind)i), c->ops[i]);
     text_add(out, "  %.3f loads per fma; %.1f %% of the fma lanes do useful work; %.3g bytes loaded and stored\n",
              describe_loads_per_fma(c), lanes > 0 ? 100 * c->fma_lanes / lanes : 0, describe_traffic(x));
+}
+
+static int64_t all_tasks(const nest_program *p) {
+    int64_t tasks = 0;
+    for (int i = 0; i < p->count; i++) tasks += program_tasks(p, i);
+    return tasks;
 }
 
 void describe_print(const description *x, text *out) {
@@ -126,8 +132,8 @@ void describe_print(const description *x, text *out) {
     print_plans(x, out);
     print_times(x, out);
     print_refusals(x, out);
-    text_add(out, "nest, %" PRId64 " tasks:\n", x->unit.run->tasks);
-    nest_print(x->unit.run, out);
+    text_add(out, "nest, %" PRId64 " tasks:\n", all_tasks(&x->unit.run));
+    program_print(&x->unit.run, out);
     print_proof(x, out);
     rounding_print(x->unit.spec, &x->unit.plan, out);
     print_counts(x, out);

@@ -412,3 +412,10 @@ cvk_status nest_eval(const nest *n, float *const tensors[ROLE_COUNT], int64_t fi
     arena_free(&a);
     return m.stopped ? CVK_ERROR_INTERNAL : CVK_OK;
 }
+
+cvk_status nest_eval_program(const nest_program *p, float *const tensors[ROLE_COUNT], bool fused) {
+    cvk_status status = CVK_OK;
+    const nest *n;
+    for (int i = 0; !status && (n = program_nest(p, i)); i++) status = nest_eval(n, tensors, 0, n->tasks, fused);
+    return status;
+}

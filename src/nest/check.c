@@ -219,10 +219,16 @@ static void check_list(checker *c, const nest_scope *s, const nest_statement *li
     }
 }
 
+/* Whether whoever enters has something to bind to that role. */
+static bool is_bound(nest_entry entry, nest_role role) {
+    bool packs = role == ROLE_PACK_FROM || role == ROLE_PACK_TO;
+    return (int)role >= 0 && role < ROLE_COUNT && packs == (entry == ENTRY_PACK);
+}
+
 static bool check_declarations(checker *c) {
     const nest *n = c->nest;
     for (int t = 0; t < n->tensor_count; t++)
-        if (n->tensors[t].elements < 0 || (int)n->tensors[t].role < 0 || n->tensors[t].role >= ROLE_COUNT)
+        if (n->tensors[t].elements < 0 || !is_bound(n->entry, n->tensors[t].role))
             REFUSE(c, "tensor %s is ill-formed", n->tensors[t].name);
     for (int t = 0; t < n->tensor_count; t++)
         for (int u = 0; u < t; u++)

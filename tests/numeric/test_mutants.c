@@ -216,7 +216,7 @@ static const char *describe(const attempt *a, const cvk_plan *plan) {
 
 /* Whether the bug went in and stays inside its buffers. */
 static bool seed_bug(const attempt *a, const compile_unit *unit) {
-    nest *n = a->mutant->pack ? unit->pack : unit->run;
+    nest *n = a->mutant->pack ? unit->pack : unit->run.phase[0].nest[0];
     if (a->mutant->edit && !a->mutant->edit(n, &a->mutant->mutation)) return false;
     return nest_check(n, NULL, NULL) == CVK_OK;
 }

@@ -90,8 +90,9 @@ class Kernel:
             "addend": self._optional("addend", addend, info.addends, self.output_shape, info.output_layout),
             "output": aligned(info.output),
             "scratch": aligned(info.scratch),
+            "workspace": aligned(info.workspace),
         }
-        buffers = Buffers(ctypes.sizeof(Buffers), *(buffer_of(inputs[name]) for name, _ in Buffers._fields_[1:]))
+        buffers = Buffers(ctypes.sizeof(Buffers), 0, *(buffer_of(inputs[name]) for name, _ in Buffers._fields_[2:]))
         check(library.cvk_run(self._info, buffers, None))
         return unpack(inputs["output"], info.output_layout, self.output_shape)
 
