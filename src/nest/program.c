@@ -56,7 +56,7 @@ static cvk_status check_nest(const nest *n, cvk_diagnostics *diagnostics, nest_e
 
 static cvk_status check_phase(const nest_program *p, int phase, cvk_diagnostics *diagnostics) {
     if (p->phase[phase].count > 0 && program_tasks(p, phase) <= UINT32_MAX) return CVK_OK;
-    diag_error(diagnostics, E_NEST, (place){.file = program_nest(p, 0)->name}, NULL,
+    diag_error(diagnostics, E_NEST, (place){.file = ""}, NULL,
                "phase %d has no nests, or more tasks than a kernel can number", phase);
     return CVK_ERROR_INTERNAL;
 }
