@@ -4,13 +4,16 @@
 
 #include "base/text.h"
 #include "nest/stored.h"
+#include "jit/entry.h"
 #include "jit/kernel.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static cvk_buffer_info buffer_of(int64_t elements, uint32_t alignment) {
-    return (cvk_buffer_info){.bytes = (uint64_t)elements * 4, .alignment = alignment};
+/* As the program declares it. */
+static cvk_buffer_info buffer_of(const nest_program *program, nest_role role) {
+    program_buffer needs = program_needs(program, role);
+    return (cvk_buffer_info){.bytes = (uint64_t)needs.bytes, .alignment = (uint32_t)needs.alignment};
 }
 
 static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
@@ -25,22 +28,35 @@ static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
     }
 }
 
-static void set_buffers(cvk_kernel_info *info, const cvk_spec *s, const algo_nests *nests) {
-    int64_t output = spec_output_elements(s);
-    info->addends = (uint32_t)spec_count_post(s, POST_ADD);
-    info->scales = (uint32_t)spec_count_post(s, POST_SCALE);
-    info->input = buffer_of(spec_input_elements(s), 4);
-    info->weights = buffer_of(spec_weights_elements(s), 4);
-    info->packed_weights = buffer_of(nests->packed_elements, 64);
-    info->bias = buffer_of(s->bias ? s->out_channels : 0, 4);
-    info->scale = buffer_of(info->scales * s->out_channels, 4);
-    info->addend = buffer_of(info->addends * output, 4);
-    info->output = buffer_of(output, 4);
-    info->scratch = buffer_of(nests->scratch_elements, 64);
+static void set_buffers(cvk_kernel_info *info, const nest_program *program) {
+#define CVK_BUFFER(NAME, member, needs, access, share) info->needs = buffer_of(program, ROLE_##NAME);
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
+    if (info->packed_weights.bytes) info->packed_weights.bytes += CVK_PACKED_HEADER;
+}
+
+static void set_tasks(cvk_kernel_info *info, const nest_program *program) {
+    info->phases = (uint32_t)program->count;
+    for (int p = 0; p < program->count; p++) info->tasks[p] = (uint32_t)program_tasks(program, p);
+}
+
+/* All that decides what packed weights mean: the layer (but for what only steers the choice of a plan), its plan, the
+ * target, and how they are packed. */
+static uint64_t packed_tag(arena *a, const cvk_spec *s, const cvk_target *t, const char *plan, const nest *pack) {
+    text words = text_new(a);
+    cvk_spec layer = *s;
+    layer.algorithm = "auto";
+    layer.accuracy = ACCURACY_DEFAULT;
+    layer.schedule = NULL;
+    spec_print(&layer, &words);
+    text_add(&words, "\n%s\n%s\n", t->name, plan);
+    nest_print(pack, &words);
+    uint64_t tag = entry_hash(words.bytes);
+    return tag ? tag : 1;
 }
 
 static cvk_kernel_info describe(arena *a, const cvk_spec *s, const cvk_target *t, const cvk_plan *plan,
-                                const algo_nests *nests) {
+                                const nest_program *run, const nest *pack) {
     text words = text_new(a);
     plan_print(plan, &words);
     cvk_kernel_info info = {.struct_size = sizeof info,
@@ -49,13 +65,17 @@ static cvk_kernel_info describe(arena *a, const cvk_spec *s, const cvk_target *t
                             .target = t->name,
                             .plan = words.bytes,
                             .cpu_features = t->cpu_features,
+                            .packed_tag = packed_tag(a, s, t, words.bytes, pack),
                             .input_layout = s->input_layout,
                             .output_layout = s->output_layout,
                             .dtype = s->dtype,
                             .spatial_rank = (uint32_t)s->rank,
-                            .tasks = (uint32_t)nests->run->tasks};
+                            .addends = (uint32_t)spec_count_post(s, POST_ADD),
+                            .scales = (uint32_t)spec_count_post(s, POST_SCALE),
+                            .weights = {.bytes = (uint64_t)spec_weights_elements(s) * 4, .alignment = 4}};
     set_shapes(&info, s);
-    set_buffers(&info, s, nests);
+    set_tasks(&info, run);
+    set_buffers(&info, run);
     return info;
 }
 
@@ -86,9 +106,11 @@ cvk_status compile_rank(arena *a, const cvk_spec *spec, const cvk_target *target
     return CVK_ERROR_UNSUPPORTED;
 }
 
-/* That the nest stores each element of a tensor once, unless it is so large that this would take its time. */
-static cvk_status certify(const nest *n, nest_role role, cvk_diagnostics *d) {
-    cvk_status status = nest_certify_stored(&n, 1, role, STORED_MOST_COMPILING, d);
+/* That each output and each packed weight is stored once, unless there are so many that this would take its time. */
+static cvk_status certify(const nest_program *run, const nest *pack, cvk_diagnostics *d) {
+    cvk_status status = program_certify_stored(run, ROLE_OUTPUT, STORED_MOST_COMPILING, d);
+    if (status == CVK_OK || status == CVK_ERROR_UNSUPPORTED)
+        status = nest_certify_stored(&pack, 1, ROLE_PACK_TO, STORED_MOST_COMPILING, d);
     return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;
 }
 
@@ -100,16 +122,11 @@ cvk_status compile_ranked(arena *a, const cvk_spec *spec, const cvk_target *targ
                            .predicted = chosen->seconds_per_peak,
                            .run = chosen->nests.run,
                            .pack = chosen->nests.pack};
-    cvk_status status = nest_check(unit->run, d, &unit->extent);
+    cvk_status status = program_check(&unit->run, d, &unit->extent);
     if (!status) status = nest_check(unit->pack, d, NULL);
-    if (!status) status = certify(unit->run, ROLE_OUTPUT, d);
-    if (!status) status = certify(unit->pack, ROLE_PACK_TO, d);
+    if (!status) status = certify(&unit->run, unit->pack, d);
     if (status) return status;
-    if (unit->run->tasks > UINT32_MAX) {
-        diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: more tasks than a kernel can number", spec->name);
-        return CVK_ERROR_UNSUPPORTED;
-    }
-    unit->info = describe(a, spec, target, &unit->plan, &chosen->nests);
+    unit->info = describe(a, spec, target, &unit->plan, &unit->run, unit->pack);
     unit->info.kilocycles = kilocycles(chosen->cycles);
     return CVK_OK;
 }

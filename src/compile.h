@@ -15,8 +15,9 @@ typedef struct compile_unit {
     const cvk_target *target;
     cvk_plan plan;
     double predicted; /* time over the time at FMA peak */
-    nest *run, *pack;
-    nest_extent extent;                /* what `run` is proven to reach */
+    nest_program run;
+    nest_extent extent; /* what `run` is proven to reach */
+    nest *pack;
     const float *constant[ROLE_COUNT]; /* tensors that are part of the code, by role; see bake.h */
     cvk_kernel_info info;              /* complete but for run and pack */
 } compile_unit;

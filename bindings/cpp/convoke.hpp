@@ -63,6 +63,12 @@ class judge {
     std::unique_ptr<cvk_diagnostics, free_diagnostics> diagnostics_;
 };
 
+inline std::string format(const cvk_refusal &why) {
+    std::string line(cvk_refusal_text(&why, nullptr, 0), '\0');
+    cvk_refusal_text(&why, line.data(), line.size() + 1);
+    return line;
+}
+
 inline void check(cvk_status status) {
     if (status != CVK_OK) throw error(status, cvk_status_text(status));
 }
@@ -179,6 +185,10 @@ class kernel {
     std::size_t input_elements() const noexcept { return elements(info().input); }
     std::size_t weights_elements() const noexcept { return elements(info().weights); }
     std::size_t output_elements() const noexcept { return elements(info().output); }
+    // What a run asks of one buffer.
+    cvk_buffer_info needs(cvk_role role, const cvk_parallel_for *threads = nullptr) const noexcept {
+        return cvk_buffer_needs(&info(), role, 0, threads ? threads->workers : 1);
+    }
     // On the calling thread, or on those of `threads`.
     inline void run(const arguments &arguments, const cvk_parallel_for *threads = nullptr) const;
 
@@ -193,8 +203,13 @@ class kernel {
 class weights {
   public:
     weights(const kernel &kernel, span<const float> dense) : packed_(kernel.info().packed_weights) {
-        detail::check(
-            cvk_pack_weights(&kernel.info(), {dense.data(), dense.bytes()}, {packed_.data(), packed_.bytes()}));
+        const cvk_const_buffer from{dense.data(), dense.bytes()};
+        const cvk_buffer to{packed_.data(), packed_.bytes()};
+        const cvk_status status = cvk_pack_weights(&kernel.info(), from, to);
+        if (status == CVK_OK) return;
+        cvk_refusal why{};
+        cvk_check_pack(&kernel.info(), from, to, &why);
+        throw error(status, detail::format(why));
     }
     cvk_const_buffer get() const noexcept { return {packed_.data(), packed_.bytes()}; }
 
@@ -214,11 +229,9 @@ class arguments {
     arguments &bias(span<const float> values) noexcept { return set(buffers_.bias, values); }
     arguments &scale(span<const float> values) noexcept { return set(buffers_.scale, values); }
     arguments &addend(span<const float> values) noexcept { return set(buffers_.addend, values); }
-    // Memory for the kernel to work in, which a run otherwise allocates: cvk_scratch_bytes of it.
-    arguments &scratch(const buffer &memory) noexcept {
-        buffers_.scratch = {memory.data(), memory.bytes()};
-        return *this;
-    }
+    // Memory for the kernel to work in, which a run otherwise allocates: what kernel::needs says of the two roles.
+    arguments &scratch(const buffer &memory) noexcept { return set(buffers_.scratch, memory); }
+    arguments &workspace(const buffer &memory) noexcept { return set(buffers_.workspace, memory); }
     const cvk_buffers &get() const noexcept { return buffers_; }
 
   private:
@@ -226,17 +239,29 @@ class arguments {
         b = {values.data(), values.bytes()};
         return *this;
     }
+    arguments &set(cvk_buffer &b, const buffer &memory) noexcept {
+        b = {memory.data(), memory.bytes()};
+        return *this;
+    }
     cvk_buffers buffers_{};
 };
 
 inline void kernel::run(const arguments &arguments, const cvk_parallel_for *threads) const {
     cvk_buffers buffers = arguments.get();
-    buffer scratch;
+    buffer scratch, workspace;
     if (!buffers.scratch.data) {
-        scratch = buffer(cvk_scratch_bytes(&info(), threads ? threads->workers : 1), info().scratch.alignment);
+        scratch = buffer(needs(CVK_ROLE_SCRATCH, threads));
         buffers.scratch = {scratch.data(), scratch.bytes()};
     }
-    detail::check(cvk_run(&info(), &buffers, threads));
+    if (!buffers.workspace.data) {
+        workspace = buffer(needs(CVK_ROLE_WORKSPACE, threads));
+        buffers.workspace = {workspace.data(), workspace.bytes()};
+    }
+    const cvk_status status = cvk_run(&info(), &buffers, threads);
+    if (status == CVK_OK) return;
+    cvk_refusal why{};
+    cvk_check_run(&info(), &buffers, threads, &why);
+    throw error(status, detail::format(why));
 }
 
 inline kernel compile(const spec &layer, const options &how = {}) {

@@ -1,4 +1,5 @@
-/* The checked call: every argument is looked at, then the tasks are run, here or on the caller's threads.
+/* The checked call: every argument is looked at, then the phases are run, one after another, each here or on the
+ * caller's threads.
  *
  * Workers take chunks of neighbouring tasks from a shared counter, about four chunks each: a worker that is held up
  * leaves its share to the others. Which worker runs a task changes nothing in the output, since tasks are
@@ -7,51 +8,84 @@
 #include "observe.h"
 
 #include <stdatomic.h>
-#include <stdbool.h>
+#include <string.h>
 
 enum { CHUNKS_PER_WORKER = 4 };
 
 /* A kernel of fewer cycles is over before other threads have begun: waking them takes some ten microseconds. */
 enum { LEAST_KILOCYCLES = 60 };
 
-/* Every worker's scratch starts at a multiple of this. Wraps to 0 only for sizes no machine has. */
-static uint64_t scratch_stride(const cvk_kernel_info *info) {
-    uint64_t mask = info->scratch.alignment - UINT64_C(1);
-    return (info->scratch.bytes + mask) & ~mask;
+/* The tag that packed weights begin with. */
+static cvk_status check_tag(const cvk_kernel_info *info, const void *packed, cvk_refusal *why) {
+    uint64_t tag;
+    if (!info->packed_tag || !info->packed_weights.bytes) return CVK_OK;
+    memcpy(&tag, packed, sizeof tag);
+    if (tag == info->packed_tag) return CVK_OK;
+    return check_refuse(why, (cvk_refusal){CVK_ERROR_WEIGHTS, "weights", NULL, info->packed_tag, tag});
 }
 
-uint64_t cvk_scratch_bytes(const cvk_kernel_info *info, uint32_t workers) {
-    uint64_t bytes;
-    if (!info || !info->scratch.bytes) return 0;
-    uint64_t stride = scratch_stride(info);
-    if (stride < info->scratch.bytes || __builtin_mul_overflow(stride, workers, &bytes)) return UINT64_MAX;
-    return bytes;
-}
-
-static cvk_status check_run(const cvk_kernel_info *info, const cvk_buffers *b, uint32_t workers) {
-    const check_buffer buffers[] = {
-        {b->input.data, b->input.bytes, info->input.bytes, info->input.alignment},
-        {b->weights.data, b->weights.bytes, info->packed_weights.bytes, info->packed_weights.alignment},
-        {b->bias.data, b->bias.bytes, info->bias.bytes, info->bias.alignment},
-        {b->scale.data, b->scale.bytes, info->scale.bytes, info->scale.alignment},
-        {b->addend.data, b->addend.bytes, info->addend.bytes, info->addend.alignment},
-        {b->output.data, b->output.bytes, info->output.bytes, info->output.alignment},
-        {b->scratch.data, b->scratch.bytes, cvk_scratch_bytes(info, workers), info->scratch.alignment},
+static cvk_status check_all(const cvk_kernel_info *info, const cvk_buffers *b, uint32_t workers, cvk_refusal *why) {
+    enum { READ, WRITE };
+    check_buffer buffers[] = {
+#define CVK_BUFFER(NAME, member, needs, access, share)                                                                 \
+    {#member, b->member.data, b->member.bytes, 0, 1, access == WRITE},
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
     };
-    return check_buffers(buffers, sizeof buffers / sizeof *buffers, 2);
+    for (int i = 0; i < CVK_ROLES; i++) {
+        const cvk_buffer_info needs = cvk_buffer_needs(info, (cvk_role)i, b->batch, workers);
+        buffers[i].needed = needs.bytes;
+        buffers[i].alignment = needs.alignment;
+    }
+    cvk_status status = check_buffers(buffers, CVK_ROLES, why);
+    return status == CVK_OK ? check_tag(info, b->weights.data, why) : status;
 }
 
-/* What the workers of one run share. */
+static uint32_t most_tasks(const cvk_kernel_info *info) {
+    uint32_t most = 1;
+    for (uint32_t p = 0; p < info->phases; p++)
+        if (info->tasks[p] > most) most = info->tasks[p];
+    return most;
+}
+
+/* Tasks are numbered by 32 bits; a kernel for a fixed number of images may be told it again. */
+static cvk_status check_batch(const cvk_kernel_info *info, const cvk_buffers *b, cvk_refusal *why) {
+    uint64_t most = info->batch_any ? UINT32_MAX / most_tasks(info) : (uint64_t)info->input_shape[0];
+    bool right = info->batch_any ? b->batch <= most : !b->batch || b->batch == most;
+    return right ? CVK_OK : check_refuse(why, (cvk_refusal){CVK_ERROR_ARGUMENT, "batch", NULL, most, b->batch});
+}
+
+static const char *wrong_argument(const cvk_kernel_info *info, const cvk_buffers *b, const cvk_parallel_for *parallel) {
+    if (!b) return "buffers";
+    if (b->struct_size != sizeof *b) return "buffers->struct_size";
+    if (!info->run) return "info->run";
+    return parallel && (!parallel->loop || !parallel->workers) ? "parallel" : NULL;
+}
+
+cvk_status cvk_check_run(const cvk_kernel_info *info, const cvk_buffers *b, const cvk_parallel_for *parallel,
+                         cvk_refusal *why) {
+    if (why) *why = (cvk_refusal){.status = CVK_OK};
+    cvk_status status = check_kernel(info, why);
+    if (status != CVK_OK) return status;
+    const char *wrong = wrong_argument(info, b, parallel);
+    if (wrong) return check_refuse(why, (cvk_refusal){CVK_ERROR_ARGUMENT, .what = wrong});
+    status = check_batch(info, b, why);
+    return status == CVK_OK ? check_all(info, b, parallel ? parallel->workers : 1, why) : status;
+}
+
+/* One run, and the phase it is in. */
 typedef struct run_state {
     const cvk_kernel_info *info;
     const cvk_args *args;
+    uint64_t images; /* that the description's tasks are to be multiplied by */
     uint64_t stride; /* of scratch */
+    uint32_t phase, tasks;
     uint64_t chunks;
     atomic_size_t next; /* the first chunk nobody has taken */
 } run_state;
 
 static uint32_t chunk_begin(const run_state *r, uint64_t chunk) {
-    return (uint32_t)(r->info->tasks * chunk / r->chunks); /* fits: chunks are at most tasks */
+    return (uint32_t)(r->tasks * chunk / r->chunks); /* fits: chunks are at most tasks */
 }
 
 static void run_worker(void *argument, size_t worker) {
@@ -61,48 +95,65 @@ static void run_worker(void *argument, size_t worker) {
     for (;;) {
         size_t chunk = atomic_fetch_add_explicit(&r->next, 1, memory_order_relaxed);
         if (chunk >= r->chunks) return;
-        r->info->run(&args, chunk_begin(r, chunk), chunk_begin(r, chunk + 1));
+        r->info->run(&args, r->phase, chunk_begin(r, chunk), chunk_begin(r, chunk + 1));
     }
 }
 
-static void run_parallel(const cvk_kernel_info *info, const cvk_args *args, const cvk_parallel_for *parallel) {
-    uint64_t workers = parallel->workers < info->tasks ? parallel->workers : info->tasks;
+/* The loop returns when all tasks are done: that is the barrier between phases. */
+static void run_parallel(run_state *r, const cvk_parallel_for *parallel) {
+    uint64_t workers = parallel->workers < r->tasks ? parallel->workers : r->tasks;
     uint64_t chunks = workers * CHUNKS_PER_WORKER;
-    run_state state = {.info = info, .args = args};
-    state.stride = info->scratch.bytes ? scratch_stride(info) : 0;
-    state.chunks = chunks < info->tasks ? chunks : info->tasks;
-    parallel->loop(parallel->context, (size_t)workers, run_worker, &state);
+    r->chunks = chunks < r->tasks ? chunks : r->tasks;
+    atomic_init(&r->next, 0);
+    parallel->loop(parallel->context, (size_t)workers, run_worker, r);
 }
 
-static void run_tasks(const cvk_kernel_info *info, const cvk_args *args, const cvk_parallel_for *parallel) {
-    bool small = info->kilocycles > 0 && info->kilocycles < LEAST_KILOCYCLES;
-    if (parallel && parallel->workers > 1 && info->tasks > 1 && !small)
-        run_parallel(info, args, parallel);
-    else
-        info->run(args, 0, info->tasks);
+static bool is_small(const run_state *r) {
+    uint64_t kilocycles = r->info->kilocycles * r->images; /* fits: both are of 32 bits */
+    return kilocycles > 0 && kilocycles < LEAST_KILOCYCLES;
 }
 
-static void run_observed(const cvk_kernel_info *info, const cvk_args *args, const cvk_parallel_for *parallel,
-                         cvk_run_observer *observer) {
+static void run_phases(run_state *r, const cvk_parallel_for *parallel) {
+    bool alone = !parallel || parallel->workers == 1 || is_small(r);
+    for (r->phase = 0; r->phase < r->info->phases; r->phase++) {
+        r->tasks = (uint32_t)(r->info->tasks[r->phase] * r->images);
+        if (!alone && r->tasks > 1)
+            run_parallel(r, parallel);
+        else if (r->tasks > 0)
+            r->info->run(r->args, r->phase, 0, r->tasks);
+    }
+}
+
+static void run_observed(run_state *r, const cvk_parallel_for *parallel, cvk_run_observer *observer) {
     uint64_t start = observe_now();
-    run_tasks(info, args, parallel);
-    observer(info, parallel ? parallel->workers : 1, observe_now() - start);
+    run_phases(r, parallel);
+    observer(r->info, parallel ? parallel->workers : 1, observe_now() - start);
+}
+
+static bool has_tasks(const cvk_kernel_info *info) {
+    for (uint32_t p = 0; p < info->phases; p++)
+        if (info->tasks[p]) return true;
+    return false;
 }
 
 cvk_status cvk_run(const cvk_kernel_info *info, const cvk_buffers *b, const cvk_parallel_for *parallel) {
-    cvk_status status = check_kernel(info);
+    cvk_status status = cvk_check_run(info, b, parallel, NULL);
     if (status != CVK_OK) return status;
-    if (!b || b->struct_size != sizeof *b || !info->run) return CVK_ERROR_ARGUMENT;
-    if (parallel && (!parallel->loop || !parallel->workers)) return CVK_ERROR_ARGUMENT;
-    status = check_run(info, b, parallel ? parallel->workers : 1);
-    if (status != CVK_OK || !info->tasks) return status;
+    run_state r = {.info = info, .images = info->batch_any ? b->batch : 1};
+    if (!r.images || !has_tasks(info)) return CVK_OK;
 
-    const cvk_args args = {b->input.data,  b->weights.data, b->bias.data,   b->scale.data,
-                           b->addend.data, b->output.data,  b->scratch.data};
+    const cvk_args args = {
+        .batch = b->batch,
+#define CVK_BUFFER(NAME, member, needs, access, share) .member = b->member.data,
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
+    };
+    r.args = &args;
+    r.stride = cvk_scratch_bytes(info, 1);
     cvk_run_observer *observer = atomic_load_explicit(&run_observer, memory_order_acquire);
     if (__builtin_expect(observer != NULL, 0))
-        run_observed(info, &args, parallel, observer);
+        run_observed(&r, parallel, observer);
     else
-        run_tasks(info, &args, parallel);
+        run_phases(&r, parallel);
     return CVK_OK;
 }

@@ -17,7 +17,7 @@ static const cvk_kernel_info *find(const cvk_kernel_set *set, cvk_status *status
     if (set->abi_version != CVK_ABI_VERSION) return NULL;
     *status = CVK_ERROR_CPU;
     for (uint32_t i = 0; i < set->count && *status == CVK_ERROR_CPU; i++) {
-        *status = check_kernel(set->variants[i]);
+        *status = check_kernel(set->variants[i], NULL);
         if (*status == CVK_OK) return set->variants[i];
     }
     return NULL;

@@ -2,15 +2,15 @@
 #ifndef CVK_ALGO_ALGO_H
 #define CVK_ALGO_ALGO_H
 
-#include "nest/nest.h"
+#include "nest/program.h"
 #include "plan/plan.h"
 #include "problem/problem.h"
 #include "target/target.h"
 
-/* What a plan becomes: the kernel, the packing of its weights, and the buffers the two agree on. */
+/* What a plan becomes: the kernel and the packing of its weights. */
 typedef struct algo_nests {
-    nest *run, *pack;
-    int64_t packed_elements, scratch_elements;
+    nest_program run;
+    nest *pack;
 } algo_nests;
 
 typedef struct plan_list {

@@ -46,7 +46,7 @@ const char *algo_refuse(const problem *p, const cvk_target *target, const cvk_pl
 ranked_plan algo_build(arena *a, const problem *p, const cvk_target *target, const cvk_plan *plan) {
     const algorithm *row = algo_of(plan);
     ranked_plan r = {.plan = *plan, .nests = row->build(row, a, p, target, plan)};
-    nest_count(r.nests.run, &r.counts);
+    program_count(&r.nests.run, &r.counts);
     r.cycles = row->cycles(p, target, plan, &r.nests, &r.counts);
     double peak = cost_peak_cycles(p, target);
     r.seconds_per_peak = peak > 0 ? r.cycles / peak : 1;
@@ -97,7 +97,8 @@ static bool consider(ranking *r, const problem *p, const cvk_target *target, con
 static void keep(ranking *r, arena *a) {
     for (int i = 0; i < r->count; i++) {
         arena_adopt(a, r->memory[i]);
-        r->plan[i].nests.run->arena = r->plan[i].nests.pack->arena = a;
+        program_move(&r->plan[i].nests.run, a);
+        r->plan[i].nests.pack->arena = a;
     }
 }
 

@@ -24,16 +24,21 @@ static void *make_buffer(uint64_t bytes, uint32_t alignment) {
     return memory;
 }
 
-enum { INPUT, WEIGHTS, BIAS, SCALE, ADDEND, OUTPUT, SCRATCH, BUFFERS };
-
 /* Past cvk_run, whose observer is not told of these runs. */
-static double shortest_run(const cvk_kernel_info *info, void *const memory[BUFFERS]) {
-    const cvk_args args = {memory[INPUT],  memory[WEIGHTS], memory[BIAS],   memory[SCALE],
-                           memory[ADDEND], memory[OUTPUT],  memory[SCRATCH]};
+static void run_once(const cvk_kernel_info *info, const cvk_args *args) {
+    for (uint32_t p = 0; p < info->phases; p++) info->run(args, p, 0, info->tasks[p]);
+}
+
+static double shortest_run(const cvk_kernel_info *info, void *const memory[CVK_ROLES]) {
+    const cvk_args args = {
+#define CVK_BUFFER(NAME, member, needs, access, share) .member = memory[CVK_ROLE_##NAME],
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
+    };
     double best = INFINITY, begin = clock_seconds();
     for (int i = 0; i < LEAST_RUNS || (i < MOST_RUNS && clock_seconds() - begin < SECONDS_ENOUGH); i++) {
         double start = clock_seconds();
-        info->run(&args, 0, info->tasks);
+        run_once(info, &args);
         double seconds = clock_seconds() - start;
         if (i > 0 && seconds < best) best = seconds; /* the first warms up */
     }
@@ -42,16 +47,15 @@ static double shortest_run(const cvk_kernel_info *info, void *const memory[BUFFE
 
 /* Infinity where there is no memory to run it. */
 static double time_kernel(const cvk_kernel_info *info) {
-    const cvk_buffer_info *needs[BUFFERS] = {&info->input,  &info->packed_weights, &info->bias,   &info->scale,
-                                             &info->addend, &info->output,         &info->scratch};
-    void *memory[BUFFERS];
+    void *memory[CVK_ROLES];
     bool complete = true;
-    for (int i = 0; i < BUFFERS; i++) {
-        memory[i] = make_buffer(needs[i]->bytes, needs[i]->alignment);
-        if (!memory[i] && needs[i]->bytes) complete = false;
+    for (int i = 0; i < CVK_ROLES; i++) {
+        const cvk_buffer_info needs = cvk_buffer_needs(info, (cvk_role)i, 1, 1);
+        memory[i] = make_buffer(needs.bytes, needs.alignment);
+        if (!memory[i] && needs.bytes) complete = false;
     }
     double seconds = complete ? shortest_run(info, memory) : INFINITY;
-    for (int i = 0; i < BUFFERS; i++) free(memory[i]);
+    for (int i = 0; i < CVK_ROLES; i++) free(memory[i]);
     return seconds;
 }
 

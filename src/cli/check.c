@@ -55,19 +55,18 @@ static cvk_status broken(const checked *c, finding *f, const char *what, const c
 /* Over residues, the plan's nests are the layer's formula. */
 static cvk_status judge_exactly(const checked *c, const algo_nests *nests, finding *f) {
     char words[IDENTITY_WORDS];
-    const nest *run = nests->run;
     f->identity = TOO_LARGE;
     if (!c->identity) return CVK_OK;
-    cvk_status status = identity_judge(c->identity, nests->pack, &run, 1, &c->session->parallel, words);
+    cvk_status status = identity_judge(c->identity, nests->pack, &nests->run, &c->session->parallel, words);
     f->identity = status != CVK_OK ? "FAILED" : *words ? "BROKEN" : "ok";
     return status == CVK_OK && *words ? broken(c, f, "identity", words) : status;
 }
 
 /* Every element of the output and of the packed weights is stored once. */
 static cvk_status certify(const checked *c, const algo_nests *nests, finding *f) {
-    const nest *run = nests->run, *pack = nests->pack;
+    const nest *pack = nests->pack;
     cvk_diagnostics *d = c->session->diagnostics;
-    cvk_status status = nest_certify_stored(&run, 1, ROLE_OUTPUT, STORED_MOST_CHECKING, d);
+    cvk_status status = program_certify_stored(&nests->run, ROLE_OUTPUT, STORED_MOST_CHECKING, d);
     if (status == CVK_OK) status = nest_certify_stored(&pack, 1, ROLE_PACK_TO, STORED_MOST_CHECKING, d);
     f->stored = status == CVK_OK ? "ok" : status == CVK_ERROR_UNSUPPORTED ? TOO_LARGE : "BROKEN";
     return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;

@@ -11,8 +11,7 @@
 #include <math.h>
 
 static cvk_status describe_stored(description *x, cvk_diagnostics *d) {
-    const nest *run = x->unit.run;
-    cvk_status status = nest_certify_stored(&run, 1, ROLE_OUTPUT, STORED_MOST_CHECKING, d);
+    cvk_status status = program_certify_stored(&x->unit.run, ROLE_OUTPUT, STORED_MOST_CHECKING, d);
     x->stored = status == CVK_OK;
     return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;
 }
@@ -102,16 +101,16 @@ static const char *level_of(const cvk_target *t, int64_t bytes) {
 }
 
 static void print_proof(const description *x, text *out) {
-    const nest *n = x->unit.run;
     text_add(out, "proof, bytes touched of each buffer:\n");
-    for (int i = 0; i < n->tensor_count; i++) {
-        const nest_tensor *t = &n->tensors[i];
-        int64_t low = x->unit.extent.low[t->role], high = x->unit.extent.high[t->role], bytes = type_bytes(t->type);
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        const program_buffer b = program_needs(&x->unit.run, (nest_role)role);
+        int64_t low = x->unit.extent.low[role], high = x->unit.extent.high[role];
+        if (!b.name) continue;
         if (high < low)
-            text_add(out, "  %-8s none", t->name);
+            text_add(out, "  %-8s none", b.name);
         else
-            text_add(out, "  %-8s %" PRId64 " .. %" PRId64, t->name, low, high);
-        text_add(out, " of %" PRId64 ", fits %s\n", t->elements * bytes, level_of(x->unit.target, t->elements * bytes));
+            text_add(out, "  %-8s %" PRId64 " .. %" PRId64, b.name, low, high);
+        text_add(out, " of %" PRId64 ", fits %s\n", b.bytes, level_of(x->unit.target, b.bytes));
     }
     text_add(out, "  %s\n",
              x->stored ? "each output is stored once, and none is read before"
@@ -128,6 +127,12 @@ static void print_counts(const description *x, text *out) {
              describe_traffic(x));
 }
 
+static int64_t all_tasks(const nest_program *p) {
+    int64_t tasks = 0;
+    for (int i = 0; i < p->count; i++) tasks += program_tasks(p, i);
+    return tasks;
+}
+
 void describe_print(const description *x, text *out) {
     text_add(out, "layer: ");
     spec_print(x->unit.spec, out);
@@ -135,8 +140,8 @@ void describe_print(const description *x, text *out) {
     print_plans(x, out);
     print_times(x, out);
     print_refusals(x, out);
-    text_add(out, "nest, %" PRId64 " tasks:\n", x->unit.run->tasks);
-    nest_print(x->unit.run, out);
+    text_add(out, "nest, %" PRId64 " tasks:\n", all_tasks(&x->unit.run));
+    program_print(&x->unit.run, out);
     print_proof(x, out);
     rounding_print(x->unit.spec, &x->unit.plan, out);
     print_counts(x, out);

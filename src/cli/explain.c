@@ -32,13 +32,13 @@ static void add_plans(const description *x, arena *a, table *t) {
 
 static json_t *json_proof(const description *x) {
     json_t *proof = json_object();
-    const nest *n = x->unit.run;
-    for (int i = 0; i < n->tensor_count; i++) {
-        const nest_tensor *t = &n->tensors[i];
-        json_int_t bytes = type_bytes(t->type);
-        json_object_set_new(proof, t->name,
-                            json_pack("{s:I, s:I, s:I}", "first_byte", (json_int_t)x->unit.extent.low[t->role], "last_byte",
-                                      (json_int_t)x->unit.extent.high[t->role], "bytes", bytes * (json_int_t)t->elements));
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        const program_buffer b = program_needs(&x->unit.run, (nest_role)role);
+        if (!b.name) continue;
+        json_object_set_new(proof, b.name,
+                            json_pack("{s:I, s:I, s:I}", "first_byte", (json_int_t)x->unit.extent.low[role],
+                                      "last_byte", (json_int_t)x->unit.extent.high[role], "bytes",
+                                      (json_int_t)b.bytes));
     }
     json_object_set_new(proof, "stored_once", json_boolean(x->stored));
     return proof;
@@ -56,7 +56,7 @@ static json_t *json_counts(const description *x) {
 
 static json_t *json_layer(const description *x, arena *a) {
     text nest_text = text_new(a);
-    nest_print(x->unit.run, &nest_text);
+    program_print(&x->unit.run, &nest_text);
     return json_pack("{s:s, s:s, s:s, s:f, s:s, s:o, s:o}", "layer", x->unit.spec->name, "target", x->unit.target->name,
                      "plan", x->unit.info.plan, "share_of_peak", describe_share(&x->plans[0]), "nest", nest_text.bytes,
                      "proof", json_proof(x), "counts", json_counts(x));

@@ -46,7 +46,10 @@ static void print_tensors(const cvk_kernel_info *i, text *out) {
 static void print_variant(const cvk_kernel_info *i, text *out) {
     print_buffer(out, "packed", "the weights, packed by cvk_pack_weights", &i->packed_weights);
     print_buffer(out, "scratch", "for each worker", &i->scratch);
-    text_add(out, " *   %" PRIu32 " tasks\n *   plan %s", i->tasks, i->plan);
+    print_buffer(out, "workspace", "for a run", &i->workspace);
+    text_add(out, " *   ");
+    for (uint32_t p = 0; p < i->phases; p++) text_add(out, "%s%" PRIu32, p ? ", then " : "", i->tasks[p]);
+    text_add(out, " tasks\n *   plan %s", i->plan);
 }
 
 static void print_one(const compile_unit *u, const char *symbol, text *out) {

@@ -2,18 +2,9 @@
 #include "cli/probe.h"
 #include "cli/ready.h"
 #include "llvm/emit.h"
-#include "nest/build.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* There are no weights; an object has a packing function nevertheless. */
-static nest *build_pack(arena *a, const cvk_target *t) {
-    nest_builder b = nest_begin(a, "probe_pack", ENTRY_PACK, t->vector_bytes);
-    nest_add_tensor(&b, "from", ROLE_PACK_FROM, TYPE_F32, 1, PROBE_ALIGNMENT, false);
-    nest_add_tensor(&b, "to", ROLE_PACK_TO, TYPE_F32, 1, PROBE_ALIGNMENT, true);
-    return nest_finish(&b);
-}
 
 static cvk_buffer_info buffer(int64_t elements) {
     return (cvk_buffer_info){.bytes = (uint64_t)elements * sizeof(float), .alignment = PROBE_ALIGNMENT};
@@ -26,12 +17,11 @@ static cvk_status load(arena *a, const cvk_target *t, const probe_work *w, cvk_d
                             .target = t->name,
                             .plan = "",
                             .cpu_features = t->cpu_features,
-                            .tasks = (uint32_t)w->run->tasks,
+                            .phases = 1,
+                            .tasks = {(uint32_t)w->run->tasks},
                             .input = buffer(w->input_elements),
                             .output = buffer(w->output_elements)};
-    info.weights.alignment = info.packed_weights.alignment = info.bias.alignment = 1;
-    info.scale.alignment = info.addend.alignment = info.scratch.alignment = 1;
-    const emit_kernel kernel = {w->name, t, w->run, build_pack(a, t), &info, {0}};
+    const emit_kernel kernel = {w->name, t, program_of(a, w->run), NULL, &info, {0}};
     cvk_object object;
     cvk_status status = llvm_emit(&kernel, 1, 1, EMIT_OBJECT, d, &object, NULL);
     if (status != CVK_OK) return status;

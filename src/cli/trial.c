@@ -20,7 +20,7 @@ cvk_status trial_run(session *s, const cvk_spec *spec, const ranked_plan *plans,
         status = ready_open(s, spec, &plans[opened].plan, a, &loaded[opened]);
         opened++;
     }
-    if (status == CVK_OK && loaded[0].info->tasks) measure_plans(loaded, count, peak, times, peak_rate);
+    if (status == CVK_OK && loaded[0].info->tasks[0]) measure_plans(loaded, count, peak, times, peak_rate);
     for (int i = 0; i < opened; i++) ready_close(&loaded[i]);
     return status;
 }

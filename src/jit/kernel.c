@@ -8,7 +8,7 @@ static cvk_status check_info(const cvk_kernel *k, cvk_diagnostics *d) {
     uintptr_t base = (uintptr_t)k->image.base, at = (uintptr_t)k->info, offset = at - base;
     bool inside = offset <= k->image.size && sizeof *k->info <= k->image.size - offset;
     if (!inside || at % _Alignof(cvk_kernel_info) || k->info->struct_size != sizeof *k->info ||
-        k->info->abi_version != CVK_ABI_VERSION) {
+        k->info->abi_version != CVK_ABI_VERSION || k->info->phases > CVK_MOST_PHASES) {
         diag_error(d, E_LOAD, (place){.file = ""}, NULL, "loading an object: its kernel's description is ill-formed");
         return CVK_ERROR_ABI;
     }

@@ -145,7 +145,7 @@ typedef struct nest_job {
     const identity *identity;
     const nest *nest;
     int64_t pieces, scratch;
-    residue *packed, *output;
+    residue *packed, *output, *workspace;
     atomic_int status;
 } nest_job;
 
@@ -166,8 +166,9 @@ static void run_piece(void *argument, size_t piece) {
     const identity *i = j->identity;
     residue *scratch = nothing_in((size_t)j->scratch);
     void *const tensors[ROLE_COUNT] = {
-        [ROLE_INPUT] = i->input,   [ROLE_WEIGHTS] = j->packed, [ROLE_BIAS] = i->bias,    [ROLE_SCALE] = i->scale,
-        [ROLE_ADDEND] = i->addend, [ROLE_OUTPUT] = j->output,  [ROLE_SCRATCH] = scratch,
+        [ROLE_INPUT] = i->input,  [ROLE_WEIGHTS] = j->packed,      [ROLE_BIAS] = i->bias,
+        [ROLE_SCALE] = i->scale,  [ROLE_ADDEND] = i->addend,       [ROLE_OUTPUT] = j->output,
+        [ROLE_SCRATCH] = scratch, [ROLE_WORKSPACE] = j->workspace,
     };
     int64_t tasks = j->nest->tasks, p = (int64_t)piece;
     cvk_status status =
@@ -206,7 +207,7 @@ static void compare(const identity *i, residue *output, char *words) {
         }
 }
 
-static cvk_status run(nest_job *j, const nest *n, const cvk_parallel_for *threads) {
+static cvk_status run_nest(nest_job *j, const nest *n, const cvk_parallel_for *threads) {
     int64_t most = threads ? threads->workers : 1;
     j->nest = n;
     j->scratch = elements_of(n, ROLE_SCRATCH);
@@ -216,25 +217,29 @@ static cvk_status run(nest_job *j, const nest *n, const cvk_parallel_for *thread
 }
 
 /* Packs, runs, compares. */
-static cvk_status judge(nest_job *j, const nest *pack, const nest *const *runs, int count,
-                        const cvk_parallel_for *threads, char *words) {
+static cvk_status judge(nest_job *j, const nest *pack, const nest_program *run, const cvk_parallel_for *threads,
+                        char *words) {
     void *const packing[ROLE_COUNT] = {[ROLE_PACK_FROM] = j->identity->weights, [ROLE_PACK_TO] = j->packed};
     cvk_status status = nest_eval(pack, packing, 0, pack->tasks, EVAL_RESIDUES);
-    for (int n = 0; n < count && status == CVK_OK; n++) status = run(j, runs[n], threads);
+    const nest *n;
+    for (int i = 0; status == CVK_OK && (n = program_nest(run, i)); i++) status = run_nest(j, n, threads);
     if (status == CVK_OK) compare(j->identity, j->output, words);
     if (status != CVK_ERROR_INTERNAL) return status;
     snprintf(words, IDENTITY_WORDS, "it leaves a tensor, or stores what nobody computed"); /* the evaluator stopped */
     return CVK_OK;
 }
 
-cvk_status identity_judge(const identity *i, const nest *pack, const nest *const *runs, int count,
-                          const cvk_parallel_for *threads, char words[IDENTITY_WORDS]) {
+cvk_status identity_judge(const identity *i, const nest *pack, const nest_program *run, const cvk_parallel_for *threads,
+                          char words[IDENTITY_WORDS]) {
     nest_job j = {.identity = i};
     j.packed = nothing_in((size_t)elements_of(pack, ROLE_PACK_TO));
     j.output = nothing_in((size_t)spec_output_elements(&i->spec));
+    j.workspace = nothing_in((size_t)program_needs(run, ROLE_WORKSPACE).elements);
     words[0] = '\0';
-    cvk_status status = j.packed && j.output ? judge(&j, pack, runs, count, threads, words) : CVK_ERROR_MEMORY;
+    bool ready = j.packed && j.output && j.workspace;
+    cvk_status status = ready ? judge(&j, pack, run, threads, words) : CVK_ERROR_MEMORY;
     free(j.packed);
     free(j.output);
+    free(j.workspace);
     return status;
 }

@@ -1,14 +1,14 @@
 /* The exact judge: a layer's nests, run over the integers modulo a prime, must equal the layer's formula.
  *
  * All data are random residues; constants are the exact numbers that were rounded when the nest was built. A kernel's
- * outputs are polynomials of its data, up to post-ops, whose functions stand for themselves (ref/residue.h). A wrong
+ * outputs are polynomials of its data, up to post-ops, whose functions stand for themselves (judge/residue.h). A wrong
  * one, of degree d, agrees with the formula at a random point with probability d / 2^61 at most, by Schwartz and
  * Zippel: no tolerance hides it, however small its effect. Sums that floats would round are exact; what rounding does
- * is for ref/bound.h to judge. */
+ * is for judge/bound.h to judge. */
 #ifndef CVK_JUDGE_IDENTITY_H
 #define CVK_JUDGE_IDENTITY_H
 
-#include "nest/nest.h"
+#include "nest/program.h"
 #include "spec/spec.h"
 
 typedef struct identity identity;
@@ -17,10 +17,10 @@ typedef struct identity identity;
 identity *identity_new(const cvk_spec *s, uint64_t seed, const cvk_parallel_for *threads);
 void identity_free(identity *i);
 
-/* Packs, then runs all tasks of one nest after another. CVK_OK: `words` is empty and every output is the formula's, or
+/* Packs, then runs all tasks of one phase after another. CVK_OK: `words` is empty and every output is the formula's, or
  * it says what is wrong. Another status: there is no verdict. */
 enum { IDENTITY_WORDS = 160 };
-cvk_status identity_judge(const identity *i, const nest *pack, const nest *const *runs, int count,
-                          const cvk_parallel_for *threads, char words[IDENTITY_WORDS]);
+cvk_status identity_judge(const identity *i, const nest *pack, const nest_program *run, const cvk_parallel_for *threads,
+                          char words[IDENTITY_WORDS]);
 
 #endif

@@ -498,3 +498,10 @@ cvk_status nest_eval(const nest *n, void *const tensors[ROLE_COUNT], int64_t fir
     arena_free(&a);
     return good ? CVK_OK : CVK_ERROR_INTERNAL;
 }
+
+cvk_status nest_eval_program(const nest_program *p, void *const tensors[ROLE_COUNT], eval_numbers numbers) {
+    cvk_status status = CVK_OK;
+    const nest *n;
+    for (int i = 0; !status && (n = program_nest(p, i)); i++) status = nest_eval(n, tensors, 0, n->tasks, numbers);
+    return status;
+}

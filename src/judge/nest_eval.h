@@ -2,9 +2,9 @@
 #ifndef CVK_JUDGE_NEST_EVAL_H
 #define CVK_JUDGE_NEST_EVAL_H
 
-#include "nest/nest.h"
+#include "nest/program.h"
 
-/* In what numbers. Residues (ref/residue.h) take the place of every type: all tensors hold them. */
+/* In what numbers. Residues (judge/residue.h) take the place of every type: all tensors hold them. */
 typedef enum eval_numbers { EVAL_ROUNDED, EVAL_FUSED, EVAL_RESIDUES } eval_numbers;
 
 /* As the target has them: `fused`, fma rounds once. */
@@ -14,5 +14,8 @@ static inline eval_numbers eval_as(bool fused) { return fused ? EVAL_FUSED : EVA
  * access outside its tensor or read of an undefined register; does not start where an operation is malformed. */
 cvk_status nest_eval(const nest *n, void *const tensors[ROLE_COUNT], int64_t first_task, int64_t last_task,
                      eval_numbers numbers);
+
+/* All tasks of all phases. */
+cvk_status nest_eval_program(const nest_program *p, void *const tensors[ROLE_COUNT], eval_numbers numbers);
 
 #endif

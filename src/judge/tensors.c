@@ -27,14 +27,14 @@ static void to_layout(cvk_layout layout, int64_t batch, int64_t channels, const 
         }
 }
 
+static bool allocate_one(cvk_buffer_info needs, guard_side side, guarded *to) {
+    return guard_alloc((size_t)needs.bytes, needs.alignment ? needs.alignment : 1, side, to);
+}
+
 static bool allocate(const cvk_kernel_info *info, guard_side side, uint32_t workers, tensors *t) {
-    cvk_buffer_info needs[TENSOR_ROLES] = {info->input, info->weights, info->packed_weights, info->bias,
-                                           info->scale, info->addend,  info->output,         info->scratch};
-    needs[TENSOR_SCRATCH].bytes = cvk_scratch_bytes(info, workers);
-    for (int i = 0; i < TENSOR_ROLES; i++) {
-        size_t alignment = needs[i].alignment ? needs[i].alignment : 1;
-        if (!guard_alloc((size_t)needs[i].bytes, alignment, side, &t->buffer[i])) return false;
-    }
+    if (!allocate_one(info->weights, side, &t->dense)) return false;
+    for (int i = 0; i < CVK_ROLES; i++)
+        if (!allocate_one(cvk_buffer_needs(info, (cvk_role)i, 1, workers), side, &t->buffer[i])) return false;
     return true;
 }
 
@@ -50,31 +50,23 @@ static bool sizes_agree(const cvk_spec *s, const cvk_kernel_info *info) {
            info->output.bytes == f * (uint64_t)spec_output_elements(s);
 }
 
+static void copy(const float *from, const guarded *to) {
+    if (to->bytes) memcpy(to->data, from, to->bytes);
+}
+
 static void fill(const naive_tensors *data, tensors *t) {
     const cvk_spec *s = t->spec;
     int64_t outputs = s->batch * s->out_channels * volume(s->out_size);
-    to_layout(s->input_layout, s->batch, s->in_channels, s->in_size, data->input, t->buffer[TENSOR_INPUT].data);
+    to_layout(s->input_layout, s->batch, s->in_channels, s->in_size, data->input, t->buffer[CVK_ROLE_INPUT].data);
     for (int i = 0; i < spec_count_post(s, POST_ADD); i++)
         to_layout(s->output_layout, s->batch, s->out_channels, s->out_size, data->addend + i * outputs,
-                  (float *)t->buffer[TENSOR_ADDEND].data + i * spec_output_elements(s));
-    const struct {
-        tensor_role role;
-        const float *from;
-    } plain[] = {{TENSOR_WEIGHTS, data->weights}, {TENSOR_BIAS, data->bias}, {TENSOR_SCALE, data->scale}};
-    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
-        const guarded *to = &t->buffer[plain[i].role];
-        if (to->bytes) memcpy(to->data, plain[i].from, to->bytes);
-    }
-    memset(t->buffer[TENSOR_OUTPUT].data, ALL_NAN, t->buffer[TENSOR_OUTPUT].bytes);
-    memset(t->buffer[TENSOR_SCRATCH].data, ALL_NAN, t->buffer[TENSOR_SCRATCH].bytes);
-}
-
-static cvk_const_buffer readable(const tensors *t, tensor_role role) {
-    return (cvk_const_buffer){t->buffer[role].data, t->buffer[role].bytes};
-}
-
-static cvk_buffer writable(const tensors *t, tensor_role role) {
-    return (cvk_buffer){t->buffer[role].data, t->buffer[role].bytes};
+                  (float *)t->buffer[CVK_ROLE_ADDEND].data + i * spec_output_elements(s));
+    copy(data->weights, &t->dense);
+    copy(data->bias, &t->buffer[CVK_ROLE_BIAS]);
+    copy(data->scale, &t->buffer[CVK_ROLE_SCALE]);
+    static const cvk_role written[] = {CVK_ROLE_OUTPUT, CVK_ROLE_SCRATCH, CVK_ROLE_WORKSPACE};
+    for (size_t i = 0; i < sizeof written / sizeof *written; i++)
+        memset(t->buffer[written[i]].data, ALL_NAN, t->buffer[written[i]].bytes);
 }
 
 cvk_status tensors_bind(const cvk_spec *s, const cvk_kernel_info *info, const naive_tensors *data, guard_side side,
@@ -83,25 +75,27 @@ cvk_status tensors_bind(const cvk_spec *s, const cvk_kernel_info *info, const na
     if (!sizes_agree(s, info)) return CVK_ERROR_INTERNAL;
     if (!allocate(info, side, workers, t)) return CVK_ERROR_MEMORY;
     fill(data, t);
-    t->buffers = (cvk_buffers){.struct_size = sizeof t->buffers,
-                               .input = readable(t, TENSOR_INPUT),
-                               .weights = readable(t, TENSOR_PACKED),
-                               .bias = readable(t, TENSOR_BIAS),
-                               .scale = readable(t, TENSOR_SCALE),
-                               .addend = readable(t, TENSOR_ADDEND),
-                               .output = writable(t, TENSOR_OUTPUT),
-                               .scratch = writable(t, TENSOR_SCRATCH)};
-    return cvk_pack_weights(info, readable(t, TENSOR_WEIGHTS), writable(t, TENSOR_PACKED));
+    t->buffers = (cvk_buffers){
+        .struct_size = sizeof t->buffers,
+#define CVK_BUFFER(NAME, member, needs, access, share)                                                                 \
+    .member = {t->buffer[CVK_ROLE_##NAME].data, t->buffer[CVK_ROLE_##NAME].bytes},
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
+    };
+    const guarded *packed = &t->buffer[CVK_ROLE_WEIGHTS];
+    return cvk_pack_weights(info, (cvk_const_buffer){t->dense.data, t->dense.bytes},
+                            (cvk_buffer){packed->data, packed->bytes});
 }
 
 void tensors_free(tensors *t) {
-    for (int i = 0; i < TENSOR_ROLES; i++) guard_free(&t->buffer[i]);
+    guard_free(&t->dense);
+    for (int i = 0; i < CVK_ROLES; i++) guard_free(&t->buffer[i]);
 }
 
 /* The channels beyond the last one that a blocked output has room for. */
 static bool fill_is_zero(const tensors *t) {
     const cvk_spec *s = t->spec;
-    const float *output = t->buffer[TENSOR_OUTPUT].data;
+    const float *output = t->buffer[CVK_ROLE_OUTPUT].data;
     int64_t end = (s->out_channels + BLOCK - 1) / BLOCK * BLOCK;
     for (int64_t n = 0; n < s->batch; n++)
         for (int64_t c = s->out_channels; c < end; c++) {
@@ -113,7 +107,8 @@ static bool fill_is_zero(const tensors *t) {
 }
 
 const char *tensors_damage(const tensors *t) {
-    for (int i = 0; i < TENSOR_ROLES; i++)
+    if (!guard_intact(&t->dense)) return "wrote outside a buffer";
+    for (int i = 0; i < CVK_ROLES; i++)
         if (!guard_intact(&t->buffer[i])) return "wrote outside a buffer";
     if (t->spec->output_layout == CVK_BLOCKED && !fill_is_zero(t)) return "fill channels are not zero";
     return NULL;
@@ -121,7 +116,7 @@ const char *tensors_damage(const tensors *t) {
 
 void tensors_read(const tensors *t, int64_t i, float *to) {
     const cvk_spec *s = t->spec;
-    const float *output = t->buffer[TENSOR_OUTPUT].data;
+    const float *output = t->buffer[CVK_ROLE_OUTPUT].data;
     channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, i / s->out_channels, i % s->out_channels);
     for (int64_t p = 0; p < w.count; p++) to[p] = output[w.first + p * w.step];
 }

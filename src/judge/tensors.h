@@ -5,25 +5,14 @@
 #include "judge/guard.h"
 #include "judge/naive.h"
 
-typedef enum tensor_role {
-    TENSOR_INPUT,
-    TENSOR_WEIGHTS,
-    TENSOR_PACKED,
-    TENSOR_BIAS,
-    TENSOR_SCALE,
-    TENSOR_ADDEND,
-    TENSOR_OUTPUT,
-    TENSOR_SCRATCH,
-    TENSOR_ROLES
-} tensor_role;
-
 typedef struct tensors {
     const cvk_spec *spec;
-    guarded buffer[TENSOR_ROLES];
-    cvk_buffers buffers; /* what cvk_run takes */
+    guarded dense;             /* weights */
+    guarded buffer[CVK_ROLES]; /* of a run, by role */
+    cvk_buffers buffers;       /* the same, as cvk_run takes them */
 } tensors;
 
-/* Allocates, converts to the kernel's layouts, packs the weights; output and scratch are all NaN. `t` is for
+/* Allocates, converts to the kernel's layouts, packs the weights; what is written is all NaN. `t` is for
  * tensors_free in any case. */
 cvk_status tensors_bind(const cvk_spec *s, const cvk_kernel_info *info, const naive_tensors *data, guard_side side,
                         uint32_t workers, tensors *t);

@@ -119,18 +119,18 @@ static lower_module make_module(arena *a, const char *known_triple, LLVMTargetMa
 
 /* The tensors that are known, as data of the module. */
 static void lower_constants(lower_module *m, const emit_kernel *k, LLVMValueRef constant[ROLE_COUNT]) {
-    for (int t = 0; t < k->run->tensor_count; t++) {
-        const nest_tensor *tensor = &k->run->tensors[t];
-        const float *data = k->constant[tensor->role];
-        constant[tensor->role] = data ? lower_data(m, data, tensor->elements) : NULL;
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        const float *data = k->constant[role];
+        int64_t elements = program_needs(&k->run, (nest_role)role).elements;
+        if (data && elements) constant[role] = lower_data(m, data, elements);
     }
 }
 
 static LLVMValueRef lower_kernel(lower_module *m, const emit_kernel *k, const char *symbol) {
     LLVMValueRef constant[ROLE_COUNT] = {0}, pack = LLVMConstNull(m->ptr);
     lower_constants(m, k, constant);
-    LLVMValueRef run = lower_nest(m, k->run, arena_format(m->arena, "%s.run", symbol), constant);
-    if (k->pack) pack = lower_nest(m, k->pack, arena_format(m->arena, "%s.pack", symbol), NULL);
+    LLVMValueRef run = lower_program(m, &k->run, arena_format(m->arena, "%s.run", symbol), constant);
+    if (k->pack) pack = lower_pack(m, k->pack, arena_format(m->arena, "%s.pack", symbol), k->info->packed_tag);
     return lower_info(m, symbol, k->info, run, pack);
 }
 

@@ -2,16 +2,18 @@
 #ifndef CVK_LLVM_EMIT_H
 #define CVK_LLVM_EMIT_H
 
-#include "nest/nest.h"
+#include "nest/program.h"
 #include "target/target.h"
 
 /* One layer for one target. `info` is emitted as a constant, its run and pack pointing at functions that are local to
  * the object. Tensors that `constant` has, by role, are emitted as read-only data and taken from there, whatever the
- * caller passes; a kernel whose weights are among them needs no `pack`. */
+ * caller passes; a kernel whose weights are among them needs no `pack`. Weights that are passed come after a header,
+ * which `pack` writes: info->packed_tag and zeros. */
 typedef struct emit_kernel {
     const char *symbol;
     const cvk_target *target;
-    const nest *run, *pack;
+    nest_program run;
+    const nest *pack;
     const cvk_kernel_info *info;
     const float *constant[ROLE_COUNT];
 } emit_kernel;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { MOST_FIELDS = 32 };
+enum { MOST_FIELDS = 48 };
 
 typedef struct fields {
     lower_module *m;
@@ -56,36 +56,55 @@ static unsigned long long size_of_fields(fields *f) {
 }
 
 /* A field added to the struct and forgotten here changes its size. */
+enum {
+    WORDS = 10 + CVK_MOST_PHASES, /* from input_layout to tasks */
+    HEAD = 8 + 2 * 8 + 3 * 40 + 4 * WORDS,
+    POINTERS = 6,
+    BUFFERS = 1 + CVK_ROLES
+};
 _Static_assert(sizeof(cvk_buffer_info) == 16, "info.c writes three fields");
-_Static_assert(offsetof(cvk_kernel_info, pack) + sizeof(void *) == sizeof(cvk_kernel_info), "pack is the last field");
-_Static_assert(offsetof(cvk_kernel_info, run) == 8 + 4 * 8 + 3 * 40 + 8 * 4 + 8 * 16, "info.c writes every field");
+_Static_assert(offsetof(cvk_kernel_info, name) == HEAD && HEAD % 8 == 0 && POINTERS % 2 == 0, "there are no gaps");
+_Static_assert(offsetof(cvk_kernel_info, weights) == HEAD + POINTERS * sizeof(void *), "before the buffers");
+_Static_assert(sizeof(cvk_kernel_info) == offsetof(cvk_kernel_info, weights) + 16 * BUFFERS, "info.c writes it all");
+_Static_assert(4 + 1 + 3 + WORDS + POINTERS + BUFFERS <= MOST_FIELDS, "and has room for it");
 
-LLVMValueRef lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info, LLVMValueRef run,
-                        LLVMValueRef pack) {
-    fields f = {.m = m};
-    add_u32(&f, 0); /* struct_size: when the fields are known */
-    add_u32(&f, info->abi_version);
-    add_string(&f, info->name);
-    add_string(&f, info->target);
-    add_string(&f, info->plan);
-    add_u64(&f, info->cpu_features);
-    add_shape(&f, info->input_shape);
-    add_shape(&f, info->weights_shape);
-    add_shape(&f, info->output_shape);
+static void add_words(fields *f, const cvk_kernel_info *info) {
     const uint32_t words[] = {(uint32_t)info->input_layout,
                               (uint32_t)info->output_layout,
                               (uint32_t)info->dtype,
                               info->spatial_rank,
                               info->addends,
                               info->scales,
-                              info->tasks,
-                              info->kilocycles};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) add_u32(&f, words[i]);
-    const cvk_buffer_info *buffers[] = {&info->input, &info->weights, &info->packed_weights, &info->bias,
-                                        &info->scale, &info->addend,  &info->output,         &info->scratch};
-    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) add_buffer(&f, buffers[i]);
+                              info->batch_any,
+                              info->kilocycles,
+                              info->phases,
+                              info->reserved};
+    _Static_assert(sizeof words / sizeof words[0] + CVK_MOST_PHASES == WORDS, "the words before the phases'");
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) add_u32(f, words[i]);
+    for (int p = 0; p < CVK_MOST_PHASES; p++) add_u32(f, info->tasks[p]);
+}
+
+LLVMValueRef lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info, LLVMValueRef run,
+                        LLVMValueRef pack) {
+    fields f = {.m = m};
+    add_u32(&f, 0); /* struct_size: when the fields are known */
+    add_u32(&f, info->abi_version);
+    add_u64(&f, info->cpu_features);
+    add_u64(&f, info->packed_tag);
+    add_shape(&f, info->input_shape);
+    add_shape(&f, info->weights_shape);
+    add_shape(&f, info->output_shape);
+    add_words(&f, info);
+    add_string(&f, info->name);
+    add_string(&f, info->target);
+    add_string(&f, info->plan);
     add(&f, run);
     add(&f, pack);
+    add(&f, LLVMConstNull(m->ptr));
+    add_buffer(&f, &info->weights);
+#define CVK_BUFFER(NAME, member, needs, access, share) add_buffer(&f, &info->needs);
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
     f.value[0] = LLVMConstInt(m->i32, size_of_fields(&f), false);
     return add_constant(m, symbol, LLVMConstStructInContext(m->context, f.value, f.count, false), 8);
 }

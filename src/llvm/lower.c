@@ -1,11 +1,11 @@
-/* From a nest to a function of LLVM IR. Needs a nest that nest_check accepted; gives a function that passes LLVM's
+/* From a nest to code in a function of LLVM IR. Needs a nest that nest_check accepted; gives what passes LLVM's
  * verifier. Run-time loops become rotated loops with a prelude block for addresses, unrolled ones are expanded here,
  * registers live in stack slots until mem2reg. */
 #include "llvm/lowering.h"
 
 static void lower_list(lowering *l, const nest_statement *list);
 
-static LLVMBasicBlockRef new_block(lowering *l, const char *name) {
+LLVMBasicBlockRef lower_block(lowering *l, const char *name) {
     return LLVMAppendBasicBlockInContext(l->m->context, l->function, name);
 }
 
@@ -30,7 +30,7 @@ static void open_level(lowering *l, int variable, LLVMBasicBlockRef prelude) {
     *level = (lower_level){
         .outer = l->level, .depth = l->level ? l->level->depth + 1 : 0, .variable = variable, .prelude = prelude};
     l->level = level;
-    LLVMBasicBlockRef body = new_block(l, "body");
+    LLVMBasicBlockRef body = lower_block(l, "body");
     LLVMPositionBuilderAtEnd(l->builder, prelude);
     LLVMBuildBr(l->builder, body);
     LLVMPositionBuilderAtEnd(l->builder, body);
@@ -39,7 +39,7 @@ static void open_level(lowering *l, int variable, LLVMBasicBlockRef prelude) {
 /* for v from low to high, body first tested where it may not run at all. */
 static void lower_counted(lowering *l, int variable, LLVMValueRef low, LLVMValueRef high, bool surely,
                           void (*body)(lowering *, const void *), const void *argument) {
-    LLVMBasicBlockRef prelude = new_block(l, "loop"), done = new_block(l, "done");
+    LLVMBasicBlockRef prelude = lower_block(l, "loop"), done = lower_block(l, "done");
     LLVMBasicBlockRef before = LLVMGetInsertBlock(l->builder);
     if (surely)
         LLVMBuildBr(l->builder, prelude);
@@ -90,7 +90,7 @@ static void lower_unrolled(lowering *l, const nest_statement *f) {
 
 static void lower_if(lowering *l, const nest_statement *s) {
     LLVMValueRef holds = LLVMBuildICmp(l->builder, LLVMIntSGE, lower_affine(l, &s->condition), number(l, 0), "");
-    LLVMBasicBlockRef body = new_block(l, "then"), done = new_block(l, "done");
+    LLVMBasicBlockRef body = lower_block(l, "then"), done = lower_block(l, "done");
     LLVMBuildCondBr(l->builder, holds, body, done);
     LLVMPositionBuilderAtEnd(l->builder, body);
     lower_list(l, s->body);
@@ -118,6 +118,7 @@ static void lower_tasks(lowering *l, const void *statement) {
     int64_t rest = l->nest->tasks;
     LLVMValueRef number_left = l->variable[l->nest->variable_count];
     LLVMBuilderRef b = l->builder;
+    LLVMBasicBlockRef body = LLVMGetInsertBlock(b);
     LLVMPositionBuilderBefore(b, LLVMGetBasicBlockTerminator(l->level->prelude));
     while (s && s->kind == STATEMENT_FOR && l->nest->variables[s->variable].kind == VARIABLE_TASK) {
         const nest_range *r = &l->nest->variables[s->variable].range;
@@ -128,11 +129,11 @@ static void lower_tasks(lowering *l, const void *statement) {
         number_left = LLVMBuildURem(b, number_left, weight, "");
         s = s->body;
     }
-    LLVMPositionBuilderAtEnd(b, LLVMGetLastBasicBlock(l->function));
+    LLVMPositionBuilderAtEnd(b, body);
     lower_list(l, s);
 }
 
-static void make_registers(lowering *l) {
+void lower_registers(lowering *l) {
     const nest *n = l->nest;
     l->reg = arena_array(l->m->arena, LLVMValueRef *, n->register_count);
     for (int r = 0; r < n->register_count; r++) {
@@ -142,60 +143,19 @@ static void make_registers(lowering *l) {
     }
 }
 
-/* The kernel's tensors are fields of cvk_args, all pointers; packing has two parameters. What is in constants is hidden
- * from LLVM, or it would make copies of those it sees being loaded. */
-static void find_tensors(lowering *l, LLVMValueRef const constant[ROLE_COUNT]) {
-    l->tensor = arena_array(l->m->arena, LLVMValueRef, l->nest->tensor_count);
-    for (int t = 0; t < l->nest->tensor_count; t++) {
-        unsigned role = (unsigned)l->nest->tensors[t].role;
-        if (l->nest->entry == ENTRY_PACK) {
-            l->tensor[t] = LLVMGetParam(l->function, role);
-            continue;
-        }
-        if (constant[role]) {
-            l->tensor[t] = lower_opaque(l->m, l->builder, constant[role]);
-            continue;
-        }
-        LLVMValueRef index = LLVMConstInt(l->m->i64, role, false);
-        LLVMValueRef field = LLVMBuildGEP2(l->builder, l->m->ptr, LLVMGetParam(l->function, 0), &index, 1, "");
-        l->tensor[t] = LLVMBuildLoad2(l->builder, l->m->ptr, field, l->nest->tensors[t].name);
-    }
-}
-
-static LLVMTypeRef entry_type(lower_module *m, nest_entry entry) {
-    if (entry == ENTRY_PACK) return LLVMFunctionType(m->nothing, (LLVMTypeRef[]){m->ptr, m->ptr}, 2, false);
-    return LLVMFunctionType(m->nothing, (LLVMTypeRef[]){m->ptr, m->i32, m->i32}, 3, false);
-}
-
-static void lower_entry(lowering *l, LLVMValueRef const constant[ROLE_COUNT]) {
-    LLVMPositionBuilderAtEnd(l->builder, new_block(l, "entry"));
-    make_registers(l);
-    find_tensors(l, constant);
-    LLVMBasicBlockRef prelude = new_block(l, "start");
+/* Addresses that no loop changes go to the block that code stands in now. */
+static void open_function_level(lowering *l) {
+    LLVMBasicBlockRef prelude = lower_block(l, "start");
     LLVMBuildBr(l->builder, prelude);
     open_level(l, -1, prelude);
-    if (l->nest->entry == ENTRY_PACK) {
-        lower_list(l, l->nest->body);
-    } else {
-        LLVMValueRef first = LLVMBuildZExt(l->builder, LLVMGetParam(l->function, 1), l->m->i64, "");
-        LLVMValueRef last = LLVMBuildZExt(l->builder, LLVMGetParam(l->function, 2), l->m->i64, "");
-        lower_counted(l, -1, first, last, false, lower_tasks, l->nest->body);
-    }
-    LLVMBuildRetVoid(l->builder);
 }
 
-LLVMValueRef lower_nest(lower_module *m, const nest *n, const char *symbol, LLVMValueRef const constant[ROLE_COUNT]) {
-    lowering l = {.m = m, .nest = n};
-    l.function = LLVMAddFunction(m->module, symbol, entry_type(m, n->entry));
-    LLVMSetLinkage(l.function, LLVMInternalLinkage);
-    lower_attributes(m, l.function);
-    l.builder = LLVMCreateBuilderInContext(m->context);
-    l.prelude = LLVMCreateBuilderInContext(m->context);
-    l.variable = arena_array(m->arena, LLVMValueRef, n->variable_count + 1);
-    l.level_of = arena_array(m->arena, lower_level *, n->variable_count + 1);
-    l.known = arena_array(m->arena, int64_t, n->variable_count + 1);
-    lower_entry(&l, constant);
-    LLVMDisposeBuilder(l.builder);
-    LLVMDisposeBuilder(l.prelude);
-    return l.function;
+void lower_nest(lowering *l) {
+    open_function_level(l);
+    lower_list(l, l->nest->body);
+}
+
+void lower_nest_tasks(lowering *l, LLVMValueRef first, LLVMValueRef last) {
+    open_function_level(l);
+    lower_counted(l, -1, first, last, false, lower_tasks, l->nest->body);
 }

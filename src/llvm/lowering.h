@@ -2,7 +2,7 @@
 #ifndef CVK_LLVM_LOWERING_H
 #define CVK_LLVM_LOWERING_H
 
-#include "nest/nest.h"
+#include "nest/program.h"
 #include "target/target.h"
 
 #include <llvm-c/Core.h>
@@ -51,9 +51,19 @@ typedef struct lowering {
     lower_level *level;     /* innermost */
 } lowering;
 
-/* lower.c: one function from one nest, with internal linkage. Tensors whose role has a value in `constant` lie there.
- */
-LLVMValueRef lower_nest(lower_module *m, const nest *n, const char *symbol, LLVMValueRef const constant[ROLE_COUNT]);
+/* entry.c: one function from one program, a cvk_kernel_fn, and one from the nest that packs, a cvk_pack_fn, which
+ * begins what it packs with a header; both with internal linkage. Tensors whose role has a value in `constant` lie
+ * there. */
+LLVMValueRef lower_program(lower_module *m, const nest_program *p, const char *symbol,
+                           LLVMValueRef const constant[ROLE_COUNT]);
+LLVMValueRef lower_pack(lower_module *m, const nest *n, const char *symbol, uint64_t tag);
+
+/* lower.c: a nest within a function. Registers are made where all of a function are: at its beginning. The nest's code
+ * goes where its builder stands, once its tensors are known: all of it, or the tasks from `first` to `last`, as i64. */
+void lower_registers(lowering *l);
+void lower_nest(lowering *l);
+void lower_nest_tasks(lowering *l, LLVMValueRef first, LLVMValueRef last);
+LLVMBasicBlockRef lower_block(lowering *l, const char *name); /* a new one, at the function's end */
 
 /* address.c */
 LLVMValueRef lower_affine(lowering *l, const affine *e); /* as i64, where code goes */

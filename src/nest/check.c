@@ -327,14 +327,19 @@ static void check_list(checker *c, const nest_scope *s, const nest_statement *li
 }
 
 static bool is_type(cvk_type type) { return (int)type >= 0 && type < TYPES; }
+/* Whether whoever enters has something to bind to that role. */
+static bool is_bound(nest_entry entry, nest_role role) {
+    bool packs = role == ROLE_PACK_FROM || role == ROLE_PACK_TO;
+    return (int)role >= 0 && role < ROLE_COUNT && packs == (entry == ENTRY_PACK);
+}
 
 static bool check_declarations(checker *c) {
     const nest *n = c->nest;
     if (n->fault) REFUSE(c, "%s", n->fault);
     for (int t = 0; t < n->tensor_count; t++)
         if (n->tensors[t].elements < 0 || !is_type(n->tensors[t].type) ||
-            n->tensors[t].elements > INT64_MAX / type_bytes(n->tensors[t].type) || (int)n->tensors[t].role < 0 ||
-            n->tensors[t].role >= ROLE_COUNT)
+            n->tensors[t].elements > INT64_MAX / type_bytes(n->tensors[t].type) ||
+            !is_bound(n->entry, n->tensors[t].role))
             REFUSE(c, "tensor %s is ill-formed", n->tensors[t].name);
     for (int t = 0; t < n->tensor_count; t++)
         for (int u = 0; u < t; u++)

@@ -253,3 +253,5 @@ void nest_count(const nest *n, nest_counts *counts) {
     *counts = (nest_counts){0};
     add_list(&c, counts, parts_of(&c, n->body), 1);
 }
+
+void nest_counts_add(nest_counts *to, const nest_counts *more) { add_counts(to, more, 1); }

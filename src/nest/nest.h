@@ -24,19 +24,15 @@
 
 enum { NEST_MOST_LANES = 64 };
 
-/* What a tensor is bound to: for ENTRY_TASKS the fields of cvk_args in their order; for ENTRY_PACK the two parameters.
- */
+/* What a tensor is bound to. Of ENTRY_TASKS the rows of convoke/buffers.def, in their order: ROLE_INPUT to
+ * ROLE_WORKSPACE; of ENTRY_PACK the two parameters. Packed weights are meant without their header. */
 typedef enum nest_role {
-    ROLE_INPUT,
-    ROLE_WEIGHTS,
-    ROLE_BIAS,
-    ROLE_SCALE,
-    ROLE_ADDEND,
-    ROLE_OUTPUT,
-    ROLE_SCRATCH,
+#define CVK_BUFFER(NAME, member, needs, access, share) ROLE_##NAME,
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
+    ROLE_PACK_FROM,
+    ROLE_PACK_TO,
     ROLE_COUNT,
-    ROLE_PACK_FROM = 0,
-    ROLE_PACK_TO = 1,
 } nest_role;
 typedef enum nest_entry { ENTRY_TASKS, ENTRY_PACK } nest_entry;
 
@@ -198,6 +194,7 @@ typedef struct nest_counts {
     double bytes;                    /* of tensors, loaded and stored */
 } nest_counts;
 void nest_count(const nest *n, nest_counts *counts);
+void nest_counts_add(nest_counts *to, const nest_counts *more);
 
 /* Columns of nest/ops.def. */
 const char *nest_op_name(op_kind kind);

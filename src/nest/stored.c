@@ -153,3 +153,17 @@ cvk_status nest_certify_stored(const nest *const *nests, int count, nest_role ro
     if (m.fault) report(&m, t->name, d);
     return status;
 }
+
+static bool writes(const nest_phase *phase, nest_role role) {
+    for (int i = 0; i < phase->count; i++) {
+        const nest_tensor *t = tensor_of(phase->nest[i], role);
+        if (t && t->writable) return true;
+    }
+    return false;
+}
+
+cvk_status program_certify_stored(const nest_program *p, nest_role role, int64_t most, cvk_diagnostics *d) {
+    int last = p->count - 1;
+    while (last > 0 && !writes(&p->phase[last], role)) last--;
+    return nest_certify_stored((const nest *const *)p->phase[last].nest, p->phase[last].count, role, most, d);
+}

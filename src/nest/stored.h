@@ -2,7 +2,7 @@
 #ifndef CVK_NEST_STORED_H
 #define CVK_NEST_STORED_H
 
-#include "nest/nest.h"
+#include "nest/program.h"
 
 /* How many elements a tensor may have: a bit each is kept. Walking through them takes about a millisecond a million of
  * vectors' worth: next to nothing where a kernel is compiled, and any time in a check. */
@@ -16,5 +16,7 @@
  * nest_check accepts them.
  */
 cvk_status nest_certify_stored(const nest *const *nests, int count, nest_role role, int64_t most, cvk_diagnostics *d);
+/* The same of the last phase that may write the tensor. */
+cvk_status program_certify_stored(const nest_program *p, nest_role role, int64_t most, cvk_diagnostics *d);
 
 #endif

@@ -43,6 +43,7 @@ static const float *run(const cvk_kernel_info *info, cvk_const_buffer input, cvk
     if (info->weights.bytes) b.weights = (cvk_const_buffer){packed.data, packed.bytes};
     b.output = empty(info->output.bytes);
     b.scratch = empty(cvk_scratch_bytes(info, 1));
+    b.workspace = empty(info->workspace.bytes);
     cvk_status status = cvk_pack_weights(info, weights, packed);
     if (status == CVK_OK) status = cvk_run(info, &b, NULL);
     if (status == CVK_OK) return b.output.data;

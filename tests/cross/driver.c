@@ -59,14 +59,15 @@ static int run(const cvk_kernel_info *info, FILE *cases) {
     double *expected = take(cases, 2 * info->output.bytes), *bound = take(cases, 2 * info->output.bytes);
     b.output = make_buffer(info->output.bytes);
     b.scratch = make_buffer(cvk_scratch_bytes(info, 1));
+    b.workspace = make_buffer(info->workspace.bytes);
     cvk_buffer packed = make_buffer(info->packed_weights.bytes);
     cvk_status status = cvk_pack_weights(info, weights, packed);
     b.weights = (cvk_const_buffer){packed.data, packed.bytes};
     if (status == CVK_OK) status = cvk_run(info, &b, NULL);
     if (status != CVK_OK) printf("%s: %s\n", info->name, cvk_status_text(status));
     int good = status == CVK_OK && !compare(info, b.output.data, expected, bound);
-    const void *const all[] = {b.input.data, weights.data, b.bias.data, b.scale.data,  b.addend.data,
-                               expected,     bound,        packed.data, b.output.data, b.scratch.data};
+    const void *const all[] = {b.input.data, weights.data, b.bias.data,   b.scale.data,   b.addend.data,   expected,
+                               bound,        packed.data,  b.output.data, b.scratch.data, b.workspace.data};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free((void *)(uintptr_t)all[i]);
     return good;
 }

@@ -57,14 +57,14 @@ static void write_expected(const cvk_spec *s, const double *values, FILE *to) {
 static void pack_nothing(const void *weights, void *packed) { (void)weights, (void)packed; }
 
 static void write_inputs(const compile_unit *unit, const layer_data *data, FILE *to) {
-    static const tensor_role roles[] = {TENSOR_INPUT, TENSOR_WEIGHTS, TENSOR_BIAS, TENSOR_SCALE, TENSOR_ADDEND};
     cvk_kernel_info info = unit->info;
     info.pack = pack_nothing;
     info.cpu_features = 0;
     tensors t;
     if (tensors_bind(unit->spec, &info, &data->tensors, GUARD_END, 1, &t)) stop("cannot bind", unit->spec->name);
-    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
-        fwrite(t.buffer[roles[i]].data, 1, t.buffer[roles[i]].bytes, to);
+    const guarded *const inputs[] = {&t.buffer[CVK_ROLE_INPUT], &t.dense, &t.buffer[CVK_ROLE_BIAS],
+                                     &t.buffer[CVK_ROLE_SCALE], &t.buffer[CVK_ROLE_ADDEND]};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) fwrite(inputs[i]->data, 1, inputs[i]->bytes, to);
     tensors_free(&t);
 }
 

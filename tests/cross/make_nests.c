@@ -51,7 +51,7 @@ static draft begin(const maker *m, const char *what, cvk_type a, cvk_type w, cvk
 }
 
 static void end(maker *m, draft *d) {
-    const nest *n = nest_finish(&d->b);
+    nest *n = nest_finish(&d->b);
     cvk_diagnostics *complaints = cvk_diagnostics_new();
     if (nest_check(n, complaints, NULL)) stop(d->symbol, cvk_diagnostics_get(complaints, 0)->message);
     cvk_diagnostics_free(complaints);
@@ -62,8 +62,10 @@ static void end(maker *m, draft *d) {
                               .target = m->target->name,
                               .plan = "",
                               .cpu_features = m->target->cpu_features,
-                              .tasks = (uint32_t)n->tasks};
-    m->kernel[m->count++] = (emit_kernel){.symbol = d->symbol, .target = m->target, .run = n, .info = info};
+                              .phases = 1,
+                              .tasks = {(uint32_t)n->tasks}};
+    m->kernel[m->count++] =
+        (emit_kernel){.symbol = d->symbol, .target = m->target, .run = program_of(m->arena, n), .info = info};
 }
 
 static register_ref one(draft *d, const char *name, cvk_type type) {

@@ -28,17 +28,21 @@ static void *zeroed(uint64_t bytes) {
 
 /* Of zeros, with buffers of its own. */
 static void run(const cvk_kernel_info *info) {
-    const cvk_buffer_info needs[] = {info->input, info->packed_weights, info->bias, info->output, info->scratch};
-    void *data[5];
-    for (int i = 0; i < 5; i++) data[i] = zeroed(needs[i].bytes);
+    const cvk_buffer_info needs[] = {info->input,  info->packed_weights, info->bias,
+                                     info->output, info->scratch,        info->weights};
+    enum { BUFFERS = sizeof needs / sizeof *needs };
+    void *data[BUFFERS];
+    for (int i = 0; i < BUFFERS; i++) data[i] = zeroed(needs[i].bytes);
     const cvk_buffers buffers = {.struct_size = sizeof buffers,
                                  .input = {data[0], needs[0].bytes},
                                  .weights = {data[1], needs[1].bytes},
                                  .bias = {data[2], needs[2].bytes},
                                  .output = {data[3], needs[3].bytes},
                                  .scratch = {data[4], needs[4].bytes}};
+    const cvk_const_buffer dense = {data[5], needs[5].bytes};
+    expect(cvk_pack_weights(info, dense, (cvk_buffer){data[1], needs[1].bytes}) == CVK_OK, "packing failed");
     expect(cvk_run(info, &buffers, NULL) == CVK_OK, "a run failed");
-    for (int i = 0; i < 5; i++) free(data[i]);
+    for (int i = 0; i < BUFFERS; i++) free(data[i]);
 }
 
 static void *compile_and_share(void *argument) {

@@ -40,7 +40,7 @@ only 'pthreadpool\.h|convoke/pthreadpool\.h' '^cli/'
 
 # The public headers are C and libc alone; the runtime knows nothing of the compiler.
 grep -rnE '# *include' include "$root/runtime/include/convoke/runtime.h" |
-    grep -vE '<(convoke/(runtime\.h|status\.def|cpu\.def)|std[a-z]+\.h)>' >&2 && complain "a public header includes more than libc"
+    grep -vE '<(convoke/(runtime\.h|(buffers|cpu|status)\.def)|std[a-z]+\.h)>' >&2 && complain "a public header includes more than libc"
 while IFS=: read -r file included; do
     [[ -e $root/runtime/src/$included ]] || complain "$file includes $included, which is not the runtime's"
 done < <(grep -rHoE '# *include "[^"]+"' "$root/runtime/src" | sed -E 's/:.*"([^"]+)"/:\1/')

@@ -293,7 +293,7 @@ static const char *describe(const attempt *a, const cvk_plan *plan) {
 
 /* Whether the bug went in and stays inside its buffers. */
 static bool seed_bug(const attempt *a, const compile_unit *unit) {
-    nest *n = a->mutant->pack ? unit->pack : unit->run;
+    nest *n = a->mutant->pack ? unit->pack : unit->run.phase[0].nest[0];
     if (a->mutant->edit && !a->mutant->edit(n, &a->mutant->mutation)) return false;
     return nest_check(n, NULL, NULL) == CVK_OK;
 }
@@ -305,8 +305,8 @@ static bool is_seen(attempt *a, const compile_unit *unit) {
 
 static void expect_right(attempt *a, const compile_unit *unit) {
     cr_assert(!is_seen(a, unit), "not right before: %s", describe(a, &unit->plan));
-    cr_assert(trial_stored(&a->trial, unit->run, unit->pack), "%s: %s", a->trial.words, describe(a, &unit->plan));
-    cr_assert(trial_identity(&a->trial, unit->run, unit->pack), "%s: %s", a->trial.words, describe(a, &unit->plan));
+    cr_assert(trial_stored(&a->trial, &unit->run, unit->pack), "%s: %s", a->trial.words, describe(a, &unit->plan));
+    cr_assert(trial_identity(&a->trial, &unit->run, unit->pack), "%s: %s", a->trial.words, describe(a, &unit->plan));
 }
 
 static void expect_caught(attempt *a, const cvk_plan *plan) {
@@ -315,8 +315,8 @@ static void expect_caught(attempt *a, const cvk_plan *plan) {
                  describe(a, plan));
     if (!a->mutant->misread) expect_right(a, &unit);
     if (!seed_bug(a, &unit)) return;
-    bool seen = is_seen(a, &unit), unequal = !trial_identity(&a->trial, unit.run, unit.pack);
-    bool stores = !trial_stored(&a->trial, unit.run, unit.pack);
+    bool seen = is_seen(a, &unit), unequal = !trial_identity(&a->trial, &unit.run, unit.pack);
+    bool stores = !trial_stored(&a->trial, &unit.run, unit.pack);
     cr_expect(unequal || stores, "NOT CAUGHT EXACTLY: %s", describe(a, plan));
     cr_expect(seen || a->mutant->subtle, "NOT CAUGHT: %s", describe(a, plan));
     a->plans++, a->seen += seen, a->broke_identity += unequal, a->broke_stores += stores;

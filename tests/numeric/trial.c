@@ -159,7 +159,7 @@ static bool same(const float *a, const float *b, size_t bytes) {
 }
 
 static bool same_output(trial *t, const tensors *buffers, const char *way) {
-    const guarded *output = &buffers->buffer[TENSOR_OUTPUT];
+    const guarded *output = &buffers->buffer[CVK_ROLE_OUTPUT];
     if (!same(output->data, t->output, output->bytes)) return wrong(t, "other bits %s", way);
     const char *damage = tensors_damage(buffers);
     return damage ? wrong(t, "%s %s", damage, way) : true;
@@ -181,18 +181,23 @@ static bool with_buffers(trial *t, const cvk_kernel_info *info, guard_side side,
 static bool run_at_once(trial *t, const cvk_kernel_info *info, tensors *buffers) {
     cvk_status status = cvk_run(info, &buffers->buffers, NULL);
     if (status != CVK_OK) return wrong(t, "cvk_run: %s", cvk_status_text(status));
-    memcpy(t->output, buffers->buffer[TENSOR_OUTPUT].data, buffers->buffer[TENSOR_OUTPUT].bytes);
+    memcpy(t->output, buffers->buffer[CVK_ROLE_OUTPUT].data, buffers->buffer[CVK_ROLE_OUTPUT].bytes);
     return judge(t, buffers);
 }
 
 static bool run_backwards(trial *t, const cvk_kernel_info *info, tensors *buffers) {
     const cvk_buffers *b = &buffers->buffers;
-    cvk_args args = {b->input.data, b->weights.data, b->bias.data, b->scale.data, b->addend.data, b->output.data, NULL};
+    cvk_args args = {
+#define CVK_BUFFER(NAME, member, needs, access, share) .member = b->member.data,
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
+    };
     uint64_t slice = b->scratch.bytes / WORKERS;
-    for (uint32_t task = info->tasks; task-- > 0;) {
-        args.scratch = (char *)b->scratch.data + slice * (task % WORKERS);
-        info->run(&args, task, task + 1);
-    }
+    for (uint32_t phase = 0; phase < info->phases; phase++)
+        for (uint32_t task = info->tasks[phase]; task-- > 0;) {
+            args.scratch = (char *)b->scratch.data + slice * (task % WORKERS);
+            info->run(&args, phase, task, task + 1);
+        }
     return same_output(t, buffers, "with the tasks run one by one, backwards");
 }
 
@@ -204,30 +209,28 @@ static bool run_on_threads(trial *t, const cvk_kernel_info *info, tensors *buffe
 
 /* ---- the evaluator ---- */
 
-static cvk_status evaluate(const algo_nests *nests, bool fused, const tensors *buffers, float *packed) {
-    static const tensor_role roles[ROLE_COUNT] = {
-        [ROLE_INPUT] = TENSOR_INPUT,    [ROLE_WEIGHTS] = TENSOR_PACKED, [ROLE_BIAS] = TENSOR_BIAS,
-        [ROLE_SCALE] = TENSOR_SCALE,    [ROLE_ADDEND] = TENSOR_ADDEND,  [ROLE_OUTPUT] = TENSOR_OUTPUT,
-        [ROLE_SCRATCH] = TENSOR_SCRATCH};
-    void *run[ROLE_COUNT], *pack[ROLE_COUNT] = {0};
-    for (int i = 0; i < ROLE_COUNT; i++) run[i] = buffers->buffer[roles[i]].data;
-    run[ROLE_WEIGHTS] = packed;
-    pack[ROLE_PACK_FROM] = buffers->buffer[TENSOR_WEIGHTS].data;
-    pack[ROLE_PACK_TO] = packed;
-    cvk_status status = nest_eval(nests->pack, pack, 0, nests->pack->tasks, eval_as(fused));
-    return status ? status : nest_eval(nests->run, run, 0, nests->run->tasks, eval_as(fused));
+/* Packs and runs; its packed weights have no header. */
+static cvk_status evaluate(const nest_program *run, const nest *pack, bool fused, const tensors *buffers,
+                           float *packed) {
+    void *tensor[ROLE_COUNT] = {[ROLE_PACK_FROM] = buffers->dense.data, [ROLE_PACK_TO] = packed};
+    for (int i = 0; i < CVK_ROLES; i++) tensor[i] = buffers->buffer[i].data;
+    tensor[ROLE_WEIGHTS] = packed;
+    cvk_status status = nest_eval(pack, tensor, 0, pack->tasks, eval_as(fused));
+    return status ? status : nest_eval_program(run, tensor, eval_as(fused));
 }
 
-static bool check_evaluator(trial *t, const cvk_kernel_info *info, const algo_nests *nests, bool fused) {
+static bool check_evaluator(trial *t, const cvk_kernel_info *info, const nest_program *run, const nest *pack,
+                            bool fused) {
     tensors buffers;
-    size_t bytes = (size_t)info->packed_weights.bytes;
+    size_t bytes = (size_t)info->packed_weights.bytes - CVK_PACKED_HEADER;
     float *packed = malloc(bytes + 1);
     cvk_status status =
         packed ? tensors_bind(t->spec, info, &t->data.tensors, GUARD_END, 1, &buffers) : CVK_ERROR_MEMORY;
     if (packed) memset(packed, 0xFF, bytes);
-    if (status == CVK_OK) status = evaluate(nests, fused, &buffers, packed);
+    if (status == CVK_OK) status = evaluate(run, pack, fused, &buffers, packed);
     bool right = status == CVK_OK || wrong(t, "nest_eval: %s", cvk_status_text(status));
-    if (right && !same(packed, buffers.buffer[TENSOR_PACKED].data, bytes))
+    const char *theirs = buffers.buffer[CVK_ROLE_WEIGHTS].data;
+    if (right && !same(packed, (const float *)(const void *)(theirs + CVK_PACKED_HEADER), bytes))
         right = wrong(t, "other packed weights from nest_eval");
     right = right && same_output(t, &buffers, "from nest_eval");
     if (packed) tensors_free(&buffers);
@@ -240,15 +243,14 @@ static void pack_nothing(const void *weights, void *packed) { (void)weights, (vo
 
 cvk_status trial_nests(trial *t, const compile_unit *unit, double *worst) {
     tensors buffers;
-    const algo_nests nests = {.run = unit->run, .pack = unit->pack};
     cvk_kernel_info info = unit->info;
     info.pack = pack_nothing;
     info.cpu_features = 0;
     if (!expect_for(t, &unit->plan)) return CVK_ERROR_MEMORY;
     cvk_status status = tensors_bind(t->spec, &info, &t->data.tensors, GUARD_END, 1, &buffers);
-    float *packed = buffers.buffer[TENSOR_PACKED].data;
-    if (status == CVK_OK) memset(packed, 0xFF, buffers.buffer[TENSOR_PACKED].bytes);
-    if (status == CVK_OK) status = evaluate(&nests, unit->target->fused, &buffers, packed);
+    const guarded *packed = &buffers.buffer[CVK_ROLE_WEIGHTS];
+    if (status == CVK_OK) memset(packed->data, 0xFF, packed->bytes);
+    if (status == CVK_OK) status = evaluate(&unit->run, unit->pack, unit->target->fused, &buffers, packed->data);
     if (status == CVK_OK) *worst = tensors_damage(&buffers) ? INFINITY : worst_ratio(t, &buffers);
     tensors_free(&buffers);
     return status;
@@ -256,23 +258,25 @@ cvk_status trial_nests(trial *t, const compile_unit *unit, double *worst) {
 
 /* ---- exactly ---- */
 
-static bool stored_once(trial *t, const nest *n, nest_role role, const char *what) {
+static bool is_certain(trial *t, cvk_status status, const cvk_diagnostics *d, const char *what) {
+    return status == CVK_OK ||
+           wrong(t, "%s: %s", what,
+                 cvk_diagnostics_count(d) ? cvk_diagnostics_get(d, 0)->message : cvk_status_text(status));
+}
+
+bool trial_stored(trial *t, const nest_program *run, const nest *pack) {
     cvk_diagnostics *d = cvk_diagnostics_new();
-    cvk_status status = nest_certify_stored(&n, 1, role, STORED_MOST_CHECKING, d);
-    bool right = status == CVK_OK ||
-                 wrong(t, "%s: %s", what,
-                       cvk_diagnostics_count(d) ? cvk_diagnostics_get(d, 0)->message : cvk_status_text(status));
+    cvk_status outputs = program_certify_stored(run, ROLE_OUTPUT, STORED_MOST_CHECKING, d);
+    bool right = is_certain(t, outputs, d, "stored once");
+    cvk_status packed = right ? nest_certify_stored(&pack, 1, ROLE_PACK_TO, STORED_MOST_CHECKING, d) : CVK_OK;
+    right = right && is_certain(t, packed, d, "packed once");
     cvk_diagnostics_free(d);
     return right;
 }
 
-bool trial_stored(trial *t, const nest *run, const nest *pack) {
-    return stored_once(t, run, ROLE_OUTPUT, "stored once") && stored_once(t, pack, ROLE_PACK_TO, "packed once");
-}
-
-bool trial_identity(trial *t, const nest *run, const nest *pack) {
+bool trial_identity(trial *t, const nest_program *run, const nest *pack) {
     char words[IDENTITY_WORDS];
-    cvk_status status = identity_judge(t->identity, pack, &run, 1, NULL, words);
+    cvk_status status = identity_judge(t->identity, pack, run, NULL, words);
     if (status != CVK_OK) return wrong(t, "identity: %s", cvk_status_text(status));
     return !*words || wrong(t, "identity: %s", words);
 }
@@ -284,8 +288,8 @@ static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target
     return with_buffers(t, info, GUARD_END, 1, run_at_once) &&
            with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
            (!extras.threads || with_buffers(t, info, GUARD_END, WORKERS, run_on_threads)) &&
-           (!extras.evaluator || check_evaluator(t, info, &p->nests, target->fused)) &&
-           trial_stored(t, p->nests.run, p->nests.pack) && trial_identity(t, p->nests.run, p->nests.pack);
+           (!extras.evaluator || check_evaluator(t, info, &p->nests.run, p->nests.pack, target->fused)) &&
+           trial_stored(t, &p->nests.run, p->nests.pack) && trial_identity(t, &p->nests.run, p->nests.pack);
 }
 
 bool trial_kernel(trial *t, const cvk_target *target, const ranked_plan *p, trial_extras extras) {

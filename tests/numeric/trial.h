@@ -35,8 +35,8 @@ bool trial_kernel(trial *t, const cvk_target *target, const ranked_plan *p, tria
 
 /* Whether the nests store every element of the output and of the packed weights once, and equal the formula exactly;
  * else t->words is why not. */
-bool trial_stored(trial *t, const nest *run, const nest *pack);
-bool trial_identity(trial *t, const nest *run, const nest *pack);
+bool trial_stored(trial *t, const nest_program *run, const nest *pack);
+bool trial_identity(trial *t, const nest_program *run, const nest *pack);
 
 /* Changes the data, and expects what follows from them. */
 bool trial_change(trial *t, void (*change)(const cvk_spec *s, layer_data *data));

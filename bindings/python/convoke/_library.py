@@ -20,15 +20,16 @@ class BufferInfo(c.Structure):
 class KernelInfo(c.Structure):
     _fields_ = [
         ("struct_size", c.c_uint32), ("abi_version", c.c_uint32),
-        ("name", c.c_char_p), ("target", c.c_char_p), ("plan", c.c_char_p),
-        ("cpu_features", c.c_uint64),
+        ("cpu_features", c.c_uint64), ("packed_tag", c.c_uint64),
         ("input_shape", c.c_int64 * 5), ("weights_shape", c.c_int64 * 5), ("output_shape", c.c_int64 * 5),
         ("input_layout", c.c_int), ("output_layout", c.c_int), ("dtype", c.c_int),
-        ("spatial_rank", c.c_uint32), ("addends", c.c_uint32), ("scales", c.c_uint32), ("tasks", c.c_uint32),
-        ("kilocycles", c.c_uint32),
-        ("input", BufferInfo), ("weights", BufferInfo), ("packed_weights", BufferInfo), ("bias", BufferInfo),
-        ("scale", BufferInfo), ("addend", BufferInfo), ("output", BufferInfo), ("scratch", BufferInfo),
-        ("run", c.c_void_p), ("pack", c.c_void_p),
+        ("spatial_rank", c.c_uint32), ("addends", c.c_uint32), ("scales", c.c_uint32), ("batch_any", c.c_uint32),
+        ("kilocycles", c.c_uint32), ("phases", c.c_uint32), ("reserved", c.c_uint32), ("tasks", c.c_uint32 * 8),
+        ("name", c.c_char_p), ("target", c.c_char_p), ("plan", c.c_char_p),
+        ("run", c.c_void_p), ("pack", c.c_void_p), ("reserved_pointer", c.c_void_p),
+        ("weights", BufferInfo),
+        ("input", BufferInfo), ("packed_weights", BufferInfo), ("bias", BufferInfo), ("scale", BufferInfo),
+        ("addend", BufferInfo), ("output", BufferInfo), ("scratch", BufferInfo), ("workspace", BufferInfo),
     ]
 
 
@@ -36,11 +37,11 @@ class Buffer(c.Structure):
     _fields_ = [("data", c.c_void_p), ("bytes", c.c_uint64)]
 
 
-BUFFERS = ("input", "weights", "bias", "scale", "addend", "output", "scratch")
+BUFFERS = ("input", "weights", "bias", "scale", "addend", "output", "scratch", "workspace")
 
 
 class Buffers(c.Structure):
-    _fields_ = [("struct_size", c.c_size_t)] + [(name, Buffer) for name in BUFFERS]
+    _fields_ = [("struct_size", c.c_size_t), ("batch", c.c_uint64)] + [(name, Buffer) for name in BUFFERS]
 
 
 class Options(c.Structure):

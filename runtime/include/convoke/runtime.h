@@ -37,7 +37,7 @@ typedef enum cvk_status {
 /* A short English sentence; static. */
 CVK_API const char *cvk_status_text(cvk_status status);
 
-#define CVK_ABI_VERSION 1u
+#define CVK_ABI_VERSION 2u
 
 typedef enum cvk_layout { CVK_CHANNELS_FIRST, CVK_CHANNELS_LAST, CVK_BLOCKED } cvk_layout;
 typedef enum cvk_dtype { CVK_F32 } cvk_dtype;
@@ -53,46 +53,82 @@ typedef enum cvk_cpu_feature {
  * elsewhere). */
 CVK_API uint64_t cvk_cpu_features(void);
 
-/* What the raw kernel takes. `weights` are packed; unused pointers may be NULL. */
+/* The buffers of a run: rows of convoke/buffers.def, CVK_ROLE_INPUT to CVK_ROLE_WORKSPACE. */
+typedef enum cvk_role {
+#define CVK_BUFFER(NAME, member, needs, access, share) CVK_ROLE_##NAME,
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
+    CVK_ROLES
+} cvk_role;
+
+/* What the raw kernel takes: `batch`, then a pointer for each row of convoke/buffers.def, const where the kernel only
+ * reads: input, weights (packed), bias, scale, addend, output, scratch (of the calling worker), workspace. Those of
+ * buffers that the kernel does not have may be NULL. */
 typedef struct cvk_args {
-    const void *input, *weights, *bias, *scale, *addend;
-    void *output, *scratch;
+    uint64_t batch; /* images, where info->batch_any */
+#define CVK_POINTER_READ const void *
+#define CVK_POINTER_WRITE void *
+#define CVK_BUFFER(NAME, member, needs, access, share) CVK_POINTER_##access member;
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
 } cvk_args;
 
-/* Runs tasks first_task <= t < last_task. Tasks are independent: any order, any split, any threads, the same bits.
- * Concurrent calls need scratch of their own. */
-typedef void cvk_kernel_fn(const cvk_args *args, uint32_t first_task, uint32_t last_task);
+/* A kernel is a program of phases. This runs tasks first_task <= t < last_task of one of them, of the
+ * info->tasks[phase] that there are. Tasks of a phase are independent: any order, any split, any threads, the same
+ * bits; but all of them end, and what they wrote is visible, before one of the next phase begins. Concurrent calls need
+ * scratch of their own, and share the rest. */
+typedef void cvk_kernel_fn(const cvk_args *args, uint32_t phase, uint32_t first_task, uint32_t last_task);
 
-/* Packs dense weights (out_channels, in_channels/groups, kernel…) into `packed`, info->packed_weights.bytes long. */
+/* Packs dense weights (out_channels, in_channels/groups, kernel…) into `packed`, info->packed_weights.bytes long: first
+ * CVK_PACKED_HEADER bytes, which are info->packed_tag and zeros, then what the kernel reads. */
 typedef void cvk_pack_fn(const void *weights, void *packed);
+enum { CVK_PACKED_HEADER = 64 };
 
 /* Bytes and alignment of one buffer; bytes is 0 where the kernel has no such buffer. */
 typedef struct cvk_buffer_info {
     uint64_t bytes;
-    uint32_t alignment;
+    uint32_t alignment; /* a power of two */
     uint32_t reserved;
 } cvk_buffer_info;
 
-/* One compiled layer. Constant; lives as long as the object or cvk_kernel it came from. */
+/* What a description has room for. An array in it, not a pointer from it: so it is copied as one value, and who loads
+ * one that cannot be trusted has nothing to follow. */
+enum { CVK_MOST_PHASES = 8 };
+
+/* One compiled layer. Constant; lives as long as the object or cvk_kernel it came from. Its fields leave no gaps,
+ * whether pointers have 32 bits or 64.
+ *
+ * Where `batch_any` is 1, the kernel takes any number of images, which each run says (cvk_buffers.batch). `tasks`,
+ * `kilocycles` and the bytes of input, addend, output and workspace are then those of one image, input_shape[0] and
+ * output_shape[0] are 0, and task t of a phase is task t % tasks of image t / tasks. */
 typedef struct cvk_kernel_info {
     uint32_t struct_size;  /* sizeof(cvk_kernel_info) when the kernel was compiled */
     uint32_t abi_version;  /* CVK_ABI_VERSION when the kernel was compiled */
-    const char *name;      /* the layer's name */
-    const char *target;    /* the target's name, such as "x86-64-v4" */
-    const char *plan;      /* the plan as text, readable back as `schedule:` */
     uint64_t cpu_features; /* CVK_CPU_* bits, all of them required */
+    uint64_t packed_tag;   /* of layer, plan and target: begins packed weights. 0: there are none */
     int64_t input_shape[5], weights_shape[5], output_shape[5]; /* N C D H W; weights O I D H W */
     cvk_layout input_layout, output_layout;
     cvk_dtype dtype;
     uint32_t spatial_rank; /* 1, 2 or 3 */
     uint32_t addends;      /* tensors of the output's shape and layout, one after another in `addend` */
     uint32_t scales;       /* vectors of out_channels, one after another in `scale` */
-    uint32_t tasks;        /* 0: an empty batch, nothing to do */
-    uint32_t kilocycles;   /* predicted, of one core, in thousands; 0: unknown */
-    cvk_buffer_info input, weights, packed_weights, bias, scale, addend, output;
-    cvk_buffer_info scratch; /* per worker */
+    uint32_t batch_any;    /* 0 or 1 */
+    uint32_t kilocycles;   /* predicted, of one core, all phases, in thousands; 0: unknown */
+    uint32_t phases;       /* 1 to CVK_MOST_PHASES */
+    uint32_t reserved;
+    uint32_t tasks[CVK_MOST_PHASES]; /* of each phase; all 0: an empty batch, nothing to do */
+    const char *name;                /* the layer's name */
+    const char *target;              /* the target's name, such as "x86-64-v4" */
+    const char *plan;                /* the plan as text, readable back as `schedule:` */
     cvk_kernel_fn *run;
     cvk_pack_fn *pack; /* NULL: the weights are in the code, and weights.bytes and packed_weights.bytes are 0 */
+    const void *reserved_pointer;
+    cvk_buffer_info weights; /* dense, which `pack` takes */
+    /* And one for each row of convoke/buffers.def: input, packed_weights, bias, scale, addend, output; scratch, which
+     * is that of one worker; workspace. */
+#define CVK_BUFFER(NAME, member, needs, access, share) cvk_buffer_info needs;
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
 } cvk_kernel_info;
 
 /* One layer compiled for several targets: what an object holds instead of a cvk_kernel_info then. Constant. */
@@ -122,16 +158,28 @@ typedef struct cvk_buffer {
     uint64_t bytes;
 } cvk_buffer;
 
-/* Everything a run reads and writes. `scratch` holds `scratch_workers` workers' scratch, each rounded up to its
- * alignment: cvk_scratch_bytes() says how much that is. */
+/* Everything a run reads and writes: a cvk_const_buffer or cvk_buffer for each row of convoke/buffers.def: input,
+ * weights (packed), bias, scale, addend; output, scratch, workspace. `scratch` holds that of all workers, each rounded
+ * up to its alignment. What the kernel does not have is not looked at. */
 typedef struct cvk_buffers {
     size_t struct_size; /* sizeof(cvk_buffers) */
-    cvk_const_buffer input, weights /* packed */, bias, scale, addend;
-    cvk_buffer output, scratch;
+    uint64_t batch;     /* images of this run, where info->batch_any; else 0 will do */
+#define CVK_SPAN_READ cvk_const_buffer
+#define CVK_SPAN_WRITE cvk_buffer
+#define CVK_BUFFER(NAME, member, needs, access, share) CVK_SPAN_##access member;
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
 } cvk_buffers;
 
+/* What a run of that many images (which count where info->batch_any) on that many workers (1 without a parallel_for)
+ * asks of one buffer. UINT64_MAX bytes: more than there can be. */
+CVK_API cvk_buffer_info cvk_buffer_needs(const cvk_kernel_info *info, cvk_role role, uint64_t batch, uint32_t workers);
+/* The same of scratch, in bytes, which images do not change. */
+CVK_API uint64_t cvk_scratch_bytes(const cvk_kernel_info *info, uint32_t workers);
+
 /* The caller's threads. `loop(context, n, body, argument)` calls body(argument, i) once for every 0 <= i < n, on any
- * threads, and returns when all are done. n is `workers` or fewer; each i uses a slice of scratch of its own. */
+ * threads, and returns when all are done and the caller sees what they wrote. n is `workers` or fewer; each i uses a
+ * slice of scratch of its own. A run calls the loop once a phase, or not at all where threads would not pay. */
 typedef void cvk_parallel_body(void *argument, size_t index);
 typedef void cvk_parallel_loop(void *context, size_t n, cvk_parallel_body *body, void *argument);
 typedef struct cvk_parallel_for {
@@ -140,16 +188,33 @@ typedef struct cvk_parallel_for {
     uint32_t workers;
 } cvk_parallel_for;
 
-/* Scratch bytes for a run with that many workers (1 without a parallel_for). */
-CVK_API uint64_t cvk_scratch_bytes(const cvk_kernel_info *info, uint32_t workers);
-
-/* Checks sizes, alignment, NULL, overlap of the output with anything read, ABI version and CPU features, then runs all
- * tasks; `parallel` may be NULL for the calling thread alone. Allocates nothing; re-entrant.
- * `output` may not overlap any other buffer. */
+/* Checks ABI version and CPU features, the batch, NULL, size and alignment of every buffer, overlap of what is written
+ * with anything else, and that the weights were packed for this kernel; then runs all tasks, phase after phase.
+ * `parallel` may be NULL for the calling thread alone. Allocates nothing; re-entrant. */
 CVK_API cvk_status cvk_run(const cvk_kernel_info *info, const cvk_buffers *buffers, const cvk_parallel_for *parallel);
 
 /* The same checks for packing: dense weights in, packed weights out. */
 CVK_API cvk_status cvk_pack_weights(const cvk_kernel_info *info, cvk_const_buffer weights, cvk_buffer packed);
+
+/* Why a call is refused: what is the matter with which argument. Strings are static. */
+typedef struct cvk_refusal {
+    cvk_status status;
+    const char *what;  /* "scratch", or whichever member of cvk_buffers or argument it is; NULL with CVK_OK */
+    const char *other; /* with CVK_ERROR_OVERLAP: the one that `what` overlaps */
+    uint64_t
+        needed; /* bytes, alignment, tag of the weights, ABI version, CPU features, most images: as `status` has it */
+    uint64_t given;
+} cvk_refusal;
+
+/* The checks of cvk_run and cvk_pack_weights alone. They return what those would, and fill `why`, which may be NULL. */
+CVK_API cvk_status cvk_check_run(const cvk_kernel_info *info, const cvk_buffers *buffers,
+                                 const cvk_parallel_for *parallel, cvk_refusal *why);
+CVK_API cvk_status cvk_check_pack(const cvk_kernel_info *info, cvk_const_buffer weights, cvk_buffer packed,
+                                  cvk_refusal *why);
+
+/* A refusal as a sentence, as in "scratch has 64 bytes, not 4096". Writes at most `size` bytes with the terminating
+ * zero; gives the length of the whole, as snprintf does. */
+CVK_API size_t cvk_refusal_text(const cvk_refusal *why, char *text, size_t size);
 
 #ifdef __cplusplus
 }

@@ -127,7 +127,5 @@ algo_nests direct_build(const algorithm *row, arena *a, const problem *p, const 
         walk(&t);
     else
         b.nest->tasks = 0;
-    nest *run = nest_finish(&b);
-    return (algo_nests){run, pack_weights_build(a, &t), packed_weights_elements(&t),
-                        plan->pack_rows ? t.p.x.elements : 0};
+    return (algo_nests){program_of(a, nest_finish(&b)), pack_weights_build(a, &t)};
 }

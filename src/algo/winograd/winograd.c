@@ -191,8 +191,7 @@ static algo_nests build(const algorithm *row, arena *a, const problem *p, const 
         walk(&w);
     else
         b.nest->tasks = 0;
-    nest *run = nest_finish(&b);
-    return (algo_nests){run, winograd_pack_weights(a, &w), winograd_packed_elements(&w), w.scratch_elements};
+    return (algo_nests){program_of(a, nest_finish(&b)), winograd_pack_weights(a, &w)};
 }
 
 static const char *refuse(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan) {
@@ -253,9 +252,9 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
                      const nest_counts *counts) {
     int lanes = target_lanes(target, p->sum);
     double vectors = (double)plan->tile_oc / lanes, sums = vectors * (target->registers / vectors - 1);
-    double size = type_bytes(p->sum), weights = size * (double)nests->packed_elements;
-    double scratch = size * (double)nests->scratch_elements;
-    double l2 = (double)target->l2_bytes, streamed = weights * (double)nests->run->tasks;
+    double weights = (double)program_needs(&nests->run, ROLE_WEIGHTS).bytes;
+    double scratch = (double)program_needs(&nests->run, ROLE_SCRATCH).bytes;
+    double l2 = (double)target->l2_bytes, streamed = weights * (double)program_tasks(&nests->run, 0);
     double core = cost_issue(target, counts, lanes, sums);
     bool near = weights + scratch < l2;
     return core + streamed / (near ? COST_L2_BYTES_A_CYCLE : COST_L3_BYTES_A_CYCLE) * (near ? 0.2 : 0.7) +

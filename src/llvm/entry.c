@@ -1,0 +1,161 @@
+/* The functions that a kernel exports, around the code of its nests: parameters become tensors, phases and task numbers
+ * the nests that they are of. */
+#include "llvm/lowering.h"
+
+#include <stddef.h>
+
+/* A function under construction; the nests in it are lowered one after another. */
+static LLVMValueRef begin_function(lower_module *m, const char *symbol, LLVMTypeRef type, LLVMBuilderRef builder) {
+    LLVMValueRef function = LLVMAddFunction(m->module, symbol, type);
+    LLVMSetLinkage(function, LLVMInternalLinkage);
+    lower_attributes(m, function);
+    LLVMPositionBuilderAtEnd(builder, LLVMAppendBasicBlockInContext(m->context, function, "entry"));
+    return function;
+}
+
+static lowering begin_nest(lower_module *m, const nest *n, LLVMValueRef function, LLVMBuilderRef builder,
+                           LLVMBuilderRef prelude) {
+    lowering l = {.m = m, .nest = n, .builder = builder, .prelude = prelude, .function = function};
+    l.variable = arena_array(m->arena, LLVMValueRef, n->variable_count + 1);
+    l.level_of = arena_array(m->arena, lower_level *, n->variable_count + 1);
+    l.known = arena_array(m->arena, int64_t, n->variable_count + 1);
+    l.tensor = arena_array(m->arena, LLVMValueRef, n->tensor_count);
+    lower_registers(&l);
+    return l;
+}
+
+static LLVMValueRef bytes_after(lowering *l, LLVMValueRef pointer, uint64_t bytes) {
+    LLVMValueRef index = LLVMConstInt(l->m->i64, bytes, false);
+    return LLVMBuildGEP2(l->builder, l->m->i8, pointer, &index, 1, "");
+}
+
+/* ---- a program ---- */
+
+_Static_assert(offsetof(cvk_args, input) == sizeof(uint64_t), "the pointers follow the batch");
+_Static_assert(sizeof(cvk_args) == sizeof(uint64_t) + CVK_ROLES * sizeof(void *), "and are all there is");
+
+/* A field of cvk_args: the pointer of that role. Weights come after their header. */
+static LLVMValueRef load_argument(lowering *l, nest_role role, const char *name) {
+    LLVMValueRef pointers = bytes_after(l, LLVMGetParam(l->function, 0), sizeof(uint64_t));
+    LLVMValueRef index = LLVMConstInt(l->m->i64, (unsigned)role, false);
+    LLVMValueRef field = LLVMBuildGEP2(l->builder, l->m->ptr, pointers, &index, 1, "");
+    LLVMValueRef pointer = LLVMBuildLoad2(l->builder, l->m->ptr, field, name);
+    return role == ROLE_WEIGHTS ? bytes_after(l, pointer, CVK_PACKED_HEADER) : pointer;
+}
+
+/* What is in constants is hidden from LLVM, or it would make copies of those it sees being loaded. */
+static void find_tensors(lowering *l, LLVMValueRef const constant[ROLE_COUNT]) {
+    for (int t = 0; t < l->nest->tensor_count; t++) {
+        const nest_tensor *tensor = &l->nest->tensors[t];
+        LLVMValueRef known = constant[tensor->role];
+        l->tensor[t] = known ? lower_opaque(l->m, l->builder, known) : load_argument(l, tensor->role, tensor->name);
+    }
+}
+
+/* The nests of a program while its function is made, and its parameters. */
+typedef struct program_lowering {
+    const nest_program *program;
+    lowering *nest; /* those of all phases */
+    LLVMValueRef phase, first, last;
+} program_lowering;
+
+/* value - base, at least 0 and at most count. */
+static LLVMValueRef clipped(lowering *l, LLVMValueRef value, int64_t base, int64_t count) {
+    LLVMTypeRef i64 = l->m->i64;
+    LLVMValueRef arguments[] = {LLVMBuildSub(l->builder, value, LLVMConstInt(i64, (uint64_t)base, true), ""),
+                                LLVMConstInt(i64, 0, true)};
+    arguments[0] = lower_intrinsic(l->m, l->builder, "llvm.smax", &i64, 1, arguments, 2);
+    arguments[1] = LLVMConstInt(i64, (uint64_t)count, true);
+    return lower_intrinsic(l->m, l->builder, "llvm.smin", &i64, 1, arguments, 2);
+}
+
+/* Each nest takes its own of the phase's tasks; the only nest of one takes them all. */
+static void lower_phase(const program_lowering *p, const nest_phase *phase, lowering *nests,
+                        LLVMValueRef const constant[ROLE_COUNT]) {
+    int64_t base = 0;
+    for (int i = 0; i < phase->count; i++) {
+        lowering *l = &nests[i];
+        const int64_t tasks = phase->nest[i]->tasks;
+        const bool alone = phase->count == 1;
+        find_tensors(l, constant);
+        LLVMValueRef first = alone ? p->first : clipped(l, p->first, base, tasks);
+        LLVMValueRef last = alone ? p->last : clipped(l, p->last, base, tasks);
+        lower_nest_tasks(l, first, last);
+        base += tasks;
+    }
+}
+
+/* Asks for one phase after another; what is none of the others is the last. A switch might become a table, and
+ * constants that have to be relocated. */
+static void lower_phases(const program_lowering *p, LLVMValueRef const constant[ROLE_COUNT]) {
+    lowering *nests = p->nest;
+    for (int i = 0; i < p->program->count; i++) {
+        LLVMBasicBlockRef other = NULL;
+        LLVMBuilderRef b = nests->builder;
+        if (i + 1 < p->program->count) {
+            LLVMValueRef wanted = LLVMConstInt(nests->m->i32, (unsigned)i, false);
+            LLVMBasicBlockRef phase = lower_block(nests, "phase");
+            other = lower_block(nests, "other");
+            LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntEQ, p->phase, wanted, ""), phase, other);
+            LLVMPositionBuilderAtEnd(b, phase);
+        }
+        lower_phase(p, &p->program->phase[i], nests, constant);
+        nests += p->program->phase[i].count;
+        LLVMBuildRetVoid(b);
+        if (other) LLVMPositionBuilderAtEnd(b, other);
+    }
+}
+
+static lowering *begin_nests(lower_module *m, const nest_program *p, LLVMValueRef function, LLVMBuilderRef builder,
+                             LLVMBuilderRef prelude) {
+    int count = 0;
+    while (program_nest(p, count)) count++;
+    lowering *nests = arena_array(m->arena, lowering, count);
+    for (int i = 0; i < count; i++) nests[i] = begin_nest(m, program_nest(p, i), function, builder, prelude);
+    return nests;
+}
+
+LLVMValueRef lower_program(lower_module *m, const nest_program *p, const char *symbol,
+                           LLVMValueRef const constant[ROLE_COUNT]) {
+    enum { ARGS, PHASE, FIRST, LAST, PARAMETERS };
+    LLVMBuilderRef builder = LLVMCreateBuilderInContext(m->context), prelude = LLVMCreateBuilderInContext(m->context);
+    LLVMTypeRef parameters[PARAMETERS] = {m->ptr, m->i32, m->i32, m->i32};
+    LLVMValueRef function =
+        begin_function(m, symbol, LLVMFunctionType(m->nothing, parameters, PARAMETERS, false), builder);
+    program_lowering l = {.program = p, .nest = begin_nests(m, p, function, builder, prelude)};
+    l.phase = LLVMGetParam(function, PHASE);
+    l.first = LLVMBuildZExt(builder, LLVMGetParam(function, FIRST), m->i64, "");
+    l.last = LLVMBuildZExt(builder, LLVMGetParam(function, LAST), m->i64, "");
+    lower_phases(&l, constant);
+    LLVMDisposeBuilder(builder);
+    LLVMDisposeBuilder(prelude);
+    return function;
+}
+
+/* ---- packing ---- */
+
+static void store_header(lowering *l, LLVMValueRef packed, uint64_t tag) {
+    for (uint64_t at = 0; at < CVK_PACKED_HEADER; at += sizeof tag) {
+        LLVMValueRef value = LLVMConstInt(l->m->i64, at ? 0 : tag, false);
+        LLVMBuildStore(l->builder, value, bytes_after(l, packed, at));
+    }
+}
+
+LLVMValueRef lower_pack(lower_module *m, const nest *n, const char *symbol, uint64_t tag) {
+    enum { FROM, TO, PARAMETERS };
+    LLVMBuilderRef builder = LLVMCreateBuilderInContext(m->context), prelude = LLVMCreateBuilderInContext(m->context);
+    LLVMTypeRef parameters[PARAMETERS] = {m->ptr, m->ptr};
+    LLVMValueRef function =
+        begin_function(m, symbol, LLVMFunctionType(m->nothing, parameters, PARAMETERS, false), builder);
+    lowering l = begin_nest(m, n, function, builder, prelude);
+    LLVMValueRef packed = LLVMGetParam(function, TO);
+    store_header(&l, packed, tag);
+    for (int t = 0; t < n->tensor_count; t++)
+        l.tensor[t] = n->tensors[t].role == ROLE_PACK_FROM ? LLVMGetParam(function, FROM)
+                                                           : bytes_after(&l, packed, CVK_PACKED_HEADER);
+    lower_nest(&l);
+    LLVMBuildRetVoid(builder);
+    LLVMDisposeBuilder(builder);
+    LLVMDisposeBuilder(prelude);
+    return function;
+}

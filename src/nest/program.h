@@ -1,0 +1,49 @@
+/* A program: what a kernel runs. Phases, all tasks of one of which end before the next begins; in each, nests that are
+ * independent of one another, whose tasks are numbered through: those of nest k begin where those of nest k - 1 end.
+ * What a phase leaves to the next stands in ROLE_WORKSPACE. Arena-owned, and not changed afterwards. */
+#ifndef CVK_NEST_PROGRAM_H
+#define CVK_NEST_PROGRAM_H
+
+#include "nest/nest.h"
+
+typedef struct nest_phase {
+    int count;
+    nest *const *nest;
+} nest_phase;
+
+typedef struct nest_program {
+    int count; /* 1 to CVK_MOST_PHASES */
+    const nest_phase *phase;
+} nest_program;
+
+/* One phase of one nest. */
+nest_program program_of(arena *a, nest *n);
+
+/* Tells its nests that `a` owns them now. */
+void program_move(const nest_program *p, arena *a);
+
+/* Its nests one by one, in their order; NULL past the end. */
+const nest *program_nest(const nest_program *p, int index);
+
+int64_t program_tasks(const nest_program *p, int phase);
+
+/* What a run has to bring for that role: as much as the largest tensor of all nests, as aligned as the strictest asks.
+ * 0 elements and no name where no nest has such a tensor. */
+typedef struct program_buffer {
+    const char *name;
+    int64_t elements, bytes;
+    int alignment;
+} program_buffer;
+program_buffer program_needs(const nest_program *p, nest_role role);
+
+/* Refuses what nest_check refuses of any nest, a program of no or too many phases, and more tasks in one than a kernel
+ * can number. `extent`, if not NULL, gets what all nests together reach. */
+cvk_status program_check(const nest_program *p, cvk_diagnostics *diagnostics, nest_extent *extent);
+
+/* Of all its nests. */
+void program_count(const nest_program *p, nest_counts *counts);
+
+/* The nests as pseudo-C, with a line before each phase where there are several. */
+void program_print(const nest_program *p, text *out);
+
+#endif
