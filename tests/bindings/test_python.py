@@ -1,27 +1,12 @@
-"""The Python binding against a convolution in NumPy: layouts, arguments, packing, forms of a spec, errors."""
+"""Arrays in and out of the Python binding: layouts, arguments, types, packing, alignment, out=."""
 
-import gc
 import itertools
-import os
-import tempfile
 import unittest
 
 import numpy
 
 import convoke
-
-
-def naive(x, w, stride=1, padding=0, groups=1):
-    """The convolution of page one, two spatial axes."""
-    x = numpy.pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)])
-    n, _, height, width = x.shape
-    out, per_group, kh, kw = w.shape
-    y = numpy.zeros((n, out, (height - kh) // stride + 1, (width - kw) // stride + 1), numpy.float32)
-    for o, i, j in itertools.product(range(out), range(y.shape[2]), range(y.shape[3])):
-        first = o // (out // groups) * per_group
-        window = x[:, first:first + per_group, i * stride:i * stride + kh, j * stride:j * stride + kw]
-        y[:, o, i, j] = (window * w[o]).sum((1, 2, 3))
-    return y
+from reference import convolution
 
 
 def integers(*shape):
@@ -34,11 +19,32 @@ def layer(**keys):
             "accuracy": "strict", **keys}
 
 
-class Python(unittest.TestCase):
+def one(**keys):
+    """A layer of one weight, whose output is the input times that."""
+    return {"name": "one", "input": [1, 1, 4], "out_channels": 1, "kernel_size": 1, **keys}
+
+
+LAYOUTS = ["channels_first", "channels_last", "blocked"]
+
+
+def off_by_a_byte(array):
+    """The same numbers at an odd address."""
+    memory = numpy.zeros(array.nbytes + 1, numpy.uint8)
+    odd = memory[1:].view(array.dtype).reshape(array.shape)
+    odd[...] = array
+    return odd
+
+
+class Case(unittest.TestCase):
+    def refuses(self, words):
+        return self.assertRaisesRegex(convoke.Error, words)
+
+
+class Results(Case):
     def test_every_pair_of_layouts_gives_the_logical_result(self):
         x, w = integers(2, 6, 9, 7), integers(20, 6, 3, 3)
-        expected = naive(x, w, padding=1)
-        for source, target in itertools.product(["channels_first", "channels_last", "blocked"], repeat=2):
+        expected = convolution(x, w, padding=1)
+        for source, target in itertools.product(LAYOUTS, repeat=2):
             kernel = convoke.compile(layer(layout={"input": source, "output": target}))
             numpy.testing.assert_array_equal(kernel(x, w), expected, f"{source} to {target}")
 
@@ -46,76 +52,226 @@ class Python(unittest.TestCase):
         x, w, b, s = integers(2, 6, 9, 7), integers(20, 6, 3, 3), integers(20), integers(20)
         a = integers(2, 20, 9, 7)
         kernel = convoke.compile(layer(bias=True, layout="blocked", post_ops=["add", {"scale": "per_channel"}, "relu"]))
-        expected = naive(x, w, padding=1) + b[:, None, None] + a
+        expected = convolution(x, w, padding=1) + b[:, None, None] + a
         numpy.testing.assert_array_equal(kernel(x, w, b, s, a), numpy.maximum(expected * s[:, None, None], 0))
-        two = convoke.compile(layer(post_ops=["add", "add"], layout="channels_last"))
-        numpy.testing.assert_array_equal(two(x, w, addend=[a, 2 * a]), naive(x, w, padding=1) + 3 * a)
+        for layout in LAYOUTS:
+            two = convoke.compile(layer(post_ops=["add", "relu", "add"], layout=layout))
+            expected = numpy.maximum(convolution(x, w, padding=1) + a, 0) + 2 * a
+            numpy.testing.assert_array_equal(two(x, w, addend=[a, 2 * a]), expected, layout)
 
     def test_one_and_three_axes(self):
         line = convoke.compile({"name": "line", "input": [1, 2, 9], "out_channels": 3, "kernel_size": 4})
         x, w = integers(1, 2, 9), integers(3, 2, 4)
-        numpy.testing.assert_array_equal(line(x, w)[:, :, None], naive(x[:, :, None], w[:, :, None]))
+        numpy.testing.assert_array_equal(line(x, w), convolution(x, w))
         cube = convoke.compile({"name": "cube", "input": [1, 1, 3, 4, 5], "out_channels": 1, "kernel_size": [3, 1, 1]})
         x = integers(1, 1, 3, 4, 5)
         numpy.testing.assert_array_equal(cube(x, numpy.ones((1, 1, 3, 1, 1))), x.sum(2, keepdims=True))
 
+    def test_a_batch_of_none_gives_none_in_every_layout(self):
+        for source, target in itertools.product(LAYOUTS, repeat=2):
+            kernel = convoke.compile(layer(input=[0, 6, 9, 7], layout={"input": source, "output": target},
+                                           post_ops=["add"]))
+            out = numpy.empty((0, 20, 9, 7), numpy.float32)
+            nothing = numpy.empty((0, 6, 9, 7)), integers(20, 6, 3, 3)
+            self.assertEqual(kernel(*nothing, addend=out).shape, (0, 20, 9, 7))
+            self.assertIs(kernel(*nothing, addend=out.copy(), out=out, threads=2), out)
+
+    def test_scratch_that_is_no_multiple_of_its_alignment_is_enough(self):
+        x, w = integers(1, 3, 5, 5), integers(3, 3, 3, 3)
+        for mode in ["reflect", "symmetric", "replicate", "circular"]:
+            kernel = convoke.compile(layer(input=[1, 3, 5, 5], out_channels=3, padding_mode=mode))
+            numpy.testing.assert_array_equal(kernel(x, w), convolution(x, w, padding=1, mode=mode), mode)
+
+
+class Types(Case):
     def test_arrays_of_any_kind_are_taken(self):
         x, w = integers(2, 6, 9, 7), integers(20, 6, 3, 3)
-        kernel, expected = convoke.compile(layer()), naive(x, w, padding=1)
-        numpy.testing.assert_array_equal(kernel(x.astype(numpy.float64), w.astype(numpy.int8)), expected)
+        kernel, expected = convoke.compile(layer()), convolution(x, w, padding=1)
+        for kind in "e f d g b h i l q >f4 >f8 >i2".split():
+            numpy.testing.assert_array_equal(kernel(x.astype(kind), w.astype(kind)), expected, kind)
+        numpy.testing.assert_array_equal(kernel((x > 0), w), convolution((x > 0), w, padding=1))
+        numpy.testing.assert_array_equal(kernel(abs(x).astype(numpy.uint64), w), convolution(abs(x), w, padding=1))
         numpy.testing.assert_array_equal(kernel(numpy.asfortranarray(x), w.tolist()), expected)
         numpy.testing.assert_array_equal(kernel(x[:, :, ::-1], w[:, :, ::-1]), expected[:, :, ::-1])
 
+    def test_float64_is_exact_or_refused_with_words_or_converted_when_told_to(self):
+        kernel = convoke.compile(one())
+        x = numpy.array([[[0.5, 0.1, 2.0 ** 24 + 1, 1e-50]]])
+        with self.refuses(r"^input: 3 of 4 values of float64 are not exact in float32 \(convert=True rounds\), "
+                          r"the first 0\.1 at \[0, 0, 1\]$"):
+            kernel(x, [[[1]]])
+        numpy.testing.assert_array_equal(kernel(x, [[[1]]], convert=True), x.astype(numpy.float32))
+        for special in (numpy.inf, -numpy.inf, numpy.nan, 2.0 ** -149, -0.0):
+            y = kernel(numpy.full((1, 1, 4), special), [[[1]]])
+            numpy.testing.assert_array_equal(y, numpy.full((1, 1, 4), special))
+
+    def test_overflow_is_an_error_even_when_told_to_convert(self):
+        kernel = convoke.compile(one())
+        for x in (numpy.full((1, 1, 4), 1e39), numpy.full((1, 1, 4), -3.5e38), numpy.full((1, 1, 4), 1e300, "g")):
+            for convert in (False, True):
+                with self.refuses("^input: 4 of 4 values of float.* overflow float32"):
+                    kernel(x, [[[1]]], convert=convert)
+
+    def test_integers_are_exact_or_refused(self):
+        kernel = convoke.compile(one())
+
+        def same(numbers, kind):
+            x = numpy.array([[numbers]], kind)
+            self.assertEqual([int(v) for v in kernel(x, [[[1]]])[0, 0]], numbers)
+
+        same([2 ** 24, -2 ** 24, 2 ** 24 + 2, 0], numpy.int32)
+        same([2 ** 63 - 2 ** 39, -2 ** 63, 3 * 2 ** 60, 1], numpy.int64)
+        same([2 ** 63, 2 ** 64 - 2 ** 40, 5, 0], numpy.uint64)
+        for number, kind in [(2 ** 24 + 1, "i4"), (-2 ** 24 - 1, "i4"), (2 ** 63 - 1, "i8"), (-2 ** 63 + 1, "i8"),
+                             (2 ** 64 - 1, "u8"), (2 ** 32 - 1, "u4")]:
+            x = numpy.array([[[1, 2, number, 3]]], kind)
+            with self.refuses(rf"^input: 1 of 4 values .* are not exact .* the first {number} at \[0, 0, 2\]"):
+                kernel(x, [[[1]]])
+            self.assertEqual(kernel(x, [[[1]]], convert=True)[0, 0, 2], numpy.float32(number))
+
+    def test_the_rule_holds_for_every_argument(self):
+        kernel = convoke.compile(one(bias=True, post_ops=["add", {"scale": "per_channel"}]))
+        good = {"x": [[[1, 2, 3, 4]]], "weights": [[[2]]], "bias": [1], "scale": [1], "addend": [[[0, 0, 0, 0]]]}
+        numpy.testing.assert_array_equal(kernel(**good), [[[3, 5, 7, 9]]])
+        for name, value in good.items():
+            role = "input" if name == "x" else name
+            tenth = {**good, name: numpy.array(value) + 0.1}
+            with self.refuses(f"^{role}: .* not exact"):
+                kernel(**tenth)
+            kernel(**tenth, convert=True)
+            with self.refuses(f"^{role}: .* overflow"):
+                kernel(**{**good, name: numpy.array(value) + 1e40}, convert=True)
+        with self.refuses("^weights: .* not exact"):
+            kernel.pack([[[0.1]]])
+        kernel.pack([[[0.1]]], convert=True)
+
+    def test_what_holds_no_numbers_is_refused_with_words(self):
+        kernel = convoke.compile(one())
+        for x, words in [(numpy.zeros((1, 1, 4), complex), "expected numbers, got an array of complex128"),
+                         ([[["a", "b", "c", "d"]]], "expected numbers, got an array of <U1"),
+                         ([[[10 ** 30, 1, 2, 3]]], "expected numbers, got an array of object"),
+                         ([[[1, 2], [1, 2, 3]]], r"expected an array of shape \(1, 1, 4\); "),
+                         (numpy.ma.masked_equal([[[1, 2, 3, 4]]], 2), "mask"),
+                         (None, "expected numbers"), (3, r"expected an array of shape \(1, 1, 4\), got \(\)")]:
+            with self.refuses(f"^input: .*{words}"):
+                kernel(x, [[[1]]])
+
+    def test_shapes_and_missing_arguments_are_refused_with_words(self):
+        kernel, x, w = convoke.compile(layer(bias=True)), integers(2, 6, 9, 7), integers(20, 6, 3, 3)
+        with self.refuses(r"input: expected an array of shape \(2, 6, 9, 7\), got \(6, 9, 7\)"):
+            kernel(x[0], w, numpy.zeros(20))
+        with self.refuses("weights: expected"):
+            kernel(x, w[:1], numpy.zeros(20))
+        with self.refuses("bias: the layer has one, which is missing"):
+            kernel(x, w)
+        with self.refuses("scale: the layer has none"):
+            kernel(x, w, numpy.zeros(20), scale=numpy.zeros(20))
+        with self.refuses("addend: the layer has 2, which are missing"):
+            convoke.compile(layer(post_ops=["add", "add"]))(x, w)
+        self.assertTrue(issubclass(convoke.Error, ValueError))
+
+
+class Packing(Case):
     def test_packed_weights_are_remembered_and_never_stale(self):
         x, w = integers(2, 6, 9, 7), integers(20, 6, 3, 3)
         kernel = convoke.compile(layer())
         first = kernel(x, w)
-        remembered = kernel._packed[2]
+        remembered = kernel._remembered
         numpy.testing.assert_array_equal(kernel(x, w), first)
-        self.assertIs(kernel._packed[2], remembered)
+        self.assertIs(kernel._remembered, remembered)
         w[:] = 2 * w
         numpy.testing.assert_array_equal(kernel(x, w), 2 * first)
         numpy.testing.assert_array_equal(kernel(x, 3 * w), 6 * first)
         numpy.testing.assert_array_equal(kernel(x, kernel.pack(w)), 2 * first)
 
-    def test_a_spec_is_a_mapping_a_text_or_a_path(self):
-        text = "version: 1\nlayers:\n- {name: a, input: [1, 1, 4], out_channels: 1, kernel_size: 2}\n" \
-               "- {name: b, input: [1, 1, 4], out_channels: 2, kernel_size: 2}\n"
-        self.assertEqual(convoke.compile(text, layer="b").output_shape, (1, 2, 3))
-        self.assertEqual(list(convoke.compile_network(text)), ["a", "b"])
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "net.yaml")
-            with open(path, "w") as file:
-                file.write(text)
-            self.assertEqual(convoke.compile(path, layer="a", effort="measure").name, "a")
-        with self.assertRaisesRegex(ValueError, "2 layers; name one: a, b"):
-            convoke.compile(text)
-        with self.assertRaisesRegex(KeyError, "no layer is named c"):
-            convoke.compile(text, layer="c")
+    def test_a_change_of_a_sign_of_zero_or_of_nothing_but_a_nan_is_seen(self):
+        kernel = convoke.compile(one())
+        w = numpy.zeros((1, 1, 1), numpy.float32)
+        self.assertFalse(numpy.signbit(kernel(numpy.ones((1, 1, 4)), w)).any())
+        w[:] = -0.0
+        before = kernel(numpy.ones((1, 1, 4)), w)
+        fresh = convoke.compile(one(), cache="off")(numpy.ones((1, 1, 4)), w)
+        self.assertEqual(before.tobytes(), fresh.tobytes())
+        w[:] = numpy.nan
+        kernel(numpy.ones((1, 1, 4)), w)
+        remembered = kernel._remembered
+        kernel(numpy.ones((1, 1, 4)), w)
+        self.assertIs(kernel._remembered, remembered)
 
-    def test_mistakes_are_raised_with_the_text_of_the_diagnostics(self):
-        with self.assertRaisesRegex(convoke.Error, r"spec:1:.*: error\[E\d{4}\]: (.|\n)*did you mean") as raised:
-            convoke.compile(layer(strid=1))
-        self.assertEqual(raised.exception.status, 2)
-        with self.assertRaisesRegex(convoke.Error, "z80"):
-            convoke.compile(layer(), target="z80")
-        kernel, x, w = convoke.compile(layer(bias=True)), integers(2, 6, 9, 7), integers(20, 6, 3, 3)
-        with self.assertRaisesRegex(ValueError, r"input: expected an array of shape \(2, 6, 9, 7\), got \(6, 9, 7\)"):
-            kernel(x[0], w, numpy.zeros(20))
-        with self.assertRaisesRegex(ValueError, "weights: expected"):
-            kernel(x, w[:1], numpy.zeros(20))
-        with self.assertRaisesRegex(ValueError, "bias: the layer has one, which is missing"):
-            kernel(x, w)
-        with self.assertRaisesRegex(ValueError, "scale: the layer has none"):
-            kernel(x, w, numpy.zeros(20), scale=numpy.zeros(20))
+    def test_weights_packed_for_another_kernel_are_refused_even_when_their_sizes_agree(self):
+        wide = {"name": "wide", "input": [1, 1, 40], "out_channels": 1, "kernel_size": [4]}
+        first = convoke.compile(wide)
+        packed = first.pack(numpy.ones((1, 1, 4)))
+        numpy.testing.assert_array_equal(first(numpy.ones((1, 1, 40)), packed), numpy.full((1, 1, 37), 4))
+        other = convoke.compile({**wide, "name": "other", "input": [1, 1, 44]})
+        with self.refuses("^weights: packed for wide") as raised:
+            other(numpy.ones((1, 1, 44)), packed)
+        self.assertEqual(raised.exception.status, 13)
+        again = convoke.compile(wide, cache="off")
+        numpy.testing.assert_array_equal(again(numpy.ones((1, 1, 40)), packed), numpy.full((1, 1, 37), 4))
 
-    def test_kernels_come_and_go(self):
-        for i in range(50):
-            kernel = convoke.compile({"name": "gone", "input": [1, 1, 4], "out_channels": 1, "kernel_size": 1},
-                                     cache="off" if i % 25 == 0 else "memory")
-            numpy.testing.assert_array_equal(kernel([[[1, 2, 3, 4]]], [[[2]]]), [[[2, 4, 6, 8]]])
-            del kernel
-            gc.collect()
+
+class Places(Case):
+    def test_misaligned_arrays_are_taken(self):
+        x, w, a, b = integers(2, 6, 9, 7), integers(20, 6, 3, 3), integers(2, 20, 9, 7), integers(20)
+        for layout in LAYOUTS:
+            kernel = convoke.compile(layer(layout=layout, bias=True, post_ops=["add", {"scale": "per_channel"}]))
+            expected = (convolution(x, w, padding=1) + b[:, None, None] + a) * b[:, None, None]
+            odd = [off_by_a_byte(array) for array in (x, w, b, b, a)]
+            numpy.testing.assert_array_equal(kernel(*odd), expected, layout)
+            out = off_by_a_byte(numpy.zeros_like(a))
+            self.assertIs(kernel(*odd, out=out), out)
+            numpy.testing.assert_array_equal(out, expected, layout)
+
+    def test_out_is_written_and_returned_in_every_layout(self):
+        x, w = integers(2, 6, 9, 7), integers(20, 6, 3, 3)
+        expected = convolution(x, w, padding=1)
+        for layout in LAYOUTS:
+            kernel = convoke.compile(layer(layout=layout))
+            out = numpy.full(kernel.output_shape, numpy.nan, numpy.float32)
+            self.assertIs(kernel(x, w, out=out), out)
+            numpy.testing.assert_array_equal(out, expected, layout)
+            earlier = kernel(x, w)
+            earlier[...] = 0
+            self.assertIs(kernel(x, w, out=earlier), earlier, layout)
+            numpy.testing.assert_array_equal(earlier, expected, layout)
+
+    def test_out_where_it_lies_as_the_kernel_writes_costs_no_copy(self):
+        for layout, made in [("channels_first", lambda: numpy.empty((2, 20, 9, 7), numpy.float32)),
+                             ("channels_last", lambda: numpy.moveaxis(numpy.empty((2, 9, 7, 20), numpy.float32), 3, 1))]:
+            out = made()
+            self.assertTrue(numpy.shares_memory(convoke.compile(layer(layout=layout))._as_written(out), out))
+
+    def test_an_out_that_cannot_be_written_to_is_refused_with_words(self):
+        x, w = integers(2, 6, 9, 7), integers(20, 6, 3, 3)
+        kernel, shape = convoke.compile(layer()), (2, 20, 9, 7)
+        frozen = numpy.zeros(shape, numpy.float32)
+        frozen.flags.writeable = False
+        for out, words in [(numpy.zeros(shape), "expected an array of float32, got float64"),
+                           (numpy.zeros(shape, ">f4"), "expected an array of float32, got >f4"),
+                           (numpy.zeros((2, 20, 7, 9), numpy.float32), r"expected an array of shape \(2, 20, 9, 7\)"),
+                           (numpy.zeros((4, 20, 9, 7), numpy.float32)[::2], "contiguous"),
+                           (numpy.zeros(shape, numpy.float32)[..., ::-1], "contiguous"),
+                           (frozen, "read-only"), (frozen.tolist(), "expected a numpy.ndarray, got a list"),
+                           (numpy.ma.zeros(shape, numpy.float32), "expected a numpy.ndarray, got a MaskedArray")]:
+            with self.refuses(f"^out: .*{words}"):
+                kernel(x, w, out=out)
+
+    def test_an_out_that_overlaps_what_is_read_is_refused_and_left_alone(self):
+        for layout in LAYOUTS:
+            kernel = convoke.compile({"name": "same", "input": [1, 16, 4], "out_channels": 16, "kernel_size": 1,
+                                      "layout": layout, "bias": True, "post_ops": ["add", {"scale": "per_channel"}]})
+            memory = integers(10000)
+            part = lambda start, *shape: memory[start:start + numpy.prod(shape)].reshape(shape)  # noqa: E731
+            good = {"x": part(0, 1, 16, 4), "weights": part(100, 16, 16, 1), "bias": part(400, 16),
+                    "scale": part(450, 16), "addend": part(500, 1, 16, 4)}
+            expected = kernel(**good).copy()
+            for name, array in good.items():
+                start = int(array.ctypes.data - memory.ctypes.data) // 4
+                with self.refuses(f"^out: it overlaps {'input' if name == 'x' else name}") as raised:
+                    kernel(**good, out=part(start + array.size - 1, 1, 16, 4))
+                self.assertEqual(raised.exception.status, 12)
+            numpy.testing.assert_array_equal(kernel(**good, out=part(600, 1, 16, 4)), expected, layout)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,27 @@
 """convoke for Python: convolution layers compiled to machine code, on NumPy arrays.
 
-    import convoke
-    layer = convoke.compile({"name": "edges", "input": [1, 3, 32, 32], "out_channels": 8, "kernel_size": 3})
-    y = layer(x, w)                     # x: 1 x 3 x 32 x 32, w: 8 x 3 x 3 x 3, y: 1 x 8 x 30 x 30
+>>> import convoke, numpy
+>>> layer = convoke.compile({"name": "edges", "input": [1, 3, 32, 32], "out_channels": 8, "kernel_size": 3})
+>>> x = numpy.ones(layer.input_shape, numpy.float32)        # 1 x 3 x 32 x 32
+>>> w = numpy.ones(layer.weights_shape, numpy.float32)      # 8 x 3 x 3 x 3
+>>> y = layer(x, w)
+>>> y.shape, y[0, 0, 0, 0]
+((1, 8, 30, 30), 27.0)
 
 Arrays go in and come out in logical order, N, C, then the spatial sizes, whatever the layer's layout; a layout other than
-channels_first costs a copy each way. Weights are packed once and remembered for as long as the same array is handed in.
-Mistakes are raised as convoke.Error, whose text is that of the diagnostics.
+channels_first costs a copy each way. They may be of any type whose numbers float32 has. Weights are packed when they
+change. Mistakes are raised as convoke.Error, a ValueError, whose text is that of the diagnostics.
 
 The shared library is found by the name CONVOKE_LIBRARY has in the environment, beside this package, or where the system
 looks for libraries.
 """
 
-from convoke._kernel import Kernel, compile, compile_network
-from convoke._library import Error
+from convoke._compile import compile, compile_network
+from convoke._error import Error
+from convoke._kernel import Kernel, PackedWeights
 
-__all__ = ["Error", "Kernel", "compile", "compile_network"]
+__version__ = "0.1.0"
+__all__ = ["Error", "Kernel", "PackedWeights", "compile", "compile_network"]
+
+for _public in (Error, Kernel, PackedWeights):
+    _public.__module__ = __name__  # so that messages and pickles know them by the name that programs do

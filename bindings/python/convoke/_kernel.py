@@ -1,137 +1,237 @@
 """Compiled layers as callables."""
 
+from __future__ import annotations
+
 import ctypes
 import weakref
+from concurrent.futures import Executor
+from typing import Any, NoReturn, Union
 
 import numpy
+from numpy.typing import ArrayLike, NDArray
 
-from convoke._layout import pack, unpack
-from convoke._library import Buffer, Buffers, Diagnostics, Options, check, library
-from convoke._spec import text_and_name
-
-EFFORTS = {"estimate": 0, "measure": 1}
-CACHES = {"disk": 0, "memory": 1, "off": 2}
-
-
-def aligned(info):
-    """An array of float32 as large, and as aligned, as a kernel asks."""
-    memory = numpy.empty(info.bytes + info.alignment, numpy.uint8)
-    start = -memory.ctypes.data % (info.alignment or 1)
-    return memory[start:start + info.bytes].view(numpy.float32)
+from convoke._array import F32, address, aligned, array_of, placed, to_float32
+from convoke._error import ABI, OVERLAP, WEIGHTS, Error, refuse
+from convoke._layout import BLOCKED, as_logical, as_memory
+from convoke._library import ABI_VERSION, BUFFERS, Buffer, Buffers, KernelInfo, check, library
+from convoke._threads import Crew, Threads, executor_and_workers, uninterrupted
 
 
-def buffer_of(array):
-    return Buffer(array.ctypes.data, array.nbytes) if array is not None else Buffer()
-
-
-class Kernel:
-    """A compiled layer. Call it: kernel(x, w, bias=…, scale=…, addend=…). Calls from several threads are fine."""
-
-    def __init__(self, handle):  # takes the reference over
-        self._finalizer = weakref.finalize(self, library.cvk_kernel_free, handle)
-        self._info = library.cvk_kernel_get_info(handle)
-        info = self._info.contents
-        self.name, self.target, self.plan = (t.decode() for t in (info.name, info.target, info.plan))
-        self.input_shape, self.weights_shape, self.output_shape = (
-            self._logical(s) for s in (info.input_shape, info.weights_shape, info.output_shape))
-        self._packed = None  # the weights last handed in, by a weak reference, with a copy, and what became of them
-
-    def __repr__(self):
-        return f"<convoke.Kernel {self.name}: {self.input_shape} -> {self.output_shape}, {self.target}>"
-
-    def _logical(self, shape):
-        return tuple(shape[:2]) + tuple(shape[5 - self._info.contents.spatial_rank:5])
-
-    def pack(self, weights):
-        """Weights in the order the kernel reads them, to hand in instead of dense ones where those change in place."""
-        info = self._info.contents
-        dense = self._array("weights", weights, self.weights_shape)
-        packed = aligned(info.packed_weights)
-        check(library.cvk_pack_weights(self._info, buffer_of(dense), buffer_of(packed)))
-        return PackedWeights(packed)
-
-    def _packed_weights(self, weights):
-        if isinstance(weights, PackedWeights):
-            return weights
-        weights = numpy.asarray(weights)
-        if self._packed and self._packed[0]() is weights and numpy.array_equal(self._packed[1], weights):
-            return self._packed[2]
-        packed = self.pack(weights)
-        self._packed = (weakref.ref(weights), weights.copy(), packed)
-        return packed
-
-    @staticmethod
-    def _array(role, array, shape):
-        array = numpy.ascontiguousarray(array, numpy.float32)
-        if array.shape != tuple(shape):
-            raise ValueError(f"{role}: expected an array of shape {tuple(shape)}, got {array.shape}")
-        return array
-
-    def _optional(self, role, array, count, shape, layout=None):
-        """An array the layer may have, in the layout; `count` of them are handed in with one axis more in front."""
-        if count == 0 or array is None:
-            if (count == 0) != (array is None):
-                raise ValueError(f"{role}: the layer has {'none' if count == 0 else 'one, which is missing'}")
-            return None
-        array = self._array(role, array, shape if count == 1 else (count, *shape))
-        if layout is None:
-            return array
-        parts = array if count > 1 else [array]
-        return numpy.concatenate([pack(part, layout).ravel() for part in parts])
-
-    def __call__(self, x, weights, bias=None, scale=None, addend=None):
-        info = self._info.contents
-        channels = self.output_shape[1:2]
-        inputs = {
-            "input": pack(self._array("input", x, self.input_shape), info.input_layout),
-            "weights": self._packed_weights(weights).memory,
-            "bias": self._optional("bias", bias, int(info.bias.bytes > 0), channels),
-            "scale": self._optional("scale", scale, info.scales, channels),
-            "addend": self._optional("addend", addend, info.addends, self.output_shape, info.output_layout),
-            "output": aligned(info.output),
-            "scratch": aligned(info.scratch),
-            "workspace": aligned(info.workspace),
-        }
-        buffers = Buffers(ctypes.sizeof(Buffers), 0, *(buffer_of(inputs[name]) for name, _ in Buffers._fields_[2:]))
-        check(library.cvk_run(self._info, buffers, None))
-        return unpack(inputs["output"], info.output_layout, self.output_shape)
+def buffer_of(array: F32 | None) -> Buffer:
+    return Buffer(address(array), array.nbytes) if array is not None else Buffer()
 
 
 class PackedWeights:
-    """Weights packed by Kernel.pack, for that kernel."""
+    """Weights in the order a kernel reads them, made by Kernel.pack. They may be pickled, and handed to any kernel that was
+    compiled from the same layer for the same target by the same plan, in any process."""
 
-    def __init__(self, memory):
-        self.memory = memory
+    def __init__(self, memory: F32, alignment: int, maker: tuple[Any, ...]) -> None:
+        self._memory = memory
+        self._alignment = alignment
+        self._maker = maker
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._memory = placed(self._memory, self._alignment)  # a pickle has the bytes, not where they lay
 
-def read_options(target, effort, cache, cache_directory, threads):
-    options = Options(struct_size=ctypes.sizeof(Options), effort=EFFORTS[effort], cache=CACHES[cache], threads=threads)
-    options.target = target.encode() if target else None
-    options.cache_directory = cache_directory.encode() if cache_directory else None
-    return options
-
-
-def compile_network(spec, target=None, effort="estimate", cache="disk", cache_directory=None, threads=0):
-    """All layers of a spec, by name, compiled on several threads."""
-    options = read_options(target, effort, cache, cache_directory, threads)
-    text, name = text_and_name(spec)
-    network = ctypes.c_void_p()
-    with Diagnostics() as d:
-        d.check(library.cvk_network_parse(text, len(text), name.encode(), d.handle, network))
-        try:
-            handles = (ctypes.c_void_p * library.cvk_network_count(network))()
-            d.check(library.cvk_network_compile(network, options, d.handle, handles))
-        finally:
-            library.cvk_network_free(network)
-    kernels = [Kernel(handle) for handle in handles]
-    return {kernel.name: kernel for kernel in kernels}
+    def __repr__(self) -> str:
+        return f"<convoke.PackedWeights of {self._maker[0]}: {self._memory.nbytes} bytes>"
 
 
-def compile(spec, layer=None, **options):
-    """One layer: the only one of a spec, or the one that is named. Options are those of compile_network."""
-    kernels = compile_network(spec, **options)
-    if layer is None and len(kernels) != 1:
-        raise ValueError(f"the spec has {len(kernels)} layers; name one: {', '.join(kernels)}")
-    if layer is not None and layer not in kernels:
-        raise KeyError(f"no layer is named {layer}")
-    return kernels[layer] if layer is not None else next(iter(kernels.values()))
+Weights = Union[ArrayLike, PackedWeights]
+
+
+class Kernel:
+    """A compiled layer, to be called with arrays.
+
+    >>> import convoke, numpy
+    >>> mean = convoke.compile({"name": "mean", "input": [1, 1, 4], "out_channels": 1, "kernel_size": 2, "bias": True})
+    >>> mean
+    <convoke.Kernel mean: (1, 1, 4) -> (1, 1, 3), ...>
+    >>> mean([[[1, 3, 5, 9]]], [[[0.5, 0.5]]], bias=[1])
+    array([[[3., 5., 8.]]], dtype=float32)
+
+    Calls from several threads at the same time are fine. `input_shape`, `weights_shape` and `output_shape` are logical: N, C
+    (weights: out, in of a group), then the spatial sizes. `plan` says how the kernel goes about it, `target` for which CPU.
+    """
+
+    name: str
+    target: str
+    plan: str
+    input_shape: tuple[int, ...]
+    weights_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+
+    def __init__(self, handle: int | None) -> None:  # takes the reference over
+        # Not at exit, when threads may still be running it.
+        weakref.finalize(self, library.cvk_kernel_free, handle).atexit = False
+        self._info: KernelInfo = library.cvk_kernel_get_info(handle).contents
+        info = self._info
+        if info.abi_version != ABI_VERSION or info.struct_size != ctypes.sizeof(KernelInfo):
+            raise Error(ABI, f"the library makes kernels of version {info.abi_version}, this package runs {ABI_VERSION}")
+        self.name, self.target, self.plan = (t.decode() for t in (info.name, info.target, info.plan))
+        self.input_shape, self.weights_shape, self.output_shape = (
+            self._logical(s) for s in (info.input_shape, info.weights_shape, info.output_shape))
+        # The weights last handed in, and what became of them: one value, that threads read and replace whole.
+        self._remembered: tuple[F32, PackedWeights] | None = None
+
+    def __repr__(self) -> str:
+        return f"<convoke.Kernel {self.name}: {self.input_shape} -> {self.output_shape}, {self.target}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a convoke.Kernel is machine code of this process; compile it in the other one")
+
+    def _logical(self, shape: Any) -> tuple[int, ...]:
+        return tuple(shape[:2]) + tuple(shape[5 - self._info.spatial_rank:5])
+
+    # ---- weights ----
+
+    def pack(self, weights: ArrayLike, convert: bool = False) -> PackedWeights:
+        """Weights in the order the kernel reads them, to hand in instead of dense ones: then nothing is compared or kept.
+
+        >>> import convoke
+        >>> twice = convoke.compile({"name": "twice", "input": [1, 1, 3], "out_channels": 1, "kernel_size": 1})
+        >>> packed = twice.pack([[[2]]])
+        >>> twice([[[1, 2, 3]]], packed)
+        array([[[2., 4., 6.]]], dtype=float32)
+        """
+        return self._pack(self._dense(array_of("weights", weights, self.weights_shape), convert))
+
+    def _maker(self) -> tuple[Any, ...]:
+        """What weights are packed for."""
+        return (self.name, self.target, self.plan, self.input_shape, self.weights_shape, self.output_shape)
+
+    def _dense(self, weights: NDArray[Any], convert: bool) -> F32:
+        return placed(to_float32("weights", weights, convert), self._info.weights.alignment)
+
+    def _pack(self, dense: F32) -> PackedWeights:
+        needs = self._info.packed_weights
+        packed = aligned(needs.bytes, needs.alignment)
+        check(library.cvk_pack_weights(self._info, buffer_of(dense), buffer_of(packed)))
+        return PackedWeights(packed, needs.alignment, self._maker())
+
+    def _packed(self, weights: NDArray[Any] | PackedWeights, convert: bool) -> F32:
+        """Packed now, or before: the same bits give the same packed weights."""
+        if isinstance(weights, PackedWeights):
+            if weights._maker != self._maker():
+                raise refuse("weights", f"packed for {weights._maker[0]}, by another layer, plan or target than this "
+                                        f"kernel's; pack them with its pack", WEIGHTS)
+            return weights._memory
+        dense = self._dense(weights, convert)
+        remembered = self._remembered
+        if remembered is not None and numpy.array_equal(remembered[0].view(numpy.uint32), dense.view(numpy.uint32)):
+            return remembered[1]._memory
+        kept = dense.copy() if numpy.may_share_memory(dense, weights) else dense
+        packed = self._pack(kept)
+        self._remembered = (kept, packed)
+        return packed._memory
+
+    # ---- a call ----
+
+    def _optional(self, role: str, value: ArrayLike | None, count: int, shape: tuple[int, ...]) -> NDArray[Any] | None:
+        """An array that only some layers have; `count` of them come with one axis more in front."""
+        if count == 0 and value is not None:
+            raise refuse(role, "the layer has none")
+        if count > 0 and value is None:
+            raise refuse(role, "the layer has one, which is missing" if count == 1
+                         else f"the layer has {count}, which are missing")
+        return None if value is None else array_of(role, value, shape if count == 1 else (count, *shape))
+
+    def _memory(self, role: str, array: Any, convert: bool) -> F32 | None:
+        """What was given, as the kernel reads it."""
+        if array is None:
+            return None
+        if role == "weights":
+            return self._packed(array, convert)
+        numbers = to_float32(role, array, convert)
+        if role == "input":
+            numbers = as_memory(numbers, self._info.input_layout)
+        if role == "addend":  # several lie one after another, as images of a batch do
+            images = self._info.addends * self.output_shape[0]
+            numbers = as_memory(numbers.reshape(images, *self.output_shape[1:]), self._info.output_layout)
+        return placed(numbers, getattr(self._info, role).alignment)
+
+    def _as_written(self, out: F32) -> F32 | None:
+        """The array as the kernel writes it, or None where it lies in memory otherwise."""
+        layout, alignment = self._info.output_layout, self._info.output.alignment
+        memory = as_memory(out, layout) if layout != BLOCKED else None
+        contiguous = memory is not None and memory.flags.c_contiguous
+        return memory if contiguous and address(out) % max(alignment, 1) == 0 else None
+
+    def _check_out(self, out: Any, given: dict[str, Any]) -> None:
+        if not isinstance(out, numpy.ndarray) or isinstance(out, numpy.ma.MaskedArray):
+            raise refuse("out", f"expected a numpy.ndarray, got a {type(out).__name__}")
+        if out.dtype != numpy.float32:
+            raise refuse("out", f"expected an array of float32, got {out.dtype}")
+        if out.shape != self.output_shape:
+            raise refuse("out", f"expected an array of shape {self.output_shape}, got {out.shape}")
+        if not out.flags.writeable:
+            raise refuse("out", "the array is read-only")
+        if not out.flags.c_contiguous and self._as_written(out) is None:
+            raise refuse("out", "expected a contiguous array")
+        for role, array in given.items():
+            array = array._memory if isinstance(array, PackedWeights) else array
+            if array is not None and numpy.shares_memory(out, array):
+                raise refuse("out", f"it overlaps {role}", OVERLAP)
+
+    def _run(self, memory: dict[str, F32 | None], executor: Executor, workers: int) -> None:
+        workers = max(1, min(workers, self._info.tasks))
+        crew = Crew(executor, workers)
+        scratch = self._info.scratch
+        memory["scratch"] = aligned(library.cvk_scratch_bytes(self._info, workers), scratch.alignment)
+
+        def run() -> int:  # keeps what it needs for as long as it runs
+            buffers = Buffers(ctypes.sizeof(Buffers), *(buffer_of(memory[role]) for role in BUFFERS))
+            return int(library.cvk_run(self._info, buffers, crew.parallel if workers > 1 else None))
+
+        check(uninterrupted(run) if workers > 1 else run())
+        crew.check()
+
+    def __call__(self, x: ArrayLike, weights: Weights, bias: ArrayLike | None = None, scale: ArrayLike | None = None,
+                 addend: ArrayLike | None = None, *, out: F32 | None = None, threads: Threads = None,
+                 convert: bool = False) -> F32:
+        """The layer's output.
+
+        x, weights  the input, and dense weights or those of pack; dense ones are packed when they have changed
+        bias, scale, addend  where the layer has them; of several, an array of them all
+        out         the array to write to and return: float32, contiguous (in C's order or as the layout has it), apart
+                    from the others; without it, the result is a new array
+        threads     how many to run on, 0 being one for each CPU; or a concurrent.futures executor, on whose threads and
+                    the calling one it then runs; without it, the calling one alone
+        convert     arrays of other types than float32 are refused where they hold a number that float32 does not have,
+                    such as float64's 0.1. True rounds those. Overflow is always refused.
+
+        >>> import convoke, numpy
+        >>> third = convoke.compile({"name": "third", "input": [1, 1, 3], "out_channels": 1, "kernel_size": 1})
+        >>> y = numpy.empty(third.output_shape, numpy.float32)
+        >>> third([[[3, 6, 9]]], [[[1 / 3]]], out=y)
+        Traceback (most recent call last):
+        convoke.Error: weights: 1 of 1 values of float64 are not exact in float32 (convert=True rounds), ...
+        >>> third([[[3, 6, 9]]], [[[1 / 3]]], out=y, threads=2, convert=True) is y
+        True
+        >>> y
+        array([[[1., 2., 3.]]], dtype=float32)
+        """
+        info, channels = self._info, self.output_shape[1:2]
+        executor, workers = executor_and_workers(threads)
+        given: dict[str, Any] = {
+            "input": array_of("input", x, self.input_shape),
+            "weights": weights if isinstance(weights, PackedWeights)
+            else array_of("weights", weights, self.weights_shape),
+            "bias": self._optional("bias", bias, int(info.bias.bytes > 0), channels),
+            "scale": self._optional("scale", scale, info.scales, channels),
+            "addend": self._optional("addend", addend, info.addends, self.output_shape),
+        }
+        written = None
+        if out is not None:
+            self._check_out(out, given)
+            written = self._as_written(out)
+        if written is None:
+            written = aligned(info.output.bytes, info.output.alignment)
+        memory = {role: self._memory(role, array, convert) for role, array in given.items()}
+        self._run({**memory, "output": written}, executor, workers)
+        if out is None:
+            return as_logical(written, info.output_layout, self.output_shape)
+        if not numpy.may_share_memory(out, written):
+            out[...] = as_logical(written, info.output_layout, self.output_shape)
+        return out

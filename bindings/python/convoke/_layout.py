@@ -1,30 +1,47 @@
 """Logical arrays (N, C, then sizes) to and from the layouts of memory."""
 
+from __future__ import annotations
+
 import numpy
+
+from convoke._array import F32
 
 CHANNELS_FIRST, CHANNELS_LAST, BLOCKED = range(3)
 BLOCK = 16
 
 
-def pack(array, layout):
-    """A C-contiguous array of float32 in the layout; the array itself where it is one already."""
-    array = numpy.asarray(array, numpy.float32)
-    if layout == CHANNELS_LAST:
-        array = numpy.moveaxis(array, 1, -1)
-    elif layout == BLOCKED:
-        n, channels, *sizes = array.shape
-        filled = numpy.zeros((n, -(-channels // BLOCK) * BLOCK, *sizes), numpy.float32)
-        filled[:, :channels] = array
-        array = numpy.moveaxis(filled.reshape(n, -1, BLOCK, *sizes), 2, -1)
-    return numpy.ascontiguousarray(array)
-
-
-def unpack(memory, layout, shape):
-    """The logical array of `shape` in what a kernel has written; a view where it can be one."""
+def memory_shape(layout: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """What memory in the layout is an array of."""
     n, channels, *sizes = shape
     if layout == CHANNELS_LAST:
-        return numpy.moveaxis(memory.reshape(n, *sizes, channels), -1, 1)
+        return (n, *sizes, channels)
     if layout == BLOCKED:
-        blocks = numpy.moveaxis(memory.reshape(n, -(-channels // BLOCK), *sizes, BLOCK), -1, 2)
-        return blocks.reshape(n, -1, *sizes)[:, :channels]
-    return memory.reshape(shape)
+        return (n, -(-channels // BLOCK), *sizes, BLOCK)
+    return shape
+
+
+def as_memory(array: F32, layout: int) -> F32:
+    """A logical array seen in the order of the layout; the blocked one, which may be longer, is a copy."""
+    if layout == CHANNELS_LAST:
+        return numpy.moveaxis(array, 1, -1)
+    if layout == BLOCKED:
+        memory = numpy.zeros(memory_shape(layout, array.shape), numpy.float32)
+        for block in range(memory.shape[1]):
+            some = array[:, block * BLOCK:(block + 1) * BLOCK]
+            memory[:, block, ..., :some.shape[1]] = numpy.moveaxis(some, 1, -1)
+        return memory
+    return array
+
+
+def as_logical(memory: F32, layout: int, shape: tuple[int, ...]) -> F32:
+    """The logical array of `shape` in what a kernel has written; a view, unless it is blocked."""
+    memory = memory.reshape(memory_shape(layout, shape))
+    if layout == CHANNELS_LAST:
+        return numpy.moveaxis(memory, -1, 1)
+    if layout == BLOCKED:
+        array = numpy.empty(shape, numpy.float32)
+        for block in range(memory.shape[1]):
+            some = array[:, block * BLOCK:(block + 1) * BLOCK]
+            some[...] = numpy.moveaxis(memory[:, block], -1, 1)[:, :some.shape[1]]
+        return array
+    return memory

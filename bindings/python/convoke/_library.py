@@ -1,18 +1,16 @@
-"""The C library: its structs and functions as ctypes sees them, and its statuses as exceptions."""
+"""The C library: its structs and functions as ctypes sees them."""
 
-import ctypes
-import ctypes.util
+from __future__ import annotations
+
+import ctypes as c
 import os
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
 
-c = ctypes
+from convoke._error import Error
 
-
-class Error(Exception):
-    """What convoke refused, and why; `status` is the cvk_status."""
-
-    def __init__(self, status, text):
-        super().__init__(text)
-        self.status = status
+ABI_VERSION = 1  # of the structs below: CVK_ABI_VERSION
 
 
 class BufferInfo(c.Structure):
@@ -22,16 +20,15 @@ class BufferInfo(c.Structure):
 class KernelInfo(c.Structure):
     _fields_ = [
         ("struct_size", c.c_uint32), ("abi_version", c.c_uint32),
-        ("cpu_features", c.c_uint64), ("packed_tag", c.c_uint64),
+        ("name", c.c_char_p), ("target", c.c_char_p), ("plan", c.c_char_p),
+        ("cpu_features", c.c_uint64),
         ("input_shape", c.c_int64 * 5), ("weights_shape", c.c_int64 * 5), ("output_shape", c.c_int64 * 5),
         ("input_layout", c.c_int), ("output_layout", c.c_int), ("dtype", c.c_int),
-        ("spatial_rank", c.c_uint32), ("addends", c.c_uint32), ("scales", c.c_uint32), ("batch_any", c.c_uint32),
-        ("kilocycles", c.c_uint32), ("phases", c.c_uint32), ("reserved", c.c_uint32), ("tasks", c.c_uint32 * 8),
-        ("name", c.c_char_p), ("target", c.c_char_p), ("plan", c.c_char_p),
-        ("run", c.c_void_p), ("pack", c.c_void_p), ("reserved_pointer", c.c_void_p),
-        ("weights", BufferInfo),
-        ("input", BufferInfo), ("packed_weights", BufferInfo), ("bias", BufferInfo), ("scale", BufferInfo),
-        ("addend", BufferInfo), ("output", BufferInfo), ("scratch", BufferInfo), ("workspace", BufferInfo),
+        ("spatial_rank", c.c_uint32), ("addends", c.c_uint32), ("scales", c.c_uint32), ("tasks", c.c_uint32),
+        ("kilocycles", c.c_uint32),
+        ("input", BufferInfo), ("weights", BufferInfo), ("packed_weights", BufferInfo), ("bias", BufferInfo),
+        ("scale", BufferInfo), ("addend", BufferInfo), ("output", BufferInfo), ("scratch", BufferInfo),
+        ("run", c.c_void_p), ("pack", c.c_void_p),
     ]
 
 
@@ -39,9 +36,11 @@ class Buffer(c.Structure):
     _fields_ = [("data", c.c_void_p), ("bytes", c.c_uint64)]
 
 
+BUFFERS = ("input", "weights", "bias", "scale", "addend", "output", "scratch")
+
+
 class Buffers(c.Structure):
-    _fields_ = [("struct_size", c.c_size_t), ("batch", c.c_uint64)] + [
-        (name, Buffer) for name in ("input", "weights", "bias", "scale", "addend", "output", "scratch", "workspace")]
+    _fields_ = [("struct_size", c.c_size_t)] + [(name, Buffer) for name in BUFFERS]
 
 
 class Options(c.Structure):
@@ -49,9 +48,17 @@ class Options(c.Structure):
                 ("cache_directory", c.c_char_p), ("cache_bytes", c.c_uint64), ("threads", c.c_uint32)]
 
 
+ParallelBody = c.CFUNCTYPE(None, c.c_void_p, c.c_size_t)
+ParallelLoop = c.CFUNCTYPE(None, c.c_void_p, c.c_size_t, c.c_void_p, c.c_void_p)
+
+
+class ParallelFor(c.Structure):
+    _fields_ = [("loop", ParallelLoop), ("context", c.c_void_p), ("workers", c.c_uint32)]
+
+
 handle, text, size = c.c_void_p, c.c_char_p, c.c_size_t
 
-SIGNATURES = {  # name: (result, arguments)
+SIGNATURES: dict[str, tuple[Any, list[Any]]] = {  # name: (result, arguments)
     "cvk_status_text": (text, [c.c_int]),
     "cvk_diagnostics_new": (handle, []),
     "cvk_diagnostics_free": (None, [handle]),
@@ -59,47 +66,61 @@ SIGNATURES = {  # name: (result, arguments)
     "cvk_diagnostics_get": (handle, [handle, size]),
     "cvk_diagnostic_format": (size, [handle, text, size]),
     "cvk_network_parse": (c.c_int, [text, size, text, handle, c.POINTER(handle)]),
+    "cvk_network_read": (c.c_int, [text, handle, c.POINTER(handle)]),
     "cvk_network_free": (None, [handle]),
     "cvk_network_count": (size, [handle]),
+    "cvk_network_layer": (handle, [handle, size]),
     "cvk_network_compile": (c.c_int, [handle, c.POINTER(Options), handle, c.POINTER(handle)]),
+    "cvk_spec_name": (text, [handle]),
+    "cvk_compile": (c.c_int, [handle, c.POINTER(Options), handle, c.POINTER(handle)]),
     "cvk_kernel_get_info": (c.POINTER(KernelInfo), [handle]),
     "cvk_kernel_free": (None, [handle]),
     "cvk_pack_weights": (c.c_int, [c.POINTER(KernelInfo), Buffer, Buffer]),
-    "cvk_run": (c.c_int, [c.POINTER(KernelInfo), c.POINTER(Buffers), handle]),
+    "cvk_scratch_bytes": (c.c_uint64, [c.POINTER(KernelInfo), c.c_uint32]),
+    "cvk_run": (c.c_int, [c.POINTER(KernelInfo), c.POINTER(Buffers), c.POINTER(ParallelFor)]),
 }
 
 
-def load():
+def load() -> c.CDLL:
     # Installed, a link beside this file leads to the library; through the link, it would not find its own libraries.
     beside = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "libconvoke.so"))
     name = os.environ.get("CONVOKE_LIBRARY") or (beside if os.path.exists(beside) else "libconvoke.so.0")
-    library = c.CDLL(name)
-    for function, (result, arguments) in SIGNATURES.items():
-        getattr(library, function).restype = result
-        getattr(library, function).argtypes = arguments
-    return library
+    try:
+        loaded = c.CDLL(name)
+        for function, (result, arguments) in SIGNATURES.items():
+            getattr(loaded, function).restype = result
+            getattr(loaded, function).argtypes = arguments
+    except (OSError, AttributeError) as error:
+        raise ImportError(f"convoke cannot use its library: {error} (CONVOKE_LIBRARY in the environment names it)"
+                          ) from error
+    return loaded
 
 
 library = load()
 
 
-def check(status):
+def status_text(status: int) -> str:
+    words: bytes = library.cvk_status_text(status)
+    return words.decode()
+
+
+def check(status: int) -> None:
     """Raises what a call without diagnostics returned, unless it is CVK_OK."""
     if status:
-        raise Error(status, library.cvk_status_text(status).decode())
+        raise Error(status, status_text(status))
 
 
 class Diagnostics:
     """Collects what a call has to say: `with Diagnostics() as d: d.check(call(…, d.handle, …))`."""
 
-    def __enter__(self):
+    def __enter__(self) -> Diagnostics:
         self.handle = library.cvk_diagnostics_new()
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         library.cvk_diagnostics_free(self.handle)
 
-    def lines(self):
+    def lines(self) -> Iterator[str]:
         for i in range(library.cvk_diagnostics_count(self.handle)):
             message = library.cvk_diagnostics_get(self.handle, i)
             length = library.cvk_diagnostic_format(message, None, 0)
@@ -107,6 +128,6 @@ class Diagnostics:
             library.cvk_diagnostic_format(message, line, length + 1)
             yield line.value.decode(errors="replace")
 
-    def check(self, status):
+    def check(self, status: int) -> None:
         if status:
-            raise Error(status, "\n".join(self.lines()) or library.cvk_status_text(status).decode())
+            raise Error(status, "\n".join(self.lines()) or status_text(status))
