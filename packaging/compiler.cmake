@@ -42,3 +42,6 @@ file(CREATE_LINK ${library} ${CMAKE_CURRENT_BINARY_DIR}/libconvoke.so SYMBOLIC)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/bindings/python/convoke DESTINATION ${CVK_PYTHON_DIR}
         PATTERN __pycache__ EXCLUDE)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/libconvoke.so DESTINATION ${CVK_PYTHON_DIR}/convoke)
+
+# What bindings/python/setup.py puts into a wheel, and nothing else installs.
+install(TARGETS libconvoke_rt libconvoke convoke_llvm LIBRARY DESTINATION . NAMELINK_SKIP COMPONENT wheel EXCLUDE_FROM_ALL)
