@@ -1,8 +1,9 @@
-"""The layer's formula in NumPy, one loop a tap: what the tests of the Python binding compare with. Nothing here is convoke's."""
+"""The layer's formula in NumPy, a step for each tap: what tests of the Python binding compare with. None of it is convoke's."""
 
 import numpy
 
-PAD_MODES = {"zeros": "constant", "reflect": "reflect", "symmetric": "symmetric", "replicate": "edge", "circular": "wrap"}
+PAD_MODES = {"zeros": "constant", "reflect": "reflect", "symmetric": "symmetric", "replicate": "edge",
+             "circular": "wrap"}
 
 
 def tuple_of(value, rank):
@@ -25,7 +26,7 @@ def convolution(x, w, stride=1, dilation=1, padding=0, mode="zeros", groups=1, f
                            for a in range(rank))
             seen = x[(slice(None), slice(g * inputs, (g + 1) * inputs), *window)]
             of_group = slice(g * outputs, (g + 1) * outputs)
-            y[:, of_group] += numpy.einsum("ni...,oi->no...", seen, w[(of_group, slice(None), *tap)].astype(numpy.float64))
+            y[:, of_group] += numpy.einsum("ni...,oi->no...", seen, w[(of_group, slice(None), *tap)].astype(float))
     return y
 
 

@@ -132,7 +132,7 @@ class Options(Case):
         version = convoke._kernel.ABI_VERSION
         try:
             convoke._kernel.ABI_VERSION = version + 1
-            with self.refuses(f"makes kernels of version {version}, this package runs {version + 1}"):
+            with self.refuses(f"makes kernels of version {version}, this package {version + 1}"):
                 convoke.compile(ONE)
         finally:
             convoke._kernel.ABI_VERSION = version

@@ -161,6 +161,27 @@ class Runs(Case):
         with self.refuses("^threads: the executor takes no work: .*shutdown"):
             self.runs(threads=pool)
 
+    def test_an_executor_that_refuses_work_is_told_and_the_result_is_right_all_the_same(self):
+        class Moody(Eager):
+            def submit(self, call, *arguments):
+                raise TypeError("not today")
+
+        out = numpy.zeros(self.kernel.output_shape, numpy.float32)
+        with self.refuses("^threads: the executor takes no work: not today"):
+            self.kernel(self.x, self.w, threads=Moody(), out=out)
+        self.assertEqual(out.tobytes(), self.expected.tobytes())
+
+    def test_an_executor_that_runs_work_too_late_does_no_harm(self):
+        late = []
+
+        class Late(Eager):
+            def submit(self, call, *arguments):
+                late.append(call)
+
+        self.runs(threads=Late())
+        for call in late:
+            call()
+
     @unittest.skipUnless(hasattr(os, "fork"), "there is no fork")
     def test_a_forked_process_has_threads_of_its_own(self):
         self.runs(threads=3)

@@ -29,8 +29,8 @@ def array_of(role: str, value: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any
 
 
 def is_float32(integers: NDArray[Any]) -> NDArray[numpy.bool_]:
-    """Which integers are exact: those whose bits, from the highest set to the lowest set, are no more than a float32 has."""
-    magnitude = numpy.abs(integers).astype(numpy.uint64) if integers.dtype.kind == "i" else integers.astype(numpy.uint64)
+    """Which integers are exact: those with no more bits, from the highest set to the lowest set, than a float32 has."""
+    magnitude = numpy.abs(integers).astype(numpy.uint64)  # of the least one too, which wraps around twice
     lowest = magnitude & (~magnitude + numpy.uint64(1))
     return numpy.asarray(magnitude // numpy.maximum(lowest, numpy.uint64(1)) < numpy.uint64(1 << SIGNIFICAND))
 

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from convoke._array import F32, address, aligned, array_of, placed, to_float32
 from convoke._error import ABI, OVERLAP, WEIGHTS, Error, refuse
 from convoke._layout import BLOCKED, as_logical, as_memory
-from convoke._library import ABI_VERSION, BUFFERS, Buffer, Buffers, KernelInfo, check, library
-from convoke._threads import Crew, Threads, executor_and_workers, uninterrupted
+from convoke._library import ABI_VERSION, BUFFERS, Buffer, Buffers, KernelInfo, ParallelFor, check, library
+from convoke._threads import Threads, executor_and_workers, parallel_for, uninterrupted
 
 
 def buffer_of(array: F32 | None) -> Buffer:
@@ -22,8 +22,8 @@ def buffer_of(array: F32 | None) -> Buffer:
 
 
 class PackedWeights:
-    """Weights in the order a kernel reads them, made by Kernel.pack. They may be pickled, and handed to any kernel that was
-    compiled from the same layer for the same target by the same plan, in any process."""
+    """Weights in the order a kernel reads them, made by Kernel.pack. They may be pickled, and handed to any kernel that
+    was compiled from the same layer for the same target by the same plan, in any process."""
 
     def __init__(self, memory: F32, alignment: int, maker: tuple[Any, ...]) -> None:
         self._memory = memory
@@ -51,8 +51,9 @@ class Kernel:
     >>> mean([[[1, 3, 5, 9]]], [[[0.5, 0.5]]], bias=[1])
     array([[[3., 5., 8.]]], dtype=float32)
 
-    Calls from several threads at the same time are fine. `input_shape`, `weights_shape` and `output_shape` are logical: N, C
-    (weights: out, in of a group), then the spatial sizes. `plan` says how the kernel goes about it, `target` for which CPU.
+    Calls from several threads at the same time are fine. `input_shape`, `weights_shape` and `output_shape` are logical:
+    N, C (weights: out, in of a group), then the spatial sizes. `plan` says how the kernel goes about it, `target` for
+    which CPU.
     """
 
     name: str
@@ -68,7 +69,7 @@ class Kernel:
         self._info: KernelInfo = library.cvk_kernel_get_info(handle).contents
         info = self._info
         if info.abi_version != ABI_VERSION or info.struct_size != ctypes.sizeof(KernelInfo):
-            raise Error(ABI, f"the library makes kernels of version {info.abi_version}, this package runs {ABI_VERSION}")
+            raise Error(ABI, f"the library makes kernels of version {info.abi_version}, this package {ABI_VERSION}")
         self.name, self.target, self.plan = (t.decode() for t in (info.name, info.target, info.plan))
         self.input_shape, self.weights_shape, self.output_shape = (
             self._logical(s) for s in (info.input_shape, info.weights_shape, info.output_shape))
@@ -87,7 +88,7 @@ class Kernel:
     # ---- weights ----
 
     def pack(self, weights: ArrayLike, convert: bool = False) -> PackedWeights:
-        """Weights in the order the kernel reads them, to hand in instead of dense ones: then nothing is compared or kept.
+        """Weights in the order the kernel reads them, to hand in instead of dense ones: nothing is compared or kept then.
 
         >>> import convoke
         >>> twice = convoke.compile({"name": "twice", "input": [1, 1, 3], "out_channels": 1, "kernel_size": 1})
@@ -174,18 +175,21 @@ class Kernel:
             if array is not None and numpy.shares_memory(out, array):
                 raise refuse("out", f"it overlaps {role}", OVERLAP)
 
+    def _start(self, memory: dict[str, F32 | None], threads: ParallelFor | None) -> int:
+        buffers = Buffers(ctypes.sizeof(Buffers), *(buffer_of(memory[role]) for role in BUFFERS))
+        return int(library.cvk_run(self._info, buffers, threads))
+
     def _run(self, memory: dict[str, F32 | None], executor: Executor, workers: int) -> None:
         workers = max(1, min(workers, self._info.tasks))
-        crew = Crew(executor, workers)
-        scratch = self._info.scratch
-        memory["scratch"] = aligned(library.cvk_scratch_bytes(self._info, workers), scratch.alignment)
-
-        def run() -> int:  # keeps what it needs for as long as it runs
-            buffers = Buffers(ctypes.sizeof(Buffers), *(buffer_of(memory[role]) for role in BUFFERS))
-            return int(library.cvk_run(self._info, buffers, crew.parallel if workers > 1 else None))
-
-        check(uninterrupted(run) if workers > 1 else run())
-        crew.check()
+        scratch = aligned(library.cvk_scratch_bytes(self._info, workers), self._info.scratch.alignment)
+        memory = {**memory, "scratch": scratch}
+        if workers == 1:
+            check(self._start(memory, None))
+            return
+        refusals: list[Exception] = []
+        check(uninterrupted(lambda: self._start(memory, parallel_for(executor, workers, refusals))))
+        if refusals:
+            raise refuse("threads", f"the executor takes no work: {refusals[0]}") from refusals[0]
 
     def __call__(self, x: ArrayLike, weights: Weights, bias: ArrayLike | None = None, scale: ArrayLike | None = None,
                  addend: ArrayLike | None = None, *, out: F32 | None = None, threads: Threads = None,

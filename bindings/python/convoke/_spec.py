@@ -80,7 +80,8 @@ class Network:
             diagnostics.check(library.cvk_network_read(path_bytes("spec", spec), diagnostics.handle, self.handle))
         else:
             diagnostics.check(library.cvk_network_parse(text, len(text), b"spec", diagnostics.handle, self.handle))
-        self.names = [library.cvk_spec_name(self.layer(i)).decode() for i in range(library.cvk_network_count(self.handle))]
+        count = library.cvk_network_count(self.handle)
+        self.names = [library.cvk_spec_name(self.layer(i)).decode() for i in range(count)]
 
     def __enter__(self) -> Network:
         return self

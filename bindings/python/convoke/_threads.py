@@ -9,7 +9,8 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any, TypeVar, Union
 
 from convoke._error import refuse
@@ -42,10 +43,6 @@ def own_threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(MOST, "convoke")
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=own_threads.cache_clear)  # threads do not go along
-
-
 def executor_and_workers(threads: Threads) -> tuple[Executor, int]:
     """Whose threads, and how many of them with the calling one."""
     if isinstance(threads, concurrent.futures.Executor):
@@ -58,50 +55,81 @@ def executor_and_workers(threads: Threads) -> tuple[Executor, int]:
     return own_threads(), count or cpus()
 
 
-class Crew:
-    """The cvk_parallel_for of one run. Whoever comes, the calling thread too, takes an index nobody has taken until there
-    is none: an executor that is busy, or that the caller is itself a task of, never holds up a run."""
+def parallel_for(executor: Executor, workers: int, refusals: list[Exception]) -> ParallelFor:
+    """The cvk_parallel_for of one run. Whoever comes, the calling thread too, takes an index that nobody has taken,
+    until there is none: so an executor that is busy, or that the caller is itself a task of, does not hold up the run.
+    Why the executor would take no work goes to `refusals`; the run is done without it."""
 
-    def __init__(self, executor: Executor, workers: int) -> None:
-        self.refusal: RuntimeError | None = None
+    def loop(context: int, n: int, body: int, argument: int) -> None:
+        call = ParallelBody(body)
+        waiting, finished = deque(range(n)), threading.Semaphore(0)
 
-        def loop(context: int, n: int, body: int, argument: int) -> None:
-            call = ParallelBody(body)
-            waiting, finished = deque(range(n)), threading.Semaphore(0)
+        def work() -> None:
+            while True:
+                try:
+                    index = waiting.popleft()
+                except IndexError:
+                    return
+                call(argument, index)
+                finished.release()
 
-            def work() -> None:
-                while True:
-                    try:
-                        index = waiting.popleft()
-                    except IndexError:
-                        return
-                    call(argument, index)
-                    finished.release()
+        try:
+            for _ in range(n - 1):
+                executor.submit(work)
+        except Exception as error:  # it was shut down, or there are no more threads, or it is not one
+            refusals.append(error)
+        work()
+        for _ in range(n):
+            finished.acquire()
 
-            try:
-                for _ in range(n - 1):
-                    executor.submit(work)
-            except RuntimeError as error:  # it was shut down, or there are no more threads
-                self.refusal = error
-            work()
-            for _ in range(n):
-                finished.acquire()
+    return ParallelFor(ParallelLoop(loop), None, workers)
 
-        self.parallel = ParallelFor(ParallelLoop(loop), None, workers)
 
-    def check(self) -> None:
-        if self.refusal:
-            raise refuse("threads", f"the executor takes no work: {self.refusal}") from self.refusal
+@functools.lru_cache(maxsize=None)
+def conductor() -> SimpleQueue[Callable[[], None]]:
+    """Calls what is put into it, one after another, on a thread of its own."""
+    calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+
+    def conduct() -> None:
+        while True:
+            calls.get()()
+
+    threading.Thread(target=conduct, name="convoke-conductor", daemon=True).start()
+    return calls
+
+
+def perform(future: Future[T], call: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(call())
+    except BaseException as error:
+        future.set_exception(error)
 
 
 def uninterrupted(call: Callable[[], T]) -> T:
     """Calls on a thread that signals do not reach: an exception in the middle of a loop would end the run while others
-    still write to its arrays. Comes back when the call has ended."""
+    still write to its arrays. An exception here comes out when the call has ended, or will not begin."""
     if threading.current_thread() is not threading.main_thread():
         return call()
-    future = own_threads().submit(call)
     try:
+        calls = conductor()
+    except RuntimeError as error:
+        raise refuse("threads", f"none can be started: {error}") from error
+    future: Future[T] = Future()
+    try:
+        calls.put(functools.partial(perform, future, call))
         return future.result()
     except BaseException:
-        concurrent.futures.wait([future])
+        if not future.cancel():
+            concurrent.futures.wait([future])
         raise
+
+
+def forget_threads() -> None:
+    own_threads.cache_clear()
+    conductor.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_threads)  # they do not go along
