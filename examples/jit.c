@@ -27,17 +27,19 @@ static cvk_status run_kernel(const cvk_kernel_info *info, float *first) {
     float *input = filled(info->input.bytes, 1), *weights = filled(info->weights.bytes, 1);
     float *packed = filled(info->packed_weights.bytes, 0), *bias = filled(info->bias.bytes, 1);
     float *output = filled(info->output.bytes, 0), *scratch = filled(cvk_scratch_bytes(info, 1), 0);
+    float *workspace = filled(info->workspace.bytes, 0);
     cvk_buffers buffers = {.struct_size = sizeof buffers,
                            .input = {input, info->input.bytes},
                            .weights = {packed, info->packed_weights.bytes},
                            .bias = {bias, info->bias.bytes},
                            .output = {output, info->output.bytes},
-                           .scratch = {scratch, cvk_scratch_bytes(info, 1)}};
+                           .scratch = {scratch, cvk_scratch_bytes(info, 1)},
+                           .workspace = {workspace, info->workspace.bytes}};
     cvk_status status = cvk_pack_weights(info, (cvk_const_buffer){weights, info->weights.bytes},
                                          (cvk_buffer){packed, info->packed_weights.bytes});
     if (status == CVK_OK) status = cvk_run(info, &buffers, NULL);
     *first = output ? output[0] : 0;
-    float *all[] = {input, weights, packed, bias, output, scratch};
+    float *all[] = {input, weights, packed, bias, output, scratch, workspace};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
     return status;
 }

@@ -95,7 +95,11 @@ static void check_errors() {
     const std::vector<float> x(5), w(1);
     std::vector<float> y(4);
     thrown(CVK_ERROR_NULL, [&] { convoke::weights(kernel, {}); });
-    thrown(CVK_ERROR_SIZE, [&] { kernel.run({x, convoke::weights(kernel, w), y}); });
+    const std::string short_of = thrown(CVK_ERROR_SIZE, [&] { kernel.run({x, convoke::weights(kernel, w), y}); });
+    expect(short_of == "output has 16 bytes, and the kernel needs 20", short_of.c_str());
+    const convoke::kernel other = convoke::compile(convoke::network::parse(YAML)["twice"]);
+    std::vector<float> whole(5);
+    thrown(CVK_ERROR_WEIGHTS, [&] { kernel.run({x, convoke::weights(other, w), whole}); });
 }
 
 int main() {

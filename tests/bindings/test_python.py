@@ -203,10 +203,12 @@ class Packing(Case):
         first = convoke.compile(wide)
         packed = first.pack(numpy.ones((1, 1, 4)))
         numpy.testing.assert_array_equal(first(numpy.ones((1, 1, 40)), packed), numpy.full((1, 1, 37), 4))
-        other = convoke.compile({**wide, "name": "other", "input": [1, 1, 44]})
-        with self.refuses("^weights: packed for wide") as raised:
-            other(numpy.ones((1, 1, 44)), packed)
-        self.assertEqual(raised.exception.status, 13)
+        for changed in ({"name": "other", "input": [1, 1, 44]}, {"flip_kernel": True}):
+            other = convoke.compile({**wide, **changed})
+            self.assertEqual(other.pack(numpy.ones((1, 1, 4)))._memory.nbytes, packed._memory.nbytes)
+            with self.refuses("^weights: packed for a kernel of wide that differs") as raised:
+                other(numpy.ones(other.input_shape), packed)
+            self.assertEqual(raised.exception.status, 13)
         again = convoke.compile(wide, cache="off")
         numpy.testing.assert_array_equal(again(numpy.ones((1, 1, 40)), packed), numpy.full((1, 1, 37), 4))
 

@@ -31,13 +31,15 @@ static float *run_kernel(const char *name, const cvk_kernel_info *info, const on
     void *bias = copy_of(c->bias, c->bias_elements, &info->bias);
     void *packed = allocate(info->packed_weights.bytes, info->packed_weights.alignment);
     void *scratch = allocate(info->scratch.bytes, info->scratch.alignment);
+    void *workspace = allocate(info->workspace.bytes, info->workspace.alignment);
     float *output = allocate(info->output.bytes, info->output.alignment);
     const cvk_buffers buffers = {.struct_size = sizeof buffers,
                                  .input = {input, (uint64_t)c->input_elements * sizeof(float)},
                                  .weights = {packed, info->packed_weights.bytes},
                                  .bias = {bias, (uint64_t)c->bias_elements * sizeof(float)},
                                  .output = {output, (uint64_t)c->output_elements * sizeof(float)},
-                                 .scratch = {scratch, cvk_scratch_bytes(info, 1)}};
+                                 .scratch = {scratch, cvk_scratch_bytes(info, 1)},
+                                 .workspace = {workspace, info->workspace.bytes}};
     const cvk_const_buffer dense = {weights, (uint64_t)c->weights_elements * sizeof(float)};
     for (int64_t i = 0; i < c->output_elements; i++) output[i] = NAN;
     cr_assert_eq(cvk_pack_weights(info, dense, (cvk_buffer){packed, info->packed_weights.bytes}), CVK_OK, "%s", name);
@@ -48,6 +50,7 @@ static float *run_kernel(const char *name, const cvk_kernel_info *info, const on
     free(bias);
     free(packed);
     free(scratch);
+    free(workspace);
     return output;
 }
 

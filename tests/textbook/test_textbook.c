@@ -93,12 +93,14 @@ static void run_plan(const textbook_case *c, const cvk_spec *s, const cvk_plan *
     const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
     float *input = aligned(info->input.bytes), *packed = aligned(info->packed_weights.bytes);
     float *output = aligned(info->output.bytes), *scratch = aligned(info->scratch.bytes);
+    float *workspace = aligned(info->workspace.bytes);
     memcpy(input, c->input.value, info->input.bytes);
     const cvk_buffers buffers = {.struct_size = sizeof buffers,
                                  .input = {input, info->input.bytes},
                                  .weights = {packed, info->packed_weights.bytes},
                                  .output = {output, info->output.bytes},
-                                 .scratch = {scratch, info->scratch.bytes}};
+                                 .scratch = {scratch, info->scratch.bytes},
+                                 .workspace = {workspace, info->workspace.bytes}};
     const cvk_const_buffer dense = {c->kernel.value, info->weights.bytes};
     cr_assert_eq(cvk_pack_weights(info, dense, (cvk_buffer){packed, info->packed_weights.bytes}), CVK_OK);
     cr_assert_eq(cvk_run(info, &buffers, NULL), CVK_OK);
@@ -107,6 +109,7 @@ static void run_plan(const textbook_case *c, const cvk_spec *s, const cvk_plan *
     free(packed);
     free(output);
     free(scratch);
+    free(workspace);
     cvk_kernel_free(kernel);
 }
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from convoke._array import F32, address, aligned, array_of, placed, to_float32
 from convoke._error import ABI, OVERLAP, WEIGHTS, Error, refuse
 from convoke._layout import BLOCKED, as_logical, as_memory
-from convoke._library import ABI_VERSION, BUFFERS, Buffer, Buffers, KernelInfo, ParallelFor, check, library
+from convoke._library import ABI_VERSION, BUFFERS, ROLES, Buffer, Buffers, KernelInfo, ParallelFor, check, library
 from convoke._threads import Threads, executor_and_workers, parallel_for, uninterrupted
 
 
@@ -25,17 +25,18 @@ class PackedWeights:
     """Weights in the order a kernel reads them, made by Kernel.pack. They may be pickled, and handed to any kernel that
     was compiled from the same layer for the same target by the same plan, in any process."""
 
-    def __init__(self, memory: F32, alignment: int, maker: tuple[Any, ...]) -> None:
+    def __init__(self, memory: F32, alignment: int, name: str, tag: int) -> None:
         self._memory = memory
         self._alignment = alignment
-        self._maker = maker
+        self._name = name
+        self._tag = tag
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._memory = placed(self._memory, self._alignment)  # a pickle has the bytes, not where they lay
 
     def __repr__(self) -> str:
-        return f"<convoke.PackedWeights of {self._maker[0]}: {self._memory.nbytes} bytes>"
+        return f"<convoke.PackedWeights of {self._name}: {self._memory.nbytes} bytes>"
 
 
 Weights = Union[ArrayLike, PackedWeights]
@@ -98,25 +99,20 @@ class Kernel:
         """
         return self._pack(self._dense(array_of("weights", weights, self.weights_shape), convert))
 
-    def _maker(self) -> tuple[Any, ...]:
-        """What weights are packed for."""
-        return (self.name, self.target, self.plan, self.input_shape, self.weights_shape, self.output_shape)
-
     def _dense(self, weights: NDArray[Any], convert: bool) -> F32:
         return placed(to_float32("weights", weights, convert), self._info.weights.alignment)
 
     def _pack(self, dense: F32) -> PackedWeights:
-        needs = self._info.packed_weights
-        packed = aligned(needs.bytes, needs.alignment)
-        check(library.cvk_pack_weights(self._info, buffer_of(dense), buffer_of(packed)))
-        return PackedWeights(packed, needs.alignment, self._maker())
+        info, packed = self._info, self._new("weights")
+        check(library.cvk_pack_weights(info, buffer_of(dense), buffer_of(packed)))
+        return PackedWeights(packed, info.packed_weights.alignment, self.name, info.packed_tag)
 
     def _packed(self, weights: NDArray[Any] | PackedWeights, convert: bool) -> F32:
         """Packed now, or before: the same bits give the same packed weights."""
         if isinstance(weights, PackedWeights):
-            if weights._maker != self._maker():
-                raise refuse("weights", f"packed for {weights._maker[0]}, by another layer, plan or target than this "
-                                        f"kernel's; pack them with its pack", WEIGHTS)
+            if weights._tag != self._info.packed_tag:
+                raise refuse("weights", f"packed for a kernel of {weights._name} that differs from this one in layer, "
+                                        "plan or target; pack them with this one's pack", WEIGHTS)
             return weights._memory
         dense = self._dense(weights, convert)
         remembered = self._remembered
@@ -175,14 +171,18 @@ class Kernel:
             if array is not None and numpy.shares_memory(out, array):
                 raise refuse("out", f"it overlaps {role}", OVERLAP)
 
+    def _new(self, role: str, workers: int = 1) -> F32:
+        """Memory for a buffer of a run."""
+        needs = library.cvk_buffer_needs(self._info, ROLES.index(role), 0, workers)
+        return aligned(needs.bytes, needs.alignment)
+
     def _start(self, memory: dict[str, F32 | None], threads: ParallelFor | None) -> int:
-        buffers = Buffers(ctypes.sizeof(Buffers), *(buffer_of(memory[role]) for role in BUFFERS))
+        buffers = Buffers(ctypes.sizeof(Buffers), 0, *(buffer_of(memory[role]) for role in ROLES))
         return int(library.cvk_run(self._info, buffers, threads))
 
     def _run(self, memory: dict[str, F32 | None], executor: Executor, workers: int) -> None:
-        workers = max(1, min(workers, self._info.tasks))
-        scratch = aligned(library.cvk_scratch_bytes(self._info, workers), self._info.scratch.alignment)
-        memory = {**memory, "scratch": scratch}
+        workers = max(1, min(workers, max(self._info.tasks)))
+        memory = {**memory, **{role: self._new(role, workers) for role in ("scratch", "workspace")}}
         if workers == 1:
             check(self._start(memory, None))
             return
@@ -231,7 +231,7 @@ class Kernel:
             self._check_out(out, given)
             written = self._as_written(out)
         if written is None:
-            written = aligned(info.output.bytes, info.output.alignment)
+            written = self._new("output")
         memory = {role: self._memory(role, array, convert) for role, array in given.items()}
         self._run({**memory, "output": written}, executor, workers)
         if out is None:

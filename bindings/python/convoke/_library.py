@@ -10,11 +10,19 @@ from typing import Any
 
 from convoke._error import Error
 
-ABI_VERSION = 1  # of the structs below: CVK_ABI_VERSION
+ABI_VERSION = 2  # of the structs below: CVK_ABI_VERSION
 
 
 class BufferInfo(c.Structure):
     _fields_ = [("bytes", c.c_uint64), ("alignment", c.c_uint32), ("reserved", c.c_uint32)]
+
+
+BUFFERS = {  # rows of convoke/buffers.def: what a run calls them, and what says how much of each it needs
+    "input": "input", "weights": "packed_weights", "bias": "bias", "scale": "scale", "addend": "addend",
+    "output": "output", "scratch": "scratch", "workspace": "workspace",
+}
+ROLES = tuple(BUFFERS)
+MOST_PHASES = 8
 
 
 class KernelInfo(c.Structure):
@@ -24,12 +32,11 @@ class KernelInfo(c.Structure):
         ("input_shape", c.c_int64 * 5), ("weights_shape", c.c_int64 * 5), ("output_shape", c.c_int64 * 5),
         ("input_layout", c.c_int), ("output_layout", c.c_int), ("dtype", c.c_int),
         ("spatial_rank", c.c_uint32), ("addends", c.c_uint32), ("scales", c.c_uint32), ("batch_any", c.c_uint32),
-        ("kilocycles", c.c_uint32), ("phases", c.c_uint32), ("reserved", c.c_uint32), ("tasks", c.c_uint32 * 8),
+        ("kilocycles", c.c_uint32), ("phases", c.c_uint32), ("reserved", c.c_uint32),
+        ("tasks", c.c_uint32 * MOST_PHASES),
         ("name", c.c_char_p), ("target", c.c_char_p), ("plan", c.c_char_p),
         ("run", c.c_void_p), ("pack", c.c_void_p), ("reserved_pointer", c.c_void_p),
-        ("weights", BufferInfo),
-        ("input", BufferInfo), ("packed_weights", BufferInfo), ("bias", BufferInfo), ("scale", BufferInfo),
-        ("addend", BufferInfo), ("output", BufferInfo), ("scratch", BufferInfo), ("workspace", BufferInfo),
+        ("weights", BufferInfo), *((needs, BufferInfo) for needs in BUFFERS.values()),
     ]
 
 
@@ -37,11 +44,8 @@ class Buffer(c.Structure):
     _fields_ = [("data", c.c_void_p), ("bytes", c.c_uint64)]
 
 
-BUFFERS = ("input", "weights", "bias", "scale", "addend", "output", "scratch", "workspace")
-
-
 class Buffers(c.Structure):
-    _fields_ = [("struct_size", c.c_size_t), ("batch", c.c_uint64)] + [(name, Buffer) for name in BUFFERS]
+    _fields_ = [("struct_size", c.c_size_t), ("batch", c.c_uint64), *((role, Buffer) for role in ROLES)]
 
 
 class Options(c.Structure):
@@ -77,7 +81,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {  # name: (result, arguments)
     "cvk_kernel_get_info": (c.POINTER(KernelInfo), [handle]),
     "cvk_kernel_free": (None, [handle]),
     "cvk_pack_weights": (c.c_int, [c.POINTER(KernelInfo), Buffer, Buffer]),
-    "cvk_scratch_bytes": (c.c_uint64, [c.POINTER(KernelInfo), c.c_uint32]),
+    "cvk_buffer_needs": (BufferInfo, [c.POINTER(KernelInfo), c.c_int, c.c_uint64, c.c_uint32]),
     "cvk_run": (c.c_int, [c.POINTER(KernelInfo), c.POINTER(Buffers), c.POINTER(ParallelFor)]),
 }
 
