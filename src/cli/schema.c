@@ -174,7 +174,7 @@ static void form_accuracy(const field_row *f) {
 
 static void put_plan_value(const plan_field *f) {
     switch (f->kind) {
-    case PLAN_NAME: put_words(algorithm_words.word + 1, algorithm_words.count - 1); break; /* all but auto */
+    case PLAN_NAME: put_words(plan_algorithm_words, PLAN_ALGORITHMS); break;
     case PLAN_LANES: put_words(plan_lanes_words, LANES_KINDS); break;
     case PLAN_INTEGER: put_range(f->least, f->most); break;
     case PLAN_SWITCH: printf("\"type\": \"boolean\""); break;

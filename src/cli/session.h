@@ -42,7 +42,8 @@ typedef struct session {
  * explained on stderr. Call session_close in any case. */
 cli_exit session_open(const cli_options *options, session *s);
 void session_close(session *s);
-/* CLI_DONE where this machine runs code for the target, else CLI_UNSUPPORTED, having said why and what to do instead. */
+/* CLI_DONE where this machine runs code for the target, else CLI_UNSUPPORTED, having said why and what to do instead.
+ */
 cli_exit session_can_run(const session *s);
 /* The threads that --threads asks for: fills `pool` and `parallel`. */
 cli_exit session_start_threads(session *s);

@@ -50,7 +50,8 @@ CVK_API cvk_diagnostics *cvk_diagnostics_new(void); /* NULL when out of memory *
 CVK_API void cvk_diagnostics_free(cvk_diagnostics *diagnostics);
 CVK_API size_t cvk_diagnostics_count(const cvk_diagnostics *diagnostics);
 CVK_API const cvk_diagnostic *cvk_diagnostics_get(const cvk_diagnostics *diagnostics, size_t index);
-/* Writes `file:line:col: error[E0123]: message` and, after "\n  hint: ", the hint, as snprintf does; of NULL, nothing. */
+/* Writes `file:line:col: error[E0123]: message` and, after "\n  hint: ", the hint, as snprintf does; of NULL, nothing.
+ */
 CVK_API size_t cvk_diagnostic_format(const cvk_diagnostic *diagnostic, char *buffer, size_t size);
 
 /* A spec file: layers in the order they were written. */
