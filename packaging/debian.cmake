@@ -1,4 +1,6 @@
 # `cpack -G DEB` in the build folder.
+# Peers, which would make it depend on the rivals, are a component that it leaves out.
+set(CPACK_INSTALL_CMAKE_PROJECTS "${PROJECT_BINARY_DIR};${PROJECT_NAME};Unspecified;/")
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME ${PROJECT_NAME})
 set(CPACK_PACKAGE_VENDOR ${PROJECT_NAME})

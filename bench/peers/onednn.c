@@ -1,7 +1,6 @@
 /* oneDNN 2.6: the fastest of three formats of the activations, by its direct convolution or its Winograd. Weights are
  * made in the format the primitive asks for; what is in them does not matter to its speed. 1D runs as 2D of height 1.
  * Where activations are to be plain, a format that is not gets a reorder before and after the convolution. */
-#include "base/clock.h"
 #include "peers/peer.h"
 
 #include <dnnl.h>
@@ -42,63 +41,70 @@ static const struct format {
 
 /* Post-ops that oneDNN has as well; alpha and beta as it wants them. */
 static const struct eltwise {
-    post_kind kind;
+    cvk_post_kind kind;
     dnnl_alg_kind_t algorithm;
     float alpha, beta;
 } eltwises[] = {
-    {POST_RELU, dnnl_eltwise_relu, 0, 0},
-    {POST_RELU6, dnnl_eltwise_clip, 0, 6},
-    {POST_LEAKY_RELU, dnnl_eltwise_relu, 0, 0}, /* alpha and beta are the layer's */
-    {POST_CLAMP, dnnl_eltwise_clip, 0, 0},
-    {POST_SIGMOID, dnnl_eltwise_logistic, 0, 0},
-    {POST_TANH, dnnl_eltwise_tanh, 0, 0},
-    {POST_SILU, dnnl_eltwise_swish, 1, 0},
-    {POST_GELU, dnnl_eltwise_gelu_erf, 0, 0},
-    {POST_GELU_TANH, dnnl_eltwise_gelu_tanh, 0, 0},
-    {POST_HARD_SWISH, dnnl_eltwise_hardswish, 0, 0},
-    {POST_ELU, dnnl_eltwise_elu, 1, 0},
-    {POST_SOFTPLUS, dnnl_eltwise_soft_relu, 1, 0},
+    {CVK_POST_RELU, dnnl_eltwise_relu, 0, 0},
+    {CVK_POST_RELU6, dnnl_eltwise_clip, 0, 6},
+    {CVK_POST_LEAKY_RELU, dnnl_eltwise_relu, 0, 0}, /* alpha and beta are the layer's */
+    {CVK_POST_CLAMP, dnnl_eltwise_clip, 0, 0},
+    {CVK_POST_SIGMOID, dnnl_eltwise_logistic, 0, 0},
+    {CVK_POST_TANH, dnnl_eltwise_tanh, 0, 0},
+    {CVK_POST_SILU, dnnl_eltwise_swish, 1, 0},
+    {CVK_POST_GELU, dnnl_eltwise_gelu_erf, 0, 0},
+    {CVK_POST_GELU_TANH, dnnl_eltwise_gelu_tanh, 0, 0},
+    {CVK_POST_HARD_SWISH, dnnl_eltwise_hardswish, 0, 0},
+    {CVK_POST_ELU, dnnl_eltwise_elu, 1, 0},
+    {CVK_POST_SOFTPLUS, dnnl_eltwise_soft_relu, 1, 0},
 };
 
-static bool add_eltwise(dnnl_post_ops_t ops, const post_op *op) {
+static bool add_eltwise(dnnl_post_ops_t ops, const cvk_post_op *op) {
     for (size_t i = 0; i < sizeof eltwises / sizeof *eltwises; i++) {
         const struct eltwise *e = &eltwises[i];
-        bool own = op->kind == POST_LEAKY_RELU || op->kind == POST_CLAMP;
+        bool own = op->kind == CVK_POST_LEAKY_RELU || op->kind == CVK_POST_CLAMP;
         if (e->kind == op->kind)
             return !dnnl_post_ops_append_eltwise(ops, 1, e->algorithm, own ? op->a : e->alpha, own ? op->b : e->beta);
     }
     return false;
 }
 
-static bool add_post_ops(const cvk_spec *s, dnnl_primitive_attr_t attributes) {
+static bool add_post_ops(const peer_problem *s, dnnl_primitive_attr_t attributes) {
     dnnl_post_ops_t ops;
     if (dnnl_post_ops_create(&ops)) return false;
     bool good = true;
-    for (int i = 0; i < s->post_count; i++)
-        good =
-            good && (s->post[i].kind == POST_ADD ? !dnnl_post_ops_append_sum(ops, 1) : add_eltwise(ops, &s->post[i]));
+    for (const cvk_post_op *op = s->post_ops; op < s->post_ops + s->post_op_count; op++)
+        good = good && (op->kind == CVK_POST_ADD ? !dnnl_post_ops_append_sum(ops, 1) : add_eltwise(ops, op));
     good = good && !dnnl_primitive_attr_set_post_ops(attributes, ops);
     dnnl_post_ops_destroy(ops);
     return good;
 }
 
-/* Axes as oneDNN counts them: at least two. */
-static int axes_of(const cvk_spec *s) { return s->rank == 3 ? 3 : 2; }
+static bool adds(const peer_problem *s) {
+    for (size_t i = 0; i < s->post_op_count; i++)
+        if (s->post_ops[i].kind == CVK_POST_ADD) return true;
+    return false;
+}
 
-static int with_axes(const cvk_spec *s, const int64_t size[AXES], dnnl_dims_t to, int at) {
-    for (int i = AXES - axes_of(s); i < AXES; i++) to[at++] = size[i];
+/* Axes as oneDNN counts them: at least two. */
+static int axes_of(const peer_problem *s) { return s->rank == 3 ? 3 : 2; }
+
+static int with_axes(const peer_problem *s, const int64_t size[PEER_AXES], dnnl_dims_t to, int at) {
+    for (int i = PEER_AXES - axes_of(s); i < PEER_AXES; i++) to[at++] = size[i];
     return at;
 }
 
-static dnnl_memory_desc_t tensor(const cvk_spec *s, int64_t channels, const int64_t size[AXES], dnnl_format_tag_t tag) {
+static dnnl_memory_desc_t tensor(const peer_problem *s, int64_t channels, const int64_t size[PEER_AXES],
+                                 dnnl_format_tag_t tag) {
     dnnl_dims_t dims = {s->batch, channels};
     dnnl_memory_desc_t to;
     dnnl_memory_desc_init_by_tag(&to, with_axes(s, size, dims, 2), dims, dnnl_f32, tag);
     return to;
 }
 
-static dnnl_memory_desc_t weights(const cvk_spec *s) {
-    dnnl_dims_t dims = {s->groups, spec_group_out(s), spec_group_in(s)}, dense = {s->out_channels, s->in_channels};
+static dnnl_memory_desc_t weights(const peer_problem *s) {
+    dnnl_dims_t dims = {s->groups, s->out_channels / s->groups, s->in_channels / s->groups},
+                dense = {s->out_channels, s->in_channels};
     dnnl_memory_desc_t to;
     if (s->groups > 1)
         dnnl_memory_desc_init_by_tag(&to, with_axes(s, s->kernel, dims, 3), dims, dnnl_f32, dnnl_format_tag_any);
@@ -109,7 +115,7 @@ static dnnl_memory_desc_t weights(const cvk_spec *s) {
 
 static dnnl_primitive_desc_t describe(const peer_request *r, const struct format *f, dnnl_engine_t engine,
                                       const_dnnl_primitive_attr_t attributes) {
-    const cvk_spec *s = r->spec;
+    const peer_problem *s = r->problem;
     dnnl_format_tag_t tag = s->rank == 3 ? f->tag_3d : f->tag_2d;
     dnnl_memory_desc_t input = tensor(s, s->in_channels, s->in_size, tag), w = weights(s), bias;
     dnnl_memory_desc_t output = tensor(s, s->out_channels, s->out_size, tag);
@@ -178,7 +184,7 @@ static bool add_activation(peer_layer *p, const dnnl_memory_desc_t *inner, const
 
 static bool add_activations(const peer_request *r, peer_layer *p, const_dnnl_primitive_desc_t d, activation *input,
                             activation *output) {
-    const cvk_spec *s = r->spec;
+    const peer_problem *s = r->problem;
     const dnnl_format_tag_t tag = s->rank == 3 ? dnnl_ncdhw : dnnl_nchw;
     dnnl_memory_desc_t plain_input = tensor(s, s->in_channels, s->in_size, tag);
     dnnl_memory_desc_t plain_output = tensor(s, s->out_channels, s->out_size, tag);
@@ -189,7 +195,7 @@ static bool add_activations(const peer_request *r, peer_layer *p, const_dnnl_pri
 }
 
 /* The convolution; takes the description. */
-static bool add_convolution(const cvk_spec *s, peer_layer *p, dnnl_primitive_desc_t d, dnnl_memory_t input,
+static bool add_convolution(const peer_problem *s, peer_layer *p, dnnl_primitive_desc_t d, dnnl_memory_t input,
                             dnnl_memory_t output) {
     dnnl_memory_t w = add_memory(p, dnnl_primitive_desc_query_md(d, dnnl_query_weights_md, 0));
     dnnl_memory_t bias = s->bias ? add_memory(p, dnnl_primitive_desc_query_md(d, dnnl_query_weights_md, 1)) : NULL;
@@ -204,13 +210,12 @@ static bool add_steps(const peer_request *r, peer_layer *p, dnnl_primitive_desc_
     activation input, output;
     bool good = add_activations(r, p, d, &input, &output);
     if (good && input.inner != input.outer) good = add_reorder(p, input.outer, input.inner);
-    if (good && output.inner != output.outer && spec_count_post(r->spec, POST_ADD))
-        good = add_reorder(p, output.outer, output.inner);
+    if (good && output.inner != output.outer && adds(r->problem)) good = add_reorder(p, output.outer, output.inner);
     if (!good) {
         dnnl_primitive_desc_destroy(d);
         return false;
     }
-    if (!add_convolution(r->spec, p, d, input.inner, output.inner)) return false;
+    if (!add_convolution(r->problem, p, d, input.inner, output.inner)) return false;
     return output.inner == output.outer || add_reorder(p, output.inner, output.outer);
 }
 
@@ -241,7 +246,7 @@ static peer_layer *open_format(const peer_request *r, const struct format *f) {
     dnnl_primitive_attr_t attributes = NULL;
     if (!p) return NULL;
     bool good = !dnnl_engine_create(&p->engine, dnnl_cpu, 0) && !dnnl_stream_create(&p->stream, p->engine, 0) &&
-                !dnnl_primitive_attr_create(&attributes) && add_post_ops(r->spec, attributes);
+                !dnnl_primitive_attr_create(&attributes) && add_post_ops(r->problem, attributes);
     dnnl_primitive_desc_t description = good ? describe(r, f, p->engine, attributes) : NULL;
     if (description) name_variant(p, f, description);
     good = description && add_steps(r, p, description);
@@ -254,11 +259,11 @@ static peer_layer *open_format(const peer_request *r, const struct format *f) {
 /* Seconds of the fastest run, after one to warm up. */
 static double time_layer(peer_layer *p) {
     peer_run(p);
-    double best = 1e30, first = clock_seconds();
-    for (int i = 0; i < LEAST_TRIALS || clock_seconds() - first < TRIAL_SECONDS; i++) {
-        double begin = clock_seconds();
+    double best = 1e30, first = omp_get_wtime();
+    for (int i = 0; i < LEAST_TRIALS || omp_get_wtime() - first < TRIAL_SECONDS; i++) {
+        double begin = omp_get_wtime();
         peer_run(p);
-        double seconds = clock_seconds() - begin;
+        double seconds = omp_get_wtime() - begin;
         if (seconds < best) best = seconds;
     }
     return best;
@@ -283,7 +288,6 @@ static void limit_instructions(uint64_t cpu_features) {
 }
 
 static peer_layer *peer_open(const peer_request *r) {
-    if (r->spec->padding != PAD_ZEROS || r->spec->batch == 0) return NULL;
     limit_instructions(r->cpu_features);
     omp_set_num_threads((int)r->threads);
     peer_layer *best = NULL;
@@ -306,4 +310,4 @@ static void peer_rest(void) { omp_pause_resource_all(omp_pause_soft); }
 
 static const char *peer_variant(const peer_layer *p) { return p->variant; }
 
-const peer peer_onednn = {"onednn", "oneDNN", peer_open, peer_run, peer_rest, peer_variant, peer_close};
+const peer convoke_peer = {PEER_VERSION, "oneDNN", peer_open, peer_run, peer_rest, peer_variant, peer_close};

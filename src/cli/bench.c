@@ -3,6 +3,7 @@
 #include "cli/bandwidth.h"
 #include "cli/output.h"
 #include "cli/peak.h"
+#include "cli/peers.h"
 #include "cli/regret.h"
 #include "cli/roofline.h"
 #include "cli/suite.h"
@@ -45,13 +46,6 @@ static const struct bench_column {
     {{"plan", NULL, 1}, ALWAYS},
 };
 enum { COLUMNS = sizeof all_columns / sizeof *all_columns };
-
-static const peer *const peers[] = {
-#ifdef CVK_PEER_ONEDNN
-    &peer_onednn,
-#endif
-    NULL, /* a table is not empty */
-};
 
 /* A table that goes to a file, whole or not at all, besides the one that is shown. */
 typedef struct side_file {
@@ -311,19 +305,6 @@ static cli_exit bench_all(bench *b) {
     return graver(worst, write_side_files(b));
 }
 
-static cli_exit choose_peer(session *s, const peer **chosen) {
-    const char *name = s->options->peer;
-    if (!name) return CLI_DONE;
-    for (size_t i = 0; peers[i]; i++)
-        if (strcmp(name, peers[i]->name) == 0) {
-            *chosen = peers[i];
-            return CLI_DONE;
-        }
-    bool known = strcmp(name, "onednn") == 0;
-    session_say(known ? "the peer `%s` is not built in" : "there is no peer `%s`", name);
-    return known ? CLI_UNSUPPORTED : CLI_USAGE;
-}
-
 /* An option that says nothing about what --regret does, or NULL. */
 static const char *forbidden_to_regret(const cli_options *o) {
     const struct {
@@ -364,7 +345,7 @@ static cli_exit bench_session(session *s) {
     cli_exit status = check_options(s);
     if (status == CLI_UNSUPPORTED) return session_fail(s, CVK_ERROR_CPU);
     bench b = {.session = s};
-    if (status == CLI_DONE) status = choose_peer(s, &b.setup.peer);
+    if (status == CLI_DONE && s->options->peer) status = peers_open(s->options->peer, &b.setup.peer);
     if (status != CLI_DONE) return status;
     arena_init(&b.arena);
     status = bench_guarded(&b);

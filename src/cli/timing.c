@@ -2,6 +2,7 @@
  * one thread, and with a peer's direct and Winograd convolutions. */
 #include "cli/timing.h"
 #include "base/clock.h"
+#include "cli/peers.h"
 #include "cli/ready.h"
 #include "plan/brief.h"
 
@@ -74,10 +75,11 @@ static void rest_contender(const void *context) { ((const contender *)context)->
 
 static void open_contenders(const session *s, const cvk_spec *spec, const peer *rival, arena *a, timing *t,
                             contender to[PEER_WAYS]) {
+    const peer_problem *problem = rival ? peers_problem(spec, a) : NULL;
     for (int way = 0; way < PEER_WAYS; way++) {
-        const peer_request request = {spec, (peer_way)way, s->parallel.workers, s->target->cpu_features,
+        const peer_request request = {problem, (peer_way)way, s->parallel.workers, s->target->cpu_features,
                                       s->options->plain};
-        to[way] = (contender){rival, rival ? rival->open(&request) : NULL};
+        to[way] = (contender){rival, problem ? rival->open(&request) : NULL};
         if (to[way].layer) t->peer[way].variant = arena_format(a, "%s", rival->variant(to[way].layer));
     }
     if (rival) rival->rest();

@@ -1,0 +1,16 @@
+/* Peers: rival libraries that `bench` measures against. Each is a shared object that is opened when it is asked for, so
+ * that the command needs none of them. */
+#ifndef CVK_CLI_PEERS_H
+#define CVK_CLI_PEERS_H
+
+#include "cli/session.h"
+#include "peers/peer.h"
+
+/* Finds NAME.so in the folder that the environment's CONVOKE_PEERS names, then in the one that belongs to this command.
+ * Anything but CLI_DONE has been explained on stderr. A peer stays open until the process ends: its threads may. */
+cli_exit peers_open(const char *name, const peer **to);
+
+/* A layer as peers see it; NULL for padding other than zeros. */
+const peer_problem *peers_problem(const cvk_spec *s, arena *a);
+
+#endif
