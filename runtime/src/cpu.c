@@ -83,7 +83,7 @@ static uint64_t detect(void) {
 }
 
 #elif defined(__aarch64__)
-#if defined(__linux__)
+#if defined(__linux__) && __STDC_HOSTED__
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 
@@ -103,7 +103,7 @@ static long sve_bytes(void) { return 0; }
 /* NEON is part of the base architecture. */
 static uint64_t detect(void) { return CVK_CPU_NEON | (sve_bytes() >= 32 ? CVK_CPU_SVE256 : 0u); }
 
-#elif defined(__riscv) && defined(__linux__)
+#elif defined(__riscv) && defined(__linux__) && __STDC_HOSTED__
 #include <sys/auxv.h>
 
 /* Bytes of a vector register; the instruction is there only where V is. */
@@ -122,13 +122,14 @@ static uint64_t detect(void) { return CVK_CPU_SIMD128; }
 static uint64_t detect(void) { return 0; }
 #endif
 
-/* Threads that ask at the same time for the first time all find, and store, the same answer. */
+/* Threads that ask at the same time for the first time all find, and store, the same answer. Of 32 bits, which is
+ * atomic without a library on any CPU that has threads. */
 uint64_t cvk_cpu_features(void) {
-    static const uint64_t KNOWN = UINT64_C(1) << 63; /* no feature's bit: those are ints */
-    static _Atomic uint64_t remembered;
-    uint64_t features = atomic_load_explicit(&remembered, memory_order_relaxed);
+    static const uint32_t KNOWN = UINT32_C(1) << 31; /* no feature's bit: those are positive ints */
+    static _Atomic uint32_t remembered;
+    uint32_t features = atomic_load_explicit(&remembered, memory_order_relaxed);
     if (!features) {
-        features = detect() | KNOWN;
+        features = (uint32_t)detect() | KNOWN;
         atomic_store_explicit(&remembered, features, memory_order_relaxed);
     }
     return features & ~KNOWN;

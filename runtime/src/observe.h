@@ -8,7 +8,7 @@
 
 extern _Atomic(cvk_run_observer *) run_observer; /* NULL: nobody */
 
-/* Nanoseconds since some fixed time. */
+/* Nanoseconds since some fixed time; 0 where there is no clock. */
 uint64_t observe_now(void);
 
 #endif

@@ -1,8 +1,6 @@
 /* Choosing among the variants of a layer, and naming what keeps a CPU from running one. */
 #include "check.h"
 
-#include <string.h>
-
 static const struct {
     uint64_t feature;
     const char *name;
@@ -30,13 +28,13 @@ const cvk_kernel_info *cvk_select(const cvk_kernel_set *set, cvk_status *status)
     return find(set, status ? status : &ignored);
 }
 
-/* What of `word` still fits, and a zero after it. */
-static void append(char *text, size_t size, size_t at, const char *word) {
-    if (at >= size) return;
-    size_t length = strlen(word), room = size - at - 1;
-    if (length > room) length = room;
-    memcpy(text + at, word, length);
-    text[at + length] = 0;
+/* What of `word` still fits, and a zero after it; gives the length of the whole word. */
+static size_t append(char *text, size_t size, size_t at, const char *word) {
+    size_t length = 0;
+    for (; word[length]; length++)
+        if (at + length + 1 < size) text[at + length] = word[length];
+    if (at < size) text[at + length < size ? at + length : size - 1] = 0;
+    return length;
 }
 
 size_t cvk_cpu_names(uint64_t features, char *text, size_t size) {
@@ -44,9 +42,8 @@ size_t cvk_cpu_names(uint64_t features, char *text, size_t size) {
     append(text, size, 0, "");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!(features & names[i].feature)) continue;
-        if (length) append(text, size, length++, " ");
-        append(text, size, length, names[i].name);
-        length += strlen(names[i].name);
+        if (length) length += append(text, size, length, " ");
+        length += append(text, size, length, names[i].name);
     }
     return length;
 }

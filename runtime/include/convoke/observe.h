@@ -11,7 +11,8 @@
 extern "C" {
 #endif
 
-/* Called after a cvk_run that succeeded, on the thread that called it, and perhaps on several at once. */
+/* Called after a cvk_run that succeeded, on the thread that called it, and perhaps on several at once. `nanoseconds` is
+ * 0 where the runtime was compiled without a clock: freestanding, or for a system that has no CLOCK_MONOTONIC. */
 typedef void cvk_run_observer(const cvk_kernel_info *info, uint32_t workers, uint64_t nanoseconds);
 
 /* For the whole process; NULL is none. */
