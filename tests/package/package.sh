@@ -1,24 +1,9 @@
 #!/usr/bin/env bash
-# package.sh BUILD ROOT: installs BUILD, moves it elsewhere, and builds other projects against it.
-set -uo pipefail
-build=$1 root=$2
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+# package.sh BUILD [CASES]: installs BUILD, moves it elsewhere, and builds other projects against it.
+source "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
+build=$1
 prefix=$scratch/moved
-edges=$'  0  30  30   0\n  0  30  30   0\n  0  30  30   0\n  0  30  30   0'
 export PATH=$prefix/bin:$PATH PKG_CONFIG_PATH=$prefix/lib/pkgconfig CMAKE_PREFIX_PATH=$prefix
-export CONVOKE_CACHE=off PYTHONDONTWRITEBYTECODE=1 CMAKE_GENERATOR=Ninja
-unset LD_LIBRARY_PATH CONVOKE_LIBRARY PYTHONPATH
-
-fail() { echo "    $1"; touch ../failed; }
-skip() { echo "$1" >../skipped; exit; }
-needs() { local tool; for tool in "$@"; do command -v "$tool" >/dev/null || skip "there is no $tool"; done; }
-# Runs a command; where it fails, shows what it said.
-must() { "$@" >../log 2>&1 || { fail "$* failed"; tail -n 15 ../log; exit; }; }
-mustnt() { ! "$@" >../log 2>&1 || fail "$* did not fail"; }
-prints() { local got; got=$("${@:2}" 2>&1); [[ $got == *"$1"* ]] || fail "${*:2} printed: $got"; }
-configure() { must cmake -S "$here/$1" -B "$1" -DEXAMPLES="$root/examples" -DBINDINGS="$root/bindings" "${@:2}"; }
 
 case_programs_find_the_package_and_compile_kernels_into_themselves() {
     configure consumer
@@ -77,14 +62,66 @@ case_options_of_convoke_add_library() {
 case_projects_in_cpp_alone_and_folders_with_spaces() {
     local generator
     needs ninja make
-    for generator in Ninja "Unix Makefiles"; do
-        must cmake -S "$here/cpp" -B "cpp $generator" -G "$generator" -DEXAMPLES="$root/examples"
+    mkdir "a project"
+    cp "$here/cpp/CMakeLists.txt" "$root/examples/layers.yaml" "a project"
+    mkdir "a project/the weights"
+    must python3 "$root/tests/cli/npy.py" write "a project/the weights/edges.weights.npy" 1x1x3x3 1 0 -1
+    for generator in Ninja "Unix Makefiles" "Ninja Multi-Config"; do
+        must cmake -S "a project" -B "cpp $generator" -G "$generator"
         must cmake --build "cpp $generator"
-        must "./cpp $generator/program"
+        must find "cpp $generator" -name program -type f -exec {} \;
         touch stamp
         must cmake --build "cpp $generator"
-        [[ ! "cpp $generator/program" -nt stamp ]] || fail "$generator: work is done where nothing has changed"
+        [[ -z $(find "cpp $generator" -name program -newer stamp) ]] || fail "$generator: work is done where nothing has changed"
+        sleep 1
+        touch "a project/the weights/edges.weights.npy"
+        must cmake --build "cpp $generator"
+        [[ -n $(find "cpp $generator" -name program -newer stamp) ]] || fail "$generator: a change of the weights goes unseen"
     done
+}
+
+case_every_configuration_of_ninja_multi_config_has_the_kernels() {
+    needs ninja
+    configure consumer -G "Ninja Multi-Config" -DCMAKE_CROSS_CONFIGS=all
+    for config in Debug Release; do
+        must cmake --build consumer --config $config
+        prints "$edges" consumer/$config/aot
+    done
+    must ninja -C consumer -f build-Debug.ninja aot:RelWithDebInfo
+    prints "$edges" consumer/RelWithDebInfo/aot
+}
+
+case_libraries_of_kernels_are_installed_and_exported() {
+    local runtime
+    for runtime in "" STATIC_RUNTIME; do
+        must cmake -S "$here/exporter" -B exporter -DEXAMPLES="$root/examples" -DRUNTIME=$runtime
+        must cmake --build exporter
+        must cmake --install exporter --prefix "$PWD/installed"
+        must cmake --install exporter --prefix "$PWD/installed"
+        mv installed "mine$runtime"
+        rm -r exporter
+        ! grep -rl "$PWD" "mine$runtime" || fail "the folders of the build are named in what is installed"
+        must cmake -S "$here/third" -B "third$runtime" -DEXAMPLES="$root/examples" -DCMAKE_PREFIX_PATH="$PWD/mine$runtime;$prefix"
+        must cmake --build "third$runtime"
+        prints "$edges" "third$runtime/aot"
+    done
+    prints libconvoke_rt.so ldd third/aot
+    ! ldd thirdSTATIC_RUNTIME/aot | grep convoke || fail "STATIC_RUNTIME is forgotten when exported"
+}
+
+case_convoke_is_found_twice_and_installed_twice() {
+    must cmake --install "$build" --prefix "$PWD/again"
+    must cmake --install "$build" --prefix "$PWD/again"
+    printf 'cmake_minimum_required(VERSION 3.20)\nproject(p C)\n%s\n' "find_package(convoke REQUIRED)
+find_package(convoke REQUIRED COMPONENTS compiler)
+convoke_add_library(here SPEC $root/examples/layers.yaml)
+add_subdirectory(below)" >CMakeLists.txt
+    mkdir below
+    printf '%s\n' "find_package(convoke REQUIRED COMPONENTS runtime)" \
+        "convoke_add_library(there SPEC $root/examples/layers.yaml STATIC_RUNTIME)" >below/CMakeLists.txt
+    must cmake -B b -DCMAKE_PREFIX_PATH="$PWD/again"
+    must cmake --build b
+    [[ -s b/here.convoke/layers.o && -s b/below/there.convoke/layers.o ]] || fail "there are no kernels"
 }
 
 case_another_command_can_be_named() {
@@ -97,14 +134,38 @@ case_another_command_can_be_named() {
 
 case_mistakes_are_explained_when_configuring() {
     project() { printf 'cmake_minimum_required(VERSION 3.20)\nproject(p C)\n%s\n' "$1" >CMakeLists.txt; rm -rf b; }
+    mistake() { # arguments of convoke_add_library, words
+        project "find_package(convoke REQUIRED)
+convoke_add_library($1)"
+        mustnt cmake -B b
+        tr -s '\n ' ' ' <../log | grep -qF -- "$2" || fail "convoke_add_library($1) says: $(tail -n 8 ../log)"
+    }
     project 'find_package(convoke 0.2 REQUIRED)'; mustnt cmake -B b
     project 'find_package(convoke REQUIRED COMPONENTS tuner)'; mustnt cmake -B b
-    project 'find_package(convoke REQUIRED)
-convoke_add_library(k)'; mustnt cmake -B b
-    grep -q 'the file is missing' ../log || fail "a missing SPEC is not explained"
-    project 'find_package(convoke REQUIRED)
-convoke_add_library(k SPEC x.yaml LAYER y)'; mustnt cmake -B b
-    grep -q 'cannot make sense of LAYER' ../log || fail "an unknown option is not explained"
+    mistake "k" "the file is missing"
+    mistake "k SPEC x.yaml LAYER y" "cannot make sense of LAYER"
+    mistake "k SPEC x.yaml EMIT obj" "EMIT obj: the object and the header are always written"
+    mistake "k SPEC x.yaml EMIT asm header" "EMIT header: the object and the header are always written"
+    mistake "k SPEC x.yaml EMIT asm,llvm" "EMIT takes asm, llvm and explain, not asm,llvm"
+    mistake "k SPEC x.yaml TARGETS" "TARGETS is given without a value"
+    mistake "k SPEC x.yaml TARGETS \"\"" "TARGETS is given without a value"
+    mistake "k SPEC x.yaml TARGETS PREFIX p_" "TARGETS is given without a value"
+    mistake 'k SPEC x.yaml TARGETS ${nothing}' "TARGETS is given without a value"
+    mistake 'k SPEC x.yaml TARGETS "${nothing}" EMIT asm' "TARGETS is given without a value"
+    mistake 'k SPEC x.yaml EMIT' "EMIT is given without a value"
+    mistake 'k SPEC x.yaml WEIGHTS "${nothing}"' "WEIGHTS is given without a value"
+}
+
+case_targets_named_again_are_one_target() {
+    [[ $(uname -m) == x86_64 ]] || skip "the targets named are x86-64"
+    cp "$root/examples/layers.yaml" .
+    printf '%s\n' "cmake_minimum_required(VERSION 3.20)" "project(p C)" "find_package(convoke REQUIRED)" \
+        "convoke_add_library(k SPEC layers.yaml TARGETS x86-64-v3 x86-64 TARGETS x86-64-v3 EMIT asm asm EMIT llvm)" \
+        "convoke_add_library(l SPEC layers.yaml TARGETS x86-64,x86-64-v3 TARGETS x86-64)" >CMakeLists.txt
+    must cmake -B b
+    must cmake --build b
+    must cmp b/k.convoke/layers.o b/l.convoke/layers.o
+    [[ -s b/k.convoke/layers.s && -s b/k.convoke/layers.ll ]] || fail "EMIT: $(ls b/k.convoke)"
 }
 
 case_headers_compile_in_c_and_cpp_without_warnings() {
@@ -142,21 +203,6 @@ case_python_finds_the_library() {
     /usr/bin/python3 -c 'import numpy' 2>/dev/null || skip "there is no numpy"
     export PYTHONPATH=$prefix/lib/python3/dist-packages
     prints "  1.0  1.0  4.0  7.0 10.0 10.0" /usr/bin/python3 "$root/bindings/python/examples/blur.py"
-}
-
-case_another_system_is_compiled_for() {
-    needs aarch64-linux-gnu-gcc qemu-aarch64
-    must cmake -S "$root" -B runtime -DCVK_RUNTIME_ONLY=ON -DCMAKE_TOOLCHAIN_FILE="$here/aarch64.cmake"
-    must cmake --build runtime
-    must cmake --install runtime --prefix "$PWD/target"
-    unset CMAKE_PREFIX_PATH
-    configure consumer -DCMAKE_TOOLCHAIN_FILE="$here/aarch64.cmake" -DCMAKE_PREFIX_PATH="$PWD/target" -DTARGETS=aarch64-neon
-    must cmake --build consumer
-    prints "ARM aarch64" file consumer/aot
-    prints "$edges" qemu-aarch64 -L /usr/aarch64-linux-gnu consumer/aot
-    mustnt cmake -S "$here/consumer" -B none -DCMAKE_TOOLCHAIN_FILE="$here/aarch64.cmake" \
-        -DCMAKE_PREFIX_PATH="$PWD/target" -DEXAMPLES="$root/examples"
-    grep -q 'TARGETS' ../log || fail "missing TARGETS are not explained"
 }
 
 case_the_runtime_alone_has_no_compiler() {
@@ -228,27 +274,6 @@ case_debian_package() {
     [[ -e root/usr/lib/python3/dist-packages/convoke/libconvoke.so ]] || fail "the Python module has no library"
 }
 
-run_cases() {
-    local name passed=0 failed=0 skipped=0
-    for name in $(declare -F | awk '$3 ~ /^case_/ {print $3}'); do
-        [[ $name =~ ${only:-.} ]] || continue
-        rm -rf "$scratch"/{case,failed,skipped} && mkdir "$scratch/case"
-        (cd "$scratch/case" && "$name")
-        if [[ -e $scratch/failed ]]; then
-            echo "FAILED  $name"
-            failed=$((failed + 1))
-        elif [[ -e $scratch/skipped ]]; then
-            echo "skipped $name: $(<"$scratch/skipped")"
-            skipped=$((skipped + 1))
-        else
-            passed=$((passed + 1))
-        fi
-    done
-    echo "$passed passed, $failed failed, $skipped skipped"
-    ((passed > 0 && failed == 0))
-}
-
-only=${3:-}
 cmake --install "$build" --prefix "$scratch/installed" >/dev/null || exit 1
 mv "$scratch/installed" "$prefix"
-run_cases
+run_cases "${2:-}"
