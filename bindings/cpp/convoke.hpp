@@ -129,10 +129,11 @@ class spec {
 // A spec file. Its layers keep it alive.
 class network {
   public:
-    static network parse(const std::string &yaml, const std::string &file_name = "") {
+    // `name` is what messages call the text, as in "<yaml>:2:10: error…".
+    static network parse(const std::string &yaml, const std::string &name = "<yaml>") {
         cvk_network *made = nullptr;
         detail::judge judge;
-        judge(cvk_network_parse(yaml.data(), yaml.size(), file_name.c_str(), judge.get(), &made));
+        judge(cvk_network_parse(yaml.data(), yaml.size(), name.c_str(), judge.get(), &made));
         return network(made);
     }
     static network read(const std::string &path) {

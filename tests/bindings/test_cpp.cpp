@@ -79,6 +79,9 @@ static void check_errors() {
     const std::string said =
         thrown(CVK_ERROR_SPEC, [] { convoke::network::parse("version: 1\nlayers: [{nam: a}]\n", "bad.yaml"); });
     expect(said.find("bad.yaml:2:") == 0 && said.find("did you mean") != std::string::npos, said.c_str());
+    const std::string unnamed =
+        thrown(CVK_ERROR_SPEC, [] { convoke::network::parse("version: 1\nlayers: [{nam: a}]\n"); });
+    expect(unnamed.find("<yaml>:2:") == 0, unnamed.c_str());
     thrown(CVK_ERROR_IO, [] { convoke::network::read("/no/such/file.yaml"); });
     thrown(CVK_ERROR_SPEC, [] {
         cvk_layer layer = built();

@@ -173,7 +173,7 @@ case_headers_compile_in_c_and_cpp_without_warnings() {
     printf '#include <convoke.hpp>\n#include <convoke/runtime.h>\nint main() { return 0; }\n' >cpp.cpp
     local strict=(-Wall -Wextra -Werror -pedantic -Wconversion -Wshadow "-I$prefix/include" -fsyntax-only)
     must cc -std=c11 "${strict[@]}" c.c
-    must c++ -std=c++17 "${strict[@]}" cpp.cpp
+    must c++ -std=c++17 "${strict[@]}" -Wold-style-cast -Wsign-conversion cpp.cpp
     must convoke compile "$root/examples/layers.yaml" -o . --emit header
     echo '#include "layers.h"' >kernels.c
     must cc -std=c11 "${strict[@]}" kernels.c

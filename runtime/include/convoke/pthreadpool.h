@@ -15,14 +15,19 @@ extern "C" {
 #endif
 
 static inline void cvk_pthreadpool_loop(void *context, size_t n, cvk_parallel_body *body, void *argument) {
-    pthreadpool_parallelize_1d((pthreadpool_t)context, body, argument, n, 0);
+#ifdef __cplusplus
+    pthreadpool_t pool = static_cast<pthreadpool_t>(context);
+#else
+    pthreadpool_t pool = context;
+#endif
+    pthreadpool_parallelize_1d(pool, body, argument, n, 0);
 }
 
 static inline cvk_parallel_for cvk_pthreadpool(pthreadpool_t pool) {
     cvk_parallel_for parallel;
     parallel.loop = cvk_pthreadpool_loop;
     parallel.context = pool;
-    parallel.workers = (uint32_t)pthreadpool_get_threads_count(pool);
+    parallel.workers = pthreadpool_get_threads_count(pool) & UINT32_MAX;
     return parallel;
 }
 

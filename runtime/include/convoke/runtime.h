@@ -44,7 +44,7 @@ typedef enum cvk_dtype { CVK_F32 } cvk_dtype;
 
 /* CPU features a kernel may need, one bit each; rows in convoke/cpu.def. */
 typedef enum cvk_cpu_feature {
-#define CVK_CPU(name, bit, llvm_name) CVK_CPU_##name = (int)(1u << (bit)),
+#define CVK_CPU(name, bit, llvm_name) CVK_CPU_##name = 1 << (bit),
 #include <convoke/cpu.def>
 #undef CVK_CPU
 } cvk_cpu_feature;
