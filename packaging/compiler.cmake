@@ -14,6 +14,7 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_
 file(STRINGS ${PROJECT_SOURCE_DIR}/src/cli/verbs.def verbs REGEX "^VERB\\(")
 list(TRANSFORM verbs REPLACE "^VERB\\(([a-z]+),.*" "\\1")
 set(printed ${CMAKE_CURRENT_BINARY_DIR}/printed)
+file(MAKE_DIRECTORY ${printed}) # which make does not
 function(install_printed file destination) # what `convoke print` is to print follows
   add_custom_command(
     OUTPUT ${printed}/${file}
