@@ -75,11 +75,11 @@ static void rest_contender(const void *context) { ((const contender *)context)->
 
 static void open_contenders(const session *s, const cvk_spec *spec, const peer *rival, arena *a, timing *t,
                             contender to[PEER_WAYS]) {
-    const peer_problem *problem = rival ? peers_problem(spec, a) : NULL;
+    const peer_problem *posed = rival ? peers_problem(spec, a) : NULL;
     for (int way = 0; way < PEER_WAYS; way++) {
-        const peer_request request = {problem, (peer_way)way, s->parallel.workers, s->target->cpu_features,
+        const peer_request request = {posed, (peer_way)way, s->parallel.workers, s->target->cpu_features,
                                       s->options->plain};
-        to[way] = (contender){rival, problem ? rival->open(&request) : NULL};
+        to[way] = (contender){rival, posed ? rival->open(&request) : NULL};
         if (to[way].layer) t->peer[way].variant = arena_format(a, "%s", rival->variant(to[way].layer));
     }
     if (rival) rival->rest();
