@@ -75,11 +75,11 @@ static void rest_contender(const void *context) { ((const contender *)context)->
 
 static void open_contenders(const session *s, const cvk_spec *spec, const peer *rival, arena *a, timing *t,
                             contender to[PEER_WAYS]) {
-    const peer_problem *asked = rival ? peers_problem(spec, a) : NULL;
+    const peer_problem *posed = rival ? peers_problem(spec, a) : NULL;
     for (int way = 0; way < PEER_WAYS; way++) {
-        const peer_request request = {asked, (peer_way)way, s->parallel.workers, s->target->cpu_features,
+        const peer_request request = {posed, (peer_way)way, s->parallel.workers, s->target->cpu_features,
                                       s->options->plain};
-        to[way] = (contender){rival, asked ? rival->open(&request) : NULL};
+        to[way] = (contender){rival, posed ? rival->open(&request) : NULL};
         if (to[way].layer) t->peer[way].variant = arena_format(a, "%s", rival->variant(to[way].layer));
     }
     if (rival) rival->rest();
@@ -115,7 +115,7 @@ cvk_status timing_run(session *s, const session_layer *layer, const timing_setup
     ready r = {0};
     cvk_status status = time_compiling(s, layer->spec, &t->times);
     if (status == CVK_OK) status = ready_open(s, layer->spec, NULL, a, &r);
-    if (status == CVK_OK && r.info->tasks[0]) {
+    if (status == CVK_OK && r.info->tasks) {
         contender contenders[PEER_WAYS];
         describe(&r, layer->spec, a, t);
         open_contenders(s, layer->spec, setup->peer, a, t, contenders);
