@@ -6,6 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
 need "$compiler" "${emulator[@]:0:1}" llvm-nm-19
 here=$(dirname "$0")
 
+cp "$root/src/nest/math.def" "$scratch"
 "$make_nests" "$target" "$scratch"
 undefined=$(llvm-nm-19 -u "$scratch/nests.o" | grep -vE "__(stack_pointer|linear_memory|indirect_function_table)$" || true)
 [[ -z $undefined ]] || fail "$target: undefined symbols: $undefined"
