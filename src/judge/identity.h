@@ -1,10 +1,10 @@
 /* The exact judge: a layer's nests, run over the integers modulo a prime, must equal the layer's formula.
  *
  * All data are random residues; constants are the exact numbers that were rounded when the nest was built. A kernel's
- * outputs are polynomials of its data, up to post-ops, whose functions stand for themselves (ref/residue.h). A wrong
+ * outputs are polynomials of its data, up to post-ops, whose functions stand for themselves (judge/residue.h). A wrong
  * one, of degree d, agrees with the formula at a random point with probability d / 2^61 at most, by Schwartz and
  * Zippel: no tolerance hides it, however small its effect. Sums that floats would round are exact; what rounding does
- * is for ref/bound.h to judge. */
+ * is for judge/bound.h to judge. */
 #ifndef CVK_JUDGE_IDENTITY_H
 #define CVK_JUDGE_IDENTITY_H
 

@@ -4,7 +4,7 @@
 
 #include "nest/nest.h"
 
-/* In what numbers. Residues (ref/residue.h) take the place of every type: all tensors hold them. */
+/* In what numbers. Residues (judge/residue.h) take the place of every type: all tensors hold them. */
 typedef enum eval_numbers { EVAL_ROUNDED, EVAL_FUSED, EVAL_RESIDUES } eval_numbers;
 
 /* As the target has them: `fused`, fma rounds once. */
