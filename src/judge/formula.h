@@ -1,4 +1,4 @@
-/* A layer from its formula, exactly, over the integers modulo a prime (ref/residue.h). It shares no code with what it
+/* A layer from its formula, exactly, over the integers modulo a prime (judge/residue.h). It shares no code with what it
  * judges: neither with spec/'s shape arithmetic, nor with plans and nests. */
 #ifndef CVK_JUDGE_FORMULA_H
 #define CVK_JUDGE_FORMULA_H

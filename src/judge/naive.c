@@ -6,22 +6,12 @@
  * only the additions round, 2^29 times finer than those of the kernels judged. */
 #include "judge/naive.h"
 #include "judge/bound.h"
+#include "judge/hot.h"
 #include "judge/post.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The loops that do the work, compiled for several CPUs where the toolchain can choose among them at load time. Under
- * ThreadSanitizer it cannot: the choice is made before the sanitizer is ready. */
-#ifndef __has_feature
-#define __has_feature(feature) 0
-#endif
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_THREAD__) && !__has_feature(thread_sanitizer)
-#define HOT __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define HOT
-#endif
 
 enum { LANES = 8, STRIP = 64 * LANES };
 enum { ABSENT = -1 };

@@ -1,7 +1,7 @@
 /* nest_eval: needs a nest and its buffers; runs the nest as its grammar reads, one operation after another, and stops
  * at the first thing that no kernel may do.
  *
- * The walk is nest/flat.h's, arithmetic a table by type, ref/ring.h; what moves lanes and what lies between types is
+ * The walk is nest/flat.h's, arithmetic a table by type, judge/ring.h; what moves lanes and what lies between types is
  * here. Each lane of each register knows whether it is defined. Undefined lanes may be moved and computed with, as long
  * as some lane of every register that arithmetic reads is defined, but an undefined lane may not be stored. */
 #include "judge/nest_eval.h"

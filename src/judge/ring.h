@@ -39,7 +39,7 @@ typedef struct ring {
 
 /* Numbers as every target has them. `fused`: fma rounds once, else after each step. */
 const ring *ring_of_type(cvk_type type, bool fused);
-/* Any type: exact, modulo a prime (ref/residue.h). */
+/* Any type: exact, modulo a prime (judge/residue.h). */
 extern const ring ring_residue;
 /* to[l] = c[l] + sum of a[n l + i] b[n l + i] over i < n. */
 void ring_residue_dot(void *to, const void *a, const void *b, const void *c, int lanes, int n);

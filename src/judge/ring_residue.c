@@ -1,6 +1,6 @@
 /* Residues: sums, products and quotients are exact. What is no polynomial, the comparisons and the functions of
  * post-ops, are symbols under the words of nest/ops.def and nest/math.def: the very nest that is compiled is judged,
- * and ref/formula.c says the same post-op in the same words. A post-op left out, taken twice, or out of order gives
+ * and judge/formula.c says the same post-op in the same words. A post-op left out, taken twice, or out of order gives
  * other values, which would not show were such operations left out on both sides or compared as numbers. */
 #include "nest/math.h"
 #include "judge/residue.h"

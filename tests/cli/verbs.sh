@@ -20,6 +20,23 @@ case_check_judges_every_plan() {
     status 0; is_json "len(d['rows']) > 1 and all(r['verdict'] == 'ok' for r in d['rows'])"
 }
 
+case_check_says_whether_the_nest_is_exactly_the_formula() {
+    spec "bias: true, post_ops: [relu]"
+    convoke check spec.yaml --format json --all-plans
+    status 0; is_json "all(r['identity'] == 'ok' and r['stored_once'] == 'ok' for r in d['rows'])"
+    spec "input: [1, 600, 30, 30], out_channels: 600, kernel_size: 1"
+    convoke check spec.yaml
+    status 0; has "too large"; has "identity was not judged where a layer has over 3e+08 multiply-adds: 1 of them"
+}
+
+case_explain_says_that_each_output_is_stored_once() {
+    spec
+    convoke explain spec.yaml
+    status 0; has "each output is stored once, and none is read before"
+    convoke explain spec.yaml --format json
+    status 0; is_json "d['layers'][0]['proof']['stored_once'] == True"
+}
+
 case_check_in_json_has_seed_rows_and_diagnostics() {
     spec
     convoke check spec.yaml --format json
