@@ -8,7 +8,6 @@
 #include "observe.h"
 
 #include <stdatomic.h>
-#include <string.h>
 
 enum { CHUNKS_PER_WORKER = 4 };
 
@@ -19,7 +18,7 @@ enum { LEAST_KILOCYCLES = 60 };
 static cvk_status check_tag(const cvk_kernel_info *info, const void *packed, cvk_refusal *why) {
     uint64_t tag;
     if (!info->packed_tag || !info->packed_weights.bytes) return CVK_OK;
-    memcpy(&tag, packed, sizeof tag);
+    __builtin_memcpy(&tag, packed, sizeof tag);
     if (tag == info->packed_tag) return CVK_OK;
     return check_refuse(why, (cvk_refusal){CVK_ERROR_WEIGHTS, "weights", NULL, info->packed_tag, tag});
 }

@@ -115,7 +115,7 @@ cvk_status timing_run(session *s, const session_layer *layer, const timing_setup
     ready r = {0};
     cvk_status status = time_compiling(s, layer->spec, &t->times);
     if (status == CVK_OK) status = ready_open(s, layer->spec, NULL, a, &r);
-    if (status == CVK_OK && r.info->tasks) {
+    if (status == CVK_OK && r.info->tasks[0]) {
         contender contenders[PEER_WAYS];
         describe(&r, layer->spec, a, t);
         open_contenders(s, layer->spec, setup->peer, a, t, contenders);

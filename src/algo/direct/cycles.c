@@ -73,7 +73,7 @@ static double touched(const problem_axis *a) {
 static double tap_row_bytes(const problem *o, const cvk_plan *p) {
     double span = (double)((p->tile_ow - 1) * o->axis[AXIS_W].step + 1), columns = p->tile_ow;
     double size = type_bytes(o->x.type);
-    double bytes = view_has_channels_together(&o->x) ? size * columns : size * span + LINE_BYTES - size;
+    double bytes = view_has_channels_together(&o->x) ? size * columns : size * span + (double)LINE_BYTES - size;
     return bytes * (double)o->in_channels * p->tile_oh;
 }
 
