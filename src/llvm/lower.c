@@ -188,6 +188,7 @@ LLVMValueRef lower_nest(lower_module *m, const nest *n, const char *symbol, LLVM
     lowering l = {.m = m, .nest = n};
     l.function = LLVMAddFunction(m->module, symbol, entry_type(m, n->entry));
     LLVMSetLinkage(l.function, LLVMInternalLinkage);
+    lower_place(m, l.function, ".text", symbol);
     lower_attributes(m, l.function);
     l.builder = LLVMCreateBuilderInContext(m->context);
     l.prelude = LLVMCreateBuilderInContext(m->context);

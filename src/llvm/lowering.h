@@ -13,6 +13,7 @@ typedef struct lower_module {
     const cvk_target *target; /* of the function being made */
     LLVMContextRef context;
     LLVMModuleRef module;
+    bool elf; /* whether the object will be an ELF file */
     LLVMTypeRef
         element[TYPES]; /* in registers and memory; halves are integers of 16 bits, for no CPU computes with them */
     LLVMTypeRef i64, i32, i8, ptr, nothing;
@@ -89,11 +90,15 @@ LLVMValueRef lower_dot(lower_module *m, LLVMBuilderRef builder, cvk_type a_type,
 LLVMValueRef lower_intrinsic(lower_module *m, LLVMBuilderRef builder, const char *name, LLVMTypeRef *overload,
                              unsigned overloads, LLVMValueRef *arguments, unsigned count);
 
+/* emit.c: a section of its own for what is emitted as or for `symbol`, so that linkers can leave it out; `kind` is what
+ * linker scripts know it by. Other formats than ELF need none. */
+void lower_place(lower_module *m, LLVMValueRef global, const char *kind, const char *symbol);
+
 /* info.c: the constant cvk_kernel_info; a cvk_kernel_set of several of them, which become local to the object; data. */
 LLVMValueRef lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info, LLVMValueRef run,
                         LLVMValueRef pack);
 void lower_set(lower_module *m, const char *symbol, LLVMValueRef *infos, size_t count);
-LLVMValueRef lower_data(lower_module *m, const float *data, int64_t elements);
+LLVMValueRef lower_data(lower_module *m, const char *symbol, const float *data, int64_t elements);
 
 /* emit.c: what makes a function compile for the target. */
 void lower_attributes(lower_module *m, LLVMValueRef function);
