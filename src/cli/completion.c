@@ -39,7 +39,7 @@ static const argument_row *operand_of(const verb_row *verb) {
 static void put_choices(const argument_row *argument) {
     if (argument->takes == CHOICES) fputs(argument->choices, stdout);
     if (argument->takes != TARGETS) return;
-    printf("host");
+    printf("host native");
     const cvk_target *t;
     for (int i = 0; (t = target_row(i)); i++) printf(" %s", t->name);
 }
