@@ -93,6 +93,21 @@ static cvk_status certify(const nest *n, nest_role role, cvk_diagnostics *d) {
     return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;
 }
 
+/* Kernels count in integers as wide as a pointer. Where those have 32 bits, every buffer's bytes must fit them with a
+ * sign, and so must a position in the padded image with some tiles beyond. */
+static bool counts_fit(const cvk_spec *s, const cvk_kernel_info *info, const cvk_target *t) {
+    if (target_pointer_bits(t) > 32) return true;
+    const cvk_buffer_info *buffers[] = {&info->input, &info->weights, &info->packed_weights, &info->bias,
+                                        &info->scale, &info->addend,  &info->output,         &info->scratch};
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
+        if (buffers[i]->bytes > INT32_MAX) return false;
+    for (int i = 0; i < AXES; i++)
+        if (s->in_size[i] + s->pad_before[i] + s->pad_after[i] + s->dilation[i] * s->kernel[i] + s->stride[i] >
+            INT32_MAX / 4)
+            return false;
+    return info->tasks <= INT32_MAX;
+}
+
 cvk_status compile_ranked(arena *a, const cvk_spec *spec, const cvk_target *target, const ranked_plan *chosen,
                           cvk_diagnostics *d, compile_unit *unit) {
     *unit = (compile_unit){.spec = spec,
@@ -112,7 +127,9 @@ cvk_status compile_ranked(arena *a, const cvk_spec *spec, const cvk_target *targ
     }
     unit->info = describe(a, spec, target, &unit->plan, &chosen->nests);
     unit->info.kilocycles = kilocycles(chosen->cycles);
-    return CVK_OK;
+    if (counts_fit(spec, &unit->info, target)) return CVK_OK;
+    diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: too large for the 32-bit addresses of %s", spec->name, target->name);
+    return CVK_ERROR_UNSUPPORTED;
 }
 
 cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,

@@ -37,8 +37,9 @@ static json_t *json_proof(const description *x) {
         const nest_tensor *t = &n->tensors[i];
         json_int_t bytes = type_bytes(t->type);
         json_object_set_new(proof, t->name,
-                            json_pack("{s:I, s:I, s:I}", "first_byte", (json_int_t)x->unit.extent.low[t->role], "last_byte",
-                                      (json_int_t)x->unit.extent.high[t->role], "bytes", bytes * (json_int_t)t->elements));
+                            json_pack("{s:I, s:I, s:I}", "first_byte", (json_int_t)x->unit.extent.low[t->role],
+                                      "last_byte", (json_int_t)x->unit.extent.high[t->role], "bytes",
+                                      bytes * (json_int_t)t->elements));
     }
     json_object_set_new(proof, "stored_once", json_boolean(x->stored));
     return proof;

@@ -4,14 +4,14 @@
 
 #include <stdio.h>
 
-enum { LANE_BITS = 32, MOST_FEATURES = 512 };
+enum { BYTE_BITS = 8, MOST_FEATURES = 512 };
 
-static const char ROW[] = "%-15s  %-27s  %5s  %5s  %9s  %s\n";
+static const char ROW[] = "%-15s  %-29s  %5s  %5s  %9s  %s\n";
 
 static void print_row(const cvk_target *t) {
     char bits[16], lanes[16], registers[16], features[MOST_FEATURES];
-    snprintf(bits, sizeof bits, "%d", LANE_BITS * t->lanes);
-    snprintf(lanes, sizeof lanes, "%d", t->lanes);
+    snprintf(bits, sizeof bits, "%d", BYTE_BITS * t->vector_bytes);
+    snprintf(lanes, sizeof lanes, "%d", target_lanes(t, TYPE_F32));
     snprintf(registers, sizeof registers, "%d", t->registers);
     cvk_cpu_names(t->cpu_features, features, sizeof features);
     printf(ROW, t->name, t->triple ? t->triple : "-", bits, lanes, registers, *features ? features : "-");

@@ -28,7 +28,7 @@ static json_t *json_shape(const int64_t dimensions[5], uint32_t rank) {
 
 static const int post_parameters[] = {
 #define POST_OP(name, word, parameters, formula) parameters,
-#include "spec/post_ops.def"
+#include "base/post_ops.def"
 #undef POST_OP
 };
 

@@ -148,6 +148,7 @@ static lower_module make_module(arena *a, const char *known_triple, LLVMTargetMa
     LLVMDisposeMessage(triple);
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
     LLVMSetModuleDataLayout(m.module, layout);
+    m.index = LLVMIntPtrTypeInContext(x, layout);
     LLVMDisposeTargetData(layout);
     return m;
 }

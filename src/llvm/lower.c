@@ -10,7 +10,7 @@ static LLVMBasicBlockRef new_block(lowering *l, const char *name) {
 }
 
 static LLVMValueRef number(lowering *l, int64_t value) {
-    return LLVMConstInt(l->m->i64, (unsigned long long)value, true);
+    return LLVMConstInt(l->m->index, (unsigned long long)value, true);
 }
 
 /* The greatest of the lower bounds, or the least of the upper ones. */
@@ -46,7 +46,7 @@ static void lower_counted(lowering *l, int variable, LLVMValueRef low, LLVMValue
     else
         LLVMBuildCondBr(l->builder, LLVMBuildICmp(l->builder, LLVMIntSLT, low, high, ""), prelude, done);
     LLVMPositionBuilderAtEnd(l->builder, prelude);
-    LLVMValueRef counter = LLVMBuildPhi(l->builder, l->m->i64, "");
+    LLVMValueRef counter = LLVMBuildPhi(l->builder, l->m->index, "");
     open_level(l, variable, prelude);
     if (variable >= 0) {
         l->variable[variable] = counter;
@@ -156,7 +156,7 @@ static void find_tensors(lowering *l, LLVMValueRef const constant[ROLE_COUNT]) {
             l->tensor[t] = lower_opaque(l->m, l->builder, constant[role]);
             continue;
         }
-        LLVMValueRef index = LLVMConstInt(l->m->i64, role, false);
+        LLVMValueRef index = LLVMConstInt(l->m->index, role, false);
         LLVMValueRef field = LLVMBuildGEP2(l->builder, l->m->ptr, LLVMGetParam(l->function, 0), &index, 1, "");
         l->tensor[t] = LLVMBuildLoad2(l->builder, l->m->ptr, field, l->nest->tensors[t].name);
     }
@@ -177,8 +177,8 @@ static void lower_entry(lowering *l, LLVMValueRef const constant[ROLE_COUNT]) {
     if (l->nest->entry == ENTRY_PACK) {
         lower_list(l, l->nest->body);
     } else {
-        LLVMValueRef first = LLVMBuildZExt(l->builder, LLVMGetParam(l->function, 1), l->m->i64, "");
-        LLVMValueRef last = LLVMBuildZExt(l->builder, LLVMGetParam(l->function, 2), l->m->i64, "");
+        LLVMValueRef first = LLVMBuildIntCast2(l->builder, LLVMGetParam(l->function, 1), l->m->index, false, "");
+        LLVMValueRef last = LLVMBuildIntCast2(l->builder, LLVMGetParam(l->function, 2), l->m->index, false, "");
         lower_counted(l, -1, first, last, false, lower_tasks, l->nest->body);
     }
     LLVMBuildRetVoid(l->builder);

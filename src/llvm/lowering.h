@@ -17,6 +17,7 @@ typedef struct lower_module {
     LLVMTypeRef
         element[TYPES]; /* in registers and memory; halves are integers of 16 bits, for no CPU computes with them */
     LLVMTypeRef i64, i32, i8, ptr, nothing;
+    LLVMTypeRef index;                                         /* as wide as a pointer: counts, offsets in bytes */
     LLVMValueRef math[TYPES][MATH_KINDS][NEST_MOST_LANES + 1]; /* functions made so far for the target, by lanes */
 } lower_module;
 
@@ -57,7 +58,7 @@ typedef struct lowering {
 LLVMValueRef lower_nest(lower_module *m, const nest *n, const char *symbol, LLVMValueRef const constant[ROLE_COUNT]);
 
 /* address.c */
-LLVMValueRef lower_affine(lowering *l, const affine *e); /* as i64, where code goes */
+LLVMValueRef lower_affine(lowering *l, const affine *e); /* as an index, where code goes */
 LLVMValueRef lower_address(lowering *l, const nest_access *at, int64_t lane);
 LLVMValueRef lower_opaque(lower_module *m, LLVMBuilderRef b, LLVMValueRef pointer); /* the same, unknown to LLVM */
 LLVMValueRef lower_bound(lowering *l, const nest_bound *bound, bool low); /* of a run-time loop, where code goes */

@@ -1,6 +1,7 @@
 /* Finding a target: the table, and the host's row with the host's cache sizes. */
 #include "target/target.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,10 +44,10 @@ static const struct system_row {
                {"emscripten", false}, {"none", false},   {"unknown", false}};
 enum { SYSTEM_COUNT = sizeof SYSTEMS / sizeof SYSTEMS[0] };
 
-/* Other words for an architecture: Apple's, the BSDs'. */
+/* Other words for an architecture: Apple's, the BSDs', Debian's, and those of compilers and of uname. */
 static const struct alias {
     const char *word, *usual;
-} ALIASES[] = {{"arm64", "aarch64"}, {"amd64", "x86_64"}};
+} ALIASES[] = {{"arm64", "aarch64"}, {"amd64", "x86_64"}, {"arm", "armv7"}, {"armv7a", "armv7"}, {"armv7l", "armv7"}};
 
 /* The architecture of a triple, its first word. */
 typedef struct architecture_word {
@@ -69,11 +70,21 @@ static bool same_architecture(const char *a, const char *b) {
 
 static const char *architecture(const cvk_target *t) { return t->triple ? t->triple : HOST_ARCHITECTURE; }
 
+int target_pointer_bits(const cvk_target *t) {
+    static const char *const narrow[] = {"wasm32", "armv7", "thumbv7em"};
+    for (size_t i = 0; i < sizeof narrow / sizeof *narrow; i++)
+        if (same_architecture(architecture(t), narrow[i])) return 32;
+    return t->triple ? 64 : CHAR_BIT * (int)sizeof(void *);
+}
+
 bool target_same_architecture(const cvk_target *a, const cvk_target *b) {
     return same_architecture(architecture(a), architecture(b));
 }
 
-int target_lanes(const cvk_target *t, cvk_type type) { return t->vector_bytes / type_bytes(type); }
+int target_lanes(const cvk_target *t, cvk_type type) {
+    int bytes = type_bytes(type);
+    return bytes < t->vector_bytes ? t->vector_bytes / bytes : 1;
+}
 
 /* The third word of a triple is its system, with a version behind it. */
 static const struct system_row *system_of(const char *triple) {
