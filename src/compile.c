@@ -114,6 +114,21 @@ static cvk_status certify(const nest_program *run, const nest *pack, cvk_diagnos
     return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;
 }
 
+/* Kernels count in integers as wide as a pointer. Where those have 32 bits, every buffer's bytes must fit them with a
+ * sign, and so must a position in the padded image with some tiles beyond. */
+static bool counts_fit(const cvk_spec *s, const cvk_kernel_info *info, const cvk_target *t) {
+    if (target_pointer_bits(t) > 32) return true;
+    bool fit = info->weights.bytes <= INT32_MAX;
+#define CVK_BUFFER(NAME, member, needs, access, share) fit &= info->needs.bytes <= INT32_MAX;
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
+    for (int i = 0; i < AXES; i++)
+        fit &= s->in_size[i] + s->pad_before[i] + s->pad_after[i] + s->dilation[i] * s->kernel[i] + s->stride[i] <=
+               INT32_MAX / 4;
+    for (uint32_t i = 0; i < info->phases; i++) fit &= info->tasks[i] <= INT32_MAX;
+    return fit;
+}
+
 cvk_status compile_ranked(arena *a, const cvk_spec *spec, const cvk_target *target, const ranked_plan *chosen,
                           cvk_diagnostics *d, compile_unit *unit) {
     *unit = (compile_unit){.spec = spec,
@@ -128,7 +143,9 @@ cvk_status compile_ranked(arena *a, const cvk_spec *spec, const cvk_target *targ
     if (status) return status;
     unit->info = describe(a, spec, target, &unit->plan, &unit->run, unit->pack);
     unit->info.kilocycles = kilocycles(chosen->cycles);
-    return CVK_OK;
+    if (counts_fit(spec, &unit->info, target)) return CVK_OK;
+    diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: too large for the 32-bit addresses of %s", spec->name, target->name);
+    return CVK_ERROR_UNSUPPORTED;
 }
 
 cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,

@@ -113,7 +113,35 @@ static unsigned long vector_bytes(void) {
     return bytes;
 }
 
-static uint64_t detect(void) { return vector_bytes() >= 32 ? CVK_CPU_RVV256 : 0; }
+static uint64_t detect(void) {
+    unsigned long bytes = vector_bytes();
+    return (bytes >= 16 ? CVK_CPU_RVV128 : 0u) | (bytes >= 32 ? CVK_CPU_RVV256 : 0u);
+}
+
+#elif defined(__arm__)
+#if defined(__linux__)
+#include <sys/auxv.h>
+
+/* From the kernel's headers: VFPv3 with 32 or with 16 registers of double width; VFPv4. */
+enum { HWCAP_BITS_VFP3 = 1 << 13 | 1 << 14, HWCAP_BITS_VFP4 = 1 << 16 };
+
+static uint64_t detect(void) {
+    unsigned long has = getauxval(AT_HWCAP);
+    return (has & HWCAP_BITS_VFP3 ? CVK_CPU_VFP3 : 0u) | (has & HWCAP_BITS_VFP4 ? CVK_CPU_VFP4 : 0u);
+}
+#else
+/* Without a system to ask, the CPU that the program is compiled for. */
+static uint64_t detect(void) {
+    uint64_t features = 0;
+#if defined(__ARM_FP) && __ARM_FP & 4
+    features |= CVK_CPU_VFP3;
+#if defined(__ARM_FEATURE_FMA)
+    features |= CVK_CPU_VFP4;
+#endif
+#endif
+    return features;
+}
+#endif
 
 #elif defined(__wasm__)
 /* A module with instructions that its engine lacks is refused when it is loaded. */

@@ -39,7 +39,7 @@ static unsigned count_threads(uint32_t wanted) {
 static cvk_status find_target(const char *name, cvk_diagnostics *d, const cvk_target **target) {
     *target = target_find(name);
     if (!*target) {
-        diag_error(d, E_TARGET, (place){.file = ""}, NULL, "there is no target \"%s\"", name);
+        diag_error(d, E_TARGET, (place){.file = ""}, target_hint(name).text, "there is no target \"%s\"", name);
         return CVK_ERROR_UNSUPPORTED;
     }
     if (target_runs_here(*target)) return CVK_OK;

@@ -1,7 +1,10 @@
 /* convoke compile: an object and a header for each spec file. Everything is made in memory first; files appear only
  * when all of it is there. */
+#include "cli/depfile.h"
 #include "cli/describe.h"
+#include "cli/folders.h"
 #include "cli/header.h"
+#include "cli/manifest.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
@@ -9,18 +12,29 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
-/* The layers of a spec file that were asked for, planned: units[t * layers + l] is layer l for target t. */
+/* The layers of a spec file that were asked for; units[t * layers + l] is layer l for target t. */
 typedef struct compiled {
     session *session;
     arena *arena;
     const session_file *file;
     const session_layer *layer;
+    const char *network;
     compile_unit *units;
     const char **symbols;
     size_t layers, targets;
+    unsigned emits; /* bits of artefacts[] */
 } compiled;
+
+static kernel_list kernels_of(const compiled *c) {
+    return (kernel_list){.stem = c->file->stem,
+                         .network = c->network,
+                         .prefix = c->session->options->prefix,
+                         .units = c->units,
+                         .symbols = c->symbols,
+                         .layers = c->layers,
+                         .targets = c->targets};
+}
 
 /* What one --emit word makes of it. */
 typedef cvk_status artefact_maker(const compiled *c, output_file *to);
@@ -42,7 +56,8 @@ static cvk_status make_llvm(const compiled *c, output_file *to) { return emit(c,
 
 static cvk_status make_header(const compiled *c, output_file *to) {
     text out = text_new(c->arena);
-    header_print(c->file->stem, c->units, c->symbols, c->layers, c->targets, &out);
+    const kernel_list kernels = kernels_of(c);
+    header_print(&kernels, &out);
     to->bytes = out.bytes;
     to->size = out.length;
     return CVK_OK;
@@ -63,6 +78,8 @@ static cvk_status make_explanation(const compiled *c, output_file *to) {
     return status;
 }
 
+static cvk_status make_manifest(const compiled *c, output_file *to);
+
 static const struct artefact {
     const char *word, *ending;
     artefact_maker *make;
@@ -72,8 +89,27 @@ static const struct artefact {
     {"asm", "s", make_assembly},
     {"llvm", "ll", make_llvm},
     {"explain", "explain", make_explanation},
+    {"json", "json", make_manifest},
 };
 enum { ARTEFACTS = sizeof artefacts / sizeof *artefacts };
+
+static const char *artefact_name(const compiled *c, int i) {
+    return arena_format(c->arena, "%s.%s", c->file->stem, artefacts[i].ending);
+}
+
+/* Names what is written beside it, itself included. */
+static cvk_status make_manifest(const compiled *c, output_file *to) {
+    const char *files[ARTEFACTS];
+    size_t count = 0;
+    for (int i = 0; i < ARTEFACTS; i++)
+        if (c->emits & 1u << i) files[count++] = artefact_name(c, i);
+    text out = text_new(c->arena);
+    const kernel_list kernels = kernels_of(c);
+    cvk_status status = manifest_print(&kernels, files, count, &out);
+    to->bytes = out.bytes;
+    to->size = out.length;
+    return status;
+}
 
 /* Which artefacts `--emit` names, as a set of bits; 0 for a word that is none, which has been reported. */
 static unsigned parse_emit(const char *list) {
@@ -84,7 +120,7 @@ static unsigned parse_emit(const char *list) {
         for (int i = 0; i < ARTEFACTS; i++)
             if (strlen(artefacts[i].word) == length && memcmp(list, artefacts[i].word, length) == 0) found = 1u << i;
         if (!found) {
-            session_say("--emit takes obj, header, asm, llvm and explain, not `%.*s`", (int)length, list);
+            session_say("--emit takes obj, header, asm, llvm, explain and json, not `%.*s`", (int)length, list);
             return 0;
         }
         set |= found;
@@ -115,18 +151,52 @@ static const session_layer *layers_of(const session *s, const session_file *file
     return s->layers + first;
 }
 
-static cli_exit plan_file(session *s, arena *a, const session_file *file, compiled *c) {
-    *c = (compiled){.session = s, .arena = a, .file = file, .targets = s->targets.count};
-    c->layer = layers_of(s, file, &c->layers);
-    c->units = arena_array(a, compile_unit, c->layers * c->targets);
-    c->symbols = arena_array(a, const char *, c->layers);
-    const char *name = cvk_network_name(file->network), *network = *name ? name : file->stem;
+static compiled name_file(session *s, arena *a, const session_file *file, unsigned emits) {
+    compiled c = {.session = s, .arena = a, .file = file, .targets = s->targets.count, .emits = emits};
+    c.layer = layers_of(s, file, &c.layers);
+    c.symbols = arena_array(a, const char *, c.layers);
+    const char *name = cvk_network_name(file->network);
+    c.network = *name ? name : file->stem;
+    for (size_t i = 0; i < c.layers; i++)
+        c.symbols[i] =
+            header_identifier(a, arena_format(a, "%s%s_%s", s->options->prefix, c.network, c.layer[i].spec->name));
+    return c;
+}
+
+/* Whether a layer of the file a has the symbol of layer `at` of the file b. */
+static bool layer_clashes(const compiled *a, const compiled *b, size_t at) {
+    for (size_t i = 0; i < a->layers; i++) {
+        if (strcmp(a->symbols[i], b->symbols[at]) != 0) continue;
+        session_say("%s: the layer `%s` and the layer `%s` of %s would both be the symbol `%s`", b->file->path,
+                    b->layer[at].spec->name, a->layer[i].spec->name, a->file->path, b->symbols[at]);
+        return true;
+    }
+    return false;
+}
+
+/* Whether two files would be written to one place, or two layers be one symbol; then it has been said. Layers of one
+ * file have names of their own, of characters that symbols may have. */
+static cli_exit find_clash(const compiled *all, size_t count) {
+    for (const compiled *b = all; b < all + count; b++)
+        for (const compiled *a = all; a < b; a++) {
+            if (strcmp(a->file->stem, b->file->stem) == 0) {
+                session_say("%s and %s would both be written as %s.*; compile them into different folders",
+                            a->file->path, b->file->path, b->file->stem);
+                return CLI_USAGE;
+            }
+            for (size_t i = 0; i < b->layers; i++)
+                if (layer_clashes(a, b, i)) return CLI_INPUT;
+        }
+    return CLI_DONE;
+}
+
+static cli_exit plan_file(compiled *c) {
+    session *s = c->session;
+    c->units = arena_array(c->arena, compile_unit, c->layers * c->targets);
     for (size_t i = 0; i < c->layers; i++) {
-        const cvk_spec *spec = c->layer[i].spec;
-        c->symbols[i] = header_identifier(a, arena_format(a, "%s%s_%s", s->options->prefix, network, spec->name));
         known_tensors known;
         const char *weights = s->options->baked;
-        cli_exit read = weights ? weights_read(s, a, spec, weights, &known) : CLI_DONE;
+        cli_exit read = weights ? weights_read(s, c->arena, c->layer[i].spec, weights, &known) : CLI_DONE;
         if (read != CLI_DONE) return read;
         cvk_status status = plan_layer(c, i, weights ? &known : NULL);
         if (status != CVK_OK) return session_fail(s, status);
@@ -134,73 +204,52 @@ static cli_exit plan_file(session *s, arena *a, const session_file *file, compil
     return CLI_DONE;
 }
 
-static cli_exit make_artefacts(const compiled *c, unsigned emits, output_file *files, size_t *count) {
+static cli_exit make_artefacts(const compiled *c, output_file *files, size_t *count) {
     cvk_status status = CVK_OK;
     for (int i = 0; i < ARTEFACTS && status == CVK_OK; i++) {
-        if (!(emits & 1u << i)) continue;
+        if (!(c->emits & 1u << i)) continue;
         output_file *to = &files[(*count)++];
-        to->path =
-            arena_format(c->arena, "%s/%s.%s", c->session->options->directory, c->file->stem, artefacts[i].ending);
+        to->path = arena_format(c->arena, "%s/%s", c->session->options->directory, artefact_name(c, i));
         status = artefacts[i].make(c, to);
     }
     return status == CVK_OK ? CLI_DONE : session_fail(c->session, status);
 }
 
-/* A path as make reads it. */
-static void add_make_word(text *rule, const char *path) {
-    for (; *path; path++) text_add(rule, "%s%c", *path == '$' ? "$" : strchr(" #", *path) ? "\\" : "", *path);
-}
-
-static void add_weights(const session *s, text *rule) {
-    weights_file files[WEIGHTS_FILES];
-    for (size_t l = 0; l < s->layer_count; l++) {
-        weights_files(rule->arena, s->layers[l].spec, s->options->baked, files);
-        for (int i = 0; i < WEIGHTS_FILES; i++) {
-            if (!files[i].taken) continue;
-            text_add(rule, " ");
-            add_make_word(rule, files[i].path);
-        }
-    }
-}
-
-static void make_depfile(session *s, arena *a, const output_file *files, size_t count, output_file *to) {
-    text rule = text_new(a);
-    for (size_t i = 0; i < count; i++) {
-        add_make_word(&rule, files[i].path);
-        text_add(&rule, i + 1 < count ? " \\\n " : ":");
-    }
-    for (size_t i = 0; i < s->file_count; i++) {
-        text_add(&rule, " ");
-        add_make_word(&rule, s->files[i].path);
-    }
-    if (s->options->baked) add_weights(s, &rule);
-    text_add(&rule, "\n");
-    *to = (output_file){s->options->depfile, rule.bytes, rule.length};
-}
-
 static cli_exit write_files(session *s, const output_file *files, size_t count) {
     const char *directory = s->options->directory;
-    if (mkdir(directory, 0777) == 0 || errno == EEXIST)
-        return session_fail(s, output_write(files, count, s->diagnostics));
+    if (folders_make(directory)) return session_fail(s, output_write(files, count, s->diagnostics));
     session_say("%s: cannot be made: %s", directory, strerror(errno));
     return CLI_IO;
 }
 
+static cli_exit add_depfile(session *s, arena *a, output_file *files, size_t *count) {
+    const char *path = s->options->depfile;
+    if (!path) return CLI_DONE;
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp(files[i].path, path) == 0) {
+            session_say("-MD: `%s` is written already", path);
+            return CLI_USAGE;
+        }
+    text rule = depfile_print(s, a, files, *count);
+    files[(*count)++] = (output_file){path, rule.bytes, rule.length};
+    return CLI_DONE;
+}
+
 static cli_exit compile_files(session *s, arena *a, unsigned emits) {
+    compiled *all = arena_array(a, compiled, s->file_count);
     output_file *files = arena_array(a, output_file, s->file_count * ARTEFACTS + 1);
-    size_t count = 0;
+    size_t named = 0, count = 0;
     for (size_t i = 0; i < s->file_count; i++) {
-        compiled c;
-        cli_exit status = plan_file(s, a, &s->files[i], &c);
-        if (status == CLI_DONE && c.layers == 0) continue;
-        if (status == CLI_DONE) status = make_artefacts(&c, emits, files, &count);
-        if (status != CLI_DONE) return status;
+        all[named] = name_file(s, a, &s->files[i], emits);
+        named += all[named].layers > 0;
     }
-    if (s->options->depfile) {
-        make_depfile(s, a, files, count, &files[count]);
-        count++;
+    cli_exit status = find_clash(all, named);
+    for (size_t i = 0; i < named && status == CLI_DONE; i++) {
+        status = plan_file(&all[i]);
+        if (status == CLI_DONE) status = make_artefacts(&all[i], files, &count);
     }
-    return write_files(s, files, count);
+    if (status == CLI_DONE) status = add_depfile(s, a, files, &count);
+    return status == CLI_DONE ? write_files(s, files, count) : status;
 }
 
 static cli_exit compile_guarded(session *s, unsigned emits) {

@@ -44,7 +44,7 @@ static bool is_list(const argument_row *argument) {
 static void put_choices(const argument_row *argument) {
     if (argument->takes == CHOICES || argument->takes == CHOICE_LIST) fputs(argument->choices, stdout);
     if (argument->takes != TARGETS && argument->takes != TARGET_LIST) return;
-    printf("host");
+    printf("host native");
     const cvk_target *t;
     for (int i = 0; (t = target_row(i)); i++) printf(" %s", t->name);
 }

@@ -1,4 +1,5 @@
-/* Writes the header in C that C++ also takes. Nothing in it depends on when or where it is written. */
+/* Writes the header in C that C++ also takes. Nothing in it depends on when or where it is written. Macros are named
+ * after the symbol as it stands, so that no two layers share one. */
 #include "cli/header.h"
 
 #include <ctype.h>
@@ -52,39 +53,56 @@ static void print_variant(const cvk_kernel_info *i, text *out) {
     text_add(out, " tasks\n *   plan %s", i->plan);
 }
 
-static void print_one(const compile_unit *u, const char *symbol, text *out) {
-    text_add(out, "\n/* %s, for %s\n", u->info.name, u->info.target);
-    print_tensors(&u->info, out);
-    print_variant(&u->info, out);
-    text_add(out, " */\nextern const cvk_kernel_info %s;\n", symbol);
+/* For memory that is laid out at compile time: enough for every target. */
+static void print_sizes(const kernel_list *k, size_t layer, text *out) {
+    const buffer_row *row;
+    for (int i = 0; (row = buffer_at(i)); i++) {
+        cvk_buffer_info all = buffer_for_all(k, layer, row);
+        if (!row->always && !all.bytes) continue;
+        text_add(out, "#define %s_%s_BYTES %" PRIu64 "\n#define %s_%s_ALIGNMENT %" PRIu32 "\n", k->symbols[layer],
+                 row->macro, all.bytes, k->symbols[layer], row->macro, all.alignment);
+    }
+    text_add(out, "#define %s_WORKSPACE_BYTES 0\n#define %s_WORKSPACE_ALIGNMENT 64\n", k->symbols[layer],
+             k->symbols[layer]);
 }
 
-static void print_set(const compile_unit *units, size_t layers, size_t targets, const char *symbol, text *out) {
+static void print_one(const kernel_list *k, size_t layer, text *out) {
+    const cvk_kernel_info *i = &k->units[layer].info;
+    text_add(out, "\n/* %s, for %s\n", i->name, i->target);
+    print_tensors(i, out);
+    print_variant(i, out);
+    text_add(out, " */\nextern const cvk_kernel_info %s;\n", k->symbols[layer]);
+}
+
+static void print_set(const kernel_list *k, size_t layer, text *out) {
+    const char *symbol = k->symbols[layer];
+    const compile_unit *units = &k->units[layer];
     text_add(out, "\n/* %s, for several targets, of which cvk_select(&%s, &status) takes the best\n", units->info.name,
              symbol);
     print_tensors(&units->info, out);
-    for (size_t t = 0; t < targets; t++) {
-        const cvk_kernel_info *i = &units[t * layers].info;
+    for (size_t t = 0; t < k->targets; t++) {
+        const cvk_kernel_info *i = &units[t * k->layers].info;
         text_add(out, "%s * for %s\n", t ? "\n" : "", i->target);
         print_variant(i, out);
     }
     text_add(out, " */\nextern const cvk_kernel_set %s;\n", symbol);
 }
 
-void header_print(const char *stem, const compile_unit *units, const char *const *symbols, size_t layers,
-                  size_t targets, text *out) {
-    char *guard = header_identifier(out->arena, stem);
+void header_print(const kernel_list *k, text *out) {
+    char *guard = header_identifier(out->arena, arena_format(out->arena, "%s%s", k->prefix, k->stem));
     for (char *c = guard; *c; c++) *c = (char)toupper((unsigned char)*c);
-    text_add(out, "/* %s.h: convolution kernels of %s.o, compiled by convoke %s. Run them with cvk_run. */\n", stem,
-             stem, CVK_VERSION);
+    text_add(out, "/* %s.h: convolution kernels of %s.o, compiled by convoke %s. Run them with cvk_run. */\n", k->stem,
+             k->stem, CVK_VERSION);
     text_add(out, "#ifndef CVK_KERNELS_%s_H\n#define CVK_KERNELS_%s_H\n\n#include <convoke/runtime.h>\n\n", guard,
              guard);
+    text_add(
+        out,
+        "/* Of a layer L, as macros: L_INPUT_BYTES, L_INPUT_ALIGNMENT and so on, enough for every target; scratch\n"
+        " * is that of one worker. */\n\n");
     text_add(out, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
-    for (size_t l = 0; l < layers; l++) {
-        if (targets == 1)
-            print_one(&units[l], symbols[l], out);
-        else
-            print_set(&units[l], layers, targets, symbols[l], out);
+    for (size_t l = 0; l < k->layers; l++) {
+        (k->targets == 1 ? print_one : print_set)(k, l, out);
+        print_sizes(k, l, out);
     }
     text_add(out, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
 }

@@ -35,7 +35,7 @@ static void print_options(int verb) {
     }
 }
 
-static void print_targets(void) {
+static void print_target_rows(void) {
     printf("\nTARGETS\n");
     const cvk_target *t;
     for (int i = 0; (t = target_row(i)); i++) printf("  %-*s%s\n", OPTION_COLUMN - 2, t->name, t->about);
@@ -47,7 +47,7 @@ void help_verb(int verb) {
            row->name, row->operands);
     print_indented(row->description);
     print_options(verb);
-    print_targets();
+    print_target_rows();
     print_exits();
     printf("\nEXAMPLE\n");
     print_indented(row->example);

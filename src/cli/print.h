@@ -6,6 +6,9 @@ void print_schema(void);
 void print_bash(void);
 void print_zsh(void);
 void print_fish(void);
+/* What --target takes: the rows of targets.def, and the CPUs with the row each stands for. */
+void print_targets(void);
+void print_cpus(void);
 /* The manual page of a verb, in roff's man macros; -1: of the command itself. */
 void print_manual(int verb);
 

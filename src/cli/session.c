@@ -80,7 +80,9 @@ static cli_exit choose_format(session *s) {
 
 static cli_exit choose_target(session *s) {
     if (!s->options->targets) return targets_find(s->options->target, &s->target);
-    return targets_parse(s->options->targets, s->options->triple, &s->targets);
+    cli_exit status = targets_parse(s->options->targets, s->options->triple, s->diagnostics, &s->targets);
+    session_report(s);
+    return status;
 }
 
 cli_exit session_can_run(const session *s) {

@@ -84,8 +84,10 @@ static cvk_status read_symbols(loader *l) {
     return refuse(l, "it has no symbols");
 }
 
+/* Unwind tables are for debuggers, who want them near the code. */
 static bool loaded(const Elf64_Shdr *s) {
-    return (s->sh_flags & SHF_ALLOC) && (s->sh_type == SHT_PROGBITS || s->sh_type == SHT_NOBITS) && s->sh_size > 0;
+    bool memory = s->sh_type == SHT_PROGBITS || s->sh_type == SHT_NOBITS || s->sh_type == SHT_X86_64_UNWIND;
+    return (s->sh_flags & SHF_ALLOC) && memory && s->sh_size > 0;
 }
 
 /* Gives every section of one kind, code or data, its place from `at` on. */
@@ -169,7 +171,7 @@ static cvk_status find_symbol(const loader *l, const char *name, const void **ad
 static void copy_sections(loader *l) {
     for (unsigned i = 0; i < l->sections; i++) {
         const Elf64_Shdr *s = &l->section[i];
-        if (loaded(s) && s->sh_type == SHT_PROGBITS) memcpy(l->base + l->place[i], l->bytes + s->sh_offset, s->sh_size);
+        if (loaded(s) && s->sh_type != SHT_NOBITS) memcpy(l->base + l->place[i], l->bytes + s->sh_offset, s->sh_size);
     }
 }
 

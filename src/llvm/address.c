@@ -13,7 +13,7 @@ typedef struct runtime_term {
 } runtime_term;
 
 static LLVMValueRef number(lowering *l, int64_t value) {
-    return LLVMConstInt(l->m->i64, (unsigned long long)value, true);
+    return LLVMConstInt(l->m->index, (unsigned long long)value, true);
 }
 
 /* Addresses go before the prelude's branch. */
@@ -72,7 +72,7 @@ static LLVMValueRef floor_quotient(lowering *l, LLVMBuilderRef b, LLVMValueRef v
     LLVMValueRef d = number(l, divisor);
     LLVMValueRef quotient = LLVMBuildSDiv(b, value, d, ""), rest = LLVMBuildSRem(b, value, d, "");
     LLVMValueRef below = LLVMBuildICmp(b, LLVMIntSLT, rest, number(l, 0), "");
-    return LLVMBuildAdd(b, quotient, LLVMBuildSExt(b, below, l->m->i64, ""), "");
+    return LLVMBuildAdd(b, quotient, LLVMBuildSExt(b, below, l->m->index, ""), "");
 }
 
 static LLVMValueRef ceil_quotient(lowering *l, LLVMBuilderRef b, LLVMValueRef value, int64_t divisor) {

@@ -3,4 +3,4 @@
 
 #include "base/build.h"
 
-const llvm_door cvk_llvm_door = {.build = build_id, .emit = llvm_emit_inside};
+const llvm_door cvk_llvm_door = {.build = build_id, .emit = llvm_emit_inside, .triple = llvm_triple_inside};

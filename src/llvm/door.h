@@ -11,11 +11,15 @@ typedef struct llvm_door {
     const char *build; /* base/build.h's, of the other side */
     cvk_status (*emit)(const emit_kernel *kernels, size_t layers, size_t targets, emit_kind kind,
                        cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
+    bool (*triple)(const char *words, char *to, size_t size);
 } llvm_door;
 
 /* What stands behind the door: llvm_emit itself. */
 cvk_status llvm_emit_inside(const emit_kernel *kernels, size_t layers, size_t targets, emit_kind kind,
                             cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
+
+/* Of llvm_triple; false: there is no room. */
+bool llvm_triple_inside(const char *words, char *to, size_t size);
 
 extern CVK_API const llvm_door cvk_llvm_door;
 

@@ -46,6 +46,18 @@ static void add_enum_attribute(lower_module *m, LLVMValueRef function, const cha
 /* vscale_range(n, unbounded): the lower end stands in the upper half. Vectors of known length then become SVE's. */
 static uint64_t vscale_at_least(int n) { return (uint64_t)n << 32; }
 
+void lower_place(lower_module *m, LLVMValueRef global, const char *kind, const char *symbol) {
+    if (m->elf) LLVMSetSection(global, arena_format(m->arena, "%s.%s", kind, symbol));
+}
+
+/* Unwind tables that hold at every instruction, as profilers want them; LLVM's UWTableKind. The tables of 32-bit Arm
+ * name functions of its C library, and there are none. */
+enum { UNWIND_ANYWHERE = 2 };
+static bool unwinds(lower_module *m) {
+    const char *triple = LLVMGetTarget(m->module);
+    return strncmp(triple, "arm", 3) == 0 ? strncmp(triple, "arm64", 5) == 0 : strncmp(triple, "thumb", 5) != 0;
+}
+
 void lower_attributes(lower_module *m, LLVMValueRef function) {
     const char *width = arena_format(m->arena, "%d", m->target->vector_bytes * 8);
     add_attribute(m, function, "target-cpu", m->target->cpu);
@@ -55,6 +67,7 @@ void lower_attributes(lower_module *m, LLVMValueRef function) {
     add_attribute(m, function, "warn-stack-size", MOST_STACK);
     if (m->target->vscale) add_enum_attribute(m, function, "vscale_range", vscale_at_least(m->target->vscale));
     add_enum_attribute(m, function, "nounwind", 0);
+    if (unwinds(m)) add_enum_attribute(m, function, "uwtable", UNWIND_ANYWHERE);
 }
 
 /* Where LLVM's complaints go. */
@@ -81,6 +94,14 @@ static char *copied_triple(const char *triple) {
     return triple ? LLVMCreateMessage(triple) : LLVMGetDefaultTargetTriple();
 }
 
+bool llvm_triple_inside(const char *words, char *to, size_t size) {
+    char *triple = LLVMNormalizeTargetTriple(words);
+    size_t length = strlen(triple);
+    if (length < size) memcpy(to, triple, length + 1);
+    LLVMDisposeMessage(triple);
+    return length < size;
+}
+
 /* WebAssembly knows no position-independent code but that of its shared libraries, which names symbols of theirs; its
  * linker moves any code. */
 static LLVMRelocMode relocation(const char *triple) {
@@ -103,6 +124,18 @@ static LLVMTargetMachineRef make_machine(const char *known_triple, const cvk_tar
     return machine;
 }
 
+static void add_flag(lower_module *m, const char *name) {
+    LLVMMetadataRef one = LLVMValueAsMetadata(LLVMConstInt(m->i32, 1, false));
+    LLVMAddModuleFlag(m->module, LLVMModuleFlagBehaviorOverride, name, strlen(name), one);
+}
+
+/* A program whose processor holds jumps to their targets and returns to their calls may link us. */
+static void guard_branches(lower_module *m, const char *triple) {
+    if (!m->elf || strncmp(triple, "x86_64-", 7) != 0) return;
+    add_flag(m, "cf-protection-branch");
+    add_flag(m, "cf-protection-return");
+}
+
 static lower_module make_module(arena *a, const char *known_triple, LLVMTargetMachineRef machine) {
     LLVMContextRef x = LLVMContextCreate();
     LLVMContextSetDiscardValueNames(x, false);
@@ -110,25 +143,29 @@ static lower_module make_module(arena *a, const char *known_triple, LLVMTargetMa
     lower_types(&m);
     char *triple = copied_triple(known_triple);
     LLVMSetTarget(m.module, triple);
+    m.elf = target_makes_elf(triple);
+    guard_branches(&m, triple);
     LLVMDisposeMessage(triple);
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
     LLVMSetModuleDataLayout(m.module, layout);
+    m.index = LLVMIntPtrTypeInContext(x, layout);
     LLVMDisposeTargetData(layout);
     return m;
 }
 
 /* The tensors that are known, as data of the module. */
-static void lower_constants(lower_module *m, const emit_kernel *k, LLVMValueRef constant[ROLE_COUNT]) {
+static void lower_constants(lower_module *m, const emit_kernel *k, const char *symbol,
+                            LLVMValueRef constant[ROLE_COUNT]) {
     for (int role = 0; role < ROLE_COUNT; role++) {
         const float *data = k->constant[role];
         int64_t elements = program_needs(&k->run, (nest_role)role).elements;
-        if (data && elements) constant[role] = lower_data(m, data, elements);
+        if (data && elements) constant[role] = lower_data(m, symbol, data, elements);
     }
 }
 
 static LLVMValueRef lower_kernel(lower_module *m, const emit_kernel *k, const char *symbol) {
     LLVMValueRef constant[ROLE_COUNT] = {0}, pack = LLVMConstNull(m->ptr);
-    lower_constants(m, k, constant);
+    lower_constants(m, k, symbol, constant);
     LLVMValueRef run = lower_program(m, &k->run, arena_format(m->arena, "%s.run", symbol), constant);
     if (k->pack) pack = lower_pack(m, k->pack, arena_format(m->arena, "%s.pack", symbol), k->info->packed_tag);
     return lower_info(m, symbol, k->info, run, pack);

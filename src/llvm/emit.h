@@ -39,4 +39,8 @@ typedef struct emit_times {
 cvk_status llvm_emit(const emit_kernel *kernels, size_t layers, size_t targets, emit_kind kind,
                      cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
 
+/* A triple as LLVM orders and completes it: "wasm32-unknown-wasi" of "wasm32-wasi". CVK_ERROR_ARGUMENT: longer than
+ * `size`. */
+cvk_status llvm_triple(const char *words, cvk_diagnostics *diagnostics, char *to, size_t size);
+
 #endif

@@ -8,6 +8,7 @@
 static LLVMValueRef begin_function(lower_module *m, const char *symbol, LLVMTypeRef type, LLVMBuilderRef builder) {
     LLVMValueRef function = LLVMAddFunction(m->module, symbol, type);
     LLVMSetLinkage(function, LLVMInternalLinkage);
+    lower_place(m, function, ".text", symbol);
     lower_attributes(m, function);
     LLVMPositionBuilderAtEnd(builder, LLVMAppendBasicBlockInContext(m->context, function, "entry"));
     return function;
@@ -25,7 +26,7 @@ static lowering begin_nest(lower_module *m, const nest *n, LLVMValueRef function
 }
 
 static LLVMValueRef bytes_after(lowering *l, LLVMValueRef pointer, uint64_t bytes) {
-    LLVMValueRef index = LLVMConstInt(l->m->i64, bytes, false);
+    LLVMValueRef index = LLVMConstInt(l->m->index, bytes, false);
     return LLVMBuildGEP2(l->builder, l->m->i8, pointer, &index, 1, "");
 }
 
@@ -37,7 +38,7 @@ _Static_assert(sizeof(cvk_args) == sizeof(uint64_t) + CVK_ROLES * sizeof(void *)
 /* A field of cvk_args: the pointer of that role. Weights come after their header. */
 static LLVMValueRef load_argument(lowering *l, nest_role role, const char *name) {
     LLVMValueRef pointers = bytes_after(l, LLVMGetParam(l->function, 0), sizeof(uint64_t));
-    LLVMValueRef index = LLVMConstInt(l->m->i64, (unsigned)role, false);
+    LLVMValueRef index = LLVMConstInt(l->m->index, (unsigned)role, false);
     LLVMValueRef field = LLVMBuildGEP2(l->builder, l->m->ptr, pointers, &index, 1, "");
     LLVMValueRef pointer = LLVMBuildLoad2(l->builder, l->m->ptr, field, name);
     return role == ROLE_WEIGHTS ? bytes_after(l, pointer, CVK_PACKED_HEADER) : pointer;
@@ -61,12 +62,12 @@ typedef struct program_lowering {
 
 /* value - base, at least 0 and at most count. */
 static LLVMValueRef clipped(lowering *l, LLVMValueRef value, int64_t base, int64_t count) {
-    LLVMTypeRef i64 = l->m->i64;
-    LLVMValueRef arguments[] = {LLVMBuildSub(l->builder, value, LLVMConstInt(i64, (uint64_t)base, true), ""),
-                                LLVMConstInt(i64, 0, true)};
-    arguments[0] = lower_intrinsic(l->m, l->builder, "llvm.smax", &i64, 1, arguments, 2);
-    arguments[1] = LLVMConstInt(i64, (uint64_t)count, true);
-    return lower_intrinsic(l->m, l->builder, "llvm.smin", &i64, 1, arguments, 2);
+    LLVMTypeRef index = l->m->index;
+    LLVMValueRef arguments[] = {LLVMBuildSub(l->builder, value, LLVMConstInt(index, (uint64_t)base, true), ""),
+                                LLVMConstInt(index, 0, true)};
+    arguments[0] = lower_intrinsic(l->m, l->builder, "llvm.smax", &index, 1, arguments, 2);
+    arguments[1] = LLVMConstInt(index, (uint64_t)count, true);
+    return lower_intrinsic(l->m, l->builder, "llvm.smin", &index, 1, arguments, 2);
 }
 
 /* Each nest takes its own of the phase's tasks; the only nest of one takes them all. */
@@ -124,8 +125,8 @@ LLVMValueRef lower_program(lower_module *m, const nest_program *p, const char *s
         begin_function(m, symbol, LLVMFunctionType(m->nothing, parameters, PARAMETERS, false), builder);
     program_lowering l = {.program = p, .nest = begin_nests(m, p, function, builder, prelude)};
     l.phase = LLVMGetParam(function, PHASE);
-    l.first = LLVMBuildZExt(builder, LLVMGetParam(function, FIRST), m->i64, "");
-    l.last = LLVMBuildZExt(builder, LLVMGetParam(function, LAST), m->i64, "");
+    l.first = LLVMBuildIntCast2(builder, LLVMGetParam(function, FIRST), m->index, false, "");
+    l.last = LLVMBuildIntCast2(builder, LLVMGetParam(function, LAST), m->index, false, "");
     lower_phases(&l, constant);
     LLVMDisposeBuilder(builder);
     LLVMDisposeBuilder(prelude);

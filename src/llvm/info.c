@@ -10,6 +10,7 @@ enum { MOST_FIELDS = 48 };
 
 typedef struct fields {
     lower_module *m;
+    const char *symbol; /* of the constant */
     LLVMValueRef value[MOST_FIELDS];
     unsigned count;
 } fields;
@@ -17,6 +18,9 @@ typedef struct fields {
 static void add(fields *f, LLVMValueRef value) { f->value[f->count++] = value; }
 static void add_u32(fields *f, uint32_t value) { add(f, LLVMConstInt(f->m->i32, value, false)); }
 static void add_u64(fields *f, uint64_t value) { add(f, LLVMConstInt(f->m->i64, value, false)); }
+
+/* Data that holds addresses is written to once, when the program is loaded. */
+static const char ADDRESSES[] = ".data.rel.ro", PLAIN[] = ".rodata";
 
 static LLVMValueRef add_constant(lower_module *m, const char *symbol, LLVMValueRef value, unsigned alignment) {
     LLVMValueRef global = LLVMAddGlobal(m->module, LLVMTypeOf(value), symbol);
@@ -26,15 +30,26 @@ static LLVMValueRef add_constant(lower_module *m, const char *symbol, LLVMValueR
     return global;
 }
 
-static LLVMValueRef add_private(lower_module *m, LLVMValueRef value, unsigned alignment) {
+static LLVMValueRef add_symbol(fields *f) {
+    LLVMValueRef value = LLVMConstStructInContext(f->m->context, f->value, f->count, false);
+    LLVMValueRef global = add_constant(f->m, f->symbol, value, 8);
+    lower_place(f->m, global, ADDRESSES, f->symbol);
+    return global;
+}
+
+/* What only the constant `symbol` points at. */
+static LLVMValueRef add_private(lower_module *m, const char *symbol, const char *kind, LLVMValueRef value,
+                                unsigned alignment) {
     LLVMValueRef global = add_constant(m, "", value, alignment);
+    lower_place(m, global, kind, symbol);
     LLVMSetLinkage(global, LLVMPrivateLinkage);
     LLVMSetUnnamedAddress(global, LLVMGlobalUnnamedAddr);
     return global;
 }
 
 static void add_string(fields *f, const char *string) {
-    add(f, add_private(f->m, LLVMConstStringInContext2(f->m->context, string, strlen(string), false), 1));
+    LLVMValueRef bytes = LLVMConstStringInContext2(f->m->context, string, strlen(string), false);
+    add(f, add_private(f->m, f->symbol, PLAIN, bytes, 1));
 }
 
 static void add_shape(fields *f, const int64_t shape[5]) {
@@ -86,7 +101,7 @@ static void add_words(fields *f, const cvk_kernel_info *info) {
 
 LLVMValueRef lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info, LLVMValueRef run,
                         LLVMValueRef pack) {
-    fields f = {.m = m};
+    fields f = {.m = m, .symbol = symbol};
     add_u32(&f, 0); /* struct_size: when the fields are known */
     add_u32(&f, info->abi_version);
     add_u64(&f, info->cpu_features);
@@ -106,7 +121,7 @@ LLVMValueRef lower_info(lower_module *m, const char *symbol, const cvk_kernel_in
 #include <convoke/buffers.def>
 #undef CVK_BUFFER
     f.value[0] = LLVMConstInt(m->i32, size_of_fields(&f), false);
-    return add_constant(m, symbol, LLVMConstStructInContext(m->context, f.value, f.count, false), 8);
+    return add_symbol(&f);
 }
 
 _Static_assert(offsetof(cvk_kernel_set, variants) + sizeof(void *) == sizeof(cvk_kernel_set),
@@ -114,15 +129,16 @@ _Static_assert(offsetof(cvk_kernel_set, variants) + sizeof(void *) == sizeof(cvk
 
 void lower_set(lower_module *m, const char *symbol, LLVMValueRef *infos, size_t count) {
     for (size_t i = 0; i < count; i++) LLVMSetLinkage(infos[i], LLVMInternalLinkage);
-    fields f = {.m = m};
+    fields f = {.m = m, .symbol = symbol};
     add_u32(&f, CVK_ABI_VERSION);
     add_u32(&f, (uint32_t)count);
-    add(&f, add_private(m, LLVMConstArray2(m->ptr, infos, count), 8));
-    add_constant(m, symbol, LLVMConstStructInContext(m->context, f.value, f.count, false), 8);
+    add(&f, add_private(m, symbol, ADDRESSES, LLVMConstArray2(m->ptr, infos, count), 8));
+    add_symbol(&f);
 }
 
 /* All targets are little-endian, as we are; as bytes, because a constant of floats is made one object a float. */
-LLVMValueRef lower_data(lower_module *m, const float *data, int64_t elements) {
+LLVMValueRef lower_data(lower_module *m, const char *symbol, const float *data, int64_t elements) {
     const size_t bytes = (size_t)elements * sizeof *data;
-    return add_private(m, LLVMConstStringInContext2(m->context, (const char *)data, bytes, true), 64);
+    LLVMValueRef value = LLVMConstStringInContext2(m->context, (const char *)data, bytes, true);
+    return add_private(m, arena_format(m->arena, "%s.data", symbol), PLAIN, value, 64);
 }

@@ -47,6 +47,14 @@ cvk_status llvm_emit(const emit_kernel *kernels, size_t layers, size_t targets, 
     return door->emit(kernels, layers, targets, kind, diagnostics, object, times);
 }
 
+cvk_status llvm_triple(const char *words, cvk_diagnostics *diagnostics, char *to, size_t size) {
+    const llvm_door *door = find_door(diagnostics);
+    if (!door) return CVK_ERROR_UNSUPPORTED;
+    if (door->triple(words, to, size)) return CVK_OK;
+    diag_error(diagnostics, E_TARGET, (place){.file = ""}, NULL, "no triple is as long as this: %s", words);
+    return CVK_ERROR_ARGUMENT;
+}
+
 void object_free(cvk_object *object) {
     free(object->bytes);
     *object = (cvk_object){0};

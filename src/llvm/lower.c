@@ -10,7 +10,7 @@ LLVMBasicBlockRef lower_block(lowering *l, const char *name) {
 }
 
 static LLVMValueRef number(lowering *l, int64_t value) {
-    return LLVMConstInt(l->m->i64, (unsigned long long)value, true);
+    return LLVMConstInt(l->m->index, (unsigned long long)value, true);
 }
 
 /* The greatest of the lower bounds, or the least of the upper ones. */
@@ -46,7 +46,7 @@ static void lower_counted(lowering *l, int variable, LLVMValueRef low, LLVMValue
     else
         LLVMBuildCondBr(l->builder, LLVMBuildICmp(l->builder, LLVMIntSLT, low, high, ""), prelude, done);
     LLVMPositionBuilderAtEnd(l->builder, prelude);
-    LLVMValueRef counter = LLVMBuildPhi(l->builder, l->m->i64, "");
+    LLVMValueRef counter = LLVMBuildPhi(l->builder, l->m->index, "");
     open_level(l, variable, prelude);
     if (variable >= 0) {
         l->variable[variable] = counter;

@@ -13,9 +13,11 @@ typedef struct lower_module {
     const cvk_target *target; /* of the function being made */
     LLVMContextRef context;
     LLVMModuleRef module;
+    bool elf; /* whether the object will be an ELF file */
     LLVMTypeRef
         element[TYPES]; /* in registers and memory; halves are integers of 16 bits, for no CPU computes with them */
     LLVMTypeRef i64, i32, i8, ptr, nothing;
+    LLVMTypeRef index;                                         /* as wide as a pointer: counts, offsets in bytes */
     LLVMValueRef math[TYPES][MATH_KINDS][NEST_MOST_LANES + 1]; /* functions made so far for the target, by lanes */
 } lower_module;
 
@@ -59,14 +61,15 @@ LLVMValueRef lower_program(lower_module *m, const nest_program *p, const char *s
 LLVMValueRef lower_pack(lower_module *m, const nest *n, const char *symbol, uint64_t tag);
 
 /* lower.c: a nest within a function. Registers are made where all of a function are: at its beginning. The nest's code
- * goes where its builder stands, once its tensors are known: all of it, or the tasks from `first` to `last`, as i64. */
+ * goes where its builder stands, once its tensors are known: all of it, or the tasks from `first` to `last`, as
+ * indices. */
 void lower_registers(lowering *l);
 void lower_nest(lowering *l);
 void lower_nest_tasks(lowering *l, LLVMValueRef first, LLVMValueRef last);
 LLVMBasicBlockRef lower_block(lowering *l, const char *name); /* a new one, at the function's end */
 
 /* address.c */
-LLVMValueRef lower_affine(lowering *l, const affine *e); /* as i64, where code goes */
+LLVMValueRef lower_affine(lowering *l, const affine *e); /* as an index, where code goes */
 LLVMValueRef lower_address(lowering *l, const nest_access *at, int64_t lane);
 LLVMValueRef lower_opaque(lower_module *m, LLVMBuilderRef b, LLVMValueRef pointer); /* the same, unknown to LLVM */
 LLVMValueRef lower_bound(lowering *l, const nest_bound *bound, bool low); /* of a run-time loop, where code goes */
@@ -99,11 +102,15 @@ LLVMValueRef lower_dot(lower_module *m, LLVMBuilderRef builder, cvk_type a_type,
 LLVMValueRef lower_intrinsic(lower_module *m, LLVMBuilderRef builder, const char *name, LLVMTypeRef *overload,
                              unsigned overloads, LLVMValueRef *arguments, unsigned count);
 
+/* emit.c: a section of its own for what is emitted as or for `symbol`, so that linkers can leave it out; `kind` is what
+ * linker scripts know it by. Other formats than ELF need none. */
+void lower_place(lower_module *m, LLVMValueRef global, const char *kind, const char *symbol);
+
 /* info.c: the constant cvk_kernel_info; a cvk_kernel_set of several of them, which become local to the object; data. */
 LLVMValueRef lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info, LLVMValueRef run,
                         LLVMValueRef pack);
 void lower_set(lower_module *m, const char *symbol, LLVMValueRef *infos, size_t count);
-LLVMValueRef lower_data(lower_module *m, const float *data, int64_t elements);
+LLVMValueRef lower_data(lower_module *m, const char *symbol, const float *data, int64_t elements);
 
 /* emit.c: what makes a function compile for the target. */
 void lower_attributes(lower_module *m, LLVMValueRef function);

@@ -31,8 +31,10 @@ LLVMValueRef lower_math(lower_module *m, math_kind kind, cvk_type type, int lane
     if (*known) return *known;
     LLVMTypeRef vector = lower_vector(m, type, lanes);
     math_program p = nest_math(m->arena, kind, type);
-    *known = LLVMAddFunction(m->module, symbol_of(m, kind, type, lanes), LLVMFunctionType(vector, &vector, 1, false));
+    const char *symbol = symbol_of(m, kind, type, lanes);
+    *known = LLVMAddFunction(m->module, symbol, LLVMFunctionType(vector, &vector, 1, false));
     LLVMSetLinkage(*known, LLVMInternalLinkage);
+    lower_place(m, *known, ".text", symbol);
     lower_attributes(m, *known);
     unsigned noinline_kind = LLVMGetEnumAttributeKindForName("noinline", 8);
     LLVMAddAttributeAtIndex(*known, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,

@@ -1,6 +1,7 @@
 /* Finding a target: the table, and the host's row with the host's cache sizes. */
 #include "target/target.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,40 +34,75 @@ static const char HOST_ARCHITECTURE[] = "riscv64";
 static const char HOST_ARCHITECTURE[] = "";
 #endif
 
-/* What follows the architecture in triples of systems where an object of ours is complete. Windows is not among them:
- * its objects call a function for their stack and name a symbol of the C library for having used floats. */
-static const char *const SYSTEMS[] = {"linux",  "darwin",  "macos", "ios",    "freebsd",
-                                      "netbsd", "openbsd", "none",  "unknown"};
+/* Systems where an object of ours is complete. Windows is not among them: its objects call a function for their stack
+ * and name a symbol of the C library for having used floats. */
+static const struct system_row {
+    const char *word;
+    bool macho;
+} SYSTEMS[] = {{"linux", false},      {"darwin", true},  {"macos", true},    {"ios", true},
+               {"freebsd", false},    {"netbsd", false}, {"openbsd", false}, {"wasi", false},
+               {"emscripten", false}, {"none", false},   {"unknown", false}};
 enum { SYSTEM_COUNT = sizeof SYSTEMS / sizeof SYSTEMS[0] };
 
-/* Apple's word. */
-static const char *usual_name(const char *triple) { return strncmp(triple, "arm64-", 6) == 0 ? "aarch64-" : triple; }
+/* Other words for an architecture: Apple's, the BSDs', Debian's, and those of compilers and of uname. */
+static const struct alias {
+    const char *word, *usual;
+} ALIASES[] = {{"arm64", "aarch64"}, {"amd64", "x86_64"}, {"arm", "armv7"}, {"armv7a", "armv7"}, {"armv7l", "armv7"}};
+
+/* The architecture of a triple, its first word. */
+typedef struct architecture_word {
+    const char *word;
+    size_t length;
+} architecture_word;
+
+static architecture_word architecture_of(const char *triple) {
+    size_t length = strcspn(triple, "-");
+    for (size_t i = 0; i < sizeof ALIASES / sizeof *ALIASES; i++)
+        if (strlen(ALIASES[i].word) == length && memcmp(triple, ALIASES[i].word, length) == 0)
+            return (architecture_word){ALIASES[i].usual, strlen(ALIASES[i].usual)};
+    return (architecture_word){triple, length};
+}
 
 static bool same_architecture(const char *a, const char *b) {
-    a = usual_name(a);
-    b = usual_name(b);
-    size_t length = strcspn(a, "-");
-    return strcspn(b, "-") == length && memcmp(a, b, length) == 0;
+    architecture_word x = architecture_of(a), y = architecture_of(b);
+    return x.length == y.length && memcmp(x.word, y.word, x.length) == 0;
 }
 
 static const char *architecture(const cvk_target *t) { return t->triple ? t->triple : HOST_ARCHITECTURE; }
+
+int target_pointer_bits(const cvk_target *t) {
+    static const char *const narrow[] = {"wasm32", "armv7", "thumbv7em"};
+    for (size_t i = 0; i < sizeof narrow / sizeof *narrow; i++)
+        if (same_architecture(architecture(t), narrow[i])) return 32;
+    return t->triple ? 64 : CHAR_BIT * (int)sizeof(void *);
+}
 
 bool target_same_architecture(const cvk_target *a, const cvk_target *b) {
     return same_architecture(architecture(a), architecture(b));
 }
 
-int target_lanes(const cvk_target *t, cvk_type type) { return t->vector_bytes / type_bytes(type); }
+int target_lanes(const cvk_target *t, cvk_type type) {
+    int bytes = type_bytes(type);
+    return bytes < t->vector_bytes ? t->vector_bytes / bytes : 1;
+}
 
-static bool known_system(const char *triple) {
-    for (const char *part = strchr(triple, '-'); part; part = strchr(part + 1, '-'))
-        for (int i = 0; i < SYSTEM_COUNT; i++)
-            if (strncmp(part + 1, SYSTEMS[i], strlen(SYSTEMS[i])) == 0) return true;
-    return false;
+/* The third word of a triple is its system, with a version behind it. */
+static const struct system_row *system_of(const char *triple) {
+    const char *word = triple;
+    for (int i = 0; i < 2 && word; i++) word = strchr(word, '-') ? strchr(word, '-') + 1 : NULL;
+    for (int i = 0; i < SYSTEM_COUNT && word; i++)
+        if (strncmp(word, SYSTEMS[i].word, strlen(SYSTEMS[i].word)) == 0) return &SYSTEMS[i];
+    return NULL;
+}
+
+bool target_makes_elf(const char *triple) {
+    const struct system_row *system = system_of(triple);
+    return strncmp(triple, "wasm", 4) != 0 && !(system && system->macho);
 }
 
 cvk_status target_takes_triple(const cvk_target *t, const char *triple) {
     if (!same_architecture(architecture(t), triple)) return CVK_ERROR_ARGUMENT;
-    return known_system(triple) ? CVK_OK : CVK_ERROR_UNSUPPORTED;
+    return system_of(triple) ? CVK_OK : CVK_ERROR_UNSUPPORTED;
 }
 
 bool target_runs_here(const cvk_target *t) {
@@ -109,8 +145,14 @@ static const cvk_target *find_row(const char *name) {
     return NULL;
 }
 
+const char *target_cpu(int index, const cvk_target **row) {
+    if (index < 0 || index >= CPU_COUNT) return NULL;
+    *row = find_row(CPUS[index].target);
+    return CPUS[index].name;
+}
+
 const cvk_target *target_find(const char *name) {
-    if (!name || strcmp(name, "host") == 0) return target_host();
+    if (!name || strcmp(name, "host") == 0 || strcmp(name, "native") == 0) return target_host();
     for (int i = 0; i < CPU_COUNT; i++)
         if (strcmp(name, CPUS[i].name) == 0) return find_row(CPUS[i].target);
     return find_row(name);

@@ -23,23 +23,35 @@ typedef struct cvk_target {
     const char *about;
 } cvk_target;
 
-/* By name, or by a name of LLVM's for a CPU (target/cpus.def), which stands for the best row that CPU satisfies; "host"
- * or NULL is the best row this CPU satisfies, with its own cache sizes. NULL: no such target. */
+/* By name, or by a name of LLVM's for a CPU (target/cpus.def), which stands for the best row that CPU satisfies;
+ * "host", "native" or NULL is the best row this CPU satisfies, with its own cache sizes. NULL: no such target. */
 const cvk_target *target_find(const char *name);
 const cvk_target *target_host(void);
 /* Rows in the order of the table, for help; NULL past the end. */
 const cvk_target *target_row(int index);
-/* Every name target_find knows but "host", rows first, for "did you mean"; NULL past the end. */
+/* Every name target_find knows but "host" and "native", rows first; NULL past the end. */
 const char *target_name(int index);
-/* Lanes of a type in a vector register. */
+/* CPUs in the order of the table, and the row each stands for; NULL past the end. */
+const char *target_cpu(int index, const cvk_target **row);
+
+/* What to say of a name that target_find does not know: "did you mean `haswell`?". Never empty. */
+typedef struct target_hint_text {
+    char text[256];
+} target_hint_text;
+target_hint_text target_hint(const char *name);
+/* Lanes of a type in a vector register, one at least. */
 int target_lanes(const cvk_target *t, cvk_type type);
+/* Of its pointers: 32 or 64. */
+int target_pointer_bits(const cvk_target *t);
 /* Whether this machine runs what is compiled for it. */
 bool target_runs_here(const cvk_target *t);
 
 /* Whether both are of one architecture, so that one object may hold code for both. */
 bool target_same_architecture(const cvk_target *a, const cvk_target *b);
-/* CVK_OK: `triple` is of the row's architecture, and of a system whose objects need nothing that we do not generate.
- * CVK_ERROR_ARGUMENT: of another architecture. CVK_ERROR_UNSUPPORTED: of another system. */
+/* CVK_OK: `triple`, in LLVM's order, is of the row's architecture, and of a system whose objects need nothing that we
+ * do not generate. CVK_ERROR_ARGUMENT: of another architecture. CVK_ERROR_UNSUPPORTED: of another system. */
 cvk_status target_takes_triple(const cvk_target *t, const char *triple);
+/* Whether objects of that triple are ELF files. */
+bool target_makes_elf(const char *triple);
 
 #endif

@@ -126,8 +126,9 @@ Test(process, gdb_is_told_the_symbols_of_kernels) {
     if (SANITIZED) cr_skip_test("the sanitizers do not go with a debugger");
     const char *said =
         shell("CONVOKE_GDB=1 gdb -nx -batch -ex 'set breakpoint pending on' -ex 'set debuginfod enabled off' "
-              "-ex \"break 'probed.run'\" -ex run -ex backtrace -ex continue " PROBE " 2>&1");
+              "-ex \"break 'probed.run'\" -ex run -ex 'stepi 100' -ex backtrace -ex continue " PROBE " 2>&1");
     if (strstr(said, "ptrace")) cr_skip_test("gdb may not trace here");
     cr_assert_not_null(strstr(said, "Breakpoint 1, 0x"), "%s", said);
+    cr_assert_not_null(strstr(said, " in main ("), "no backtrace out of the middle: %s", said);
     cr_assert_not_null(strstr(said, "status 0"), "%s", said);
 }

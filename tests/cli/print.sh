@@ -78,6 +78,31 @@ case_there_is_a_manual_page_for_the_command_and_each_verb() {
     done
 }
 
+case_every_target_is_listed() {
+    local name
+    convoke print targets
+    status 0; silent
+    for name in $(sed -n 's/^TARGET("\([^"]*\)",.*/\1/p' "$root/src/target/targets.def"); do
+        grep -Eq "^$name +[a-z0-9_-]+ +[0-9]+ +[0-9]+ +[0-9]+ +[a-z0-9-]" ../out || fail "no row for $name"
+    done
+    grep -Eq '^x86-64-v3 +x86_64-unknown-linux-gnu +256 +8 +16 +sse2 .*avx2 fma' ../out || fail "$(<../out)"
+    grep -Eq '^# host, native: [a-z0-9-]+$' ../out || fail "no host"
+}
+
+case_every_cpu_is_listed() {
+    convoke print cpus
+    status 0; silent
+    [[ $(sed 1d ../out | awk '{print "CPU(\"" $1 "\", \"" $2 "\")"}') == "$(grep '^CPU(' "$root/src/target/cpus.def")" ]] || fail "other rows than cpus.def"
+}
+
+case_shells_complete_targets() {
+    local shell
+    for shell in bash zsh fish; do
+        convoke print $shell
+        has "host native x86-64-v4"; has "schema targets cpus"
+    done
+}
+
 case_what_it_does_not_know_it_says() {
     convoke print
     status 2; says 'missing is `WHAT`'

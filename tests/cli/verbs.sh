@@ -24,8 +24,8 @@ case_check_says_whether_the_nest_is_exactly_the_formula() {
     spec "bias: true, post_ops: [relu]"
     convoke check spec.yaml --format json --all-plans
     status 0; is_json "all(r['identity'] == 'ok' and r['stored_once'] == 'ok' for r in d['rows'])"
-    spec "input: [1, 600, 30, 30], out_channels: 600, kernel_size: 1"
-    convoke check spec.yaml
+    echo '{version: 1, layers: [{name: a, input: [1, 600, 30, 30], out_channels: 600, kernel_size: 1}]}' >large.yaml
+    convoke check large.yaml
     status 0; has "too large"; has "identity was not judged where a layer has over 3e+08 multiply-adds: 1 of them"
 }
 

@@ -14,8 +14,8 @@ LEVELS = ["x86-64-v4", "x86-64-v3", "x86-64-v2", "x86-64"]  # best first
 LONG_SVE = {"a64fx", "neoverse-v1", "neoverse-512tvb"}  # 256 bits or more; clang does not tell
 
 
-def macros(architecture, option):
-    command = [clang, f"--target={architecture}-linux-gnu", option, "-dM", "-E", "-x", "c", "/dev/null"]
+def macros(architecture, *options):
+    command = [clang, f"--target={architecture}-linux-gnu", *options, "-dM", "-E", "-x", "c", "/dev/null"]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return {line.split()[1]: line.split(maxsplit=2)[2:] for line in output.splitlines()}
 
@@ -31,8 +31,24 @@ def aarch64_target(cpu):
 
 
 def riscv64_target(cpu):
-    longest = macros("riscv64", f"-mcpu={cpu}").get("__riscv_v_min_vlen", ["0"])
-    return "riscv64-v" if int(longest[0]) >= 256 else "none"
+    has = macros("riscv64", f"-mcpu={cpu}")
+    longest = int(has.get("__riscv_v_min_vlen", ["0"])[0])
+    if not {"__riscv_mul", "__riscv_atomic", "__riscv_d", "__riscv_compressed"} <= has.keys():
+        return "none"
+    return "riscv64-v" if longest >= 256 else "riscv64-v128" if longest >= 128 else "riscv64"
+
+
+def armv7_target(cpu):
+    has = macros("armv7", f"-mcpu={cpu}", "-mfloat-abi=hard")
+    if has.get("__ARM_ARCH_PROFILE", ["'A'"]) != ["'A'"] or not int(has["__ARM_FP"][0], 16) & 4:
+        return "none"
+    return "armv7-vfp4" if "__ARM_FEATURE_FMA" in has else "armv7-vfp3"
+
+
+def thumbv7em_target(cpu):
+    has = macros("thumbv7em", f"-mcpu={cpu}", "-mfloat-abi=hard")
+    wanted = {"__ARM_FEATURE_DSP", "__ARM_FEATURE_FMA"} <= has.keys() and has["__ARM_ARCH_PROFILE"] == ["'M'"]
+    return "thumbv7em" if wanted and int(has["__ARM_FP"][0], 16) & 4 else "none"
 
 
 FEATURES = {
@@ -40,7 +56,8 @@ FEATURES = {
     for name in re.findall(r'CVK_CPU\(\w+, \d+, "(.+)"\)', open(f"{root}/runtime/include/convoke/cpu.def").read())
 }
 LEVEL_FEATURES = {level: macros("x86_64", f"-march={level}").keys() & FEATURES for level in LEVELS}
-JUDGES = {"x86": x86_level, "aarch64": aarch64_target, "riscv64": riscv64_target}
+JUDGES = {"x86": x86_level, "aarch64": aarch64_target, "riscv64": riscv64_target, "armv7": armv7_target,
+          "thumbv7em": thumbv7em_target}
 
 rows = re.findall(r'CPU\("(.+)", "(.+)"\)', open(f"{root}/src/target/cpus.def").read())
 wrong = 0

@@ -35,4 +35,21 @@ aarch64-*)
     on max,sve128=on,sve256=off,sve512=off aarch64-neon
     on cortex-a72 aarch64-neon
     ;;
+riscv64-*)
+    emulator=qemu-riscv64
+    need "$compiler" "$emulator"
+    build riscv64,riscv64-v128,riscv64-v
+    on rv64,v=true,vext_spec=v1.0,vlen=512 riscv64-v
+    on rv64,v=true,vext_spec=v1.0,vlen=128 riscv64-v128
+    on rv64,v=false riscv64
+    build riscv64-v,riscv64-v128
+    on rv64,v=false none v
+    ;;
+arm-*)
+    emulator=qemu-arm
+    need "$compiler" "$emulator"
+    build armv7-vfp3,armv7-vfp4
+    on cortex-a7 armv7-vfp4
+    on cortex-a9 armv7-vfp3
+    ;;
 esac

@@ -35,12 +35,12 @@ make_again() { # TARGETS
     cmp "$scratch/plain/layers.h" "$scratch/elsewhere/layers.h" || fail "$1: another header from another folder"
 }
 
-# TARGET CLANG_TARGET: do descriptions have the size that a C compiler gives them?
+# TARGET CLANG_TARGET [OPTION]: do descriptions have the size that a C compiler gives them?
 described() {
     local ours theirs
     "$convoke" compile "$spec" -o "$scratch/described" --emit asm --target "$1"
     ours=$(awk '/^cross_edges:/ {getline; print $2}' "$scratch/described/layers.s")
-    theirs=$(clang-19 "--target=$2" -ffreestanding -S -x c -I"$root/runtime/include" -o - - \
+    theirs=$(clang-19 "--target=$2" "${@:3}" -ffreestanding -S -x c -I"$root/runtime/include" -o - - \
         <<<'#include <convoke/runtime.h>
             const unsigned size = sizeof(cvk_kernel_info);' | awk '/^size:/ {getline; print $2}')
     [[ -n $ours && $ours == "$theirs" ]] || fail "$1: descriptions of $ours bytes, not $theirs"
@@ -57,7 +57,8 @@ mkdir "$scratch/weights" "$scratch/elsewhere"
 python3 "$root/tests/cross/weights.py" "$scratch/weights"
 for targets in x86-64-v4 x86-64-v3 x86-64-v4,x86-64-v3,x86-64-v2,x86-64; do make $targets; make_again $targets; together ld.lld-19 -r; done
 for targets in aarch64-sve256 aarch64-neon aarch64-sve256,aarch64-neon; do make $targets; make_again $targets; together ld.lld-19 -r; done
-make riscv64-v; make_again riscv64-v; together ld.lld-19 -r
+for targets in armv7-vfp4 armv7-vfp4,armv7-vfp3 thumbv7em; do make $targets; make_again $targets; together ld.lld-19 -r; done
+for targets in riscv64,riscv64-v128,riscv64-v riscv64-v; do make $targets; make_again $targets; together ld.lld-19 -r; done
 llvm-readobj-19 -h "$scratch/together" | grep -q EF_RISCV_FLOAT_ABI_DOUBLE || fail "riscv64-v: not of the usual ABI"
 # Of other systems: TARGET TRIPLE.
 while read -r target triple; do
@@ -70,8 +71,13 @@ znver4 x86_64-unknown-freebsd
 aarch64-sve256,aarch64-neon aarch64-linux-android
 aarch64-neon aarch64-none-elf
 riscv64-v riscv64-linux-musl
+armv7-vfp4 arm-linux-gnueabihf
+cortex-a9 armv7a-none-eabihf
+cortex-m7 thumbv7em-none-eabihf
+wasm32-simd128 wasm32-wasi
 END
 make wasm32-simd128; make_again wasm32-simd128; together wasm-ld-19 -r
 wasm-ld-19 --no-entry --export-all --no-gc-sections "$scratch/together" -o "$scratch/module.wasm" || fail "wasm: no module"
 described x86-64 x86_64-linux-gnu; described aarch64-neon aarch64-linux-gnu; described riscv64-v riscv64-linux-gnu
 described wasm32-simd128 wasm32
+described armv7-vfp4 armv7-linux-gnueabihf; described thumbv7em thumbv7em-none-eabihf; described thumbv7em thumbv7em-none-eabihf -fshort-enums

@@ -39,8 +39,14 @@ CVK_API const char *cvk_status_text(cvk_status status);
 
 #define CVK_ABI_VERSION 2u
 
-typedef enum cvk_layout { CVK_CHANNELS_FIRST, CVK_CHANNELS_LAST, CVK_BLOCKED } cvk_layout;
-typedef enum cvk_dtype { CVK_F32 } cvk_dtype;
+/* The last of each is no value but makes it as wide as an int, also where compilers like enumerations short. */
+typedef enum cvk_layout {
+    CVK_CHANNELS_FIRST,
+    CVK_CHANNELS_LAST,
+    CVK_BLOCKED,
+    CVK_LAYOUT_WIDTH = 0x7fffffff
+} cvk_layout;
+typedef enum cvk_dtype { CVK_F32, CVK_DTYPE_WIDTH = 0x7fffffff } cvk_dtype;
 
 /* CPU features a kernel may need, one bit each; rows in convoke/cpu.def. */
 typedef enum cvk_cpu_feature {
