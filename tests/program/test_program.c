@@ -347,13 +347,14 @@ Test(program, needs_the_largest_tensor_and_the_strictest_alignment_of_its_nests)
     const cvk_target *t = target_host();
     const shape small = {.phases = 2, .nests = {1, 1}, .vectors = 4},
                 large = {.phases = 2, .nests = {1, 1}, .vectors = 7};
-    nest *nests[] = {build_nest(&a, t, &small, 1, 0, 4), build_nest(&a, t, &large, 1, 0, 7)};
-    nests[0]->tensors[0].alignment = 2 * ALIGNMENT;
+    nest *nests[] = {build_nest(&a, t, &large, 1, 0, 7), build_nest(&a, t, &small, 1, 0, 4)};
+    nests[1]->tensors[0].alignment = 2 * ALIGNMENT;
     const nest_phase phase = {2, nests};
     const nest_program p = {1, &phase};
     const program_buffer workspace = program_needs(&p, ROLE_WORKSPACE), bias = program_needs(&p, ROLE_BIAS);
     cr_assert_str_eq(workspace.name, "workspace");
     cr_assert_eq(workspace.elements, 7 * target_lanes(t, TYPE_F32));
+    cr_assert_eq(workspace.bytes, workspace.elements * 4);
     cr_assert_eq(workspace.alignment, 2 * ALIGNMENT);
     cr_assert(!bias.name && bias.elements == 0 && bias.alignment == 1);
     cr_assert_eq(program_tasks(&p, 0), 11);
