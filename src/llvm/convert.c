@@ -113,6 +113,36 @@ static LLVMValueRef round_to_odd(const converter *c, LLVMValueRef x) {
     return from_bits(c, LLVMBuildAdd(c->b, bits, step, ""));
 }
 
+/* Of a value that a s32 need not hold, NaN as 0 and the rest as the nearest end. */
+static LLVMValueRef saturated(const converter *c, LLVMValueRef x) {
+    LLVMTypeRef types[] = {LLVMVectorType(c->m->i32, (unsigned)c->lanes), LLVMTypeOf(x)};
+    return lower_intrinsic(c->m, c->b, "llvm.fptosi.sat", types, 2, &x, 1);
+}
+
+/* The same of a s32, and the next for s32, on a CPU that has no f64. An integer that rounds up to 2^31 seems exact;
+ * both round to the same half. */
+static LLVMValueRef integer_to_odd(const converter *c, LLVMValueRef x) {
+    LLVMValueRef nearest = LLVMBuildSIToFP(c->b, x, vector_of(c, TYPE_F32), ""), bits = to_bits(c, nearest);
+    LLVMValueRef back = saturated(c, nearest), zero = word(c, 0);
+    LLVMValueRef inexact = LLVMBuildICmp(c->b, LLVMIntNE, back, x, "");
+    LLVMValueRef even = LLVMBuildICmp(c->b, LLVMIntEQ, and(c, bits, 1), zero, "");
+    LLVMValueRef inwards = LLVMBuildXor(c->b, LLVMBuildICmp(c->b, LLVMIntSLT, x, back, ""),
+                                        LLVMBuildICmp(c->b, LLVMIntSLT, x, zero, ""), "");
+    LLVMValueRef step = LLVMBuildSelect(c->b, inwards, word(c, UINT32_MAX), word(c, 1), "");
+    step = LLVMBuildSelect(c->b, LLVMBuildAnd(c->b, inexact, even, ""), step, zero, "");
+    return from_bits(c, LLVMBuildAdd(c->b, bits, step, ""));
+}
+
+/* From 2^23 on a f32 is an integer; below, adding that leaves none of its fraction. */
+static LLVMValueRef float_to_s32(const converter *c, LLVMValueRef x) {
+    LLVMTypeRef type = LLVMTypeOf(x);
+    LLVMValueRef far = number(c, TYPE_F32, 0x1p23);
+    LLVMValueRef size = lower_intrinsic(c->m, c->b, "llvm.fabs", &type, 1, &x, 1);
+    LLVMValueRef aside = lower_intrinsic(c->m, c->b, "llvm.copysign", &type, 1, (LLVMValueRef[]){far, x}, 2);
+    LLVMValueRef rounded = LLVMBuildFSub(c->b, LLVMBuildFAdd(c->b, x, aside, ""), aside, "");
+    return saturated(c, lower_select_less(c->b, TYPE_F32, size, far, rounded, x));
+}
+
 /* NaN as 0, what lies outside low .. high as its end. */
 static LLVMValueRef clamp(const converter *c, cvk_type type, LLVMValueRef x, double low, double high) {
     LLVMValueRef least = number(c, type, low), most = number(c, type, high);
@@ -126,7 +156,9 @@ static LLVMValueRef clamp(const converter *c, cvk_type type, LLVMValueRef x, dou
 
 /* x + 3 2^(digits - 2) has the nearest integer of x in its low bits; of a f32 they hold 16, of a f64 32. */
 static LLVMValueRef float_to_integer(const converter *c, cvk_type from, cvk_type to, LLVMValueRef x) {
-    if (from == TYPE_F32 && type_bytes(to) > 2) {
+    bool wide = from == TYPE_F32 && type_bytes(to) > 2;
+    if (wide && !target_computes(c->m->target, TYPE_F64)) return float_to_s32(c, x);
+    if (wide) {
         x = LLVMBuildFPExt(c->b, x, vector_of(c, TYPE_F64), "");
         from = TYPE_F64;
     }
@@ -163,6 +195,7 @@ static LLVMValueRef before_half(const converter *c, cvk_type from, LLVMValueRef 
     if (from == TYPE_F32) return x;
     if (from == TYPE_F64) return round_to_odd(c, x);
     if (type_holds(TYPE_F32, from)) return integer_to_float(c, from, TYPE_F32, x);
+    if (!target_computes(c->m->target, TYPE_F64)) return integer_to_odd(c, x);
     return round_to_odd(c, integer_to_float(c, from, TYPE_F64, x));
 }
 

@@ -269,12 +269,31 @@ static cvk_status emit_module(lower_module *m, LLVMTargetMachineRef machine, con
     return status;
 }
 
+static bool nest_computable(const nest *n, const cvk_target *t) {
+    for (int i = 0; n && i < n->register_count; i++)
+        if (!target_computes(t, n->registers[i].type)) return false;
+    return true;
+}
+
+/* An object is complete: what its CPU cannot compute is refused. */
+static cvk_status refuse_types(const emit_kernel *kernels, size_t count, cvk_diagnostics *d) {
+    for (const emit_kernel *k = kernels; k < kernels + count; k++) {
+        if (nest_computable(k->run, k->target) && nest_computable(k->pack, k->target)) continue;
+        diag_error(d, E_TARGET, (place){.file = ""}, NULL, "%s: %s cannot compute with its types", k->symbol,
+                   k->target->name);
+        return CVK_ERROR_UNSUPPORTED;
+    }
+    return CVK_OK;
+}
+
 /* Everything LLVM owns is freed here, also when the arena runs dry in the middle. The module is of the best target's
  * triple, and functions say what CPU they are for; what is not in a function is made for the weakest. */
 cvk_status llvm_emit_inside(const emit_kernel *kernels, size_t layers, size_t targets, emit_kind kind,
                             cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times) {
     pthread_once(&initialised, initialise);
     *object = (cvk_object){0};
+    cvk_status status = refuse_types(kernels, layers * targets, diagnostics);
+    if (status != CVK_OK) return status;
     const emit_job job = {kernels, layers, targets, kind};
     complaints c = {.diagnostics = diagnostics};
     const cvk_target *best = kernels[0].target, *weakest = kernels[layers * targets - 1].target;
@@ -284,7 +303,6 @@ cvk_status llvm_emit_inside(const emit_kernel *kernels, size_t layers, size_t ta
     arena_init(&a);
     lower_module m = make_module(&a, best->triple, machine);
     LLVMContextSetDiagnosticHandler(m.context, on_diagnostic, &c);
-    cvk_status status;
     if (arena_guard(&a))
         status = CVK_ERROR_MEMORY;
     else

@@ -41,6 +41,9 @@ typedef struct target_hint_text {
 target_hint_text target_hint(const char *name);
 /* Lanes of a type in a vector register, one at least. */
 int target_lanes(const cvk_target *t, cvk_type type);
+/* Whether its instructions compute with the type; elsewhere functions of a library would have to, and no object has
+ * those. */
+bool target_computes(const cvk_target *t, cvk_type type);
 /* Of its pointers: 32 or 64. */
 int target_pointer_bits(const cvk_target *t);
 /* Whether this machine runs what is compiled for it. */

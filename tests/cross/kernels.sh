@@ -9,11 +9,7 @@ seed=${CVK_SEED:-1} count=${CVK_CASES:-220}
 echo "again: CVK_SEED=$seed CVK_CASES=$count $0 $*"
 "$make_cases" "$seed" "$count" "$target" "$scratch"
 "$convoke" compile "$scratch/layers.yaml" -o "$scratch" --target "$target"
-# Code for Cortex-M runs on a Cortex-A too; what says that it is not meant to is taken from the object, and nothing else.
-if [[ $target == thumb* ]]; then
-    need "${compiler%-gcc}-objcopy"
-    "${compiler%-gcc}-objcopy" --remove-section .ARM.attributes "$scratch/layers.o"
-fi
+permit "$target" "$compiler" "$scratch/layers.o"
 link_program "$compiler" "$scratch/driver" "$(dirname "$0")/driver.c" "$scratch/layers.o"
 for cpu in "${cpus[@]}"; do
     echo "$target on $cpu:"

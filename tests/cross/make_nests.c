@@ -26,6 +26,7 @@ typedef struct draft {
     const char *symbol;
     cvk_type a, w, y;
     int input, weights, output, lanes;
+    const char *line; /* of nests.inc */
 } draft;
 
 static void stop(const char *why, const char *what) {
@@ -42,16 +43,26 @@ static const char *const UPPER[TYPES] = {
 static draft begin(const maker *m, const char *what, cvk_type a, cvk_type w, cvk_type y, int lanes, int64_t input,
                    int64_t weights, int64_t output) {
     const char *symbol = arena_format(m->arena, "nest_%s_%s_%s_%s", what, UPPER[a], UPPER[w], UPPER[y]);
-    draft d = {nest_begin(m->arena, symbol, ENTRY_TASKS, m->target->vector_bytes), symbol, a, w, y, 0, 0, 0, lanes};
+    draft d = {
+        nest_begin(m->arena, symbol, ENTRY_TASKS, m->target->vector_bytes), symbol, a, w, y, 0, 0, 0, lanes, NULL};
     d.input = nest_add_tensor(&d.b, "input", ROLE_INPUT, a, input, type_bytes(a), false);
     d.weights = nest_add_tensor(&d.b, "weights", ROLE_WEIGHTS, w, weights, type_bytes(w), false);
     d.output = nest_add_tensor(&d.b, "output", ROLE_OUTPUT, y, output, type_bytes(y), true);
-    fprintf(m->lines, "NEST(%s, %s, %s, %s, %s, %d)\n", symbol, what, UPPER[a], UPPER[w], UPPER[y], lanes);
+    d.line =
+        arena_format(m->arena, "NEST(%s, %s, %s, %s, %s, %d)\n", symbol, what, UPPER[a], UPPER[w], UPPER[y], lanes);
     return d;
+}
+
+static bool computable(const maker *m, const nest *n) {
+    for (int i = 0; i < n->register_count; i++)
+        if (!target_computes(m->target, n->registers[i].type)) return false;
+    return true;
 }
 
 static void end(maker *m, draft *d) {
     nest *n = nest_finish(&d->b);
+    if (!computable(m, n)) return;
+    fputs(d->line, m->lines);
     cvk_diagnostics *complaints = cvk_diagnostics_new();
     if (nest_check(n, complaints, NULL)) stop(d->symbol, cvk_diagnostics_get(complaints, 0)->message);
     cvk_diagnostics_free(complaints);

@@ -24,5 +24,6 @@ if [[ $target == wasm32-* ]]; then
         })' "$scratch/nests.wasm" || fail "the nest is $(sed -n "$(("$?"))p" "$scratch/nests.inc")"
     exit
 fi
+permit "$target" "$compiler" "$scratch/nests.o"
 link_program "$compiler" "$scratch/nests" "$here/nests.c" "$scratch/nests.o" -ffp-contract=off
 "${emulator[@]}" "$scratch/nests"

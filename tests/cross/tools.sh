@@ -12,6 +12,13 @@ need() {
 
 fail() { echo "$1" >&2; exit 1; }
 
+# Code for Cortex-M runs on a Cortex-A too; what says that it is not meant to is taken from the object, and nothing else.
+permit() { # TARGET COMPILER OBJECT
+    [[ $1 == thumb* ]] || return 0
+    need "${2%-gcc}-objcopy"
+    "${2%-gcc}-objcopy" --remove-section .ARM.attributes "$3"
+}
+
 # A program for another machine: link COMPILER OUTPUT SOURCES, with the runtime compiled for that machine.
 link_program() {
     "$1" -std=gnu11 -O2 -Wall -Wextra -Werror -static -I"$scratch" -I"$root/runtime/include" -o "$2" "${@:3}" \
