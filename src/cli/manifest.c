@@ -67,14 +67,20 @@ static json_t *json_buffers(const kernel_list *k, size_t layer, const size_t *ta
             all, row->word,
             json_pack("{s:I, s:I}", "bytes", (json_int_t)b.bytes, "alignment", (json_int_t)b.alignment));
     }
-    json_object_set_new(all, "workspace", json_pack("{s:i, s:i}", "bytes", 0, "alignment", 64));
     return all;
+}
+
+/* Of each phase. */
+static json_t *json_tasks(const cvk_kernel_info *i) {
+    json_t *list = json_array();
+    for (uint32_t p = 0; p < i->phases; p++) json_array_append_new(list, json_integer((json_int_t)i->tasks[p]));
+    return list;
 }
 
 static json_t *json_variant(const kernel_list *k, size_t layer, size_t target) {
     const compile_unit *u = &k->units[target * k->layers + layer];
-    return json_pack("{s:s, s:s, s:I, s:I, s:o}", "target", u->target->name, "plan", u->info.plan, "tasks",
-                     (json_int_t)u->info.tasks, "kilocycles", (json_int_t)u->info.kilocycles, "buffers",
+    return json_pack("{s:s, s:s, s:o, s:I, s:o}", "target", u->target->name, "plan", u->info.plan, "tasks",
+                     json_tasks(&u->info), "kilocycles", (json_int_t)u->info.kilocycles, "buffers",
                      json_buffers(k, layer, &target));
 }
 
@@ -93,10 +99,10 @@ static json_t *json_layer(const kernel_list *k, size_t layer, const char *words)
                                json_shape(i->output_shape, i->spatial_rank));
     json_t *layouts = json_pack("{s:s, s:s}", "input", spec_layout_name(i->input_layout), "output",
                                 spec_layout_name(i->output_layout));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", i->name, "symbol", k->symbols[layer],
-                     "type", k->targets == 1 ? "cvk_kernel_info" : "cvk_kernel_set", "spec", words, "dtype",
-                     dtype_words.word[i->dtype], "shapes", shapes, "layouts", layouts, "post_ops",
-                     json_post_ops(u->spec), "buffers", json_buffers(k, layer, NULL), "variants",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "name", i->name, "symbol",
+                     k->symbols[layer], "type", k->targets == 1 ? "cvk_kernel_info" : "cvk_kernel_set", "spec", words,
+                     "dtype", dtype_words.word[i->dtype], "batch_any", (int)i->batch_any, "shapes", shapes, "layouts",
+                     layouts, "post_ops", json_post_ops(u->spec), "buffers", json_buffers(k, layer, NULL), "variants",
                      json_variants(k, layer));
 }
 

@@ -9,18 +9,18 @@ printf 'version: 1\nname: net\ndefaults: {out_channels: 64, kernel_size: 3, post
 printf '  - {name: %s, input: [1, 64, 8, 8]}\n' one two >>"$scratch/layers.yaml"
 mkdir "$scratch/w"
 for layer in one two; do python3 "$root/tests/cli/npy.py" write "$scratch/w/$layer.weights.npy" 64x64x3x3 1 2 3; done
-printf '#include "layers.h"\nint main(void) { return net_one.tasks + %s == 0; }\n' 0 >"$scratch/one.c"
-printf '#include "layers.h"\nint main(void) { return net_one.tasks + %s == 0; }\n' net_two.tasks >"$scratch/both.c"
+printf '#include "layers.h"\nint main(void) { return net_one.phases + %s == 0; }\n' 0 >"$scratch/one.c"
+printf '#include "layers.h"\nint main(void) { return net_one.phases + %s == 0; }\n' net_two.phases >"$scratch/both.c"
 
 size() { command size "$1" | awk 'NR == 2 {print $4}'; } # in memory
 holds() { nm "$1" | grep -q " $2\$"; }
 
 dropped() { # TARGETS TYPE WEIGHTS...
-    local field=tasks program object one both
+    local field=phases program object one both
     [[ $2 == set ]] && field=count
     "$convoke" compile "$scratch/layers.yaml" -o "$scratch" --target "$1" "${@:3}"
     for program in one both; do
-        sed "s/tasks/$field/g" "$scratch/$program.c" >"$scratch/$program.$field.c"
+        sed "s/phases/$field/g" "$scratch/$program.c" >"$scratch/$program.$field.c"
         cc -Wall -Werror -ffunction-sections -I"$scratch" -I"$root/runtime/include" "$scratch/$program.$field.c" "$scratch/layers.o" \
             "$runtime" -Wl,--gc-sections -o "$scratch/$program" || fail "$1: $program does not link"
     done
