@@ -275,10 +275,17 @@ static bool nest_computable(const nest *n, const cvk_target *t) {
     return true;
 }
 
+static bool program_computable(const nest_program *program, const cvk_target *t) {
+    for (int p = 0; p < program->count; p++)
+        for (int i = 0; i < program->phase[p].count; i++)
+            if (!nest_computable(program->phase[p].nest[i], t)) return false;
+    return true;
+}
+
 /* An object is complete: what its CPU cannot compute is refused. */
 static cvk_status refuse_types(const emit_kernel *kernels, size_t count, cvk_diagnostics *d) {
     for (const emit_kernel *k = kernels; k < kernels + count; k++) {
-        if (nest_computable(k->run, k->target) && nest_computable(k->pack, k->target)) continue;
+        if (program_computable(&k->run, k->target) && nest_computable(k->pack, k->target)) continue;
         diag_error(d, E_TARGET, (place){.file = ""}, NULL, "%s: %s cannot compute with its types", k->symbol,
                    k->target->name);
         return CVK_ERROR_UNSUPPORTED;
