@@ -1,8 +1,8 @@
 /* convoke bench: a row of figures a layer, then geometric means a file, then what compiling took. */
 #include "base/clock.h"
-#include "cli/bandwidth.h"
-#include "cli/output.h"
-#include "cli/peak.h"
+#include "lab/bandwidth.h"
+#include "files/output.h"
+#include "lab/peak.h"
 #include "cli/peers.h"
 #include "cli/regret.h"
 #include "cli/roofline.h"

@@ -2,10 +2,10 @@
  * when all of it is there. */
 #include "cli/depfile.h"
 #include "cli/describe.h"
-#include "cli/folders.h"
+#include "files/folders.h"
 #include "cli/header.h"
 #include "cli/manifest.h"
-#include "cli/output.h"
+#include "files/output.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "cli/weights.h"

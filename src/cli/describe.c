@@ -1,6 +1,6 @@
 /* An explanation of a layer: the plan, the others, the nest, the proof, the counts. */
 #include "cli/describe.h"
-#include "cli/peak.h"
+#include "lab/peak.h"
 #include "nest/stored.h"
 #include "plan/brief.h"
 #include "plan/fields.h"

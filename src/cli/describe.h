@@ -2,7 +2,7 @@
 #ifndef CVK_CLI_DESCRIBE_H
 #define CVK_CLI_DESCRIBE_H
 
-#include "cli/trial.h"
+#include "lab/trial.h"
 
 typedef struct description {
     compile_unit unit;  /* the chosen plan, its nests and buffers */

@@ -2,7 +2,7 @@
 #include "cli/regret.h"
 #include "algo/algo.h"
 #include "cli/suite.h"
-#include "cli/trial.h"
+#include "lab/trial.h"
 #include "plan/brief.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
 #include "cli/timing.h"
 #include "base/clock.h"
 #include "cli/peers.h"
-#include "cli/ready.h"
+#include "lab/ready.h"
 #include "plan/brief.h"
 
 #include <convoke/pthreadpool.h>

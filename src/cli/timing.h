@@ -2,8 +2,8 @@
 #ifndef CVK_CLI_TIMING_H
 #define CVK_CLI_TIMING_H
 
-#include "cli/evict.h"
-#include "cli/probe.h"
+#include "lab/evict.h"
+#include "lab/probe.h"
 #include "cli/session.h"
 #include "compile.h"
 #include "peers/peer.h"

@@ -3,7 +3,7 @@
 #include "folder.h"
 
 #include "compile.h"
-#include "jit/entry.h"
+#include "cache/entry.h"
 #include "jit/kernel.h"
 
 #include <stdio.h>

@@ -34,7 +34,7 @@ only() { # pattern, regular expression of files that may
 }
 only 'llvm-c/' '^llvm/'
 only 'yaml\.h' '^spec/yaml\.c$'
-only 'dlfcn\.h' '^cli/peers\.c$|^llvm/load\.c$'
+only 'dlfcn\.h' '^cli/peers\.c$|^emit/load\.c$'
 only 'jansson\.h' '^cli/'
 only 'pthreadpool\.h|convoke/pthreadpool\.h' '^cli/'
 
