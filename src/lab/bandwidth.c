@@ -36,17 +36,17 @@ static nest *build_run(arena *a, const cvk_target *t, uint32_t threads, int64_t 
     return nest_finish(&b);
 }
 
-static cvk_status measure_level(arena *a, const cvk_target *t, const cvk_parallel_for *parallel, int64_t bytes,
-                                int passes, cvk_diagnostics *d, double *to) {
-    const int64_t whole = (int64_t)STREAMS * target_lanes(t, TYPE_F32), threads = parallel->workers;
+static cvk_status measure_level(arena *a, const lab *l, int64_t bytes, int passes, double *to) {
+    const cvk_target *t = l->target;
+    const int64_t whole = (int64_t)STREAMS * target_lanes(t, TYPE_F32), threads = l->threads->workers;
     const int64_t elements = (bytes / (int64_t)sizeof(float) + whole - 1) / whole * whole;
     const probe_work work = {.name = "bandwidth",
-                             .run = build_run(a, t, parallel->workers, elements, passes),
+                             .run = build_run(a, t, l->threads->workers, elements, passes),
                              .input_elements = elements * threads,
                              .output_elements = whole * threads,
                              .amount = (double)sizeof(float) * (double)(elements * threads) * passes};
     probe p;
-    cvk_status status = probe_open(a, t, parallel, &work, d, &p);
+    cvk_status status = probe_open(a, l, &work, &p);
     if (status == CVK_OK) {
         measured m = probe_measured(&p);
         measure(&m, 1, NULL, NULL);
@@ -56,9 +56,8 @@ static cvk_status measure_level(arena *a, const cvk_target *t, const cvk_paralle
     return status;
 }
 
-cvk_status bandwidth_measure(arena *a, const cvk_target *t, const cvk_parallel_for *parallel, cvk_diagnostics *d,
-                             bandwidths *to) {
-    cvk_status status = measure_level(a, t, parallel, t->l2_bytes / 2, L2_PASSES, d, &to->l2);
+cvk_status bandwidth_measure(arena *a, const lab *l, bandwidths *to) {
+    cvk_status status = measure_level(a, l, l->target->l2_bytes / 2, L2_PASSES, &to->l2);
     if (status != CVK_OK) return status;
-    return measure_level(a, t, parallel, (int64_t)(evict_bytes() / parallel->workers), MEMORY_PASSES, d, &to->memory);
+    return measure_level(a, l, (int64_t)(evict_bytes() / l->threads->workers), MEMORY_PASSES, &to->memory);
 }

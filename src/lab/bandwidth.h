@@ -10,7 +10,6 @@ typedef struct bandwidths {
     double l2, memory;
 } bandwidths;
 
-cvk_status bandwidth_measure(arena *a, const cvk_target *target, const cvk_parallel_for *parallel, cvk_diagnostics *d,
-                             bandwidths *to);
+cvk_status bandwidth_measure(arena *a, const lab *l, bandwidths *to);
 
 #endif

@@ -41,12 +41,13 @@ static nest *build_run(arena *a, const cvk_target *t, uint32_t threads) {
     return nest_finish(&b);
 }
 
-cvk_status peak_open(arena *a, const cvk_target *t, const cvk_parallel_for *parallel, cvk_diagnostics *d, probe *p) {
-    const uint32_t threads = parallel->workers;
+cvk_status peak_open(arena *a, const lab *l, probe *p) {
+    const cvk_target *t = l->target;
+    const uint32_t threads = l->threads->workers;
     const probe_work work = {.name = "peak",
                              .run = build_run(a, t, threads),
                              .input_elements = input_elements(t),
                              .output_elements = output_elements(t) * threads,
                              .amount = 2 * (double)(TRIPS * output_elements(t)) * threads};
-    return probe_open(a, t, parallel, &work, d, p);
+    return probe_open(a, l, &work, p);
 }

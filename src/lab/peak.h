@@ -5,7 +5,6 @@
 #include "lab/probe.h"
 
 /* Amounts are operations, two an FMA and lane. `p` is for probe_close in any case. */
-cvk_status peak_open(arena *a, const cvk_target *target, const cvk_parallel_for *parallel, cvk_diagnostics *d,
-                     probe *p);
+cvk_status peak_open(arena *a, const lab *l, probe *p);
 
 #endif

@@ -1,6 +1,5 @@
 /* Turns the nest of a probe into a kernel in this process, with zeroed buffers of its own. */
 #include "lab/probe.h"
-#include "lab/ready.h"
 #include "emit/emit.h"
 
 #include <stdlib.h>
@@ -37,10 +36,9 @@ static void *zeroed(uint64_t bytes) {
     return memory ? memset(memory, 0, bytes) : NULL;
 }
 
-cvk_status probe_open(arena *a, const cvk_target *target, const cvk_parallel_for *parallel, const probe_work *work,
-                      cvk_diagnostics *d, probe *p) {
-    *p = (probe){.parallel = *parallel, .amount = work->amount};
-    cvk_status status = load(a, target, work, d, p);
+cvk_status probe_open(arena *a, const lab *l, const probe_work *work, probe *p) {
+    *p = (probe){.lab = l, .amount = work->amount};
+    cvk_status status = load(a, l->target, work, l->diagnostics, p);
     if (status != CVK_OK) return status;
     p->input = zeroed(p->info->input.bytes);
     p->output = zeroed(p->info->output.bytes);
@@ -58,10 +56,10 @@ static void run_probe(const void *context) {
     const cvk_buffers buffers = {.struct_size = sizeof buffers,
                                  .input = {p->input, p->info->input.bytes},
                                  .output = {p->output, p->info->output.bytes}};
-    cvk_run(p->info, &buffers, &p->parallel);
+    cvk_run(p->info, &buffers, p->lab->threads);
 }
 
-static void rest_probe(const void *context) { ready_rest(&((const probe *)context)->parallel); }
+static void rest_probe(const void *context) { lab_rest(((const probe *)context)->lab); }
 
 measured probe_measured(const probe *p) {
     return (measured){.run = run_probe, .rest = rest_probe, .context = p, .always_warm = true};

@@ -2,10 +2,10 @@
 #ifndef CVK_LAB_PROBE_H
 #define CVK_LAB_PROBE_H
 
+#include "lab/lab.h"
 #include "lab/measure.h"
 #include "jit/load.h"
 #include "nest/nest.h"
-#include "target/target.h"
 
 enum { PROBE_ALIGNMENT = 64 };
 
@@ -20,14 +20,13 @@ typedef struct probe_work {
 typedef struct probe {
     const cvk_kernel_info *info;
     jit_image image;
-    cvk_parallel_for parallel;
+    const lab *lab;
     void *input, *output;
     double amount;
 } probe;
 
-/* `p` is for probe_close in any case. */
-cvk_status probe_open(arena *a, const cvk_target *target, const cvk_parallel_for *parallel, const probe_work *work,
-                      cvk_diagnostics *d, probe *p);
+/* `p` is for probe_close in any case, and keeps the lab. */
+cvk_status probe_open(arena *a, const lab *l, const probe_work *work, probe *p);
 void probe_close(probe *p);
 /* For `measure`. */
 measured probe_measured(const probe *p);

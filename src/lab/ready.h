@@ -2,8 +2,8 @@
 #ifndef CVK_LAB_READY_H
 #define CVK_LAB_READY_H
 
+#include "lab/lab.h"
 #include "lab/measure.h"
-#include "cli/session.h"
 #include "judge/tensors.h"
 #include "compile.h"
 #include "jit/load.h"
@@ -13,17 +13,15 @@ typedef struct ready {
     const cvk_kernel_info *info;
     jit_image image;
     tensors tensors;
-    const cvk_parallel_for *parallel;
+    const lab *lab;
     size_t object_bytes;
 } ready;
 
-/* `plan` NULL: the one the compiler chooses. The unit lives in the arena; `r` is for ready_close in any case. */
-cvk_status ready_open(session *s, const cvk_spec *spec, const cvk_plan *plan, arena *a, ready *r);
+/* `plan` NULL: the one the compiler chooses. The unit lives in the arena; `r` is for ready_close in any case, and keeps
+ * the lab. */
+cvk_status ready_open(const lab *l, const cvk_spec *spec, const cvk_plan *plan, arena *a, ready *r);
 void ready_close(ready *r);
 /* For `measure`. A layer without tasks is not to be measured. */
 measured ready_measured(const ready *r);
-
-/* Sends the workers to sleep, who otherwise spin for a while to be quick at what comes next. */
-void ready_rest(const cvk_parallel_for *parallel);
 
 #endif

@@ -11,13 +11,13 @@ static void measure_plans(const ready *plans, int count, const probe *peak, plan
     if (peak) *peak_rate = probe_rate(peak, &things[count]);
 }
 
-cvk_status trial_run(session *s, const cvk_spec *spec, const ranked_plan *plans, int count, const probe *peak, arena *a,
-                     plan_time *times, double *peak_rate) {
+cvk_status trial_run(const lab *l, const cvk_spec *spec, const ranked_plan *plans, int count, const probe *peak,
+                     arena *a, plan_time *times, double *peak_rate) {
     ready *loaded = arena_array(a, ready, count);
     cvk_status status = CVK_OK;
     int opened = 0;
     while (opened < count && status == CVK_OK) {
-        status = ready_open(s, spec, &plans[opened].plan, a, &loaded[opened]);
+        status = ready_open(l, spec, &plans[opened].plan, a, &loaded[opened]);
         opened++;
     }
     if (status == CVK_OK && loaded[0].info->tasks[0]) measure_plans(loaded, count, peak, times, peak_rate);

@@ -1,10 +1,9 @@
 /* One layer compiled, run and timed: the figures behind a row of `bench`. */
-#ifndef CVK_CLI_TIMING_H
-#define CVK_CLI_TIMING_H
+#ifndef CVK_LAB_TIMING_H
+#define CVK_LAB_TIMING_H
 
 #include "lab/evict.h"
 #include "lab/probe.h"
-#include "cli/session.h"
 #include "compile.h"
 #include "peers/peer.h"
 
@@ -15,7 +14,7 @@ typedef struct peer_timing {
 } peer_timing;
 
 typedef struct timing {
-    const session_layer *layer;
+    const cvk_spec *spec;
     const char *plan;      /* in a few words */
     double operations;     /* two a multiply-add, padding counted as present */
     double bytes;          /* of the tensors, each read or written once */
@@ -31,12 +30,13 @@ typedef struct timing {
 /* What a layer is timed against, and how. */
 typedef struct timing_setup {
     const peer *peer; /* or NULL */
+    bool plain;       /* whether the peer, too, takes tensors in plain layouts */
     const probe *peak;
     const evictor *evict; /* or NULL: caches are warm */
 } timing_setup;
 
 /* `t->seconds` stays 0 for an empty batch. Texts live in the arena. */
-cvk_status timing_run(session *s, const session_layer *layer, const timing_setup *setup, arena *a, timing *t);
+cvk_status timing_run(const lab *l, const cvk_spec *spec, const timing_setup *setup, arena *a, timing *t);
 /* One compile, from spec to code that can run, past all caches. */
 cvk_status timing_compile(const cvk_spec *spec, const cvk_target *target, cvk_diagnostics *d, compile_times *times);
 /* All stages together. */
