@@ -7,9 +7,9 @@
 static cvk_network *network;
 static void begin(void) { cr_assert_eq(cvk_network_read(SPEC, NULL, &network), CVK_OK); }
 static void end(void) { cvk_network_free(network); }
-TestSuite(jit, .init = begin, .fini = end);
+TestSuite(handles, .init = begin, .fini = end);
 
-Test(jit, a_kernel_outlives_all_but_its_last_reference) {
+Test(handles, a_kernel_outlives_all_but_its_last_reference) {
     cvk_kernel *kernel;
     cr_assert_eq(cvk_compile(cvk_network_layer(network, 0), NULL, NULL, &kernel), CVK_OK);
     cr_assert_eq(cvk_kernel_ref(kernel), kernel);
@@ -18,7 +18,7 @@ Test(jit, a_kernel_outlives_all_but_its_last_reference) {
     cvk_kernel_free(kernel);
 }
 
-Test(jit, an_unknown_target_is_refused_with_a_message) {
+Test(handles, an_unknown_target_is_refused_with_a_message) {
     const cvk_options options = {.struct_size = sizeof options, .target = "z80"};
     cvk_diagnostics *d = cvk_diagnostics_new();
     cvk_kernel *kernel = (cvk_kernel *)&options;
@@ -28,7 +28,7 @@ Test(jit, an_unknown_target_is_refused_with_a_message) {
     cvk_diagnostics_free(d);
 }
 
-Test(jit, null_may_be_freed) {
+Test(handles, null_may_be_freed) {
     cvk_kernel_free(NULL);
     cvk_network_free(NULL);
     cvk_diagnostics_free(NULL);
