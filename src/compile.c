@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "nest/stored.h"
-#include "jit/entry.h"
+#include "cache/entry.h"
 #include "jit/kernel.h"
 
 #include <stdlib.h>

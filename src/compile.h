@@ -6,7 +6,7 @@
 #define CVK_COMPILE_H
 
 #include "algo/algo.h"
-#include "llvm/emit.h"
+#include "emit/emit.h"
 #include "spec/spec.h"
 
 /* A layer with its plan chosen and its nests built and proven; arena-owned. */

@@ -1,17 +1,28 @@
-/* Measuring: each candidate is compiled, loaded, and run a few times on data of no meaning; its time is the shortest of
- * them, which other programs disturb least. Candidates are the plans ranked highest, and the best of each other way to
- * convolve: the model errs more between ways than between the tiles of one. */
+/* Measuring: the candidates are compiled and loaded, then run in turns by the lab's clock on data of no meaning; the
+ * one of the least median is kept. Candidates are the plans ranked highest, and the best of each other way to convolve:
+ * the model errs more between ways than between the tiles of one. */
 #include "api/measure.h"
-#include "base/clock.h"
 
 #include "jit/kernel.h"
+#include "lab/measure.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { RANKED = 64, ALWAYS = 4, CANDIDATES = 8, LEAST_RUNS = 4, MOST_RUNS = 200 };
-static const double SECONDS_ENOUGH = 0.01; /* a candidate */
+enum { RANKED = 64, ALWAYS = 4, CANDIDATES = 8 };
+
+/* A plan's object, loaded, and what it runs on. */
+typedef struct candidate {
+    cvk_object object;
+    cvk_kernel *kernel; /* NULL: it is out of the race */
+    cvk_args args;
+} candidate;
+
+/* One buffer a role, large enough for every candidate: they run in turns. */
+typedef struct buffers {
+    cvk_buffer_info needs[CVK_ROLES];
+    void *memory[CVK_ROLES];
+} buffers;
 
 /* A buffer of ordinary numbers, so that no run meets denormals. NULL where the kernel has none, and for want of memory.
  */
@@ -24,51 +35,63 @@ static void *make_buffer(uint64_t bytes, uint32_t alignment) {
     return memory;
 }
 
-/* Past cvk_run, whose observer is not told of these runs. */
-static void run_once(const cvk_kernel_info *info, const cvk_args *args) {
-    for (uint32_t p = 0; p < info->phases; p++) info->run(args, p, 0, info->tasks[p]);
-}
-
-static double shortest_run(const cvk_kernel_info *info, void *const memory[CVK_ROLES]) {
-    const cvk_args args = {
-#define CVK_BUFFER(NAME, member, needs, access, share) .member = memory[CVK_ROLE_##NAME],
-#include <convoke/buffers.def>
-#undef CVK_BUFFER
-    };
-    double best = INFINITY, begin = clock_seconds();
-    for (int i = 0; i < LEAST_RUNS || (i < MOST_RUNS && clock_seconds() - begin < SECONDS_ENOUGH); i++) {
-        double start = clock_seconds();
-        run_once(info, &args);
-        double seconds = clock_seconds() - start;
-        if (i > 0 && seconds < best) best = seconds; /* the first warms up */
-    }
-    return best;
-}
-
-/* Infinity where there is no memory to run it. */
-static double time_kernel(const cvk_kernel_info *info) {
-    void *memory[CVK_ROLES];
-    bool complete = true;
+static void widen(buffers *b, const cvk_kernel_info *info) {
     for (int i = 0; i < CVK_ROLES; i++) {
         const cvk_buffer_info needs = cvk_buffer_needs(info, (cvk_role)i, 1, 1);
-        memory[i] = make_buffer(needs.bytes, needs.alignment);
-        if (!memory[i] && needs.bytes) complete = false;
+        if (needs.bytes > b->needs[i].bytes) b->needs[i].bytes = needs.bytes;
+        if (needs.alignment > b->needs[i].alignment) b->needs[i].alignment = needs.alignment;
     }
-    double seconds = complete ? shortest_run(info, memory) : INFINITY;
-    for (int i = 0; i < CVK_ROLES; i++) free(memory[i]);
-    return seconds;
 }
 
-/* One at a time in this process, lest they measure each other. */
-static double time_object(const cvk_object *object, const char *symbol) {
-    cvk_kernel *kernel;
-    if (kernel_load(object->bytes, object->size, symbol, NULL, &kernel) != CVK_OK) return INFINITY;
+/* False: out of memory. */
+static bool allocate(buffers *b) {
+    bool complete = true;
+    for (int i = 0; i < CVK_ROLES; i++) {
+        b->memory[i] = make_buffer(b->needs[i].bytes, b->needs[i].alignment);
+        if (!b->memory[i] && b->needs[i].bytes) complete = false;
+    }
+    return complete;
+}
+
+/* Past cvk_run, whose observer is not told of these runs. */
+static void run_candidate(const void *context) {
+    const candidate *c = context;
+    const cvk_kernel_info *info = cvk_kernel_get_info(c->kernel);
+    for (uint32_t p = 0; p < info->phases; p++) info->run(&c->args, p, 0, info->tasks[p]);
+}
+
+/* The index of the fastest of those that are loaded. One race at a time in this process, lest they measure each other.
+ */
+static int race(candidate *all, int count, const buffers *b) {
     static pthread_mutex_t quiet = PTHREAD_MUTEX_INITIALIZER;
+    measured things[CANDIDATES];
+    int of[CANDIDATES], racing = 0, best = 0;
+    for (int i = 0; i < count; i++) {
+        if (!all[i].kernel) continue;
+        all[i].args = (cvk_args){
+#define CVK_BUFFER(NAME, member, needs, access, share) .member = b->memory[CVK_ROLE_##NAME],
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
+        };
+        of[racing] = i;
+        things[racing++] = (measured){.run = run_candidate, .context = &all[i]};
+    }
     pthread_mutex_lock(&quiet);
-    double seconds = time_kernel(cvk_kernel_get_info(kernel));
+    measure(things, (size_t)racing, NULL, NULL);
     pthread_mutex_unlock(&quiet);
-    cvk_kernel_free(kernel);
-    return seconds;
+    for (int i = 1; i < racing; i++)
+        if (things[i].seconds < things[best].seconds) best = i;
+    return racing ? of[best] : 0;
+}
+
+/* The first where there is no memory to run them. */
+static int fastest(candidate *all, int count) {
+    buffers b = {0};
+    for (int i = 0; i < count; i++)
+        if (all[i].kernel) widen(&b, cvk_kernel_get_info(all[i].kernel));
+    int best = allocate(&b) ? race(all, count, &b) : 0;
+    for (int i = 0; i < CVK_ROLES; i++) free(b.memory[i]);
+    return best;
 }
 
 /* Whether none of the first `count` plans convolves in the way of this one. */
@@ -86,22 +109,30 @@ static int gather_candidates(ranked_plan *ranked, int count) {
     return candidates;
 }
 
+/* The first has to compile; of the others, those that do. */
+static cvk_status compile_candidates(const cvk_spec *spec, const cvk_target *target, const ranked_plan *ranked,
+                                     int count, cvk_diagnostics *d, candidate *all) {
+    for (int i = 0; i < count; i++) {
+        candidate *c = &all[i];
+        cvk_status status = compile_layer(spec, target, &ranked[i].plan, i ? NULL : d, &c->object, NULL);
+        if (status != CVK_OK && i == 0) return status;
+        if (status == CVK_OK && count > 1) kernel_load(c->object.bytes, c->object.size, spec->name, NULL, &c->kernel);
+    }
+    return CVK_OK;
+}
+
 /* The fastest that could be timed, else the first. */
 static cvk_status pick(const cvk_spec *spec, const cvk_target *target, const ranked_plan *ranked, int count,
                        cvk_diagnostics *d, cvk_object *object) {
-    cvk_status status = compile_layer(spec, target, &ranked[0].plan, d, object, NULL);
-    if (status || count == 1) return status;
-    double best = time_object(object, spec->name);
-    for (int i = 1; i < count; i++) {
-        cvk_object other;
-        if (compile_layer(spec, target, &ranked[i].plan, NULL, &other, NULL) != CVK_OK) continue;
-        double seconds = time_object(&other, spec->name);
-        cvk_object slower = seconds < best ? *object : other;
-        if (seconds < best) *object = other;
-        if (seconds < best) best = seconds;
-        object_free(&slower);
+    candidate all[CANDIDATES] = {0};
+    cvk_status status = compile_candidates(spec, target, ranked, count, d, all);
+    int best = status == CVK_OK && count > 1 ? fastest(all, count) : 0;
+    if (status == CVK_OK) *object = all[best].object;
+    for (int i = 0; i < count; i++) {
+        cvk_kernel_free(all[i].kernel);
+        if (status != CVK_OK || i != best) object_free(&all[i].object);
     }
-    return CVK_OK;
+    return status;
 }
 
 /* The arena is the caller's. */

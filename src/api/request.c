@@ -6,8 +6,8 @@
 #include "api/measure.h"
 #include "api/verbose.h"
 #include "compile.h"
-#include "jit/key.h"
-#include "jit/memory.h"
+#include "cache/key.h"
+#include "cache/memory.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef CVK_API_SETTINGS_H
 #define CVK_API_SETTINGS_H
 
-#include "jit/disk.h"
+#include "cache/disk.h"
 #include "target/target.h"
 
 #include <convoke/convoke.h>

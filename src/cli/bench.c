@@ -1,48 +1,86 @@
 /* convoke bench: a row of figures a layer, then geometric means a file, then what compiling took. */
 #include "base/clock.h"
-#include "cli/bandwidth.h"
-#include "cli/output.h"
-#include "cli/peak.h"
+#include "lab/bandwidth.h"
+#include "files/output.h"
+#include "lab/peak.h"
 #include "cli/peers.h"
 #include "cli/regret.h"
 #include "cli/roofline.h"
 #include "cli/suite.h"
-#include "cli/timing.h"
+#include "lab/timing.h"
+#include "cli/session_main.h"
 #include "cli/verbs.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* A layer of the session, and what came of it. */
+typedef struct result {
+    const session_layer *layer;
+    timing timing;
+} result;
+
+static const char *file_of(const result *r) { return r->layer->file->path; }
+static const char *layer_of(const result *r) { return r->layer->spec->name; }
+static const char *direct_by(const result *r) { return r->timing.peer[PEER_DIRECT].variant; }
+static const char *winograd_by(const result *r) { return r->timing.peer[PEER_WINOGRAD].variant; }
+static const char *plan_of(const result *r) { return r->timing.plan; }
+
+static double gflops_in(const timing *t, double seconds) { return 1e-9 * t->operations / seconds; }
+static double microseconds(const timing *t) { return 1e6 * t->seconds; }
+static double gflops(const timing *t) { return gflops_in(t, t->seconds); }
+static double of_peak(const timing *t) { return t->operations / t->seconds / t->peak; }
+static double predicted(const timing *t) { return t->predicted; }
+static double speedup(const timing *t) { return t->single_seconds / t->seconds; }
+static double direct_us(const timing *t) { return 1e6 * t->peer[PEER_DIRECT].seconds; }
+static double direct_gflops(const timing *t) { return gflops_in(t, t->peer[PEER_DIRECT].seconds); }
+static double over_direct(const timing *t) { return t->peer[PEER_DIRECT].seconds / t->seconds; }
+static double winograd_us(const timing *t) { return 1e6 * t->peer[PEER_WINOGRAD].seconds; }
+static double winograd_gflops(const timing *t) { return gflops_in(t, t->peer[PEER_WINOGRAD].seconds); }
+static double over_winograd(const timing *t) { return t->peer[PEER_WINOGRAD].seconds / t->seconds; }
+static double operations(const timing *t) { return t->operations; }
+static double tensor_bytes(const timing *t) { return t->bytes; }
+static double peak_gflops(const timing *t) { return 1e-9 * t->peak; }
+static double compile_ms(const timing *t) { return 1e3 * timing_compile_seconds(&t->times); }
+static double object_size(const timing *t) { return t->object_bytes; }
+
+/* Threads are worth their while from about here. */
+static const double LARGE_OPERATIONS = 0.2e9;
+static double large_speedup(const timing *t) { return t->operations >= LARGE_OPERATIONS ? speedup(t) : NAN; }
+static double small_speedup(const timing *t) { return t->operations < LARGE_OPERATIONS ? speedup(t) : NAN; }
+
 /* When people see a column; programs always do. */
 typedef enum shown { ALWAYS, WITH_PEER, WITH_THREADS } shown;
 
-/* Width 0: for programs only. */
+/* Width 0: for programs only. What a column says is a text or a number. */
 static const struct bench_column {
     column column;
     shown shown;
+    double (*number)(const timing *t);
+    const char *(*text)(const result *r);
 } all_columns[] = {
-    {{"file", NULL, 0}, ALWAYS},
-    {{"layer", NULL, 24}, ALWAYS},
-    {{"us", "%.1f", 9}, ALWAYS},
-    {{"gflops", "%.1f", 7}, ALWAYS},
-    {{"of_peak", "%.3f", 7}, ALWAYS},
-    {{"predicted", "%.3f", 9}, ALWAYS},
-    {{"speedup", "%.2f", 7}, WITH_THREADS},
-    {{"direct_us", "%.1f", 0}, WITH_PEER},
-    {{"direct_gflops", "%.1f", 13}, WITH_PEER},
-    {{"over_direct", "%.2f", 11}, WITH_PEER},
-    {{"direct_by", NULL, 26}, WITH_PEER},
-    {{"winograd_us", "%.1f", 0}, WITH_PEER},
-    {{"winograd_gflops", "%.1f", 15}, WITH_PEER},
-    {{"over_winograd", "%.2f", 13}, WITH_PEER},
-    {{"winograd_by", NULL, 26}, WITH_PEER},
-    {{"operations", "%.0f", 0}, ALWAYS},
-    {{"bytes", "%.0f", 0}, ALWAYS},
-    {{"peak_gflops", "%.1f", 0}, ALWAYS},
-    {{"compile_ms", "%.1f", 10}, ALWAYS},
-    {{"object_bytes", "%.0f", 12}, ALWAYS},
-    {{"plan", NULL, 1}, ALWAYS},
+    {{"file", NULL, 0}, ALWAYS, .text = file_of},
+    {{"layer", NULL, 24}, ALWAYS, .text = layer_of},
+    {{"us", "%.1f", 9}, ALWAYS, .number = microseconds},
+    {{"gflops", "%.1f", 7}, ALWAYS, .number = gflops},
+    {{"of_peak", "%.3f", 7}, ALWAYS, .number = of_peak},
+    {{"predicted", "%.3f", 9}, ALWAYS, .number = predicted},
+    {{"speedup", "%.2f", 7}, WITH_THREADS, .number = speedup},
+    {{"direct_us", "%.1f", 0}, WITH_PEER, .number = direct_us},
+    {{"direct_gflops", "%.1f", 13}, WITH_PEER, .number = direct_gflops},
+    {{"over_direct", "%.2f", 11}, WITH_PEER, .number = over_direct},
+    {{"direct_by", NULL, 26}, WITH_PEER, .text = direct_by},
+    {{"winograd_us", "%.1f", 0}, WITH_PEER, .number = winograd_us},
+    {{"winograd_gflops", "%.1f", 15}, WITH_PEER, .number = winograd_gflops},
+    {{"over_winograd", "%.2f", 13}, WITH_PEER, .number = over_winograd},
+    {{"winograd_by", NULL, 26}, WITH_PEER, .text = winograd_by},
+    {{"operations", "%.0f", 0}, ALWAYS, .number = operations},
+    {{"bytes", "%.0f", 0}, ALWAYS, .number = tensor_bytes},
+    {{"peak_gflops", "%.1f", 0}, ALWAYS, .number = peak_gflops},
+    {{"compile_ms", "%.1f", 10}, ALWAYS, .number = compile_ms},
+    {{"object_bytes", "%.0f", 12}, ALWAYS, .number = object_size},
+    {{"plan", NULL, 1}, ALWAYS, .text = plan_of},
 };
 enum { COLUMNS = sizeof all_columns / sizeof *all_columns };
 
@@ -62,49 +100,21 @@ typedef struct bench {
     timing_setup setup;
     probe peak;
     evictor evictor;
-    arena arena;
+    arena *arena;
     column columns[COLUMNS];
     table table;
     side_file side[SIDE_FILES];
     double first_compile; /* seconds, LLVM's start included */
-    timing *timings;
+    result *results;
     size_t count;
 } bench;
 
-static double gflops(const timing *t) { return 1e-9 * t->operations / t->seconds; }
-static double of_peak(const timing *t) { return t->operations / t->seconds / t->peak; }
-static double speedup(const timing *t) { return t->single_seconds / t->seconds; }
-static double over_direct(const timing *t) { return t->peer[PEER_DIRECT].seconds / t->seconds; }
-static double over_winograd(const timing *t) { return t->peer[PEER_WINOGRAD].seconds / t->seconds; }
-
-/* Threads are worth their while from about here. */
-static const double LARGE_OPERATIONS = 0.2e9;
-static double large_speedup(const timing *t) { return t->operations >= LARGE_OPERATIONS ? speedup(t) : NAN; }
-static double small_speedup(const timing *t) { return t->operations < LARGE_OPERATIONS ? speedup(t) : NAN; }
-
-static void add_row(bench *b, const timing *t) {
-    const peer_timing *direct = &t->peer[PEER_DIRECT], *winograd = &t->peer[PEER_WINOGRAD];
-    const cell row[COLUMNS] = {{t->layer->file->path, 0},
-                               {t->layer->spec->name, 0},
-                               {NULL, 1e6 * t->seconds},
-                               {NULL, gflops(t)},
-                               {NULL, of_peak(t)},
-                               {NULL, t->predicted},
-                               {NULL, speedup(t)},
-                               {NULL, 1e6 * direct->seconds},
-                               {NULL, 1e-9 * t->operations / direct->seconds},
-                               {NULL, over_direct(t)},
-                               {direct->variant, 0},
-                               {NULL, 1e6 * winograd->seconds},
-                               {NULL, 1e-9 * t->operations / winograd->seconds},
-                               {NULL, over_winograd(t)},
-                               {winograd->variant, 0},
-                               {NULL, t->operations},
-                               {NULL, t->bytes},
-                               {NULL, 1e-9 * t->peak},
-                               {NULL, 1e3 * timing_compile_seconds(&t->times)},
-                               {NULL, t->object_bytes},
-                               {t->plan, 0}};
+static void add_row(bench *b, const result *r) {
+    cell row[COLUMNS];
+    for (size_t i = 0; i < COLUMNS; i++) {
+        const struct bench_column *c = &all_columns[i];
+        row[i] = c->text ? (cell){c->text(r), 0} : (cell){NULL, c->number(&r->timing)};
+    }
     session_progress_end(b->session);
     table_row(&b->table, row);
     for (int i = 0; i < SIDE_FILES; i++)
@@ -122,11 +132,12 @@ static cli_exit time_layers(bench *b) {
     session *s = b->session;
     cli_exit worst = CLI_DONE;
     for (size_t i = 0; i < s->layer_count; i++) {
-        timing *t = &b->timings[b->count];
+        result *r = &b->results[b->count];
+        r->layer = &s->layers[i];
         session_progress(s, i, s->layer_count, s->layers[i].spec->name);
-        cvk_status status = timing_run(s, &s->layers[i], &b->setup, &b->arena, t);
-        if (status == CVK_OK && t->seconds > 0) {
-            add_row(b, t);
+        cvk_status status = timing_run(&s->lab, s->layers[i].spec, &b->setup, b->arena, &r->timing);
+        if (status == CVK_OK && r->timing.seconds > 0) {
+            add_row(b, r);
             b->count++;
         }
         if (status != CVK_OK) session_progress_end(s);
@@ -151,12 +162,12 @@ enum { SUMMARIES = sizeof summaries / sizeof *summaries };
 
 static void summarise_suites(bench *b) {
     suite_figure figures[SUMMARIES];
-    const session_layer **layers = arena_array(&b->arena, const session_layer *, b->count + 1);
-    for (size_t i = 0; i < b->count; i++) layers[i] = b->timings[i].layer;
+    const session_layer **layers = arena_array(b->arena, const session_layer *, b->count + 1);
+    for (size_t i = 0; i < b->count; i++) layers[i] = b->results[i].layer;
     for (size_t k = 0; k < SUMMARIES; k++) {
         figures[k] = summaries[k].figure;
-        figures[k].value = arena_array(&b->arena, double, b->count + 1);
-        for (size_t i = 0; i < b->count; i++) figures[k].value[i] = summaries[k].of(&b->timings[i]);
+        figures[k].value = arena_array(b->arena, double, b->count + 1);
+        for (size_t i = 0; i < b->count; i++) figures[k].value[i] = summaries[k].of(&b->results[i].timing);
     }
     add_extra(b, "suites", suite_report(b->session, layers, b->count, figures, SUMMARIES));
 }
@@ -167,7 +178,6 @@ static double optimise_seconds(const timing *t) { return t->times.emit.optimise;
 static double generate_seconds(const timing *t) { return t->times.emit.generate; }
 static double load_seconds(const timing *t) { return t->times.load; }
 static double all_seconds(const timing *t) { return timing_compile_seconds(&t->times); }
-static double object_size(const timing *t) { return t->object_bytes; }
 
 /* What is known of compiling the layers, each figure with its unit. */
 static const struct statistic {
@@ -185,10 +195,10 @@ static void summarise_compiling(bench *b) {
     json_t *all = json_pack("{s:f}", "first_ms", 1e3 * b->first_compile);
     if (b->session->format == FORMAT_TEXT)
         printf("first compile, LLVM's start included: %.1f ms; then, one thread:\n", 1e3 * b->first_compile);
-    double *values = arena_array(&b->arena, double, b->count + 1);
+    double *values = arena_array(b->arena, double, b->count + 1);
     for (size_t k = 0; k < sizeof statistics / sizeof *statistics && b->count; k++) {
         const struct statistic *s = &statistics[k];
-        for (size_t i = 0; i < b->count; i++) values[i] = s->factor * s->of(&b->timings[i]);
+        for (size_t i = 0; i < b->count; i++) values[i] = s->factor * s->of(&b->results[i].timing);
         double median = measure_median(values, b->count), worst = values[b->count - 1];
         if (b->session->format == FORMAT_TEXT)
             printf("%-9s median %8.2f %s, worst %8.2f %s\n", s->name, median, s->unit, worst, s->unit);
@@ -226,19 +236,19 @@ static void place_dots(const timing *t, roofline_dot dot[1 + PEER_WAYS]) {
 static cli_exit draw_roofline(bench *b) {
     session *s = b->session;
     bandwidths roofs;
-    cvk_status status = bandwidth_measure(&b->arena, s->target, &s->parallel, s->diagnostics, &roofs);
+    cvk_status status = bandwidth_measure(b->arena, &s->lab, &roofs);
     if (status != CVK_OK) return session_fail(s, status);
     roofline r = {.bandwidth = roofs, .threads = s->parallel.workers, .target = s->target->name};
-    r.dots = arena_array(&b->arena, roofline_dot, b->count * (1 + PEER_WAYS) + 1);
+    r.dots = arena_array(b->arena, roofline_dot, b->count * (1 + PEER_WAYS) + 1);
     r.peer = b->setup.peer ? b->setup.peer->title : "";
     for (size_t i = 0; i < b->count; i++, r.count += 1 + PEER_WAYS) {
-        place_dots(&b->timings[i], &r.dots[r.count]);
-        if (b->timings[i].peak > r.peak) r.peak = b->timings[i].peak;
+        place_dots(&b->results[i].timing, &r.dots[r.count]);
+        r.peak = fmax(r.peak, b->results[i].timing.peak);
     }
     add_extra(b, "roofs",
               json_pack("{s:f, s:f, s:f}", "peak_gflops", 1e-9 * r.peak, "l2_gigabytes_a_second", 1e-9 * roofs.l2,
                         "memory_gigabytes_a_second", 1e-9 * roofs.memory));
-    text out = text_new(&b->arena);
+    text out = text_new(b->arena);
     roofline_draw(&r, &out);
     return write_file(s, s->options->svg, out.bytes, out.length);
 }
@@ -285,11 +295,11 @@ static void time_first_compile(bench *b) {
 
 static cli_exit bench_all(bench *b) {
     session *s = b->session;
-    b->timings = arena_array(&b->arena, timing, s->layer_count + 1);
+    b->results = arena_array(b->arena, result, s->layer_count + 1);
     if (s->options->cold && !evict_open(&b->evictor)) return session_fail(s, CVK_ERROR_MEMORY);
     if (s->options->cold) b->setup.evict = &b->evictor;
     time_first_compile(b);
-    cvk_status status = peak_open(&b->arena, s->target, &s->parallel, s->diagnostics, &b->peak);
+    cvk_status status = peak_open(b->arena, &s->lab, &b->peak);
     if (status != CVK_OK) return session_fail(s, status);
     b->setup.peak = &b->peak;
     cli_exit worst = open_tables(b);
@@ -327,37 +337,29 @@ static cli_exit check_options(const session *s) {
         session_say("--regret goes without %s", forbidden_to_regret(s->options));
         return CLI_USAGE;
     }
-    return session_can_run(s);
+    return CLI_DONE;
 }
 
-static cli_exit bench_guarded(bench *b) {
-    session *s = b->session;
-    if (arena_guard(&b->arena)) return session_fail(s, CVK_ERROR_MEMORY);
-    cli_exit status = suite_override(s, &b->arena);
+static cli_exit bench_guarded(session *s, arena *a, void *context) {
+    bench *b = context;
+    b->arena = a;
+    cli_exit status = suite_override(s, a);
     if (status != CLI_DONE) return status;
-    return s->options->regret ? regret_all(s, &b->arena) : bench_all(b);
+    return s->options->regret ? regret_all(s, a) : bench_all(b);
 }
 
 static cli_exit bench_session(session *s) {
     cli_exit status = check_options(s);
-    bench b = {.session = s};
+    bench b = {.session = s, .setup.plain = s->options->plain};
     if (status == CLI_DONE && s->options->peer) status = peers_open(s->options->peer, &b.setup.peer);
     if (status != CLI_DONE) return status;
-    arena_init(&b.arena);
-    status = bench_guarded(&b);
+    status = session_guarded(s, bench_guarded, &b);
     probe_close(&b.peak);
     evict_close(&b.evictor);
     for (int i = 0; i < SIDE_FILES; i++) free(b.side[i].bytes);
-    arena_free(&b.arena);
     return status;
 }
 
 cli_exit cli_bench(const cli_options *options) {
-    session s;
-    cli_exit status = session_open(options, &s);
-    if (status != CLI_DONE) table_failed("bench", &s);
-    if (status == CLI_DONE) status = session_start_threads(&s);
-    if (status == CLI_DONE) status = bench_session(&s);
-    session_close(&s);
-    return status;
+    return session_main(options, &(session_verb){bench_session, "bench", .runs = true, .threads = true});
 }

@@ -2,6 +2,7 @@
 #include "judge/random_data.h"
 #include "cli/reference.h"
 #include "cli/table.h"
+#include "cli/session_main.h"
 #include "cli/verbs.h"
 #include "compile.h"
 #include "nest/stored.h"
@@ -171,8 +172,8 @@ static bool prepare(checked *c, const cvk_plan *plan) {
 
 static bool is_exact_in_time(const cvk_spec *s) { return spec_macs(s) <= MOST_EXACT_MACS; }
 
-static cli_exit check_plans(checked *c, arena *a) {
-    session *s = c->session;
+static cli_exit check_plans(session *s, arena *a, void *context) {
+    checked *c = context;
     ranked_plan *plans;
     int count;
     int limit = s->options->all_plans ? 0 : 1;
@@ -207,15 +208,7 @@ static cli_exit check_layer(session *s, size_t index, table *t) {
     uint64_t seed = s->options->seed + index;
     checked c = {.session = s, .layer = &s->layers[index], .table = t, .seed = seed, .kind = (data_kind)(seed & 1)};
     session_progress(s, index, s->layer_count, c.layer->spec->name);
-    arena a;
-    arena_init(&a);
-    cli_exit status;
-    if (arena_guard(&a))
-        status = session_fail(s, CVK_ERROR_MEMORY);
-    else
-        status = check_plans(&c, &a);
-    arena_free(&a);
-    return status;
+    return session_guarded(s, check_plans, &c);
 }
 
 static void print_summary(const session *s) {
@@ -242,12 +235,5 @@ static cli_exit check_all(session *s) {
 }
 
 cli_exit cli_check(const cli_options *options) {
-    session s;
-    cli_exit status = session_open(options, &s);
-    if (status == CLI_DONE) status = session_can_run(&s);
-    if (status != CLI_DONE) table_failed("check", &s);
-    if (status == CLI_DONE) status = session_start_threads(&s);
-    if (status == CLI_DONE) status = check_all(&s);
-    session_close(&s);
-    return status;
+    return session_main(options, &(session_verb){check_all, "check", .runs = true, .threads = true});
 }

@@ -2,11 +2,11 @@
  * when all of it is there. */
 #include "cli/depfile.h"
 #include "cli/describe.h"
-#include "cli/folders.h"
+#include "files/folders.h"
 #include "cli/header.h"
 #include "cli/manifest.h"
-#include "cli/output.h"
-#include "cli/session.h"
+#include "files/output.h"
+#include "cli/session_main.h"
 #include "cli/verbs.h"
 #include "cli/weights.h"
 
@@ -235,12 +235,13 @@ static cli_exit add_depfile(session *s, arena *a, output_file *files, size_t *co
     return CLI_DONE;
 }
 
-static cli_exit compile_files(session *s, arena *a, unsigned emits) {
+static cli_exit compile_files(session *s, arena *a, void *context) {
+    const unsigned *emits = context;
     compiled *all = arena_array(a, compiled, s->file_count);
     output_file *files = arena_array(a, output_file, s->file_count * ARTEFACTS + 1);
     size_t named = 0, count = 0;
     for (size_t i = 0; i < s->file_count; i++) {
-        all[named] = name_file(s, a, &s->files[i], emits);
+        all[named] = name_file(s, a, &s->files[i], *emits);
         named += all[named].layers > 0;
     }
     cli_exit status = find_clash(all, named);
@@ -252,28 +253,13 @@ static cli_exit compile_files(session *s, arena *a, unsigned emits) {
     return status == CLI_DONE ? write_files(s, files, count) : status;
 }
 
-static cli_exit compile_guarded(session *s, unsigned emits) {
-    arena a;
-    arena_init(&a);
-    cli_exit status;
-    if (arena_guard(&a))
-        status = session_fail(s, CVK_ERROR_MEMORY);
-    else
-        status = compile_files(s, &a, emits);
-    arena_free(&a);
-    return status;
+static cli_exit compile_session(session *s) {
+    unsigned emits = parse_emit(s->options->emit);
+    return emits ? session_guarded(s, compile_files, &emits) : CLI_USAGE;
 }
 
 cli_exit cli_compile(const cli_options *options) {
-    if (!options->directory) {
-        session_say("compile: -o DIR says where to write to");
-        return CLI_USAGE;
-    }
-    unsigned emits = parse_emit(options->emit);
-    if (!emits) return CLI_USAGE;
-    session s;
-    cli_exit status = session_open(options, &s);
-    if (status == CLI_DONE) status = compile_guarded(&s, emits);
-    session_close(&s);
-    return status;
+    if (options->directory) return session_main(options, &(session_verb){.body = compile_session});
+    session_say("compile: -o DIR says where to write to");
+    return CLI_USAGE;
 }

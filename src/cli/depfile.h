@@ -2,7 +2,7 @@
 #ifndef CVK_CLI_DEPFILE_H
 #define CVK_CLI_DEPFILE_H
 
-#include "cli/output.h"
+#include "files/output.h"
 #include "cli/session.h"
 
 /* Every output depends on every spec, and on the arrays of weights that are compiled in. Each of those is also a target

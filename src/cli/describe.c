@@ -1,12 +1,11 @@
 /* An explanation of a layer: the plan, the others, the nest, the proof, the counts. */
 #include "cli/describe.h"
-#include "cli/peak.h"
+#include "lab/peak.h"
 #include "nest/stored.h"
 #include "plan/brief.h"
 #include "plan/fields.h"
 #include "judge/rounding.h"
 
-#include <convoke/pthreadpool.h>
 #include <inttypes.h>
 #include <math.h>
 
@@ -25,21 +24,21 @@ cvk_status describe_layer(arena *a, const cvk_spec *spec, const cvk_target *targ
     return status;
 }
 
-static cvk_status time_plans(session *s, arena *a, description *x) {
+static cvk_status time_plans(const lab *l, arena *a, description *x) {
     probe peak;
-    cvk_status status = peak_open(a, s->target, &s->parallel, s->diagnostics, &peak);
+    cvk_status status = peak_open(a, l, &peak);
     if (status == CVK_OK)
-        status = trial_run(s, x->unit.spec, x->plans, x->measured_count, &peak, a, x->times, &x->peak);
+        status = trial_run(l, x->unit.spec, x->plans, x->measured_count, &peak, a, x->times, &x->peak);
     probe_close(&peak);
     return status;
 }
 
-cvk_status describe_measure(session *s, arena *a, description *x) {
+cvk_status describe_measure(const session *s, arena *a, description *x) {
     const int most = MEASURE_MOST - 1;
-    s->parallel = cvk_pthreadpool(NULL);
+    const lab alone = {s->target, &lab_one_thread, NULL, s->diagnostics};
     x->measured_count = x->plan_count < most ? x->plan_count : most;
     x->times = arena_array(a, plan_time, x->measured_count);
-    return time_plans(s, a, x);
+    return time_plans(&alone, a, x);
 }
 
 double describe_predicted_seconds(const description *x, int i) {

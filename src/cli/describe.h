@@ -2,7 +2,8 @@
 #ifndef CVK_CLI_DESCRIBE_H
 #define CVK_CLI_DESCRIBE_H
 
-#include "cli/trial.h"
+#include "cli/session.h"
+#include "lab/trial.h"
 
 typedef struct description {
     compile_unit unit;  /* the chosen plan, its nests and buffers */
@@ -18,7 +19,7 @@ typedef struct description {
 cvk_status describe_layer(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
                           description *to);
 /* Times the plans, as many as can be timed in turns, on one thread. */
-cvk_status describe_measure(session *s, arena *a, description *x);
+cvk_status describe_measure(const session *s, arena *a, description *x);
 void describe_print(const description *x, text *out);
 
 /* Seconds of plan i at the measured peak; NAN where nothing is measured. */

@@ -1,6 +1,7 @@
 /* convoke explain: what was decided about each layer, as text, as JSON, or its plans as rows of CSV. */
 #include "cli/describe.h"
 #include "cli/table.h"
+#include "cli/session_main.h"
 #include "cli/verbs.h"
 #include "plan/brief.h"
 
@@ -62,54 +63,48 @@ static json_t *json_layer(const description *x, arena *a) {
                      "proof", json_proof(x), "counts", json_counts(x));
 }
 
-static cvk_status explain_layer(session *s, const cvk_spec *spec, arena *a, table *t, json_t *layers) {
-    description x;
-    cvk_status status = describe_layer(a, spec, s->target, s->options->all ? 0 : RUNNERS_UP, s->diagnostics, &x);
-    if (status == CVK_OK && s->options->measure) status = describe_measure(s, a, &x);
-    if (status != CVK_OK) return status;
+/* Where explanations go that are not for people. */
+typedef struct explained {
+    const cvk_spec *spec;
+    table table;
+    json_t *layers;
+} explained;
+
+static void write_layer(const session *s, const description *x, arena *a, explained *to) {
     if (s->format == FORMAT_TEXT) {
         text out = text_new(a);
-        describe_print(&x, &out);
+        describe_print(x, &out);
         printf("%s\n", out.bytes);
-        return CVK_OK;
+        return;
     }
-    add_plans(&x, a, t);
-    json_array_append_new(layers, json_layer(&x, a));
-    return CVK_OK;
+    add_plans(x, a, &to->table);
+    json_array_append_new(to->layers, json_layer(x, a));
 }
 
-static cli_exit explain_guarded(session *s, const cvk_spec *spec, table *t, json_t *layers) {
-    arena a;
-    arena_init(&a);
-    cvk_status status;
-    if (arena_guard(&a))
-        status = CVK_ERROR_MEMORY;
-    else
-        status = explain_layer(s, spec, &a, t, layers);
-    arena_free(&a);
+static cli_exit explain_layer(session *s, arena *a, void *context) {
+    explained *to = context;
+    description x;
+    cvk_status status = describe_layer(a, to->spec, s->target, s->options->all ? 0 : RUNNERS_UP, s->diagnostics, &x);
+    if (status == CVK_OK && s->options->measure) status = describe_measure(s, a, &x);
+    if (status == CVK_OK) write_layer(s, &x, a, to);
     return session_fail(s, status);
 }
 
 static cli_exit explain_all(session *s) {
-    table t = {0};
+    explained to = {.layers = json_array()};
     bool is_table = s->format != FORMAT_TEXT;
-    json_t *layers = json_array();
-    if (is_table && !table_open(&t, "explain", columns, sizeof columns / sizeof *columns, s->format, stdout))
+    if (is_table && !table_open(&to.table, "explain", columns, sizeof columns / sizeof *columns, s->format, stdout))
         return session_fail(s, CVK_ERROR_MEMORY);
     cli_exit worst = CLI_DONE;
-    for (size_t i = 0; i < s->layer_count; i++)
-        worst = graver(worst, explain_guarded(s, s->layers[i].spec, &t, layers));
-    table_extra(&t, "layers", layers);
-    table_close(&t, s->diagnostics);
+    for (size_t i = 0; i < s->layer_count; i++) {
+        to.spec = s->layers[i].spec;
+        worst = graver(worst, session_guarded(s, explain_layer, &to));
+    }
+    table_extra(&to.table, "layers", to.layers);
+    table_close(&to.table, s->diagnostics);
     return worst;
 }
 
 cli_exit cli_explain(const cli_options *options) {
-    session s;
-    cli_exit status = session_open(options, &s);
-    if (status == CLI_DONE && options->measure) status = session_can_run(&s);
-    if (status != CLI_DONE) table_failed("explain", &s);
-    if (status == CLI_DONE) status = explain_all(&s);
-    session_close(&s);
-    return status;
+    return session_main(options, &(session_verb){explain_all, "explain", .runs = options->measure});
 }

@@ -1,4 +1,4 @@
-/* Looking for a peer, and putting a layer in its words. */
+/* Looking for a peer. */
 #define _GNU_SOURCE /* secure_getenv */
 #include "cli/peers.h"
 
@@ -93,32 +93,4 @@ cli_exit peers_open(const char *name, const peer **to) {
         if (length < (int)sizeof path && access(path, F_OK) == 0) return open_file(path, to);
     }
     return refuse_missing(name, &f);
-}
-
-static const cvk_post_op *post_ops(const cvk_spec *s, arena *a) {
-    cvk_post_op *to = arena_array(a, cvk_post_op, s->post_count + 1);
-    for (int i = 0; i < s->post_count; i++)
-        to[i] = (cvk_post_op){(cvk_post_kind)s->post[i].kind, s->post[i].a, s->post[i].b};
-    return to;
-}
-
-const peer_problem *peers_problem(const cvk_spec *s, arena *a) {
-    if (s->padding != PAD_ZEROS) return NULL;
-    peer_problem *p = arena_new(a, peer_problem);
-    *p = (peer_problem){.rank = s->rank,
-                        .batch = s->batch,
-                        .in_channels = s->in_channels,
-                        .out_channels = s->out_channels,
-                        .groups = s->groups,
-                        .bias = s->bias,
-                        .post_op_count = (size_t)s->post_count,
-                        .post_ops = post_ops(s, a)};
-    const struct {
-        int64_t *to;
-        const int64_t *from;
-    } axes[] = {{p->in_size, s->in_size},    {p->out_size, s->out_size}, {p->kernel, s->kernel},
-                {p->stride, s->stride},      {p->dilation, s->dilation}, {p->pad_before, s->pad_before},
-                {p->pad_after, s->pad_after}};
-    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++) memcpy(axes[i].to, axes[i].from, sizeof p->kernel);
-    return p;
 }

@@ -10,7 +10,4 @@
  * Anything but CLI_DONE has been explained on stderr. A peer stays open until the process ends: its threads may. */
 cli_exit peers_open(const char *name, const peer **to);
 
-/* A layer as peers see it; NULL for padding other than zeros. */
-const peer_problem *peers_problem(const cvk_spec *s, arena *a);
-
 #endif

@@ -2,7 +2,7 @@
 #include "cli/regret.h"
 #include "algo/algo.h"
 #include "cli/suite.h"
-#include "cli/trial.h"
+#include "lab/trial.h"
 #include "plan/brief.h"
 
 #include <math.h>
@@ -64,7 +64,7 @@ static cvk_status regret_layer(session *s, const session_layer *layer, arena *a,
         compile_rank(a, layer->spec, s->target, (int)s->options->regret + 1, s->diagnostics, &plans, &count);
     if (status != CVK_OK) return status;
     plan_time *times = arena_array(a, plan_time, count);
-    status = trial_run(s, layer->spec, plans, count, NULL, a, times, NULL);
+    status = trial_run(&s->lab, layer->spec, plans, count, NULL, a, times, NULL);
     session_progress_end(s);
     if (status != CVK_OK || !(times[0].seconds > 0)) return status;
     add_row(t, layer, plans, times, count, a);

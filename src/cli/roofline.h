@@ -3,7 +3,7 @@
 #define CVK_CLI_ROOFLINE_H
 
 #include "base/text.h"
-#include "cli/bandwidth.h"
+#include "lab/bandwidth.h"
 
 typedef enum roofline_series { SERIES_OURS, SERIES_DIRECT, SERIES_WINOGRAD, SERIES } roofline_series;
 

@@ -1,5 +1,5 @@
 /* convoke run: one layer on arrays from files, by compiled code or by the interpreter. */
-#include "cli/session.h"
+#include "cli/session_main.h"
 #include "cli/shapes.h"
 #include "judge/tensors.h"
 #include "cli/verbs.h"
@@ -135,11 +135,5 @@ cli_exit cli_run(const cli_options *options) {
         session_say("run: %s", options->output ? "one SPEC at a time" : "--output FILE says where the result goes");
         return CLI_USAGE;
     }
-    session s;
-    cli_exit status = session_open(options, &s);
-    if (status == CLI_DONE && !options->reference) status = session_can_run(&s);
-    if (status == CLI_DONE) status = session_start_threads(&s);
-    if (status == CLI_DONE) status = run_layer(&s);
-    session_close(&s);
-    return status;
+    return session_main(options, &(session_verb){run_layer, .runs = !options->reference, .threads = true});
 }

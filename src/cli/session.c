@@ -98,6 +98,15 @@ cli_exit session_can_run(const session *s) {
     return CLI_UNSUPPORTED;
 }
 
+static void do_nothing(void *argument, size_t index) {
+    (void)argument;
+    (void)index;
+}
+
+static void rest(const cvk_parallel_for *threads) {
+    pthreadpool_parallelize_1d(threads->context, do_nothing, NULL, threads->workers, PTHREADPOOL_FLAG_YIELD_WORKERS);
+}
+
 cli_exit session_start_threads(session *s) {
     if (s->options->threads > MOST_THREADS) {
         session_say("--threads is at most %d", MOST_THREADS);
@@ -113,6 +122,7 @@ cli_exit session_start_threads(session *s) {
     if (s->options->threads != 1) s->pool = pthreadpool_create(s->options->threads);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     s->parallel = cvk_pthreadpool(s->pool);
+    s->lab = (lab){s->target, &s->parallel, rest, s->diagnostics};
     return CLI_DONE;
 }
 

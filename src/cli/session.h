@@ -5,6 +5,7 @@
 #include "base/diag.h"
 #include "cli/options.h"
 #include "cli/targets.h"
+#include "lab/lab.h"
 #include "spec/spec.h"
 
 #include <pthreadpool.h>
@@ -36,6 +37,7 @@ typedef struct session {
     size_t layer_count;
     pthreadpool_t pool; /* NULL: one thread */
     cvk_parallel_for parallel;
+    lab lab; /* of `target` and `parallel` */
 } session;
 
 /* Reads all files, so that all their mistakes are known at once, and picks the layers. Anything but CLI_DONE has been
@@ -45,7 +47,7 @@ void session_close(session *s);
 /* CLI_DONE where this machine runs code for the target, else CLI_UNSUPPORTED, having said why and what to do instead.
  */
 cli_exit session_can_run(const session *s);
-/* The threads that --threads asks for: fills `pool` and `parallel`. */
+/* The threads that --threads asks for: fills `pool`, `parallel` and `lab`. */
 cli_exit session_start_threads(session *s);
 
 /* Shows the messages that are new. */

@@ -2,7 +2,7 @@
 #ifndef CVK_CLI_SHAPES_H
 #define CVK_CLI_SHAPES_H
 
-#include "cli/npy.h"
+#include "arrays/npy.h"
 #include "cli/session.h"
 
 typedef struct shape {

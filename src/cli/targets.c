@@ -1,7 +1,7 @@
 /* Names of targets, one or several, as rows. */
 #include "cli/targets.h"
 #include "cli/session.h"
-#include "llvm/emit.h"
+#include "emit/emit.h"
 
 #include <stdio.h>
 #include <string.h>

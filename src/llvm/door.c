@@ -1,5 +1,5 @@
 /* The inner side of the door: all that libconvoke_llvm exports. */
-#include "llvm/door.h"
+#include "emit/door.h"
 
 #include "base/build.h"
 

@@ -1,6 +1,6 @@
 /* A module a call: context, target machine, lowering, a short pipeline, machine code. LLVM's fatal paths end the
  * process, so nothing reaches them that the verifier has not seen. */
-#include "llvm/door.h"
+#include "emit/door.h"
 #include "base/clock.h"
 
 #include "llvm/lowering.h"

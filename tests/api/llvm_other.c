@@ -1,4 +1,4 @@
 /* A libconvoke_llvm of another build. */
-#include "llvm/door.h"
+#include "emit/door.h"
 
 const llvm_door cvk_llvm_door = {.build = "0.0.0 of another day"};

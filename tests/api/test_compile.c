@@ -1,5 +1,5 @@
 /* Compiling: one layer, a network, in the background; what is shared and what is not. */
-#include "jit/memory.h"
+#include "cache/memory.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

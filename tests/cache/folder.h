@@ -2,7 +2,7 @@
 #ifndef CVK_TESTS_CACHE_FOLDER_H
 #define CVK_TESTS_CACHE_FOLDER_H
 
-#include "jit/disk.h"
+#include "cache/disk.h"
 
 #include <criterion/criterion.h>
 

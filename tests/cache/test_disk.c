@@ -1,8 +1,8 @@
 /* The disk: whose files are trusted, where the directory is, and what happens where there is none. */
 #include "folder.h"
 
-#include "jit/entry.h"
-#include "jit/key.h"
+#include "cache/entry.h"
+#include "cache/key.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -37,6 +37,16 @@ case_explain_says_that_each_output_is_stored_once() {
     status 0; is_json "d['layers'][0]['proof']['stored_once'] == True"
 }
 
+case_explain_says_how_far_a_result_may_be_rounded() {
+    printf 'version: 1\nlayers:\n' >spec.yaml
+    printf '  - {name: %s, algorithm: %s, accuracy: fast, input: [1, 16, 12, 12], out_channels: 16, kernel_size: 3, bias: true}\n' \
+        plain direct quick winograd >>spec.yaml
+    convoke explain spec.yaml --layer plain
+    status 0; has "rounding: |error| <= 147 u S, S the sum of a result's 145 terms' magnitudes, u = 2^-24"
+    convoke explain spec.yaml --layer quick
+    status 0; has "u |A'| [(|G| |g|) . (|B'| |d|)], summed over input channels, u = 2^-24; F("
+}
+
 case_check_in_json_has_seed_rows_and_diagnostics() {
     spec
     convoke check spec.yaml --format json

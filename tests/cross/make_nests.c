@@ -2,7 +2,7 @@
  *
  * DIR/nests.o holds a kernel for each, DIR/nests.inc a line for each, NEST(symbol, what it does, type of its input, of
  * its weights, of its output, lanes), for nests.c. */
-#include "llvm/emit.h"
+#include "emit/emit.h"
 #include "nest/build.h"
 #include "nest/math.h"
 #include "nests.h"

@@ -3,7 +3,7 @@
 set -euo pipefail
 root=$1
 here=$(dirname "${BASH_SOURCE[0]}")
-declare -A may
+declare -A may used
 while IFS=: read -r room allowed; do
     [[ -z $room || $room == \#* ]] || may[$room]=$allowed
 done <"$here/rooms.txt"
@@ -21,8 +21,15 @@ while IFS=: read -r file included; do
     room_of "$included" && of=$found
     [[ -v may[$room] ]] || { complain "$file: there is no line for the room $room in rooms.txt"; continue; }
     allowed=" ${may[$file]-${may[$room]}} "
+    used[$room $of]=1
     [[ $of == "$room" || $allowed == *" $of "* ]] || complain "$file includes $included: $room may not know $of"
 done < <(grep -rEo '^ *# *include "[^"]+"' --include='*.[ch]' . | sed -E 's|^\./||; s|: *# *include "([^"]+)"|:\1|')
+for room in "${!may[@]}"; do
+    [[ $room == */* ]] && continue
+    for of in ${may[$room]}; do
+        [[ $of == base || -v used["$room $of"] ]] || complain "rooms.txt: $room may know $of, and does not"
+    done
+done
 ((seen > 100)) || complain "only $seen includes found"
 
 # Who may see foreign libraries.
@@ -34,7 +41,7 @@ only() { # pattern, regular expression of files that may
 }
 only 'llvm-c/' '^llvm/'
 only 'yaml\.h' '^spec/yaml\.c$'
-only 'dlfcn\.h' '^cli/peers\.c$|^llvm/load\.c$'
+only 'dlfcn\.h' '^cli/peers\.c$|^emit/load\.c$'
 only 'jansson\.h' '^cli/'
 only 'pthreadpool\.h|convoke/pthreadpool\.h' '^cli/'
 

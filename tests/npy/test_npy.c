@@ -1,5 +1,5 @@
 /* Are NumPy's files read exactly or refused with a reason, and written whole? */
-#include "cli/npy.h"
+#include "arrays/npy.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>

@@ -6,7 +6,7 @@
 #include "jit/kernel.h"
 #include "judge/guard.h"
 #include "judge/nest_eval.h"
-#include "llvm/emit.h"
+#include "emit/emit.h"
 #include "nest/build.h"
 
 #include <criterion/criterion.h>

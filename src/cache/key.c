@@ -1,0 +1,22 @@
+/* Keys: two compiles with equal keys give the same kernel. */
+#include "cache/key.h"
+
+#include "base/build.h"
+
+#include <inttypes.h>
+
+static void print_target(const cvk_target *t, text *out) {
+    text_add(out, "target %s %s %s \"%s\" features %" PRIx64 " of %" PRIx64 "\n", t->name, t->triple ? t->triple : "-",
+             t->cpu, t->llvm_features, t->cpu_features, cvk_cpu_features());
+    text_add(out, "machine vectors %d registers %d fused %d masks %d caches %" PRId64 " %" PRId64 " %" PRId64 "\n",
+             t->vector_bytes, t->registers, t->fused, t->masks, t->l1_bytes, t->l2_bytes, t->l3_bytes);
+}
+
+const char *cache_key(arena *a, const cvk_spec *spec, const cvk_target *target, const char *effort) {
+    text key = text_new(a);
+    text_add(&key, "convoke %s abi %u\n", build_id, CVK_ABI_VERSION);
+    print_target(target, &key);
+    text_add(&key, "effort %s\n", effort);
+    spec_print(spec, &key);
+    return key.bytes;
+}

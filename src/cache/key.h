@@ -1,0 +1,12 @@
+/* The key of a kernel in the caches: everything its code depends on, as text. */
+#ifndef CVK_CACHE_KEY_H
+#define CVK_CACHE_KEY_H
+
+#include "spec/spec.h"
+#include "target/target.h"
+
+/* Lines: the build of convoke with the LLVM it was built with and the ABI; the target, field by field, and the features
+ * of this CPU; how the plan is chosen; the spec. Arena-owned. */
+const char *cache_key(arena *a, const cvk_spec *spec, const cvk_target *target, const char *effort);
+
+#endif

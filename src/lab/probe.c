@@ -1,0 +1,68 @@
+/* Turns the nest of a probe into a kernel in this process, with zeroed buffers of its own. */
+#include "lab/probe.h"
+#include "emit/emit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static cvk_buffer_info buffer(int64_t elements) {
+    return (cvk_buffer_info){.bytes = (uint64_t)elements * sizeof(float), .alignment = PROBE_ALIGNMENT};
+}
+
+static cvk_status load(arena *a, const cvk_target *t, const probe_work *w, cvk_diagnostics *d, probe *p) {
+    cvk_kernel_info info = {.struct_size = sizeof info,
+                            .abi_version = CVK_ABI_VERSION,
+                            .name = w->name,
+                            .target = t->name,
+                            .plan = "",
+                            .cpu_features = t->cpu_features,
+                            .phases = 1,
+                            .tasks = {(uint32_t)w->run->tasks},
+                            .input = buffer(w->input_elements),
+                            .output = buffer(w->output_elements)};
+    const emit_kernel kernel = {w->name, t, program_of(a, w->run), NULL, &info, {0}};
+    cvk_object object;
+    cvk_status status = llvm_emit(&kernel, 1, 1, EMIT_OBJECT, d, &object, NULL);
+    if (status != CVK_OK) return status;
+    const void *address;
+    status = jit_load(object.bytes, object.size, w->name, d, &p->image, &address);
+    object_free(&object);
+    if (status == CVK_OK) p->info = address;
+    return status;
+}
+
+static void *zeroed(uint64_t bytes) {
+    void *memory = aligned_alloc(PROBE_ALIGNMENT, (bytes + PROBE_ALIGNMENT - 1) / PROBE_ALIGNMENT * PROBE_ALIGNMENT);
+    return memory ? memset(memory, 0, bytes) : NULL;
+}
+
+cvk_status probe_open(arena *a, const lab *l, const probe_work *work, probe *p) {
+    *p = (probe){.lab = l, .amount = work->amount};
+    cvk_status status = load(a, l->target, work, l->diagnostics, p);
+    if (status != CVK_OK) return status;
+    p->input = zeroed(p->info->input.bytes);
+    p->output = zeroed(p->info->output.bytes);
+    return p->input && p->output ? CVK_OK : CVK_ERROR_MEMORY;
+}
+
+void probe_close(probe *p) {
+    free(p->input);
+    free(p->output);
+    jit_unload(&p->image);
+}
+
+static void run_probe(const void *context) {
+    const probe *p = context;
+    const cvk_buffers buffers = {.struct_size = sizeof buffers,
+                                 .input = {p->input, p->info->input.bytes},
+                                 .output = {p->output, p->info->output.bytes}};
+    cvk_run(p->info, &buffers, p->lab->threads);
+}
+
+static void rest_probe(const void *context) { lab_rest(((const probe *)context)->lab); }
+
+measured probe_measured(const probe *p) {
+    return (measured){.run = run_probe, .rest = rest_probe, .context = p, .always_warm = true};
+}
+
+double probe_rate(const probe *p, const measured *m) { return p->amount / m->fastest; }

@@ -1,0 +1,45 @@
+/* From spec to a kernel that runs, past all caches. */
+#include "lab/ready.h"
+#include "judge/random_data.h"
+
+static cvk_status load_object(const lab *l, const cvk_object *object, ready *r) {
+    const void *info = NULL;
+    cvk_status status = jit_load(object->bytes, object->size, "layer", l->diagnostics, &r->image, &info);
+    r->object_bytes = object->size;
+    r->info = info;
+    return status;
+}
+
+static cvk_status bind_random(const lab *l, const cvk_spec *spec, ready *r) {
+    layer_data data;
+    if (!data_draw(spec, DATA_REALS, 1, &data)) return CVK_ERROR_MEMORY;
+    cvk_status status = tensors_bind(spec, r->info, &data.tensors, GUARD_START, l->threads->workers, &r->tensors);
+    data_free(&data);
+    return status;
+}
+
+cvk_status ready_open(const lab *l, const cvk_spec *spec, const cvk_plan *plan, arena *a, ready *r) {
+    static const char *const symbol[] = {"layer"};
+    *r = (ready){.lab = l};
+    cvk_object object;
+    cvk_status status = compile_plan(a, spec, l->target, plan, l->diagnostics, &r->unit, NULL);
+    if (status == CVK_OK) status = compile_emit(&r->unit, symbol, 1, 1, EMIT_OBJECT, l->diagnostics, &object, NULL);
+    if (status != CVK_OK) return status;
+    status = load_object(l, &object, r);
+    object_free(&object);
+    return status == CVK_OK ? bind_random(l, spec, r) : status;
+}
+
+void ready_close(ready *r) {
+    tensors_free(&r->tensors);
+    jit_unload(&r->image);
+}
+
+static void run_ready(const void *context) {
+    const ready *r = context;
+    cvk_run(r->info, &r->tensors.buffers, r->lab->threads);
+}
+
+static void rest_ready(const void *context) { lab_rest(((const ready *)context)->lab); }
+
+measured ready_measured(const ready *r) { return (measured){.run = run_ready, .rest = rest_ready, .context = r}; }

@@ -1,0 +1,27 @@
+/* A layer compiled by a plan, loaded, and bound to random data: something to time. */
+#ifndef CVK_LAB_READY_H
+#define CVK_LAB_READY_H
+
+#include "lab/lab.h"
+#include "lab/measure.h"
+#include "judge/tensors.h"
+#include "compile.h"
+#include "jit/load.h"
+
+typedef struct ready {
+    compile_unit unit;
+    const cvk_kernel_info *info;
+    jit_image image;
+    tensors tensors;
+    const lab *lab;
+    size_t object_bytes;
+} ready;
+
+/* `plan` NULL: the one the compiler chooses. The unit lives in the arena; `r` is for ready_close in any case, and keeps
+ * the lab. */
+cvk_status ready_open(const lab *l, const cvk_spec *spec, const cvk_plan *plan, arena *a, ready *r);
+void ready_close(ready *r);
+/* For `measure`. A layer without tasks is not to be measured. */
+measured ready_measured(const ready *r);
+
+#endif
