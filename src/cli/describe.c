@@ -27,7 +27,7 @@ cvk_status describe_layer(arena *a, const cvk_spec *spec, const cvk_target *targ
 
 static cvk_status time_plans(session *s, arena *a, description *x) {
     probe peak;
-    cvk_status status = peak_open(a, s->target, &s->parallel, s->diagnostics, &peak);
+    cvk_status status = peak_open(a, s->target, spec_type(x->unit.spec), &s->parallel, s->diagnostics, &peak);
     if (status == CVK_OK)
         status = trial_run(s, x->unit.spec, x->plans, x->measured_count, &peak, a, x->times, &x->peak);
     probe_close(&peak);

@@ -4,8 +4,8 @@
 
 #include "cli/probe.h"
 
-/* Amounts are operations, two an FMA and lane. `p` is for probe_close in any case. */
-cvk_status peak_open(arena *a, const cvk_target *target, const cvk_parallel_for *parallel, cvk_diagnostics *d,
-                     probe *p);
+/* In numbers of `type`. Amounts are operations, two an FMA and lane. `p` is for probe_close in any case. */
+cvk_status peak_open(arena *a, const cvk_target *target, cvk_type type, const cvk_parallel_for *parallel,
+                     cvk_diagnostics *d, probe *p);
 
 #endif

@@ -110,6 +110,7 @@ const peer_problem *peers_problem(const cvk_spec *s, arena *a) {
                         .in_channels = s->in_channels,
                         .out_channels = s->out_channels,
                         .groups = s->groups,
+                        .dtype = s->dtype,
                         .bias = s->bias,
                         .post_op_count = (size_t)s->post_count,
                         .post_ops = post_ops(s, a)};

@@ -88,11 +88,12 @@ static void open_contenders(const session *s, const cvk_spec *spec, const peer *
 /* What is measured always; then come one thread and the contenders, where there are any. */
 enum { OURS, PEAK, ALWAYS, THINGS = ALWAYS + 1 + PEER_WAYS };
 
-static void measure_all(const ready *r, const timing_setup *setup, const contender c[PEER_WAYS], timing *t) {
+static void measure_all(const ready *r, const probe *peak, const timing_setup *setup, const contender c[PEER_WAYS],
+                        timing *t) {
     const cvk_parallel_for one_thread = cvk_pthreadpool(NULL);
     ready single = *r;
     single.parallel = &one_thread;
-    measured things[THINGS] = {[OURS] = ready_measured(r), [PEAK] = probe_measured(setup->peak)};
+    measured things[THINGS] = {[OURS] = ready_measured(r), [PEAK] = probe_measured(peak)};
     size_t count = ALWAYS;
     double *to[THINGS] = {[OURS] = &t->seconds, [PEAK] = &t->peak};
     if (r->parallel->workers > 1) {
@@ -106,7 +107,7 @@ static void measure_all(const ready *r, const timing_setup *setup, const contend
         }
     measure(things, count, setup->evict ? evict_run : NULL, setup->evict);
     for (size_t i = 0; i < count; i++) *to[i] = things[i].seconds;
-    t->peak = probe_rate(setup->peak, &things[PEAK]);
+    t->peak = probe_rate(peak, &things[PEAK]);
 }
 
 cvk_status timing_run(session *s, const session_layer *layer, const timing_setup *setup, arena *a, timing *t) {
@@ -119,7 +120,7 @@ cvk_status timing_run(session *s, const session_layer *layer, const timing_setup
         contender contenders[PEER_WAYS];
         describe(&r, layer->spec, a, t);
         open_contenders(s, layer->spec, setup->peer, a, t, contenders);
-        measure_all(&r, setup, contenders, t);
+        measure_all(&r, &setup->peak[spec_type(layer->spec)], setup, contenders, t);
         for (int way = 0; way < PEER_WAYS; way++)
             if (contenders[way].layer) setup->peer->close(contenders[way].layer);
     }

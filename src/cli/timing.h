@@ -30,8 +30,8 @@ typedef struct timing {
 
 /* What a layer is timed against, and how. */
 typedef struct timing_setup {
-    const peer *peer; /* or NULL */
-    const probe *peak;
+    const peer *peer;     /* or NULL */
+    const probe *peak;    /* by type */
     const evictor *evict; /* or NULL: caches are warm */
 } timing_setup;
 
