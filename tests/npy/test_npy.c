@@ -285,6 +285,25 @@ Test(npy, a_number_beyond_the_largest_float_is_refused_even_where_numbers_are_ro
         }
 }
 
+Test(npy, arrays_of_f64_hold_every_double_and_refuse_or_round_other_integers) {
+    static double data[] = {0.1, 0x1p-1074, -0x1.fffffffffffffp1023, INFINITY, -0.0, NAN};
+    npy_array array = {.type = TYPE_F64, .rank = 1, .shape = {6}, .elements = 6, .data = data};
+    cr_assert_eq(npy_write(path, NULL, &array), CVK_OK);
+    cr_assert_eq(npy_read(path, TYPE_F64, false, NULL, &array), CVK_OK);
+    cr_assert(array.type == TYPE_F64 && memcmp(array.data, data, sizeof data) == 0);
+    npy_free(&array);
+    static const char header[] = HEAD("<u8", "(1,)");
+    write_npy(1, header, strlen(header), "\1\0\0\0\0\0\x20\0", 8); /* 2^53 + 1 */
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    cr_assert_eq(npy_read(path, TYPE_F64, false, d, &array), CVK_ERROR_IO);
+    cr_assert_str_eq(cvk_diagnostics_get(d, 0)->message, "element [0] is 9007199254740993, to which no f64 is equal");
+    cr_assert_str_eq(cvk_diagnostics_get(d, 0)->hint, "--convert rounds, as array.astype('<f8') does");
+    cr_assert_eq(npy_read(path, TYPE_F64, true, d, &array), CVK_OK);
+    cr_assert(*(const double *)array.data == 0x1p53);
+    npy_free(&array);
+    cvk_diagnostics_free(d);
+}
+
 Test(npy, every_half_is_the_float_it_is) {
     static const char header[] = HEAD("<f2", "(65536,)");
     static unsigned char bytes[10 + sizeof header - 1 + 2 * 65536] = {

@@ -51,6 +51,31 @@ Test(bound, any_order_of_summation_keeps_it) {
     cr_assert_gt(largest, 0.1, "the bound is so loose (%g) that it finds nothing", largest);
 }
 
+Test(bound, sums_of_f64_keep_theirs_and_find_one_that_is_a_little_worse) {
+    enum { MOST = 500 };
+    double largest = 0;
+    for (int n = 1; n <= MOST; n += 1 + n / 8)
+        for (int repeat = 0; repeat < 50; repeat++) {
+            long double exact = 0, magnitude = 0;
+            double forward = 0;
+            for (int i = 0; i < n; i++) {
+                const double x = ((double)draw_float() + 2) * (1 + (double)draw_float() * 0x1p-25),
+                             w = (double)draw_float() + 1;
+                exact += (long double)x * (long double)w;
+                magnitude += fabsl((long double)x * (long double)w);
+                forward += x * w;
+            }
+            double bound = bound_direct(TYPE_F64, n, magnitude, false), ratio = bound_ratio(exact, bound, forward);
+            cr_assert_leq(ratio, 1, "%d terms", n);
+            cr_assert_gt(bound_ratio(exact, bound, forward + 2.5 * bound), 1);
+            largest = fmax(largest, ratio);
+        }
+    cr_assert_gt(largest, 0.02, "the bound is so loose (%g) that it finds nothing", largest);
+    cr_assert_eq(bound_direct(TYPE_F64, 9, 0x1p53L - 1, true), 0);
+    cr_assert_gt(bound_direct(TYPE_F64, 9, 0x1p53L, true), 0);
+    cr_assert(isinf(bound_direct(TYPE_F64, 4, 2e308L, false)));
+}
+
 Test(bound, tiny_products_may_underflow) {
     const float x = 0x1.000002p-75f, w = 0x1.000002p-75f;
     double bound = bound_direct(TYPE_F32, 1, (double)x * (double)w, false);
