@@ -6,8 +6,8 @@
 
 cvk_status bake(arena *a, compile_unit *unit, const known_tensors *known) {
     cvk_kernel_info *info = &unit->info;
-    float *packed = arena_alloc(a, (size_t)info->packed_weights.bytes - CVK_PACKED_HEADER);
-    float *dense = arena_copy(a, known->weights, (size_t)info->weights.bytes); /* the evaluator wants to write */
+    void *packed = arena_alloc(a, (size_t)info->packed_weights.bytes - CVK_PACKED_HEADER);
+    void *dense = arena_copy(a, known->weights, (size_t)info->weights.bytes); /* the evaluator wants to write */
     void *const tensors[ROLE_COUNT] = {[ROLE_PACK_FROM] = dense, [ROLE_PACK_TO] = packed};
     cvk_status status = nest_eval(unit->pack, tensors, 0, unit->pack->tasks, eval_as(unit->target->fused));
     if (status != CVK_OK) return status;

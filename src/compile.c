@@ -55,6 +55,11 @@ static uint64_t packed_tag(arena *a, const cvk_spec *s, const cvk_target *t, con
     return tag ? tag : 1;
 }
 
+static cvk_buffer_info dense_weights(const cvk_spec *s) {
+    const int bytes = type_bytes(spec_type(s));
+    return (cvk_buffer_info){.bytes = (uint64_t)(spec_weights_elements(s) * bytes), .alignment = (uint32_t)bytes};
+}
+
 static cvk_kernel_info describe(arena *a, const cvk_spec *s, const cvk_target *t, const cvk_plan *plan,
                                 const nest_program *run, const nest *pack) {
     text words = text_new(a);
@@ -72,7 +77,7 @@ static cvk_kernel_info describe(arena *a, const cvk_spec *s, const cvk_target *t
                             .spatial_rank = (uint32_t)s->rank,
                             .addends = (uint32_t)spec_count_post(s, POST_ADD),
                             .scales = (uint32_t)spec_count_post(s, POST_SCALE),
-                            .weights = {.bytes = (uint64_t)spec_weights_elements(s) * 4, .alignment = 4}};
+                            .weights = dense_weights(s)};
     set_shapes(&info, s);
     set_tasks(&info, run);
     set_buffers(&info, run);

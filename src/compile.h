@@ -18,8 +18,8 @@ typedef struct compile_unit {
     nest_program run;
     nest_extent extent; /* what `run` is proven to reach */
     nest *pack;
-    const float *constant[ROLE_COUNT]; /* tensors that are part of the code, by role; see bake.h */
-    cvk_kernel_info info;              /* complete but for run and pack */
+    const void *constant[ROLE_COUNT]; /* tensors that are part of the code, by role; see bake.h */
+    cvk_kernel_info info;             /* complete but for run and pack */
 } compile_unit;
 
 /* Seconds a stage; each call adds. */

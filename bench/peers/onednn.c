@@ -287,7 +287,9 @@ static void limit_instructions(uint64_t cpu_features) {
     dnnl_set_max_cpu_isa(i->isa);
 }
 
+/* It has no convolution of f64. */
 static peer_layer *peer_open(const peer_request *r) {
+    if (r->problem->dtype != CVK_F32) return NULL;
     limit_instructions(r->cpu_features);
     omp_set_num_threads((int)r->threads);
     peer_layer *best = NULL;

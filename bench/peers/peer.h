@@ -9,7 +9,7 @@
 #include <convoke/convoke.h>
 
 /* Raised whenever anything below changes. Objects of another version are refused. */
-#define PEER_VERSION 1u
+#define PEER_VERSION 2u
 
 enum { PEER_AXES = 3 };
 
@@ -24,6 +24,7 @@ typedef struct peer_problem {
     int64_t in_size[PEER_AXES], out_size[PEER_AXES], kernel[PEER_AXES];
     int64_t stride[PEER_AXES], dilation[PEER_AXES]; /* a dilation of 1 has no holes */
     int64_t pad_before[PEER_AXES], pad_after[PEER_AXES];
+    cvk_dtype dtype;
     bool bias;
     size_t post_op_count;
     const cvk_post_op *post_ops;

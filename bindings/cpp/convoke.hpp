@@ -6,8 +6,9 @@
 //     std::vector<float> y(kernel.output_elements());
 //     kernel.run(convoke::arguments{x, packed, y}.bias(b));    // as often as one likes, on any thread
 //
-// Tensors are contiguous floats in the layout the layer names, as spans of a pointer and a number; anything with data()
-// and size() converts. Values of these classes may be moved; kernels may be copied, which shares them.
+// Tensors are contiguous floats, doubles where the layer is f64, in the layout the layer names, as spans of a pointer
+// and a number; anything with data() and size() converts. Values of these classes may be moved; kernels may be copied,
+// which shares them.
 #ifndef CONVOKE_CONVOKE_HPP
 #define CONVOKE_CONVOKE_HPP
 
@@ -71,6 +72,12 @@ inline std::string format(const cvk_refusal &why) {
 
 inline void check(cvk_status status) {
     if (status != CVK_OK) throw error(status, cvk_status_text(status));
+}
+
+inline void check_type(cvk_dtype given, const cvk_kernel_info &info) {
+    if (given == info.dtype) return;
+    const char *const taken = info.dtype == CVK_F64 ? "double" : "float";
+    throw error(CVK_ERROR_ARGUMENT, std::string("the tensors of ") + info.name + " are of " + taken);
 }
 
 struct free_aligned {
@@ -193,8 +200,8 @@ class kernel {
     inline void run(const arguments &arguments, const cvk_parallel_for *threads = nullptr) const;
 
   private:
-    static std::size_t elements(const cvk_buffer_info &b) noexcept {
-        return static_cast<std::size_t>(b.bytes / sizeof(float));
+    std::size_t elements(const cvk_buffer_info &b) const noexcept {
+        return static_cast<std::size_t>(b.bytes / (info().dtype == CVK_F64 ? sizeof(double) : sizeof(float)));
     }
     std::shared_ptr<cvk_kernel> handle_;
 };
@@ -202,8 +209,15 @@ class kernel {
 // Weights in the order a kernel reads them, made of dense ones: out_channels, in_channels / groups, kernel….
 class weights {
   public:
-    weights(const kernel &kernel, span<const float> dense) : packed_(kernel.info().packed_weights) {
-        const cvk_const_buffer from{dense.data(), dense.bytes()};
+    weights(const kernel &kernel, span<const float> dense) : weights(kernel, CVK_F32, {dense.data(), dense.bytes()}) {}
+    template <class C, class = std::enable_if_t<std::is_convertible_v<const C &, span<const double>>>>
+    weights(const kernel &kernel, const C &dense) : weights(kernel, CVK_F64, as_buffer(dense)) {}
+    cvk_const_buffer get() const noexcept { return {packed_.data(), packed_.bytes()}; }
+
+  private:
+    static cvk_const_buffer as_buffer(span<const double> dense) noexcept { return {dense.data(), dense.bytes()}; }
+    weights(const kernel &kernel, cvk_dtype type, cvk_const_buffer from) : packed_(kernel.info().packed_weights) {
+        detail::check_type(type, kernel.info());
         const cvk_buffer to{packed_.data(), packed_.bytes()};
         const cvk_status status = cvk_pack_weights(&kernel.info(), from, to);
         if (status == CVK_OK) return;
@@ -211,31 +225,37 @@ class weights {
         cvk_check_pack(&kernel.info(), from, to, &why);
         throw error(status, detail::format(why));
     }
-    cvk_const_buffer get() const noexcept { return {packed_.data(), packed_.bytes()}; }
-
-  private:
     buffer packed_;
 };
 
-// The tensors of one run.
+// The tensors of one run: all of float, or all of double.
 class arguments {
   public:
-    arguments(span<const float> input, const weights &packed, span<float> output) noexcept {
-        buffers_.struct_size = sizeof buffers_;
-        buffers_.input = {input.data(), input.bytes()};
-        buffers_.weights = packed.get();
-        buffers_.output = {output.data(), output.bytes()};
-    }
-    arguments &bias(span<const float> values) noexcept { return set(buffers_.bias, values); }
-    arguments &scale(span<const float> values) noexcept { return set(buffers_.scale, values); }
-    arguments &addend(span<const float> values) noexcept { return set(buffers_.addend, values); }
+    arguments(span<const float> input, const weights &packed, span<float> output) noexcept
+        : arguments(CVK_F32, {input.data(), input.bytes()}, packed, {output.data(), output.bytes()}) {}
+    arguments(span<const double> input, const weights &packed, span<double> output) noexcept
+        : arguments(CVK_F64, {input.data(), input.bytes()}, packed, {output.data(), output.bytes()}) {}
+    arguments &bias(span<const float> values) { return set(buffers_.bias, CVK_F32, values); }
+    arguments &bias(span<const double> values) { return set(buffers_.bias, CVK_F64, values); }
+    arguments &scale(span<const float> values) { return set(buffers_.scale, CVK_F32, values); }
+    arguments &scale(span<const double> values) { return set(buffers_.scale, CVK_F64, values); }
+    arguments &addend(span<const float> values) { return set(buffers_.addend, CVK_F32, values); }
+    arguments &addend(span<const double> values) { return set(buffers_.addend, CVK_F64, values); }
     // Memory for the kernel to work in, which a run otherwise allocates: what kernel::needs says of the two roles.
     arguments &scratch(const buffer &memory) noexcept { return set(buffers_.scratch, memory); }
     arguments &workspace(const buffer &memory) noexcept { return set(buffers_.workspace, memory); }
     const cvk_buffers &get() const noexcept { return buffers_; }
+    cvk_dtype type() const noexcept { return type_; }
 
   private:
-    arguments &set(cvk_const_buffer &b, span<const float> values) noexcept {
+    arguments(cvk_dtype type, cvk_const_buffer input, const weights &packed, cvk_buffer output) noexcept : type_(type) {
+        buffers_.struct_size = sizeof buffers_;
+        buffers_.input = input;
+        buffers_.weights = packed.get();
+        buffers_.output = output;
+    }
+    template <class T> arguments &set(cvk_const_buffer &b, cvk_dtype type, span<T> values) {
+        if (type != type_) throw error(CVK_ERROR_ARGUMENT, "tensors of one run are all of float, or all of double");
         b = {values.data(), values.bytes()};
         return *this;
     }
@@ -243,10 +263,12 @@ class arguments {
         b = {memory.data(), memory.bytes()};
         return *this;
     }
+    cvk_dtype type_;
     cvk_buffers buffers_{};
 };
 
 inline void kernel::run(const arguments &arguments, const cvk_parallel_for *threads) const {
+    detail::check_type(arguments.type(), info());
     cvk_buffers buffers = arguments.get();
     buffer scratch, workspace;
     if (!buffers.scratch.data) {

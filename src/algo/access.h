@@ -6,7 +6,8 @@
 #include "problem/view.h"
 
 /* Bytes to which tensors of the caller's are aligned, and those of our own making. */
-enum { TENSOR_ALIGNMENT = 4, SCRATCH_ALIGNMENT = 64 };
+/* A caller's tensors are aligned as their elements are. */
+enum { SCRATCH_ALIGNMENT = 64 };
 
 /* A view and the tensor of the nest that it shows. */
 typedef struct tensor_view {

@@ -4,7 +4,7 @@
 enum { TEMPORARIES = 3 };
 
 static int declare(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t elements, bool writable) {
-    return elements ? nest_add_tensor(b, name, role, type, elements, TENSOR_ALIGNMENT, writable) : -1;
+    return elements ? nest_add_tensor(b, name, role, type, elements, type_bytes(type), writable) : -1;
 }
 
 epilogue epilogue_declare(nest_builder *b, const problem *p) {
@@ -13,7 +13,7 @@ epilogue epilogue_declare(nest_builder *b, const problem *p) {
     e.bias = declare(b, "bias", ROLE_BIAS, p->sum, p->post.bias ? p->y.channels : 0, false);
     e.scale = declare(b, "scale", ROLE_SCALE, p->sum, scales * p->y.channels, false);
     e.addend = declare(b, "addend", ROLE_ADDEND, p->y.type, addends * p->y.elements, false);
-    e.y.tensor = nest_add_tensor(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, TENSOR_ALIGNMENT, true);
+    e.y.tensor = nest_add_tensor(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, type_bytes(p->y.type), true);
     return e;
 }
 

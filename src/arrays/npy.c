@@ -5,6 +5,7 @@
 #include "files/output.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,24 +27,22 @@ static int64_t signed_little_endian(const unsigned char *bytes, int64_t n) {
     return (int64_t)((value ^ sign) - sign);
 }
 
-/* What became of an element: BEYOND is a finite number larger than any float. */
+/* What became of an element: BEYOND is a finite number larger than any of the type. */
 typedef enum conversion { EXACT, ROUNDED, BEYOND } conversion;
 
-static conversion from_double(double x, float *value) {
-    *value = (float)x;
-    if (isnan(x) || (double)*value == x) return EXACT;
-    return isinf(*value) ? BEYOND : ROUNDED;
+static conversion judge(long double x, double value) {
+    if (isnan(x) || value == x) return EXACT;
+    return isinf(value) ? BEYOND : ROUNDED;
 }
 
-/* 2^63 and 2^64, to which the largest integers round, are no such integers themselves. */
-static conversion from_signed(int64_t x, float *value) {
-    *value = (float)x;
-    return *value < 0x1p63f && (int64_t)*value == x ? EXACT : ROUNDED;
-}
-
-static conversion from_unsigned(uint64_t x, float *value) {
-    *value = (float)x;
-    return *value < 0x1p64f && (uint64_t)*value == x ? EXACT : ROUNDED;
+/* The nearest number of the type. */
+static conversion convert(long double x, cvk_type type, void *to) {
+    if (type == TYPE_F64) {
+        *(double *)to = (double)x;
+        return judge(x, *(double *)to);
+    }
+    *(float *)to = (float)x;
+    return judge(x, (double)*(float *)to);
 }
 
 static double decode_half(const unsigned char *bytes) {
@@ -63,24 +62,22 @@ static double decode_double(const unsigned char *bytes) {
     return x;
 }
 
-/* One of `n` bytes, little-endian. */
-typedef conversion npy_decode(const unsigned char *bytes, int64_t n, float *value);
+/* One of `n` bytes, little-endian: a long double holds every integer of eight bytes. */
+_Static_assert(LDBL_MANT_DIG >= 64, "npy_decode loses digits");
+typedef long double npy_decode(const unsigned char *bytes, int64_t n);
 
-static conversion decode_float(const unsigned char *bytes, int64_t n, float *value) {
-    if (n == 2) return from_double(decode_half(bytes), value);
-    if (n == 8) return from_double(decode_double(bytes), value);
-    uint32_t bits = (uint32_t)little_endian(bytes, n); /* as it is: a NaN keeps its bits */
-    memcpy(value, &bits, sizeof *value);
-    return EXACT;
+static long double decode_float(const unsigned char *bytes, int64_t n) {
+    if (n == 2) return decode_half(bytes);
+    if (n == 8) return decode_double(bytes);
+    uint32_t bits = (uint32_t)little_endian(bytes, n);
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
 }
 
-static conversion decode_signed(const unsigned char *bytes, int64_t n, float *value) {
-    return from_signed(signed_little_endian(bytes, n), value);
-}
+static long double decode_signed(const unsigned char *bytes, int64_t n) { return signed_little_endian(bytes, n); }
 
-static conversion decode_unsigned(const unsigned char *bytes, int64_t n, float *value) {
-    return from_unsigned(little_endian(bytes, n), value);
-}
+static long double decode_unsigned(const unsigned char *bytes, int64_t n) { return little_endian(bytes, n); }
 
 typedef struct npy_type {
     const char *descr;
@@ -98,7 +95,8 @@ static const char known_types[] = "f2, f4, f8, i1, u1, i2, u2, i4, u4, i8, u8";
 /* A file being read, and where to say what is wrong with it. */
 typedef struct reader {
     const char *path;
-    bool convert; /* round what no float is equal to */
+    cvk_type type; /* that is wanted */
+    bool convert;  /* round what no number of it is equal to */
     FILE *file;
     int64_t left; /* bytes not read yet */
     cvk_diagnostics *diagnostics;
@@ -149,15 +147,17 @@ static cvk_status read_header(reader *r, npy_header *header) {
 }
 
 static cvk_status find_type(const reader *r, const npy_header *header, const npy_type **type) {
-    if (header->descr[0] == '>') return refuse(r, "save array.astype('<f4')", "the array is big-endian");
+    char hint[32];
+    snprintf(hint, sizeof hint, "save array.astype('%s')", type_rows[r->type].numpy);
+    if (header->descr[0] == '>') return refuse(r, hint, "the array is big-endian");
     if (header->fortran_order) return refuse(r, "save numpy.ascontiguousarray(array)", "the array is in Fortran order");
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (strcmp(header->descr, types[i].descr) == 0) {
             *type = &types[i];
             return CVK_OK;
         }
-    diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path}, "save array.astype('<f4')",
-               "the type \"%s\" is none of %s", header->descr, known_types);
+    diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path}, hint, "the type \"%s\" is none of %s",
+               header->descr, known_types);
     return CVK_ERROR_IO;
 }
 
@@ -187,7 +187,7 @@ static void show_place(const npy_array *array, int64_t element, char *to, size_t
     snprintf(to + used, size - (size_t)used, "]");
 }
 
-/* Of those that a float may not be equal to: f8 and integers. */
+/* Of those that may have no equal: f8 and integers. */
 static void show_element(const npy_type *type, const unsigned char *bytes, char *to, size_t size) {
     if (type->decode == decode_float)
         snprintf(to, size, "%.17g", decode_double(bytes));
@@ -199,13 +199,24 @@ static void show_element(const npy_type *type, const unsigned char *bytes, char 
 
 static cvk_status refuse_element(const reader *r, const npy_type *type, const npy_array *array, int64_t element,
                                  const unsigned char *bytes, conversion became) {
-    char where[24 * NPY_MOST_DIMENSIONS], what[32];
+    char where[24 * NPY_MOST_DIMENSIONS], what[32], hint[64];
+    const char *name = type_name(r->type);
+    snprintf(hint, sizeof hint, "--convert rounds, as array.astype('%s') does", type_rows[r->type].numpy);
     show_place(array, element, where, sizeof where);
     show_element(type, bytes, what, sizeof what);
-    diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path},
-               became == BEYOND ? NULL : "--convert rounds, as array.astype('<f4') does", "element %s is %s, %s", where,
-               what, became == BEYOND ? "beyond the largest f32" : "to which no f32 is equal");
+    diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path}, became == BEYOND ? NULL : hint,
+               became == BEYOND ? "element %s is %s, beyond the largest %s"
+                                : "element %s is %s, to which no %s is equal",
+               where, what, name);
     return CVK_ERROR_IO;
+}
+
+/* Of the type that is wanted it stays as it is: a NaN keeps its bits. */
+static conversion decode(const npy_type *type, const unsigned char *from, cvk_type wanted, void *to) {
+    if (strcmp(type->descr, type_rows[wanted].numpy) != 0) return convert(type->decode(from, type->bytes), wanted, to);
+    const uint64_t bits = little_endian(from, type->bytes);
+    memcpy(to, &bits, (size_t)type->bytes);
+    return EXACT;
 }
 
 static cvk_status read_elements(reader *r, const npy_type *type, npy_array *array) {
@@ -216,7 +227,8 @@ static cvk_status read_elements(reader *r, const npy_type *type, npy_array *arra
         if (status != CVK_OK) return status;
         for (int64_t i = 0; i < n; i++) {
             const unsigned char *from = bytes + i * type->bytes;
-            conversion became = type->decode(from, type->bytes, &array->data[at + i]);
+            conversion became =
+                decode(type, from, array->type, (char *)array->data + (at + i) * type_bytes(array->type));
             if (became == BEYOND || (became == ROUNDED && !r->convert))
                 return refuse_element(r, type, array, at + i, from, became);
         }
@@ -233,15 +245,16 @@ static cvk_status read_array(reader *r, npy_array *array) {
     if (status != CVK_OK) return status;
     array->rank = header.rank;
     memcpy(array->shape, header.shape, sizeof array->shape);
-    array->data = malloc((size_t)array->elements * sizeof(float) + 1); /* + 1: an empty array is not NULL */
+    array->type = r->type;
+    array->data = malloc((size_t)(array->elements * type_bytes(r->type) + 1)); /* + 1: an empty array is not NULL */
     if (!array->data) return CVK_ERROR_MEMORY;
     return read_elements(r, type, array);
 }
 
-cvk_status npy_read(const char *path, bool convert, cvk_diagnostics *diagnostics, npy_array *array) {
+cvk_status npy_read(const char *path, cvk_type type, bool convert, cvk_diagnostics *diagnostics, npy_array *array) {
     *array = (npy_array){.rank = 0};
     struct stat info;
-    reader r = {.path = path, .convert = convert, .file = fopen(path, "rb"), .diagnostics = diagnostics};
+    reader r = {.path = path, .type = type, .convert = convert, .file = fopen(path, "rb"), .diagnostics = diagnostics};
     if (!r.file) return refuse(&r, NULL, strerror(errno));
     cvk_status status = CVK_ERROR_IO;
     if (fstat(fileno(r.file), &info) != 0 || !S_ISREG(info.st_mode))
@@ -258,7 +271,8 @@ cvk_status npy_read(const char *path, bool convert, cvk_diagnostics *diagnostics
 /* The longest is that of 8 dimensions of 19 digits. Filled up with spaces so that the data are aligned in the file. */
 static size_t format_header(const npy_array *array, unsigned char *to, size_t size) {
     char text[256];
-    int n = snprintf(text, sizeof text, "{'descr': '<f4', 'fortran_order': False, 'shape': (");
+    int n =
+        snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (", type_rows[array->type].numpy);
     for (int i = 0; i < array->rank; i++)
         n += snprintf(text + n, sizeof text - (size_t)n, i ? ", %lld" : "%lld", (long long)array->shape[i]);
     n += snprintf(text + n, sizeof text - (size_t)n, array->rank == 1 ? ",), }" : "), }");
@@ -274,22 +288,15 @@ static size_t format_header(const npy_array *array, unsigned char *to, size_t si
     return total;
 }
 
-static void encode_floats(const float *data, int64_t n, unsigned char *to) {
-    for (int64_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, &data[i], sizeof bits);
-        for (int b = 0; b < 4; b++) *to++ = (unsigned char)(bits >> 8 * b);
-    }
-}
-
 cvk_status npy_write(const char *path, cvk_diagnostics *diagnostics, const npy_array *array) {
     unsigned char header[5 * HEADER_ALIGNMENT];
     size_t header_bytes = format_header(array, header, sizeof header);
-    output_file file = {.path = path, .size = header_bytes + (size_t)array->elements * 4};
+    size_t data_bytes = (size_t)(array->elements * type_bytes(array->type)); /* little-endian, as we are */
+    output_file file = {.path = path, .size = header_bytes + data_bytes};
     unsigned char *bytes = malloc(file.size);
     if (!bytes) return CVK_ERROR_MEMORY;
     memcpy(bytes, header, header_bytes);
-    encode_floats(array->data, array->elements, bytes + header_bytes);
+    if (data_bytes) memcpy(bytes + header_bytes, array->data, data_bytes);
     file.bytes = bytes;
     cvk_status status = output_write(&file, 1, diagnostics);
     free(bytes);

@@ -54,6 +54,13 @@ double type_least(cvk_type type) {
     return row->kind == KIND_SIGNED ? -ldexp(1, row->bits - 1) : 0;
 }
 
+double type_ulp(cvk_type type, double value) {
+    const float_format *f = &FORMAT[type];
+    int exponent = value == 0 ? f->least_exponent : ilogb(value);
+    if (exponent < f->least_exponent) exponent = f->least_exponent;
+    return ldexp(1, exponent - (f->digits - 1));
+}
+
 /* Ties to even whatever the rounding mode of the caller's library. */
 static double nearest_integer(double value) {
     double below = floor(value), rest = value - below;

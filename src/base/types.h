@@ -36,6 +36,9 @@ bool type_holds(cvk_type type, cvk_type other);
 double type_least(cvk_type type);
 double type_greatest(cvk_type type);
 
+/* The distance between neighbouring numbers of a float type about a finite value. */
+double type_ulp(cvk_type type, double value);
+
 /* The nearest number of the type, ties to even: what `convert` of nest/ops.def gives. Floats overflow to infinity and
  * keep NaN and the sign of zero; integers saturate, and NaN becomes 0. */
 double type_round(cvk_type type, double value);

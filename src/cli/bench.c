@@ -98,7 +98,7 @@ enum { SIDE_FILES = 2 };
 typedef struct bench {
     session *session;
     timing_setup setup;
-    probe peak;
+    probe peak[TYPES]; /* of the types that layers have */
     evictor evictor;
     arena *arena;
     column columns[COLUMNS];
@@ -232,6 +232,21 @@ static void place_dots(const timing *t, roofline_dot dot[1 + PEER_WAYS]) {
     }
 }
 
+static bool has_type(const session *s, cvk_type type) {
+    for (size_t i = 0; i < s->layer_count; i++)
+        if (spec_type(s->layers[i].spec) == type) return true;
+    return false;
+}
+
+/* "f32", "f32 and f64" */
+static const char *types_in_words(bench *b) {
+    const char *words = "";
+    for (int type = 0; type < TYPES; type++)
+        if (has_type(b->session, (cvk_type)type))
+            words = arena_format(b->arena, "%s%s%s", words, *words ? " and " : "", type_name((cvk_type)type));
+    return words;
+}
+
 /* Roofs are measured after the layers, which they must not disturb. */
 static cli_exit draw_roofline(bench *b) {
     session *s = b->session;
@@ -239,6 +254,7 @@ static cli_exit draw_roofline(bench *b) {
     cvk_status status = bandwidth_measure(b->arena, &s->lab, &roofs);
     if (status != CVK_OK) return session_fail(s, status);
     roofline r = {.bandwidth = roofs, .threads = s->parallel.workers, .target = s->target->name};
+    r.types = types_in_words(b);
     r.dots = arena_array(b->arena, roofline_dot, b->count * (1 + PEER_WAYS) + 1);
     r.peer = b->setup.peer ? b->setup.peer->title : "";
     for (size_t i = 0; i < b->count; i++, r.count += 1 + PEER_WAYS) {
@@ -293,15 +309,23 @@ static void time_first_compile(bench *b) {
     cvk_diagnostics_free(ignored);
 }
 
+static cvk_status open_peaks(bench *b) {
+    session *s = b->session;
+    cvk_status status = CVK_OK;
+    for (int type = 0; type < TYPES && !status; type++)
+        if (has_type(s, (cvk_type)type)) status = peak_open(b->arena, &s->lab, (cvk_type)type, &b->peak[type]);
+    return status;
+}
+
 static cli_exit bench_all(bench *b) {
     session *s = b->session;
     b->results = arena_array(b->arena, result, s->layer_count + 1);
     if (s->options->cold && !evict_open(&b->evictor)) return session_fail(s, CVK_ERROR_MEMORY);
     if (s->options->cold) b->setup.evict = &b->evictor;
     time_first_compile(b);
-    cvk_status status = peak_open(b->arena, &s->lab, &b->peak);
+    cvk_status status = open_peaks(b);
     if (status != CVK_OK) return session_fail(s, status);
-    b->setup.peak = &b->peak;
+    b->setup.peak = b->peak;
     cli_exit worst = open_tables(b);
     if (worst != CLI_DONE) return worst;
     worst = time_layers(b);
@@ -354,7 +378,7 @@ static cli_exit bench_session(session *s) {
     if (status == CLI_DONE && s->options->peer) status = peers_open(s->options->peer, &b.setup.peer);
     if (status != CLI_DONE) return status;
     status = session_guarded(s, bench_guarded, &b);
-    probe_close(&b.peak);
+    for (int type = 0; type < TYPES; type++) probe_close(&b.peak[type]);
     evict_close(&b.evictor);
     for (int i = 0; i < SIDE_FILES; i++) free(b.side[i].bytes);
     return status;

@@ -26,7 +26,7 @@ cvk_status describe_layer(arena *a, const cvk_spec *spec, const cvk_target *targ
 
 static cvk_status time_plans(const lab *l, arena *a, description *x) {
     probe peak;
-    cvk_status status = peak_open(a, l, &peak);
+    cvk_status status = peak_open(a, l, spec_type(x->unit.spec), &peak);
     if (status == CVK_OK)
         status = trial_run(l, x->unit.spec, x->plans, x->measured_count, &peak, a, x->times, &x->peak);
     probe_close(&peak);

@@ -68,19 +68,22 @@ static void worsen(verdict *v, const verdict *by) {
     if (by->error > v->error) v->error = by->error;
 }
 
-static void judge_channel(const reference *r, int64_t channel, const float *got, verdict *v) {
+static void judge_channel(const reference *r, int64_t channel, const char *got, verdict *v) {
+    const cvk_type type = spec_type(r->spec);
     int64_t size = naive_channel_size(r->spec);
-    const double *expected = r->output + channel * size, *bound = r->bound + channel * size;
+    const long double *expected = r->output + channel * size;
+    const double *bound = r->bound + channel * size;
     for (int64_t i = 0; i < size; i++) {
-        double ratio = bound_ratio(expected[i], bound[i], got[i]);
-        double error = fabs((double)got[i] - expected[i]);
+        double value = type_read(type, got + i * type_bytes(type)), ratio = bound_ratio(expected[i], bound[i], value);
+        double error = (double)fabsl(value - expected[i]);
         if (ratio > 0) worsen(v, &(verdict){isnan(error) ? INFINITY : error, ratio});
     }
 }
 
 static void judge_piece(void *argument, size_t piece) {
     job *j = argument;
-    float *got = malloc((size_t)naive_channel_size(j->reference->spec) * sizeof *got);
+    const cvk_spec *s = j->reference->spec;
+    char *got = malloc((size_t)(naive_channel_size(s) * type_bytes(spec_type(s)) + 1));
     if (!got) {
         atomic_store(&j->starved, true);
         return;

@@ -7,8 +7,9 @@
 
 typedef struct reference {
     const cvk_spec *spec;
-    double *output, *bound; /* one each of every output, in logical order */
-    double zeros;           /* their share */
+    long double *output;
+    double *bound; /* one each of every output, in logical order */
+    double zeros;  /* their share */
 } reference;
 
 /* What a comparison found, at its worst. */

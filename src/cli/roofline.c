@@ -151,7 +151,7 @@ static void draw_legend(const plot *p, const size_t count[SERIES]) {
         x += step;
     }
     svg_text(p->svg, "note", "end", (svg_point){RIGHT, y + 4}, 0,
-             arena_format(p->svg->arena, "f32, %s, %u thread%s", p->roofs->target, p->roofs->threads,
+             arena_format(p->svg->arena, "%s, %s, %u thread%s", p->roofs->types, p->roofs->target, p->roofs->threads,
                           p->roofs->threads == 1 ? "" : "s"));
 }
 

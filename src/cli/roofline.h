@@ -15,11 +15,11 @@ typedef struct roofline_dot {
 } roofline_dot;
 
 typedef struct roofline {
-    double peak; /* operations a second */
+    double peak; /* operations a second, of the fastest type */
     bandwidths bandwidth;
     roofline_dot *dots;
     size_t count;
-    const char *peer, *target;
+    const char *peer, *target, *types;
     unsigned threads;
 } roofline;
 

@@ -12,7 +12,7 @@
 typedef struct arrays {
     naive_tensors tensors;
     npy_array input, weights, bias;
-    float *scale, *addend; /* all of each kind, one after another */
+    void *scale, *addend; /* all of each kind, one after another */
 } arrays;
 
 /* Reads what an option names. */
@@ -24,19 +24,19 @@ static cli_exit read_array(session *s, const char *option, const char *path, con
 
 /* As many arrays as the layer has post-ops of one kind, one after another. */
 static cli_exit read_list(session *s, const char *option, const cli_LIST *paths, int count, const shape *expected,
-                          float **to) {
+                          void **to) {
     if (paths->count != count) {
         session_say("run: the layer takes %s %d times, not %d", option, count, paths->count);
         return CLI_USAGE;
     }
-    size_t size = (size_t)shape_elements(expected);
-    *to = malloc((size * (size_t)count + 1) * sizeof **to);
+    size_t bytes = (size_t)(shape_elements(expected) * type_bytes(expected->type));
+    *to = malloc(bytes * (size_t)count + 1);
     if (!*to) return session_fail(s, CVK_ERROR_MEMORY);
     cli_exit status = CLI_DONE;
     for (int i = 0; i < count && status == CLI_DONE; i++) {
         npy_array one = {0};
         status = read_array(s, option, paths->text[i], expected, &one);
-        if (status == CLI_DONE) memcpy(*to + (size_t)i * size, one.data, size * sizeof **to);
+        if (status == CLI_DONE) memcpy((char *)*to + (size_t)i * bytes, one.data, bytes);
         npy_free(&one);
     }
     return status;
@@ -69,7 +69,7 @@ static void free_arrays(arrays *a) {
     free(a->addend);
 }
 
-static cvk_status run_kernel(session *s, const cvk_spec *spec, const naive_tensors *data, float *output) {
+static cvk_status run_kernel(session *s, const cvk_spec *spec, const naive_tensors *data, char *output) {
     cvk_kernel *kernel;
     cvk_status status = compile_kernel(spec, s->target, NULL, s->diagnostics, &kernel, NULL);
     if (status != CVK_OK) return status;
@@ -78,21 +78,21 @@ static cvk_status run_kernel(session *s, const cvk_spec *spec, const naive_tenso
     status = tensors_bind(spec, info, data, GUARD_END, s->parallel.workers, &t);
     if (status == CVK_OK) status = cvk_run(info, &t.buffers, &s->parallel);
     for (int64_t i = 0; status == CVK_OK && i < naive_channels(spec); i++)
-        tensors_read(&t, i, output + i * naive_channel_size(spec));
+        tensors_read(&t, i, output + i * naive_channel_size(spec) * type_bytes(spec_type(spec)));
     tensors_free(&t);
     cvk_kernel_free(kernel);
     return status;
 }
 
-static cvk_status run_reference(const cvk_spec *spec, const naive_tensors *t, float *output) {
+static cvk_status run_reference(const cvk_spec *spec, const naive_tensors *t, void *output) {
     return cvk_reference(spec, t->input, t->weights, t->bias, t->scale, t->addend, output);
 }
 
 static cli_exit compute(session *s, const cvk_spec *spec, const naive_tensors *data) {
     const shape output = shape_output(spec);
-    npy_array to = {.rank = output.rank, .elements = shape_elements(&output)};
+    npy_array to = {.type = output.type, .rank = output.rank, .elements = shape_elements(&output)};
     memcpy(to.shape, output.size, sizeof output.size);
-    to.data = malloc(((size_t)to.elements + 1) * sizeof *to.data);
+    to.data = malloc((size_t)(to.elements * type_bytes(to.type) + 1));
     if (!to.data) return session_fail(s, CVK_ERROR_MEMORY);
     cvk_status status = s->options->reference ? run_reference(spec, data, to.data) : run_kernel(s, spec, data, to.data);
     if (status == CVK_OK) status = npy_write(s->options->output, s->diagnostics, &to);

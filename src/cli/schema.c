@@ -145,10 +145,10 @@ static void form_layout(const field_row *f) {
     printf("}}}]");
 }
 
-/* Of the words, read_field.c supports the first. */
+/* Of the words, those that read_field.c supports. */
 static void form_dtype(const field_row *f) {
     (void)f;
-    put_words(dtype_words.word, 1);
+    put_words(dtype_words.word, DTYPES_SUPPORTED);
 }
 
 static void form_transposed(const field_row *f) {

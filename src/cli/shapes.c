@@ -7,14 +7,14 @@
 #include <unistd.h>
 
 static shape make_shape(const cvk_spec *s, int64_t first, int64_t second, const int64_t axes[AXES]) {
-    shape to = {.rank = 2 + s->rank, .size = {first, second}};
+    shape to = {.type = spec_type(s), .rank = 2 + s->rank, .size = {first, second}};
     for (int i = 0; i < s->rank; i++) to.size[2 + i] = axes[AXES - s->rank + i];
     return to;
 }
 
 shape shape_input(const cvk_spec *s) { return make_shape(s, s->batch, s->in_channels, s->in_size); }
 shape shape_weights(const cvk_spec *s) { return make_shape(s, s->out_channels, spec_group_in(s), s->kernel); }
-shape shape_channels(const cvk_spec *s) { return (shape){1, {s->out_channels}}; }
+shape shape_channels(const cvk_spec *s) { return (shape){spec_type(s), 1, {s->out_channels}}; }
 shape shape_output(const cvk_spec *s) { return make_shape(s, s->batch, s->out_channels, s->out_size); }
 
 int64_t shape_elements(const shape *s) {
@@ -43,7 +43,7 @@ static bool shape_fits(const char *what, const char *path, const npy_array *got,
 
 cli_exit shape_read(session *s, const char *what, const char *path, const shape *expected, npy_array *to) {
     bool readable = access(path, R_OK) == 0;
-    cvk_status status = npy_read(path, s->options->convert, s->diagnostics, to);
+    cvk_status status = npy_read(path, expected->type, s->options->convert, s->diagnostics, to);
     cli_exit failure = session_fail(s, status);
     if (status == CVK_ERROR_IO && readable) return CLI_INPUT; /* there, but not an array */
     if (status != CVK_OK) return failure;

@@ -6,6 +6,7 @@
 #include "cli/session.h"
 
 typedef struct shape {
+    cvk_type type; /* of the elements */
     int rank;
     int64_t size[2 + AXES];
 } shape;
@@ -16,7 +17,7 @@ shape shape_channels(const cvk_spec *s); /* one number a channel */
 shape shape_output(const cvk_spec *s);
 int64_t shape_elements(const shape *s);
 
-/* Reads an array that must have that shape; `what` names it in messages. */
+/* Reads an array that must have that shape, in its type; `what` names it in messages. */
 cli_exit shape_read(session *s, const char *what, const char *path, const shape *expected, npy_array *to);
 
 #endif

@@ -7,7 +7,7 @@
 /* Several `scale`s stand in one array, a row each. */
 static shape scale_shape(const cvk_spec *s) {
     int count = spec_count_post(s, POST_SCALE);
-    return count < 2 ? shape_channels(s) : (shape){2, {count, s->out_channels}};
+    return count < 2 ? shape_channels(s) : (shape){spec_type(s), 2, {count, s->out_channels}};
 }
 
 void weights_files(arena *a, const cvk_spec *spec, const char *directory, weights_file files[WEIGHTS_FILES]) {
@@ -18,7 +18,7 @@ void weights_files(arena *a, const cvk_spec *spec, const char *directory, weight
         files[i].path = arena_format(a, "%s/%s.%s.npy", directory, spec->name, files[i].what);
 }
 
-static cli_exit read_file(session *s, arena *a, const cvk_spec *spec, const weights_file *file, const float **to) {
+static cli_exit read_file(session *s, arena *a, const cvk_spec *spec, const weights_file *file, const void **to) {
     if (!file->taken) {
         if (access(file->path, F_OK) != 0) return CLI_DONE;
         session_say("%s: the layer %s has no %s", file->path, spec->name, file->what);
@@ -26,7 +26,7 @@ static cli_exit read_file(session *s, arena *a, const cvk_spec *spec, const weig
     }
     npy_array array = {0};
     cli_exit status = shape_read(s, file->what, file->path, &file->shape, &array);
-    if (status == CLI_DONE) *to = arena_copy(a, array.data, (size_t)array.elements * sizeof *array.data);
+    if (status == CLI_DONE) *to = arena_copy(a, array.data, (size_t)(array.elements * type_bytes(array.type)));
     npy_free(&array);
     return status;
 }
@@ -34,7 +34,7 @@ static cli_exit read_file(session *s, arena *a, const cvk_spec *spec, const weig
 cli_exit weights_read(session *s, arena *a, const cvk_spec *spec, const char *directory, known_tensors *to) {
     weights_file files[WEIGHTS_FILES];
     weights_files(a, spec, directory, files);
-    const float **const tensors[WEIGHTS_FILES] = {&to->weights, &to->bias, &to->scale};
+    const void **const tensors[WEIGHTS_FILES] = {&to->weights, &to->bias, &to->scale};
     cli_exit status = CLI_DONE;
     *to = (known_tensors){0};
     for (int i = 0; i < WEIGHTS_FILES && status == CLI_DONE; i++) status = read_file(s, a, spec, &files[i], tensors[i]);

@@ -15,7 +15,7 @@ typedef struct emit_kernel {
     nest_program run;
     const nest *pack;
     const cvk_kernel_info *info;
-    const float *constant[ROLE_COUNT];
+    const void *constant[ROLE_COUNT];
 } emit_kernel;
 
 typedef enum emit_kind { EMIT_OBJECT, EMIT_ASSEMBLY, EMIT_LLVM } emit_kind;

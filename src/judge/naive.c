@@ -2,19 +2,23 @@
  *
  * An output row is summed strip by strip. For each tap the outputs whose input lies inside form one run, which is added
  * for all input channels at once, eight outputs at a time; with a padding mode other than zeros, the outputs left and
- * right of the run find their input through the mode's index mapping. Products of two floats are exact in double, so
- * only the additions round, 2^29 times finer than those of the kernels judged. */
+ * right of the run find their input through the mode's index mapping. What is summed is finer than
+ * what is judged: products of two f32 are exact in double, so only their additions round, 2^29 times finer than those
+ * of the kernels; f64 is multiplied and added in long double, 2^11 times finer. */
 #include "judge/naive.h"
 #include "judge/bound.h"
 #include "judge/hot.h"
 #include "judge/post.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { LANES = 8, STRIP = 64 * LANES };
 enum { ABSENT = -1 };
+
+_Static_assert(LDBL_MANT_DIG >= DBL_MANT_DIG + 11, "the judge of f64 needs a long double that is finer");
 
 typedef float floats __attribute__((vector_size(LANES * sizeof(float))));
 typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
@@ -25,16 +29,21 @@ typedef struct channel {
     const cvk_spec *spec;
     const naive_tensors *tensors;
     int64_t n, oc;
-    const float *input;   /* of the first channel of the group */
-    const float *weights; /* of this output channel */
-    bool integers;        /* all data that reach this channel are */
+    cvk_type type;
+    const void *input;   /* of the first channel of the group */
+    const void *weights; /* of this output channel */
+    bool integers;       /* all data that reach this channel are */
 } channel;
 
 /* Neighbouring outputs of one row: sums, and sums of the terms' magnitudes. */
 typedef struct strip {
     int64_t od, oh, first, count;
-    double sum[STRIP], magnitude[STRIP];
+    long double sum[STRIP], magnitude[STRIP];
 } strip;
+
+static const void *element(cvk_type type, const void *tensor, int64_t i) {
+    return (const char *)tensor + i * type_bytes(type);
+}
 
 int64_t naive_channels(const cvk_spec *s) { return s->batch * s->out_channels; }
 
@@ -68,7 +77,8 @@ static int64_t position(const cvk_spec *s, int axis, int64_t o, int64_t k) {
 /* One tap of `count` outputs, over all channels: x and w are those of the first channel, the outputs' inputs lie
  * `stride` apart. */
 typedef struct run {
-    const float *x, *w;
+    cvk_type type;
+    const void *x, *w;
     int64_t stride, count, channels, next_x, next_w;
 } run;
 
@@ -79,7 +89,7 @@ static inline void gather(const float *x, const int64_t offset[LANES], floats *t
                    x[offset[4]], x[offset[5]], x[offset[6]], x[offset[7]]};
 }
 
-HOT static void add_run(const run *r, double *sum, double *magnitude) {
+HOT static void add_f32(const run *r, long double *sum, long double *magnitude) {
     const integers all_but_sign = (integers){0} + INT64_MAX;
     for (int64_t i = 0; i < r->count; i += LANES) {
         int64_t lanes = r->count - i < LANES ? r->count - i : LANES, offset[LANES];
@@ -104,6 +114,22 @@ HOT static void add_run(const run *r, double *sum, double *magnitude) {
     }
 }
 
+static void add_f64(const run *r, long double *sum, long double *magnitude) {
+    const double *x = r->x, *w = r->w;
+    for (int64_t c = 0; c < r->channels; c++, x += r->next_x, w += r->next_w)
+        for (int64_t i = 0; i < r->count; i++) {
+            long double product = (long double)x[i * r->stride] * (long double)*w;
+            sum[i] += product;
+            magnitude[i] += fabsl(product);
+        }
+}
+
+static void add_run(const run *r, long double *sum, long double *magnitude) {
+    static void (*const ADD[TYPES])(const run *, long double *,
+                                    long double *) = {[TYPE_F32] = add_f32, [TYPE_F64] = add_f64};
+    ADD[r->type](r, sum, magnitude);
+}
+
 static int64_t limit(int64_t x, int64_t lowest, int64_t highest) {
     return x < lowest ? lowest : x > highest ? highest : x;
 }
@@ -115,10 +141,10 @@ static int64_t first_from(int64_t at, int64_t start, int64_t stride) {
 
 /* A tap of outputs first <= i < last, each of which finds its input through the padding mode. */
 static void add_mapped(const cvk_spec *s, strip *out, run r, int64_t start, int64_t first, int64_t last) {
-    const float *row = r.x;
+    const void *row = r.x;
     r.count = 1;
     for (int64_t i = first; i < last; i++) {
-        r.x = row + mapped(s->padding, start + i * r.stride, s->in_size[AXIS_W]);
+        r.x = element(r.type, row, mapped(s->padding, start + i * r.stride, s->in_size[AXIS_W]));
         add_run(&r, out->sum + i, out->magnitude + i);
     }
 }
@@ -133,16 +159,16 @@ static void add_tap(const cvk_spec *s, strip *out, run r, int64_t kw) {
         add_mapped(s, out, r, start, end, out->count);
     }
     if (begin == end) return;
-    r.x += start + begin * r.stride;
+    r.x = element(r.type, r.x, start + begin * r.stride);
     r.count = end - begin;
     add_run(&r, out->sum + begin, out->magnitude + begin);
 }
 
 /* The weight of a tap; flipped kernels are read backwards on every axis. */
-static const float *weight(const channel *c, int64_t kd, int64_t kh, int64_t kw) {
+static const void *weight(const channel *c, int64_t kd, int64_t kh, int64_t kw) {
     const int64_t *kernel = c->spec->kernel;
     int64_t at = (kd * kernel[AXIS_H] + kh) * kernel[AXIS_W] + kw;
-    return c->weights + (c->spec->flip_kernel ? volume(kernel) - 1 - at : at);
+    return element(c->type, c->weights, c->spec->flip_kernel ? volume(kernel) - 1 - at : at);
 }
 
 /* All taps of row kd, kh, if that row is there. */
@@ -152,7 +178,8 @@ static void add_row(const channel *c, strip *out, int64_t kd, int64_t kh) {
     int64_t id = mapped(s->padding, position(s, AXIS_D, out->od, kd), in[AXIS_D]);
     int64_t ih = mapped(s->padding, position(s, AXIS_H, out->oh, kh), in[AXIS_H]);
     if (id == ABSENT || ih == ABSENT) return;
-    run r = {.x = c->input + (id * in[AXIS_H] + ih) * in[AXIS_W], .stride = s->stride[AXIS_W]};
+    run r = {.type = c->type, .stride = s->stride[AXIS_W]};
+    r.x = element(c->type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
     r.channels = s->in_channels / s->groups;
     r.next_x = volume(in);
     r.next_w = volume(s->kernel);
@@ -162,9 +189,13 @@ static void add_row(const channel *c, strip *out, int64_t kd, int64_t kh) {
     }
 }
 
+static double number(const channel *c, const void *tensor, int64_t i) {
+    return type_read(c->type, element(c->type, tensor, i));
+}
+
 static void sum_strip(const channel *c, strip *out) {
     const cvk_spec *s = c->spec;
-    double bias = s->bias ? (double)c->tensors->bias[c->oc] : 0;
+    double bias = s->bias ? number(c, c->tensors->bias, c->oc) : 0;
     for (int64_t i = 0; i < out->count; i++) {
         out->sum[i] = bias;
         out->magnitude[i] = fabs(bias);
@@ -174,7 +205,7 @@ static void sum_strip(const channel *c, strip *out) {
 }
 
 /* Post-ops of one output, which stands at `at` in the channel. */
-static void finish(const channel *c, int64_t at, double *value, double *bound) {
+static void finish(const channel *c, int64_t at, long double *value, double *bound) {
     const cvk_spec *s = c->spec;
     int64_t outputs = naive_channel_size(s), adds = 0, scales = 0;
     for (int i = 0; i < s->post_count; i++) {
@@ -182,16 +213,16 @@ static void finish(const channel *c, int64_t at, double *value, double *bound) {
         double operand = 0;
         if (op->kind == POST_ADD) {
             int64_t image = adds++ * s->batch + c->n;
-            operand = (double)c->tensors->addend[(image * s->out_channels + c->oc) * outputs + at];
+            operand = number(c, c->tensors->addend, (image * s->out_channels + c->oc) * outputs + at);
         } else if (op->kind == POST_SCALE) {
-            operand = (double)c->tensors->scale[scales++ * s->out_channels + c->oc];
+            operand = number(c, c->tensors->scale, scales++ * s->out_channels + c->oc);
         }
-        if (bound) *bound = bound_post(op, operand, *value, *bound);
+        if (bound) *bound = bound_post(c->type, op, operand, *value, *bound);
         *value = post_apply(op, operand, *value);
     }
 }
 
-static void run_strip(const channel *c, strip *out, double *output, double *bound) {
+static void run_strip(const channel *c, strip *out, long double *output, double *bound) {
     const cvk_spec *s = c->spec;
     int64_t terms = s->in_channels / s->groups * volume(s->kernel) + s->bias;
     int64_t at = (out->od * s->out_size[AXIS_H] + out->oh) * s->out_size[AXIS_W] + out->first;
@@ -200,12 +231,12 @@ static void run_strip(const channel *c, strip *out, double *output, double *boun
     sum_strip(c, out);
     for (int64_t i = 0; i < out->count; i++, at++) {
         output[at] = out->sum[i];
-        if (bound) bound[at] = rounding ? rounding[at] : bound_direct(terms, out->magnitude[i], c->integers);
+        if (bound) bound[at] = rounding ? rounding[at] : bound_direct(c->type, terms, out->magnitude[i], c->integers);
         finish(c, at, &output[at], bound ? &bound[at] : NULL);
     }
 }
 
-static void run_channel(const channel *c, double *output, double *bound) {
+static void run_channel(const channel *c, long double *output, double *bound) {
     const int64_t *size = c->spec->out_size;
     strip out;
     for (out.od = 0; out.od < size[AXIS_D]; out.od++)
@@ -216,36 +247,39 @@ static void run_channel(const channel *c, double *output, double *bound) {
             }
 }
 
-HOT static bool all_integers(const float *x, int64_t n) {
-    for (int64_t i = 0; i < n; i++)
-        if (!(truncf(x[i]) == x[i])) return false;
+static bool all_integers(cvk_type type, const void *x, int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        const double value = type_read(type, element(type, x, i));
+        if (!(trunc(value) == value)) return false;
+    }
     return true;
 }
 
-void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, double *output,
+void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
                  double *bound) {
     int64_t group_in = s->in_channels / s->groups, group_out = s->out_channels / s->groups;
     int64_t input_size = group_in * volume(s->in_size), weights_size = group_in * volume(s->kernel);
     bool input_integers = false;
     for (int64_t i = first; i < last; i++) {
         channel c = {.spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels};
-        c.input = t->input + (c.n * s->groups + c.oc / group_out) * input_size;
-        c.weights = t->weights + c.oc * weights_size;
+        c.type = spec_type(s);
+        c.input = element(c.type, t->input, (c.n * s->groups + c.oc / group_out) * input_size);
+        c.weights = element(c.type, t->weights, c.oc * weights_size);
         if (bound) {
-            if (i == first || c.oc % group_out == 0) input_integers = all_integers(c.input, input_size);
-            c.integers = input_integers && all_integers(c.weights, weights_size) &&
-                         (!s->bias || all_integers(&t->bias[c.oc], 1));
+            if (i == first || c.oc % group_out == 0) input_integers = all_integers(c.type, c.input, input_size);
+            c.integers = input_integers && all_integers(c.type, c.weights, weights_size) &&
+                         (!s->bias || all_integers(c.type, element(c.type, t->bias, c.oc), 1));
         }
         int64_t at = (i - first) * naive_channel_size(s);
         run_channel(&c, output + at, bound ? bound + at : NULL);
     }
 }
 
-void naive_run(const cvk_spec *s, const naive_tensors *t, double *output, double *bound) {
+void naive_run(const cvk_spec *s, const naive_tensors *t, long double *output, double *bound) {
     naive_range(s, t, 0, naive_channels(s), output, bound);
 }
 
-static bool has_all(const cvk_spec *s, const naive_tensors *t, const float *output) {
+static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *output) {
     bool adds = false, scales = false;
     for (int i = 0; i < s->post_count; i++) {
         adds |= s->post[i].kind == POST_ADD;
@@ -255,17 +289,26 @@ static bool has_all(const cvk_spec *s, const naive_tensors *t, const float *outp
     return t->weights && (!s->bias || t->bias) && (!scales || t->scale);
 }
 
-cvk_status cvk_reference(const cvk_spec *spec, const float *input, const float *weights, const float *bias,
-                         const float *scale, const float *addend, float *output) {
+/* Rounded once. */
+static void store(cvk_type type, void *output, int64_t i, long double value) {
+    if (type == TYPE_F64)
+        ((double *)output)[i] = (double)value;
+    else
+        ((float *)output)[i] = (float)value;
+}
+
+cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
+                         const void *scale, const void *addend, void *output) {
     if (!spec) return CVK_ERROR_ARGUMENT;
     const naive_tensors tensors = {input, weights, bias, scale, addend, NULL};
     if (!has_all(spec, &tensors, output)) return CVK_ERROR_NULL;
     int64_t size = naive_channel_size(spec);
-    double *one = malloc((size_t)size * sizeof *one);
+    const cvk_type type = spec_type(spec);
+    long double *one = malloc((size_t)size * sizeof *one);
     if (!one) return CVK_ERROR_MEMORY;
     for (int64_t i = 0; i < naive_channels(spec); i++) {
         naive_range(spec, &tensors, i, i + 1, one, NULL);
-        for (int64_t at = 0; at < size; at++) output[i * size + at] = (float)one[at];
+        for (int64_t at = 0; at < size; at++) store(type, output, i * size + at, one[at]);
     }
     free(one);
     return CVK_OK;

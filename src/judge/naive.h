@@ -1,14 +1,15 @@
-/* The naive interpreter: a layer from its formula, in double. It shares no code with what it judges: neither with
- * spec/'s shape arithmetic, nor with plans, nests and kernels. */
+/* The naive interpreter: a layer from its formula, in numbers finer than its own. It shares no code with what it
+ * judges: neither with spec/'s shape arithmetic, nor with plans, nests and kernels. */
 #ifndef CVK_JUDGE_NAIVE_H
 #define CVK_JUDGE_NAIVE_H
 
 #include "spec/spec.h"
 
-/* Dense arrays in C order: input N C D H W; weights O I/groups D H W; bias O; scale one O after another, one for each
- * `scale`; addend one N O D H W after another, one for each `add`. What the layer does not use may be NULL. */
+/* Dense arrays of the layer's type in C order: input N C D H W; weights O I/groups D H W; bias O; scale one O after
+ * another, one for each `scale`; addend one N O D H W after another, one for each `add`. What the layer does not use
+ * may be NULL. */
 typedef struct naive_tensors {
-    const float *input, *weights, *bias, *scale, *addend;
+    const void *input, *weights, *bias, *scale, *addend;
     const double *rounding; /* permitted |error| of each output's sum, N O D H W; NULL: that of direct summation */
 } naive_tensors;
 
@@ -18,11 +19,12 @@ int64_t naive_channels(const cvk_spec *s);
 int64_t naive_channel_size(const cvk_spec *s);
 
 /* The outputs of channels first <= i < last, after all post-ops, to `output`, whose element 0 is the first of them.
- * `bound`, which may be NULL, gets how far an f32 kernel may be from each (judge/bound.h). Threads may share a layer.
+ * `bound`, which may be NULL, gets how far a kernel may be from each (judge/bound.h). Threads may share a layer.
  */
-void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, double *output, double *bound);
+void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
+                 double *bound);
 
 /* All of them. */
-void naive_run(const cvk_spec *s, const naive_tensors *t, double *output, double *bound);
+void naive_run(const cvk_spec *s, const naive_tensors *t, long double *output, double *bound);
 
 #endif

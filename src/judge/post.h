@@ -1,4 +1,5 @@
-/* Post-ops by their formulas, in double: the rows of base/post_ops.def. */
+/* Post-ops by their formulas, in long double, which is finer than every type that is judged: the rows of
+ * base/post_ops.def. */
 #ifndef CVK_JUDGE_POST_H
 #define CVK_JUDGE_POST_H
 
@@ -6,6 +7,6 @@
 
 /* f(x). `operand` is the addend of `add` and the factor of `scale`; the others do not look at it. NaN stays NaN;
  * at -infinity silu, gelu and gelu_tanh are their limit, -0. */
-double post_apply(const post_op *op, double operand, double x);
+long double post_apply(const post_op *op, long double operand, long double x);
 
 #endif

@@ -15,18 +15,34 @@ static uint64_t next(uint64_t *state) {
     return z ^ z >> 31;
 }
 
-/* Multiples of 2^-23, every one a float. */
-static float real(uint64_t bits) { return (float)((int64_t)(bits >> 40) - (1 << 23)) * 0x1p-23f; }
+/* Multiples of 2^-23, every one an f32; and of 2^-52, every one an f64. */
+static double real_f32(uint64_t bits) { return (double)((int64_t)(bits >> 40) - (1 << 23)) * 0x1p-23; }
+static double real_f64(uint64_t bits) { return (double)((int64_t)(bits >> 11) - (INT64_C(1) << 52)) * 0x1p-52; }
 
-static float integer(uint64_t bits) { return (float)((int)(bits >> 32) % (2 * SMALL + 1) - SMALL); }
+static double integer(uint64_t bits) { return (double)((int)(bits >> 32) % (2 * SMALL + 1) - SMALL); }
 
-static float nonzero_integer(uint64_t bits) {
+static double nonzero_integer(uint64_t bits) {
     int magnitude = 1 + (int)(bits >> 33) % SMALL;
-    return (float)(bits & 1 ? magnitude : -magnitude);
+    return (double)(bits & 1 ? magnitude : -magnitude);
 }
 
-typedef float draw(uint64_t bits);
-static draw *const draws[][2] = {[DATA_INTEGERS] = {integer, nonzero_integer}, [DATA_REALS] = {real, real}};
+typedef double draw(uint64_t bits);
+
+/* Of weights, and of the other tensors. */
+static draw *draw_for(data_kind kind, cvk_type type, bool weights) {
+    if (kind == DATA_INTEGERS) return weights ? nonzero_integer : integer;
+    return type == TYPE_F64 ? real_f64 : real_f32;
+}
+
+static void fill(draw *one, uint64_t *seed, cvk_type type, void *to, int64_t elements) {
+    float *singles = to;
+    double *doubles = to;
+    for (int64_t i = 0; i < elements; i++)
+        if (type == TYPE_F64)
+            doubles[i] = one(next(seed));
+        else
+            singles[i] = (float)one(next(seed));
+}
 
 static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXIS_H] * size[AXIS_W]; }
 
@@ -36,16 +52,17 @@ bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *dat
     const int64_t elements[TENSORS] = {s->batch * s->in_channels * volume(s->in_size), spec_weights_elements(s),
                                        s->bias ? s->out_channels : 0, s->out_channels * spec_count_post(s, POST_SCALE),
                                        outputs * spec_count_post(s, POST_ADD)};
-    const float **const tensors[TENSORS] = {&data->tensors.input, &data->tensors.weights, &data->tensors.bias,
-                                            &data->tensors.scale, &data->tensors.addend};
+    const void **const tensors[TENSORS] = {&data->tensors.input, &data->tensors.weights, &data->tensors.bias,
+                                           &data->tensors.scale, &data->tensors.addend};
     int64_t all = 1;
     for (int i = 0; i < TENSORS; i++) all += elements[i];
-    float *to = data->memory = malloc((size_t)all * sizeof *to);
+    const cvk_type type = spec_type(s);
+    char *to = data->memory = malloc((size_t)(all * type_bytes(type)));
     if (!to) return false;
     for (int i = 0; i < TENSORS; i++) {
-        draw *one = draws[kind][i == WEIGHTS];
         *tensors[i] = to;
-        for (int64_t e = 0; e < elements[i]; e++) *to++ = one(next(&seed));
+        fill(draw_for(kind, type, i == WEIGHTS), &seed, type, to, elements[i]);
+        to += elements[i] * type_bytes(type);
     }
     return true;
 }

@@ -4,12 +4,12 @@
 
 #include "judge/naive.h"
 
-/* Integers so small that f32 sums of them are exact; or real numbers in -1 .. 1. */
+/* Integers so small that sums of them are exact; or real numbers in -1 .. 1. */
 typedef enum data_kind { DATA_INTEGERS, DATA_REALS } data_kind;
 
 typedef struct layer_data {
     naive_tensors tensors;
-    float *memory; /* of all of them */
+    void *memory; /* of all of them */
 } layer_data;
 
 /* False: out of memory. */

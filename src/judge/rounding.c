@@ -3,6 +3,7 @@
 
 #include "judge/winograd.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,14 +33,15 @@ bool rounding_is_shared(const cvk_plan *a, const cvk_plan *b) {
 
 void rounding_print(const cvk_spec *s, const cvk_plan *plan, text *out) {
     int64_t terms = spec_taps(s) * spec_group_in(s) + s->bias;
+    const int unit = ilogb(type_rows[spec_type(s)].unit_roundoff);
     if (!is_winograd(plan)) {
-        text_add(out, "rounding: |error| <= %lld u S, S the sum of a result's %lld terms' magnitudes, u = 2^-24\n",
-                 (long long)(terms + 2), (long long)terms);
+        text_add(out, "rounding: |error| <= %lld u S, S the sum of a result's %lld terms' magnitudes, u = 2^%d\n",
+                 (long long)(terms + 2), (long long)terms, unit);
         return;
     }
     const int m[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
-    text_add(out, "rounding: |error| <= %.0f u |A'| [(|G| |g|) . (|B'| |d|)], summed over input channels, u = 2^-24;",
-             winograd_roundings(s, m));
+    text_add(out, "rounding: |error| <= %.0f u |A'| [(|G| |g|) . (|B'| |d|)], summed over input channels, u = 2^%d;",
+             winograd_roundings(s, m), unit);
     for (int a = 0; a < AXES; a++)
         if (s->kernel[a] > 1) text_add(out, " F(%d,%lld)", m[a], (long long)s->kernel[a]);
     text_add(out, "\n");

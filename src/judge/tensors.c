@@ -18,12 +18,23 @@ static channel_walk walk(cvk_layout layout, int64_t channels, const int64_t size
     return (channel_walk){first, spec_offset(layout, channels, size, n, c, at[1]) - first, volume(size)};
 }
 
-static void to_layout(cvk_layout layout, int64_t batch, int64_t channels, const int64_t size[AXES], const float *from,
-                      float *to) {
+/* Elements of four or eight bytes, each some elements from the one before. */
+static void copy_spaced(int bytes, int64_t count, const void *from, int64_t from_step, void *to, int64_t to_step) {
+    const uint32_t *from4 = from;
+    const uint64_t *from8 = from;
+    if (bytes == 4)
+        for (int64_t i = 0; i < count; i++) ((uint32_t *)to)[i * to_step] = from4[i * from_step];
+    else
+        for (int64_t i = 0; i < count; i++) ((uint64_t *)to)[i * to_step] = from8[i * from_step];
+}
+
+static void to_layout(cvk_layout layout, int bytes, int64_t batch, int64_t channels, const int64_t size[AXES],
+                      const char *from, char *to) {
     for (int64_t n = 0; n < batch; n++)
         for (int64_t c = 0; c < channels; c++) {
             channel_walk w = walk(layout, channels, size, n, c);
-            for (int64_t i = 0; i < w.count; i++) to[w.first + i * w.step] = *from++;
+            copy_spaced(bytes, w.count, from, 1, to + w.first * bytes, w.step);
+            from += w.count * bytes;
         }
 }
 
@@ -41,7 +52,7 @@ static bool allocate(const cvk_kernel_info *info, guard_side side, uint32_t work
 /* Whether the kernel wants the sizes that the layer has. */
 static bool sizes_agree(const cvk_spec *s, const cvk_kernel_info *info) {
     const int64_t adds = spec_count_post(s, POST_ADD), scales = spec_count_post(s, POST_SCALE);
-    const uint64_t f = sizeof(float);
+    const uint64_t f = (uint64_t)type_bytes(spec_type(s));
     return info->input.bytes == f * (uint64_t)spec_input_elements(s) &&
            info->weights.bytes == f * (uint64_t)spec_weights_elements(s) &&
            info->bias.bytes == (s->bias ? f * (uint64_t)s->out_channels : 0) &&
@@ -50,17 +61,20 @@ static bool sizes_agree(const cvk_spec *s, const cvk_kernel_info *info) {
            info->output.bytes == f * (uint64_t)spec_output_elements(s);
 }
 
-static void copy(const float *from, const guarded *to) {
+static void copy(const void *from, const guarded *to) {
     if (to->bytes) memcpy(to->data, from, to->bytes);
 }
 
 static void fill(const naive_tensors *data, tensors *t) {
     const cvk_spec *s = t->spec;
     int64_t outputs = s->batch * s->out_channels * volume(s->out_size);
-    to_layout(s->input_layout, s->batch, s->in_channels, s->in_size, data->input, t->buffer[CVK_ROLE_INPUT].data);
+    const int bytes = type_bytes(spec_type(s));
+    to_layout(s->input_layout, bytes, s->batch, s->in_channels, s->in_size, data->input,
+              t->buffer[CVK_ROLE_INPUT].data);
     for (int i = 0; i < spec_count_post(s, POST_ADD); i++)
-        to_layout(s->output_layout, s->batch, s->out_channels, s->out_size, data->addend + i * outputs,
-                  (float *)t->buffer[CVK_ROLE_ADDEND].data + i * spec_output_elements(s));
+        to_layout(s->output_layout, bytes, s->batch, s->out_channels, s->out_size,
+                  (const char *)data->addend + i * outputs * bytes,
+                  (char *)t->buffer[CVK_ROLE_ADDEND].data + i * spec_output_elements(s) * bytes);
     copy(data->weights, &t->dense);
     copy(data->bias, &t->buffer[CVK_ROLE_BIAS]);
     copy(data->scale, &t->buffer[CVK_ROLE_SCALE]);
@@ -95,13 +109,14 @@ void tensors_free(tensors *t) {
 /* The channels beyond the last one that a blocked output has room for. */
 static bool fill_is_zero(const tensors *t) {
     const cvk_spec *s = t->spec;
-    const float *output = t->buffer[CVK_ROLE_OUTPUT].data;
+    const cvk_type type = spec_type(s);
+    const char *output = t->buffer[CVK_ROLE_OUTPUT].data;
     int64_t end = (s->out_channels + BLOCK - 1) / BLOCK * BLOCK;
     for (int64_t n = 0; n < s->batch; n++)
         for (int64_t c = s->out_channels; c < end; c++) {
             channel_walk w = walk(s->output_layout, end, s->out_size, n, c);
             for (int64_t i = 0; i < w.count; i++)
-                if (!(output[w.first + i * w.step] == 0)) return false;
+                if (!(type_read(type, output + (w.first + i * w.step) * type_bytes(type)) == 0)) return false;
         }
     return true;
 }
@@ -114,9 +129,10 @@ const char *tensors_damage(const tensors *t) {
     return NULL;
 }
 
-void tensors_read(const tensors *t, int64_t i, float *to) {
+void tensors_read(const tensors *t, int64_t i, void *to) {
     const cvk_spec *s = t->spec;
-    const float *output = t->buffer[CVK_ROLE_OUTPUT].data;
+    const int bytes = type_bytes(spec_type(s));
+    const char *output = t->buffer[CVK_ROLE_OUTPUT].data;
     channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, i / s->out_channels, i % s->out_channels);
-    for (int64_t p = 0; p < w.count; p++) to[p] = output[w.first + p * w.step];
+    copy_spaced(bytes, w.count, output + w.first * bytes, w.step, to, 1);
 }

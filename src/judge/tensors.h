@@ -21,7 +21,8 @@ void tensors_free(tensors *t);
 /* What is odd about the memory after a run, or NULL: bytes around a buffer disturbed, fill channels that are not zero.
  */
 const char *tensors_damage(const tensors *t);
-/* The output in logical order: outputs of channel i of all images' channels, as naive_range counts them. */
-void tensors_read(const tensors *t, int64_t i, float *to);
+/* The output in logical order, of the layer's type: outputs of channel i of all images' channels, as naive_range counts
+ * them. */
+void tensors_read(const tensors *t, int64_t i, void *to);
 
 #endif

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { UNDERFLOWS = 512 }; /* roundings of denormals, each enlarged by coefficients, that one on the way stands for */
 enum { MOST_POINTS = COOK_TOOM_MOST * COOK_TOOM_MOST * COOK_TOOM_MOST };
 
 struct winograd_rounding {
     const cvk_spec *spec;
+    cvk_type type;
     const naive_tensors *tensors;
     cook_toom f[AXES];
     int64_t tiles[AXES], points;
@@ -36,13 +38,18 @@ static void apply(const ratio (*matrix)[COOK_TOOM_MOST], int rows, int axis, int
     memcpy(values, to, sizeof(double) * (size_t)(outer * rows * inner));
 }
 
+static double magnitude(const winograd_rounding *w, const void *tensor, int64_t i) {
+    return fabs(type_read(w->type, (const char *)tensor + i * type_bytes(w->type)));
+}
+
 static void transform_weights(winograd_rounding *w, int64_t oc, int64_t ic) {
     const cvk_spec *s = w->spec;
     int64_t taps = s->kernel[0] * s->kernel[1] * s->kernel[2];
-    const float *g = w->tensors->weights + (oc * s->in_channels + ic) * taps;
+    const int64_t first = (oc * s->in_channels + ic) * taps;
     int64_t size[AXES] = {s->kernel[0], s->kernel[1], s->kernel[2]};
     double values[MOST_POINTS];
-    for (int64_t i = 0; i < taps; i++) values[i] = fabs((double)g[s->flip_kernel ? taps - 1 - i : i]);
+    for (int64_t i = 0; i < taps; i++)
+        values[i] = magnitude(w, w->tensors->weights, first + (s->flip_kernel ? taps - 1 - i : i));
     for (int a = 0; a < AXES; a++) apply((const ratio(*)[COOK_TOOM_MOST])w->f[a].g, w->f[a].alpha, a, size, values);
     for (int64_t p = 0; p < w->points; p++) w->weights[(p * s->in_channels + ic) * s->out_channels + oc] = values[p];
 }
@@ -57,7 +64,7 @@ double winograd_roundings(const cvk_spec *s, const int m[AXES]) {
 winograd_rounding *winograd_rounding_new(const cvk_spec *s, const int m[AXES], const naive_tensors *t) {
     winograd_rounding *w = calloc(1, sizeof *w);
     if (!w) return NULL;
-    *w = (winograd_rounding){.spec = s, .tensors = t, .points = 1};
+    *w = (winograd_rounding){.spec = s, .type = spec_type(s), .tensors = t, .points = 1};
     w->roundings = winograd_roundings(s, m);
     for (int a = 0; a < AXES; a++) {
         cook_toom_make(m[a], (int)s->kernel[a], &w->f[a]);
@@ -98,7 +105,7 @@ static double input_at(const winograd_rounding *w, const tile_work *t, int64_t i
         if (i < 0 || i >= s->in_size[a]) return 0;
         offset = offset * s->in_size[a] + i;
     }
-    return fabs((double)w->tensors->input[offset]);
+    return magnitude(w, w->tensors->input, offset);
 }
 
 static void transform_input(const winograd_rounding *w, const tile_work *t, int64_t ic) {
@@ -122,16 +129,16 @@ static void multiply(const winograd_rounding *w, const tile_work *t) {
         }
 }
 
-/* The bound of a sum of magnitude `magnitude`, bias included. */
-static double bound_of(const winograd_rounding *w, double magnitude) {
-    if (!isfinite(magnitude) || magnitude > 0x1p127) return INFINITY;
-    return w->roundings * (0x1p-24 * magnitude + 0x1p-140);
+/* The bound of a sum of magnitude `sum`, bias included. */
+static double bound_of(const winograd_rounding *w, double sum) {
+    if (!isfinite(sum) || sum > type_greatest(w->type) / 2) return INFINITY;
+    return w->roundings * (type_rows[w->type].unit_roundoff * sum + UNDERFLOWS * type_ulp(w->type, 0));
 }
 
 static void store_outputs(const winograd_rounding *w, const tile_work *t, int64_t oc, const double *values,
                           double *rounding) {
     const cvk_spec *s = w->spec;
-    double bias = s->bias ? fabs((double)w->tensors->bias[oc]) : 0;
+    double bias = s->bias ? magnitude(w, w->tensors->bias, oc) : 0;
     int64_t i = 0, k[AXES];
     for (k[0] = 0; k[0] < w->f[0].m; k[0]++)
         for (k[1] = 0; k[1] < w->f[1].m; k[1]++)

@@ -2,10 +2,10 @@
  *
  *     |error| <= c u |A'| [(|G| |g|) . (|B'| |d|)] summed over input channels
  *
- * with the absolute values of the matrices of problem/cook_toom.h along every axis, u = 2^-24 and c the number of
- * roundings on the longest way through the transforms and the sum. Source: Barabasz et al., Error analysis and
- * improving the accuracy of Winograd convolution, 2018. Where an input is not finite, the tile's outputs are not
- * bounded at all: the transforms mix what a tile covers. */
+ * with the absolute values of the matrices of problem/cook_toom.h along every axis, u the type's unit roundoff and c
+ * the number of roundings on the longest way through the transforms and the sum. Source: Barabasz et al., Error
+ * analysis and improving the accuracy of Winograd convolution, 2018. Where an input is not finite, the tile's outputs
+ * are not bounded at all: the transforms mix what a tile covers. */
 #ifndef CVK_JUDGE_WINOGRAD_H
 #define CVK_JUDGE_WINOGRAD_H
 

@@ -42,8 +42,8 @@ static cvk_status measure_level(arena *a, const lab *l, int64_t bytes, int passe
     const int64_t elements = (bytes / (int64_t)sizeof(float) + whole - 1) / whole * whole;
     const probe_work work = {.name = "bandwidth",
                              .run = build_run(a, t, l->threads->workers, elements, passes),
-                             .input_elements = elements * threads,
-                             .output_elements = whole * threads,
+                             .input_bytes = (int64_t)sizeof(float) * elements * threads,
+                             .output_bytes = (int64_t)sizeof(float) * whole * threads,
                              .amount = (double)sizeof(float) * (double)(elements * threads) * passes};
     probe p;
     cvk_status status = probe_open(a, l, &work, &p);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static cvk_buffer_info buffer(int64_t elements) {
-    return (cvk_buffer_info){.bytes = (uint64_t)elements * sizeof(float), .alignment = PROBE_ALIGNMENT};
+static cvk_buffer_info buffer(int64_t bytes) {
+    return (cvk_buffer_info){.bytes = (uint64_t)bytes, .alignment = PROBE_ALIGNMENT};
 }
 
 static cvk_status load(arena *a, const cvk_target *t, const probe_work *w, cvk_diagnostics *d, probe *p) {
@@ -18,8 +18,8 @@ static cvk_status load(arena *a, const cvk_target *t, const probe_work *w, cvk_d
                             .cpu_features = t->cpu_features,
                             .phases = 1,
                             .tasks = {(uint32_t)w->run->tasks},
-                            .input = buffer(w->input_elements),
-                            .output = buffer(w->output_elements)};
+                            .input = buffer(w->input_bytes),
+                            .output = buffer(w->output_bytes)};
     const emit_kernel kernel = {w->name, t, program_of(a, w->run), NULL, &info, {0}};
     cvk_object object;
     cvk_status status = llvm_emit(&kernel, 1, 1, EMIT_OBJECT, d, &object, NULL);

@@ -13,7 +13,7 @@ enum { PROBE_ALIGNMENT = 64 };
 typedef struct probe_work {
     const char *name;
     nest *run;
-    int64_t input_elements, output_elements;
+    int64_t input_bytes, output_bytes;
     double amount; /* of one run: operations, or bytes */
 } probe_work;
 

@@ -75,6 +75,7 @@ static const peer_problem *pose(const cvk_spec *s, arena *a) {
                         .in_channels = s->in_channels,
                         .out_channels = s->out_channels,
                         .groups = s->groups,
+                        .dtype = s->dtype,
                         .bias = s->bias,
                         .post_op_count = (size_t)s->post_count,
                         .post_ops = post_ops(s, a)};
@@ -116,11 +117,12 @@ static void open_contenders(const lab *l, const cvk_spec *spec, const timing_set
 /* What is measured always; then come one thread and the contenders, where there are any. */
 enum { OURS, PEAK, ALWAYS, THINGS = ALWAYS + 1 + PEER_WAYS };
 
-static void measure_all(const ready *r, const timing_setup *setup, const contender c[PEER_WAYS], timing *t) {
+static void measure_all(const ready *r, const probe *peak, const timing_setup *setup, const contender c[PEER_WAYS],
+                        timing *t) {
     const lab alone = {r->lab->target, &lab_one_thread, NULL, r->lab->diagnostics};
     ready single = *r;
     single.lab = &alone;
-    measured things[THINGS] = {[OURS] = ready_measured(r), [PEAK] = probe_measured(setup->peak)};
+    measured things[THINGS] = {[OURS] = ready_measured(r), [PEAK] = probe_measured(peak)};
     size_t count = ALWAYS;
     double *to[THINGS] = {[OURS] = &t->seconds, [PEAK] = &t->peak};
     if (r->lab->threads->workers > 1) {
@@ -134,7 +136,7 @@ static void measure_all(const ready *r, const timing_setup *setup, const contend
         }
     measure(things, count, setup->evict ? evict_run : NULL, setup->evict);
     for (size_t i = 0; i < count; i++) *to[i] = things[i].seconds;
-    t->peak = probe_rate(setup->peak, &things[PEAK]);
+    t->peak = probe_rate(peak, &things[PEAK]);
 }
 
 cvk_status timing_run(const lab *l, const cvk_spec *spec, const timing_setup *setup, arena *a, timing *t) {
@@ -147,7 +149,7 @@ cvk_status timing_run(const lab *l, const cvk_spec *spec, const timing_setup *se
         contender contenders[PEER_WAYS];
         describe(&r, spec, a, t);
         open_contenders(l, spec, setup, a, t, contenders);
-        measure_all(&r, setup, contenders, t);
+        measure_all(&r, &setup->peak[spec_type(spec)], setup, contenders, t);
         for (int way = 0; way < PEER_WAYS; way++)
             if (contenders[way].layer) setup->peer->close(contenders[way].layer);
     }

@@ -29,9 +29,9 @@ typedef struct timing {
 
 /* What a layer is timed against, and how. */
 typedef struct timing_setup {
-    const peer *peer; /* or NULL */
-    bool plain;       /* whether the peer, too, takes tensors in plain layouts */
-    const probe *peak;
+    const peer *peer;     /* or NULL */
+    bool plain;           /* whether the peer, too, takes tensors in plain layouts */
+    const probe *peak;    /* by type */
     const evictor *evict; /* or NULL: caches are warm */
 } timing_setup;
 

@@ -157,9 +157,9 @@ static lower_module make_module(arena *a, const char *known_triple, LLVMTargetMa
 static void lower_constants(lower_module *m, const emit_kernel *k, const char *symbol,
                             LLVMValueRef constant[ROLE_COUNT]) {
     for (int role = 0; role < ROLE_COUNT; role++) {
-        const float *data = k->constant[role];
-        int64_t elements = program_needs(&k->run, (nest_role)role).elements;
-        if (data && elements) constant[role] = lower_data(m, symbol, data, elements);
+        const void *data = k->constant[role];
+        program_buffer needs = program_needs(&k->run, (nest_role)role);
+        if (data && needs.elements) constant[role] = lower_data(m, symbol, data, needs.bytes);
     }
 }
 

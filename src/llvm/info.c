@@ -137,8 +137,7 @@ void lower_set(lower_module *m, const char *symbol, LLVMValueRef *infos, size_t 
 }
 
 /* All targets are little-endian, as we are; as bytes, because a constant of floats is made one object a float. */
-LLVMValueRef lower_data(lower_module *m, const char *symbol, const float *data, int64_t elements) {
-    const size_t bytes = (size_t)elements * sizeof *data;
-    LLVMValueRef value = LLVMConstStringInContext2(m->context, (const char *)data, bytes, true);
+LLVMValueRef lower_data(lower_module *m, const char *symbol, const void *data, int64_t bytes) {
+    LLVMValueRef value = LLVMConstStringInContext2(m->context, data, (size_t)bytes, true);
     return add_private(m, arena_format(m->arena, "%s.data", symbol), PLAIN, value, 64);
 }

@@ -110,7 +110,7 @@ void lower_place(lower_module *m, LLVMValueRef global, const char *kind, const c
 LLVMValueRef lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info, LLVMValueRef run,
                         LLVMValueRef pack);
 void lower_set(lower_module *m, const char *symbol, LLVMValueRef *infos, size_t count);
-LLVMValueRef lower_data(lower_module *m, const char *symbol, const float *data, int64_t elements);
+LLVMValueRef lower_data(lower_module *m, const char *symbol, const void *data, int64_t bytes);
 
 /* emit.c: what makes a function compile for the target. */
 void lower_attributes(lower_module *m, LLVMValueRef function);

@@ -3,15 +3,10 @@
 
 #include "spec/spec.h"
 
-static cvk_type type_of(cvk_dtype dtype) {
-    static const cvk_type TYPES_OF[] = {[CVK_F32] = TYPE_F32};
-    return TYPES_OF[dtype];
-}
-
 /* Weights are dense: out_channels, in_channels of a group, kernel. Flipped, they are read from the last tap on. */
 static view view_of_weights(const cvk_spec *s) {
     int64_t taps = spec_taps(s), step = 1, filter = spec_group_in(s) * taps;
-    view v = {.type = type_of(s->dtype),
+    view v = {.type = spec_type(s),
               .n = taps,
               .channel = filter,
               .group = spec_group_out(s),
@@ -38,11 +33,10 @@ problem problem_of(const cvk_spec *s) {
                  .groups = s->groups,
                  .in_channels = spec_group_in(s),
                  .out_channels = spec_group_out(s),
-                 .x = view_dense(type_of(s->dtype), s->input_layout, s->batch, s->in_channels, s->groups, s->in_size),
+                 .x = view_dense(spec_type(s), s->input_layout, s->batch, s->in_channels, s->groups, s->in_size),
                  .w = view_of_weights(s),
-                 .y =
-                     view_dense(type_of(s->dtype), s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
-                 .sum = type_of(s->dtype),
+                 .y = view_dense(spec_type(s), s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+                 .sum = spec_type(s),
                  .border = s->padding,
                  .accuracy = s->accuracy,
                  .post = epilogue_of(s)};

@@ -272,14 +272,17 @@ static void read_dtype(reader *r, const node *n) {
     static const word_list keys = {"role", 4, roles};
     if (n->kind != NODE_MAPPING) {
         int found = read_word(r, n, &dtype_words);
-        if (found > 0) not_supported(r, n, "%s is not supported yet; f32 is", dtype_words.word[found]);
+        if (found >= DTYPES_SUPPORTED)
+            not_supported(r, n, "%s is not supported yet; f32 and f64 are", dtype_words.word[found]);
+        else if (found >= 0)
+            r->draft.spec.dtype = (cvk_dtype)found;
         return;
     }
     const node *value[MOST_SUBKEYS];
     bool sound = read_subkeys(r, n, &keys, value);
     for (size_t i = 0; i < keys.count; i++)
         if (value[i] && read_word(r, value[i], &dtype_words) < 0) sound = false;
-    if (sound) not_supported(r, n, "a type for each tensor is not supported yet; f32 for all is");
+    if (sound) not_supported(r, n, "a type for each tensor is not supported yet; one for all is");
 }
 
 static void read_transposed(reader *r, const node *n) {

@@ -15,6 +15,11 @@ static int64_t channels_in_memory(cvk_layout layout, int64_t channels) {
     return layout == CVK_BLOCKED ? (channels + BLOCK - 1) / BLOCK * BLOCK : channels;
 }
 
+cvk_type spec_type(const cvk_spec *s) {
+    static const cvk_type TYPE_OF[] = {[CVK_F32] = TYPE_F32, [CVK_F64] = TYPE_F64};
+    return TYPE_OF[s->dtype];
+}
+
 int64_t spec_group_in(const cvk_spec *s) { return s->in_channels / s->groups; }
 int64_t spec_group_out(const cvk_spec *s) { return s->out_channels / s->groups; }
 int64_t spec_taps(const cvk_spec *s) { return volume(s->kernel); }

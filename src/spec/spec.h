@@ -6,6 +6,7 @@
 #define CVK_SPEC_SPEC_H
 
 #include "base/terms.h"
+#include "base/types.h"
 #include "plan/plan.h"
 
 struct cvk_spec {
@@ -34,6 +35,9 @@ struct cvk_network {
     size_t count;
     cvk_spec *layers;
 };
+
+/* The type of an element. */
+cvk_type spec_type(const cvk_spec *s);
 
 /* Derived figures; all shape arithmetic of a checked spec fits in int64_t. */
 int64_t spec_group_in(const cvk_spec *s);  /* in_channels / groups */

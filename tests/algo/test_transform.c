@@ -21,7 +21,7 @@ static const nest *build(arena *a, matrix m, int rows, int columns, int step) {
     int output = nest_add_tensor(&b, "output", ROLE_OUTPUT, TYPE_F32, ELEMENTS, 4, true);
     int from = nest_add_register(&b, "from", TYPE_F32, LANES, COOK_TOOM_MOST * step);
     int to = nest_add_register(&b, "to", TYPE_F32, LANES, COOK_TOOM_MOST * step);
-    transform_registers r = transform_declare(&b);
+    transform_registers r = transform_declare(&b, TYPE_F32);
     for (int k = 0; k < columns; k++)
         build_load(&b, reg(from, affine_constant(k * step)), access_at(input, affine_constant(k * LANES), 1), NULL);
     transform_apply(&b, &r, m, rows, columns, reg(from, affine_constant(0)), step, reg(to, affine_constant(0)), step);

@@ -1,6 +1,7 @@
 // The C++ binding: every class once, and what is thrown. Ends with 0 if all is as it should be.
 #include <convoke.hpp>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -102,10 +103,29 @@ static void check_errors() {
     thrown(CVK_ERROR_WEIGHTS, [&] { kernel.run({x, convoke::weights(other, w), whole}); });
 }
 
+static void check_doubles() {
+    const auto net = convoke::network::parse("version: 1\nlayers:\n- {name: third, input: [1, 1, 5], out_channels: 1, "
+                                             "kernel_size: 1, bias: true, dtype: f64}\n");
+    const convoke::kernel kernel = convoke::compile(net[0]);
+    expect(kernel.info().dtype == CVK_F64 && kernel.output_elements() == 5, "an element is a double");
+    const std::vector<double> x(5, 1e300), w{1.0 / 3}, bias{-1e300};
+    const std::vector<float> narrow(5), one(1);
+    std::vector<double> y(5);
+    const convoke::weights packed(kernel, w);
+    kernel.run(convoke::arguments(x, packed, y).bias(bias));
+    expect(std::fabs(y[0] / 1e300 + 2.0 / 3) < 1e-15, "doubles go in and come out");
+    std::vector<float> narrow_y(10);
+    const std::string said = thrown(CVK_ERROR_ARGUMENT, [&] { convoke::weights(kernel, one); });
+    expect(said == "the tensors of third are of double", said.c_str());
+    thrown(CVK_ERROR_ARGUMENT, [&] { kernel.run({narrow, packed, narrow_y}); });
+    thrown(CVK_ERROR_ARGUMENT, [&] { convoke::arguments(x, packed, y).bias(one); });
+}
+
 int main() {
     setenv("CONVOKE_CACHE", "off", 1);
     check_networks();
     check_lifetimes();
     check_errors();
+    check_doubles();
     return 0;
 }

@@ -105,6 +105,20 @@ class Types(Case):
             y = kernel(numpy.full((1, 1, 4), special), [[[1]]])
             numpy.testing.assert_array_equal(y, numpy.full((1, 1, 4), special))
 
+    def test_an_f64_layer_takes_and_gives_float64(self):
+        kernel = convoke.compile(one(dtype="f64"))
+        x = numpy.array([[[0.1, 2.0 ** 53 - 1, 1e300, 5e-324]]])
+        y = kernel(x, [[[1]]])
+        self.assertEqual((kernel.dtype, y.dtype), (numpy.float64, numpy.float64))
+        numpy.testing.assert_array_equal(y, x)
+        numpy.testing.assert_array_equal(kernel(x.astype("f4"), [[[1]]]), x.astype("f4").astype("f8"))
+        for layout in "channels_last", "blocked":
+            numpy.testing.assert_array_equal(convoke.compile(one(dtype="f64", layout=layout))(x, [[[1]]]), x)
+        with self.refuses(r"^input: 1 of 4 values of int64 are not exact in float64 .* 9007199254740993 at \[0, 0, 2\]$"):
+            kernel(numpy.array([[[1, 2 ** 53, 2 ** 53 + 1, 0]]]), [[[1]]])
+        with self.refuses("^out: expected an array of float64, got float32$"):
+            kernel(x, [[[1]]], out=numpy.empty((1, 1, 4), numpy.float32))
+
     def test_overflow_is_an_error_even_when_told_to_convert(self):
         kernel = convoke.compile(one())
         for x in (numpy.full((1, 1, 4), 1e39), numpy.full((1, 1, 4), -3.5e38), numpy.full((1, 1, 4), 1e300, "g")):

@@ -38,6 +38,17 @@ case_numbers_are_rounded_only_when_asked() {
     status 3; says "element [0, 0, 0, 0] is 16777217, to which no f32 is equal"
 }
 
+case_an_f64_layer_reads_and_writes_f8() {
+    spec "dtype: f64"
+    npy write w.npy f8:4x3x3x3 1 0 -1 2 1; npy write x.npy f8:1x3x8x8 0.1 1e300 0.3 -1e-300
+    convoke run spec.yaml --input x.npy --weights w.npy --output y.npy --reference; status 0; silent
+    [[ $(head -c 40 y.npy) == *"'<f8'"* ]] || fail "y.npy is not of f8"
+    npy write x.npy i8:1x3x8x8 9007199254740993
+    convoke run spec.yaml --input x.npy --weights w.npy --output y.npy
+    status 3; says "is 9007199254740993, to which no f64 is equal"; says "astype('<f8')"
+    convoke run spec.yaml --input x.npy --weights w.npy --output y.npy --convert; status 0; silent
+}
+
 case_an_array_without_dimensions_is_of_the_wrong_shape() {
     picture; python3 -c "
 header = b\"{'descr': '<f4', 'fortran_order': False, 'shape': (), }\\n\"

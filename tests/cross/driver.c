@@ -32,19 +32,27 @@ static cvk_const_buffer take_buffer(FILE *cases, const cvk_buffer_info *info) {
 
 static cvk_buffer make_buffer(uint64_t bytes) { return (cvk_buffer){allocate(bytes), bytes}; }
 
-static int right(float got, double expected, double bound) {
-    return isinf(bound) || (isnan(expected) && isnan(got)) || (double)got == expected ||
-           fabs((double)got - expected) <= bound;
+/* Expected is expected + rest. */
+static int right(double got, double expected, double rest, double bound) {
+    return isinf(bound) || (isnan(expected) && isnan(got)) || (got == expected && rest == 0) ||
+           fabs(got - expected - rest) <= bound;
+}
+
+static size_t elements(const cvk_kernel_info *info) {
+    return (size_t)info->output.bytes / (info->dtype == CVK_F64 ? sizeof(double) : sizeof(float));
 }
 
 /* How many outputs are wrong; the first is told. */
-static size_t compare(const cvk_kernel_info *info, const float *got, const double *expected, const double *bound) {
-    size_t wrong = 0, count = (size_t)info->output.bytes / sizeof *got;
+static size_t compare(const cvk_kernel_info *info, const void *output, const double *expected) {
+    const size_t count = elements(info);
+    const double *rest = expected + count, *bound = rest + count;
+    size_t wrong = 0;
     for (size_t i = 0; i < count; i++) {
-        if (right(got[i], expected[i], bound[i])) continue;
+        const double got = info->dtype == CVK_F64 ? ((const double *)output)[i] : (double)((const float *)output)[i];
+        if (right(got, expected[i], rest[i], bound[i])) continue;
         if (!wrong++)
-            printf("%s: output %zu is %.9g, not %.9g +- %.3g; plan %s\n", info->name, i, (double)got[i], expected[i],
-                   bound[i], info->plan);
+            printf("%s: output %zu is %.17g, not %.17g +- %.3g; plan %s\n", info->name, i, got, expected[i], bound[i],
+                   info->plan);
     }
     return wrong;
 }
@@ -56,7 +64,7 @@ static int run(const cvk_kernel_info *info, FILE *cases) {
     b.bias = take_buffer(cases, &info->bias);
     b.scale = take_buffer(cases, &info->scale);
     b.addend = take_buffer(cases, &info->addend);
-    double *expected = take(cases, 2 * info->output.bytes), *bound = take(cases, 2 * info->output.bytes);
+    double *expected = take(cases, 3 * sizeof *expected * elements(info)); /* and what it lacks, and bounds */
     b.output = make_buffer(info->output.bytes);
     b.scratch = make_buffer(cvk_scratch_bytes(info, 1));
     b.workspace = make_buffer(info->workspace.bytes);
@@ -65,9 +73,9 @@ static int run(const cvk_kernel_info *info, FILE *cases) {
     b.weights = (cvk_const_buffer){packed.data, packed.bytes};
     if (status == CVK_OK) status = cvk_run(info, &b, NULL);
     if (status != CVK_OK) printf("%s: %s\n", info->name, cvk_status_text(status));
-    int good = status == CVK_OK && !compare(info, b.output.data, expected, bound);
-    const void *const all[] = {b.input.data, weights.data, b.bias.data,   b.scale.data,   b.addend.data,   expected,
-                               bound,        packed.data,  b.output.data, b.scratch.data, b.workspace.data};
+    int good = status == CVK_OK && !compare(info, b.output.data, expected);
+    const void *const all[] = {b.input.data, weights.data, b.bias.data,   b.scale.data,   b.addend.data,
+                               expected,     packed.data,  b.output.data, b.scratch.data, b.workspace.data};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free((void *)(uintptr_t)all[i]);
     return good;
 }

@@ -11,6 +11,7 @@
 #include "compile.h"
 #include "judge/rounding.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ static FILE *create(const char *directory, const char *name) {
 }
 
 /* Outputs that lie in memory as the kernel's do; the fill of blocks is exactly zero. */
-static void write_expected(const cvk_spec *s, const double *values, FILE *to) {
+static void write_outputs(const cvk_spec *s, const double *values, FILE *to) {
     size_t bytes = (size_t)spec_output_elements(s) * sizeof(double);
     double *placed = allocate(bytes);
     int64_t at[AXES];
@@ -51,6 +52,17 @@ static void write_expected(const cvk_spec *s, const double *values, FILE *to) {
                         placed[spec_offset(s->output_layout, s->out_channels, s->out_size, n, c, at)] = *values++;
     fwrite(placed, 1, bytes, to);
     free(placed);
+}
+
+/* As two doubles, for machines whose long double is no wider: the nearest one, and what it lacks. */
+static void write_expected(const cvk_spec *s, const long double *values, FILE *to) {
+    const int64_t count = naive_channels(s) * naive_channel_size(s);
+    double *part = allocate((size_t)count * sizeof *part);
+    for (int64_t i = 0; i < count; i++) part[i] = (double)values[i];
+    write_outputs(s, part, to);
+    for (int64_t i = 0; i < count; i++) part[i] = isfinite(part[i]) ? (double)(values[i] - part[i]) : 0;
+    write_outputs(s, part, to);
+    free(part);
 }
 
 /* Packing is the kernel's work, on its own machine. */
@@ -75,14 +87,15 @@ static void write_case(const compile_unit *unit, uint64_t seed, FILE *to) {
     double *rounding;
     if (!data_draw(s, seed % 2 ? DATA_REALS : DATA_INTEGERS, seed, &data)) stop("no memory for", s->name);
     if (!rounding_of_plan(s, &unit->plan, &data.tensors, NULL, &rounding)) stop("no memory for", s->name);
-    size_t bytes = (size_t)(naive_channels(s) * naive_channel_size(s)) * sizeof(double);
-    double *expected = allocate(bytes), *bound = allocate(bytes);
+    const int64_t count = naive_channels(s) * naive_channel_size(s);
+    long double *expected = allocate((size_t)count * sizeof *expected);
+    double *bound = allocate((size_t)count * sizeof *bound);
     naive_tensors bounded = data.tensors;
     bounded.rounding = rounding;
     naive_run(s, &bounded, expected, bound);
     write_inputs(unit, &data, to);
     write_expected(s, expected, to);
-    write_expected(s, bound, to);
+    write_outputs(s, bound, to);
     free(expected);
     free(bound);
     free(rounding);

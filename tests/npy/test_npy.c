@@ -45,7 +45,7 @@ static void write_npy(int major, const char *header, size_t claimed, const void 
 static void expect_refused(const char *name, const char *message, const char *hint) {
     npy_array array;
     cvk_diagnostics *d = cvk_diagnostics_new();
-    cr_assert_eq(npy_read(path, false, d, &array), CVK_ERROR_IO, "%s: was not refused", name);
+    cr_assert_eq(npy_read(path, TYPE_F32, false, d, &array), CVK_ERROR_IO, "%s: was not refused", name);
     cr_assert_eq(cvk_diagnostics_count(d), 1, "%s: not one message", name);
     const cvk_diagnostic *said = cvk_diagnostics_get(d, 0);
     cr_assert_str_eq(said->message, message, "%s: %s", name, said->message);
@@ -54,6 +54,8 @@ static void expect_refused(const char *name, const char *message, const char *hi
     cr_assert_null(array.data, "%s: a refused array has data", name);
     cvk_diagnostics_free(d);
 }
+
+static const float *floats(const npy_array *array) { return array->data; }
 
 static void write_array(int rank, const int64_t *shape, float *data) {
     npy_array array = {.rank = rank, .elements = 1, .data = data};
@@ -83,7 +85,7 @@ Test(npy, an_array_comes_back_bit_for_bit) {
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         npy_array array;
         write_array(cases[c].rank, cases[c].shape, data);
-        cr_assert_eq(npy_read(path, false, NULL, &array), CVK_OK, "case %zu", c);
+        cr_assert_eq(npy_read(path, TYPE_F32, false, NULL, &array), CVK_OK, "case %zu", c);
         cr_assert_eq(array.rank, cases[c].rank, "case %zu", c);
         cr_assert_eq(memcmp(array.shape, cases[c].shape, (size_t)array.rank * sizeof *array.shape), 0, "case %zu", c);
         cr_assert_eq(memcmp(array.data, data, (size_t)array.elements * sizeof *data), 0, "case %zu", c);
@@ -140,10 +142,10 @@ Test(npy, every_type_becomes_float) {
         for (int major = 1; major <= 3; major++) {
             npy_array array;
             write_npy(major, cases[c].header, strlen(cases[c].header), cases[c].bytes, cases[c].n);
-            cr_assert_eq(npy_read(path, false, NULL, &array), CVK_OK, "case %zu, version %d", c, major);
+            cr_assert_eq(npy_read(path, TYPE_F32, false, NULL, &array), CVK_OK, "case %zu, version %d", c, major);
             cr_assert_eq(array.elements, 2, "case %zu", c);
             for (int i = 0; i < 2; i++)
-                cr_assert(array.data[i] == cases[c].expected[i], "case %zu, version %d: element %d", c, major, i);
+                cr_assert(floats(&array)[i] == cases[c].expected[i], "case %zu, version %d: element %d", c, major, i);
             npy_free(&array);
         }
 }
@@ -261,9 +263,9 @@ Test(npy, numbers_that_no_float_is_equal_to_are_refused_or_rounded_as_asked) {
         write_npy(1, header, strlen(header), data, 2 * inexact[c].n);
         expect_refused(inexact[c].shown, message, CONVERT_HINT);
         npy_array array;
-        cr_assert_eq(npy_read(path, true, NULL, &array), CVK_OK, "%s", inexact[c].shown);
-        cr_assert(array.data[0] == 0 && array.data[1] == inexact[c].nearest, "%s became %a", inexact[c].shown,
-                  (double)array.data[1]);
+        cr_assert_eq(npy_read(path, TYPE_F32, true, NULL, &array), CVK_OK, "%s", inexact[c].shown);
+        cr_assert(floats(&array)[0] == 0 && floats(&array)[1] == inexact[c].nearest, "%s became %a", inexact[c].shown,
+                  (double)floats(&array)[1]);
         npy_free(&array);
     }
 }
@@ -276,11 +278,30 @@ Test(npy, a_number_beyond_the_largest_float_is_refused_even_where_numbers_are_ro
             npy_array array;
             cvk_diagnostics *d = cvk_diagnostics_new();
             write_npy(1, header, strlen(header), beyond[c], 8);
-            cr_assert_eq(npy_read(path, convert, d, &array), CVK_ERROR_IO);
+            cr_assert_eq(npy_read(path, TYPE_F32, convert, d, &array), CVK_ERROR_IO);
             cr_assert(strstr(cvk_diagnostics_get(d, 0)->message, "beyond the largest f32"), "%s",
                       cvk_diagnostics_get(d, 0)->message);
             cvk_diagnostics_free(d);
         }
+}
+
+Test(npy, arrays_of_f64_hold_every_double_and_refuse_or_round_other_integers) {
+    static double data[] = {0.1, 0x1p-1074, -0x1.fffffffffffffp1023, INFINITY, -0.0, NAN};
+    npy_array array = {.type = TYPE_F64, .rank = 1, .shape = {6}, .elements = 6, .data = data};
+    cr_assert_eq(npy_write(path, NULL, &array), CVK_OK);
+    cr_assert_eq(npy_read(path, TYPE_F64, false, NULL, &array), CVK_OK);
+    cr_assert(array.type == TYPE_F64 && memcmp(array.data, data, sizeof data) == 0);
+    npy_free(&array);
+    static const char header[] = HEAD("<u8", "(1,)");
+    write_npy(1, header, strlen(header), "\1\0\0\0\0\0\x20\0", 8); /* 2^53 + 1 */
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    cr_assert_eq(npy_read(path, TYPE_F64, false, d, &array), CVK_ERROR_IO);
+    cr_assert_str_eq(cvk_diagnostics_get(d, 0)->message, "element [0] is 9007199254740993, to which no f64 is equal");
+    cr_assert_str_eq(cvk_diagnostics_get(d, 0)->hint, "--convert rounds, as array.astype('<f8') does");
+    cr_assert_eq(npy_read(path, TYPE_F64, true, d, &array), CVK_OK);
+    cr_assert(*(const double *)array.data == 0x1p53);
+    npy_free(&array);
+    cvk_diagnostics_free(d);
 }
 
 Test(npy, every_half_is_the_float_it_is) {
@@ -294,11 +315,11 @@ Test(npy, every_half_is_the_float_it_is) {
     }
     npy_array array;
     write_bytes(bytes, sizeof bytes);
-    cr_assert_eq(npy_read(path, false, NULL, &array), CVK_OK);
+    cr_assert_eq(npy_read(path, TYPE_F32, false, NULL, &array), CVK_OK);
     for (unsigned bits = 0; bits < 65536; bits++) {
         unsigned exponent = bits >> 10 & 31, fraction = bits & 1023;
         double magnitude = exponent ? ldexp(1024 + fraction, (int)exponent - 25) : ldexp(fraction, -24);
-        double x = (double)array.data[bits], y = bits >> 15 ? -magnitude : magnitude;
+        double x = (double)floats(&array)[bits], y = bits >> 15 ? -magnitude : magnitude;
         if (exponent == 31)
             cr_assert(fraction ? isnan(x) : isinf(x) && (x < 0) == bits >> 15, "%x", bits);
         else
@@ -346,7 +367,7 @@ static size_t damaged_file(uint64_t *state, unsigned char *bytes) {
 static void read_damaged(const char *repeat) {
     npy_array array;
     cvk_diagnostics *d = cvk_diagnostics_new();
-    cvk_status status = npy_read(path, false, d, &array);
+    cvk_status status = npy_read(path, TYPE_F32, false, d, &array);
     if (status == CVK_OK) {
         int64_t elements = 1;
         for (int i = 0; i < array.rank; i++) elements *= array.shape[i];
@@ -380,7 +401,7 @@ Test(npy, a_file_that_is_cut_short_anywhere_is_refused) {
     for (off_t size = info.st_size - 1; size >= 0; size--) {
         npy_array array;
         cr_assert_eq(truncate(path, size), 0);
-        cr_assert_eq(npy_read(path, false, NULL, &array), CVK_ERROR_IO, "a file of %lld bytes was read",
+        cr_assert_eq(npy_read(path, TYPE_F32, false, NULL, &array), CVK_ERROR_IO, "a file of %lld bytes was read",
                      (long long)size);
     }
 }
@@ -397,7 +418,7 @@ Test(npy, what_is_no_npy_file_is_refused) {
     unlink(path);
     expect_refused("no file", "No such file or directory", "");
     npy_array array;
-    cr_assert_eq(npy_read(folder, false, NULL, &array), CVK_ERROR_IO, "a folder was read");
+    cr_assert_eq(npy_read(folder, TYPE_F32, false, NULL, &array), CVK_ERROR_IO, "a folder was read");
 }
 
 static int files_in_folder(void) {
@@ -426,8 +447,8 @@ Test(npy, a_write_replaces_the_old_file) {
     npy_array array;
     write_array(1, (const int64_t[]){2}, (float[]){1, 2});
     write_array(1, (const int64_t[]){1}, (float[]){3});
-    cr_assert_eq(npy_read(path, false, NULL, &array), CVK_OK);
-    cr_assert(array.elements == 1 && array.data[0] == 3);
+    cr_assert_eq(npy_read(path, TYPE_F32, false, NULL, &array), CVK_OK);
+    cr_assert(array.elements == 1 && floats(&array)[0] == 3);
     cr_assert_eq(files_in_folder(), 1);
     npy_free(&array);
 }

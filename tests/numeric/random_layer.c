@@ -128,6 +128,7 @@ static cvk_spec draw_once(draws *d, const char *name) {
     draw_channels(d, &s);
     draw_space(d, &s);
     draw_post_ops(d, &s);
+    s.dtype = draw_chance(d, 20) ? CVK_F64 : CVK_F32; /* last: what is drawn before stays as it was */
     return s;
 }
 

@@ -57,8 +57,12 @@ static void hard_sigmoid(cvk_spec *s) { s->post[0].kind = POST_HARD_SIGMOID; }
 
 /* ---- data that hide a bug ---- */
 
-static float *weights_of(layer_data *d) { return d->memory + (d->tensors.weights - d->tensors.input); }
-static float *bias_of(layer_data *d) { return d->memory + (d->tensors.bias - d->tensors.input); }
+/* The layers are f32. */
+static float *writable(layer_data *d, const void *tensor) {
+    return (float *)d->memory + ((const float *)tensor - (const float *)d->tensors.input);
+}
+static float *weights_of(layer_data *d) { return writable(d, d->tensors.weights); }
+static float *bias_of(layer_data *d) { return writable(d, d->tensors.bias); }
 
 /* Weights of the first kernel row count for nothing. */
 static void tiny_first_row(const cvk_spec *s, layer_data *d) {
@@ -89,11 +93,11 @@ static void flat_filters(const cvk_spec *s, layer_data *d) {
 
 static void flat_input(const cvk_spec *s, layer_data *d) {
     for (int64_t i = 0; i < s->batch * s->in_channels * s->in_size[0] * s->in_size[1] * s->in_size[2]; i++)
-        d->memory[i] = 1;
+        writable(d, d->tensors.input)[i] = 1;
 }
 
 static void equal_scales(const cvk_spec *s, layer_data *d) {
-    float *scale = d->memory + (d->tensors.scale - d->tensors.input);
+    float *scale = writable(d, d->tensors.scale);
     for (int64_t i = 0; i < s->out_channels; i++) scale[i] = 0.5F;
 }
 

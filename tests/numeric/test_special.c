@@ -78,8 +78,8 @@ static double operand_of(const special_data *d, post_kind kind, int c, int i) {
 
 static void judge(const special_data *d, const post_op *op, int c, const float *got, const char *where) {
     for (int i = 0; i < NUMBERS; i++) {
-        double x = (double)d->input[i], operand = operand_of(d, op->kind, c, i), y = post_apply(op, operand, x);
-        double ratio = bound_ratio(y, bound_post(op, operand, x, 0), got[i]);
+        double x = (double)d->input[i], operand = operand_of(d, op->kind, c, i), y = (double)post_apply(op, operand, x);
+        double ratio = bound_ratio(y, bound_post(TYPE_F32, op, operand, x, 0), (double)got[i]);
         bool same_sign = isnan(y) || !signbit(y) == !signbit(got[i]);
         cr_expect(ratio <= 1 && same_sign, "%s: of %a (operand %a) it is %a, not %a", where, x, operand, (double)got[i],
                   y);

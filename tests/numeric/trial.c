@@ -55,16 +55,20 @@ static int64_t outputs(const cvk_spec *s) { return naive_channels(s) * naive_cha
 
 /* A few of the weights and of the inputs. */
 static void add_infinities(const cvk_spec *s, layer_data *data, uint64_t seed) {
-    static const float odd[] = {INFINITY, -INFINITY, INFINITY, NAN};
-    float *input = data->memory, *weights = input + (data->tensors.weights - data->tensors.input);
-    int64_t inputs = weights - input, filters = spec_weights_elements(s);
+    static const double odd[] = {INFINITY, -INFINITY, INFINITY, NAN};
+    const cvk_type type = spec_type(s);
+    const int bytes = type_bytes(type);
+    const int64_t inputs = s->batch * s->in_channels * s->in_size[0] * s->in_size[1] * s->in_size[2];
+    const int64_t filters = spec_weights_elements(s);
+    char *input = data->memory, *weights = input + inputs * bytes;
     for (uint64_t i = 0; i < 3; i++, seed = seed * 6364136223846793005u + 1442695040888963407u) {
-        weights[(seed >> 33) % (uint64_t)filters] = odd[i];
-        if (inputs && seed >> 63) input[(seed >> 32) % (uint64_t)inputs] = odd[i + 1];
+        type_write(type, weights + (int64_t)((seed >> 33) % (uint64_t)filters) * bytes, odd[i]);
+        if (inputs && seed >> 63)
+            type_write(type, input + (int64_t)((seed >> 32) % (uint64_t)inputs) * bytes, odd[i + 1]);
     }
 }
 
-static double *allocate(int64_t count) { return calloc((size_t)count + 1, sizeof(double)); }
+static void *allocate(int64_t count, size_t bytes) { return calloc((size_t)count + 1, bytes); }
 
 /* What the interpreter says of the data, with the bounds of what a plan computes. */
 static bool expect(trial *t, const cvk_plan *plan) {
@@ -87,8 +91,10 @@ static double share_of_zeros(const trial *t) {
 }
 
 bool trial_open(trial *t, const cvk_spec *s, data_kind kind, bool infinities, uint64_t seed) {
-    *t = (trial){.spec = s, .expected = allocate(outputs(s)), .bound = allocate(outputs(s)), .zeros = 1};
-    t->output = calloc((size_t)spec_output_elements(s) + 1, sizeof *t->output);
+    *t = (trial){.spec = s, .zeros = 1};
+    t->expected = allocate(outputs(s), sizeof *t->expected);
+    t->bound = allocate(outputs(s), sizeof *t->bound);
+    t->output = allocate(spec_output_elements(s), (size_t)type_bytes(spec_type(s)));
     t->identity = identity_new(s, seed, NULL);
     if (!t->expected || !t->bound || !t->output || !t->identity) return false;
     for (int i = 0; i < MOST_DRAWS && t->zeros > TRIAL_MOST_ZEROS; i++) {
@@ -128,15 +134,17 @@ __attribute__((format(printf, 2, 3))) static bool wrong(trial *t, const char *fo
 static double worst_ratio(trial *t, const tensors *buffers) {
     int64_t size = naive_channel_size(t->spec), channels = t->spec->out_channels;
     double worst = 0;
-    float *got = malloc((size_t)size * sizeof *got);
+    const cvk_type type = spec_type(t->spec);
+    char *got = malloc((size_t)(size * type_bytes(type)));
     for (int64_t i = 0; got && i < naive_channels(t->spec); i++) {
         tensors_read(buffers, i, got);
         for (int64_t at = 0; at < size; at++) {
-            double y = t->expected[i * size + at], bound = t->bound[i * size + at];
-            double ratio = bound_ratio(y, bound, got[at]);
+            const long double y = t->expected[i * size + at];
+            double bound = t->bound[i * size + at], value = type_read(type, got + at * type_bytes(type));
+            double ratio = bound_ratio(y, bound, value);
             if (ratio > 1 && worst <= 1)
-                wrong(t, "wrong value: n %ld, channel %ld, position %ld: %.9g, not %.9g +- %.3g", (long)(i / channels),
-                      (long)(i % channels), (long)at, (double)got[at], y, bound);
+                wrong(t, "wrong value: n %ld, channel %ld, position %ld: %.17g, not %.20Lg +- %.3g",
+                      (long)(i / channels), (long)(i % channels), (long)at, value, y, bound);
             worst = fmax(worst, ratio);
         }
     }
@@ -151,16 +159,18 @@ static bool judge(trial *t, const tensors *buffers) {
 }
 
 /* Bit by bit, but for what a NaN carries. */
-static bool same(const float *a, const float *b, size_t bytes) {
+static bool same(cvk_type type, const char *a, const char *b, size_t bytes) {
     if (memcmp(a, b, bytes) == 0) return true;
-    for (size_t i = 0; i < bytes / sizeof *a; i++)
-        if (memcmp(&a[i], &b[i], sizeof *a) != 0 && !(isnan(a[i]) && isnan(b[i]))) return false;
+    const size_t step = (size_t)type_bytes(type);
+    for (size_t i = 0; i < bytes; i += step)
+        if (memcmp(a + i, b + i, step) != 0 && !(isnan(type_read(type, a + i)) && isnan(type_read(type, b + i))))
+            return false;
     return true;
 }
 
 static bool same_output(trial *t, const tensors *buffers, const char *way) {
     const guarded *output = &buffers->buffer[CVK_ROLE_OUTPUT];
-    if (!same(output->data, t->output, output->bytes)) return wrong(t, "other bits %s", way);
+    if (!same(spec_type(t->spec), output->data, t->output, output->bytes)) return wrong(t, "other bits %s", way);
     const char *damage = tensors_damage(buffers);
     return damage ? wrong(t, "%s %s", damage, way) : true;
 }
@@ -211,7 +221,7 @@ static bool run_on_threads(trial *t, const cvk_kernel_info *info, tensors *buffe
 
 /* Packs and runs; its packed weights have no header. */
 static cvk_status evaluate(const nest_program *run, const nest *pack, bool fused, const tensors *buffers,
-                           float *packed) {
+                           void *packed) {
     void *tensor[ROLE_COUNT] = {[ROLE_PACK_FROM] = buffers->dense.data, [ROLE_PACK_TO] = packed};
     for (int i = 0; i < CVK_ROLES; i++) tensor[i] = buffers->buffer[i].data;
     tensor[ROLE_WEIGHTS] = packed;
@@ -223,14 +233,14 @@ static bool check_evaluator(trial *t, const cvk_kernel_info *info, const nest_pr
                             bool fused) {
     tensors buffers;
     size_t bytes = (size_t)info->packed_weights.bytes - CVK_PACKED_HEADER;
-    float *packed = malloc(bytes + 1);
+    char *packed = malloc(bytes + 1);
     cvk_status status =
         packed ? tensors_bind(t->spec, info, &t->data.tensors, GUARD_END, 1, &buffers) : CVK_ERROR_MEMORY;
     if (packed) memset(packed, 0xFF, bytes);
     if (status == CVK_OK) status = evaluate(run, pack, fused, &buffers, packed);
     bool right = status == CVK_OK || wrong(t, "nest_eval: %s", cvk_status_text(status));
     const char *theirs = buffers.buffer[CVK_ROLE_WEIGHTS].data;
-    if (right && !same(packed, (const float *)(const void *)(theirs + CVK_PACKED_HEADER), bytes))
+    if (right && !same(spec_type(t->spec), packed, theirs + CVK_PACKED_HEADER, bytes))
         right = wrong(t, "other packed weights from nest_eval");
     right = right && same_output(t, &buffers, "from nest_eval");
     if (packed) tensors_free(&buffers);

@@ -12,12 +12,13 @@
 typedef struct trial {
     const cvk_spec *spec;
     layer_data data;
-    double *expected, *bound; /* of every output, as naive_run orders them */
-    cvk_plan plan;            /* that the bounds are for, or another that rounds alike */
-    double zeros;             /* their share */
-    identity *identity;       /* the layer over residues */
-    float *output;            /* of the first run of the latest kernel */
-    char words[512];          /* what is wrong with it */
+    long double *expected; /* of every output, as naive_run orders them */
+    double *bound;
+    cvk_plan plan;      /* that the bounds are for, or another that rounds alike */
+    double zeros;       /* their share */
+    identity *identity; /* the layer over residues */
+    void *output;       /* of the first run of the latest kernel */
+    char words[512];    /* what is wrong with it */
 } trial;
 
 /* Draws data of which not too much is zero after the post-ops, if it can. `infinities`: some of it is not finite. */

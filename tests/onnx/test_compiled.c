@@ -56,12 +56,12 @@ static float *run_kernel(const char *name, const cvk_kernel_info *info, const on
 
 /* The kernel and the expected values are two f32 results: each may be off by the bound. */
 static void expect_output(const char *name, const cvk_spec *spec, const onnx_case *c, const float *output) {
-    size_t bytes = (size_t)c->output_elements * sizeof(double);
-    double *y = malloc(bytes), *bound = malloc(bytes);
+    long double *y = malloc((size_t)c->output_elements * sizeof *y);
+    double *bound = malloc((size_t)c->output_elements * sizeof *bound);
     naive_run(spec, &(naive_tensors){.input = c->input, .weights = c->weights, .bias = c->bias}, y, bound);
     for (int64_t i = 0; i < c->output_elements; i++)
-        cr_assert_leq(bound_ratio((double)c->output[i], 2 * bound[i], output[i]), 1, "%s: output %d is %.9g, not %.9g",
-                      name, (int)i, (double)output[i], (double)c->output[i]);
+        cr_assert_leq(bound_ratio((double)c->output[i], 2 * bound[i], (double)output[i]), 1,
+                      "%s: output %d is %.9g, not %.9g", name, (int)i, (double)output[i], (double)c->output[i]);
     free(y);
     free(bound);
 }

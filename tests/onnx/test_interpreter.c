@@ -15,12 +15,13 @@ static void run_case(const char *name, const onnx_case *c) {
     const cvk_spec *spec = cvk_network_layer(network, 0);
     int64_t n = naive_channels(spec) * naive_channel_size(spec);
     cr_assert_eq(n, c->output_elements, "%s: the output has another size", name);
-    double *y = malloc((size_t)n * sizeof *y), *bound = malloc((size_t)n * sizeof *bound);
+    long double *y = malloc((size_t)n * sizeof *y);
+    double *bound = malloc((size_t)n * sizeof *bound);
     naive_run(spec, &(naive_tensors){.input = c->input, .weights = c->weights, .bias = c->bias}, y, bound);
     for (int64_t i = 0; i < n; i++) {
         /* The expected values are those of some f32 kernel, of which the same may be asked as of ours. */
-        double ratio = bound_ratio(y[i], bound[i], c->output[i]);
-        cr_assert_leq(ratio, 1, "%s: output %d is %.9g, not %.9g, %g of the bound", name, (int)i, y[i],
+        double ratio = bound_ratio(y[i], bound[i], (double)c->output[i]);
+        cr_assert_leq(ratio, 1, "%s: output %d is %.9g, not %.9g, %g of the bound", name, (int)i, (double)y[i],
                       (double)c->output[i], ratio);
     }
     free(y);

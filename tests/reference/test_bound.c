@@ -17,9 +17,9 @@ static uint32_t draw(void) { return (state = state * 1664525u + 1013904223u) >> 
 static float draw_float(void) { return (float)draw() / 0x1p23f - 1; }
 
 Test(bound, sums_of_small_integers_are_exact) {
-    cr_assert_eq(bound_direct(9, 0x1p24 - 1, true), 0);
-    cr_assert_gt(bound_direct(9, 0x1p24, true), 0);
-    cr_assert_gt(bound_direct(9, 100, false), 0);
+    cr_assert_eq(bound_direct(TYPE_F32, 9, 0x1p24 - 1, true), 0);
+    cr_assert_gt(bound_direct(TYPE_F32, 9, 0x1p24, true), 0);
+    cr_assert_gt(bound_direct(TYPE_F32, 9, 100, false), 0);
 }
 
 Test(bound, any_order_of_summation_keeps_it) {
@@ -40,10 +40,10 @@ Test(bound, any_order_of_summation_keeps_it) {
                 fused = fmaf(x[i], w[i], fused);
             }
             for (int i = n; i-- > 0;) backward += x[i] * w[i];
-            double bound = bound_direct(n, magnitude, false);
+            double bound = bound_direct(TYPE_F32, n, magnitude, false);
             const float sums[] = {forward, fused, backward};
             for (int i = 0; i < 3; i++) {
-                double ratio = bound_ratio(exact, bound, sums[i]);
+                double ratio = bound_ratio(exact, bound, (double)sums[i]);
                 cr_assert_leq(ratio, 1, "%d terms, way %d", n, i);
                 largest = fmax(largest, ratio);
             }
@@ -51,17 +51,42 @@ Test(bound, any_order_of_summation_keeps_it) {
     cr_assert_gt(largest, 0.1, "the bound is so loose (%g) that it finds nothing", largest);
 }
 
+Test(bound, sums_of_f64_keep_theirs_and_find_one_that_is_a_little_worse) {
+    enum { MOST = 500 };
+    double largest = 0;
+    for (int n = 1; n <= MOST; n += 1 + n / 8)
+        for (int repeat = 0; repeat < 50; repeat++) {
+            long double exact = 0, magnitude = 0;
+            double forward = 0;
+            for (int i = 0; i < n; i++) {
+                const double x = ((double)draw_float() + 2) * (1 + (double)draw_float() * 0x1p-25),
+                             w = (double)draw_float() + 1;
+                exact += (long double)x * (long double)w;
+                magnitude += fabsl((long double)x * (long double)w);
+                forward += x * w;
+            }
+            double bound = bound_direct(TYPE_F64, n, magnitude, false), ratio = bound_ratio(exact, bound, forward);
+            cr_assert_leq(ratio, 1, "%d terms", n);
+            cr_assert_gt(bound_ratio(exact, bound, forward + 2.5 * bound), 1);
+            largest = fmax(largest, ratio);
+        }
+    cr_assert_gt(largest, 0.02, "the bound is so loose (%g) that it finds nothing", largest);
+    cr_assert_eq(bound_direct(TYPE_F64, 9, 0x1p53L - 1, true), 0);
+    cr_assert_gt(bound_direct(TYPE_F64, 9, 0x1p53L, true), 0);
+    cr_assert(isinf(bound_direct(TYPE_F64, 4, 2e308L, false)));
+}
+
 Test(bound, tiny_products_may_underflow) {
     const float x = 0x1.000002p-75f, w = 0x1.000002p-75f;
-    double bound = bound_direct(1, (double)x * (double)w, false);
-    cr_assert_leq(bound_ratio((double)x * (double)w, bound, x * w), 1);
+    double bound = bound_direct(TYPE_F32, 1, (double)x * (double)w, false);
+    cr_assert_leq(bound_ratio((double)x * (double)w, bound, (double)(x * w)), 1);
     cr_assert_leq(bound, 0x1p-148);
 }
 
 Test(bound, where_f32_may_overflow_nothing_is_asked) {
-    cr_assert(isinf(bound_direct(4, 4e38, false)));
+    cr_assert(isinf(bound_direct(TYPE_F32, 4, 4e38, false)));
     cr_assert_eq(bound_ratio(1, INFINITY, INFINITY), 0);
-    cr_assert_eq(bound_direct(4, INFINITY, false), 0, "infinite data come out as IEEE says");
+    cr_assert_eq(bound_direct(TYPE_F32, 4, INFINITY, false), 0, "infinite data come out as IEEE says");
 }
 
 Test(bound, ratio_knows_what_is_wrong) {
@@ -85,7 +110,8 @@ Test(bound, ratio_knows_what_is_wrong) {
         {1, 1, INFINITY, INFINITY},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        cr_assert(bound_ratio(cases[i].expected, cases[i].bound, cases[i].got) == cases[i].ratio, "case %zu", i);
+        cr_assert(bound_ratio(cases[i].expected, cases[i].bound, (double)cases[i].got) == cases[i].ratio, "case %zu",
+                  i);
 }
 
 /* NaN stays NaN. */
@@ -135,9 +161,9 @@ Test(bound, post_ops_written_plainly_keep_their_promise) {
         for (uint64_t bits = 0; bits < UINT64_C(1) << 32; bits += 16411) {
             const float x = float_of((uint32_t)bits), operand = draw_float();
             if (!is_plain(op.kind, x)) continue;
-            double y = post_apply(&op, (double)operand, (double)x);
-            double bound = bound_post(&op, (double)operand, (double)x, 0);
-            double ratio = bound_ratio(y, bound, plain(&op, operand, x));
+            double y = (double)post_apply(&op, (double)operand, (double)x);
+            double bound = bound_post(TYPE_F32, &op, (double)operand, (double)x, 0);
+            double ratio = bound_ratio(y, bound, (double)plain(&op, operand, x));
             cr_assert_leq(ratio, 1, "%s(%a): %a, not %a", spec_post_name(op.kind), (double)x,
                           (double)plain(&op, operand, x), y);
         }
@@ -152,11 +178,11 @@ Test(bound, post_ops_carry_the_error_of_what_they_are_given) {
                         error = fabsf(draw_float()) * (i % 2 ? 1 : 1e-4f);
             const float off = x + error * draw_float();
             if (!is_plain(op.kind, off)) continue;
-            double y = post_apply(&op, (double)operand, (double)x);
+            double y = (double)post_apply(&op, (double)operand, (double)x);
             double given = fmax(fabs((double)off - (double)x), (double)error);
-            double bound = bound_post(&op, (double)operand, (double)x, given);
-            cr_assert_leq(bound_ratio(y, bound, plain(&op, operand, off)), 1, "%s(%a +- %a)", spec_post_name(op.kind),
-                          (double)x, given);
+            double bound = bound_post(TYPE_F32, &op, (double)operand, (double)x, given);
+            cr_assert_leq(bound_ratio(y, bound, (double)plain(&op, operand, off)), 1, "%s(%a +- %a)",
+                          spec_post_name(op.kind), (double)x, given);
         }
     }
 }
@@ -166,8 +192,8 @@ Test(bound, no_post_op_is_permitted_much) {
         const post_op op = op_of(kind);
         for (int i = 0; i < 10000; i++) {
             const float x = draw_float() * 20;
-            double y = post_apply(&op, 0.7, (double)x);
-            double bound = bound_post(&op, 0.7, (double)x, 0);
+            double y = (double)post_apply(&op, 0.7, (double)x);
+            double bound = bound_post(TYPE_F32, &op, 0.7, (double)x, 0);
             cr_assert_leq(bound, 8 * 0x1p-24 * fabs(y) + 0x1p-147, "%s(%a)", spec_post_name(op.kind), (double)x);
         }
     }
@@ -189,7 +215,7 @@ Test(post, tails_are_exact) {
         {POST_TANH, 1e-10, 1.00000000000000000000e-10},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        double y = post_apply(&(post_op){.kind = cases[i].kind}, 0, cases[i].x);
+        double y = (double)post_apply(&(post_op){.kind = cases[i].kind}, 0, cases[i].x);
         cr_assert(fabs(y - cases[i].y) <= 1e-12 * fabs(cases[i].y), "%s(%g): %.17g", spec_post_name(cases[i].kind),
                   cases[i].x, y);
     }
@@ -221,7 +247,7 @@ Test(post, at_the_infinities_they_are_what_ieee_makes_of_the_formula) {
         if (kind == POST_SCALE) continue; /* the product itself */
         const post_op op = {.kind = (post_kind)kind};
         for (double sign = -1; sign <= 1; sign += 2) {
-            double y = post_apply(&op, 0, sign * (double)INFINITY),
+            double y = (double)post_apply(&op, 0, sign * (double)INFINITY),
                    formula = literally((post_kind)kind, sign * (double)INFINITY);
             cr_expect(isnan(formula) ? isnan(y) : y == formula, "%s(%g inf) is %g, not %g", spec_post_name(op.kind),
                       sign, y, formula);
@@ -238,12 +264,12 @@ Test(post, nan_stays_nan) {
 
 Test(bound, operations_that_round_once_are_exact_where_the_result_is_a_float) {
     const post_op add = {.kind = POST_ADD}, scale = {.kind = POST_SCALE}, relu = {.kind = POST_RELU};
-    cr_assert_eq(bound_post(&add, 3, 1000, 0), 0);
-    cr_assert_eq(bound_post(&scale, 0.5, 1000, 0), 0);
-    cr_assert_eq(bound_post(&relu, 0, -7, 0), 0);
-    cr_assert_gt(bound_post(&add, (double)0.1f, 1000, 0), 0);
-    cr_assert_eq(bound_post(&relu, 0, -7, 1), 0);
-    cr_assert_gt(bound_post(&add, 3, 1000, 1), 1);
+    cr_assert_eq(bound_post(TYPE_F32, &add, 3, 1000, 0), 0);
+    cr_assert_eq(bound_post(TYPE_F32, &scale, 0.5, 1000, 0), 0);
+    cr_assert_eq(bound_post(TYPE_F32, &relu, 0, -7, 0), 0);
+    cr_assert_gt(bound_post(TYPE_F32, &add, (double)0.1f, 1000, 0), 0);
+    cr_assert_eq(bound_post(TYPE_F32, &relu, 0, -7, 1), 0);
+    cr_assert_gt(bound_post(TYPE_F32, &add, 3, 1000, 1), 1);
 }
 
 /* Two groups: the first of integers, the second of fractions. Only the first is held to the bit. */
@@ -258,7 +284,8 @@ Test(bound, the_interpreter_sees_which_channels_are_integers) {
                         .dilation = {1, 1, 1},
                         .out_size = {1, 1, 2}};
     const float x[] = {1, 2, 0.5f, 3}, w[] = {2, 0.25f, 2, 3};
-    double y[8], bound[8];
+    long double y[8];
+    double bound[8];
     naive_run(&s, &(naive_tensors){.input = x, .weights = w}, y, bound);
     for (int i = 0; i < 8; i++) cr_assert_eq(bound[i] == 0, i / 2 == 0, "output %d", i);
 }

@@ -118,14 +118,14 @@ static void expect_naive(const cvk_spec *s, int number) {
     both x = draw_both(s->batch, s->in_channels, volume(s->in_size), true), b = draw_both(1, s->out_channels, 1, false);
     both w = draw_both(s->out_channels, s->in_channels / s->groups, volume(s->kernel), true);
     both scale = draw_both(1, s->out_channels, 1, false), addend = draw_both(1, 1, outputs, false);
-    double *expected = malloc(sizeof *expected * (size_t)outputs);
+    long double *expected = malloc(sizeof *expected * (size_t)outputs);
     residue *got = malloc(sizeof *got * (size_t)outputs);
     naive_run(s, &(naive_tensors){x.floats, w.floats, b.floats, scale.floats, addend.floats, NULL}, expected, NULL);
     formula *f =
         formula_new(s, &(formula_tensors){x.residues, w.residues, b.residues, scale.residues, addend.residues});
     formula_range(f, 0, s->batch * s->out_channels, got);
     for (int64_t i = 0; i < outputs; i++)
-        cr_assert_eq(got[i], residue_of_double(expected[i]), "layer %d, output %lld", number, (long long)i);
+        cr_assert_eq(got[i], residue_of_double((double)expected[i]), "layer %d, output %lld", number, (long long)i);
     formula_free(f);
     free(expected);
     free(got);

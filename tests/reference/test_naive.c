@@ -44,10 +44,10 @@ static cvk_spec layer(int64_t height, int64_t width, int64_t kernel_height, int6
 
 static void expect(const cvk_spec *s, const float *x, const float *w, const float *expected) {
     const naive_tensors t = {.input = x, .weights = w};
-    double y[64];
+    long double y[64];
     naive_run(s, &t, y, NULL);
     for (int64_t i = 0; i < naive_channel_size(s); i++)
-        cr_assert(y[i] == (double)expected[i], "output %d is %g", (int)i, y[i]);
+        cr_assert(y[i] == (double)expected[i], "output %d is %Lg", (int)i, y[i]);
 }
 
 Test(naive, gives_the_textbooks_numbers) {
@@ -225,12 +225,13 @@ static void agrees_with_the_second_way(const char *name) {
     random_layer r = draw_layer();
     const naive_tensors t = {r.input, r.weights, r.bias, r.scale, r.addend, NULL};
     int64_t size = naive_channel_size(&r.spec), channels = naive_channels(&r.spec);
-    double *y = malloc((size_t)(size * channels) * sizeof *y + 1), *one = malloc((size_t)size * sizeof *one);
+    long double *y = malloc((size_t)(size * channels) * sizeof *y + 1);
+    double *one = malloc((size_t)size * sizeof *one);
     naive_run(&r.spec, &t, y, NULL);
     for (int64_t c = 0; c < channels; c++) {
         second_way(&r, c / r.spec.out_channels, c % r.spec.out_channels, one);
         for (int64_t i = 0; i < size; i++)
-            cr_assert(y[c * size + i] == one[i], "channel %d, output %d: %g, not %g; %s", (int)c, (int)i,
+            cr_assert(y[c * size + i] == one[i], "channel %d, output %d: %Lg, not %g; %s", (int)c, (int)i,
                       y[c * size + i], one[i], name);
     }
     free(y);
@@ -244,16 +245,16 @@ static void ranges_make_up_the_whole(const char *name) {
     random_layer r = draw_layer();
     const naive_tensors t = {r.input, r.weights, r.bias, r.scale, r.addend, NULL};
     int64_t size = naive_channel_size(&r.spec), channels = naive_channels(&r.spec);
-    size_t bytes = (size_t)(size * channels) * sizeof(double);
-    double *y = malloc(bytes + 1), *bound = malloc(bytes + 1), *y_parts = malloc(bytes + 1),
-           *b_parts = malloc(bytes + 1);
+    size_t bytes = (size_t)(size * channels) * sizeof(double), wide = (size_t)(size * channels) * sizeof(long double);
+    long double *y = malloc(wide + 1), *y_parts = malloc(wide + 1);
+    double *bound = malloc(bytes + 1), *b_parts = malloc(bytes + 1);
     float *rounded = malloc(bytes + 1);
     naive_run(&r.spec, &t, y, bound);
     for (int64_t first = 0, last; first < channels; first = last) {
         last = first + draw(1, channels - first);
         naive_range(&r.spec, &t, first, last, y_parts + first * size, b_parts + first * size);
     }
-    cr_assert_eq(memcmp(y, y_parts, bytes), 0, "%s", name);
+    for (int64_t i = 0; i < size * channels; i++) cr_assert(y[i] == y_parts[i], "%s", name);
     cr_assert_eq(memcmp(bound, b_parts, bytes), 0, "%s", name);
     cr_assert_eq(cvk_reference(&r.spec, r.input, r.weights, r.bias, r.scale, r.addend, rounded), CVK_OK, "%s", name);
     for (int64_t i = 0; i < size * channels; i++) cr_assert(rounded[i] == (float)y[i], "%s", name);
@@ -273,7 +274,7 @@ Test(naive, never_multiplies_by_what_is_not_there) {
     s.out_size[AXIS_W] = 3;
     expect(&s, (const float[]){1, 2, 3}, (const float[]){INFINITY, 0, 1}, (const float[]){2, INFINITY, INFINITY});
     const float x[] = {1, 2, 3}, w[] = {NAN, 0, 1};
-    double y[3];
+    long double y[3];
     naive_run(&s, &(naive_tensors){.input = x, .weights = w}, y, NULL);
     cr_assert(y[0] == 2 && isnan(y[1]) && isnan(y[2]));
 }
@@ -285,7 +286,8 @@ Test(naive, a_kernel_that_sees_nothing_gives_the_bias) {
     s.out_size[AXIS_W] = 13;
     s.bias = true;
     const float x[] = {INFINITY, NAN}, w[] = {1, 1}, b[] = {5};
-    double y[13], bound[13];
+    long double y[13];
+    double bound[13];
     naive_run(&s, &(naive_tensors){.input = x, .weights = w, .bias = b}, y, bound);
     for (int i = 0; i < 4; i++) cr_assert(y[i] == 5 && y[12 - i] == 5, "output %d", i);
     cr_assert(isinf(y[7]) && isnan(y[8]));

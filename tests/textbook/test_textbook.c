@@ -11,7 +11,7 @@
 enum { MOST = 64, MOST_CASES = 16, ALIGNMENT = 64 };
 
 typedef struct array {
-    float value[MOST];
+    double value[MOST];
     int count;
 } array;
 
@@ -26,7 +26,7 @@ static cvk_network *network;
 static arena memory;
 
 static void read_array(FILE *file, array *to) {
-    while (to->count < MOST && fscanf(file, "%f", &to->value[to->count]) == 1) to->count++;
+    while (to->count < MOST && fscanf(file, "%lf", &to->value[to->count]) == 1) to->count++;
 }
 
 static void read_cases(void) {
@@ -60,6 +60,12 @@ static void end(void) {
 
 TestSuite(textbook, .init = begin, .fini = end);
 
+/* In the type of the layer. */
+static void store(const cvk_spec *s, const array *from, void *to) {
+    const cvk_type type = spec_type(s);
+    for (int i = 0; i < from->count; i++) type_write(type, (char *)to + i * type_bytes(type), from->value[i]);
+}
+
 static const cvk_spec *layer(const char *name) {
     const cvk_spec *s = NULL;
     for (size_t i = 0; (s = cvk_network_layer(network, i)) && strcmp(s->name, name) != 0;) i++;
@@ -67,22 +73,26 @@ static const cvk_spec *layer(const char *name) {
     return s;
 }
 
-static void compare(const textbook_case *c, const char *how, bool rounded, const float *got) {
-    for (int i = 0; i < c->output.count; i++)
-        cr_assert((rounded ? rintf(got[i]) : got[i]) == c->output.value[i], "%s, %s: output %d is %g, not %g", c->title,
-                  how, i, (double)got[i], (double)c->output.value[i]);
+static void compare(const textbook_case *c, const char *how, bool rounded, cvk_type type, const void *output) {
+    for (int i = 0; i < c->output.count; i++) {
+        const double got = type_read(type, (const char *)output + i * type_bytes(type));
+        cr_assert((rounded ? rint(got) : got) == c->output.value[i], "%s, %s, %s: output %d is %g, not %g", c->title,
+                  how, type_name(type), i, got, c->output.value[i]);
+    }
 }
 
 static void interpret(const textbook_case *c, const cvk_spec *s) {
-    float got[MOST];
+    double input[MOST], kernel[MOST], got[MOST]; /* room for either type */
+    store(s, &c->input, input);
+    store(s, &c->kernel, kernel);
     cr_assert_eq(spec_output_elements(s), c->output.count, "%s: the layer has %d outputs", c->title,
                  (int)spec_output_elements(s));
-    cr_assert_eq(cvk_reference(s, c->input.value, c->kernel.value, NULL, NULL, NULL, got), CVK_OK);
-    compare(c, "interpreted", false, got);
+    cr_assert_eq(cvk_reference(s, input, kernel, NULL, NULL, NULL, got), CVK_OK);
+    compare(c, "interpreted", false, spec_type(s), got);
 }
 
-static float *aligned(uint64_t bytes) {
-    float *p = aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT);
+static void *aligned(uint64_t bytes) {
+    void *p = aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT);
     cr_assert(p);
     return p;
 }
@@ -91,26 +101,35 @@ static void run_plan(const textbook_case *c, const cvk_spec *s, const cvk_plan *
     cvk_kernel *kernel;
     cr_assert_eq(compile_kernel(s, target_host(), plan, NULL, &kernel, NULL), CVK_OK, "%s", c->title);
     const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
-    float *input = aligned(info->input.bytes), *packed = aligned(info->packed_weights.bytes);
-    float *output = aligned(info->output.bytes), *scratch = aligned(info->scratch.bytes);
-    float *workspace = aligned(info->workspace.bytes);
-    memcpy(input, c->input.value, info->input.bytes);
+    void *input = aligned(info->input.bytes), *weights = aligned(info->weights.bytes);
+    void *packed = aligned(info->packed_weights.bytes), *output = aligned(info->output.bytes);
+    void *scratch = aligned(info->scratch.bytes), *workspace = aligned(info->workspace.bytes);
+    store(s, &c->input, input);
+    store(s, &c->kernel, weights);
     const cvk_buffers buffers = {.struct_size = sizeof buffers,
                                  .input = {input, info->input.bytes},
                                  .weights = {packed, info->packed_weights.bytes},
                                  .output = {output, info->output.bytes},
                                  .scratch = {scratch, info->scratch.bytes},
                                  .workspace = {workspace, info->workspace.bytes}};
-    const cvk_const_buffer dense = {c->kernel.value, info->weights.bytes};
+    const cvk_const_buffer dense = {weights, info->weights.bytes};
     cr_assert_eq(cvk_pack_weights(info, dense, (cvk_buffer){packed, info->packed_weights.bytes}), CVK_OK);
     cr_assert_eq(cvk_run(info, &buffers, NULL), CVK_OK);
-    compare(c, info->plan, strcmp(plan->algorithm, "winograd") == 0, output);
+    compare(c, info->plan, strcmp(plan->algorithm, "winograd") == 0, spec_type(s), output);
     free(input);
+    free(weights);
     free(packed);
     free(output);
     free(scratch);
     free(workspace);
     cvk_kernel_free(kernel);
+}
+
+/* In f32 and in f64. */
+static void in_each_type(const textbook_case *c, const cvk_spec *s,
+                         void (*expect)(const textbook_case *, const cvk_spec *)) {
+    cvk_spec typed = *s;
+    for (typed.dtype = CVK_F32; typed.dtype <= CVK_F64; typed.dtype++) expect(c, &typed);
 }
 
 static void run_all_plans(const textbook_case *c, const cvk_spec *s) {
@@ -122,11 +141,11 @@ static void run_all_plans(const textbook_case *c, const cvk_spec *s) {
 }
 
 Test(textbook, the_interpreter_gives_these_numbers) {
-    for (int i = 0; i < case_count; i++) interpret(&cases[i], layer(cases[i].layer));
+    for (int i = 0; i < case_count; i++) in_each_type(&cases[i], layer(cases[i].layer), interpret);
 }
 
 Test(textbook, every_plan_compiled_gives_these_numbers) {
-    for (int i = 0; i < case_count; i++) run_all_plans(&cases[i], layer(cases[i].layer));
+    for (int i = 0; i < case_count; i++) in_each_type(&cases[i], layer(cases[i].layer), run_all_plans);
 }
 
 Test(textbook, a_rotated_kernel_flipped_gives_the_same) {
@@ -136,8 +155,8 @@ Test(textbook, a_rotated_kernel_flipped_gives_the_same) {
         textbook_case c = cases[i];
         if (c.input.count != 36) continue;
         for (int k = 0; k < c.kernel.count; k++) c.kernel.value[k] = cases[i].kernel.value[c.kernel.count - 1 - k];
-        interpret(&c, flipped);
-        run_all_plans(&c, flipped);
+        in_each_type(&c, flipped, interpret);
+        in_each_type(&c, flipped, run_all_plans);
         tried++;
     }
     cr_assert_eq(tried, 5);

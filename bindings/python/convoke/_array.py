@@ -1,4 +1,4 @@
-"""Arrays as kernels read them: float32, each value what it was, contiguous and aligned."""
+"""Arrays as kernels read them: of a kernel's dtype, each value what it was, contiguous and aligned."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from convoke._error import refuse
 
-F32 = NDArray[numpy.float32]
-SIGNIFICAND = 24  # bits of a float32
+Floats = NDArray[numpy.floating[Any]]
+DTYPES = (numpy.dtype(numpy.float32), numpy.dtype(numpy.float64))  # by cvk_dtype
 
 
 def array_of(role: str, value: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
@@ -28,11 +28,11 @@ def array_of(role: str, value: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any
     return array
 
 
-def is_float32(integers: NDArray[Any]) -> NDArray[numpy.bool_]:
-    """Which integers are exact: those with no more bits, from the highest set to the lowest set, than a float32 has."""
+def is_exact(integers: NDArray[Any], dtype: numpy.dtype[Any]) -> NDArray[numpy.bool_]:
+    """Which integers the type has: those with no more bits, from the highest set to the lowest set, than it."""
     magnitude = numpy.abs(integers).astype(numpy.uint64)  # of the least one too, which wraps around twice
     lowest = magnitude & (~magnitude + numpy.uint64(1))
-    return numpy.asarray(magnitude // numpy.maximum(lowest, numpy.uint64(1)) < numpy.uint64(1 << SIGNIFICAND))
+    return numpy.asarray(magnitude // numpy.maximum(lowest, numpy.uint64(1)) < numpy.uint64(2 << numpy.finfo(dtype).nmant))
 
 
 def refuse_some(role: str, array: NDArray[Any], wrong: NDArray[Any], words: str) -> None:
@@ -42,16 +42,16 @@ def refuse_some(role: str, array: NDArray[Any], wrong: NDArray[Any], words: str)
                            f"the first {array[first]!s} at {list(first)}")
 
 
-def to_float32(role: str, array: NDArray[Any], convert: bool) -> F32:
-    """The same numbers in float32, or, to `convert`, the nearest ones; infinity is near to none but itself."""
-    if numpy.can_cast(array.dtype, numpy.float32):
-        return array.astype(numpy.float32, copy=False)
+def to_dtype(role: str, array: NDArray[Any], dtype: numpy.dtype[Any], convert: bool) -> Floats:
+    """The same numbers in the type, or, to `convert`, the nearest ones; infinity is near to none but itself."""
+    if numpy.can_cast(array.dtype, dtype):
+        return array.astype(dtype, copy=False)
     with numpy.errstate(all="ignore"):
-        rounded: F32 = array.astype(numpy.float32)
-        refuse_some(role, array, numpy.isinf(rounded) & numpy.isfinite(array), "overflow float32")
+        rounded: Floats = array.astype(dtype)
+        refuse_some(role, array, numpy.isinf(rounded) & numpy.isfinite(array), f"overflow {dtype}")
         if not convert:
-            same = is_float32(array) if array.dtype.kind in "iu" else (rounded == array) | numpy.isnan(array)
-            refuse_some(role, array, ~same, "are not exact in float32 (convert=True rounds)")
+            same = is_exact(array, dtype) if array.dtype.kind in "iu" else (rounded == array) | numpy.isnan(array)
+            refuse_some(role, array, ~same, f"are not exact in {dtype} (convert=True rounds)")
     return rounded
 
 
@@ -59,18 +59,18 @@ def address(array: NDArray[Any]) -> int:
     return int(array.ctypes.data)
 
 
-def aligned(size: int, alignment: int) -> F32:
-    """New memory for so many bytes, as float32."""
+def aligned(size: int, alignment: int, dtype: numpy.dtype[Any]) -> Floats:
+    """New memory for so many bytes, as numbers of the type."""
     memory = numpy.empty(size + alignment, numpy.uint8)
     start = -address(memory) % max(alignment, 1)
-    return memory[start:start + size].view(numpy.float32)
+    return memory[start:start + size].view(dtype)
 
 
-def placed(array: F32, alignment: int) -> F32:
+def placed(array: Floats, alignment: int) -> Floats:
     """The array, or a copy of it where it is not contiguous or not aligned."""
     array = numpy.ascontiguousarray(array)
     if address(array) % max(alignment, 1) == 0:
         return array
-    copy = aligned(array.nbytes, alignment).reshape(array.shape)
+    copy = aligned(array.nbytes, alignment, array.dtype).reshape(array.shape)
     copy[...] = array
     return copy

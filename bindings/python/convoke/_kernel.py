@@ -10,14 +10,14 @@ from typing import Any, NoReturn, Union
 import numpy
 from numpy.typing import ArrayLike, NDArray
 
-from convoke._array import F32, address, aligned, array_of, placed, to_float32
+from convoke._array import DTYPES, Floats, address, aligned, array_of, placed, to_dtype
 from convoke._error import ABI, OVERLAP, WEIGHTS, Error, refuse
 from convoke._layout import BLOCKED, as_logical, as_memory
 from convoke._library import ABI_VERSION, BUFFERS, ROLES, Buffer, Buffers, KernelInfo, ParallelFor, check, library
 from convoke._threads import Threads, executor_and_workers, parallel_for, uninterrupted
 
 
-def buffer_of(array: F32 | None) -> Buffer:
+def buffer_of(array: Floats | None) -> Buffer:
     return Buffer(address(array), array.nbytes) if array is not None else Buffer()
 
 
@@ -25,7 +25,7 @@ class PackedWeights:
     """Weights in the order a kernel reads them, made by Kernel.pack. They may be pickled, and handed to any kernel that
     was compiled from the same layer for the same target by the same plan, in any process."""
 
-    def __init__(self, memory: F32, alignment: int, name: str, tag: int) -> None:
+    def __init__(self, memory: Floats, alignment: int, name: str, tag: int) -> None:
         self._memory = memory
         self._alignment = alignment
         self._name = name
@@ -53,7 +53,8 @@ class Kernel:
     array([[[3., 5., 8.]]], dtype=float32)
 
     Calls from several threads at the same time are fine. `input_shape`, `weights_shape` and `output_shape` are logical:
-    N, C (weights: out, in of a group), then the spatial sizes. `plan` says how the kernel goes about it, `target` for
+    N, C (weights: out, in of a group), then the spatial sizes. `dtype` is numpy.float32, or numpy.float64 of an f64
+    layer: the type of every array it takes and gives. `plan` says how the kernel goes about it, `target` for
     which CPU.
     """
 
@@ -63,6 +64,7 @@ class Kernel:
     input_shape: tuple[int, ...]
     weights_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
+    dtype: numpy.dtype[Any]
 
     def __init__(self, handle: int | None) -> None:  # takes the reference over
         # Not at exit, when threads may still be running it.
@@ -71,11 +73,12 @@ class Kernel:
         info = self._info
         if info.abi_version != ABI_VERSION or info.struct_size != ctypes.sizeof(KernelInfo):
             raise Error(ABI, f"the library makes kernels of version {info.abi_version}, this package {ABI_VERSION}")
+        self.dtype = DTYPES[info.dtype]
         self.name, self.target, self.plan = (t.decode() for t in (info.name, info.target, info.plan))
         self.input_shape, self.weights_shape, self.output_shape = (
             self._logical(s) for s in (info.input_shape, info.weights_shape, info.output_shape))
         # The weights last handed in, and what became of them: one value, that threads read and replace whole.
-        self._remembered: tuple[F32, PackedWeights] | None = None
+        self._remembered: tuple[Floats, PackedWeights] | None = None
 
     def __repr__(self) -> str:
         return f"<convoke.Kernel {self.name}: {self.input_shape} -> {self.output_shape}, {self.target}>"
@@ -99,15 +102,15 @@ class Kernel:
         """
         return self._pack(self._dense(array_of("weights", weights, self.weights_shape), convert))
 
-    def _dense(self, weights: NDArray[Any], convert: bool) -> F32:
-        return placed(to_float32("weights", weights, convert), self._info.weights.alignment)
+    def _dense(self, weights: NDArray[Any], convert: bool) -> Floats:
+        return placed(to_dtype("weights", weights, self.dtype, convert), self._info.weights.alignment)
 
-    def _pack(self, dense: F32) -> PackedWeights:
+    def _pack(self, dense: Floats) -> PackedWeights:
         info, packed = self._info, self._new("weights")
         check(library.cvk_pack_weights(info, buffer_of(dense), buffer_of(packed)))
         return PackedWeights(packed, info.packed_weights.alignment, self.name, info.packed_tag)
 
-    def _packed(self, weights: NDArray[Any] | PackedWeights, convert: bool) -> F32:
+    def _packed(self, weights: NDArray[Any] | PackedWeights, convert: bool) -> Floats:
         """Packed now, or before: the same bits give the same packed weights."""
         if isinstance(weights, PackedWeights):
             if weights._tag != self._info.packed_tag:
@@ -134,13 +137,13 @@ class Kernel:
                          else f"the layer has {count}, which are missing")
         return None if value is None else array_of(role, value, shape if count == 1 else (count, *shape))
 
-    def _memory(self, role: str, array: Any, convert: bool) -> F32 | None:
+    def _memory(self, role: str, array: Any, convert: bool) -> Floats | None:
         """What was given, as the kernel reads it."""
         if array is None:
             return None
         if role == "weights":
             return self._packed(array, convert)
-        numbers = to_float32(role, array, convert)
+        numbers = to_dtype(role, array, self.dtype, convert)
         if role == "input":
             numbers = as_memory(numbers, self._info.input_layout)
         if role == "addend":  # several lie one after another, as images of a batch do
@@ -148,7 +151,7 @@ class Kernel:
             numbers = as_memory(numbers.reshape(images, *self.output_shape[1:]), self._info.output_layout)
         return placed(numbers, getattr(self._info, role).alignment)
 
-    def _as_written(self, out: F32) -> F32 | None:
+    def _as_written(self, out: Floats) -> Floats | None:
         """The array as the kernel writes it, or None where it lies in memory otherwise."""
         layout, alignment = self._info.output_layout, self._info.output.alignment
         memory = as_memory(out, layout) if layout != BLOCKED else None
@@ -158,8 +161,8 @@ class Kernel:
     def _check_out(self, out: Any, given: dict[str, Any]) -> None:
         if not isinstance(out, numpy.ndarray) or isinstance(out, numpy.ma.MaskedArray):
             raise refuse("out", f"expected a numpy.ndarray, got a {type(out).__name__}")
-        if out.dtype != numpy.float32:
-            raise refuse("out", f"expected an array of float32, got {out.dtype}")
+        if out.dtype != self.dtype:
+            raise refuse("out", f"expected an array of {self.dtype}, got {out.dtype}")
         if out.shape != self.output_shape:
             raise refuse("out", f"expected an array of shape {self.output_shape}, got {out.shape}")
         if not out.flags.writeable:
@@ -171,16 +174,16 @@ class Kernel:
             if array is not None and numpy.shares_memory(out, array):
                 raise refuse("out", f"it overlaps {role}", OVERLAP)
 
-    def _new(self, role: str, workers: int = 1) -> F32:
+    def _new(self, role: str, workers: int = 1) -> Floats:
         """Memory for a buffer of a run."""
         needs = library.cvk_buffer_needs(self._info, ROLES.index(role), 0, workers)
-        return aligned(needs.bytes, needs.alignment)
+        return aligned(needs.bytes, needs.alignment, self.dtype)
 
-    def _start(self, memory: dict[str, F32 | None], threads: ParallelFor | None) -> int:
+    def _start(self, memory: dict[str, Floats | None], threads: ParallelFor | None) -> int:
         buffers = Buffers(ctypes.sizeof(Buffers), 0, *(buffer_of(memory[role]) for role in ROLES))
         return int(library.cvk_run(self._info, buffers, threads))
 
-    def _run(self, memory: dict[str, F32 | None], executor: Executor, workers: int) -> None:
+    def _run(self, memory: dict[str, Floats | None], executor: Executor, workers: int) -> None:
         workers = max(1, min(workers, max(self._info.tasks)))
         memory = {**memory, **{role: self._new(role, workers) for role in ("scratch", "workspace")}}
         if workers == 1:
@@ -192,18 +195,18 @@ class Kernel:
             raise refuse("threads", f"the executor takes no work: {refusals[0]}") from refusals[0]
 
     def __call__(self, x: ArrayLike, weights: Weights, bias: ArrayLike | None = None, scale: ArrayLike | None = None,
-                 addend: ArrayLike | None = None, *, out: F32 | None = None, threads: Threads = None,
-                 convert: bool = False) -> F32:
+                 addend: ArrayLike | None = None, *, out: Floats | None = None, threads: Threads = None,
+                 convert: bool = False) -> Floats:
         """The layer's output.
 
         x, weights  the input, and dense weights or those of pack; dense ones are packed when they have changed
         bias, scale, addend  where the layer has them; of several, an array of them all
-        out         the array to write to and return: float32, contiguous (in C's order or as the layout has it), apart
+        out         the array to write to and return: of `dtype`, contiguous (in C's order or as the layout has it), apart
                     from the others; without it, the result is a new array
         threads     how many to run on, 0 being one for each CPU; or a concurrent.futures executor, on whose threads and
                     the calling one it then runs; without it, the calling one alone
-        convert     arrays of other types than float32 are refused where they hold a number that float32 does not have,
-                    such as float64's 0.1. True rounds those. Overflow is always refused.
+        convert     arrays of other types than `dtype` are refused where they hold a number that it does not have, such
+                    as float64's 0.1 where it is float32. True rounds those. Overflow is always refused.
 
         >>> import convoke, numpy
         >>> third = convoke.compile({"name": "third", "input": [1, 1, 3], "out_channels": 1, "kernel_size": 1})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy
 
-from convoke._array import F32
+from convoke._array import Floats
 
 CHANNELS_FIRST, CHANNELS_LAST, BLOCKED = range(3)
 BLOCK = 16
@@ -20,12 +20,12 @@ def memory_shape(layout: int, shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
-def as_memory(array: F32, layout: int) -> F32:
+def as_memory(array: Floats, layout: int) -> Floats:
     """A logical array seen in the order of the layout; the blocked one, which may be longer, is a copy."""
     if layout == CHANNELS_LAST:
         return numpy.moveaxis(array, 1, -1)
     if layout == BLOCKED:
-        memory = numpy.zeros(memory_shape(layout, array.shape), numpy.float32)
+        memory = numpy.zeros(memory_shape(layout, array.shape), array.dtype)
         for block in range(memory.shape[1]):
             some = array[:, block * BLOCK:(block + 1) * BLOCK]
             memory[:, block, ..., :some.shape[1]] = numpy.moveaxis(some, 1, -1)
@@ -33,13 +33,13 @@ def as_memory(array: F32, layout: int) -> F32:
     return array
 
 
-def as_logical(memory: F32, layout: int, shape: tuple[int, ...]) -> F32:
+def as_logical(memory: Floats, layout: int, shape: tuple[int, ...]) -> Floats:
     """The logical array of `shape` in what a kernel has written; a view, unless it is blocked."""
     memory = memory.reshape(memory_shape(layout, shape))
     if layout == CHANNELS_LAST:
         return numpy.moveaxis(memory, -1, 1)
     if layout == BLOCKED:
-        array = numpy.empty(shape, numpy.float32)
+        array = numpy.empty(shape, memory.dtype)
         for block in range(memory.shape[1]):
             some = array[:, block * BLOCK:(block + 1) * BLOCK]
             some[...] = numpy.moveaxis(memory[:, block], -1, 1)[:, :some.shape[1]]

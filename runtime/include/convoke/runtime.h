@@ -46,7 +46,8 @@ typedef enum cvk_layout {
     CVK_BLOCKED,
     CVK_LAYOUT_WIDTH = 0x7fffffff
 } cvk_layout;
-typedef enum cvk_dtype { CVK_F32, CVK_DTYPE_WIDTH = 0x7fffffff } cvk_dtype;
+/* The type of every element of a kernel's tensors: C's float, double. */
+typedef enum cvk_dtype { CVK_F32, CVK_F64, CVK_DTYPE_WIDTH = 0x7fffffff } cvk_dtype;
 
 /* CPU features a kernel may need, one bit each; rows in convoke/cpu.def. */
 typedef enum cvk_cpu_feature {

@@ -38,7 +38,8 @@ nest *pack_weights_build(arena *a, const tile *made) {
     tile t = *made;
     nest_builder b = nest_begin(a, t.p.name, ENTRY_PACK, t.target->vector_bytes);
     t.b = &b;
-    int from = nest_add_tensor(&b, "weights", ROLE_PACK_FROM, t.p.w.type, t.p.w.elements, TENSOR_ALIGNMENT, false);
+    int from =
+        nest_add_tensor(&b, "weights", ROLE_PACK_FROM, t.p.w.type, t.p.w.elements, type_bytes(t.p.w.type), false);
     int to =
         nest_add_tensor(&b, "packed", ROLE_PACK_TO, t.p.w.type, packed_weights_elements(&t), SCRATCH_ALIGNMENT, true);
     int w = nest_add_register(&b, "w", t.p.w.type, t.lanes, 1);

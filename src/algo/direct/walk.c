@@ -105,7 +105,8 @@ static void walk(tile *t) {
 
 static void declare(tile *t) {
     nest_builder *b = t->b;
-    t->input = nest_add_tensor(b, "input", ROLE_INPUT, t->whole.x.type, t->whole.x.elements, TENSOR_ALIGNMENT, false);
+    t->input = nest_add_tensor(b, "input", ROLE_INPUT, t->whole.x.type, t->whole.x.elements,
+                               type_bytes(t->whole.x.type), false);
     t->weights =
         nest_add_tensor(b, "weights", ROLE_WEIGHTS, t->p.w.type, packed_weights_elements(t), SCRATCH_ALIGNMENT, false);
     t->out = epilogue_declare(b, &t->p);

@@ -20,10 +20,10 @@ static register_ref target(const network *n, int i) { return at(n->to, i * n->to
 static register_ref part(const network *n, int i) { return reg(n->r->parts, affine_constant(i)); }
 static register_ref none(void) { return reg(-1, affine_constant(0)); }
 
-transform_registers transform_declare(nest_builder *b) {
-    int lanes = nest_lanes(b->nest, TYPE_F32);
-    return (transform_registers){nest_add_register(b, "part", TYPE_F32, lanes, 2),
-                                 nest_add_register(b, "k", TYPE_F32, lanes, 1)};
+transform_registers transform_declare(nest_builder *b, cvk_type type) {
+    int lanes = nest_lanes(b->nest, type);
+    return (transform_registers){nest_add_register(b, "part", type, lanes, 2),
+                                 nest_add_register(b, "k", type, lanes, 1)};
 }
 
 static register_ref constant(const network *n, ratio value) {

@@ -10,7 +10,7 @@ typedef struct transform_registers {
     int constant; /* register array for a coefficient; at least 1 */
 } transform_registers;
 
-transform_registers transform_declare(nest_builder *b);
+transform_registers transform_declare(nest_builder *b, cvk_type type);
 
 /* to[i * to_step] = sum over k of matrix[i][k] * from[k * from_step], both from an index of an array on; the two may
  * not overlap. Rows that differ in the signs of some entries, as those of points p and -p do, share their sums. */

@@ -42,12 +42,13 @@ nest *winograd_pack_weights(arena *a, const winograd *made) {
     winograd *w = &p.w;
     nest_builder b = nest_begin(a, w->p->name, ENTRY_PACK, w->target->vector_bytes);
     w->b = &b;
-    p.from = nest_add_tensor(&b, "weights", ROLE_PACK_FROM, w->p->w.type, w->p->w.elements, TENSOR_ALIGNMENT, false);
+    p.from =
+        nest_add_tensor(&b, "weights", ROLE_PACK_FROM, w->p->w.type, w->p->w.elements, type_bytes(w->p->w.type), false);
     p.to =
         nest_add_tensor(&b, "packed", ROLE_PACK_TO, w->p->w.type, winograd_packed_elements(w), SCRATCH_ALIGNMENT, true);
     w->in = nest_add_register(&b, "g", w->p->sum, w->lanes, (int)w->points);
     w->turn = nest_add_register(&b, "u", w->p->sum, w->lanes, (int)w->points);
-    w->parts = transform_declare(&b);
+    w->parts = transform_declare(&b, w->p->sum);
     int64_t whole = channel_blocks_whole(&w->oc);
     if (whole > 0) {
         channel_blocks_at_whole(&w->oc, build_loop(&b, "oc", whole));

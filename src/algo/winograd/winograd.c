@@ -138,7 +138,8 @@ static void declare(winograd *w) {
     nest_builder *b = w->b;
     int vectors = w->plan->tile_oc / w->lanes;
     w->x = (tensor_view){
-        nest_add_tensor(b, "input", ROLE_INPUT, w->p->x.type, w->p->x.elements, TENSOR_ALIGNMENT, false), w->p->x};
+        nest_add_tensor(b, "input", ROLE_INPUT, w->p->x.type, w->p->x.elements, type_bytes(w->p->x.type), false),
+        w->p->x};
     w->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, w->p->w.type, winograd_packed_elements(w),
                                  SCRATCH_ALIGNMENT, false);
     w->out = epilogue_declare(b, w->p);
@@ -150,7 +151,7 @@ static void declare(winograd *w) {
     w->in = nest_add_register(b, "d", w->p->sum, w->lanes, (int)w->points);
     w->to = nest_add_register(b, "u", w->p->sum, w->lanes, COOK_TOOM_MOST);
     w->turn = nest_add_register(b, "y", w->p->sum, w->lanes, (int)w->points);
-    w->parts = transform_declare(b);
+    w->parts = transform_declare(b, w->p->sum);
 }
 
 static void one_block_of_channels(winograd *w) {

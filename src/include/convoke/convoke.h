@@ -191,10 +191,11 @@ CVK_API void cvk_job_free(cvk_job *job);
 /* Drops the cache's references to the kernels in memory; those in use stay. The disk is left alone. */
 CVK_API void cvk_cache_clear(void);
 
-/* The naive interpreter: dense weights, logical N C D H W arrays of float in C order whatever the spec's layouts,
- * sums in double. `addend` holds one tensor per `add` post-op, `scale` one vector per `{scale: per_channel}`. */
-CVK_API cvk_status cvk_reference(const cvk_spec *spec, const float *input, const float *weights, const float *bias,
-                                 const float *scale, const float *addend, float *output);
+/* The naive interpreter: dense weights, logical N C D H W arrays in C order whatever the spec's layouts, all of
+ * its dtype; sums in a wider type. `addend` holds one tensor per `add` post-op, `scale` one vector per `{scale:
+ * per_channel}`. */
+CVK_API cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
+                                 const void *scale, const void *addend, void *output);
 
 #ifdef __cplusplus
 }
