@@ -41,6 +41,8 @@ typedef struct target_hint_text {
 target_hint_text target_hint(const char *name);
 /* Lanes of a type in a vector register, one at least. */
 int target_lanes(const cvk_target *t, cvk_type type);
+/* Whether it has instructions for sums of the type: where it has none, code would call a library. */
+bool target_computes(const cvk_target *t, cvk_type type);
 /* Of its pointers: 32 or 64. */
 int target_pointer_bits(const cvk_target *t);
 /* Whether this machine runs what is compiled for it. */
