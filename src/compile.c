@@ -94,6 +94,11 @@ cvk_status compile_rank(arena *a, const cvk_spec *spec, const cvk_target *target
                         ranked_plan **plans, int *count) {
     problem p = problem_of(spec);
     const char *why = NULL;
+    if (!target_computes(target, p.sum)) {
+        diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: %s has no arithmetic of %s", spec->name, target->name,
+                   type_name(p.sum));
+        return CVK_ERROR_UNSUPPORTED;
+    }
     if (spec->schedule && (why = algo_refuse(&p, target, spec->schedule))) {
         diag_error(d, E_SCHEDULE, spec->schedule_at, NULL, "%s: schedule: %s", spec->name, why);
         return CVK_ERROR_SPEC;

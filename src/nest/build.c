@@ -26,7 +26,10 @@ nest *nest_finish(nest_builder *b) {
     return b->nest;
 }
 
-int nest_lanes(const nest *n, cvk_type type) { return n->vector_bytes / type_bytes(type); }
+int nest_lanes(const nest *n, cvk_type type) {
+    const int bytes = type_bytes(type);
+    return bytes < n->vector_bytes ? n->vector_bytes / bytes : 1;
+}
 
 /* `list` of `count` things, or where it is full a copy twice as long. */
 static void *with_room(arena *a, void *list, size_t size, int count, int *capacity) {

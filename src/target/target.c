@@ -91,6 +91,12 @@ int target_lanes(const cvk_target *t, cvk_type type) {
     return bytes < t->vector_bytes ? t->vector_bytes / bytes : 1;
 }
 
+/* LLVM's name of an FPU for single precision alone ends so: vfp4d16sp. */
+bool target_computes(const cvk_target *t, cvk_type type) {
+    const size_t length = strlen(t->llvm_features);
+    return type != TYPE_F64 || length < 2 || strcmp(t->llvm_features + length - 2, "sp") != 0;
+}
+
 /* The third word of a triple is its system, with a version behind it. */
 static const struct system_row *system_of(const char *triple) {
     const char *word = triple;

@@ -105,6 +105,7 @@ static void write_case(const compile_unit *unit, uint64_t seed, FILE *to) {
 static void write_layer(arena *a, uint64_t seed, int number, const cvk_target *target, const outputs *to) {
     draws d = draws_for(seed, (uint64_t)number);
     cvk_spec spec = random_layer(&d, arena_format(a, "layer_%03d", number));
+    if (!target_computes(target, spec_type(&spec))) spec.dtype = CVK_F32;
     text line = text_new(a);
     spec_print(&spec, &line);
     fprintf(to->layers, "  - %s\n", line.bytes);

@@ -71,7 +71,7 @@ def agree(keys, valid):
 
 # What the language has words for and the compiler does not support yet, and algorithms by their names.
 for dtype in "f32 f64 f16 bf16 s8 u8 s32 float".split():
-    agree({"dtype": dtype}, dtype == "f32")
+    agree({"dtype": dtype}, dtype in ("f32", "f64"))
 agree({"dtype": {"input": "f32", "weights": "f32", "output": "f32", "accumulate": "f32"}}, False)
 agree({"transposed": False}, True)
 agree({"transposed": True}, False)

@@ -44,7 +44,8 @@ def refuse_some(role: str, array: NDArray[Any], wrong: NDArray[Any], words: str)
 
 def to_dtype(role: str, array: NDArray[Any], dtype: numpy.dtype[Any], convert: bool) -> Floats:
     """The same numbers in the type, or, to `convert`, the nearest ones; infinity is near to none but itself."""
-    if numpy.can_cast(array.dtype, dtype):
+    long = array.dtype.kind in "iu" and array.dtype.itemsize == 8  # which NumPy calls safe to cast to float64
+    if numpy.can_cast(array.dtype, dtype) and not long:
         return array.astype(dtype, copy=False)
     with numpy.errstate(all="ignore"):
         rounded: Floats = array.astype(dtype)
