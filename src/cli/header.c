@@ -62,8 +62,6 @@ static void print_sizes(const kernel_list *k, size_t layer, text *out) {
         text_add(out, "#define %s_%s_BYTES %" PRIu64 "\n#define %s_%s_ALIGNMENT %" PRIu32 "\n", k->symbols[layer],
                  row->macro, all.bytes, k->symbols[layer], row->macro, all.alignment);
     }
-    text_add(out, "#define %s_WORKSPACE_BYTES 0\n#define %s_WORKSPACE_ALIGNMENT 64\n", k->symbols[layer],
-             k->symbols[layer]);
 }
 
 static void print_one(const kernel_list *k, size_t layer, text *out) {

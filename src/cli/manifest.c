@@ -67,14 +67,19 @@ static json_t *json_buffers(const kernel_list *k, size_t layer, const size_t *ta
             all, row->word,
             json_pack("{s:I, s:I}", "bytes", (json_int_t)b.bytes, "alignment", (json_int_t)b.alignment));
     }
-    json_object_set_new(all, "workspace", json_pack("{s:i, s:i}", "bytes", 0, "alignment", 64));
+    return all;
+}
+
+static json_t *json_tasks(const cvk_kernel_info *info) {
+    json_t *all = json_array();
+    for (uint32_t p = 0; p < info->phases; p++) json_array_append_new(all, json_integer(info->tasks[p]));
     return all;
 }
 
 static json_t *json_variant(const kernel_list *k, size_t layer, size_t target) {
     const compile_unit *u = &k->units[target * k->layers + layer];
-    return json_pack("{s:s, s:s, s:I, s:I, s:o}", "target", u->target->name, "plan", u->info.plan, "tasks",
-                     (json_int_t)u->info.tasks, "kilocycles", (json_int_t)u->info.kilocycles, "buffers",
+    return json_pack("{s:s, s:s, s:o, s:I, s:o}", "target", u->target->name, "plan", u->info.plan, "tasks",
+                     json_tasks(&u->info), "kilocycles", (json_int_t)u->info.kilocycles, "buffers",
                      json_buffers(k, layer, &target));
 }
 

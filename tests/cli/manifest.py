@@ -31,4 +31,4 @@ assert layer["buffers"]["input"]["bytes"] == 4 * 3 * 8 * 8 and layer["buffers"][
 
 for variant in layer["variants"]:
     assert f" * for {variant['target']}\n" in header and f" *   plan {variant['plan']}" in header, variant
-    assert f" *   {variant['tasks']} tasks\n" in header and variant["kilocycles"] > 0
+    assert f" *   {', then '.join(map(str, variant['tasks']))} tasks\n" in header and variant["kilocycles"] > 0
