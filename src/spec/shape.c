@@ -15,6 +15,12 @@ static int64_t channels_in_memory(cvk_layout layout, int64_t channels) {
     return layout == CVK_BLOCKED ? (channels + BLOCK - 1) / BLOCK * BLOCK : channels;
 }
 
+cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch) {
+    cvk_spec of = *s;
+    if (s->batch_any) of.batch = batch, of.batch_any = false;
+    return of;
+}
+
 int64_t spec_group_in(const cvk_spec *s) { return s->in_channels / s->groups; }
 int64_t spec_group_out(const cvk_spec *s) { return s->out_channels / s->groups; }
 int64_t spec_taps(const cvk_spec *s) { return volume(s->kernel); }

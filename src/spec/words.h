@@ -21,7 +21,7 @@ typedef enum padding_word {
 } padding_word;
 
 extern const word_list boolean_words, padding_words, padding_mode_words, layout_words, dtype_words, accuracy_words,
-    algorithm_words, post_words, group_words, scale_words;
+    algorithm_words, post_words, group_words, scale_words, batch_words;
 
 /* A sentence for the reader, "" where there is nothing to say. */
 typedef struct hint_text {
