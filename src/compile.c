@@ -17,7 +17,8 @@ static cvk_buffer_info buffer_of(const nest_program *program, nest_role role) {
 }
 
 static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
-    info->input_shape[0] = info->output_shape[0] = s->batch;
+    info->batch_any = s->batch_any;
+    info->input_shape[0] = info->output_shape[0] = s->batch_any ? 0 : s->batch;
     info->input_shape[1] = s->in_channels;
     info->output_shape[1] = info->weights_shape[0] = s->out_channels;
     info->weights_shape[1] = spec_group_in(s);
@@ -28,11 +29,15 @@ static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
     }
 }
 
+static uint64_t round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
+
+/* Of several images, each begins aligned. */
 static void set_buffers(cvk_kernel_info *info, const nest_program *program) {
 #define CVK_BUFFER(NAME, member, needs, access, share) info->needs = buffer_of(program, ROLE_##NAME);
 #include <convoke/buffers.def>
 #undef CVK_BUFFER
     if (info->packed_weights.bytes) info->packed_weights.bytes += CVK_PACKED_HEADER;
+    if (info->batch_any) info->workspace.bytes = round_up(info->workspace.bytes, info->workspace.alignment);
 }
 
 static void set_tasks(cvk_kernel_info *info, const nest_program *program) {

@@ -189,12 +189,14 @@ class kernel {
     explicit kernel(cvk_kernel *reference) noexcept : handle_(reference, cvk_kernel_free) {} // takes the reference over
     const cvk_kernel *get() const noexcept { return handle_.get(); }
     const cvk_kernel_info &info() const noexcept { return *cvk_kernel_get_info(get()); }
+    // Of a layer for any batch, those of one image.
     std::size_t input_elements() const noexcept { return elements(info().input); }
     std::size_t weights_elements() const noexcept { return elements(info().weights); }
     std::size_t output_elements() const noexcept { return elements(info().output); }
-    // What a run asks of one buffer.
-    cvk_buffer_info needs(cvk_role role, const cvk_parallel_for *threads = nullptr) const noexcept {
-        return cvk_buffer_needs(&info(), role, 0, threads ? threads->workers : 1);
+    // What a run asks of one buffer; of so many images, where the layer's batch is any.
+    cvk_buffer_info needs(cvk_role role, const cvk_parallel_for *threads = nullptr,
+                          std::uint64_t batch = 0) const noexcept {
+        return cvk_buffer_needs(&info(), role, batch, threads ? threads->workers : 1);
     }
     // On the calling thread, or on those of `threads`.
     inline void run(const arguments &arguments, const cvk_parallel_for *threads = nullptr) const;
@@ -243,6 +245,11 @@ class arguments {
     arguments &addend(span<const double> values) { return set(buffers_.addend, CVK_F64, values); }
     // Memory for the kernel to work in, which a run otherwise allocates: what kernel::needs says of the two roles.
     arguments &scratch(const buffer &memory) noexcept { return set(buffers_.scratch, memory); }
+    // Images of this run, where the layer's batch is any.
+    arguments &batch(std::uint64_t images) noexcept {
+        buffers_.batch = images;
+        return *this;
+    }
     arguments &workspace(const buffer &memory) noexcept { return set(buffers_.workspace, memory); }
     const cvk_buffers &get() const noexcept { return buffers_; }
     cvk_dtype type() const noexcept { return type_; }
@@ -276,7 +283,7 @@ inline void kernel::run(const arguments &arguments, const cvk_parallel_for *thre
         buffers.scratch = {scratch.data(), scratch.bytes()};
     }
     if (!buffers.workspace.data) {
-        workspace = buffer(needs(CVK_ROLE_WORKSPACE, threads));
+        workspace = buffer(needs(CVK_ROLE_WORKSPACE, threads, buffers.batch));
         buffers.workspace = {workspace.data(), workspace.bytes()};
     }
     const cvk_status status = cvk_run(&info(), &buffers, threads);

@@ -7,12 +7,20 @@ static int declare(nest_builder *b, const char *name, nest_role role, cvk_type t
     return elements ? nest_add_tensor(b, name, role, type, elements, type_bytes(type), writable) : -1;
 }
 
+/* One after another, each a tensor of its own. */
+static void declare_addends(epilogue *e) {
+    int64_t elements = e->p->y.elements;
+    for (int i = 0; elements && i < problem_count_post(e->p, POST_ADD); i++)
+        e->addend[i] = nest_add_part(e->b, "addend", ROLE_ADDEND, e->p->y.type, i * elements, elements,
+                                     type_bytes(e->p->y.type), false);
+}
+
 epilogue epilogue_declare(nest_builder *b, const problem *p) {
-    int64_t scales = problem_count_post(p, POST_SCALE), addends = problem_count_post(p, POST_ADD);
+    int64_t scales = problem_count_post(p, POST_SCALE);
     epilogue e = {.b = b, .p = p, .y.v = p->y};
     e.bias = declare(b, "bias", ROLE_BIAS, p->sum, p->post.bias ? p->y.channels : 0, false);
     e.scale = declare(b, "scale", ROLE_SCALE, p->sum, scales * p->y.channels, false);
-    e.addend = declare(b, "addend", ROLE_ADDEND, p->y.type, addends * p->y.elements, false);
+    declare_addends(&e);
     e.y.tensor = nest_add_tensor(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, type_bytes(p->y.type), true);
     return e;
 }
@@ -74,9 +82,8 @@ static void hard_swish(const epilogue *e, register_ref x) {
     build_op(e->b, OP_MUL, x, x, temporary(e, 1));
 }
 
-static void add(const epilogue *e, register_ref x, const lane_map *m, int64_t which) {
-    tensor_view addend = {e->addend, e->p->y};
-    addend.v.base += which * e->p->y.elements;
+static void add(const epilogue *e, register_ref x, const lane_map *m, int which) {
+    tensor_view addend = {e->addend[which], e->p->y};
     view_load(e->b, &addend, m, temporary(e, 0), temporary(e, 1));
     build_op(e->b, OP_ADD, x, x, temporary(e, 0));
 }

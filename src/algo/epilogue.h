@@ -10,8 +10,9 @@ typedef struct epilogue {
     nest_builder *b;
     const problem *p;
     tensor_view y;
-    int bias, scale, addend; /* tensors; -1: none */
-    int temporaries;         /* register array */
+    int bias, scale;           /* tensors; -1: none */
+    int addend[MOST_POST_OPS]; /* those of the post-ops that add */
+    int temporaries;           /* register array */
 } epilogue;
 
 /* Declares the output and what bias and post-ops read. `p` stays the caller's. */

@@ -65,7 +65,8 @@ static const char *copy(arena *a, const char *words) { return words ? arena_stri
 static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
     *s = (cvk_spec){.name = copy(a, l->name),
                     .rank = (int)l->spatial_rank,
-                    .batch = l->batch,
+                    .batch = l->batch == CVK_BATCH_ANY ? 1 : l->batch,
+                    .batch_any = l->batch == CVK_BATCH_ANY,
                     .in_channels = l->in_channels,
                     .out_channels = l->out_channels,
                     .groups = l->groups ? l->groups : 1,

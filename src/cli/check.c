@@ -25,6 +25,17 @@ static const column columns[] = {
     {"predicted", "%.2f", 9},    {"plan", NULL, 1},
 };
 
+/* Of a layer for any batch, these are tried. */
+static const int64_t BATCHES[] = {1, 2, 3, 7};
+enum { MOST_SAMPLES = sizeof BATCHES / sizeof *BATCHES };
+
+/* Data for a layer, and what it makes of them. */
+typedef struct sample {
+    cvk_spec spec; /* the layer with a batch */
+    layer_data data;
+    reference reference;
+} sample;
+
 /* One layer being checked. */
 typedef struct checked {
     session *session;
@@ -32,8 +43,8 @@ typedef struct checked {
     table *table;
     data_kind kind;
     uint64_t seed;
-    layer_data data;
-    reference reference;
+    int samples;
+    sample sample[MOST_SAMPLES];
     identity *identity; /* NULL: the layer is too large */
 } checked;
 
@@ -96,15 +107,15 @@ static void expect_no_fault(void) {
 }
 
 /* Runs and judges with all buffers against their guards on one side. `words`: what is wrong, or NULL. */
-static cvk_status run_side(const checked *c, const cvk_kernel_info *info, guard_side side, verdict *v,
+static cvk_status run_side(const checked *c, const sample *m, const cvk_kernel_info *info, guard_side side, verdict *v,
                            const char **words) {
     const cvk_parallel_for *threads = &c->session->parallel;
     tensors t;
     expect_fault(c, info->plan);
-    cvk_status status = tensors_bind(c->layer->spec, info, &c->data.tensors, side, threads->workers, &t);
+    cvk_status status = tensors_bind(&m->spec, info, &m->data.tensors, side, threads->workers, &t);
     if (status == CVK_OK) status = cvk_run(info, &t.buffers, threads);
     expect_no_fault();
-    if (status == CVK_OK && !reference_judge(&c->reference, &t, threads, v)) status = CVK_ERROR_MEMORY;
+    if (status == CVK_OK && !reference_judge(&m->reference, &t, threads, v)) status = CVK_ERROR_MEMORY;
     if (status == CVK_OK && !*words) *words = v->ratio <= 1 ? tensors_damage(&t) : "WRONG";
     tensors_free(&t);
     return status;
@@ -133,8 +144,10 @@ static cvk_status check_kernel(const checked *c, const cvk_plan *plan, finding *
     session *s = c->session;
     cvk_status status = compile_kernel(c->layer->spec, s->target, plan, s->diagnostics, &kernel, NULL);
     const cvk_kernel_info *info = status == CVK_OK ? cvk_kernel_get_info(kernel) : NULL;
-    if (status == CVK_OK) status = run_side(c, info, GUARD_END, &f->verdict, &f->words);
-    if (status == CVK_OK) status = run_side(c, info, GUARD_START, &f->verdict, &f->words);
+    for (const sample *m = c->sample; m < c->sample + c->samples; m++) {
+        if (status == CVK_OK) status = run_side(c, m, info, GUARD_END, &f->verdict, &f->words);
+        if (status == CVK_OK) status = run_side(c, m, info, GUARD_START, &f->verdict, &f->words);
+    }
     cvk_kernel_free(kernel);
     return status;
 }
@@ -146,7 +159,8 @@ static cli_exit check_plan(const checked *c, arena *a, const ranked_plan *plan) 
     cvk_status status = certify(c, &plan->nests, &f);
     if (status == CVK_OK) status = judge_exactly(c, &plan->nests, &f);
     if (status == CVK_OK) status = check_kernel(c, &plan->plan, &f);
-    if (status == CVK_OK && c->reference.zeros > MOST_ZEROS) f.words = "ZEROS";
+    for (int i = 0; i < c->samples; i++)
+        if (status == CVK_OK && c->sample[i].reference.zeros > MOST_ZEROS) f.words = "ZEROS";
     bool right = !f.words;
     if (!f.words) f.words = "ok";
     if (status != CVK_OK) f.words = "FAILED";
@@ -156,18 +170,36 @@ static cli_exit check_plan(const checked *c, arena *a, const ranked_plan *plan) 
 }
 
 /* Draws until the reference has something to say. */
-static bool prepare(checked *c, const cvk_plan *plan) {
+static bool prepare_sample(const checked *c, sample *m, const cvk_plan *plan) {
     for (int i = 0; i < MOST_DRAWS; i++) {
-        reference_free(&c->reference);
-        data_free(&c->data);
-        if (!data_draw(c->layer->spec, c->kind, c->seed + ((uint64_t)i << 32), &c->data)) return false;
-        if (!reference_run(c->layer->spec, plan, &c->data.tensors, &c->session->parallel, &c->reference)) return false;
-        if (c->reference.zeros <= MOST_ZEROS) return true;
+        reference_free(&m->reference);
+        data_free(&m->data);
+        if (!data_draw(&m->spec, c->kind, c->seed + ((uint64_t)i << 32), &m->data)) return false;
+        if (!reference_run(&m->spec, plan, &m->data.tensors, &c->session->parallel, &m->reference)) return false;
+        if (m->reference.zeros <= MOST_ZEROS) return true;
     }
     session_progress_end(c->session);
     session_say("%s: layer %s: %.0f %% of the reference output are zeros, which proves nothing", c->layer->file->path,
-                c->layer->spec->name, 100 * c->reference.zeros);
+                c->layer->spec->name, 100 * m->reference.zeros);
     return true;
+}
+
+static bool prepare(checked *c, const cvk_plan *plan) {
+    for (int i = 0; i < c->samples; i++)
+        if (!prepare_sample(c, &c->sample[i], plan)) return false;
+    return true;
+}
+
+static void choose_samples(checked *c) {
+    c->samples = c->layer->spec->batch_any ? MOST_SAMPLES : 1;
+    for (int i = 0; i < c->samples; i++) c->sample[i].spec = spec_of_batch(c->layer->spec, BATCHES[i]);
+}
+
+static void free_samples(checked *c) {
+    for (int i = 0; i < c->samples; i++) {
+        reference_free(&c->sample[i].reference);
+        data_free(&c->sample[i].data);
+    }
 }
 
 static bool is_exact_in_time(const cvk_spec *s) { return spec_macs(s) <= MOST_EXACT_MACS; }
@@ -199,14 +231,14 @@ static cli_exit check_plans(session *s, arena *a, void *context) {
             worst = graver(worst, session_fail(s, CVK_ERROR_MEMORY));
     }
     identity_free(c->identity);
-    reference_free(&c->reference);
-    data_free(&c->data);
+    free_samples(c);
     return worst;
 }
 
 static cli_exit check_layer(session *s, size_t index, table *t) {
     uint64_t seed = s->options->seed + index;
     checked c = {.session = s, .layer = &s->layers[index], .table = t, .seed = seed, .kind = (data_kind)(seed & 1)};
+    choose_samples(&c);
     session_progress(s, index, s->layer_count, c.layer->spec->name);
     return session_guarded(s, check_plans, &c);
 }

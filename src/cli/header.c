@@ -15,9 +15,12 @@ char *header_identifier(arena *a, const char *name) {
 }
 
 /* "1 x 128 x 28 x 28": N and C or O and I, then the axes the layer has. */
-static const char *shape(arena *a, const int64_t dimensions[5], uint32_t rank) {
+static const char *shape(arena *a, const int64_t dimensions[5], uint32_t rank, bool any) {
     text t = text_new(a);
-    text_add(&t, "%" PRId64 " x %" PRId64, dimensions[0], dimensions[1]);
+    if (any)
+        text_add(&t, "any x %" PRId64, dimensions[1]);
+    else
+        text_add(&t, "%" PRId64 " x %" PRId64, dimensions[0], dimensions[1]);
     for (uint32_t i = AXES - rank; i < AXES; i++) text_add(&t, " x %" PRId64, dimensions[2 + i]);
     return t.bytes;
 }
@@ -31,17 +34,21 @@ static void print_buffer(text *out, const char *name, const char *what, const cv
 /* What the caller brings, whatever the target. */
 static void print_tensors(const cvk_kernel_info *i, text *out) {
     arena *a = out->arena;
+    if (i->batch_any)
+        text_add(out, " *   bytes and tasks are those of one image, but for weights, bias, scale, scratch\n");
     print_buffer(out, "input",
-                 arena_format(a, "%s %s", shape(a, i->input_shape, i->spatial_rank), spec_layout_name(i->input_layout)),
+                 arena_format(a, "%s %s", shape(a, i->input_shape, i->spatial_rank, i->batch_any),
+                              spec_layout_name(i->input_layout)),
                  &i->input);
-    print_buffer(out, "weights", arena_format(a, "%s dense", shape(a, i->weights_shape, i->spatial_rank)), &i->weights);
+    print_buffer(out, "weights", arena_format(a, "%s dense", shape(a, i->weights_shape, i->spatial_rank, false)),
+                 &i->weights);
     print_buffer(out, "bias", "one a channel", &i->bias);
     print_buffer(out, "scale", arena_format(a, "%" PRIu32 " of one a channel", i->scales), &i->scale);
     print_buffer(out, "addend", arena_format(a, "%" PRIu32 " like the output", i->addends), &i->addend);
-    print_buffer(
-        out, "output",
-        arena_format(a, "%s %s", shape(a, i->output_shape, i->spatial_rank), spec_layout_name(i->output_layout)),
-        &i->output);
+    print_buffer(out, "output",
+                 arena_format(a, "%s %s", shape(a, i->output_shape, i->spatial_rank, i->batch_any),
+                              spec_layout_name(i->output_layout)),
+                 &i->output);
 }
 
 static void print_variant(const cvk_kernel_info *i, text *out) {

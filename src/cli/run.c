@@ -10,6 +10,7 @@
 
 /* What is read for one layer. */
 typedef struct arrays {
+    cvk_spec spec; /* with its batch */
     naive_tensors tensors;
     npy_array input, weights, bias;
     void *scale, *addend; /* all of each kind, one after another */
@@ -42,11 +43,18 @@ static cli_exit read_list(session *s, const char *option, const cli_LIST *paths,
     return status;
 }
 
+/* Of a layer for any batch, the input's; what the others come to must be within the limits. */
+static cli_exit find_batch(session *s, const cvk_spec *layer, arrays *a) {
+    a->spec = spec_of_batch(layer, a->input.shape[0]);
+    return layer->batch_any ? session_fail(s, spec_finish(&a->spec, s->diagnostics)) : CLI_DONE;
+}
+
 static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     const cli_options *o = s->options;
-    const shape input = shape_input(spec), weights = shape_weights(spec);
-    const shape channels = shape_channels(spec), output = shape_output(spec);
+    const shape input = shape_input(spec), weights = shape_weights(spec), channels = shape_channels(spec);
     cli_exit status = read_array(s, "--input", o->input, &input, &a->input);
+    if (status == CLI_DONE) status = find_batch(s, spec, a);
+    const shape output = shape_output(&a->spec);
     if (status == CLI_DONE) status = read_array(s, "--weights", o->weights, &weights, &a->weights);
     if (status == CLI_DONE && spec->bias) status = read_array(s, "--bias", o->bias, &channels, &a->bias);
     if (status == CLI_DONE && !spec->bias && o->bias) {
@@ -69,9 +77,11 @@ static void free_arrays(arrays *a) {
     free(a->addend);
 }
 
-static cvk_status run_kernel(session *s, const cvk_spec *spec, const naive_tensors *data, char *output) {
+/* `layer` is what is compiled, `spec` the same with its batch. */
+static cvk_status run_kernel(session *s, const cvk_spec *layer, const cvk_spec *spec, const naive_tensors *data,
+                             char *output) {
     cvk_kernel *kernel;
-    cvk_status status = compile_kernel(spec, s->target, NULL, s->diagnostics, &kernel, NULL);
+    cvk_status status = compile_kernel(layer, s->target, NULL, s->diagnostics, &kernel, NULL);
     if (status != CVK_OK) return status;
     const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
     tensors t;
@@ -88,13 +98,16 @@ static cvk_status run_reference(const cvk_spec *spec, const naive_tensors *t, vo
     return cvk_reference(spec, t->input, t->weights, t->bias, t->scale, t->addend, output);
 }
 
-static cli_exit compute(session *s, const cvk_spec *spec, const naive_tensors *data) {
+static cli_exit compute(session *s, const cvk_spec *layer, const arrays *a) {
+    const cvk_spec *spec = &a->spec;
+    const naive_tensors *data = &a->tensors;
     const shape output = shape_output(spec);
     npy_array to = {.type = output.type, .rank = output.rank, .elements = shape_elements(&output)};
     memcpy(to.shape, output.size, sizeof output.size);
     to.data = malloc((size_t)(to.elements * type_bytes(to.type) + 1));
     if (!to.data) return session_fail(s, CVK_ERROR_MEMORY);
-    cvk_status status = s->options->reference ? run_reference(spec, data, to.data) : run_kernel(s, spec, data, to.data);
+    cvk_status status =
+        s->options->reference ? run_reference(spec, data, to.data) : run_kernel(s, layer, spec, data, to.data);
     if (status == CVK_OK) status = npy_write(s->options->output, s->diagnostics, &to);
     npy_free(&to);
     return session_fail(s, status);
@@ -125,7 +138,7 @@ static cli_exit run_layer(session *s) {
     if (!spec) return CLI_USAGE;
     arrays a = {0};
     cli_exit status = read_arrays(s, spec, &a);
-    if (status == CLI_DONE) status = compute(s, spec, &a.tensors);
+    if (status == CLI_DONE) status = compute(s, spec, &a);
     free_arrays(&a);
     return status;
 }

@@ -50,9 +50,11 @@ static void form_name(const field_row *f) {
 }
 
 static void form_shape(const field_row *f) {
-    printf("\"type\": \"array\", \"minItems\": 3, \"maxItems\": %d, \"items\": [{", 2 + AXES);
+    printf("\"type\": \"array\", \"minItems\": 3, \"maxItems\": %d, \"items\": [{\"anyOf\": [{", 2 + AXES);
     put_range(0, f->most);
-    printf("}], \"additionalItems\": ");
+    printf("}, {");
+    put_list(&batch_words);
+    printf("}]}], \"additionalItems\": ");
     put_integer(f);
 }
 

@@ -12,10 +12,16 @@ static shape make_shape(const cvk_spec *s, int64_t first, int64_t second, const 
     return to;
 }
 
-shape shape_input(const cvk_spec *s) { return make_shape(s, s->batch, s->in_channels, s->in_size); }
+static shape of_images(const cvk_spec *s, int64_t channels, const int64_t axes[AXES]) {
+    shape to = make_shape(s, s->batch, channels, axes);
+    to.any_first = s->batch_any;
+    return to;
+}
+
+shape shape_input(const cvk_spec *s) { return of_images(s, s->in_channels, s->in_size); }
 shape shape_weights(const cvk_spec *s) { return make_shape(s, s->out_channels, spec_group_in(s), s->kernel); }
-shape shape_channels(const cvk_spec *s) { return (shape){spec_type(s), 1, {s->out_channels}}; }
-shape shape_output(const cvk_spec *s) { return make_shape(s, s->batch, s->out_channels, s->out_size); }
+shape shape_channels(const cvk_spec *s) { return (shape){.type = spec_type(s), .rank = 1, .size = {s->out_channels}}; }
+shape shape_output(const cvk_spec *s) { return of_images(s, s->out_channels, s->out_size); }
 
 int64_t shape_elements(const shape *s) {
     int64_t n = 1;
@@ -23,21 +29,22 @@ int64_t shape_elements(const shape *s) {
     return n;
 }
 
-static const char *words(const int64_t *size, int rank, char *to, size_t room) {
-    size_t used = (size_t)snprintf(to, room, "[");
-    for (int i = 0; i < rank && used < room; i++)
+static const char *words(const int64_t *size, int rank, bool any_first, char *to, size_t room) {
+    size_t used = (size_t)snprintf(to, room, any_first ? "[any" : "[");
+    for (int i = any_first; i < rank && used < room; i++)
         used += (size_t)snprintf(to + used, room - used, "%s%" PRId64, i ? ", " : "", size[i]);
     if (used < room) snprintf(to + used, room - used, "]");
     return to;
 }
 
 static bool shape_fits(const char *what, const char *path, const npy_array *got, const shape *expected) {
-    size_t bytes = (size_t)expected->rank * sizeof *expected->size;
-    if (got->rank == expected->rank && memcmp(got->shape, expected->size, bytes) == 0) return true;
+    bool fits = got->rank == expected->rank;
+    for (int i = expected->any_first; i < expected->rank && fits; i++) fits = got->shape[i] == expected->size[i];
+    if (fits) return true;
     char want[128], have[256];
     session_say("%s: %s has the shape %s, but the layer takes %s", path, what,
-                words(got->shape, got->rank, have, sizeof have),
-                words(expected->size, expected->rank, want, sizeof want));
+                words(got->shape, got->rank, false, have, sizeof have),
+                words(expected->size, expected->rank, expected->any_first, want, sizeof want));
     return false;
 }
 

@@ -9,6 +9,7 @@ typedef struct shape {
     cvk_type type; /* of the elements */
     int rank;
     int64_t size[2 + AXES];
+    bool any_first; /* size[0] may be any */
 } shape;
 
 shape shape_input(const cvk_spec *s);

@@ -462,8 +462,9 @@ static void set_up(machine *m, void *const tensors[ROLE_COUNT]) {
     m->bindings = arena_array(m->arena, binding, n->tensor_count + 1);
     for (int i = 0; i < n->tensor_count; i++) {
         const nest_tensor *t = &n->tensors[i];
+        const int bytes = ring_for(m, t->type)->bytes;
         unsigned char *data = tensors[t->role];
-        m->bindings[i] = (binding){data, data ? t->elements : 0, ring_for(m, t->type)->bytes, t->writable};
+        m->bindings[i] = (binding){data ? data + t->begin * bytes : NULL, data ? t->elements : 0, bytes, t->writable};
     }
     for (int i = 0; i < n->register_count; i++) m->register_total += n->registers[i].count;
     m->registers = arena_array(m->arena, vector, m->register_total + 1);

@@ -43,22 +43,27 @@ static bool allocate_one(cvk_buffer_info needs, guard_side side, guarded *to) {
 }
 
 static bool allocate(const cvk_kernel_info *info, guard_side side, uint32_t workers, tensors *t) {
+    const uint64_t batch = (uint64_t)t->spec->batch;
     if (!allocate_one(info->weights, side, &t->dense)) return false;
     for (int i = 0; i < CVK_ROLES; i++)
-        if (!allocate_one(cvk_buffer_needs(info, (cvk_role)i, 1, workers), side, &t->buffer[i])) return false;
+        if (!allocate_one(cvk_buffer_needs(info, (cvk_role)i, batch, workers), side, &t->buffer[i])) return false;
     return true;
+}
+
+static uint64_t of(const cvk_kernel_info *info, cvk_role role, const cvk_spec *s) {
+    return cvk_buffer_needs(info, role, (uint64_t)s->batch, 1).bytes;
 }
 
 /* Whether the kernel wants the sizes that the layer has. */
 static bool sizes_agree(const cvk_spec *s, const cvk_kernel_info *info) {
     const int64_t adds = spec_count_post(s, POST_ADD), scales = spec_count_post(s, POST_SCALE);
     const uint64_t f = (uint64_t)type_bytes(spec_type(s));
-    return info->input.bytes == f * (uint64_t)spec_input_elements(s) &&
+    return of(info, CVK_ROLE_INPUT, s) == f * (uint64_t)spec_input_elements(s) &&
            info->weights.bytes == f * (uint64_t)spec_weights_elements(s) &&
            info->bias.bytes == (s->bias ? f * (uint64_t)s->out_channels : 0) &&
            info->scale.bytes == f * (uint64_t)(scales * s->out_channels) &&
-           info->addend.bytes == f * (uint64_t)(adds * spec_output_elements(s)) &&
-           info->output.bytes == f * (uint64_t)spec_output_elements(s);
+           of(info, CVK_ROLE_ADDEND, s) == f * (uint64_t)(adds * spec_output_elements(s)) &&
+           of(info, CVK_ROLE_OUTPUT, s) == f * (uint64_t)spec_output_elements(s);
 }
 
 static void copy(const void *from, const guarded *to) {
@@ -91,6 +96,7 @@ cvk_status tensors_bind(const cvk_spec *s, const cvk_kernel_info *info, const na
     fill(data, t);
     t->buffers = (cvk_buffers){
         .struct_size = sizeof t->buffers,
+        .batch = (uint64_t)s->batch,
 #define CVK_BUFFER(NAME, member, needs, access, share)                                                                 \
     .member = {t->buffer[CVK_ROLE_##NAME].data, t->buffer[CVK_ROLE_##NAME].bytes},
 #include <convoke/buffers.def>

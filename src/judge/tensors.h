@@ -13,7 +13,7 @@ typedef struct tensors {
 } tensors;
 
 /* Allocates, converts to the kernel's layouts, packs the weights; what is written is all NaN. `t` is for
- * tensors_free in any case. */
+ * tensors_free in any case. A kernel for any batch is bound to that of `s`, as spec_of_batch makes it. */
 cvk_status tensors_bind(const cvk_spec *s, const cvk_kernel_info *info, const naive_tensors *data, guard_side side,
                         uint32_t workers, tensors *t);
 void tensors_free(tensors *t);

@@ -166,7 +166,7 @@ static void lower_constants(lower_module *m, const emit_kernel *k, const char *s
 static LLVMValueRef lower_kernel(lower_module *m, const emit_kernel *k, const char *symbol) {
     LLVMValueRef constant[ROLE_COUNT] = {0}, pack = LLVMConstNull(m->ptr);
     lower_constants(m, k, symbol, constant);
-    LLVMValueRef run = lower_program(m, &k->run, arena_format(m->arena, "%s.run", symbol), constant);
+    LLVMValueRef run = lower_program(m, &k->run, arena_format(m->arena, "%s.run", symbol), k->info, constant);
     if (k->pack) pack = lower_pack(m, k->pack, arena_format(m->arena, "%s.pack", symbol), k->info->packed_tag);
     return lower_info(m, symbol, k->info, run, pack);
 }

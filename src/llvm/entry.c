@@ -44,21 +44,54 @@ static LLVMValueRef load_argument(lowering *l, nest_role role, const char *name)
     return role == ROLE_WEIGHTS ? bytes_after(l, pointer, CVK_PACKED_HEADER) : pointer;
 }
 
-/* What is in constants is hidden from LLVM, or it would make copies of those it sees being loaded. */
-static void find_tensors(lowering *l, LLVMValueRef const constant[ROLE_COUNT]) {
-    for (int t = 0; t < l->nest->tensor_count; t++) {
-        const nest_tensor *tensor = &l->nest->tensors[t];
-        LLVMValueRef known = constant[tensor->role];
-        l->tensor[t] = known ? lower_opaque(l->m, l->builder, known) : load_argument(l, tensor->role, tensor->name);
-    }
-}
-
 /* The nests of a program while its function is made, and its parameters. */
 typedef struct program_lowering {
     const nest_program *program;
+    const cvk_kernel_info *info;
     lowering *nest; /* those of all phases */
+    LLVMValueRef const *constant;
     LLVMValueRef phase, first, last;
+    LLVMValueRef batch,
+        image; /* where any batch will do: their number, and the one whose tasks are at hand, as indices */
 } program_lowering;
+
+static bool is_shared_by_images(nest_role role) {
+    enum { ONCE, IMAGE, WORKER };
+    static const int share[CVK_ROLES] = {
+#define CVK_BUFFER(NAME, member, needs, access, share) share,
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
+    };
+    return share[role] != IMAGE;
+}
+
+/* Where the image at hand begins, in bytes. Those of one part of a role stand before those of the next: addends. */
+static LLVMValueRef image_offset(const program_lowering *p, lowering *l, const nest_tensor *t) {
+    LLVMTypeRef index = l->m->index;
+    const int64_t size = type_bytes(t->type);
+    uint64_t stride = t->role == ROLE_WORKSPACE ? p->info->workspace.bytes : (uint64_t)(t->elements * size);
+    LLVMValueRef before =
+        LLVMBuildMul(l->builder, p->batch, LLVMConstInt(index, (uint64_t)(t->begin * size), false), "");
+    LLVMValueRef offset = LLVMBuildMul(l->builder, p->image, LLVMConstInt(index, stride, false), "");
+    return LLVMBuildAdd(l->builder, before, offset, "");
+}
+
+static LLVMValueRef find_tensor(const program_lowering *p, lowering *l, const nest_tensor *t) {
+    LLVMValueRef base = load_argument(l, t->role, t->name);
+    if (!p->image || is_shared_by_images(t->role))
+        return t->begin ? bytes_after(l, base, (uint64_t)(t->begin * type_bytes(t->type))) : base;
+    LLVMValueRef offset = image_offset(p, l, t);
+    return LLVMBuildGEP2(l->builder, l->m->i8, base, &offset, 1, "");
+}
+
+/* What is in constants is hidden from LLVM, or it would make copies of those it sees being loaded. */
+static void find_tensors(const program_lowering *p, lowering *l) {
+    for (int t = 0; t < l->nest->tensor_count; t++) {
+        const nest_tensor *tensor = &l->nest->tensors[t];
+        LLVMValueRef known = p->constant[tensor->role];
+        l->tensor[t] = known ? lower_opaque(l->m, l->builder, known) : find_tensor(p, l, tensor);
+    }
+}
 
 /* value - base, at least 0 and at most count. */
 static LLVMValueRef clipped(lowering *l, LLVMValueRef value, int64_t base, int64_t count) {
@@ -71,14 +104,13 @@ static LLVMValueRef clipped(lowering *l, LLVMValueRef value, int64_t base, int64
 }
 
 /* Each nest takes its own of the phase's tasks; the only nest of one takes them all. */
-static void lower_phase(const program_lowering *p, const nest_phase *phase, lowering *nests,
-                        LLVMValueRef const constant[ROLE_COUNT]) {
+static void lower_tasks_of(const program_lowering *p, const nest_phase *phase, lowering *nests) {
     int64_t base = 0;
     for (int i = 0; i < phase->count; i++) {
         lowering *l = &nests[i];
         const int64_t tasks = phase->nest[i]->tasks;
         const bool alone = phase->count == 1;
-        find_tensors(l, constant);
+        find_tensors(p, l);
         LLVMValueRef first = alone ? p->first : clipped(l, p->first, base, tasks);
         LLVMValueRef last = alone ? p->last : clipped(l, p->last, base, tasks);
         lower_nest_tasks(l, first, last);
@@ -86,9 +118,52 @@ static void lower_phase(const program_lowering *p, const nest_phase *phase, lowe
     }
 }
 
+static LLVMValueRef one_that(lowering *l, LLVMIntPredicate holds, LLVMValueRef a, LLVMValueRef b) {
+    return LLVMBuildSelect(l->builder, LLVMBuildICmp(l->builder, holds, a, b, ""), a, b, "");
+}
+
+/* A task of a kernel for any batch is one of `tasks` of an image: image after image, those of its tasks that are asked
+ * for. Numbers of tasks have 32 bits without a sign, also where an index has no more; those of an image fit one. */
+static void lower_images(const program_lowering *all, const nest_phase *phase, lowering *l, int64_t tasks) {
+    LLVMBuilderRef b = l->builder;
+    LLVMTypeRef index = l->m->index, i32 = l->m->i32;
+    LLVMValueRef count = LLVMConstInt(i32, (uint64_t)tasks, false);
+    LLVMValueRef one = LLVMConstInt(i32, 1, false), before = LLVMBuildUDiv(b, all->first, count, "");
+    LLVMValueRef end = LLVMBuildUDiv(b, LLVMBuildSub(b, all->last, one, ""), count, ""); /* the last image */
+    LLVMBasicBlockRef from = LLVMGetInsertBlock(b), loop = lower_block(l, "image"), done = lower_block(l, "done");
+    LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntULT, all->first, all->last, ""), loop, done);
+
+    LLVMPositionBuilderAtEnd(b, loop);
+    LLVMValueRef image = LLVMBuildPhi(b, i32, "image"), base = LLVMBuildMul(b, image, count, "");
+    program_lowering p = *all;
+    p.image = LLVMBuildIntCast2(b, image, index, false, "");
+    LLVMValueRef first = LLVMBuildSub(b, one_that(l, LLVMIntUGT, all->first, base), base, "");
+    LLVMValueRef last = one_that(l, LLVMIntULT, LLVMBuildSub(b, all->last, base, ""), count);
+    p.first = LLVMBuildIntCast2(b, first, index, false, "");
+    p.last = LLVMBuildIntCast2(b, last, index, false, "");
+    lower_tasks_of(&p, phase, l);
+
+    LLVMValueRef next = LLVMBuildAdd(b, image, one, ""), more = LLVMBuildICmp(b, LLVMIntULT, image, end, "");
+    LLVMAddIncoming(image, (LLVMValueRef[]){before, next}, (LLVMBasicBlockRef[]){from, LLVMGetInsertBlock(b)}, 2);
+    LLVMBuildCondBr(b, more, loop, done);
+    LLVMPositionBuilderAtEnd(b, done);
+}
+
+static void lower_phase(const program_lowering *all, int number, lowering *l) {
+    const nest_phase *phase = &all->program->phase[number];
+    if (all->batch) {
+        lower_images(all, phase, l, program_tasks(all->program, number));
+        return;
+    }
+    program_lowering p = *all;
+    p.first = LLVMBuildIntCast2(l->builder, p.first, l->m->index, false, "");
+    p.last = LLVMBuildIntCast2(l->builder, p.last, l->m->index, false, "");
+    lower_tasks_of(&p, phase, l);
+}
+
 /* Asks for one phase after another; what is none of the others is the last. A switch might become a table, and
  * constants that have to be relocated. */
-static void lower_phases(const program_lowering *p, LLVMValueRef const constant[ROLE_COUNT]) {
+static void lower_phases(const program_lowering *p) {
     lowering *nests = p->nest;
     for (int i = 0; i < p->program->count; i++) {
         LLVMBasicBlockRef other = NULL;
@@ -100,7 +175,7 @@ static void lower_phases(const program_lowering *p, LLVMValueRef const constant[
             LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntEQ, p->phase, wanted, ""), phase, other);
             LLVMPositionBuilderAtEnd(b, phase);
         }
-        lower_phase(p, &p->program->phase[i], nests, constant);
+        lower_phase(p, i, nests);
         nests += p->program->phase[i].count;
         LLVMBuildRetVoid(b);
         if (other) LLVMPositionBuilderAtEnd(b, other);
@@ -116,18 +191,25 @@ static lowering *begin_nests(lower_module *m, const nest_program *p, LLVMValueRe
     return nests;
 }
 
-LLVMValueRef lower_program(lower_module *m, const nest_program *p, const char *symbol,
+static LLVMValueRef load_batch(lowering *l) {
+    LLVMValueRef batch = LLVMBuildLoad2(l->builder, l->m->i64, LLVMGetParam(l->function, 0), "batch");
+    return LLVMBuildIntCast2(l->builder, batch, l->m->index, false, "");
+}
+
+LLVMValueRef lower_program(lower_module *m, const nest_program *p, const char *symbol, const cvk_kernel_info *info,
                            LLVMValueRef const constant[ROLE_COUNT]) {
     enum { ARGS, PHASE, FIRST, LAST, PARAMETERS };
     LLVMBuilderRef builder = LLVMCreateBuilderInContext(m->context), prelude = LLVMCreateBuilderInContext(m->context);
     LLVMTypeRef parameters[PARAMETERS] = {m->ptr, m->i32, m->i32, m->i32};
     LLVMValueRef function =
         begin_function(m, symbol, LLVMFunctionType(m->nothing, parameters, PARAMETERS, false), builder);
-    program_lowering l = {.program = p, .nest = begin_nests(m, p, function, builder, prelude)};
+    program_lowering l = {.program = p, .info = info, .constant = constant};
+    l.nest = begin_nests(m, p, function, builder, prelude);
     l.phase = LLVMGetParam(function, PHASE);
-    l.first = LLVMBuildIntCast2(builder, LLVMGetParam(function, FIRST), m->index, false, "");
-    l.last = LLVMBuildIntCast2(builder, LLVMGetParam(function, LAST), m->index, false, "");
-    lower_phases(&l, constant);
+    l.first = LLVMGetParam(function, FIRST);
+    l.last = LLVMGetParam(function, LAST);
+    if (info->batch_any) l.batch = load_batch(l.nest);
+    lower_phases(&l);
     LLVMDisposeBuilder(builder);
     LLVMDisposeBuilder(prelude);
     return function;

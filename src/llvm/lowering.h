@@ -55,8 +55,8 @@ typedef struct lowering {
 
 /* entry.c: one function from one program, a cvk_kernel_fn, and one from the nest that packs, a cvk_pack_fn, which
  * begins what it packs with a header; both with internal linkage. Tensors whose role has a value in `constant` lie
- * there. */
-LLVMValueRef lower_program(lower_module *m, const nest_program *p, const char *symbol,
+ * there. Where `info` says any batch, the nests are of one image, and the function goes from image to image. */
+LLVMValueRef lower_program(lower_module *m, const nest_program *p, const char *symbol, const cvk_kernel_info *info,
                            LLVMValueRef const constant[ROLE_COUNT]);
 LLVMValueRef lower_pack(lower_module *m, const nest *n, const char *symbol, uint64_t tag);
 

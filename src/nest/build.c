@@ -44,8 +44,15 @@ int nest_add_tensor(nest_builder *b, const char *name, nest_role role, cvk_type 
                     bool writable) {
     nest *n = b->nest;
     n->tensors = with_room(n->arena, n->tensors, sizeof *n->tensors, n->tensor_count, &n->tensor_capacity);
-    n->tensors[n->tensor_count] = (nest_tensor){name, role, type, elements, alignment, writable};
+    n->tensors[n->tensor_count] = (nest_tensor){name, role, type, elements, alignment, writable, 0};
     return n->tensor_count++;
+}
+
+int nest_add_part(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t begin, int64_t elements,
+                  int alignment, bool writable) {
+    int t = nest_add_tensor(b, name, role, type, elements, alignment, writable);
+    b->nest->tensors[t].begin = begin;
+    return t;
 }
 
 int nest_add_register(nest_builder *b, const char *name, cvk_type type, int lanes, int count) {

@@ -16,6 +16,9 @@ typedef struct nest_builder {
 nest_builder nest_begin(arena *a, const char *name, nest_entry entry, int vector_bytes);
 int nest_add_tensor(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t elements, int alignment,
                     bool writable);
+/* The same, from element `begin` on of what its role is bound to: for several tensors, apart, of one role. */
+int nest_add_part(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t begin, int64_t elements,
+                  int alignment, bool writable);
 int nest_add_register(nest_builder *b, const char *name, cvk_type type, int lanes, int count);
 
 /* Ranges. Clips that hold anyway where the builder stands are dropped. */

@@ -127,7 +127,8 @@ static void check_bytes(checker *c, const nest_tensor *t, interval elements, con
     if (bytes.low < 0 || bytes.high > last)
         REFUSE(c, "%s reaches bytes %lld..%lld of %s, which has 0..%lld", name, (long long)bytes.low,
                (long long)bytes.high, t->name, (long long)last);
-    widen_extent(c, t->role, bytes);
+    const int64_t before = t->begin * type_bytes(t->type);
+    widen_extent(c, t->role, (interval){bytes.low + before, bytes.high + before});
 }
 
 /* `r` is the register that is loaded or stored; NULL: none. */
@@ -333,17 +334,25 @@ static bool is_bound(nest_entry entry, nest_role role) {
     return (int)role >= 0 && role < ROLE_COUNT && packs == (entry == ENTRY_PACK);
 }
 
+static bool is_sound(nest_entry entry, const nest_tensor *t) {
+    return t->elements >= 0 && t->begin >= 0 && is_type(t->type) && is_bound(entry, t->role) &&
+           t->elements <= INT64_MAX / type_bytes(t->type) - t->begin;
+}
+
+/* Tensors of one role, unless they are parts that stand apart. */
+static bool overlap(const nest_tensor *t, const nest_tensor *u) {
+    bool apart = t->type == u->type && (t->begin + t->elements <= u->begin || u->begin + u->elements <= t->begin);
+    return t->role == u->role && (!apart || t->begin == u->begin);
+}
+
 static bool check_declarations(checker *c) {
     const nest *n = c->nest;
     if (n->fault) REFUSE(c, "%s", n->fault);
     for (int t = 0; t < n->tensor_count; t++)
-        if (n->tensors[t].elements < 0 || !is_type(n->tensors[t].type) ||
-            n->tensors[t].elements > INT64_MAX / type_bytes(n->tensors[t].type) ||
-            !is_bound(n->entry, n->tensors[t].role))
-            REFUSE(c, "tensor %s is ill-formed", n->tensors[t].name);
+        if (!is_sound(n->entry, &n->tensors[t])) REFUSE(c, "tensor %s is ill-formed", n->tensors[t].name);
     for (int t = 0; t < n->tensor_count; t++)
         for (int u = 0; u < t; u++)
-            if (n->tensors[t].role == n->tensors[u].role)
+            if (overlap(&n->tensors[t], &n->tensors[u]))
                 REFUSE(c, "tensors %s and %s have one role", n->tensors[u].name, n->tensors[t].name);
     for (int r = 0; r < n->register_count; r++)
         if (!is_type(n->registers[r].type) || n->registers[r].lanes < 1 || n->registers[r].lanes > NEST_MOST_LANES ||

@@ -278,8 +278,9 @@ static void print_declarations(printer *p) {
              n->vector_bytes);
     for (int i = 0; i < n->tensor_count; i++) {
         const nest_tensor *t = &n->tensors[i];
-        text_add(p->out, "%s%s %s[%lld], aligned to %d bytes\n", t->writable ? "" : "const ", type_name(t->type),
-                 t->name, (long long)t->elements, t->alignment);
+        text_add(p->out, "%s%s %s[%lld], aligned to %d bytes", t->writable ? "" : "const ", type_name(t->type), t->name,
+                 (long long)t->elements, t->alignment);
+        text_add(p->out, t->begin ? ", after %lld elements\n" : "\n", (long long)t->begin);
     }
     for (int i = 0; i < n->register_count; i++) {
         const nest_register *r = &n->registers[i];

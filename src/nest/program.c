@@ -29,9 +29,9 @@ int64_t program_tasks(const nest_program *p, int phase) {
 }
 
 static void need(program_buffer *needs, const nest_tensor *t) {
-    int64_t bytes = t->elements * type_bytes(t->type);
+    int64_t elements = t->begin + t->elements, bytes = elements * type_bytes(t->type);
     if (!needs->name) needs->name = t->name;
-    if (t->elements > needs->elements) needs->elements = t->elements;
+    if (elements > needs->elements) needs->elements = elements;
     if (bytes > needs->bytes) needs->bytes = bytes;
     if (t->alignment > needs->alignment) needs->alignment = t->alignment;
 }

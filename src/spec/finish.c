@@ -73,6 +73,7 @@ static void check_rest(const cvk_spec *s, const findings *f) {
         {"padding", (size_t)s->padding < padding_mode_words.count},
         {"input_layout", (size_t)s->input_layout < layout_words.count},
         {"output_layout", (size_t)s->output_layout < layout_words.count},
+        {"batch_any: a batch that is not 1", !s->batch_any || s->batch == 1},
         {"dtype", (size_t)s->dtype < DTYPES_SUPPORTED},
         {"accuracy", (size_t)s->accuracy < accuracy_words.count},
         {"post", has_sound_post_ops(s)},

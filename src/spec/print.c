@@ -21,7 +21,10 @@ static void print_name(const cvk_spec *s, const field_row *f, text *out) {
 
 static void print_shape(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
-    text_add(out, "[%lld, %lld", (long long)s->batch, (long long)s->in_channels);
+    if (s->batch_any)
+        text_add(out, "[%s, %lld", batch_words.word[0], (long long)s->in_channels);
+    else
+        text_add(out, "[%lld, %lld", (long long)s->batch, (long long)s->in_channels);
     for (int axis = AXES - s->rank; axis < AXES; axis++) text_add(out, ", %lld", (long long)s->in_size[axis]);
     text_add(out, "]");
 }

@@ -121,6 +121,38 @@ static void read_name(reader *r, const node *n) {
         r->draft.spec.name = n->text;
 }
 
+static bool is_any(const node *n) { return n->kind == NODE_SCALAR && strcmp(n->text, batch_words.word[0]) == 0; }
+
+static void refuse_batch(reader *r, const node *n) {
+    hint_text of_number = integer_hint(n, 0, r->field->most);
+    const char *hint = is_any(n)           ? "leave out the quotes"
+                       : of_number.text[0] ? of_number.text
+                                           : "any stands for as many images as each run says";
+    refuse(r, E_INTEGER, n, hint, "expected an integer 0..%lld or any, got %s", (long long)r->field->most,
+           describe(n).text);
+}
+
+static void read_batch(reader *r, const node *n) {
+    cvk_spec *s = &r->draft.spec;
+    s->batch_any = is_any(n) && !n->quoted;
+    s->batch = 1;
+    if (s->batch_any) return;
+    if (n->kind == NODE_SCALAR && (!scalar_integer(n, &s->batch) || s->batch < 0))
+        refuse_batch(r, n);
+    else
+        read_number(r, n, 0, r->field->most, &s->batch);
+}
+
+/* Of channels, or along an axis. */
+static void read_size(reader *r, const node *n, int64_t *size) {
+    if (is_any(n))
+        refuse(r, E_INTEGER, n, "only the batch, which comes first, may be any",
+               "expected an integer %lld..%lld, got %s", (long long)r->field->least, (long long)r->field->most,
+               describe(n).text);
+    else
+        read_number(r, n, r->field->least, r->field->most, size);
+}
+
 static void read_shape(reader *r, const node *n) {
     static const char order[] = "N, C, then W, H W or D H W";
     if (n->kind != NODE_SEQUENCE) {
@@ -133,11 +165,10 @@ static void read_shape(reader *r, const node *n) {
     }
     cvk_spec *s = &r->draft.spec;
     r->rank = s->rank = (int)n->count - 2;
-    read_number(r, n->child[0], 0, r->field->most, &s->batch);
-    read_number(r, n->child[1], r->field->least, r->field->most, &s->in_channels);
+    read_batch(r, n->child[0]);
+    read_size(r, n->child[1], &s->in_channels);
     for (int axis = 0; axis < AXES; axis++) s->in_size[axis] = 1;
-    for (int i = 0; i < r->rank; i++)
-        read_number(r, n->child[2 + i], r->field->least, r->field->most, &s->in_size[AXES - r->rank + i]);
+    for (int i = 0; i < r->rank; i++) read_size(r, n->child[2 + i], &s->in_size[AXES - r->rank + i]);
 }
 
 static void read_integer(reader *r, const node *n) { read_number(r, n, r->field->least, r->field->most, member(r)); }

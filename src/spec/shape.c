@@ -20,6 +20,12 @@ cvk_type spec_type(const cvk_spec *s) {
     return TYPE_OF[s->dtype];
 }
 
+cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch) {
+    cvk_spec of = *s;
+    if (s->batch_any) of.batch = batch, of.batch_any = false;
+    return of;
+}
+
 int64_t spec_group_in(const cvk_spec *s) { return s->in_channels / s->groups; }
 int64_t spec_group_out(const cvk_spec *s) { return s->out_channels / s->groups; }
 int64_t spec_taps(const cvk_spec *s) { return volume(s->kernel); }

@@ -13,6 +13,7 @@ struct cvk_spec {
     const char *name;
     int rank; /* spatial axes the user wrote: 1, 2, 3 */
     int64_t batch, in_channels, out_channels, groups;
+    bool batch_any; /* as many images as each run says; `batch` is then 1, and every figure is one image's */
     int64_t in_size[AXES], kernel[AXES], stride[AXES], dilation[AXES];
     int64_t pad_before[AXES], pad_after[AXES];
     int64_t out_size[AXES]; /* derived */
@@ -38,6 +39,8 @@ struct cvk_network {
 
 /* The type of an element. */
 cvk_type spec_type(const cvk_spec *s);
+/* A layer for any batch, of so many images; others stay as they are. */
+cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch);
 
 /* Derived figures; all shape arithmetic of a checked spec fits in int64_t. */
 int64_t spec_group_in(const cvk_spec *s);  /* in_channels / groups */

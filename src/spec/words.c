@@ -18,6 +18,7 @@ WORDS(layout_words, "layout", "channels_first", "channels_last", "blocked")
 WORDS(dtype_words, "dtype", "f32", "f64", "f16", "bf16", "s8", "u8", "s32")
 WORDS(accuracy_words, "accuracy", "strict", "default", "fast")
 WORDS(group_words, "groups", "depthwise")
+WORDS(batch_words, "batch", "any")
 WORDS(scale_words, "scale", "per_channel")
 
 static const char *const algorithm_list[] = {

@@ -195,3 +195,43 @@ Test(layer, nothing_of_the_callers_is_kept) {
     cr_assert_eq(spec->post[0].kind, POST_RELU);
     cvk_spec_free(spec);
 }
+
+/* The layer's only weight is 2. */
+static void run_batch(const cvk_kernel_info *info, uint64_t images, cvk_status expected) {
+    _Alignas(64) static float input[8 * 4], output[8 * 4], packed[1024], scratch[4096];
+    const float weight = 2;
+    const uint64_t bytes = images * 4 * sizeof *input;
+    for (int i = 0; i < 8 * 4; i++) input[i] = (float)i, output[i] = -1;
+    cvk_buffer to = {packed, sizeof packed}, out = {output, bytes}, mine = {scratch, sizeof scratch};
+    cr_assert_eq(cvk_pack_weights(info, (cvk_const_buffer){&weight, sizeof weight}, to), CVK_OK);
+    cvk_buffers b = {.struct_size = sizeof b, .batch = images, .input = {input, bytes}, .output = out, .scratch = mine};
+    b.weights = (cvk_const_buffer){packed, sizeof packed};
+    cr_assert_eq(cvk_run(info, &b, NULL), expected);
+    for (uint64_t i = 0; i < 8 * 4; i++)
+        cr_assert_eq(output[i], expected == CVK_OK && i < images * 4 ? 2 * input[i] : -1, "%d", (int)i);
+    if (!images) return;
+    b.output.bytes--;
+    cr_assert_eq(cvk_run(info, &b, NULL), CVK_ERROR_SIZE, "a byte short of so many images");
+}
+
+Test(layer, any_batch_is_one_kernel) {
+    cvk_layer l = {.struct_size = sizeof l, .name = "twice", .spatial_rank = 1, .batch = CVK_BATCH_ANY};
+    l.in_channels = l.out_channels = 1;
+    l.input_size[0] = 4;
+    l.kernel_size[0] = 1;
+    cvk_options options = {.struct_size = sizeof options, .cache = CVK_CACHE_OFF};
+    cvk_spec *spec;
+    cvk_kernel *kernel;
+    cr_assert_eq(cvk_spec_create(&l, NULL, &spec), CVK_OK);
+    cr_assert_eq(cvk_compile(spec, &options, NULL, &kernel), CVK_OK);
+    const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
+    cr_assert(info->batch_any == 1 && info->input_shape[0] == 0 && info->output_shape[0] == 0);
+    cr_assert_eq(info->input.bytes, 4 * sizeof(float), "of one image");
+    for (uint64_t images = 0; images <= 8; images++) run_batch(info, images, CVK_OK);
+    cvk_buffers many = {.struct_size = sizeof many, .batch = (uint64_t)UINT32_MAX + 1};
+    cr_assert_eq(cvk_run(info, &many, NULL), CVK_ERROR_ARGUMENT, "tasks are numbered by 32 bits");
+    cvk_kernel_free(kernel);
+    cvk_spec_free(spec);
+    l.batch = -2;
+    cr_assert_eq(cvk_spec_create(&l, NULL, &spec), CVK_ERROR_SPEC);
+}

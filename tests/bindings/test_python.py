@@ -40,6 +40,30 @@ class Case(unittest.TestCase):
         return self.assertRaisesRegex(convoke.Error, words)
 
 
+class AnyBatch(Case):
+    def test_one_kernel_takes_as_many_images_as_x_has(self):
+        w = integers(20, 6, 3, 3)
+        for layout in LAYOUTS:
+            keys = {"post_ops": ["add", "relu", "add"], "layout": layout}
+            kernel = convoke.compile(layer(**keys, input=["any", 6, 9, 7]))
+            self.assertEqual((kernel.input_shape, kernel.output_shape), ((-1, 6, 9, 7), (-1, 20, 9, 7)))
+            for n in (0, 1, 2, 5):
+                x, addend = integers(n, 6, 9, 7), integers(2, n, 20, 9, 7)
+                fixed = convoke.compile(layer(**keys, input=[n, 6, 9, 7]))
+                expected, out = fixed(x, w, addend=addend), numpy.empty((n, 20, 9, 7), numpy.float32)
+                numpy.testing.assert_array_equal(kernel(x, w, addend=addend, threads=2), expected)
+                self.assertIs(kernel(x, w, addend=addend, out=out), out)
+                numpy.testing.assert_array_equal(out, expected)
+
+    def test_other_sizes_are_not_any(self):
+        kernel = convoke.compile(layer(input=["any", 6, 9, 7], post_ops=["add"]))
+        x, w = integers(3, 6, 9, 7), integers(20, 6, 3, 3)
+        with self.refuses(r"input: expected an array of shape \(-1, 6, 9, 7\), got \(3, 5, 9, 7\)"):
+            kernel(integers(3, 5, 9, 7), w, addend=integers(3, 20, 9, 7))
+        with self.refuses(r"addend: expected an array of shape \(3, 20, 9, 7\), got \(2, 20, 9, 7\)"):
+            kernel(x, w, addend=integers(2, 20, 9, 7))
+
+
 class Results(Case):
     def test_every_pair_of_layouts_gives_the_logical_result(self):
         x, w = integers(2, 6, 9, 7), integers(20, 6, 3, 3)

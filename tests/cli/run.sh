@@ -49,6 +49,21 @@ case_an_f64_layer_reads_and_writes_f8() {
     convoke run spec.yaml --input x.npy --weights w.npy --output y.npy --convert; status 0; silent
 }
 
+case_any_batch_is_that_of_the_input() {
+    printf 'version: 1\nlayers:\n  - {name: twice, input: [any, 1, 3], out_channels: 1, kernel_size: 1, post_ops: [add, add]}\n' >any.yaml
+    npy write w.npy 1x1x1 2; npy write x.npy 2x1x3 1 2 3 4 5 6; npy write a.npy 2x1x3 10 20 30 40 50 60
+    convoke run any.yaml --input x.npy --weights w.npy --addend a.npy --addend x.npy --output y.npy; status 0
+    output_is "2x1x3 13 26 39 52 65 78"
+    rm y.npy; convoke run any.yaml --reference --input x.npy --weights w.npy --addend a.npy --addend x.npy --output y.npy
+    status 0; output_is "2x1x3 13 26 39 52 65 78"
+    npy write a.npy 1x1x3 10 20 30
+    convoke run any.yaml --input x.npy --weights w.npy --addend a.npy --addend x.npy --output y.npy
+    status 3; says "a.npy: --addend has the shape [1, 1, 3], but the layer takes [2, 1, 3]"
+    npy write x.npy 2x2x3 1
+    convoke run any.yaml --input x.npy --weights w.npy --addend a.npy --addend x.npy --output y.npy
+    status 3; says "x.npy: --input has the shape [2, 2, 3], but the layer takes [any, 1, 3]"
+}
+
 case_an_array_without_dimensions_is_of_the_wrong_shape() {
     picture; python3 -c "
 header = b\"{'descr': '<f4', 'fortran_order': False, 'shape': (), }\\n\"

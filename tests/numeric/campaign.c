@@ -6,7 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EVALUATED = 2, MOST_EVALUATED_MACS = 30000, MOST_TARGETS = 16, PERCENT_THREADS = 10, PERCENT_INFINITIES = 8 };
+enum {
+    EVALUATED = 2,
+    MOST_EVALUATED_MACS = 30000,
+    MOST_TARGETS = 16,
+    PERCENT_THREADS = 10,
+    PERCENT_ANY = 10,
+    PERCENT_INFINITIES = 8
+};
 
 /* One layer being tried. */
 typedef struct subject {
@@ -37,7 +44,8 @@ static bool fails(const subject *s, const cvk_plan *plan, const char *words) {
 static bool try_plan(subject *s, const ranked_plan *p, bool evaluate) {
     workers_expect_crash(describe(s, &p->plan));
     trial_extras extras = {draw_chance(&s->draws, PERCENT_THREADS),
-                           evaluate && spec_macs(s->trial.spec) <= MOST_EVALUATED_MACS};
+                           evaluate && spec_macs(s->trial.spec) <= MOST_EVALUATED_MACS, false};
+    extras.any = draw_chance(&s->draws, PERCENT_ANY);
     atomic_fetch_add(&s->tally->kernels, 1);
     atomic_fetch_add(&s->tally->evaluated, extras.evaluator);
     return trial_kernel(&s->trial, s->target, p, extras) || fails(s, &p->plan, s->trial.words);

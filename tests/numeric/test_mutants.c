@@ -117,6 +117,10 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
 #define WINOGRAD                                                                                                       \
     "{name: winograd, input: [1, 5, 9, 19], out_channels: 21, kernel_size: 3, padding: 1, bias: true, algorithm: winograd"
 
+/* Blocks of tiles and slices of input channels enough for both to be tasks. */
+#define PHASED                                                                                                         \
+    "{name: phased, input: [1, 35, 18, 30], out_channels: 70, kernel_size: 3, padding: 1, algorithm: winograd"
+
 static const mutant mutants[] = {
     /* Layers misread: padding, order, borders. */
     {"pads swapped", LONG ", padding: [[3, 1]]}", .misread = swap_pads},
@@ -224,6 +228,12 @@ static const mutant mutants[] = {
      .mutation = {"weights", "point", "", 0}},
     {"every point has the input of the first", WINOGRAD "}", .edit = forget_variable,
      .mutation = {"scratch", "point", "", 0}},
+    {"every point has the input of the first, by phases", PHASED "}", .edit = forget_variable,
+     .mutation = {"workspace", "point", "", 0}},
+    {"every block reads the first, by phases", PHASED ", layout: channels_last}", .edit = forget_variable,
+     .mutation = {"workspace", "oh", "", 0}},
+    {"every slice of channels is the first, by phases", PHASED "}", .edit = forget_variable,
+     .mutation = {"workspace", "slice", "", 0}},
     {"last input channel of a point dropped", WINOGRAD LAST "}", .edit = drop_last, .mutation = {"", "ic", "", 0}},
     {"every tile reads the first", WINOGRAD "}", .edit = forget_variable, .mutation = {"scratch", "tw", "", 0}},
     {"winograd's kernel flipped", WINOGRAD "}", .misread = forget_flip},
@@ -295,11 +305,20 @@ static const char *describe(const attempt *a, const cvk_plan *plan) {
                         trial_yaml(a->arena, &a->meant, plan));
 }
 
+static bool seed_in(const attempt *a, nest *n) { return a->mutant->edit(n, &a->mutant->mutation); }
+
+/* In the first nest that has a place for it. */
+static bool seed_in_program(const attempt *a, const nest_program *run) {
+    for (int p = 0; p < run->count; p++)
+        for (int k = 0; k < run->phase[p].count; k++)
+            if (seed_in(a, run->phase[p].nest[k])) return true;
+    return false;
+}
+
 /* Whether the bug went in and stays inside its buffers. */
 static bool seed_bug(const attempt *a, const compile_unit *unit) {
-    nest *n = a->mutant->pack ? unit->pack : unit->run.phase[0].nest[0];
-    if (a->mutant->edit && !a->mutant->edit(n, &a->mutant->mutation)) return false;
-    return nest_check(n, NULL, NULL) == CVK_OK;
+    if (a->mutant->edit && !(a->mutant->pack ? seed_in(a, unit->pack) : seed_in_program(a, &unit->run))) return false;
+    return nest_check(unit->pack, NULL, NULL) == CVK_OK && program_check(&unit->run, NULL, NULL) == CVK_OK;
 }
 
 static bool is_seen(attempt *a, const compile_unit *unit) {

@@ -198,17 +198,24 @@ static bool run_at_once(trial *t, const cvk_kernel_info *info, tensors *buffers)
 static bool run_backwards(trial *t, const cvk_kernel_info *info, tensors *buffers) {
     const cvk_buffers *b = &buffers->buffers;
     cvk_args args = {
+        .batch = b->batch,
 #define CVK_BUFFER(NAME, member, needs, access, share) .member = b->member.data,
 #include <convoke/buffers.def>
 #undef CVK_BUFFER
     };
     uint64_t slice = b->scratch.bytes / WORKERS;
+    uint32_t images = info->batch_any ? (uint32_t)b->batch : 1;
     for (uint32_t phase = 0; phase < info->phases; phase++)
-        for (uint32_t task = info->tasks[phase]; task-- > 0;) {
+        for (uint32_t task = info->tasks[phase] * images; task-- > 0;) {
             args.scratch = (char *)b->scratch.data + slice * (task % WORKERS);
             info->run(&args, phase, task, task + 1);
         }
     return same_output(t, buffers, "with the tasks run one by one, backwards");
+}
+
+static bool run_again(trial *t, const cvk_kernel_info *info, tensors *buffers) {
+    cvk_status status = cvk_run(info, &buffers->buffers, NULL);
+    return status == CVK_OK ? same_output(t, buffers, "for any batch") : wrong(t, "any: %s", cvk_status_text(status));
 }
 
 static bool run_on_threads(trial *t, const cvk_kernel_info *info, tensors *buffers) {
@@ -302,6 +309,23 @@ static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target
            trial_stored(t, &p->nests.run, p->nests.pack) && trial_identity(t, &p->nests.run, p->nests.pack);
 }
 
+/* The layer for any batch, by the same plan. */
+static bool try_any_batch(trial *t, const cvk_target *target, const cvk_plan *plan) {
+    cvk_spec any = *t->spec;
+    any.batch = 1;
+    any.batch_any = true;
+    cvk_kernel *kernel;
+    cvk_status status = compile_kernel(&any, target, plan, NULL, &kernel, NULL);
+    if (status != CVK_OK) return wrong(t, "it does not compile for any batch: %s", cvk_status_text(status));
+    const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
+    bool right = info->batch_any == 1 || wrong(t, "not for any batch");
+    right = right && with_buffers(t, info, GUARD_END, 1, run_again) &&
+            with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
+            with_buffers(t, info, GUARD_END, WORKERS, run_on_threads);
+    cvk_kernel_free(kernel);
+    return right;
+}
+
 bool trial_kernel(trial *t, const cvk_target *target, const ranked_plan *p, trial_extras extras) {
     if (!expect_for(t, &p->plan)) return wrong(t, "no memory");
     cvk_diagnostics *d = cvk_diagnostics_new();
@@ -313,6 +337,7 @@ bool trial_kernel(trial *t, const cvk_target *target, const ranked_plan *p, tria
     else
         right = wrong(t, "it does not compile: %s: %s", cvk_status_text(status),
                       cvk_diagnostics_count(d) ? cvk_diagnostics_get(d, 0)->message : "");
+    right = right && (!extras.any || try_any_batch(t, target, &p->plan));
     cvk_kernel_free(kernel);
     cvk_diagnostics_free(d);
     return right;

@@ -29,6 +29,7 @@ void trial_close(trial *t);
 typedef struct trial_extras {
     bool threads;   /* the same bits on three threads */
     bool evaluator; /* the same bits from nest_eval */
+    bool any;       /* the same bits from a kernel for any batch */
 } trial_extras;
 
 /* Compiles, runs and proves; false: see t->words. */

@@ -14,7 +14,7 @@ DTYPES = (numpy.dtype(numpy.float32), numpy.dtype(numpy.float64))  # by cvk_dtyp
 
 
 def array_of(role: str, value: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Numbers in the shape, of whatever type they come in; the array itself where it is one."""
+    """Numbers in the shape, of which -1 is any size, of whatever type they come in; the array itself where it is one."""
     if isinstance(value, numpy.ma.MaskedArray):
         raise refuse(role, "a kernel cannot leave out what a mask hides; hand in .filled(…)")
     try:
@@ -23,7 +23,7 @@ def array_of(role: str, value: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any
         raise refuse(role, f"expected an array of shape {shape}; {error}") from None
     if array.dtype.kind not in "fiub":
         raise refuse(role, f"expected numbers, got an array of {array.dtype}")
-    if array.shape != shape:
+    if array.ndim != len(shape) or any(wanted not in (-1, size) for wanted, size in zip(shape, array.shape)):
         raise refuse(role, f"expected an array of shape {shape}, got {array.shape}")
     return array
 

@@ -53,8 +53,9 @@ class Kernel:
     array([[[3., 5., 8.]]], dtype=float32)
 
     Calls from several threads at the same time are fine. `input_shape`, `weights_shape` and `output_shape` are logical:
-    N, C (weights: out, in of a group), then the spatial sizes. `dtype` is numpy.float32, or numpy.float64 of an f64
-    layer: the type of every array it takes and gives. `plan` says how the kernel goes about it, `target` for
+    N, C (weights: out, in of a group), then the spatial sizes. N is -1 where the layer's batch is `any`: each call has as
+    many images as its x. `dtype` is numpy.float32, or numpy.float64 of an f64 layer: the type of every array it takes
+    and gives. `plan` says how the kernel goes about it, `target` for
     which CPU.
     """
 
@@ -77,6 +78,8 @@ class Kernel:
         self.name, self.target, self.plan = (t.decode() for t in (info.name, info.target, info.plan))
         self.input_shape, self.weights_shape, self.output_shape = (
             self._logical(s) for s in (info.input_shape, info.weights_shape, info.output_shape))
+        if info.batch_any:
+            self.input_shape, self.output_shape = (self._images(s, -1) for s in (self.input_shape, self.output_shape))
         # The weights last handed in, and what became of them: one value, that threads read and replace whole.
         self._remembered: tuple[Floats, PackedWeights] | None = None
 
@@ -88,6 +91,9 @@ class Kernel:
 
     def _logical(self, shape: Any) -> tuple[int, ...]:
         return tuple(shape[:2]) + tuple(shape[5 - self._info.spatial_rank:5])
+
+    def _images(self, shape: tuple[int, ...], n: int) -> tuple[int, ...]:
+        return (n, *shape[1:])
 
     # ---- weights ----
 
@@ -137,7 +143,7 @@ class Kernel:
                          else f"the layer has {count}, which are missing")
         return None if value is None else array_of(role, value, shape if count == 1 else (count, *shape))
 
-    def _memory(self, role: str, array: Any, convert: bool) -> Floats | None:
+    def _memory(self, role: str, array: Any, batch: int, convert: bool) -> Floats | None:
         """What was given, as the kernel reads it."""
         if array is None:
             return None
@@ -147,7 +153,7 @@ class Kernel:
         if role == "input":
             numbers = as_memory(numbers, self._info.input_layout)
         if role == "addend":  # several lie one after another, as images of a batch do
-            images = self._info.addends * self.output_shape[0]
+            images = self._info.addends * batch
             numbers = as_memory(numbers.reshape(images, *self.output_shape[1:]), self._info.output_layout)
         return placed(numbers, getattr(self._info, role).alignment)
 
@@ -158,13 +164,13 @@ class Kernel:
         contiguous = memory is not None and memory.flags.c_contiguous
         return memory if contiguous and address(out) % max(alignment, 1) == 0 else None
 
-    def _check_out(self, out: Any, given: dict[str, Any]) -> None:
+    def _check_out(self, out: Any, shape: tuple[int, ...], given: dict[str, Any]) -> None:
         if not isinstance(out, numpy.ndarray) or isinstance(out, numpy.ma.MaskedArray):
             raise refuse("out", f"expected a numpy.ndarray, got a {type(out).__name__}")
         if out.dtype != self.dtype:
             raise refuse("out", f"expected an array of {self.dtype}, got {out.dtype}")
-        if out.shape != self.output_shape:
-            raise refuse("out", f"expected an array of shape {self.output_shape}, got {out.shape}")
+        if out.shape != shape:
+            raise refuse("out", f"expected an array of shape {shape}, got {out.shape}")
         if not out.flags.writeable:
             raise refuse("out", "the array is read-only")
         if not out.flags.c_contiguous and self._as_written(out) is None:
@@ -174,23 +180,24 @@ class Kernel:
             if array is not None and numpy.shares_memory(out, array):
                 raise refuse("out", f"it overlaps {role}", OVERLAP)
 
-    def _new(self, role: str, workers: int = 1) -> Floats:
+    def _new(self, role: str, batch: int = 0, workers: int = 1) -> Floats:
         """Memory for a buffer of a run."""
-        needs = library.cvk_buffer_needs(self._info, ROLES.index(role), 0, workers)
+        needs = library.cvk_buffer_needs(self._info, ROLES.index(role), batch, workers)
         return aligned(needs.bytes, needs.alignment, self.dtype)
 
-    def _start(self, memory: dict[str, Floats | None], threads: ParallelFor | None) -> int:
-        buffers = Buffers(ctypes.sizeof(Buffers), 0, *(buffer_of(memory[role]) for role in ROLES))
+    def _start(self, memory: dict[str, Floats | None], batch: int, threads: ParallelFor | None) -> int:
+        buffers = Buffers(ctypes.sizeof(Buffers), batch, *(buffer_of(memory[role]) for role in ROLES))
         return int(library.cvk_run(self._info, buffers, threads))
 
-    def _run(self, memory: dict[str, Floats | None], executor: Executor, workers: int) -> None:
-        workers = max(1, min(workers, max(self._info.tasks)))
-        memory = {**memory, **{role: self._new(role, workers) for role in ("scratch", "workspace")}}
+    def _run(self, memory: dict[str, Floats | None], batch: int, executor: Executor, workers: int) -> None:
+        tasks = max(self._info.tasks) * (batch if self._info.batch_any else 1)
+        workers = max(1, min(workers, tasks))
+        memory = {**memory, **{role: self._new(role, batch, workers) for role in ("scratch", "workspace")}}
         if workers == 1:
-            check(self._start(memory, None))
+            check(self._start(memory, batch, None))
             return
         refusals: list[Exception] = []
-        check(uninterrupted(lambda: self._start(memory, parallel_for(executor, workers, refusals))))
+        check(uninterrupted(lambda: self._start(memory, batch, parallel_for(executor, workers, refusals))))
         if refusals:
             raise refuse("threads", f"the executor takes no work: {refusals[0]}") from refusals[0]
 
@@ -221,24 +228,27 @@ class Kernel:
         """
         info, channels = self._info, self.output_shape[1:2]
         executor, workers = executor_and_workers(threads)
+        images = array_of("input", x, self.input_shape)
+        batch = images.shape[0]
+        shape = self._images(self.output_shape, batch)
         given: dict[str, Any] = {
-            "input": array_of("input", x, self.input_shape),
+            "input": images,
             "weights": weights if isinstance(weights, PackedWeights)
             else array_of("weights", weights, self.weights_shape),
             "bias": self._optional("bias", bias, int(info.bias.bytes > 0), channels),
             "scale": self._optional("scale", scale, info.scales, channels),
-            "addend": self._optional("addend", addend, info.addends, self.output_shape),
+            "addend": self._optional("addend", addend, info.addends, shape),
         }
         written = None
         if out is not None:
-            self._check_out(out, given)
+            self._check_out(out, shape, given)
             written = self._as_written(out)
         if written is None:
-            written = self._new("output")
-        memory = {role: self._memory(role, array, convert) for role, array in given.items()}
-        self._run({**memory, "output": written}, executor, workers)
+            written = self._new("output", batch)
+        memory = {role: self._memory(role, array, batch, convert) for role, array in given.items()}
+        self._run({**memory, "output": written}, batch, executor, workers)
         if out is None:
-            return as_logical(written, info.output_layout, self.output_shape)
+            return as_logical(written, info.output_layout, shape)
         if not numpy.may_share_memory(out, written):
-            out[...] = as_logical(written, info.output_layout, self.output_shape)
+            out[...] = as_logical(written, info.output_layout, shape)
         return out

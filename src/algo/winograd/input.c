@@ -6,15 +6,15 @@ int64_t winograd_positions(const winograd *w, int axis) {
     return (w->block[axis] - 1) * w->f[axis].m + w->f[axis].alpha;
 }
 
-/* Offset of channel 0 in a stage. */
-static affine stage_offset(const winograd *w, const winograd_stage *s, const affine *point, const affine *at) {
+/* In a stage, of a channel counted from the nest's first. */
+static nest_access stage_access(const winograd_stage *s, const affine *point, const affine *at, affine channel) {
     affine offset = affine_constant(0);
     for (int a = 0; a < AXES; a++) offset = affine_add_scaled(point[a], offset, s->points[a]);
     for (int a = 0; a < AXES; a++) offset = affine_add_scaled(at[a], offset, s->size[a]);
-    return affine_offset(affine_scale(offset, w->channel_stride), s->base);
+    return access_at(s->tensor, affine_add(affine_add(affine_scale(offset, s->width), s->base), channel), 1);
 }
 
-/* Where a pass is: points of the axes done, places along all axes, and the channel vector. */
+/* Where a pass is: points of the axes done, places along all axes, and the channel vector, from the nest's first. */
 typedef struct place_in_pass {
     affine point[AXES], at[AXES], channel;
     nest_range valid;
@@ -38,23 +38,21 @@ static void load_point(winograd *w, const place_in_pass *p, int pass, int64_t po
     int axis = w->pass_axis[pass];
     register_ref to = reg(w->in, affine_constant(point));
     if (pass == 0) {
-        lane_map m = {w->n, p->channel, tensor_position(w, p, axis, point), 1, 0, &p->valid};
+        lane_map m = {w->n, affine_add(w->channel, p->channel), tensor_position(w, p, axis, point), 1, 0, &p->valid};
         view_load(w->b, &w->x, &m, to, reg(w->to, affine_constant(0)));
         return;
     }
     affine at[AXES];
     for (int a = 0; a < AXES; a++) at[a] = p->at[a];
     at[axis] = affine_offset(affine_scale(at[axis], w->f[axis].m), point);
-    affine offset = affine_add(stage_offset(w, &w->stage[pass], p->point, at), p->channel);
-    build_load(w->b, to, access_at(w->scratch, offset, 1), NULL);
+    build_load(w->b, to, stage_access(&w->stage[pass], p->point, at, p->channel), NULL);
 }
 
 static void store_points(winograd *w, const place_in_pass *p, int pass) {
     int axis = w->pass_axis[pass];
     affine i = build_unrolled(w->b, "i", w->f[axis].alpha), point[AXES];
     for (int a = 0; a < AXES; a++) point[a] = a == axis ? i : p->point[a];
-    affine offset = affine_add(stage_offset(w, &w->stage[pass + 1], point, p->at), p->channel);
-    build_store(w->b, access_at(w->scratch, offset, 1), reg(w->to, i), NULL);
+    build_store(w->b, stage_access(&w->stage[pass + 1], point, p->at, p->channel), reg(w->to, i), NULL);
     build_end(w->b);
 }
 
@@ -86,10 +84,10 @@ static void zero_vector(winograd *w, const place_in_pass *p, int pass, int64_t l
     zero_tile(w, p, pass);
 }
 
-/* All input channels, a vector at a time. */
+/* The nest's input channels, a vector at a time. */
 static void channel_vectors(winograd *w, place_in_pass p, int pass, int64_t low, int64_t high, per_vector *each) {
     nest_builder *b = w->b;
-    int64_t channels = w->p->in_channels, lanes = w->lanes, whole = channels / lanes;
+    int64_t channels = w->channels, lanes = w->lanes, whole = channels / lanes;
     p.valid = range_of(b, 0, lanes);
     if (whole > 0) {
         p.channel = affine_scale(build_loop(b, "v", whole), lanes);

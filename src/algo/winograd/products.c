@@ -44,8 +44,9 @@ static void reduce(winograd *w, affine point, affine first, int64_t group) {
     build_load(b, reg(w->ws, j), access_at(w->weights, weights, 1), NULL);
     build_end(b);
     affine i = build_unrolled(b, "i", group);
-    affine input = affine_add(row_of(w, point, affine_add(first, i), w->channel_stride), channel);
-    build_splat(b, x, access_at(w->scratch, affine_offset(input, w->stage[w->passes].base), 1));
+    const winograd_stage *from = winograd_transformed(w);
+    affine input = affine_add(row_of(w, point, affine_add(first, i), from->width), channel);
+    build_splat(b, x, access_at(from->tensor, affine_add(input, from->base), 1));
     j = build_unrolled(b, "j", vectors);
     build_fma(b, sum(w, j, i, group), x, reg(w->ws, j), NULL);
     for (int k = 0; k < 3; k++) build_end(b);

@@ -8,7 +8,7 @@
 enum { MOST_POINTS = 100, DEFAULT_MOST_ALPHA = 6, FAST_MOST_ALPHA = 8 };
 
 static const plan_loop ORDER[PLAN_LOOPS] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OC};
-enum { TASKS = 4 };
+enum { TASKS = 4, TASKS_PHASED = 5 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int most_alpha(const problem *p) { return p->accuracy == ACCURACY_FAST ? FAST_MOST_ALPHA : DEFAULT_MOST_ALPHA; }
@@ -67,14 +67,33 @@ static void set_blocks(winograd *w) {
     }
 }
 
-enum { SET_BYTES = 1024 };
+enum { SET_BYTES = 1024, SLICE_BYTES = 64 };
+
+static int64_t round_up(int64_t n, int64_t to) { return ceil_div(n, to) * to; }
+
+/* Channels of what the products read: of slices, whole ones, so that no two workers share a cache line. */
+static int64_t transformed_width(const winograd *w) {
+    int64_t width = round_up(w->p->in_channels, w->phased ? w->slice : w->lanes);
+    if (width * type_bytes(w->p->sum) % SET_BYTES == 0) width += w->lanes; /* tiles fall into different cache sets */
+    return width;
+}
+
+static int64_t stage_elements(const winograd_stage *s) {
+    int64_t elements = s->width;
+    for (int a = 0; a < AXES; a++) elements *= s->points[a] * s->size[a];
+    return elements;
+}
+
+/* All channels at once, or a cache line of them. */
+static void set_slices(winograd *w) {
+    w->phased = w->plan->tasks == TASKS_PHASED;
+    w->slice = w->phased ? round_up(SLICE_BYTES / type_bytes(w->p->sum), w->lanes) : w->p->in_channels;
+    w->channels = w->slice;
+    w->channel = affine_constant(0);
+}
 
 /* Columns first, then rows, then slices: each pass turns positions along its axis into points and tiles. */
 static void set_stages(winograd *w) {
-    int64_t base = 0, lanes = w->lanes;
-    w->channel_stride = ceil_div(w->p->in_channels, lanes) * lanes;
-    if (w->channel_stride * type_bytes(w->p->sum) % SET_BYTES == 0)
-        w->channel_stride += lanes; /* tiles fall into different cache sets */
     for (int a = 0; a < AXES; a++) {
         w->stage[0].points[a] = 1;
         w->stage[0].size[a] = w->active[a] ? winograd_positions(w, a) : w->block[a];
@@ -86,14 +105,18 @@ static void set_stages(winograd *w) {
         w->pass_axis[w->passes++] = axis;
         s->points[axis] = w->f[axis].alpha;
         s->size[axis] = w->block[axis];
-        s->base = base;
-        int64_t elements = w->channel_stride;
-        for (int a = 0; a < AXES; a++) elements *= s->points[a] * s->size[a];
-        base += elements;
     }
-    w->sums = base;
-    w->scratch_elements = base + w->points * w->count * w->plan->tile_oc;
+    for (int i = 1; i <= w->passes; i++) {
+        winograd_stage *s = &w->stage[i];
+        bool last = i == w->passes;
+        s->width = w->phased && !last ? round_up(w->slice, w->lanes) : transformed_width(w);
+        s->base = affine_constant(w->phased && last ? 0 : w->staged);
+        w->staged += w->phased && last ? 0 : stage_elements(s);
+    }
+    w->sums = w->phased ? 0 : w->staged;
 }
+
+const winograd_stage *winograd_transformed(const winograd *w) { return &w->stage[w->passes]; }
 
 static int64_t product(const int64_t *size, int first, int last) {
     int64_t n = 1;
@@ -130,28 +153,70 @@ static winograd make(const problem *p, const cvk_target *target, const cvk_plan 
     w.oc.group = affine_constant(0);
     set_axes(&w);
     set_blocks(&w);
+    set_slices(&w);
     set_stages(&w);
     return w;
 }
 
-static void declare(winograd *w) {
-    nest_builder *b = w->b;
-    int vectors = w->plan->tile_oc / w->lanes;
+/* ---- nests ---- */
+
+static int64_t blocks_of_tiles(const winograd *w) { return w->p->n * product(w->blocks, 0, AXES); }
+
+static int add_scratch(winograd *w, int64_t elements) {
+    return nest_add_tensor(w->b, "scratch", ROLE_SCRATCH, w->p->sum, elements, SCRATCH_ALIGNMENT, true);
+}
+
+static int add_register(winograd *w, const char *name, int64_t count) {
+    return nest_add_register(w->b, name, w->p->sum, w->lanes, (int)count);
+}
+
+/* Stages stand in scratch; of phases, the last in the workspace, after those of the blocks before. */
+static void place_stages(winograd *w) {
+    winograd_stage *last = &w->stage[w->passes];
+    for (int i = 1; i <= w->passes; i++) w->stage[i].tensor = w->scratch;
+    if (!w->phased) return;
+    int64_t elements = stage_elements(last);
+    affine block = w->n;
+    for (int a = 0; a < AXES; a++) block = affine_add_scaled(w->at[a], block, w->blocks[a]);
+    last->base = affine_add_scaled(w->channel, block, elements);
+    last->tensor = nest_add_tensor(w->b, "workspace", ROLE_WORKSPACE, w->p->sum, elements * blocks_of_tiles(w),
+                                   SCRATCH_ALIGNMENT, true);
+}
+
+static void declare_transforms(winograd *w) {
+    w->in = add_register(w, "d", w->points);
+    w->to = add_register(w, "u", COOK_TOOM_MOST);
+    w->parts = transform_declare(w->b, w->p->sum);
+}
+
+static void declare_input(winograd *w) {
     w->x = (tensor_view){
-        nest_add_tensor(b, "input", ROLE_INPUT, w->p->x.type, w->p->x.elements, type_bytes(w->p->x.type), false),
+        nest_add_tensor(w->b, "input", ROLE_INPUT, w->p->x.type, w->p->x.elements, type_bytes(w->p->x.type), false),
         w->p->x};
-    w->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, w->p->w.type, winograd_packed_elements(w),
+}
+
+static void declare_output(winograd *w) {
+    int vectors = w->plan->tile_oc / w->lanes;
+    w->weights = nest_add_tensor(w->b, "weights", ROLE_WEIGHTS, w->p->w.type, winograd_packed_elements(w),
                                  SCRATCH_ALIGNMENT, false);
-    w->out = epilogue_declare(b, w->p);
-    w->scratch = nest_add_tensor(b, "scratch", ROLE_SCRATCH, w->p->sum, w->scratch_elements, SCRATCH_ALIGNMENT, true);
+    w->out = epilogue_declare(w->b, w->p);
+    w->scratch = add_scratch(w, w->sums + w->points * w->count * w->plan->tile_oc);
     epilogue_registers(&w->out);
-    w->acc = nest_add_register(b, "acc", w->p->sum, w->lanes, w->target->registers + vectors);
-    w->ws = nest_add_register(b, "w", w->p->sum, w->lanes, vectors);
-    w->xs = nest_add_register(b, "x", w->p->sum, w->lanes, 1);
-    w->in = nest_add_register(b, "d", w->p->sum, w->lanes, (int)w->points);
-    w->to = nest_add_register(b, "u", w->p->sum, w->lanes, COOK_TOOM_MOST);
-    w->turn = nest_add_register(b, "y", w->p->sum, w->lanes, (int)w->points);
-    w->parts = transform_declare(b, w->p->sum);
+    w->acc = add_register(w, "acc", w->target->registers + vectors);
+    w->ws = add_register(w, "w", vectors);
+    w->xs = add_register(w, "x", 1);
+    w->turn = add_register(w, "y", w->points);
+}
+
+static void begin_blocks(winograd *w) {
+    static const char *const NAMES[AXES] = {"od", "oh", "ow"};
+    w->n = build_task(w->b, "n", w->p->n);
+    for (int axis = 0; axis < AXES; axis++) w->at[axis] = build_task(w->b, NAMES[axis], w->blocks[axis]);
+}
+
+static nest *end_blocks(winograd *w) {
+    for (int i = 0; i < AXES + 1; i++) build_end(w->b);
+    return nest_finish(w->b);
 }
 
 static void one_block_of_channels(winograd *w) {
@@ -159,7 +224,7 @@ static void one_block_of_channels(winograd *w) {
     winograd_output(w);
 }
 
-static void channel_blocks_of_tiles(winograd *w) {
+static void all_blocks_of_channels(winograd *w) {
     int64_t whole = channel_blocks_whole(&w->oc);
     if (whole > 0) {
         channel_blocks_at_whole(&w->oc, build_loop(w->b, "oc", whole));
@@ -172,28 +237,95 @@ static void channel_blocks_of_tiles(winograd *w) {
     }
 }
 
-static void walk(winograd *w) {
-    static const char *const NAMES[AXES] = {"od", "oh", "ow"};
-    w->n = build_task(w->b, "n", w->p->n);
-    for (int axis = 0; axis < AXES; axis++) w->at[axis] = build_task(w->b, NAMES[axis], w->blocks[axis]);
-    winograd_input(w);
-    channel_blocks_of_tiles(w);
-    for (int i = 0; i < AXES + 1; i++) build_end(w->b);
+static nest_builder begin(arena *a, const winograd *w) {
+    return nest_begin(a, w->p->name, ENTRY_TASKS, w->target->vector_bytes);
+}
+
+static nest *fused(arena *a, winograd w) {
+    nest_builder b = begin(a, &w);
+    w.b = &b;
+    declare_input(&w);
+    declare_output(&w);
+    declare_transforms(&w);
+    if (w.p->n == 0) {
+        b.nest->tasks = 0;
+        return nest_finish(&b);
+    }
+    begin_blocks(&w);
+    place_stages(&w);
+    winograd_input(&w);
+    all_blocks_of_channels(&w);
+    return end_blocks(&w);
+}
+
+/* `count` slices of `channels` each, from channel `first` on. */
+static nest *input_slices(arena *a, winograd w, int64_t first, int64_t count, int64_t channels) {
+    nest_builder b = begin(a, &w);
+    w.b = &b;
+    declare_input(&w);
+    if (w.staged > 0) w.scratch = add_scratch(&w, w.staged);
+    declare_transforms(&w);
+    begin_blocks(&w);
+    w.channels = channels;
+    w.channel = affine_offset(affine_scale(build_task(&b, "slice", count), channels), first);
+    place_stages(&w);
+    winograd_input(&w);
+    build_end(&b);
+    return end_blocks(&w);
+}
+
+/* Blocks `first` to `last` of the output channels: all that are whole, or one that is not. */
+static nest *output_blocks(arena *a, winograd w, int64_t first, int64_t last) {
+    nest_builder b = begin(a, &w);
+    w.b = &b;
+    declare_output(&w);
+    declare_transforms(&w);
+    begin_blocks(&w);
+    place_stages(&w);
+    affine block = build_task(&b, "oc", last - first);
+    if (last <= channel_blocks_whole(&w.oc))
+        channel_blocks_at_whole(&w.oc, block);
+    else
+        channel_blocks_at(&w.oc, first);
+    one_block_of_channels(&w);
+    build_end(&b);
+    return end_blocks(&w);
+}
+
+static nest_phase input_phase(arena *a, const winograd *w) {
+    int64_t whole = w->p->in_channels / w->slice, rest = w->p->in_channels % w->slice;
+    nest **n = arena_array(a, nest *, 2);
+    int count = 0;
+    if (whole) n[count++] = input_slices(a, *w, 0, whole, w->slice);
+    if (rest) n[count++] = input_slices(a, *w, whole * w->slice, 1, rest);
+    return (nest_phase){count, n};
+}
+
+static nest_phase output_phase(arena *a, const winograd *w) {
+    int64_t whole = channel_blocks_whole(&w->oc);
+    nest **n = arena_array(a, nest *, 1 + w->oc.blocks - whole);
+    int count = 0;
+    if (whole > 0) n[count++] = output_blocks(a, *w, 0, whole);
+    for (int64_t i = whole; i < w->oc.blocks; i++) n[count++] = output_blocks(a, *w, i, i + 1);
+    return (nest_phase){count, n};
+}
+
+static nest_program two_phases(arena *a, const winograd *w) {
+    nest_phase *phase = arena_array(a, nest_phase, 2);
+    phase[0] = input_phase(a, w);
+    phase[1] = output_phase(a, w);
+    return (nest_program){2, phase};
 }
 
 static algo_nests build(const algorithm *row, arena *a, const problem *p, const cvk_target *target,
                         const cvk_plan *plan) {
     (void)row;
     winograd w = make(p, target, plan);
-    nest_builder b = nest_begin(a, p->name, ENTRY_TASKS, target->vector_bytes);
-    w.b = &b;
-    declare(&w);
-    if (p->n > 0)
-        walk(&w);
-    else
-        b.nest->tasks = 0;
-    return (algo_nests){program_of(a, nest_finish(&b)), winograd_pack_weights(a, &w)};
+    nest_program run = w.phased && p->n > 0 ? two_phases(a, &w) : program_of(a, fused(a, w));
+    return (algo_nests){run, winograd_pack_weights(a, &w)};
 }
+
+/* ---- plans ---- */
 
 static const char *refuse(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan) {
     int64_t points = 1;
@@ -212,10 +344,22 @@ static const char *refuse(const algorithm *row, const problem *p, const cvk_targ
     if (plan->block_oh < 1 || plan->block_ow < 1 || plan->block_oh > 1024 || plan->block_ow > 1024)
         return "a block is not 1..1024";
     if (plan->unroll_ic != 1 || plan->unroll_kw || plan->pack_rows) return "winograd unrolls and packs nothing";
-    if (memcmp(plan->order, ORDER, sizeof ORDER) != 0 || plan->tasks != TASKS)
-        return "winograd's order is [n, g, od, oh, oc] with 4 tasks";
+    if (memcmp(plan->order, ORDER, sizeof ORDER) != 0 || (plan->tasks != TASKS && plan->tasks != TASKS_PHASED))
+        return "winograd's order is [n, g, od, oh, oc] with 4 tasks, or 5: the input is then a phase of its own";
     return NULL;
 }
+
+static void add_plan(const algorithm *row, const problem *p, const cvk_target *t, arena *a, plan_list *list,
+                     const cvk_plan *plan) {
+    for (int i = 0; i < list->count; i++)
+        if (plan_equal(&list->plan[i], plan)) return;
+    if (!refuse(row, p, t, plan)) plan_list_add(a, list, *plan);
+}
+
+enum { ENOUGH_TASKS = 16, MANY_TASKS = 64 };
+
+/* Whether blocks of output channels would make more tasks of too few. */
+static bool wants_phases(const winograd *w) { return w->oc.blocks > 1 && blocks_of_tiles(w) < MANY_TASKS; }
 
 /* A block of about `count` tiles: whole rows of them if a row is no longer than that. */
 static void add_block(const algorithm *row, const problem *p, const cvk_target *t, arena *a, plan_list *list,
@@ -225,9 +369,10 @@ static void add_block(const algorithm *row, const problem *p, const cvk_target *
     plan.block_ow = (int)ceil_div(across, pieces);
     int64_t rows = least(down, count / plan.block_ow > 0 ? count / plan.block_ow : 1);
     plan.block_oh = (int)ceil_div(down, ceil_div(down, rows));
-    for (int i = 0; i < list->count; i++)
-        if (plan_equal(&list->plan[i], &plan)) return;
-    if (!refuse(row, p, t, &plan)) plan_list_add(a, list, plan);
+    add_plan(row, p, t, a, list, &plan);
+    winograd w = make(p, t, &plan);
+    plan.tasks = TASKS_PHASED;
+    if (wants_phases(&w)) add_plan(row, p, t, a, list, &plan);
 }
 
 static void propose(const algorithm *row, const problem *p, const cvk_target *t, arena *a, plan_list *list) {
@@ -248,18 +393,30 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *t,
         }
 }
 
-/* The transformed weights stream past every block; all else stays near. */
+/* What may be lost on one core for many cores to have work: all of it for 16 tasks where there were next to none. */
+static const double WORTH_OF_TASKS = 0.025;
+
+static double few_tasks(const nest_program *run) {
+    double tasks = (double)program_tasks(run, run->count - 1);
+    return tasks < ENOUGH_TASKS ? 1 + WORTH_OF_TASKS * (1 - tasks / ENOUGH_TASKS) : 1;
+}
+
+/* The transformed weights stream past every block; all else stays near, but for inputs transformed by a phase that no
+ * cache holds, which go out and come back. */
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
-    int lanes = target_lanes(target, p->sum);
-    double vectors = (double)plan->tile_oc / lanes, sums = vectors * (target->registers / vectors - 1);
+    winograd w = make(p, target, plan);
+    double vectors = (double)plan->tile_oc / w.lanes, sums = vectors * (target->registers / vectors - 1);
     double weights = (double)program_needs(&nests->run, ROLE_WEIGHTS).bytes;
     double scratch = (double)program_needs(&nests->run, ROLE_SCRATCH).bytes;
-    double l2 = (double)target->l2_bytes, streamed = weights * (double)program_tasks(&nests->run, 0);
-    double core = cost_issue(target, counts, lanes, sums);
-    bool near = weights + scratch < l2;
-    return core + streamed / (near ? COST_L2_BYTES_A_CYCLE : COST_L3_BYTES_A_CYCLE) * (near ? 0.2 : 0.7) +
-           (scratch > l2 ? 0.15 * core : 0);
+    double workspace = (double)program_needs(&nests->run, ROLE_WORKSPACE).bytes;
+    double blocks = (double)blocks_of_tiles(&w), block = scratch + (blocks > 0 ? workspace / blocks : 0);
+    double l2 = (double)target->l2_bytes, streamed = weights * blocks;
+    double core = cost_issue(target, counts, w.lanes, sums);
+    bool near = weights + block < l2;
+    double all = core + streamed / (near ? COST_L2_BYTES_A_CYCLE : COST_L3_BYTES_A_CYCLE) * (near ? 0.2 : 0.7) +
+                 (block > l2 ? 0.15 * core : 0) + (workspace > l2 ? 2 * workspace / COST_L3_BYTES_A_CYCLE * 0.7 : 0);
+    return all * few_tasks(&nests->run);
 }
 
 const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL};

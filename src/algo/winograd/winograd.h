@@ -6,7 +6,11 @@
  *     output     A' on every axis in registers, bias, post-ops, store; positions outside are not stored
  *
  * Products and output run once for each block of output channels, so that their sums stay in the second-level cache.
- * The weights are transformed when they are packed. */
+ * The weights are transformed when they are packed.
+ *
+ * With `tasks: 5` a block of output channels is a task too, and the input a phase of its own, whose tasks are slices of
+ * the input channels of a block of tiles: small maps, of few blocks, have work for many cores, and no input is
+ * transformed twice. The last stage is then the workspace, which holds those of all blocks. */
 #ifndef CVK_ALGO_WINOGRAD_WINOGRAD_H
 #define CVK_ALGO_WINOGRAD_WINOGRAD_H
 
@@ -15,9 +19,12 @@
 #include "algo/epilogue.h"
 #include "algo/winograd/transform.h"
 
-/* One array in scratch: for each axis its points (1 where not transformed yet) and its tiles or positions. */
+/* One array in scratch or the workspace: for each axis its points (1 where not transformed yet) and its tiles or
+ * positions. */
 typedef struct winograd_stage {
-    int64_t base;
+    int tensor;
+    affine base;   /* where the nest's first channel is */
+    int64_t width; /* channels, rounded up to vectors */
     int64_t points[AXES], size[AXES];
 } winograd_stage;
 
@@ -36,14 +43,18 @@ typedef struct winograd {
     int64_t tiles[AXES];               /* of the output */
     int64_t block[AXES], blocks[AXES]; /* tiles of a block; blocks */
     int64_t points, count;             /* of a tile; tiles of a block */
-    int64_t channel_stride;            /* input channels in a stage, rounded up to vectors */
+    bool phased;                       /* the input is a phase */
+    int64_t slice;                     /* input channels that a task transforms at most */
+    affine channel;                    /* the first of them, where a nest stands */
+    int64_t channels;                  /* how many they are there */
     winograd_stage stage[AXES + 1];    /* stage[i] is what pass i reads; 0 is the input itself */
     int pass_axis[AXES], passes;
-    int64_t sums, scratch_elements; /* where the products begin; all of scratch */
-    int scratch;                    /* tensor */
-    affine n, at[AXES];             /* image; the block's numbers */
-    int acc, xs, ws;                /* registers: sums, input, weights */
-    int in, to, turn;               /* registers: a transform's input and output; a tile between axes */
+    int64_t staged;     /* elements of the stages in scratch */
+    int64_t sums;       /* where the products begin in scratch */
+    int scratch;        /* tensor */
+    affine n, at[AXES]; /* image; the block's numbers */
+    int acc, xs, ws;    /* registers: sums, input, weights */
+    int in, to, turn;   /* registers: a transform's input and output; a tile between axes */
     transform_registers parts;
 } winograd;
 
@@ -51,6 +62,8 @@ typedef struct winograd {
 int64_t winograd_positions(const winograd *w, int axis);
 /* Packed weights of the block that w->oc stands at. */
 affine winograd_weights(const winograd *w, affine point, affine channel);
+/* What the products read: all points of all tiles of a block. */
+const winograd_stage *winograd_transformed(const winograd *w);
 /* Elements of one point's weights, and how many points. */
 int64_t winograd_packed_elements(const winograd *w);
 

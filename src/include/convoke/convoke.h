@@ -112,11 +112,14 @@ typedef struct cvk_post_op {
     float a, b; /* 0 where the kind has no such parameter */
 } cvk_post_op;
 
+/* A batch that is not known yet: cvk_buffers.batch gives it to each run. */
+enum { CVK_BATCH_ANY = -1 };
+
 typedef struct cvk_layer {
     size_t struct_size;    /* sizeof(cvk_layer) */
     const char *name;      /* [A-Za-z_][A-Za-z0-9_]*, at most 256 bytes */
     uint32_t spatial_rank; /* 1, 2 or 3 */
-    int64_t batch;         /* 0 is a layer that does nothing */
+    int64_t batch;         /* 0 is a layer that does nothing; CVK_BATCH_ANY: as many images as each run says */
     int64_t in_channels, out_channels;
     int64_t groups; /* 0 is 1 */
     int64_t input_size[3], kernel_size[3];
@@ -192,8 +195,8 @@ CVK_API void cvk_job_free(cvk_job *job);
 CVK_API void cvk_cache_clear(void);
 
 /* The naive interpreter: dense weights, logical N C D H W arrays in C order whatever the spec's layouts, all of
- * its dtype; sums in a wider type. `addend` holds one tensor per `add` post-op, `scale` one vector per `{scale:
- * per_channel}`. */
+ * its dtype; sums in a wider type. Of a layer for any batch, one image. `addend` holds one tensor per `add` post-op,
+ * `scale` one vector per `{scale: per_channel}`. */
 CVK_API cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                                  const void *scale, const void *addend, void *output);
 
