@@ -203,7 +203,7 @@ class Kernel:
 
     def __call__(self, x: ArrayLike, weights: Weights, bias: ArrayLike | None = None, scale: ArrayLike | None = None,
                  addend: ArrayLike | None = None, *, out: Floats | None = None, threads: Threads = None,
-                 convert: bool = False) -> Floats:
+                 convert: bool = False) -> NDArray[Any]:
         """The layer's output.
 
         x, weights  the input, and dense weights or those of pack; dense ones are packed when they have changed
