@@ -195,7 +195,8 @@ CVK_API void cvk_job_free(cvk_job *job);
 CVK_API void cvk_cache_clear(void);
 
 /* The naive interpreter: dense weights, logical N C D H W arrays of float in C order whatever the spec's layouts,
- * sums in double. Of a layer for any batch, one image. `addend` holds one tensor per `add` post-op, `scale` one vector per `{scale: per_channel}`. */
+ * sums in double. `addend` holds one tensor per `add` post-op, `scale` one vector per `{scale: per_channel}`. Of a
+ * layer for any batch, one image. */
 CVK_API cvk_status cvk_reference(const cvk_spec *spec, const float *input, const float *weights, const float *bias,
                                  const float *scale, const float *addend, float *output);
 
