@@ -90,13 +90,20 @@ static json_t *json_variants(const kernel_list *k, size_t layer) {
     return list;
 }
 
+/* N C and sizes; N is "any" of a layer for any batch. */
+static json_t *json_images(const cvk_kernel_info *i, const int64_t dimensions[5]) {
+    json_t *all = json_shape(dimensions, i->spatial_rank);
+    if (i->batch_any) json_array_set_new(all, 0, json_string(batch_words.word[0]));
+    return all;
+}
+
 /* `words` is the layer as one line of YAML. */
 static json_t *json_layer(const kernel_list *k, size_t layer, const char *words) {
     const compile_unit *u = &k->units[layer];
     const cvk_kernel_info *i = &u->info;
-    json_t *shapes = json_pack("{s:o, s:o, s:o}", "input", json_shape(i->input_shape, i->spatial_rank), "weights",
-                               json_shape(i->weights_shape, i->spatial_rank), "output",
-                               json_shape(i->output_shape, i->spatial_rank));
+    json_t *shapes =
+        json_pack("{s:o, s:o, s:o}", "input", json_images(i, i->input_shape), "weights",
+                  json_shape(i->weights_shape, i->spatial_rank), "output", json_images(i, i->output_shape));
     json_t *layouts = json_pack("{s:s, s:s}", "input", spec_layout_name(i->input_layout), "output",
                                 spec_layout_name(i->output_layout));
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "name", i->name, "symbol",
