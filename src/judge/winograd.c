@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNDERFLOWS = 512 }; /* roundings of denormals, each enlarged by coefficients, that one on the way stands for */
+static const double UNDERFLOWS =
+    512; /* roundings of denormals, each enlarged by coefficients, that one on the way stands for */
 enum { MOST_POINTS = COOK_TOOM_MOST * COOK_TOOM_MOST * COOK_TOOM_MOST };
 
 struct winograd_rounding {

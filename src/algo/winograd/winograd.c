@@ -398,7 +398,8 @@ static const double WORTH_OF_TASKS = 0.025;
 
 static double few_tasks(const nest_program *run) {
     double tasks = (double)program_tasks(run, run->count - 1);
-    return tasks < ENOUGH_TASKS ? 1 + WORTH_OF_TASKS * (1 - tasks / ENOUGH_TASKS) : 1;
+    const double enough = ENOUGH_TASKS;
+    return tasks < enough ? 1 + WORTH_OF_TASKS * (1 - tasks / enough) : 1;
 }
 
 /* The transformed weights stream past every block; all else stays near, but for inputs transformed by a phase that no
