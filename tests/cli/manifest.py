@@ -15,7 +15,6 @@ assert manifest["targets"][0]["triple"] == "x86_64-unknown-linux-gnu" and "avx2"
 assert (layer["name"], layer["symbol"], layer["type"], layer["dtype"]) == ("one", "p_net_one", "cvk_kernel_set", "f32")
 assert f"extern const {layer['type']} {layer['symbol']};" in header
 assert layer["shapes"] == {"input": [1, 3, 8, 8], "weights": [4, 3, 3, 3], "output": [1, 4, 6, 6]}, layer["shapes"]
-assert layer["batch_any"] is False
 assert layer["layouts"] == {"input": "channels_first", "output": "channels_first"}
 assert layer["post_ops"] == ["add", {"leaky_relu": 0.1}, {"clamp": [-1, 6]}, {"scale": "per_channel"}], layer["post_ops"]
 assert "out_channels: 4" in layer["spec"]
