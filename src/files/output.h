@@ -1,9 +1,16 @@
-/* What the command writes. One rule for all of it:
- *   a regular file, or none yet   appears whole or not at all, by temporary and rename, with the mode and, where the
- * user may, the owner of the file that it replaces, or the mode of any new file a symbolic link               stays;
- * what it leads to is written a device, a pipe, /dev/stdout is written through, from its beginning to its end a
- * directory, a socket         is refused a file the user may not write is refused, wherever it lies; so is a file that
- * has no write permission at all, even where the user is root, for somebody took it away */
+/* What the command writes. One rule for all of it.
+ *
+ * A regular file, or none yet: it appears whole or not at all, by temporary and rename, with the mode and, where the
+ * user may, the owner of the file that it replaces, or the mode of any new file.
+ *
+ * A symbolic link: it stays; what it leads to is written.
+ *
+ * A device, a pipe, /dev/stdout: it is written through, from its beginning to its end.
+ *
+ * A directory, a socket: it is refused.
+ *
+ * A file the user may not write is refused, wherever it lies; so is a file that has no write permission at all, even
+ * where the user is root, for somebody took it away. */
 #ifndef CVK_FILES_OUTPUT_H
 #define CVK_FILES_OUTPUT_H
 

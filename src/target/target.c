@@ -70,7 +70,6 @@ static bool same_architecture(const char *a, const char *b) {
 
 static const char *architecture(const cvk_target *t) { return t->triple ? t->triple : HOST_ARCHITECTURE; }
 
-/* A single-precision FPU. */
 int target_pointer_bits(const cvk_target *t) {
     static const char *const narrow[] = {"wasm32", "armv7", "thumbv7em"};
     for (size_t i = 0; i < sizeof narrow / sizeof *narrow; i++)
