@@ -174,22 +174,33 @@ static void form_accuracy(const field_row *f) {
     put_list(&accuracy_words);
 }
 
+/* Words for loops over tiles, and mappings of one word to the size of its blocks. */
+static void put_plan_order(void) {
+    printf("\"type\": \"array\", \"minItems\": %d, \"maxItems\": %d, \"uniqueItems\": true, \"items\": {\"oneOf\": [{",
+           PLAN_TILE_LOOPS - 1, PLAN_MOST_LEVELS);
+    put_words(plan_loop_words, PLAN_TILE_LOOPS);
+    printf("}, {\"type\": \"object\", \"minProperties\": 1, \"maxProperties\": 1, \"additionalProperties\": false, "
+           "\"properties\": {");
+    for (int i = 0; i < PLAN_LOOPS; i++) {
+        printf("%s\"%s\": {", i ? ", " : "", plan_loop_words[i]);
+        put_range(1, 1 << 20);
+        putchar('}');
+    }
+    printf("}}]}");
+}
+
 static void put_plan_value(const plan_field *f) {
     switch (f->kind) {
     case PLAN_NAME: put_words(plan_algorithm_words, PLAN_ALGORITHMS); break;
     case PLAN_LANES: put_words(plan_lanes_words, LANES_KINDS); break;
     case PLAN_INTEGER: put_range(f->least, f->most); break;
     case PLAN_SWITCH: printf("\"type\": \"boolean\""); break;
-    case PLAN_ORDER:
-        printf("\"type\": \"array\", \"minItems\": %d, \"uniqueItems\": true, \"items\": {", PLAN_LOOPS);
-        put_words(plan_loop_words, PLAN_LOOPS);
-        putchar('}');
-        break;
+    case PLAN_ORDER: put_plan_order(); break;
     }
 }
 
 static const char *const PLAN_ABOUTS[] = {
-#define PLAN_FIELD(group, key, kind, member, least, most, about) about,
+#define PLAN_FIELD(group, key, kind, member, least, most, presence, about) about,
 #include "plan/fields.def"
 #undef PLAN_FIELD
 };
@@ -209,7 +220,7 @@ static int put_plan_group(int first) {
     return i;
 }
 
-/* Every key of a group, as plan/parse.c wants it; of the schedule itself also the groups. */
+/* The keys of a group that plan/parse.c wants; of the schedule itself also the groups. */
 static void put_plan_required(const char *group) {
     const plan_field *f;
     const char *joint = "", *last = "";
@@ -217,7 +228,7 @@ static void put_plan_required(const char *group) {
     for (int i = 0; (f = plan_field_row(i)); i++) {
         bool inside = strcmp(f->group, group) == 0;
         const char *key = inside ? f->key : *group ? "" : f->group;
-        if (!*key || strcmp(key, last) == 0) continue;
+        if (!*key || !f->required || strcmp(key, last) == 0) continue;
         printf("%s\"%s\"", joint, key);
         joint = ", ";
         last = key;

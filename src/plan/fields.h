@@ -11,6 +11,7 @@ typedef struct plan_field {
     plan_kind kind;
     size_t offset; /* of the member in cvk_plan */
     int least, most;
+    bool required;
 } plan_field;
 
 enum { PLAN_MOST_FIELDS = 32 };

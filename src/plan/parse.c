@@ -1,5 +1,5 @@
-/* A schedule read back: the table of fields gives the keys, their kinds and their ranges. Every field must be there, so
- * a schedule means the same wherever it can be read. */
+/* A schedule read back: the table of fields gives the keys, their kinds and their ranges. All but the
+ * optional must be there, so a schedule means the same wherever it can be read. */
 #include "plan/fields.h"
 
 #include <stdlib.h>
@@ -71,29 +71,48 @@ static bool read_switch(const parser *p, const plan_field *f, const node *n) {
 }
 
 /* Written as everywhere in a spec: 0|[1-9][0-9]*. */
-static bool read_integer(const parser *p, const plan_field *f, const node *n) {
+static bool read_whole(const parser *p, const plan_field *f, const node *n, int *to) {
     enum { MOST_DIGITS = 7 };
     size_t digits = is_word(n) ? strspn(n->text, "0123456789") : 0;
     bool plain = digits && digits <= MOST_DIGITS && !n->text[digits] && (digits == 1 || *n->text != '0');
     int value = plain ? atoi(n->text) : -1;
     if (value < f->least || value > f->most)
         return wrong(p, f, n, NULL, arena_format(p->arena, "an integer %d..%d", f->least, f->most));
-    *(int *)member(p, f) = value;
+    *to = value;
     return true;
 }
 
+/* A loop, or a mapping from one to the size of its blocks. */
+static bool read_level(const parser *p, const plan_field *f, const node *n, plan_level *level) {
+    const plan_field block = {f->group, f->key, PLAN_INTEGER, offsetof(plan_level, block), 1, 1 << 20, true};
+    const bool blocked = n->kind == NODE_MAPPING;
+    if (blocked && n->count != 2) return wrong(p, f, n, NULL, "one loop and the size of its blocks in a mapping");
+    int loop = read_word(p, f, blocked ? n->child[0] : n, plan_loop_words, PLAN_LOOPS);
+    if (loop < 0) return false;
+    level->loop = (plan_loop)loop;
+    if (blocked) return read_whole(p, &block, n->child[1], &level->block);
+    return loop != LOOP_IC ||
+           wrong(p, f, n, "{ic: 64} is the loop over blocks of 64", "blocks of ic, whose own loop is innermost");
+}
+
+/* Every loop over tiles once, but that over columns may be left out, and then stands last; and before a loop, once, the
+ * one over its blocks. */
 static bool read_order(const parser *p, const plan_field *f, const node *n) {
-    if (n->kind != NODE_SEQUENCE || n->count != PLAN_LOOPS)
-        return wrong(p, f, n, NULL, arena_format(p->arena, "a list of %d loops", PLAN_LOOPS));
-    plan_loop *order = member(p, f);
-    bool seen[PLAN_LOOPS] = {false};
-    for (int i = 0; i < PLAN_LOOPS; i++) {
-        int loop = read_word(p, f, n->child[i], plan_loop_words, PLAN_LOOPS);
-        if (loop < 0) return false;
-        if (seen[loop]) return wrong(p, f, n->child[i], NULL, "every loop once");
-        seen[loop] = true;
-        order[i] = (plan_loop)loop;
+    plan_order *order = member(p, f);
+    if (n->kind != NODE_SEQUENCE) return wrong(p, f, n, NULL, "a list of loops");
+    for (size_t i = 0; i < n->count; i++) {
+        plan_level level = {LOOP_N, 0};
+        if (!read_level(p, f, n->child[i], &level)) return false;
+        if (plan_level_of(order, level.loop, level.block > 0) >= 0)
+            return wrong(p, f, n->child[i], NULL, "every loop once, and once its blocks");
+        if (level.block && plan_level_of(order, level.loop, false) >= 0)
+            return wrong(p, f, n->child[i], NULL, "blocks of a loop outside of it");
+        order->level[order->count++] = level;
     }
+    if (plan_level_of(order, LOOP_OW, false) < 0) order->level[order->count++] = (plan_level){LOOP_OW, 0};
+    for (int loop = 0; loop < PLAN_TILE_LOOPS; loop++)
+        if (plan_level_of(order, (plan_loop)loop, false) < 0)
+            return wrong(p, f, n, NULL, arena_format(p->arena, "every loop; %s is missing", plan_loop_words[loop]));
     return true;
 }
 
@@ -101,7 +120,7 @@ static bool read_field(const parser *p, const plan_field *f, const node *n) {
     switch (f->kind) {
     case PLAN_NAME: return read_name(p, f, n);
     case PLAN_LANES: return read_lanes(p, f, n);
-    case PLAN_INTEGER: return read_integer(p, f, n);
+    case PLAN_INTEGER: return read_whole(p, f, n, member(p, f));
     case PLAN_SWITCH: return read_switch(p, f, n);
     case PLAN_ORDER: return read_order(p, f, n);
     }
@@ -122,6 +141,7 @@ static bool missing(const parser *p, const plan_field *f, const node *where) {
 /* Finds a field's value, and reads it. */
 static bool read_row(const parser *p, const plan_field *f, const node *schedule) {
     const node *mapping = *f->group ? find(schedule, f->group) : schedule;
+    if (!f->required && (!mapping || !find(mapping, f->key))) return true;
     if (!mapping) return missing(p, f, schedule);
     if (mapping->kind != NODE_MAPPING) return wrong(p, f, mapping, NULL, "a mapping around it");
     const node *value = find(mapping, f->key);

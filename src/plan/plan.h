@@ -1,7 +1,8 @@
 /* A plan: everything an algorithm decided about one layer. A plain value; prints as a `schedule:` and reads back.
  *
  *     {algorithm: direct, lanes: out_channels, tile: {oc: 32, od: 1, oh: 1, ow: 14}, block: {oh: 1, ow: 1},
- *      unroll: {ic: 1, kw: false}, order: [n, g, oc, od, oh], tasks: 5, pack: {input_rows: 0}}
+ *      unroll: {ic: 1, kw: false}, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 7, pack: {input_rows: 0},
+ *      stream: false}
  */
 #ifndef CVK_PLAN_PLAN_H
 #define CVK_PLAN_PLAN_H
@@ -12,8 +13,24 @@
 /* What the lanes of a vector register hold. */
 typedef enum plan_lanes { LANES_OUT_CHANNELS, LANES_COLUMNS, LANES_CHANNELS, LANES_KINDS } plan_lanes;
 
-/* The loops over tiles of the output; the column tiles of a row are always innermost. */
-typedef enum plan_loop { LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH, PLAN_LOOPS } plan_loop;
+/* The loops over tiles of the output, and the input channels that the reduction of a tile runs over. */
+typedef enum plan_loop { LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH, LOOP_OW, LOOP_IC, PLAN_LOOPS } plan_loop;
+
+/* A place in the order of loops. `block` > 0: the loop over blocks of so many images, groups, channels or positions;
+ * 0: the one over the tiles of the block around it, or of all there is. */
+typedef struct plan_level {
+    plan_loop loop;
+    int block;
+} plan_level;
+
+/* Every loop but ic, which is the reduction's own, and a block of each. */
+enum { PLAN_TILE_LOOPS = PLAN_LOOPS - 1, PLAN_MOST_LEVELS = PLAN_TILE_LOOPS + PLAN_LOOPS };
+
+/* Outermost first. */
+typedef struct plan_order {
+    int count;
+    plan_level level[PLAN_MOST_LEVELS];
+} plan_order;
 
 typedef struct cvk_plan {
     const char *algorithm; /* a row of algo/algorithms.def */
@@ -24,14 +41,24 @@ typedef struct cvk_plan {
     int block_oh, block_ow; /* winograd: tiles whose products are taken together; 1 elsewhere */
     int unroll_ic;          /* input channels per iteration of the reduction */
     bool unroll_kw;         /* all taps of a kernel row in one iteration; else one */
-    plan_loop order[PLAN_LOOPS]; /* outermost first; a permutation */
-    int tasks;                   /* how many of `order`, from the outermost, are split among workers */
-    int pack_rows; /* > 0: a task first copies the input rows for that many output rows to scratch; 0: none */
+    plan_order order;       /* every loop over tiles once, and before it, where it is blocked, that over its blocks */
+    int tasks;              /* how many of `order`, from the outermost, are split among workers */
+    int pack_rows;          /* > 0: a task first copies the input of its so many output rows to scratch; 0: none */
+    bool stream;            /* stores of the output bypass the caches, where the target can */
 } cvk_plan;
 
+/* Where a level stands in the order; -1: it does not. `blocks`: the one over blocks. */
+int plan_level_of(const plan_order *order, plan_loop loop, bool blocks);
+/* Tile loops in that order, without blocks. */
+plan_order plan_order_of(const plan_loop loop[PLAN_TILE_LOOPS]);
+/* Puts a level in front of level `at`. The order has room. */
+void plan_order_insert(plan_order *order, int at, plan_level level);
+
 void plan_print(const cvk_plan *p, text *out);
-/* Reads a schedule back; an error names the place. Whether the plan fits its layer is for the algorithm to say. */
+/* Reads a schedule back; an error names the place. Whether the plan fits its layer is for the algorithm to say. `ow`
+ * may be left out of the order, and is then innermost; so may `stream`. */
 cvk_status plan_parse(const node *schedule, arena *a, cvk_diagnostics *d, cvk_plan *plan);
 bool plan_equal(const cvk_plan *a, const cvk_plan *b);
+bool plan_order_equal(const plan_order *a, const plan_order *b);
 
 #endif

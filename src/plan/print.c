@@ -4,10 +4,14 @@
 #include <string.h>
 
 static const plan_field FIELDS[] = {
-#define PLAN_FIELD(group, key, kind, member, least, most, about)                                                       \
-    {group, key, PLAN_##kind, offsetof(cvk_plan, member), least, most},
+#define REQUIRED true
+#define OPTIONAL false
+#define PLAN_FIELD(group, key, kind, member, least, most, presence, about)                                             \
+    {group, key, PLAN_##kind, offsetof(cvk_plan, member), least, most, presence},
 #include "plan/fields.def"
 #undef PLAN_FIELD
+#undef REQUIRED
+#undef OPTIONAL
 };
 enum { FIELD_COUNT = sizeof FIELDS / sizeof FIELDS[0] };
 
@@ -19,14 +23,18 @@ const char *const plan_algorithm_words[PLAN_ALGORITHMS] = {
 #undef ALGORITHM_NAME
 };
 const char *const plan_lanes_words[LANES_KINDS] = {"out_channels", "columns", "channels"};
-const char *const plan_loop_words[PLAN_LOOPS] = {"n", "g", "oc", "od", "oh"};
+const char *const plan_loop_words[PLAN_LOOPS] = {"n", "g", "oc", "od", "oh", "ow", "ic"};
 
 const plan_field *plan_field_row(int index) { return index < FIELD_COUNT ? &FIELDS[index] : NULL; }
 
 static const void *member(const cvk_plan *p, const plan_field *f) { return (const char *)p + f->offset; }
 
-static void print_order(const plan_loop *order, text *out) {
-    for (int i = 0; i < PLAN_LOOPS; i++) text_add(out, "%s%s", i ? ", " : "[", plan_loop_words[order[i]]);
+static void print_order(const plan_order *order, text *out) {
+    for (int i = 0; i < order->count; i++) {
+        const plan_level *l = &order->level[i];
+        text_add(out, "%s", i ? ", " : "[");
+        text_add(out, l->block ? "{%s: %d}" : "%s", plan_loop_words[l->loop], l->block);
+    }
     text_add(out, "]");
 }
 
@@ -57,6 +65,13 @@ void plan_print(const cvk_plan *p, text *out) {
     text_add(out, *group ? "}}" : "}");
 }
 
+bool plan_order_equal(const plan_order *a, const plan_order *b) {
+    bool same = a->count == b->count;
+    for (int i = 0; i < a->count && same; i++)
+        same = a->level[i].loop == b->level[i].loop && a->level[i].block == b->level[i].block;
+    return same;
+}
+
 static bool same_value(const cvk_plan *a, const cvk_plan *b, const plan_field *f) {
     const void *x = member(a, f), *y = member(b, f);
     switch (f->kind) {
@@ -64,7 +79,7 @@ static bool same_value(const cvk_plan *a, const cvk_plan *b, const plan_field *f
     case PLAN_LANES: return *(const plan_lanes *)x == *(const plan_lanes *)y;
     case PLAN_INTEGER: return *(const int *)x == *(const int *)y;
     case PLAN_SWITCH: return *(const bool *)x == *(const bool *)y;
-    case PLAN_ORDER: return memcmp(x, y, sizeof a->order) == 0;
+    case PLAN_ORDER: return plan_order_equal(x, y);
     }
     return false;
 }
@@ -73,4 +88,21 @@ bool plan_equal(const cvk_plan *a, const cvk_plan *b) {
     for (int i = 0; i < FIELD_COUNT; i++)
         if (!same_value(a, b, &FIELDS[i])) return false;
     return true;
+}
+
+int plan_level_of(const plan_order *order, plan_loop loop, bool blocks) {
+    for (int i = 0; i < order->count; i++)
+        if (order->level[i].loop == loop && (order->level[i].block > 0) == blocks) return i;
+    return -1;
+}
+
+plan_order plan_order_of(const plan_loop loop[PLAN_TILE_LOOPS]) {
+    plan_order order = {.count = PLAN_TILE_LOOPS};
+    for (int i = 0; i < PLAN_TILE_LOOPS; i++) order.level[i].loop = loop[i];
+    return order;
+}
+
+void plan_order_insert(plan_order *order, int at, plan_level level) {
+    memmove(order->level + at + 1, order->level + at, sizeof level * (size_t)(order->count++ - at));
+    order->level[at] = level;
 }

@@ -69,8 +69,8 @@ static void merge(problem *p, int outer, int inner) {
 
 problem problem_merged(const problem *p) {
     problem merged = *p;
-    merge(&merged, AXIS_H, AXIS_W);
     merge(&merged, AXIS_D, AXIS_H);
+    merge(&merged, AXIS_H, AXIS_W);
     return merged;
 }
 

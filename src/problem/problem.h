@@ -33,7 +33,7 @@ struct cvk_spec;
 problem problem_of(const struct cvk_spec *spec);
 
 /* Neighbouring axes that no tap, stride or padding touches as one, which is then long: a 1x1 layer of 7 x 7 pixels is
- * one of 1 x 49, and its tiles span rows; slices stay apart, for tasks to share. */
+ * one of 1 x 49, and its tiles span rows. */
 problem problem_merged(const problem *p);
 /* Whether taps read a border that is not there. */
 bool problem_has_border(const problem *p);

@@ -1,6 +1,7 @@
-/* The plans of a layer are the best one and others at random. */
+/* The plans of a layer are the best one, others at random, and some that no algorithm proposes. */
 #include "campaign.h"
 
+#include "algo/space.h"
 #include "workers.h"
 
 #include <stdio.h>
@@ -65,6 +66,23 @@ static bool every_row_proposes(const subject *s, const ranked_plan *plans, int c
     return true;
 }
 
+enum { WALKS = 2, MOST_STEPS = 6 };
+
+/* A plan that no algorithm proposes, some steps through the space of plans from one that it does. */
+static bool try_walk(subject *s, const ranked_plan *from) {
+    problem asked = problem_of(s->trial.spec);
+    cvk_plan plan = from->plan;
+    for (int64_t steps = draw_from(&s->draws, 1, MOST_STEPS); steps > 0; steps--) {
+        plan_list next = {0};
+        space_neighbours(s->arena, &asked, s->target, &plan, &next);
+        if (next.count) plan = next.plan[draw_from(&s->draws, 0, next.count - 1)];
+    }
+    workers_expect_crash(describe(s, &plan));
+    ranked_plan built = algo_build(s->arena, &asked, s->target, &plan);
+    atomic_fetch_add(&s->tally->walked, 1);
+    return try_plan(s, &built, true);
+}
+
 static bool try_plans(subject *s, const cvk_target *target, int most) {
     ranked_plan *plans;
     int count;
@@ -81,6 +99,8 @@ static bool try_plans(subject *s, const cvk_target *target, int most) {
         plans[other] = plans[i];
         if (!try_plan(s, &chosen, i < EVALUATED)) return false;
     }
+    for (int i = 0; i < WALKS; i++)
+        if (!try_walk(s, &plans[draw_from(&s->draws, 0, count - 1)])) return false;
     return true;
 }
 
@@ -135,8 +155,8 @@ int campaign_run(const campaign *c, campaign_tally *tally) {
     campaign_tally *t = &all->tally;
     fprintf(stderr,
             "%s: seed %lu, %ld layers (%ld mostly zeros), %ld kernels of %ld plans proposed, every plan of %ld, "
-            "%ld also evaluated\n",
-            c->test, (unsigned long)c->seed, t->layers, t->vacuous, t->kernels, t->proposed, t->every_plan,
+            "%ld walked to, %ld also evaluated\n",
+            c->test, (unsigned long)c->seed, t->layers, t->vacuous, t->kernels, t->proposed, t->every_plan, t->walked,
             t->evaluated);
     *tally = *t;
     return failures;

@@ -20,7 +20,7 @@ typedef struct campaign {
 
 /* What was done. */
 typedef struct campaign_tally {
-    atomic_long layers, kernels, proposed, evaluated, every_plan, vacuous;
+    atomic_long layers, kernels, proposed, walked, evaluated, every_plan, vacuous;
 } campaign_tally;
 
 /* How many layers failed; each has been described on stderr with the command that repeats it. */

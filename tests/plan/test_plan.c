@@ -23,24 +23,35 @@ static const char *print(const cvk_plan *p) {
     return t.bytes;
 }
 
-static const cvk_plan example = {.algorithm = "direct",
-                                 .lanes = LANES_OUT_CHANNELS,
-                                 .tile_oc = 32,
-                                 .tile_od = 1,
-                                 .tile_oh = 1,
-                                 .tile_ow = 14,
-                                 .block_oh = 1,
-                                 .block_ow = 1,
-                                 .unroll_ic = 1,
-                                 .unroll_kw = true,
-                                 .order = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH},
-                                 .tasks = 5};
+static const cvk_plan example = {
+    .algorithm = "direct",
+    .lanes = LANES_OUT_CHANNELS,
+    .tile_oc = 32,
+    .tile_od = 1,
+    .tile_oh = 1,
+    .tile_ow = 14,
+    .block_oh = 1,
+    .block_ow = 1,
+    .unroll_ic = 1,
+    .unroll_kw = true,
+    .order = {7, {{LOOP_N, 0}, {LOOP_G, 0}, {LOOP_OW, 448}, {LOOP_OC, 0}, {LOOP_OD, 0}, {LOOP_OH, 0}, {LOOP_OW, 0}}},
+    .tasks = 5};
 
 Test(plan, prints_every_field_in_one_line) {
     cr_assert_str_eq(
         print(&example),
         "{algorithm: direct, lanes: out_channels, tile: {oc: 32, od: 1, oh: 1, ow: 14}, block: {oh: 1, ow: 1}, "
-        "unroll: {ic: 1, kw: true}, order: [n, g, oc, od, oh], tasks: 5, pack: {input_rows: 0}}");
+        "unroll: {ic: 1, kw: true}, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 5, pack: {input_rows: 0}, "
+        "stream: false}");
+}
+
+/* The loops over tiles, turned, and before them blocks of some loops. */
+static void vary_order(plan_order *order, int index) {
+    order->count = 0;
+    for (int i = 0; i < PLAN_LOOPS; i++)
+        if (index >> i & 1) order->level[order->count++] = (plan_level){(plan_loop)i, 1 + (index * 7 + i) % 1000};
+    for (int i = 0; i < PLAN_TILE_LOOPS; i++)
+        order->level[order->count++] = (plan_level){(plan_loop)((i + index) % PLAN_TILE_LOOPS), 0};
 }
 
 /* Gives one field a value that the index decides. */
@@ -51,9 +62,7 @@ static void vary_field(cvk_plan *p, const plan_field *f, int index) {
     case PLAN_LANES: *(plan_lanes *)to = (plan_lanes)(index % LANES_KINDS); break;
     case PLAN_INTEGER: *(int *)to = f->least + index % (f->most - f->least + 1); break;
     case PLAN_SWITCH: *(bool *)to = index % 2 == 0; break;
-    case PLAN_ORDER:
-        for (int i = 0; i < PLAN_LOOPS; i++) p->order[(i + index) % PLAN_LOOPS] = (plan_loop)i;
-        break;
+    case PLAN_ORDER: vary_order(&p->order, index); break;
     }
 }
 
@@ -114,11 +123,23 @@ static const mistake mistakes[] = {
     {", ow: 14", "", "schedule.tile.ow is missing", ""},
     {"ow: 14", "ow: 14, oe: 1", "schedule.tile: unknown key \"oe\"", "did you mean `oc`?"},
     {"kw: true", "kw: yes", "schedule.unroll.kw: expected false or true, got \"yes\"", ""},
-    {"[n, g, oc, od, oh]", "[n, g, oc, od]", "schedule.order: expected a list of 5 loops, got a list", ""},
-    {"[n, g, oc, od, oh]", "[n, g, oc, od, ow]", "schedule.order: expected n, g, oc, od or oh, got \"ow\"",
+    {"od, oh, ow]", "oh, ow]", "schedule.order: expected every loop; od is missing, got a list", ""},
+    {"od, oh, ow]", "od, oe, ow]", "schedule.order: expected n, g, oc, od, oh, ow or ic, got \"oe\"",
      "did you mean `oc`?"},
-    {"[n, g, oc, od, oh]", "[n, g, oc, od, n]", "schedule.order: expected every loop once, got \"n\"", ""},
-    {"tasks: 5", "tasks: 6", "schedule.tasks: expected an integer 0..5, got \"6\"", ""},
+    {"od, oh, ow]", "od, oh, n, ow]", "schedule.order: expected every loop once, and once its blocks, got \"n\"", ""},
+    {"od, oh, ow]", "od, {ow: 8}, oh, ow]",
+     "schedule.order: expected every loop once, and once its blocks, got a mapping", ""},
+    {"od, oh, ow]", "od, {oc: 8}, oh, ow]", "schedule.order: expected blocks of a loop outside of it, got a mapping",
+     ""},
+    {"{ow: 448}", "{ow: 0}", "schedule.order: expected an integer 1..1048576, got \"0\"", ""},
+    {"{ow: 448}", "{ow: 8, oh: 8}",
+     "schedule.order: expected one loop and the size of its blocks in a mapping, got a mapping", ""},
+    {"{ow: 448}", "{}", "schedule.order: expected one loop and the size of its blocks in a mapping, got a mapping", ""},
+    {"{ow: 448}", "[ow, 8]", "schedule.order: expected n, g, oc, od, oh, ow or ic, got a list", ""},
+    {"{ow: 448}", "ic", "schedule.order: expected blocks of ic, whose own loop is innermost, got \"ic\"",
+     "{ic: 64} is the loop over blocks of 64"},
+    {"[n, g, {ow: 448}, oc, od, oh, ow]", "n", "schedule.order: expected a list of loops, got \"n\"", ""},
+    {"tasks: 5", "tasks: 14", "schedule.tasks: expected an integer 0..13, got \"14\"", ""},
     {"tasks: 5", "task: 5, tasks: 5", "schedule: unknown key \"task\"", "did you mean `tasks`?"},
     {"pack: {input_rows: 0}", "pack: {}", "schedule.pack.input_rows is missing", ""},
 };
@@ -138,6 +159,16 @@ Test(plan, every_mistake_is_named_with_its_place) {
         cr_assert(first->line == 1 && first->column >= 1, "%s: no place", m->message);
         cvk_diagnostics_free(d);
     }
+}
+
+/* As schedules were before columns could be ordered and outputs streamed. */
+Test(plan, columns_left_out_of_the_order_are_innermost_and_stream_left_out_is_false) {
+    cvk_plan plan;
+    const char *yaml =
+        "{algorithm: direct, lanes: out_channels, tile: {oc: 32, od: 1, oh: 1, ow: 14}, block: {oh: 1, ow: 1}, "
+        "unroll: {ic: 1, kw: true}, order: [n, g, oc, od, oh], tasks: 5, pack: {input_rows: 0}}";
+    cr_assert_eq(plan_parse(parse_yaml(yaml), &memory, NULL, &plan), CVK_OK);
+    cr_assert(strstr(print(&plan), "order: [n, g, oc, od, oh, ow], tasks: 5, pack: {input_rows: 0}, stream: false"));
 }
 
 Test(plan, a_schedule_that_is_no_mapping_is_refused) {

@@ -2,8 +2,6 @@
  * wants columns side by side, so there the tile is transposed in registers first. */
 #include "algo/direct/tile.h"
 
-static int64_t tile_pixels(const tile *t) { return (int64_t)t->plan->tile_oh * t->plan->tile_ow; }
-
 static int64_t plan_vectors(const tile *t) { return t->plan->tile_oc / t->lanes; }
 
 static bool transposes(const tile *t) { return !view_has_channels_together(&t->out.y.v); }
@@ -15,9 +13,22 @@ void channel_tile_registers(tile *t) {
     if (transposes(t)) t->square = nest_add_register(t->b, "square", t->p.sum, t->lanes, 2 * t->lanes);
 }
 
-register_ref channel_tile_sum(const tile *t, affine vector, affine row, affine column) {
-    affine index = affine_add_scaled(column, row, t->plan->tile_ow);
-    return reg(t->acc, affine_add_scaled(index, vector, tile_pixels(t)));
+register_ref channel_tile_sum(const tile *t, affine vector, const pixel *p) {
+    return reg(t->acc, affine_add_scaled(tile_pixel_number(t, p), vector, tile_pixels(t)));
+}
+
+/* Opens unrolled loops over all pixels of the tile. */
+static pixel open_pixels(tile *t) {
+    pixel p = tile_open_rows(t, NULL);
+    p.at[AXIS_W] = build_unrolled(t->b, "c", t->span[AXIS_W]->length);
+    return p;
+}
+
+int channel_tile_sums(tile *t, register_ref *sum) {
+    affine j = build_unrolled(t->b, "j", channel_blocks_vectors(&t->oc));
+    pixel p = open_pixels(t);
+    *sum = channel_tile_sum(t, j, &p);
+    return AXES + 1;
 }
 
 static affine vector_channel(const tile *t, affine vector) {
@@ -33,33 +44,45 @@ void channel_tile_begin(tile *t) {
     nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
     lane_map m = {.channel = vector_channel(t, j), .channel_step = lane_step(t), .valid = &valid};
     epilogue_bias(&t->out, reg(t->ws, j), &m);
-    affine r = build_unrolled(b, "r", tile_rows(t)), c = build_unrolled(b, "c", t->columns->length);
-    build_op(b, OP_COPY, channel_tile_sum(t, j, r, c), reg(t->ws, j), reg(-1, affine_constant(0)));
-    for (int i = 0; i < 3; i++) build_end(b);
+    pixel p = open_pixels(t);
+    build_op(b, OP_COPY, channel_tile_sum(t, j, &p), reg(t->ws, j), reg(-1, affine_constant(0)));
+    for (int i = 0; i < AXES + 1; i++) build_end(b);
 }
 
-static void store_pixels(tile *t, affine j, affine r) {
+static void store_pixels(tile *t, affine j) {
     nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
-    affine c = build_unrolled(t->b, "c", t->columns->length);
-    lane_map m = {t->n, vector_channel(t, j), tile_output(t, r, c), lane_step(t), 0, &valid};
-    epilogue_store(&t->out, channel_tile_sum(t, j, r, c), &m, t->oc.valid < t->oc.covers);
-    build_end(t->b);
+    pixel p = open_pixels(t);
+    lane_map m = {t->n, vector_channel(t, j), tile_output(t, &p), lane_step(t), 0, &valid};
+    epilogue_store(&t->out, channel_tile_sum(t, j, &p), &m, t->oc.valid < t->oc.covers);
+    for (int i = 0; i < AXES; i++) build_end(t->b);
 }
 
-/* Pixels of a tile that lie side by side in a channels_first output: those of a row, or, where rows are whole, of all
- * its rows. They are numbered through, as the sums are and as columns that run on into the next row. */
-static int64_t pixels_side_by_side(const tile *t, int64_t *groups) {
-    int64_t rows = tile_rows(t), columns = t->columns->length;
-    bool whole = columns == t->p.axis[AXIS_W].out && columns == t->plan->tile_ow;
-    *groups = whole ? 1 : rows;
-    return whole ? rows * columns : columns;
+/* Whether a tile has all of an axis, and its spans are as long as the tile, so that the next axis' pixels follow on. */
+static bool has_all(const tile *t, int axis) {
+    return t->span[axis]->length == t->p.axis[axis].out && t->span[axis]->length == t->size[axis];
 }
 
-/* Up to `lanes` pixels from `first` on: a square of registers, of which `count` are sums and the rest zeros. */
-static void load_square(tile *t, affine j, affine r, int64_t first, int64_t count) {
+/* Pixels of a tile that lie side by side in a channels_first output: those of a row, or, where rows are whole, of a
+ * slice's rows, or of all slices. They are numbered through, as the sums are and as columns that run on into the next
+ * row. What lies apart, slices and rows, comes in `apart`. */
+static int64_t pixels_side_by_side(const tile *t, int64_t apart[AXIS_W]) {
+    int64_t pixels = t->span[AXIS_W]->length;
+    bool whole = has_all(t, AXIS_W);
+    for (int a = AXIS_W - 1; a >= 0; a--) {
+        apart[a] = whole ? 1 : t->span[a]->length;
+        if (whole) pixels *= t->span[a]->length;
+        whole = whole && has_all(t, a);
+    }
+    return pixels;
+}
+
+/* Up to `lanes` pixels from column `first` of a row on: a square of registers, of which `count` are sums and the rest
+ * zeros. */
+static void load_square(tile *t, affine j, pixel p, int64_t first, int64_t count) {
     nest_builder *b = t->b;
     affine c = build_unrolled(b, "c", count);
-    build_op(b, OP_COPY, reg(t->square, c), channel_tile_sum(t, j, r, affine_offset(c, first)), reg(-1, c));
+    p.at[AXIS_W] = affine_offset(c, first);
+    build_op(b, OP_COPY, reg(t->square, c), channel_tile_sum(t, j, &p), reg(-1, c));
     build_end(b);
     if (count < t->lanes) {
         affine rest = build_for(b, VARIABLE_UNROLLED, "c", range_of(b, count, t->lanes));
@@ -69,24 +92,32 @@ static void load_square(tile *t, affine j, affine r, int64_t first, int64_t coun
     build_transpose(b, reg(t->square, affine_constant(t->lanes)), reg(t->square, affine_constant(0)));
 }
 
-static void store_square(tile *t, affine j, affine r, int64_t first, int64_t pixels) {
+static void store_square(tile *t, affine j, pixel p, int64_t first, int64_t pixels) {
     nest_builder *b = t->b;
     int64_t left = pixels - first, count = left < t->lanes ? left : t->lanes;
-    load_square(t, j, r, first, count);
+    load_square(t, j, p, first, count);
     nest_range valid = range_of(b, 0, count);
     affine i = build_for(b, VARIABLE_UNROLLED, "i", channel_blocks_lanes(&t->oc, t->b, j));
     affine channel = affine_add_scaled(vector_channel(t, j), i, lane_step(t));
-    lane_map m = {t->n, channel, tile_output(t, r, affine_constant(first)), 0, 1, &valid};
+    p.at[AXIS_W] = affine_constant(first);
+    lane_map m = {t->n, channel, tile_output(t, &p), 0, 1, &valid};
     epilogue_store(&t->out, reg(t->square, affine_offset(i, t->lanes)), &m, false);
     build_end(b);
 }
 
-void channel_tile_finish(tile *t) {
+static void store_squares(tile *t, affine j) {
     nest_builder *b = t->b;
-    int64_t groups = tile_rows(t), pixels = transposes(t) ? pixels_side_by_side(t, &groups) : 0;
-    affine j = build_unrolled(b, "j", channel_blocks_vectors(&t->oc)), r = build_unrolled(b, "r", groups);
-    for (int64_t first = 0; first < pixels; first += t->lanes) store_square(t, j, r, first, pixels);
-    if (!transposes(t)) store_pixels(t, j, r);
-    build_end(b);
-    build_end(b);
+    int64_t apart[AXIS_W], pixels = pixels_side_by_side(t, apart);
+    pixel p = {{build_unrolled(b, "d", apart[AXIS_D]), build_unrolled(b, "r", apart[AXIS_H])}};
+    for (int64_t first = 0; first < pixels; first += t->lanes) store_square(t, j, p, first, pixels);
+    for (int i = 0; i < AXIS_W; i++) build_end(b);
+}
+
+void channel_tile_finish(tile *t) {
+    affine j = build_unrolled(t->b, "j", channel_blocks_vectors(&t->oc));
+    if (transposes(t))
+        store_squares(t, j);
+    else
+        store_pixels(t, j);
+    build_end(t->b);
 }

@@ -12,17 +12,18 @@ static void body(tile *t, const tap *k) {
     affine j = build_unrolled(b, "j", vectors);
     build_load(b, reg(t->ws, j), access_at(t->weights, affine_add_scaled(tap_weights(t, k), j, t->lanes), 1), NULL);
     build_end(b);
-    affine r = build_for(b, VARIABLE_UNROLLED, "r", k->rows);
-    affine c = build_for(b, VARIABLE_UNROLLED, "c", tap_columns(t, k, affine_constant(0), t->columns->length));
-    lane_map m = tap_input(t, k, r, c);
+    pixel p = tile_open_rows(t, k);
+    p.at[AXIS_W] = build_for(b, VARIABLE_UNROLLED, "c", tap_columns(t, k, affine_constant(0), t->span[AXIS_W]->length));
+    lane_map m = tap_input(t, k, &p);
     register_ref x = reg(t->xs, affine_constant(0));
     build_splat(b, x, access_at(t->x.tensor, view_offset(b, &t->x.v, m.n, m.channel, &m.at), 1));
     j = build_unrolled(b, "j", vectors);
-    build_fma(b, channel_tile_sum(t, j, r, c), x, reg(t->ws, j), NULL);
-    for (int i = 0; i < 3; i++) build_end(b);
+    build_fma(b, channel_tile_sum(t, j, &p), x, reg(t->ws, j), NULL);
+    for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
-static const family FAMILY = {channel_tile_begin, body, channel_tile_finish, channel_tile_registers, true, false};
+static const family FAMILY = {
+    channel_tile_begin, body, channel_tile_finish, channel_tile_registers, channel_tile_sums, true, false};
 
 const algorithm algo_direct_channels = {"direct",      LANES_OUT_CHANNELS, direct_applicable, propose_channel_tiles,
                                         direct_refuse, direct_build,       direct_cycles,     &FAMILY};

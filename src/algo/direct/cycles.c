@@ -98,11 +98,7 @@ static footprint footprint_of(const problem *o, const cvk_plan *p) {
 }
 
 static bool channels_outside(const cvk_plan *p) {
-    for (int i = 0; i < PLAN_LOOPS; i++) {
-        if (p->order[i] == LOOP_OC) return true;
-        if (p->order[i] == LOOP_OH) return false;
-    }
-    return false;
+    return plan_level_of(&p->order, LOOP_OC, false) < plan_level_of(&p->order, LOOP_OH, false);
 }
 
 /* Bytes of one group from the second level and from beyond. */

@@ -1,19 +1,28 @@
-/* Packed input: a task copies the rows its taps see to scratch, and with them the border that padding_mode asks for, so
- * that the reduction finds every tap present. With zero padding only what exists is copied; absent taps stay absent.
- * Scratch has the kernel's depth of slices, the task's rows, all columns; channels_first if the input is, so that
- * copies are contiguous, else channels_last. */
+/* Packed input: a task copies what its taps see to scratch, and with it the border that padding_mode asks for, so that
+ * the reduction finds every tap present. With zero padding only what exists is copied; absent taps stay absent. Scratch
+ * has the slices and rows of the task's output positions, of a single slice just those that its taps see, and all
+ * columns; channels_first if the input is, so that copies are contiguous, else channels_last. */
 #include "algo/direct/tile.h"
 
-static int64_t packed_rows(const problem_axis *h, int64_t rows) {
-    return (rows - 1) * h->step + (h->taps - 1) * h->tap_step + 1;
+int64_t pack_input_positions(const problem *p, const cvk_plan *plan, int axis) {
+    const int size[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
+    int64_t tiles = ceil_div(p->axis[axis].out, size[axis]);
+    return tiles_within(plan, plan->tasks, tile_loop_of(axis), tiles, size[axis]) * size[axis];
+}
+
+/* Input positions that scratch holds along an axis. */
+static int64_t packed_size(const problem *p, const cvk_plan *plan, int axis) {
+    const problem_axis *a = &p->axis[axis];
+    int64_t positions = pack_input_positions(p, plan, axis);
+    if (axis == AXIS_D && positions == 1) return a->taps;
+    return (positions - 1) * a->step + (a->taps - 1) * a->tap_step + 1;
 }
 
 /* Scratch is of one image and, unless all groups are taken together, of one group. */
 problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f) {
     problem packed = p->border == PAD_ZEROS ? *p : problem_with_border_packed(p);
     int64_t channels = f->depthwise ? p->x.channels : p->in_channels;
-    const int64_t size[AXES] = {p->axis[AXIS_D].taps, packed_rows(&p->axis[AXIS_H], plan->pack_rows),
-                                packed.axis[AXIS_W].in};
+    const int64_t size[AXES] = {packed_size(p, plan, AXIS_D), packed_size(p, plan, AXIS_H), packed.axis[AXIS_W].in};
     packed.x = view_dense(p->x.type, view_has_channels_together(&p->x) ? CVK_CHANNELS_LAST : CVK_CHANNELS_FIRST, 1,
                           channels, 1, size);
     packed.x.n = 0;
@@ -165,9 +174,9 @@ static void copy_row(const copy *c, position from, position to) {
 
 static void copy_slice(const copy *c, affine depth, affine slice) {
     tile *t = c->t;
-    affine r = build_loop(t->b, "row", packed_rows(&t->whole.axis[AXIS_H], t->plan->pack_rows));
+    affine r = build_loop(t->b, "row", packed_size(&t->whole, t->plan, AXIS_H));
     border_case rows[3];
-    int count = border_cases(t, AXIS_H, affine_offset(affine_add(t->packed_row, r), -before_of(t, AXIS_H)), rows);
+    int count = border_cases(t, AXIS_H, affine_offset(affine_add(t->packed[AXIS_H], r), -before_of(t, AXIS_H)), rows);
     for (int i = 0; i < count; i++) {
         open_case(t->b, &rows[i]);
         copy_row(c, (position){{depth, rows[i].source, affine_constant(0)}},
@@ -177,18 +186,42 @@ static void copy_slice(const copy *c, affine depth, affine slice) {
     build_end(t->b);
 }
 
-void pack_input_build(tile *t, affine first_row) {
+/* The input position where the output positions of the task begin, the border counted. */
+static affine first_position(const tile *t, int axis) {
+    const tile_loop *l = &t->loop[tile_loop_of(axis)];
+    bool stands = plan_level_of(&t->plan->order, tile_loop_of(axis), false) < t->plan->tasks;
+    affine first = affine_scale(stands ? l->number : l->first, t->size[axis]);
+    return input_position(&t->p.axis[axis], first, affine_constant(0));
+}
+
+/* Slices of scratch: those that the taps of a single one see, or all from the first on. */
+static affine open_slices(tile *t, affine *source) {
     nest_builder *b = t->b;
-    affine first = t->family->depthwise ? affine_constant(0) : affine_scale(t->oc.group, t->whole.x.group);
+    const problem_axis *axis = &t->p.axis[AXIS_D];
+    if (pack_input_positions(&t->whole, t->plan, AXIS_D) > 1) {
+        affine slice = build_loop(b, "slice", packed_size(&t->whole, t->plan, AXIS_D));
+        *source = affine_add(t->packed[AXIS_D], slice);
+        return slice;
+    }
+    affine od = t->loop[LOOP_OD].number, kd = build_for(b, VARIABLE_LOOP, "kd", present_taps(b, axis, od));
+    *source = input_position(axis, od, kd);
+    return kd;
+}
+
+void pack_input_build(tile *t) {
+    nest_builder *b = t->b;
+    t->n = t->loop[LOOP_N].number;
+    affine group = t->family->depthwise ? affine_constant(0) : t->loop[LOOP_G].number;
+    affine first = affine_scale(group, t->whole.x.group), depth;
     copy c = {t, {t->input, t->whole.x}, nest_add_register(b, "copy", t->p.sum, t->lanes, 2), first};
-    t->packed_row = input_position(&t->p.axis[AXIS_H], first_row, affine_constant(0));
-    affine kd = build_for(b, VARIABLE_LOOP, "kd", present_taps(b, &t->p.axis[AXIS_D], t->od));
+    for (int a = 0; a < AXIS_W; a++) t->packed[a] = first_position(t, a);
+    t->packed[AXIS_W] = affine_constant(0);
+    affine slice = open_slices(t, &depth);
     border_case slices[3];
-    affine depth = affine_offset(input_position(&t->p.axis[AXIS_D], t->od, kd), -before_of(t, AXIS_D));
-    int count = border_cases(t, AXIS_D, depth, slices);
+    int count = border_cases(t, AXIS_D, affine_offset(depth, -before_of(t, AXIS_D)), slices);
     for (int i = 0; i < count; i++) {
         open_case(b, &slices[i]);
-        copy_slice(&c, slices[i].source, kd);
+        copy_slice(&c, slices[i].source, slice);
         close_case(b);
     }
     build_end(b);

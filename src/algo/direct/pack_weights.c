@@ -11,7 +11,7 @@ static void copy_tap(tile *t, const tap *k, int from, int to, int w) {
     nest_builder *b = t->b;
     const view *dense = &t->p.w;
     affine v = build_unrolled(b, "j", ceil_div(t->plan->tile_oc, t->lanes)), back = affine_scale(v, -t->lanes);
-    const position at = {{k->kd, k->kh, k->kw}};
+    const position at = {{k->k[AXIS_D], k->k[AXIS_H], k->k[AXIS_W]}};
     affine first = view_offset(b, dense, k->ic, channel_blocks_channel(&t->oc, dense, v), &at);
     nest_range read = range_of(b, 0, t->lanes), written = range_of(b, 0, t->lanes);
     range_clip_high(b, &read, affine_offset(back, t->oc.valid), 1);
@@ -26,10 +26,10 @@ static void copy_tap(tile *t, const tap *k, int from, int to, int w) {
 static void copy_block(tile *t, int from, int to, int w) {
     nest_builder *b = t->b;
     tap k = {0};
-    k.kd = build_loop(b, "kd", t->p.axis[AXIS_D].taps);
-    k.kh = build_loop(b, "kh", t->p.axis[AXIS_H].taps);
+    k.k[AXIS_D] = build_loop(b, "kd", t->p.axis[AXIS_D].taps);
+    k.k[AXIS_H] = build_loop(b, "kh", t->p.axis[AXIS_H].taps);
     k.ic = build_loop(b, "ic", t->p.in_channels);
-    k.kw = build_loop(b, "kw", t->p.axis[AXIS_W].taps);
+    k.k[AXIS_W] = build_loop(b, "kw", t->p.axis[AXIS_W].taps);
     copy_tap(t, &k, from, to, w);
     for (int i = 0; i < 4; i++) build_end(b);
 }

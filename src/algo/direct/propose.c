@@ -3,8 +3,9 @@
 
 enum { MOST_UNROLLED_TAPS = 7, MOST_UNROLLED_CHANNELS = 4, SCRATCH_BYTES = 256 * 1024 };
 
-static const plan_loop CHANNELS_OUTSIDE[PLAN_LOOPS] = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH};
-static const plan_loop ROWS_OUTSIDE[PLAN_LOOPS] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OC};
+static const plan_loop CHANNELS_OUTSIDE[] = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH, LOOP_OW};
+static const plan_loop ROWS_OUTSIDE[] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OC, LOOP_OW};
+static const plan_loop ROWS_OF_GROUPS[] = {LOOP_N, LOOP_OD, LOOP_OH, LOOP_G, LOOP_OC, LOOP_OW};
 
 typedef struct proposer {
     const problem *asked;
@@ -24,10 +25,6 @@ static int64_t balanced(int64_t n, int64_t most) {
     return (n + tiles - 1) / tiles;
 }
 
-static void set_order(cvk_plan *p, const plan_loop *order) {
-    for (int i = 0; i < PLAN_LOOPS; i++) p->order[i] = order[i];
-}
-
 static void add_if_good(proposer *o, cvk_plan plan) {
     for (int i = 0; i < o->list->count; i++)
         if (plan_equal(&o->list->plan[i], &plan)) return;
@@ -45,20 +42,25 @@ static int packed_rows(const proposer *o, int tile_oh) {
     return (int)((rows + tile_oh - 1) / tile_oh * tile_oh);
 }
 
+/* With packed input a task is a block of rows, of all groups if one copy serves them all. */
+static void add_packed(proposer *o, cvk_plan plan) {
+    plan.pack_rows = packed_rows(o, plan.tile_oh);
+    plan.order = plan_order_of(o->family->depthwise ? ROWS_OF_GROUPS : ROWS_OUTSIDE);
+    plan.order.level[plan_level_of(&plan.order, LOOP_OH, false)].block = plan.pack_rows;
+    plan_order_insert(&plan.order, plan_level_of(&plan.order, LOOP_OW, false), (plan_level){LOOP_OH, 0});
+    plan.tasks = plan_level_of(&plan.order, LOOP_OH, true) + 1;
+    add_if_good(o, plan);
+}
+
 static void add_orders(proposer *o, cvk_plan plan) {
-    plan.tasks = PLAN_LOOPS;
     if (problem_has_border(&o->p)) {
-        plan.pack_rows = packed_rows(o, plan.tile_oh);
-        plan.tasks = PLAN_LOOPS - 1;
-        plan_loop depthwise[PLAN_LOOPS] = {LOOP_N, LOOP_OD, LOOP_OH, LOOP_G, LOOP_OC};
-        set_order(&plan, o->family->depthwise ? depthwise : ROWS_OUTSIDE);
-        if (o->family->depthwise) plan.tasks = 3;
-        add_if_good(o, plan);
+        add_packed(o, plan);
         return;
     }
-    set_order(&plan, CHANNELS_OUTSIDE);
+    plan.tasks = PLAN_TILE_LOOPS - 1;
+    plan.order = plan_order_of(CHANNELS_OUTSIDE);
     add_if_good(o, plan);
-    set_order(&plan, ROWS_OUTSIDE);
+    plan.order = plan_order_of(ROWS_OUTSIDE);
     add_if_good(o, plan);
 }
 

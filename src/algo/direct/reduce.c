@@ -4,7 +4,7 @@
 /* Taps of a kernel row for one input channel. */
 static void kernel_row(tile *t, tap k) {
     k.columns = NULL;
-    k.kw = build_unrolled(t->b, "kw", t->p.axis[AXIS_W].taps);
+    k.k[AXIS_W] = build_unrolled(t->b, "kw", t->p.axis[AXIS_W].taps);
     t->family->body(t, &k);
     build_end(t->b);
 }
@@ -16,11 +16,20 @@ static void one_channel(tile *t, tap k) {
         t->family->body(t, &k);
 }
 
-/* Input channels from `first` on, `unroll` an iteration. */
+/* Iterations 0 .. room - 1 over `size` input channels each, from channel `first` of those reduced here on, as far as
+ * channels, and whole iterations, go. */
+static affine open_channels(tile *t, const char *name, int64_t room, int64_t size, affine first) {
+    affine left = affine_offset(affine_scale(affine_add(t->loop[LOOP_IC].first, first), -1), t->p.in_channels);
+    nest_range r = range_of(t->b, 0, room);
+    range_clip_high(t->b, &r, left, size);
+    return build_for(t->b, VARIABLE_LOOP, name, r);
+}
+
+/* `unroll` input channels an iteration, from the `first` of those reduced here on. */
 static void channel_loop(tile *t, tap k, int64_t first, int64_t count, int64_t unroll) {
-    affine i = build_loop(t->b, "ic", count / unroll);
+    affine i = open_channels(t, "ic", count / unroll, unroll, affine_constant(first));
     affine u = build_unrolled(t->b, "u", unroll);
-    k.ic = affine_offset(affine_add_scaled(u, i, unroll), first);
+    k.ic = affine_add(affine_offset(affine_add_scaled(u, i, unroll), first), t->loop[LOOP_IC].first);
     one_channel(t, k);
     build_end(t->b);
     build_end(t->b);
@@ -29,18 +38,21 @@ static void channel_loop(tile *t, tap k, int64_t first, int64_t count, int64_t u
 /* In the blocked layout a loop over blocks around one over a block's channels keeps addresses affine. */
 static void blocked_channel_loop(tile *t, tap k, int64_t channels) {
     nest_builder *b = t->b;
-    affine block = build_loop(b, "cb", ceil_div(channels, t->x.v.block));
-    nest_range inside = range_of(b, 0, t->x.v.block);
-    range_clip_high(b, &inside, affine_offset(affine_scale(block, -t->x.v.block), channels), 1);
-    affine within = build_for(b, VARIABLE_LOOP, "ic", inside);
-    k.ic = affine_add_scaled(within, block, t->x.v.block);
+    int64_t size = t->x.v.block;
+    nest_range r = range_of(b, 0, ceil_div(channels, size));
+    affine left = affine_offset(affine_scale(t->loop[LOOP_IC].first, -1), t->p.in_channels + size - 1);
+    range_clip_high(b, &r, left, size);
+    affine block = affine_scale(build_for(b, VARIABLE_LOOP, "cb", r), size);
+    affine within = open_channels(t, "ic", size, 1, block);
+    k.ic = affine_add(affine_add(within, block), t->loop[LOOP_IC].first);
     one_channel(t, k);
     build_end(b);
     build_end(b);
 }
 
+/* All input channels, or those of a block, which unrolling divides. */
 static void reduce_channels(tile *t, tap k) {
-    int64_t channels = t->p.in_channels, unroll = t->plan->unroll_ic, whole = channels / unroll * unroll;
+    int64_t channels = t->loop[LOOP_IC].room, unroll = t->plan->unroll_ic, whole = channels / unroll * unroll;
     if (t->x.v.block > 1 && channels > 1) {
         blocked_channel_loop(t, k, channels);
         return;
@@ -58,35 +70,43 @@ static void reduce_columns(tile *t, tap k) {
     if (tile_clips_columns(t)) {
         tap_segment all = {0, axis->taps, 0, 1};
         k.columns = &all;
-        k.kw = build_for(t->b, VARIABLE_LOOP, "kw", present_taps(t->b, axis, t->ow));
+        k.k[AXIS_W] = build_for(t->b, VARIABLE_LOOP, "kw", present_taps(t->b, axis, t->at[AXIS_W]));
         reduce_channels(t, k);
         build_end(t->b);
         return;
     }
-    segment_list list = axis_segments(t->b->nest->arena, axis, t->columns);
+    segment_list list = axis_segments(t->b->nest->arena, axis, t->span[AXIS_W]);
     for (int i = 0; i < list.count; i++) {
-        k.columns = &list.segment[i];
-        k.kw = build_for(t->b, VARIABLE_LOOP, "kw", range_of(t->b, list.segment[i].first, list.segment[i].last));
+        const tap_segment *s = &list.segment[i];
+        k.columns = s;
+        k.k[AXIS_W] = build_for(t->b, VARIABLE_LOOP, "kw", range_of(t->b, s->first, s->last));
         reduce_channels(t, k);
         build_end(t->b);
     }
 }
 
-/* One row of a tile: its taps are clipped where it is. Several: each run of taps has its rows. */
-static void reduce_rows(tile *t, tap k) {
-    const problem_axis *axis = &t->p.axis[AXIS_H];
-    if (t->plan->tile_oh == 1) {
-        k.rows = range_of(t->b, 0, 1);
-        k.kh = build_for(t->b, VARIABLE_LOOP, "kh", present_taps(t->b, axis, t->oh));
+/* Slices, then rows. A tile of one: its taps are clipped where it is. Of several: each run of taps has its positions.
+ */
+static void reduce_axis(tile *t, tap k, int axis) {
+    static const char *const NAMES[AXIS_W] = {"kd", "kh"};
+    if (axis == AXIS_W) {
         reduce_columns(t, k);
+        return;
+    }
+    const problem_axis *o = &t->p.axis[axis];
+    if (!tile_has_spans(t, axis)) {
+        k.inside[axis] = range_of(t->b, 0, 1);
+        k.k[axis] = build_for(t->b, VARIABLE_LOOP, NAMES[axis], present_taps(t->b, o, t->at[axis]));
+        reduce_axis(t, k, axis + 1);
         build_end(t->b);
         return;
     }
-    segment_list list = axis_segments(t->b->nest->arena, axis, t->rows);
+    segment_list list = axis_segments(t->b->nest->arena, o, t->span[axis]);
     for (int i = 0; i < list.count; i++) {
-        k.rows = range_of(t->b, list.segment[i].low, list.segment[i].high);
-        k.kh = build_for(t->b, VARIABLE_LOOP, "kh", range_of(t->b, list.segment[i].first, list.segment[i].last));
-        reduce_columns(t, k);
+        const tap_segment *s = &list.segment[i];
+        k.inside[axis] = range_of(t->b, s->low, s->high);
+        k.k[axis] = build_for(t->b, VARIABLE_LOOP, NAMES[axis], range_of(t->b, s->first, s->last));
+        reduce_axis(t, k, axis + 1);
         build_end(t->b);
     }
 }
@@ -100,21 +120,43 @@ static void store_fill(tile *t) {
     register_ref zeros = epilogue_zeros(&t->out);
     build_if(b, affine_offset(c->group, 1 - c->groups), "last group");
     build_if(b, affine_offset(c->block, 1 - c->blocks), "last block");
-    affine row = build_loop(b, "r", tile_rows(t));
-    affine column = build_loop(b, "c", t->columns->length);
+    pixel p;
+    static const char *const NAMES[AXES] = {"d", "r", "c"};
+    for (int a = 0; a < AXES; a++) p.at[a] = build_loop(b, NAMES[a], t->span[a]->length);
     affine channel = affine_offset(build_loop(b, "f", missing), t->out.y.v.channels);
     nest_range one = range_of(b, 0, 1);
-    lane_map m = {t->n, channel, tile_output(t, row, column), 0, 0, &one};
+    lane_map m = {t->n, channel, tile_output(t, &p), 0, 0, &one};
     view_store(b, &t->out.y, &m, zeros);
-    for (int i = 0; i < 5; i++) build_end(b);
+    for (int i = 0; i < AXES + 3; i++) build_end(b);
 }
 
-void reduce_tile(tile *t) {
-    tap k = {.kd = affine_constant(0), .kh = affine_constant(0), .kw = affine_constant(0), .ic = affine_constant(0)};
-    t->family->begin(t);
-    k.kd = build_for(t->b, VARIABLE_LOOP, "kd", present_taps(t->b, &t->p.axis[AXIS_D], t->od));
-    reduce_rows(t, k);
+/* `yes` where condition >= 0, else `no`. */
+static void either(tile *t, affine condition, void (*yes)(tile *), void (*no)(tile *)) {
+    build_if(t->b, condition, NULL);
+    yes(t);
     build_end(t->b);
+    build_if(t->b, affine_offset(affine_scale(condition, -1), -1), NULL);
+    no(t);
+    build_end(t->b);
+}
+
+static void finish(tile *t) {
     t->family->finish(t);
     store_fill(t);
+}
+
+/* Of several blocks of input channels the first begins a sum, and the last finishes it. */
+void reduce_tile(tile *t) {
+    const tile_loop *ic = &t->loop[LOOP_IC];
+    affine before = affine_scale(ic->first, -1), behind = affine_offset(ic->first, ic->room - ic->tiles);
+    if (t->partial < 0)
+        t->family->begin(t);
+    else
+        either(t, before, t->family->begin, partial_load);
+    tap k = {.k = {affine_constant(0), affine_constant(0), affine_constant(0)}, .ic = affine_constant(0)};
+    reduce_axis(t, k, AXIS_D);
+    if (t->partial < 0)
+        finish(t);
+    else
+        either(t, behind, finish, partial_store);
 }

@@ -2,12 +2,15 @@
 #include "algo/direct/tile.h"
 
 enum { MOST_UNROLLED_FMAS = 1500 }; /* beyond, LLVM's time grows faster than the code */
+static const int64_t MOST_PARTIAL_SUMS = 1 << 22;
 
-static int64_t unrolled_positions(arena *a, const problem_axis *axis, int64_t tile_size, bool by_segment) {
-    span_list spans = axis_spans(a, axis, tile_size);
+static int64_t unrolled_positions(arena *a, const tile *t, int axis, bool by_segment) {
+    const problem_axis *o = &t->p.axis[axis];
+    if (!tile_has_spans(t, axis)) return 1;
+    span_list spans = axis_spans(a, o, t->size[axis]);
     int64_t total = 0;
     for (int i = 0; i < spans.count; i++) {
-        int64_t copies = by_segment ? axis_segments(a, axis, &spans.span[i]).count : axis->taps;
+        int64_t copies = by_segment ? axis_segments(a, o, &spans.span[i]).count : o->taps;
         total += copies * spans.span[i].length;
     }
     return total;
@@ -17,53 +20,16 @@ static int64_t unrolled_positions(arena *a, const problem_axis *axis, int64_t ti
 static int64_t unrolled_fmas(arena *a, const problem *p, const cvk_target *target, const cvk_plan *plan,
                              const family *f) {
     tile t = tile_make(p, target, plan, f);
-    int64_t whole = channel_blocks_whole(&t.oc), columns = 1, rows = 1, variants = t.oc.blocks - whole + (whole > 0);
-    if (!tile_clips_columns(&t)) columns = unrolled_positions(a, &t.p.axis[AXIS_W], plan->tile_ow, !plan->unroll_kw);
-    if (plan->tile_oh > 1) rows = unrolled_positions(a, &t.p.axis[AXIS_H], plan->tile_oh, true);
+    int64_t whole = channel_blocks_whole(&t.oc), variants = t.oc.blocks - whole + (whole > 0);
+    int64_t rows = unrolled_positions(a, &t, AXIS_D, true) * unrolled_positions(a, &t, AXIS_H, true);
+    int64_t columns = unrolled_positions(a, &t, AXIS_W, !plan->unroll_kw);
     int64_t vectors = f->channel_lanes ? ceil_div(plan->tile_oc, t.lanes) : plan->tile_oc;
     if (!f->channel_lanes) columns = ceil_div(columns, t.lanes);
     int64_t once = plan->unroll_ic + (t.p.in_channels % plan->unroll_ic != 0);
     return columns * rows * vectors * variants * once;
 }
 
-static bool is_permutation(const plan_loop *order) {
-    unsigned seen = 0;
-    for (int i = 0; i < PLAN_LOOPS; i++) seen |= 1u << order[i];
-    return seen == (1u << PLAN_LOOPS) - 1;
-}
-
-static int place_of(const cvk_plan *p, plan_loop loop) {
-    for (int i = 0; i < PLAN_LOOPS; i++)
-        if (p->order[i] == loop) return i;
-    return PLAN_LOOPS;
-}
-
-/* What scratch depends on must be fixed when it is filled. */
-static bool packs_too_late(const cvk_plan *p, const family *f) {
-    int last = place_of(p, LOOP_N);
-    if (place_of(p, LOOP_OD) > last) last = place_of(p, LOOP_OD);
-    if (place_of(p, LOOP_OH) > last) last = place_of(p, LOOP_OH);
-    if (!f->depthwise && place_of(p, LOOP_G) > last) last = place_of(p, LOOP_G);
-    return last >= p->tasks;
-}
-
-const char *direct_refuse(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan) {
-    const family *f = row->family;
-    if (plan->tile_oc < 1 || plan->tile_oh < 1 || plan->tile_ow < 1) return "a tile has no size";
-    if (plan->tile_oc > 4096 || plan->tile_oh > 64 || plan->tile_ow > 4096) return "a tile is too large";
-    if (f->channel_lanes && plan->tile_oc % target_lanes(target, p->sum) != 0)
-        return "tile.oc is not a multiple of the target's lanes";
-    if (!f->channel_lanes && plan->tile_ow % target_lanes(target, p->sum) != 0)
-        return "tile.ow is not a multiple of the target's lanes";
-    if (plan->tile_od != 1 || plan->block_oh != 1 || plan->block_ow != 1)
-        return "tile.od and block are 1 but for winograd";
-    if (plan->unroll_ic < 1 || plan->unroll_ic > 64) return "unroll.ic is not 1..64";
-    if (!is_permutation(plan->order)) return "order does not name each loop once";
-    if (plan->tasks < 1 || plan->tasks > PLAN_LOOPS) return "tasks is not 1..5";
-    if (plan->pack_rows < 0 || plan->pack_rows > 1 << 16) return "pack.input_rows is not 0..65536";
-    if (plan->pack_rows % plan->tile_oh != 0) return "pack.input_rows is not a multiple of tile.oh";
-    if (plan->pack_rows && packs_too_late(plan, f)) return "packed input needs n, g, od and oh among its tasks";
-    if (!plan->pack_rows && problem_has_border(p)) return "this padding_mode needs packed input";
+static const char *refuse_code(const problem *p, const cvk_target *target, const cvk_plan *plan, const family *f) {
     arena a;
     arena_init(&a);
     if (arena_guard(&a)) {
@@ -73,4 +39,92 @@ const char *direct_refuse(const algorithm *row, const problem *p, const cvk_targ
     bool large = unrolled_fmas(&a, p, target, plan, f) > MOST_UNROLLED_FMAS;
     arena_free(&a);
     return large ? "it unrolls too much code" : NULL;
+}
+
+static const char *refuse_tile(const cvk_plan *plan, const family *f, int lanes) {
+    if (plan->tile_oc < 1 || plan->tile_od < 1 || plan->tile_oh < 1 || plan->tile_ow < 1) return "a tile has no size";
+    if (plan->tile_oc > 4096 || plan->tile_od > 64 || plan->tile_oh > 64 || plan->tile_ow > 4096)
+        return "a tile is too large";
+    if (f->channel_lanes && plan->tile_oc % lanes != 0) return "tile.oc is not a multiple of the target's lanes";
+    if (!f->channel_lanes && plan->tile_ow % lanes != 0) return "tile.ow is not a multiple of the target's lanes";
+    if (plan->block_oh != 1 || plan->block_ow != 1)
+        return "block is for winograd; a loop in blocks stands in order, as {oh: 8}";
+    if (plan->unroll_ic < 1 || plan->unroll_ic > 64) return "unroll.ic is not 1..64";
+    return NULL;
+}
+
+/* A loop over tiles once, its blocks outside of it. What plan_parse reads is so; what a program makes may not be. */
+static bool is_order(const plan_order *o) {
+    if (o->count < PLAN_TILE_LOOPS || o->count > PLAN_MOST_LEVELS) return false;
+    unsigned seen = 0;
+    for (int i = 0; i < o->count; i++) {
+        const plan_level *l = &o->level[i];
+        if ((unsigned)l->loop >= PLAN_LOOPS || l->block < 0 || (l->loop == LOOP_IC && !l->block)) return false;
+        if (i != plan_level_of(o, l->loop, l->block > 0)) return false;
+        if (l->block && l->loop != LOOP_IC && plan_level_of(o, l->loop, false) < i) return false;
+        if (!l->block) seen |= 1u << l->loop;
+    }
+    return seen == (1u << PLAN_TILE_LOOPS) - 1;
+}
+
+static const char *const UNEVEN[PLAN_LOOPS] = {[LOOP_OC] = "a block of oc is not a multiple of tile.oc",
+                                               [LOOP_OD] = "a block of od is not a multiple of tile.od",
+                                               [LOOP_OH] = "a block of oh is not a multiple of tile.oh",
+                                               [LOOP_OW] = "a block of ow is not a multiple of tile.ow"};
+
+static const char *refuse_channel_blocks(const tile *t, int block) {
+    int unroll = t->plan->unroll_ic;
+    if (block % unroll != 0 || (unroll > 1 && t->p.in_channels % unroll != 0))
+        return "unroll.ic does not divide the blocks of ic";
+    if (t->x.v.block > 1 && block % t->x.v.block != 0)
+        return "a block of ic is not a multiple of the input's blocks of channels";
+    if (plan_level_of(&t->plan->order, LOOP_IC, true) < t->plan->tasks)
+        return "blocks of ic are one after another: they are no tasks";
+    int64_t sums = partial_places(t) * t->plan->tile_oc * tile_pixels(t);
+    return sums > MOST_PARTIAL_SUMS ? "too many sums wait between blocks of ic" : NULL;
+}
+
+static const char *refuse_order(const tile *t) {
+    const cvk_plan *plan = t->plan;
+    if (!is_order(&plan->order)) return "order does not name each loop once, its blocks outside of it";
+    if (plan->tasks < 1 || plan->tasks > plan->order.count) return "tasks is not from 1 to the loops of order";
+    for (int i = 0; i < plan->order.count; i++) {
+        const plan_level *l = &plan->order.level[i];
+        if (l->loop == LOOP_IC) {
+            const char *why = refuse_channel_blocks(t, l->block);
+            if (why) return why;
+        } else if (l->block % t->loop[l->loop].unit != 0) {
+            return UNEVEN[l->loop];
+        }
+    }
+    return NULL;
+}
+
+static bool stands_among_tasks(const cvk_plan *plan, plan_loop loop) {
+    return plan_level_of(&plan->order, loop, false) < plan->tasks;
+}
+
+/* What scratch depends on must be fixed when it is filled. */
+static const char *refuse_packing(const problem *p, const tile *t) {
+    const cvk_plan *plan = t->plan;
+    if (!plan->pack_rows) return problem_has_border(p) ? "this padding_mode needs packed input" : NULL;
+    if (!stands_among_tasks(plan, LOOP_N) || (!t->family->depthwise && !stands_among_tasks(plan, LOOP_G)))
+        return "packed input is of one image and group: n and g must be among the tasks";
+    if (pack_input_positions(&t->whole, plan, AXIS_W) < t->whole.axis[AXIS_W].out)
+        return "packed input has whole rows: ow must be inside of the tasks";
+    if (pack_input_positions(&t->whole, plan, AXIS_H) != plan->pack_rows)
+        return "pack.input_rows is not the rows of a task, which are tile.oh where oh is a task, else a block of oh";
+    return NULL;
+}
+
+const char *direct_refuse(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    const family *f = row->family;
+    const char *why = refuse_tile(plan, f, target_lanes(target, p->sum));
+    if (why) return why;
+    cvk_plan unpacked = *plan;
+    unpacked.pack_rows = 0;
+    tile t = tile_make(p, target, &unpacked, f);
+    t.plan = plan;
+    if ((why = refuse_order(&t)) || (why = refuse_packing(p, &t))) return why;
+    return refuse_code(p, target, plan, f);
 }

@@ -6,61 +6,108 @@ bool direct_applicable(const problem *p, const cvk_target *target, const char **
     return true;
 }
 
+plan_loop tile_loop_of(int axis) { return (plan_loop)(LOOP_OD + axis); }
+
+int64_t tiles_within(const cvk_plan *plan, int level, plan_loop loop, int64_t tiles, int64_t unit) {
+    int own = plan_level_of(&plan->order, loop, false), block = plan_level_of(&plan->order, loop, true);
+    if (own >= 0 && own < level) return 1;
+    if (block < 0 || block >= level) return tiles;
+    int64_t size = plan->order.level[block].block / unit;
+    return size < tiles ? size : tiles;
+}
+
+static tile_loop all_of(int64_t count, int64_t unit) {
+    int64_t tiles = ceil_div(count, unit);
+    return (tile_loop){tiles, unit, tiles, affine_constant(0), affine_constant(0)};
+}
+
+static void set_loops(tile *t) {
+    t->loop[LOOP_N] = all_of(t->p.n, 1);
+    t->loop[LOOP_G] = all_of(t->oc.groups, 1);
+    t->loop[LOOP_OC] = all_of(t->oc.covered, t->oc.size);
+    t->loop[LOOP_IC] = all_of(t->p.in_channels, 1);
+    for (int a = 0; a < AXES; a++) t->loop[tile_loop_of(a)] = all_of(t->p.axis[a].out, t->size[a]);
+}
+
 tile tile_make(const problem *asked, const cvk_target *target, const cvk_plan *plan, const family *f) {
     tile t = {.family = f,
               .target = target,
               .plan = plan,
               .whole = problem_merged(asked),
-              .lanes = target_lanes(target, asked->sum)};
+              .lanes = target_lanes(target, asked->sum),
+              .size = {plan->tile_od, plan->tile_oh, plan->tile_ow},
+              .partial = -1};
     t.p = plan->pack_rows ? pack_input_problem(&t.whole, plan, f) : t.whole;
     t.oc = channel_blocks_of(&t.whole, plan->tile_oc, t.lanes, f->channel_lanes, f->depthwise);
+    set_loops(&t);
     return t;
 }
 
-int64_t tile_rows(const tile *t) { return t->plan->tile_oh == 1 ? 1 : t->rows->length; }
-
-int64_t tile_row_tiles(const tile *t) { return ceil_div(t->p.axis[AXIS_H].out, t->plan->tile_oh); }
+int64_t tile_pixels(const tile *t) { return t->size[AXIS_D] * t->size[AXIS_H] * t->size[AXIS_W]; }
 
 bool tile_clips_columns(const tile *t) { return t->plan->tile_ow == 1 && !t->plan->unroll_kw; }
 
-position tile_output(const tile *t, affine row, affine column) {
-    return (position){{t->od, affine_add(t->oh, row), affine_add(t->ow, column)}};
+bool tile_has_spans(const tile *t, int axis) { return axis == AXIS_W ? !tile_clips_columns(t) : t->size[axis] > 1; }
+
+position tile_output(const tile *t, const pixel *p) {
+    position o;
+    for (int a = 0; a < AXES; a++) o.at[a] = affine_add(t->at[a], p->at[a]);
+    return o;
+}
+
+affine tile_pixel_number(const tile *t, const pixel *p) {
+    affine number = p->at[0];
+    for (int a = 1; a < AXES; a++) number = affine_add_scaled(p->at[a], number, t->size[a]);
+    return number;
+}
+
+pixel tile_open_rows(tile *t, const tap *k) {
+    static const char *const NAMES[AXIS_W] = {"d", "r"};
+    pixel p = {{affine_constant(0), affine_constant(0), affine_constant(0)}};
+    for (int a = 0; a < AXIS_W; a++) {
+        nest_range r = k ? k->inside[a] : range_of(t->b, 0, t->span[a]->length);
+        p.at[a] = build_for(t->b, VARIABLE_UNROLLED, NAMES[a], r);
+    }
+    return p;
 }
 
 nest_range tap_columns(tile *t, const tap *k, affine first, int64_t count) {
     if (k->columns) return positions_of_segment(t->b, k->columns, first, count);
-    return positions_of_tap(t->b, &t->p.axis[AXIS_W], t->columns, k->kw, first, count);
+    return positions_of_tap(t->b, &t->p.axis[AXIS_W], t->span[AXIS_W], k->k[AXIS_W], first, count);
 }
 
-/* Scratch holds the slices the taps see, and rows from packed_row on. */
-static position tap_position(const tile *t, const tap *k, affine row, affine column) {
-    const problem_axis *axis = t->p.axis;
-    position at = {{input_position(&axis[AXIS_D], t->od, k->kd),
-                    input_position(&axis[AXIS_H], affine_add(t->oh, row), k->kh),
-                    input_position(&axis[AXIS_W], affine_add(t->ow, column), k->kw)}};
-    if (t->plan->pack_rows == 0) return at;
-    at.at[AXIS_D] = k->kd;
-    at.at[AXIS_H] = affine_sub(at.at[AXIS_H], t->packed_row);
+/* Of slices, of which a tile of one sees its taps alone, scratch holds just those. */
+static affine packed_position(const tile *t, const tap *k, int axis, affine input) {
+    bool taps_alone = axis == AXIS_D && pack_input_positions(&t->whole, t->plan, axis) == 1;
+    return taps_alone ? k->k[axis] : affine_sub(input, t->packed[axis]);
+}
+
+static position tap_position(const tile *t, const tap *k, const pixel *p) {
+    position at = tile_output(t, p);
+    for (int a = 0; a < AXES; a++) {
+        at.at[a] = input_position(&t->p.axis[a], at.at[a], k->k[a]);
+        if (t->plan->pack_rows) at.at[a] = packed_position(t, k, a, at.at[a]);
+    }
     return at;
 }
 
-lane_map tap_input(const tile *t, const tap *k, affine row, affine column) {
+lane_map tap_input(const tile *t, const tap *k, const pixel *p) {
     const channel_blocks *c = &t->oc;
     affine channel = c->depthwise ? affine_scale(c->block, c->size * t->x.v.group)
                                   : affine_add_scaled(k->ic, c->group, t->x.v.group);
-    return (lane_map){.n = t->n, .channel = channel, .at = tap_position(t, k, row, column)};
+    return (lane_map){.n = t->n, .channel = channel, .at = tap_position(t, k, p)};
 }
 
 affine tap_weights(const tile *t, const tap *k) {
     const problem_axis *axis = t->p.axis;
     affine at = affine_add_scaled(t->oc.block, t->oc.group, t->oc.blocks);
-    at = affine_add_scaled(k->kd, at, axis[AXIS_D].taps);
-    at = affine_add_scaled(k->kh, at, axis[AXIS_H].taps);
+    at = affine_add_scaled(k->k[AXIS_D], at, axis[AXIS_D].taps);
+    at = affine_add_scaled(k->k[AXIS_H], at, axis[AXIS_H].taps);
     if (t->plan->unroll_kw) {
         at = affine_add_scaled(k->ic, at, t->p.in_channels);
-        at = affine_add_scaled(k->kw, at, axis[AXIS_W].taps);
+        at = affine_add_scaled(k->k[AXIS_W], at, axis[AXIS_W].taps);
     } else {
-        at = affine_add_scaled(k->kw, at, axis[AXIS_W].taps);
+        at = affine_add_scaled(k->k[AXIS_W], at, axis[AXIS_W].taps);
         at = affine_add_scaled(k->ic, at, t->p.in_channels);
     }
     return affine_scale(at, t->plan->tile_oc);

@@ -1,11 +1,10 @@
 /* Direct convolution: the walk over the output in register tiles and, for each tile, over the taps that are present. A
  * family fills in what differs: what the lanes hold.
  *
- *     for order[0..4]                     tiles of the output; the outermost `tasks` of them are tasks
- *       [copy input rows to scratch]      plan.pack_rows
- *       variants of channels, rows        full blocks and the rest; row tiles that see the same taps
- *         for column spans, their tiles
- *           begin
+ *     for order[0..]                      blocks of loops, and tiles of the output; the outermost `tasks` are tasks
+ *       [copy input to scratch]           plan.pack_rows
+ *       variants of channels and axes     full blocks and the rest; tiles that see the same taps
+ *           begin                         or the sums so far, where input channels come in blocks
  *           for kd, kh, ic, unrolled kw   or kd, kh, kw, ic
  *             body                        one tap of one input channel for the whole tile
  *           finish
@@ -20,10 +19,10 @@
 
 struct tile;
 
-/* One tap. Its rows are a range of the tile's rows; its columns depend on it. */
+/* One tap. Its slices and rows are ranges of the tile's; its columns depend on it. */
 typedef struct tap {
-    affine kd, kh, kw, ic;
-    nest_range rows;
+    affine k[AXES], ic;
+    nest_range inside[AXIS_W];  /* of the tile's slices, and of its rows */
     const tap_segment *columns; /* NULL: those of tap kw */
 } tap;
 
@@ -32,9 +31,20 @@ typedef struct family {
     void (*body)(struct tile *, const tap *);
     void (*finish)(struct tile *);
     void (*registers)(struct tile *); /* declares what the three use */
-    bool channel_lanes;               /* lanes are consecutive output channels */
-    bool depthwise; /* blocks are of channels of all groups; the group loop runs over the multiplier */
+    /* Opens unrolled loops over the tile's sums, one after another; gives how many loops, and the sum. */
+    int (*sums)(struct tile *, register_ref *sum);
+    bool channel_lanes; /* lanes are consecutive output channels */
+    bool depthwise;     /* blocks are of channels of all groups; the group loop runs over the multiplier */
 } family;
+
+/* A loop of the plan where the walk stands: which of its tiles, and those of the block around it. A tile of n, g and ic
+ * is one image, group and channel. */
+typedef struct tile_loop {
+    int64_t tiles; /* there are */
+    int64_t unit;  /* of what `block` counts in a tile */
+    int64_t room;  /* tiles of the block; all, where there is none */
+    affine first, number;
+} tile_loop;
 
 typedef struct tile {
     nest_builder *b;
@@ -44,15 +54,20 @@ typedef struct tile {
     problem whole; /* as it was asked for, its axes merged */
     problem p;     /* as the taps see it: with a packed border there is no padding left, and x is in scratch */
     int lanes;
+    int64_t size[AXES]; /* of the register tile */
 
     tensor_view x;      /* what the body reads: the input, or its copy in scratch */
     int input, weights; /* tensors */
     epilogue out;
     channel_blocks oc;
 
-    affine n, od, oh, ow; /* oh, ow: the tile's first row and column */
-    affine packed_row;    /* input row of `p` at which the scratch begins */
-    const axis_span *rows, *columns;
+    tile_loop loop[PLAN_LOOPS];
+    affine n, at[AXES]; /* at: the tile's first slice, row and column */
+    const axis_span *span[AXES];
+    affine packed[AXES]; /* input position of `p` at which the scratch begins */
+
+    int partial;                /* tensor: sums between blocks of input channels; -1: there are none */
+    tile_loop kept[PLAN_LOOPS]; /* the loops where those blocks begin */
 
     int acc, xs, ws, square; /* register arrays: sums, input, weights, a tile transposed */
 } tile;
@@ -70,31 +85,55 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
 
 /* tile.c: what follows from the plan; where a tile and its taps are. */
 tile tile_make(const problem *p, const cvk_target *target, const cvk_plan *plan, const family *f);
-int64_t tile_rows(const tile *t);
-int64_t tile_row_tiles(const tile *t); /* of the whole output */
+int64_t tile_pixels(const tile *t); /* of the register tile */
 /* Columns are clipped as they run: the taps of a tile of one column are a range of a loop. */
 bool tile_clips_columns(const tile *t);
-position tile_output(const tile *t, affine row, affine column);
+/* Whether tiles of an axis are sorted into spans, each with code of its own; else taps are clipped as they run. */
+bool tile_has_spans(const tile *t, int axis);
+/* Of `tiles` of a loop, `unit` each, those that the levels from `level` on go through. */
+int64_t tiles_within(const cvk_plan *plan, int level, plan_loop loop, int64_t tiles, int64_t unit);
+/* Of the loop over positions of an axis. */
+plan_loop tile_loop_of(int axis);
+/* A pixel of the tile. */
+typedef struct pixel {
+    affine at[AXES];
+} pixel;
+position tile_output(const tile *t, const pixel *p);
+/* The number of its sum among the tile's. */
+affine tile_pixel_number(const tile *t, const pixel *p);
+/* Opens unrolled loops over a tile's slices and rows: all of them, or those of a tap. */
+enum { TILE_PIXEL_LOOPS = AXIS_W };
+pixel tile_open_rows(tile *t, const tap *k);
 nest_range tap_columns(tile *t, const tap *k, affine first, int64_t count);
 /* Where tap k of a pixel reads t->x: image, channel number (of input channel ic, or the block's own), position. */
-lane_map tap_input(const tile *t, const tap *k, affine row, affine column);
+lane_map tap_input(const tile *t, const tap *k, const pixel *p);
 affine tap_weights(const tile *t, const tap *k); /* packed weights of the block */
 
 /* reduce.c: one tile, from begin to finish. */
 void reduce_tile(tile *t);
 
+/* partial.c: sums that wait for the next block of input channels. */
+void partial_begin(tile *t); /* at the loop over those blocks */
+void partial_load(tile *t);
+void partial_store(tile *t);
+int64_t partial_places(const tile *t); /* tiles whose sums wait; 0 where input channels come all at once */
+int64_t partial_elements(const tile *t);
+
 /* channel_tile.c: for families whose lanes are channels. */
 void channel_tile_registers(tile *t);
 void channel_tile_begin(tile *t);
 void channel_tile_finish(tile *t);
+int channel_tile_sums(tile *t, register_ref *sum);
 /* The sums of channel vector `vector` at a pixel of the tile. */
-register_ref channel_tile_sum(const tile *t, affine vector, affine row, affine column);
+register_ref channel_tile_sum(const tile *t, affine vector, const pixel *p);
 
 /* pack_weights.c */
 nest *pack_weights_build(arena *a, const tile *t);
 int64_t packed_weights_elements(const tile *t);
-/* pack_input.c: copies what the rows of a task need, border and all. */
+/* pack_input.c: copies what the output positions of a task need, border and all. */
+/* Output positions along an axis whose input is in scratch together, where so many loops are tasks. */
+int64_t pack_input_positions(const problem *p, const cvk_plan *plan, int axis);
 problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f);
-void pack_input_build(tile *t, affine first_row);
+void pack_input_build(tile *t);
 
 #endif

@@ -1,107 +1,197 @@
 /* The walk over output tiles, which all direct algorithms share; see tile.h for its shape. */
 #include "algo/direct/tile.h"
 
-static void column_tiles(tile *t) {
-    const problem_axis *axis = &t->p.axis[AXIS_W];
-    axis_span whole = {0, axis->out, 1, 0, axis->out - 1};
-    span_list list = {&whole, 1};
-    if (!tile_clips_columns(t)) list = axis_spans(t->b->nest->arena, axis, t->plan->tile_ow);
-    for (int i = 0; i < list.count; i++) {
-        t->columns = &list.span[i];
-        affine number = build_loop(t->b, "ow", t->columns->count);
-        t->ow = affine_scale(affine_offset(number, t->columns->first), t->plan->tile_ow);
-        reduce_tile(t);
-        build_end(t->b);
-    }
+static const char *const NAMES[PLAN_LOOPS] = {"n", "g", "oc", "od", "oh", "ow", "ic"};
+static const char *const BLOCK_NAMES[PLAN_LOOPS] = {"n_block",  "g_block",  "oc_block", "od_block",
+                                                    "oh_block", "ow_block", "ic_block"};
+
+/* ---- variants: tiles that share their code, of one loop after another, that of the innermost loop last ---- */
+
+enum { VARIANTS = 1 + AXES };
+
+typedef struct variants {
+    tile *t;
+    plan_loop loop[VARIANTS];
+    bool runs;  /* the last of them is a loop that is still to open */
+    bool whole; /* every channel of the block exists */
+} variants;
+
+static void next_variant(variants *v, int i);
+
+/* The walk stands at a tile of the loop: if it is one of low .. high - 1. */
+static void where_among(variants *v, int i, int64_t low, int64_t high, const char *note) {
+    nest_builder *b = v->t->b;
+    affine number = v->t->loop[v->loop[i]].number;
+    build_if(b, affine_offset(number, -low), low > 0 ? note : NULL);
+    build_if(b, affine_offset(affine_scale(number, -1), high - 1), low > 0 ? NULL : note);
+    next_variant(v, i + 1);
+    build_end(b);
+    build_end(b);
 }
 
-/* `number` is the row tile's. */
-static void row_tiles(tile *t, affine number) {
-    t->oh = affine_scale(number, t->plan->tile_oh);
-    axis_span whole = {0, t->p.axis[AXIS_H].out, 1, 0, t->p.axis[AXIS_H].out - 1};
-    span_list list = {&whole, 1};
-    if (t->plan->tile_oh > 1) list = axis_spans(t->b->nest->arena, &t->p.axis[AXIS_H], t->plan->tile_oh);
-    for (int i = 0; i < list.count; i++) {
-        t->rows = &list.span[i];
-        int64_t last = t->rows->first + t->rows->count - 1;
-        build_if(t->b, affine_offset(number, -t->rows->first), NULL);
-        build_if(t->b, affine_offset(affine_scale(number, -1), last), NULL);
-        column_tiles(t);
-        build_end(t->b);
-        build_end(t->b);
-    }
+/* The loop over those of its tiles, of the block around it, that are low .. high - 1. */
+static void run_among(variants *v, int i, int64_t low, int64_t high) {
+    nest_builder *b = v->t->b;
+    tile_loop *l = &v->t->loop[v->loop[i]];
+    bool blocked = l->room < l->tiles;
+    affine before = blocked ? l->first : affine_constant(low), back = affine_scale(before, -1);
+    nest_range r = range_of(b, 0, blocked ? l->room : high - low);
+    range_clip_low(b, &r, affine_offset(back, low), 1);
+    range_clip_high(b, &r, affine_offset(back, high), 1);
+    l->number = affine_add(build_for(b, VARIABLE_LOOP, NAMES[v->loop[i]], r), before);
+    next_variant(v, i + 1);
+    build_end(b);
 }
 
-static int64_t packed_tiles(const tile *t) { return t->plan->pack_rows / t->plan->tile_oh; }
-
-/* With packed input the row loop runs over blocks of rows; here over the tiles of one. */
-static void rows_of_task(tile *t, affine row) {
-    if (t->plan->pack_rows == 0) {
-        row_tiles(t, row);
-        return;
-    }
-    int64_t tiles = packed_tiles(t);
-    nest_range inside = range_of(t->b, 0, tiles);
-    range_clip_high(t->b, &inside, affine_offset(affine_scale(row, -tiles), tile_row_tiles(t)), 1);
-    affine within = build_for(t->b, VARIABLE_LOOP, "oh", inside);
-    row_tiles(t, affine_add_scaled(within, row, tiles));
-    build_end(t->b);
+static void among(variants *v, int i, int64_t low, int64_t high, const char *note) {
+    if (v->runs && i == VARIANTS - 1)
+        run_among(v, i, low, high);
+    else
+        where_among(v, i, low, high, note);
 }
 
 /* Blocks in which every channel exists share their code; each of the rest has its own. */
-static void channel_variants(tile *t, affine row) {
-    channel_blocks *c = &t->oc;
+static void channel_variants(variants *v, int i) {
+    channel_blocks *c = &v->t->oc;
     int64_t whole = channel_blocks_whole(c);
-    affine block = c->block;
-    if (whole > 0) {
-        build_if(t->b, affine_offset(affine_scale(block, -1), whole - 1), "whole blocks");
-        channel_blocks_at_whole(c, block);
-        rows_of_task(t, row);
-        build_end(t->b);
+    v->whole = true;
+    if (whole > 0) among(v, i, 0, whole, "whole blocks");
+    v->whole = false;
+    for (int64_t k = whole; k < c->blocks; k++) {
+        channel_blocks_at(c, k);
+        among(v, i, k, k + 1, "the rest");
     }
-    for (int64_t i = whole; i < c->blocks; i++) {
-        build_if(t->b, affine_offset(block, -i), "the rest");
-        build_if(t->b, affine_offset(affine_scale(block, -1), i), NULL);
-        channel_blocks_at(c, i);
-        rows_of_task(t, row);
-        build_end(t->b);
-        build_end(t->b);
-    }
-    c->block = block;
 }
 
-static int64_t trips(const tile *t, plan_loop loop) {
-    int64_t rows = tile_row_tiles(t);
-    if (t->plan->pack_rows) rows = ceil_div(rows, packed_tiles(t));
-    const int64_t count[PLAN_LOOPS] = {[LOOP_N] = t->p.n,
-                                       [LOOP_G] = t->oc.groups,
-                                       [LOOP_OC] = t->oc.blocks,
-                                       [LOOP_OD] = t->p.axis[AXIS_D].out,
-                                       [LOOP_OH] = rows};
-    return count[loop];
+static void axis_variants(variants *v, int i, int axis) {
+    tile *t = v->t;
+    const problem_axis *o = &t->p.axis[axis];
+    axis_span all = {0, t->loop[tile_loop_of(axis)].tiles, 1, 0, o->out - 1};
+    span_list list = {&all, 1};
+    if (tile_has_spans(t, axis)) list = axis_spans(t->b->nest->arena, o, t->size[axis]);
+    for (int k = 0; k < list.count; k++) {
+        t->span[axis] = &list.span[k];
+        among(v, i, list.span[k].first, list.span[k].first + list.span[k].count, NULL);
+    }
 }
 
-static void walk(tile *t) {
-    static const char *const NAMES[PLAN_LOOPS] = {
-        [LOOP_N] = "n", [LOOP_G] = "g", [LOOP_OC] = "oc", [LOOP_OD] = "od", [LOOP_OH] = "oh"};
-    affine at[PLAN_LOOPS];
-    for (int i = 0; i <= PLAN_LOOPS; i++) {
-        if (i == t->plan->tasks && t->plan->pack_rows) {
-            t->n = at[LOOP_N], t->od = at[LOOP_OD];
-            t->oc.group = t->family->depthwise ? affine_constant(0) : at[LOOP_G];
-            pack_input_build(t, affine_scale(at[LOOP_OH], t->plan->pack_rows));
-        }
-        if (i == PLAN_LOOPS) break;
-        plan_loop loop = t->plan->order[i];
-        at[loop] = i < t->plan->tasks ? build_task(t->b, NAMES[loop], trips(t, loop))
-                                      : build_loop(t->b, NAMES[loop], trips(t, loop));
+static void stand_at_tile(tile *t, bool whole) {
+    t->n = t->loop[LOOP_N].number;
+    t->oc.group = t->loop[LOOP_G].number;
+    if (whole) channel_blocks_at_whole(&t->oc, t->loop[LOOP_OC].number);
+    for (int a = 0; a < AXES; a++) t->at[a] = affine_scale(t->loop[tile_loop_of(a)].number, t->size[a]);
+}
+
+static void next_variant(variants *v, int i) {
+    if (i == VARIANTS) {
+        stand_at_tile(v->t, v->whole);
+        reduce_tile(v->t);
+    } else if (v->loop[i] == LOOP_OC) {
+        channel_variants(v, i);
+    } else {
+        axis_variants(v, i, (int)v->loop[i] - LOOP_OD);
     }
-    t->n = at[LOOP_N], t->oc.group = at[LOOP_G], t->oc.block = at[LOOP_OC], t->od = at[LOOP_OD];
-    channel_variants(t, at[LOOP_OH]);
-    for (int i = 0; i < PLAN_LOOPS; i++) build_end(t->b);
+}
+
+static bool has_variants(plan_loop loop) { return loop >= LOOP_OC && loop <= LOOP_OW; }
+
+/* `last`: of the levels, where it is a loop still to open. */
+static void tiles(tile *t, const plan_level *last) {
+    variants v = {.t = t, .runs = last != NULL};
+    int count = 0;
+    for (plan_loop loop = LOOP_OC; loop <= LOOP_OW; loop++)
+        if (!last || loop != last->loop) v.loop[count++] = loop;
+    if (last) v.loop[count] = last->loop;
+    next_variant(&v, 0);
+}
+
+/* ---- the loops of the plan ---- */
+
+/* Tasks have constant trips: in the last block of a loop some may have no tile. */
+static int open_where_tiles(tile *t) {
+    int opened = 0;
+    for (int i = 0; i < t->plan->tasks; i++) {
+        const plan_level *level = &t->plan->order.level[i];
+        const tile_loop *l = &t->loop[level->loop];
+        if (level->block) continue;
+        build_if(t->b, affine_offset(affine_scale(l->number, -1), l->tiles - 1), NULL);
+        opened++;
+    }
+    return opened;
+}
+
+static void open_blocks(tile *t, const plan_level *level, bool task) {
+    tile_loop *l = &t->loop[level->loop];
+    int64_t size = level->block / l->unit, blocks = ceil_div(l->tiles, size);
+    const char *name = BLOCK_NAMES[level->loop];
+    affine number = task ? build_task(t->b, name, blocks) : build_loop(t->b, name, blocks);
+    l->first = affine_scale(number, size);
+    if (size < l->room) l->room = size;
+    if (level->loop == LOOP_IC) partial_begin(t);
+}
+
+static void open_tiles(tile *t, const plan_level *level, bool task) {
+    tile_loop *l = &t->loop[level->loop];
+    const char *name = NAMES[level->loop];
+    nest_range r = range_of(t->b, 0, l->room);
+    if (!task) range_clip_high(t->b, &r, affine_offset(affine_scale(l->first, -1), l->tiles), 1);
+    affine number = task ? build_task(t->b, name, l->room) : build_for(t->b, VARIABLE_LOOP, name, r);
+    l->number = affine_add(number, l->first);
+}
+
+static void walk(tile *t, int i);
+
+/* All that comes after the tasks. */
+static void walk_task(tile *t, int i) {
+    int opened = open_where_tiles(t);
+    if (t->plan->pack_rows) pack_input_build(t);
+    walk(t, i);
+    while (opened--) build_end(t->b);
+}
+
+static void walk_on(tile *t, int i) {
+    if (i == t->plan->tasks)
+        walk_task(t, i);
+    else
+        walk(t, i);
+}
+
+static void walk(tile *t, int i) {
+    const plan_order *order = &t->plan->order;
+    const plan_level *level = &order->level[i];
+    bool task = i < t->plan->tasks;
+    if (i == order->count || (i == order->count - 1 && !task && !level->block && has_variants(level->loop))) {
+        tiles(t, i < order->count ? level : NULL);
+        return;
+    }
+    const tile_loop outer = t->loop[level->loop];
+    if (level->block)
+        open_blocks(t, level, task);
+    else
+        open_tiles(t, level, task);
+    walk_on(t, i + 1);
+    build_end(t->b);
+    if (level->block) t->loop[level->loop] = outer;
 }
 
 /* ---- set-up ---- */
+
+/* Tensors of scratch stand one after another, each on lines of its own. */
+static int64_t after(int64_t elements, cvk_type type) {
+    int64_t line = SCRATCH_ALIGNMENT / type_bytes(type);
+    return ceil_div(elements, line) * line;
+}
+
+static void declare_scratch(tile *t) {
+    nest_builder *b = t->b;
+    int64_t begin = 0, partial = partial_elements(t);
+    if (t->plan->pack_rows) {
+        t->x.tensor =
+            nest_add_part(b, "packed", ROLE_SCRATCH, t->p.x.type, 0, t->p.x.elements, SCRATCH_ALIGNMENT, true);
+        begin = after(t->p.x.elements, t->p.x.type);
+    }
+    if (partial) t->partial = nest_add_part(b, "sums", ROLE_SCRATCH, t->p.sum, begin, partial, SCRATCH_ALIGNMENT, true);
+}
 
 static void declare(tile *t) {
     nest_builder *b = t->b;
@@ -111,11 +201,9 @@ static void declare(tile *t) {
         nest_add_tensor(b, "weights", ROLE_WEIGHTS, t->p.w.type, packed_weights_elements(t), SCRATCH_ALIGNMENT, false);
     t->out = epilogue_declare(b, &t->p);
     t->x = (tensor_view){t->input, t->p.x};
-    if (t->plan->pack_rows)
-        t->x.tensor =
-            nest_add_tensor(b, "scratch", ROLE_SCRATCH, t->p.x.type, t->p.x.elements, SCRATCH_ALIGNMENT, true);
     epilogue_registers(&t->out);
     t->family->registers(t);
+    declare_scratch(t);
 }
 
 algo_nests direct_build(const algorithm *row, arena *a, const problem *p, const cvk_target *target,
@@ -125,7 +213,7 @@ algo_nests direct_build(const algorithm *row, arena *a, const problem *p, const 
     t.b = &b;
     declare(&t);
     if (p->n > 0)
-        walk(&t);
+        walk_on(&t, 0);
     else
         b.nest->tasks = 0;
     return (algo_nests){program_of(a, nest_finish(&b)), pack_weights_build(a, &t)};

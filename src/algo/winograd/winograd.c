@@ -7,8 +7,8 @@
 
 enum { MOST_POINTS = 100, DEFAULT_MOST_ALPHA = 6, FAST_MOST_ALPHA = 8 };
 
-static const plan_loop ORDER[PLAN_LOOPS] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OC};
-enum { TASKS = 4, TASKS_PHASED = 5 };
+static const plan_loop ORDER[] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OW, LOOP_OC};
+enum { TASKS = 5, TASKS_PHASED = 6 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int most_alpha(const problem *p) { return p->accuracy == ACCURACY_FAST ? FAST_MOST_ALPHA : DEFAULT_MOST_ALPHA; }
@@ -344,8 +344,10 @@ static const char *refuse(const algorithm *row, const problem *p, const cvk_targ
     if (plan->block_oh < 1 || plan->block_ow < 1 || plan->block_oh > 1024 || plan->block_ow > 1024)
         return "a block is not 1..1024";
     if (plan->unroll_ic != 1 || plan->unroll_kw || plan->pack_rows) return "winograd unrolls and packs nothing";
-    if (memcmp(plan->order, ORDER, sizeof ORDER) != 0 || (plan->tasks != TASKS && plan->tasks != TASKS_PHASED))
-        return "winograd's order is [n, g, od, oh, oc] with 4 tasks, or 5: the input is then a phase of its own";
+    if (plan->stream) return "winograd's stores do not bypass the caches";
+    const plan_order order = plan_order_of(ORDER);
+    if (!plan_order_equal(&plan->order, &order) || (plan->tasks != TASKS && plan->tasks != TASKS_PHASED))
+        return "winograd's order is [n, g, od, oh, ow, oc] with 5 tasks, or 6: the input is then a phase of its own";
     return NULL;
 }
 
@@ -379,7 +381,7 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *t,
     static const int COUNTS[] = {14, 28, 56};
     int lanes = target_lanes(t, p->sum);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .unroll_ic = 1, .tasks = TASKS};
-    memcpy(plan.order, ORDER, sizeof ORDER);
+    plan.order = plan_order_of(ORDER);
     for (int m = 2; m <= 6; m += 2)
         for (int v = 1; v <= 4; v *= 2) {
             int *m_of[AXES] = {&plan.tile_od, &plan.tile_oh, &plan.tile_ow};

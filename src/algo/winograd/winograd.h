@@ -8,7 +8,7 @@
  * Products and output run once for each block of output channels, so that their sums stay in the second-level cache.
  * The weights are transformed when they are packed.
  *
- * With `tasks: 5` a block of output channels is a task too, and the input a phase of its own, whose tasks are slices of
+ * With `tasks: 6` a block of output channels is a task too, and the input a phase of its own, whose tasks are slices of
  * the input channels of a block of tiles: small maps, of few blocks, have work for many cores, and no input is
  * transformed twice. The last stage is then the workspace, which holds those of all blocks. */
 #ifndef CVK_ALGO_WINOGRAD_WINOGRAD_H
