@@ -155,10 +155,14 @@ static void *nothing_in(size_t elements) {
     return memory;
 }
 
+/* Of all its parts. */
 static int64_t elements_of(const nest *n, nest_role role) {
-    for (int t = 0; t < n->tensor_count; t++)
-        if (n->tensors[t].role == role) return n->tensors[t].elements;
-    return 0;
+    int64_t elements = 0;
+    for (int i = 0; i < n->tensor_count; i++) {
+        const nest_tensor *t = &n->tensors[i];
+        if (t->role == role && t->begin + t->elements > elements) elements = t->begin + t->elements;
+    }
+    return elements;
 }
 
 static void run_piece(void *argument, size_t piece) {

@@ -187,7 +187,7 @@ static const mutant mutants[] = {
      .mutation = {"input", "c", "", 2}},
     {"stride of the lanes forgotten", LONG ", stride: 2}", .edit = divide_stride, .mutation = {"input", "", "", 2}},
     {"rows of scratch forgotten", BORDER "circular" LAST "}", .edit = forget_variable,
-     .mutation = {"scratch", "kh", "", 0}},
+     .mutation = {"packed", "kh", "", 0}},
     /* Bias, addend, scale. */
     {"bias left out", DENSE LAST "}", .edit = forget_tensor, .mutation = {"bias", "", "", 0}},
     {"bias of the wrong channel", "{name: bias, input: [1, 3, 5, 18], out_channels: 70, kernel_size: 1, bias: true}",

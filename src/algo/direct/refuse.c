@@ -76,7 +76,7 @@ static const char *refuse_channel_blocks(const tile *t, int block) {
     int unroll = t->plan->unroll_ic;
     if (block % unroll != 0 || (unroll > 1 && t->p.in_channels % unroll != 0))
         return "unroll.ic does not divide the blocks of ic";
-    if (t->x.v.block > 1 && block % t->x.v.block != 0)
+    if (!t->plan->pack_rows && block % (int)t->p.x.block != 0)
         return "a block of ic is not a multiple of the input's blocks of channels";
     if (plan_level_of(&t->plan->order, LOOP_IC, true) < t->plan->tasks)
         return "blocks of ic are one after another: they are no tasks";
