@@ -4,12 +4,17 @@
 
 #include "algo/algo.h"
 
-/* Bytes a core gets from its second- and third-level cache in a cycle. */
-#define COST_L2_BYTES_A_CYCLE 40.0
-#define COST_L3_BYTES_A_CYCLE 12.0
+/* The model's constants, rows of algo/cost.def: COST_CALL_CYCLES, … What differs between machines is none of them, but
+ * a target's figures. */
+#define COST(name, value, about) static const double COST_##name = value;
+#include "algo/cost.def"
+#undef COST
 
 /* Instructions alone: ports, loads and, with that many independent sums, latency. `lanes`: of the type summed in. */
 double cost_issue(const cvk_target *target, const nest_counts *counts, int lanes, double sums);
+/* Bytes from the second- and third-level cache. */
+double cost_l2(const cvk_target *target, double bytes);
+double cost_l3(const cvk_target *target, double bytes);
 /* Cycles the problem's multiply-adds take at FMA peak. */
 double cost_peak_cycles(const problem *p, const cvk_target *target);
 

@@ -10,6 +10,12 @@ static void print_target(const cvk_target *t, text *out) {
              t->cpu, t->llvm_features, t->cpu_features, cvk_cpu_features());
     text_add(out, "machine vectors %d registers %d fused %d masks %d caches %" PRId64 " %" PRId64 " %" PRId64 "\n",
              t->vector_bytes, t->registers, t->fused, t->masks, t->l1_bytes, t->l2_bytes, t->l3_bytes);
+    const figure_field *field;
+    for (int i = 0; (field = figure_row(i)); i++) {
+        text_add(out, "%s%s ", i ? " " : "figures ", field->name);
+        text_add_double(out, figure_get(t->figures, i));
+    }
+    text_add(out, "\n");
 }
 
 const char *cache_key(arena *a, const cvk_spec *spec, const cvk_target *target, const char *effort) {

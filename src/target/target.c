@@ -6,10 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#define FIGURES(name, ...) static const machine_figures FIGURES_##name = {__VA_ARGS__};
+#include "target/figures.def"
+#undef FIGURES
+
 static const cvk_target TARGETS[] = {
-#define TARGET(name, triple, cpu, llvm, features, vscale, vector_bytes, registers, fused, masks, l1, l2, l3, about)    \
-    {name,      triple, cpu,   llvm,        features,    vscale,      vector_bytes,                                    \
-     registers, fused,  masks, (l1) * 1024, (l2) * 1024, (l3) * 1024, about},
+#define TARGET(name, triple, cpu, llvm, features, vscale, vector_bytes, registers, fused, masks, l1, l2, l3, figures,  \
+               about)                                                                                                  \
+    {name,  triple,      cpu,         llvm,        features,           vscale, vector_bytes, registers, fused,         \
+     masks, (l1) * 1024, (l2) * 1024, (l3) * 1024, &FIGURES_##figures, about},
 #include "target/targets.def"
 #undef TARGET
 };

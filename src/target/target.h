@@ -4,6 +4,7 @@
 #define CVK_TARGET_TARGET_H
 
 #include "base/types.h"
+#include "target/figures.h"
 
 #include <convoke/runtime.h>
 #include <stdbool.h>
@@ -20,6 +21,7 @@ typedef struct cvk_target {
     bool fused;                           /* has fused multiply-add */
     bool masks;                           /* masked loads and stores are single instructions */
     int64_t l1_bytes, l2_bytes, l3_bytes; /* of data caches, one core's share; for the cost model */
+    const machine_figures *figures;       /* of a typical core; a measured host's own (lab/calibration.h) */
     const char *about;
 } cvk_target;
 

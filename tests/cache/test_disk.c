@@ -256,6 +256,14 @@ Test(cache_disk, a_key_names_all_that_code_depends_on) {
     t.l2_bytes++;
     cr_assert_str_neq(key, cache_key(&a, &s, &t, "estimate"), "cache sizes, which plans depend on");
     t.l2_bytes--;
+    const figure_field *field;
+    for (int i = 0; (field = figure_row(i)); i++) {
+        machine_figures other = *t.figures;
+        figure_set(&other, i, figure_get(&other, i) / 2);
+        cvk_target slower = t;
+        slower.figures = &other;
+        cr_assert_str_neq(key, cache_key(&a, &s, &slower, "estimate"), "%s, which plans depend on", field->name);
+    }
     s.bias = true;
     cr_assert_str_neq(key, cache_key(&a, &s, &t, "estimate"), "the spec");
     arena_free(&a);

@@ -38,6 +38,17 @@ Test(target, caches_do_not_shrink_outwards) {
     }
 }
 
+/* Also that each says all: a member that a row of figures.def leaves out would be 0. */
+Test(target, figures_are_those_of_some_machine) {
+    const cvk_target *t;
+    const figure_field *field;
+    FOR_ROWS(t)
+    for (int i = 0; (field = figure_row(i)); i++) {
+        double value = figure_get(t->figures, i);
+        cr_expect(value >= field->least && value <= field->most, "%s: %s is %g", t->name, field->name, value);
+    }
+}
+
 /* cvk_select takes the first that a CPU satisfies, so a row behind one that asks for less would never be taken. */
 Test(target, a_row_asks_for_something_that_the_rows_behind_it_do_not) {
     const cvk_target *before, *t;

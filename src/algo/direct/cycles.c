@@ -4,14 +4,9 @@
  *     cycles = max(issue + first-level set conflicts, second-level cache) + a share of the lesser
  *            + what the third level adds
  *
- * with two FMAs, two loads and one store a cycle and an FMA latency of four, as all current cores with these vectors.
- */
+ * with what the target's core does in a cycle, and the constants of algo/cost.def. */
 #include "algo/cost.h"
 #include "algo/direct/tile.h"
-
-static const double OVERLAP_LOSS = 0.1;    /* the share of hidden second-level traffic that shows all the same */
-static const double EVICTED_SHARE = 0.3;   /* of the input, by weights that stream through the second level */
-static const double CONFLICT_CYCLES = 2.6; /* of a load that a full cache set sends to the second level */
 
 static double greatest(double a, double b) { return a > b ? a : b; }
 
@@ -103,12 +98,12 @@ static bool channels_outside(const cvk_plan *p) {
 
 /* Bytes of one group from the second level and from beyond. */
 static void traffic(const cvk_target *t, const cvk_plan *p, const footprint *f, double *l2, double *l3) {
-    double near = 0.5 * (double)t->l1_bytes, far = 0.7 * (double)t->l2_bytes;
+    double near = COST_L1_SHARE * (double)t->l1_bytes, far = COST_L2_SHARE * (double)t->l2_bytes;
     *l2 = f->panel > near ? f->panel * f->tiles * f->blocks : 0;
     double taps =
         f->tap_row > near && !f->depthwise ? f->tap_row * f->tap_rows * f->taps_in_row * f->tiles * f->blocks : 0;
     *l2 += taps;
-    *l3 = f->weights > far && f->input > 0.3 * (double)t->l2_bytes ? EVICTED_SHARE * taps : 0;
+    *l3 = f->weights > far && f->input > COST_L2_INPUT_SHARE * (double)t->l2_bytes ? COST_EVICTED_SHARE * taps : 0;
     if (channels_outside(p)) {
         if (f->panel > far)
             *l3 += f->panel * f->tiles * f->blocks;
@@ -131,7 +126,7 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     double l2, l3, times = (double)(p.n * (plan->lanes == LANES_CHANNELS ? 1 : p.groups));
     traffic(target, plan, &f, &l2, &l3);
     double core = cost_issue(target, counts, lanes, sums(lanes, plan)) + scattered_cycles(&p, lanes, plan, counts);
-    core += conflicting_share(&p, target, plan) * counts->ops[OP_SPLAT] * CONFLICT_CYCLES;
-    double near = times * l2 / COST_L2_BYTES_A_CYCLE, overlapped = near < core ? near : core;
-    return greatest(core, near) + OVERLAP_LOSS * overlapped + times * l3 / COST_L3_BYTES_A_CYCLE;
+    core += conflicting_share(&p, target, plan) * counts->ops[OP_SPLAT] * COST_CONFLICT_CYCLES;
+    double near = cost_l2(target, times * l2), overlapped = near < core ? near : core;
+    return greatest(core, near) + COST_OVERLAP_LOSS * overlapped + cost_l3(target, times * l3);
 }

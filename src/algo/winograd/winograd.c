@@ -395,13 +395,11 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *t,
         }
 }
 
-/* What may be lost on one core for many cores to have work: all of it for 16 tasks where there were next to none. */
-static const double WORTH_OF_TASKS = 0.025;
-
+/* All of what many cores are worth for 16 tasks where there were next to none. */
 static double few_tasks(const nest_program *run) {
     double tasks = (double)program_tasks(run, run->count - 1);
     const double enough = ENOUGH_TASKS;
-    return tasks < enough ? 1 + WORTH_OF_TASKS * (1 - tasks / enough) : 1;
+    return tasks < enough ? 1 + COST_WINOGRAD_WORTH_OF_TASKS * (1 - tasks / enough) : 1;
 }
 
 /* The transformed weights stream past every block; all else stays near, but for inputs transformed by a phase that no
@@ -417,8 +415,10 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     double l2 = (double)target->l2_bytes, streamed = weights * blocks;
     double core = cost_issue(target, counts, w.lanes, sums);
     bool near = weights + block < l2;
-    double all = core + streamed / (near ? COST_L2_BYTES_A_CYCLE : COST_L3_BYTES_A_CYCLE) * (near ? 0.2 : 0.7) +
-                 (block > l2 ? 0.15 * core : 0) + (workspace > l2 ? 2 * workspace / COST_L3_BYTES_A_CYCLE * 0.7 : 0);
+    double all =
+        core + (near ? cost_l2(target, streamed) * COST_WINOGRAD_NEAR : cost_l3(target, streamed) * COST_WINOGRAD_FAR) +
+        (block > l2 ? COST_WINOGRAD_SPILLED * core : 0) +
+        (workspace > l2 ? cost_l3(target, 2 * workspace) * COST_WINOGRAD_FAR : 0);
     return all * few_tasks(&nests->run);
 }
 

@@ -1,0 +1,22 @@
+/* Figures by their number: a table of members. */
+#include "target/figures.h"
+
+#include <stddef.h>
+
+static const figure_field FIELDS[] = {
+#define FIGURE(member, unit, least, most, about) {#member, unit, about, least, most},
+#include "target/figure_fields.def"
+#undef FIGURE
+};
+static const size_t MEMBERS[] = {
+#define FIGURE(member, unit, least, most, about) offsetof(machine_figures, member),
+#include "target/figure_fields.def"
+#undef FIGURE
+};
+enum { FIGURES = sizeof FIELDS / sizeof *FIELDS };
+
+const figure_field *figure_row(int index) { return index >= 0 && index < FIGURES ? &FIELDS[index] : NULL; }
+
+double figure_get(const machine_figures *f, int index) { return *(const double *)((const char *)f + MEMBERS[index]); }
+
+void figure_set(machine_figures *f, int index, double value) { *(double *)((char *)f + MEMBERS[index]) = value; }

@@ -1,0 +1,23 @@
+/* What one core of a machine can do in a cycle: the constants of the cost model that differ between machines. Units are
+ * in target/figure_fields.def. */
+#ifndef CVK_TARGET_FIGURES_H
+#define CVK_TARGET_FIGURES_H
+
+typedef struct machine_figures {
+#define FIGURE(member, unit, least, most, about) double member;
+#include "target/figure_fields.def"
+#undef FIGURE
+} machine_figures;
+
+/* The rows of figure_fields.def, for who reads, prints or compares figures one by one. */
+typedef struct figure_field {
+    const char *name, *unit, *about;
+    double least, most; /* what is outside is no machine's */
+} figure_field;
+
+/* NULL past the end. */
+const figure_field *figure_row(int index);
+double figure_get(const machine_figures *f, int index);
+void figure_set(machine_figures *f, int index, double value);
+
+#endif
