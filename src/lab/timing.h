@@ -15,13 +15,13 @@ typedef struct peer_timing {
 
 typedef struct timing {
     const cvk_spec *spec;
-    const char *plan;      /* in a few words */
-    double operations;     /* two a multiply-add, padding counted as present */
-    double bytes;          /* of the tensors, each read or written once */
-    double seconds;        /* a run */
-    double single_seconds; /* a run on one thread; NAN where that is the same */
-    double predicted;      /* the share of the FMA peak that the cost model expected */
-    double peak;           /* operations a second of the fastest FMA run measured in between */
+    const char *plan;                   /* in a few words */
+    double operations;                  /* two a multiply-add, padding counted as present */
+    double bytes;                       /* of the tensors, each read or written once */
+    double seconds;                     /* a run */
+    double single_seconds;              /* a run on one thread; NAN where that is the same */
+    double predicted;                   /* the share of the FMA peak that the cost model expected */
+    double peak;                        /* operations a second of the fastest FMA run measured in between */
     peer_timing peer[PEER_WAYS];
     compile_times times; /* the median of several compiles */
     double object_bytes;
@@ -29,16 +29,16 @@ typedef struct timing {
 
 /* What a layer is timed against, and how. */
 typedef struct timing_setup {
-    const peer *peer;     /* or NULL */
-    bool plain;           /* whether the peer, too, takes tensors in plain layouts */
-    const probe *peak;    /* by type */
-    const evictor *evict; /* or NULL: caches are warm */
+    const peer *peer;      /* or NULL */
+    bool plain;            /* whether the peer, too, takes tensors in plain layouts */
+    const probe *peak;     /* by type */
+    const evictor *evict;  /* or NULL: caches are warm */
 } timing_setup;
 
 /* `t->seconds` stays 0 for an empty batch. Texts live in the arena. */
 cvk_status timing_run(const lab *l, const cvk_spec *spec, const timing_setup *setup, arena *a, timing *t);
 /* One compile, from spec to code that can run, past all caches. */
-cvk_status timing_compile(const cvk_spec *spec, const cvk_target *target, cvk_diagnostics *d, compile_times *times);
+cvk_status timing_compile(const cvk_spec *spec, goal aim, cvk_diagnostics *d, compile_times *times);
 /* All stages together. */
 double timing_compile_seconds(const compile_times *t);
 

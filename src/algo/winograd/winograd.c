@@ -356,7 +356,7 @@ static void add_plan(const algorithm *row, const problem *p, const cvk_target *t
     if (!refuse(row, p, t, plan)) plan_list_add(a, list, *plan);
 }
 
-enum { ENOUGH_TASKS = 16, MANY_TASKS = 64 };
+enum { MANY_TASKS = 64 };
 
 /* Whether blocks of output channels would make more tasks of too few. */
 static bool wants_phases(const winograd *w) { return w->oc.blocks > 1 && blocks_of_tiles(w) < MANY_TASKS; }
@@ -393,15 +393,6 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *t,
         }
 }
 
-/* What may be lost on one core for many cores to have work: all of it for 16 tasks where there were next to none. */
-static const double WORTH_OF_TASKS = 0.025;
-
-static double few_tasks(const nest_program *run) {
-    double tasks = (double)program_tasks(run, run->count - 1);
-    const double enough = ENOUGH_TASKS;
-    return tasks < enough ? 1 + WORTH_OF_TASKS * (1 - tasks / enough) : 1;
-}
-
 /* The transformed weights stream past every block; all else stays near, but for inputs transformed by a phase that no
  * cache holds, which go out and come back. */
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
@@ -415,9 +406,8 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     double l2 = (double)target->l2_bytes, streamed = weights * blocks;
     double core = cost_issue(target, counts, w.lanes, sums);
     bool near = weights + block < l2;
-    double all = core + streamed / (near ? COST_L2_BYTES_A_CYCLE : COST_L3_BYTES_A_CYCLE) * (near ? 0.2 : 0.7) +
-                 (block > l2 ? 0.15 * core : 0) + (workspace > l2 ? 2 * workspace / COST_L3_BYTES_A_CYCLE * 0.7 : 0);
-    return all * few_tasks(&nests->run);
+    return core + streamed / (near ? COST_L2_BYTES_A_CYCLE : COST_L3_BYTES_A_CYCLE) * (near ? 0.2 : 0.7) +
+           (block > l2 ? 0.15 * core : 0) + (workspace > l2 ? 2 * workspace / COST_L3_BYTES_A_CYCLE * 0.7 : 0);
 }
 
 const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL};
