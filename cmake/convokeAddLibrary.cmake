@@ -1,5 +1,5 @@
 # convoke_add_library(target SPEC net.yaml [LAYERS regex] [TARGETS cpu...] [PREFIX p] [WEIGHTS dir] [TRIPLE triple]
-#                     [EMIT asm llvm explain] [STATIC_RUNTIME])
+#                     [THREADS n] [EMIT asm llvm explain] [STATIC_RUNTIME])
 #
 # A static library of the kernels of net.yaml; linking it brings the folder of its header, net.h, and the runtime.
 #   LAYERS   only layers whose name matches this extended regular expression
@@ -8,6 +8,7 @@
 #   PREFIX   what every symbol begins with
 #   WEIGHTS  folder of .npy files to compile in
 #   TRIPLE   the system to compile for, as LLVM writes it, where it is not Linux
+#   THREADS  how many threads will run the kernels; without it, plans lose nothing on one and have work for many
 #   EMIT     what to write beside the object and the header
 #   STATIC_RUNTIME  link the runtime as an archive
 #
@@ -30,7 +31,7 @@ endfunction()
 function(convoke_add_library target)
   cmake_policy(VERSION 3.20...3.25)
   set(me "convoke_add_library(${target})")
-  cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC_RUNTIME" "SPEC;LAYERS;PREFIX;WEIGHTS;TRIPLE" "TARGETS;EMIT")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC_RUNTIME" "SPEC;LAYERS;PREFIX;WEIGHTS;TRIPLE;THREADS" "TARGETS;EMIT")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "${me}: cannot make sense of ${arg_UNPARSED_ARGUMENTS}")
   elseif(NOT arg_SPEC)
@@ -39,7 +40,7 @@ function(convoke_add_library target)
   string(REPLACE "," ";" arg_TARGETS "${arg_TARGETS}")
   list(REMOVE_DUPLICATES arg_TARGETS)
   list(REMOVE_DUPLICATES arg_EMIT)
-  foreach(keyword LAYERS TARGETS PREFIX WEIGHTS TRIPLE EMIT)
+  foreach(keyword LAYERS TARGETS PREFIX WEIGHTS TRIPLE THREADS EMIT)
     if(keyword IN_LIST ARGN AND "${arg_${keyword}}" STREQUAL "")
       message(FATAL_ERROR "${me}: ${keyword} is given without a value; leave it out for what holds without it")
     endif()
@@ -51,6 +52,9 @@ function(convoke_add_library target)
       message(FATAL_ERROR "${me}: EMIT takes asm, llvm and explain, not ${kind}")
     endif()
   endforeach()
+  if(NOT "${arg_THREADS}" STREQUAL "" AND NOT arg_THREADS MATCHES "^[0-9]+$")
+    message(FATAL_ERROR "${me}: THREADS is a number, not ${arg_THREADS}")
+  endif()
   if(CMAKE_CROSSCOMPILING AND NOT arg_TARGETS)
     message(FATAL_ERROR "${me}: for another system, TARGETS says for which CPUs")
   endif()
@@ -69,7 +73,7 @@ function(convoke_add_library target)
   list(JOIN arg_TARGETS "," cpus)
   list(JOIN arg_EMIT "," emit)
   set(options "")
-  foreach(pair "LAYERS;--layer" "PREFIX;--prefix" "TRIPLE;--triple")
+  foreach(pair "LAYERS;--layer" "PREFIX;--prefix" "TRIPLE;--triple" "THREADS;--threads")
     list(GET pair 0 argument)
     list(GET pair 1 option)
     if(NOT "${arg_${argument}}" STREQUAL "")

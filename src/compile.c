@@ -95,8 +95,9 @@ static uint32_t kilocycles(double cycles) {
     return thousands<1 ? 1 : thousands>(double) INT32_MAX ? INT32_MAX : (uint32_t)thousands;
 }
 
-cvk_status compile_rank(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
-                        ranked_plan **plans, int *count) {
+cvk_status compile_rank(arena *a, const cvk_spec *spec, goal aim, int limit, cvk_diagnostics *d, ranked_plan **plans,
+                        int *count) {
+    const cvk_target *target = aim.target;
     problem p = problem_of(spec);
     const char *why = NULL;
     if (!target_computes(target, p.sum)) {
@@ -110,11 +111,11 @@ cvk_status compile_rank(arena *a, const cvk_spec *spec, const cvk_target *target
     }
     if (spec->schedule) {
         *plans = arena_new(a, ranked_plan);
-        **plans = algo_build(a, &p, target, spec->schedule);
+        **plans = algo_build(a, &p, aim, spec->schedule);
         *count = 1;
         return CVK_OK;
     }
-    algo_rank(a, &p, target, spec->algorithm, limit, plans, count, &why);
+    algo_rank(a, &p, aim, spec->algorithm, limit, plans, count, &why);
     if (*count) return CVK_OK;
     diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: algorithm %s cannot do this layer: %s", spec->name, spec->algorithm,
                why);
@@ -163,20 +164,20 @@ cvk_status compile_ranked(arena *a, const cvk_spec *spec, const cvk_target *targ
     return CVK_ERROR_UNSUPPORTED;
 }
 
-cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
-                        cvk_diagnostics *d, compile_unit *unit, compile_times *times) {
+cvk_status compile_plan(arena *a, const cvk_spec *spec, goal aim, const cvk_plan *plan, cvk_diagnostics *d,
+                        compile_unit *unit, compile_times *times) {
     double start = clock_seconds();
     ranked_plan given, *chosen = &given;
     int count;
     cvk_status status = CVK_OK;
     problem p = problem_of(spec);
     if (!plan)
-        status = compile_rank(a, spec, target, 1, d, &chosen, &count);
+        status = compile_rank(a, spec, aim, 1, d, &chosen, &count);
     else if (algo_of(plan))
-        given = algo_build(a, &p, target, plan);
+        given = algo_build(a, &p, aim, plan);
     else
         status = CVK_ERROR_ARGUMENT;
-    if (!status) status = compile_ranked(a, spec, target, chosen, d, unit);
+    if (!status) status = compile_ranked(a, spec, aim.target, chosen, d, unit);
     if (times) times->plan += clock_seconds() - start;
     return status;
 }
@@ -197,34 +198,34 @@ cvk_status compile_emit(const compile_unit *units, const char *const *symbols, s
 }
 
 /* Everything but loading; the arena is the caller's. */
-static cvk_status compile_in(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
-                             cvk_diagnostics *d, cvk_object *object, compile_times *times) {
+static cvk_status compile_in(arena *a, const cvk_spec *spec, goal aim, const cvk_plan *plan, cvk_diagnostics *d,
+                             cvk_object *object, compile_times *times) {
     if (arena_guard(a)) return CVK_ERROR_MEMORY;
     compile_unit unit;
-    cvk_status status = compile_plan(a, spec, target, plan, d, &unit, times);
+    cvk_status status = compile_plan(a, spec, aim, plan, d, &unit, times);
     if (status) return status;
     return compile_emit(&unit, &spec->name, 1, 1, EMIT_OBJECT, d, object, times);
 }
 
-cvk_status compile_layer(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, cvk_diagnostics *d,
-                         cvk_object *object, compile_times *times) {
+cvk_status compile_layer(const cvk_spec *spec, goal aim, const cvk_plan *plan, cvk_diagnostics *d, cvk_object *object,
+                         compile_times *times) {
     *object = (cvk_object){0};
     arena a;
     arena_init(&a);
-    cvk_status status = compile_in(&a, spec, target, plan, d, object, times);
+    cvk_status status = compile_in(&a, spec, aim, plan, d, object, times);
     arena_free(&a);
     return status;
 }
 
-cvk_status compile_kernel(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, cvk_diagnostics *d,
-                          cvk_kernel **kernel, compile_times *times) {
+cvk_status compile_kernel(const cvk_spec *spec, goal aim, const cvk_plan *plan, cvk_diagnostics *d, cvk_kernel **kernel,
+                          compile_times *times) {
     *kernel = NULL;
-    if (!target_runs_here(target)) {
-        diag_error(d, E_TARGET, spec->at, NULL, "%s: this CPU cannot run code for %s", spec->name, target->name);
+    if (!target_runs_here(aim.target)) {
+        diag_error(d, E_TARGET, spec->at, NULL, "%s: this CPU cannot run code for %s", spec->name, aim.target->name);
         return CVK_ERROR_CPU;
     }
     cvk_object object;
-    cvk_status status = compile_layer(spec, target, plan, d, &object, times);
+    cvk_status status = compile_layer(spec, aim, plan, d, &object, times);
     double start = clock_seconds();
     if (!status) status = kernel_load(object.bytes, object.size, spec->name, d, kernel);
     if (times) times->load += clock_seconds() - start;

@@ -30,23 +30,23 @@ typedef struct compile_times {
 } compile_times;
 
 /* The layer's plans with their nests, best first, at most `limit` (0: all); the one its schedule pins. */
-cvk_status compile_rank(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
-                        ranked_plan **plans, int *count);
+cvk_status compile_rank(arena *a, const cvk_spec *spec, goal aim, int limit, cvk_diagnostics *d, ranked_plan **plans,
+                        int *count);
 /* Proves and describes what was built. */
 cvk_status compile_ranked(arena *a, const cvk_spec *spec, const cvk_target *target, const ranked_plan *chosen,
                           cvk_diagnostics *d, compile_unit *unit);
 /* Chooses (or takes `plan`, if not NULL), builds and proves. `times` may be NULL. */
-cvk_status compile_plan(arena *a, const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan,
-                        cvk_diagnostics *d, compile_unit *unit, compile_times *times);
+cvk_status compile_plan(arena *a, const cvk_spec *spec, goal aim, const cvk_plan *plan, cvk_diagnostics *d,
+                        compile_unit *unit, compile_times *times);
 /* All units in one object (or assembly, or IR): units[t * layers + l] is layer l for target t, best target first, and
  * its symbol is symbols[l]. */
 cvk_status compile_emit(const compile_unit *units, const char *const *symbols, size_t layers, size_t targets,
                         emit_kind kind, cvk_diagnostics *d, cvk_object *object, compile_times *times);
 /* One layer, from spec to object; its symbol is the layer's name. */
-cvk_status compile_layer(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, cvk_diagnostics *d,
-                         cvk_object *object, compile_times *times);
+cvk_status compile_layer(const cvk_spec *spec, goal aim, const cvk_plan *plan, cvk_diagnostics *d, cvk_object *object,
+                         compile_times *times);
 /* The whole way, into this process, past all caches. CVK_ERROR_CPU where the target does not run here. */
-cvk_status compile_kernel(const cvk_spec *spec, const cvk_target *target, const cvk_plan *plan, cvk_diagnostics *d,
-                          cvk_kernel **kernel, compile_times *times);
+cvk_status compile_kernel(const cvk_spec *spec, goal aim, const cvk_plan *plan, cvk_diagnostics *d, cvk_kernel **kernel,
+                          compile_times *times);
 
 #endif

@@ -1,18 +1,14 @@
 /* The checked call: every argument is looked at, then the phases are run, one after another, each here or on the
  * caller's threads.
  *
- * Workers take chunks of neighbouring tasks from a shared counter, about four chunks each: a worker that is held up
- * leaves its share to the others. Which worker runs a task changes nothing in the output, since tasks are
- * independent. */
+ * convoke/split.h says which tasks a worker takes. Which worker runs a task changes nothing in the output, since tasks
+ * are independent. */
 #include "check.h"
 #include "observe.h"
 
+#include <convoke/split.h>
+#include <stdalign.h>
 #include <stdatomic.h>
-
-enum { CHUNKS_PER_WORKER = 4 };
-
-/* A kernel of fewer cycles is over before other threads have begun: waking them takes some ten microseconds. */
-enum { LEAST_KILOCYCLES = 60 };
 
 /* The tag that packed weights begin with. */
 static cvk_status check_tag(const cvk_kernel_info *info, const void *packed, cvk_refusal *why) {
@@ -78,48 +74,62 @@ typedef struct run_state {
     const cvk_args *args;
     uint64_t images; /* that the description's tasks are to be multiplied by */
     uint64_t stride; /* of scratch */
-    uint32_t phase, tasks;
-    uint64_t chunks;
-    atomic_size_t next; /* the first chunk nobody has taken */
+    uint32_t phase;
 } run_state;
 
-static uint32_t chunk_begin(const run_state *r, uint64_t chunk) {
-    return (uint32_t)(r->tasks * chunk / r->chunks); /* fits: chunks are at most tasks */
-}
+enum { CACHE_LINE = 64 };
 
-static void run_worker(void *argument, size_t worker) {
-    run_state *r = argument;
-    cvk_args args = *r->args;
-    if (r->stride) args.scratch = (char *)args.scratch + worker * (size_t)r->stride;
-    for (;;) {
-        size_t chunk = atomic_fetch_add_explicit(&r->next, 1, memory_order_relaxed);
-        if (chunk >= r->chunks) return;
-        r->info->run(&args, r->phase, chunk_begin(r, chunk), chunk_begin(r, chunk + 1));
+/* The first chunk of a range that nobody has taken; on a line of its own, which only its worker writes until others
+ * have nothing left to do. */
+typedef struct range_state {
+    alignas(CACHE_LINE) atomic_uint next;
+} range_state;
+
+/* A phase that several workers run. */
+typedef struct shared_phase {
+    const run_state *run;
+    cvk_split split;
+    range_state range[CVK_MOST_RANGES];
+} shared_phase;
+
+static void run_range(shared_phase *s, const cvk_args *args, uint32_t range) {
+    atomic_uint *next = &s->range[range].next;
+    /* Asked first without writing: others are looking for what is left as well. */
+    while (atomic_load_explicit(next, memory_order_relaxed) < s->split.chunks) {
+        uint32_t chunk = atomic_fetch_add_explicit(next, 1, memory_order_relaxed);
+        if (chunk >= s->split.chunks) return;
+        uint32_t first = cvk_split_begin(&s->split, range, chunk), last = cvk_split_begin(&s->split, range, chunk + 1);
+        if (first < last) s->run->info->run(args, s->run->phase, first, last);
     }
 }
 
-/* The loop returns when all tasks are done: that is the barrier between phases. */
-static void run_parallel(run_state *r, const cvk_parallel_for *parallel) {
-    uint64_t workers = parallel->workers < r->tasks ? parallel->workers : r->tasks;
-    uint64_t chunks = workers * CHUNKS_PER_WORKER;
-    r->chunks = chunks < r->tasks ? chunks : r->tasks;
-    atomic_init(&r->next, 0);
-    parallel->loop(parallel->context, (size_t)workers, run_worker, r);
+static void run_worker(void *argument, size_t worker) {
+    shared_phase *s = argument;
+    cvk_args args = *s->run->args;
+    if (s->run->stride) args.scratch = (char *)args.scratch + worker * (size_t)s->run->stride;
+    const uint32_t ranges = s->split.ranges, home = (uint32_t)worker % ranges;
+    for (uint32_t r = home; r < ranges; r++) run_range(s, &args, r);
+    for (uint32_t r = 0; r < home; r++) run_range(s, &args, r);
 }
 
-static bool is_small(const run_state *r) {
-    uint64_t kilocycles = r->info->kilocycles * r->images; /* fits: both are of 32 bits */
-    return kilocycles > 0 && kilocycles < LEAST_KILOCYCLES;
+/* The loop returns when all tasks are done: that is the barrier between phases. */
+static void run_parallel(const run_state *r, const cvk_split *split, const cvk_parallel_for *parallel) {
+    shared_phase s;
+    s.run = r;
+    s.split = *split;
+    for (uint32_t i = 0; i < split->ranges; i++) atomic_init(&s.range[i].next, 0);
+    parallel->loop(parallel->context, split->workers, run_worker, &s);
 }
 
 static void run_phases(run_state *r, const cvk_parallel_for *parallel) {
-    bool alone = !parallel || parallel->workers == 1 || is_small(r);
+    const uint64_t kilocycles = r->info->kilocycles * r->images; /* fits: both are of 32 bits */
     for (r->phase = 0; r->phase < r->info->phases; r->phase++) {
-        r->tasks = (uint32_t)(r->info->tasks[r->phase] * r->images);
-        if (!alone && r->tasks > 1)
-            run_parallel(r, parallel);
-        else if (r->tasks > 0)
-            r->info->run(r->args, r->phase, 0, r->tasks);
+        const uint32_t tasks = (uint32_t)(r->info->tasks[r->phase] * r->images);
+        const cvk_split split = cvk_split_tasks(tasks, parallel ? parallel->workers : 1, kilocycles);
+        if (split.workers > 1)
+            run_parallel(r, &split, parallel);
+        else if (tasks > 0)
+            r->info->run(r->args, r->phase, 0, tasks);
     }
 }
 

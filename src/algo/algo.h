@@ -5,7 +5,7 @@
 #include "nest/program.h"
 #include "plan/plan.h"
 #include "problem/problem.h"
-#include "target/target.h"
+#include "target/goal.h"
 
 /* What a plan becomes: the kernel and the packing of its weights. */
 typedef struct algo_nests {
@@ -45,19 +45,20 @@ void plan_list_add(arena *a, plan_list *list, cvk_plan plan);
 /* A plan with its nests and what the cost model thinks of them. */
 typedef struct ranked_plan {
     cvk_plan plan;
-    double seconds_per_peak; /* predicted time over the time at FMA peak: 1 is perfect */
-    double cycles;           /* predicted */
+    double seconds_per_peak; /* predicted time over the time at FMA peak, on one core: 1 is perfect */
+    double cycles;           /* predicted, of one core */
+    double judged;           /* cycles that rank it: what its goal's threads take, or one core with a worth of many */
     algo_nests nests;
     nest_counts counts; /* of nests.run */
 } ranked_plan;
 
-/* Builds a plan that fits and counts it. */
-ranked_plan algo_build(arena *a, const problem *p, const cvk_target *target, const cvk_plan *plan);
+/* Builds a plan that fits, counts it and judges it. */
+ranked_plan algo_build(arena *a, const problem *p, goal aim, const cvk_plan *plan);
 /* What is wrong with a plan for a problem, or NULL. */
 const char *algo_refuse(const problem *p, const cvk_target *target, const cvk_plan *plan);
 /* The plans of all applicable algorithms of that name (`auto`: of any), best first, at most `limit` (0: all). Where
  * there is none, count is 0 and `why` says why not. */
-void algo_rank(arena *a, const problem *p, const cvk_target *target, const char *algorithm, int limit,
-               ranked_plan **plans, int *count, const char **why);
+void algo_rank(arena *a, const problem *p, goal aim, const char *algorithm, int limit, ranked_plan **plans, int *count,
+               const char **why);
 
 #endif

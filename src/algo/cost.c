@@ -1,6 +1,9 @@
 /* What the nests of any algorithm cost: instructions, counted. */
 #include "algo/cost.h"
 
+#include <convoke/split.h>
+#include <math.h>
+
 double cost_peak_cycles(const problem *p, const cvk_target *target) {
     return problem_multiply_adds(p) / (target_lanes(target, p->sum) * target->figures->fma_a_cycle);
 }
@@ -27,4 +30,35 @@ double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double i
     double latency = (n[CLASS_FMA] + n[CLASS_DOT]) * f->fma_latency / independent;
     return greatest(greatest(ports, latency), loads) + COST_LOAD_CONTENTION * loads +
            n[CLASS_STORE] / f->stores_a_cycle;
+}
+
+/* ---- several workers ---- */
+
+/* Where nobody says how many threads there will be, so many are thought of. */
+static const uint32_t UNSAID_THREADS[] = {16, 64};
+
+static cvk_split split_of(double cycles, const cost_phase *p, uint32_t workers) {
+    uint32_t tasks = p->tasks < UINT32_MAX ? (uint32_t)p->tasks : UINT32_MAX;
+    return cvk_split_tasks(tasks, workers, (uint64_t)greatest(cycles / 1000, 1));
+}
+
+double cost_on_workers(double cycles, const cost_phase *phase, int phases, uint32_t workers) {
+    double all = 0;
+    for (int i = 0; i < phases; i++) {
+        const cvk_split s = split_of(cycles, &phase[i], workers);
+        const double tasks = greatest(s.tasks, 1), most = ceil(tasks / s.workers);
+        all += cycles * phase[i].share * most / tasks + COST_TASK_CALL_CYCLES * s.chunks;
+        if (s.workers > 1) all += COST_BARRIER_CYCLES;
+    }
+    return all;
+}
+
+double cost_judged(double cycles, const cost_phase *phase, int phases, uint32_t threads) {
+    if (threads) return cost_on_workers(cycles, phase, phases, threads);
+    double worth = 1;
+    for (size_t i = 0; i < sizeof UNSAID_THREADS / sizeof *UNSAID_THREADS && cycles > 0; i++) {
+        const double all = cost_on_workers(cycles, phase, phases, UNSAID_THREADS[i]);
+        worth += COST_UNSAID_WORTH * (1 - cycles / UNSAID_THREADS[i] / all);
+    }
+    return cycles * worth;
 }

@@ -18,4 +18,17 @@ double cost_l3(const cvk_target *target, double bytes);
 /* Cycles the problem's multiply-adds take at FMA peak. */
 double cost_peak_cycles(const problem *p, const cvk_target *target);
 
+/* A phase: its share of a plan's cycles, and its tasks, which are taken to be of one size. */
+typedef struct cost_phase {
+    double share;
+    int64_t tasks;
+} cost_phase;
+
+/* What so many workers take for `cycles` of one core as cvk_run splits them: of each phase what the worker with the
+ * most tasks takes, the calls of the kernel, and the waiting for one another. */
+double cost_on_workers(double cycles, const cost_phase *phase, int phases, uint32_t workers);
+/* What ranks a plan: the same for a goal's threads; where those are not known, `cycles` and a little of what many
+ * workers would lose. */
+double cost_judged(double cycles, const cost_phase *phase, int phases, uint32_t threads);
+
 #endif

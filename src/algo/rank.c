@@ -1,6 +1,7 @@
 /* Ranking: every applicable algorithm proposes, the cost model judges what their plans become. */
 #include "algo/cost.h"
 
+#include <math.h>
 #include <string.h>
 
 #define ALGORITHM(row) extern const algorithm algo_##row;
@@ -43,12 +44,29 @@ const char *algo_refuse(const problem *p, const cvk_target *target, const cvk_pl
     return row->applicable(p, target, &why) ? row->refuse(row, p, target, plan) : why;
 }
 
-ranked_plan algo_build(arena *a, const problem *p, const cvk_target *target, const cvk_plan *plan) {
+/* All phases together, and each with what its instructions take of what all of them take. */
+static void count_phases(ranked_plan *r, const problem *p, const cvk_target *target, cost_phase *phase) {
+    const int lanes = target_lanes(target, p->sum);
+    const nest_program *run = &r->nests.run;
+    double all = 0;
+    for (int i = 0; i < run->count; i++) {
+        nest_counts counts;
+        program_count_phase(run, i, &counts);
+        nest_counts_add(&r->counts, &counts);
+        phase[i] = (cost_phase){cost_issue(target, &counts, lanes, INFINITY), program_tasks(run, i)};
+        all += phase[i].share;
+    }
+    for (int i = 0; i < run->count; i++) phase[i].share = all > 0 ? phase[i].share / all : 0;
+}
+
+ranked_plan algo_build(arena *a, const problem *p, goal aim, const cvk_plan *plan) {
     const algorithm *row = algo_of(plan);
-    ranked_plan r = {.plan = *plan, .nests = row->build(row, a, p, target, plan)};
-    program_count(&r.nests.run, &r.counts);
-    r.cycles = row->cycles(p, target, plan, &r.nests, &r.counts);
-    double peak = cost_peak_cycles(p, target);
+    ranked_plan r = {.plan = *plan, .nests = row->build(row, a, p, aim.target, plan)};
+    cost_phase phase[CVK_MOST_PHASES];
+    count_phases(&r, p, aim.target, phase);
+    r.cycles = row->cycles(p, aim.target, plan, &r.nests, &r.counts);
+    r.judged = cost_judged(r.cycles, phase, r.nests.run.count, aim.threads);
+    double peak = cost_peak_cycles(p, aim.target);
     r.seconds_per_peak = peak > 0 ? r.cycles / peak : 1;
     return r;
 }
@@ -72,7 +90,7 @@ typedef struct ranking {
 /* Equal plans keep the order in which they were proposed. */
 static void insert(ranking *r, const ranked_plan *plan) {
     int at = r->count;
-    while (at > 0 && r->plan[at - 1].cycles > plan->cycles) at--;
+    while (at > 0 && r->plan[at - 1].judged > plan->judged) at--;
     if (at == r->limit) return;
     int last = r->count < r->limit ? r->count++ : r->limit - 1;
     arena *used = r->memory[r->limit], *freed = r->memory[last];
@@ -84,11 +102,11 @@ static void insert(ranking *r, const ranked_plan *plan) {
 }
 
 /* False: out of memory. */
-static bool consider(ranking *r, const problem *p, const cvk_target *target, const cvk_plan *plan) {
+static bool consider(ranking *r, const problem *p, goal aim, const cvk_plan *plan) {
     arena *memory = r->memory[r->limit];
     arena_rewind(memory);
     if (arena_guard(memory)) return false;
-    ranked_plan built = algo_build(memory, p, target, plan);
+    ranked_plan built = algo_build(memory, p, aim, plan);
     insert(r, &built);
     return true;
 }
@@ -102,16 +120,16 @@ static void keep(ranking *r, arena *a) {
     }
 }
 
-void algo_rank(arena *a, const problem *p, const cvk_target *target, const char *name, int limit, ranked_plan **plans,
-               int *count, const char **why) {
-    plan_list list = gather(a, p, target, name, why);
+void algo_rank(arena *a, const problem *p, goal aim, const char *name, int limit, ranked_plan **plans, int *count,
+               const char **why) {
+    plan_list list = gather(a, p, aim.target, name, why);
     ranking r = {.limit = limit > 0 && limit < list.count ? limit : list.count};
     r.plan = arena_array(a, ranked_plan, r.limit);
     r.memory = arena_array(a, arena *, r.limit + 1);
     arena *memory = arena_array(a, arena, r.limit + 1);
     for (int i = 0; i <= r.limit; i++) arena_init(r.memory[i] = &memory[i]);
     bool good = true;
-    for (int i = 0; i < list.count && good; i++) good = consider(&r, p, target, &list.plan[i]);
+    for (int i = 0; i < list.count && good; i++) good = consider(&r, p, aim, &list.plan[i]);
     if (good) keep(&r, a);
     for (int i = 0; i <= r.limit; i++) arena_free(&memory[i]);
     if (!good) arena_exhaust(a);

@@ -15,6 +15,7 @@ enum { RANKED = 64, ALWAYS = 4, CANDIDATES = 8 };
 typedef struct candidate {
     cvk_object object;
     cvk_kernel *kernel; /* NULL: it is out of the race */
+    double handicap;    /* by the model: what its time on one core is to be multiplied by */
     cvk_args args;
 } candidate;
 
@@ -79,6 +80,7 @@ static int race(candidate *all, int count, const buffers *b) {
     pthread_mutex_lock(&quiet);
     measure(things, (size_t)racing, NULL, NULL);
     pthread_mutex_unlock(&quiet);
+    for (int i = 0; i < racing; i++) things[i].seconds *= all[of[i]].handicap;
     for (int i = 1; i < racing; i++)
         if (things[i].seconds < things[best].seconds) best = i;
     return racing ? of[best] : 0;
@@ -110,11 +112,12 @@ static int gather_candidates(ranked_plan *ranked, int count) {
 }
 
 /* The first has to compile; of the others, those that do. */
-static cvk_status compile_candidates(const cvk_spec *spec, const cvk_target *target, const ranked_plan *ranked,
-                                     int count, cvk_diagnostics *d, candidate *all) {
+static cvk_status compile_candidates(const cvk_spec *spec, goal aim, const ranked_plan *ranked, int count,
+                                     cvk_diagnostics *d, candidate *all) {
     for (int i = 0; i < count; i++) {
         candidate *c = &all[i];
-        cvk_status status = compile_layer(spec, target, &ranked[i].plan, i ? NULL : d, &c->object, NULL);
+        c->handicap = ranked[i].cycles > 0 ? ranked[i].judged / ranked[i].cycles : 1;
+        cvk_status status = compile_layer(spec, aim, &ranked[i].plan, i ? NULL : d, &c->object, NULL);
         if (status != CVK_OK && i == 0) return status;
         if (status == CVK_OK && count > 1) kernel_load(c->object.bytes, c->object.size, spec->name, NULL, &c->kernel);
     }
@@ -122,10 +125,10 @@ static cvk_status compile_candidates(const cvk_spec *spec, const cvk_target *tar
 }
 
 /* The fastest that could be timed, else the first. */
-static cvk_status pick(const cvk_spec *spec, const cvk_target *target, const ranked_plan *ranked, int count,
-                       cvk_diagnostics *d, cvk_object *object) {
+static cvk_status pick(const cvk_spec *spec, goal aim, const ranked_plan *ranked, int count, cvk_diagnostics *d,
+                       cvk_object *object) {
     candidate all[CANDIDATES] = {0};
-    cvk_status status = compile_candidates(spec, target, ranked, count, d, all);
+    cvk_status status = compile_candidates(spec, aim, ranked, count, d, all);
     int best = status == CVK_OK && count > 1 ? fastest(all, count) : 0;
     if (status == CVK_OK) *object = all[best].object;
     for (int i = 0; i < count; i++) {
@@ -136,22 +139,21 @@ static cvk_status pick(const cvk_spec *spec, const cvk_target *target, const ran
 }
 
 /* The arena is the caller's. */
-static cvk_status rank(arena *a, const cvk_spec *spec, const cvk_target *target, cvk_diagnostics *d,
-                       ranked_plan **ranked, int *count) {
+static cvk_status rank(arena *a, const cvk_spec *spec, goal aim, cvk_diagnostics *d, ranked_plan **ranked, int *count) {
     if (arena_guard(a)) return CVK_ERROR_MEMORY;
-    cvk_status status = compile_rank(a, spec, target, RANKED, d, ranked, count);
+    cvk_status status = compile_rank(a, spec, aim, RANKED, d, ranked, count);
     if (!status) *count = gather_candidates(*ranked, *count);
     return status;
 }
 
-cvk_status measure_object(const cvk_spec *spec, const cvk_target *target, cvk_diagnostics *d, cvk_object *object) {
+cvk_status measure_object(const cvk_spec *spec, goal aim, cvk_diagnostics *d, cvk_object *object) {
     *object = (cvk_object){0};
     arena a;
     arena_init(&a);
     ranked_plan *ranked;
     int count;
-    cvk_status status = rank(&a, spec, target, d, &ranked, &count);
-    if (!status) status = pick(spec, target, ranked, count, d, object);
+    cvk_status status = rank(&a, spec, aim, d, &ranked, &count);
+    if (!status) status = pick(spec, aim, ranked, count, d, object);
     arena_free(&a);
     return status;
 }

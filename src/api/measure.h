@@ -4,7 +4,8 @@
 
 #include "compile.h"
 
-/* The object of whichever plan ran fastest here, on one thread, of those the cost model ranks highest. */
-cvk_status measure_object(const cvk_spec *spec, const cvk_target *target, cvk_diagnostics *d, cvk_object *object);
+/* The object of whichever plan ran fastest here, on one thread, of those the cost model ranks highest; what the goal's
+ * threads make of that time is the model's to say. */
+cvk_status measure_object(const cvk_spec *spec, goal aim, cvk_diagnostics *d, cvk_object *object);
 
 #endif

@@ -23,12 +23,12 @@ typedef struct request {
 static void tell(request *r, const disk_trouble *trouble) {
     if (!*trouble->words || strcmp(trouble->words, r->told.words) == 0) return;
     r->told = *trouble;
-    verbose_cache(r->spec->name, r->settings->target->name, trouble->words);
+    verbose_cache(r->spec->name, r->settings->goal.target->name, trouble->words);
 }
 
 static cvk_status compile(const request *r, cvk_diagnostics *d, cvk_object *object) {
-    if (r->settings->effort == CVK_EFFORT_MEASURE) return measure_object(r->spec, r->settings->target, d, object);
-    return compile_layer(r->spec, r->settings->target, NULL, d, object, NULL);
+    if (r->settings->effort == CVK_EFFORT_MEASURE) return measure_object(r->spec, r->settings->goal, d, object);
+    return compile_layer(r->spec, r->settings->goal, NULL, d, object, NULL);
 }
 
 static cvk_status compile_and_store(request *r, cvk_diagnostics *d, cvk_kernel **kernel) {
@@ -67,7 +67,7 @@ static cvk_status make(void *context, cvk_diagnostics *d, cvk_kernel **kernel) {
 /* The arena is the caller's; nothing else is owned when it runs dry. */
 static const char *make_key(arena *a, const cvk_spec *spec, const settings *s) {
     if (arena_guard(a)) return NULL;
-    return cache_key(a, spec, s->target, settings_effort(s));
+    return cache_key(a, spec, s->goal, settings_effort(s));
 }
 
 cvk_status request_kernel(const cvk_spec *spec, const settings *s, cvk_diagnostics *d, cvk_kernel **kernel) {

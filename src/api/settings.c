@@ -59,8 +59,10 @@ cvk_status settings_read(const cvk_options *options, cvk_diagnostics *d, setting
     if (options && !settings_take(&o, sizeof o, options)) return refuse(d, "struct_size, or a field that is not known");
     if ((unsigned)o.effort >= EFFORTS) return refuse(d, "effort");
     if ((unsigned)o.cache > CVK_CACHE_OFF) return refuse(d, "cache");
+    if (o.run_threads > GOAL_MOST_THREADS) return refuse(d, "run_threads");
     *s = (settings){.effort = o.effort, .in_memory = o.cache != CVK_CACHE_OFF, .threads = count_threads(o.threads)};
+    s->goal.threads = (uint32_t)o.run_threads;
     s->disk.most_bytes = o.cache_bytes ? o.cache_bytes : CACHE_BYTES;
     cvk_status status = o.cache == CVK_CACHE_DISK ? find_directory(o.cache_directory, d, s) : CVK_OK;
-    return status ? status : find_target(o.target, d, &s->target);
+    return status ? status : find_target(o.target, d, &s->goal.target);
 }

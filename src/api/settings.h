@@ -3,19 +3,19 @@
 #define CVK_API_SETTINGS_H
 
 #include "cache/disk.h"
-#include "target/target.h"
+#include "target/goal.h"
 
 #include <convoke/convoke.h>
 
 enum { SETTINGS_MOST_THREADS = 256 };
 
 typedef struct settings {
-    const cvk_target *target;
+    goal goal;
     cvk_effort effort;
     bool in_memory;
     disk_cache disk;           /* its directory is "" where there is none */
     disk_trouble disk_trouble; /* with the environment */
-    unsigned threads;          /* 1 to SETTINGS_MOST_THREADS */
+    unsigned threads;          /* that compile: 1 to SETTINGS_MOST_THREADS */
 } settings;
 
 /* `options` may be NULL. The settings keep nothing of them. */

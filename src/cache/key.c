@@ -18,11 +18,11 @@ static void print_target(const cvk_target *t, text *out) {
     text_add(out, "\n");
 }
 
-const char *cache_key(arena *a, const cvk_spec *spec, const cvk_target *target, const char *effort) {
+const char *cache_key(arena *a, const cvk_spec *spec, goal aim, const char *effort) {
     text key = text_new(a);
     text_add(&key, "convoke %s abi %u\n", build_id, CVK_ABI_VERSION);
-    print_target(target, &key);
-    text_add(&key, "effort %s\n", effort);
+    print_target(aim.target, &key);
+    text_add(&key, "effort %s threads %" PRIu32 "\n", effort, aim.threads);
     spec_print(spec, &key);
     return key.bytes;
 }

@@ -3,10 +3,10 @@
 #define CVK_CACHE_KEY_H
 
 #include "spec/spec.h"
-#include "target/target.h"
+#include "target/goal.h"
 
 /* Lines: the build of convoke with the LLVM it was built with and the ABI; the target, field by field, and the features
- * of this CPU; how the plan is chosen; the spec. Arena-owned. */
-const char *cache_key(arena *a, const cvk_spec *spec, const cvk_target *target, const char *effort);
+ * of this CPU; how the plan is chosen, and for how many threads; the spec. Arena-owned. */
+const char *cache_key(arena *a, const cvk_spec *spec, goal aim, const char *effort);
 
 #endif

@@ -142,7 +142,7 @@ static void add_row(const checked *c, const char *plan, double predicted, const 
 static cvk_status check_kernel(const checked *c, const cvk_plan *plan, finding *f) {
     cvk_kernel *kernel;
     session *s = c->session;
-    cvk_status status = compile_kernel(c->layer->spec, s->target, plan, s->diagnostics, &kernel, NULL);
+    cvk_status status = compile_kernel(c->layer->spec, session_goal(s, s->target), plan, s->diagnostics, &kernel, NULL);
     const cvk_kernel_info *info = status == CVK_OK ? cvk_kernel_get_info(kernel) : NULL;
     for (const sample *m = c->sample; m < c->sample + c->samples; m++) {
         if (status == CVK_OK) status = run_side(c, m, info, GUARD_END, &f->verdict, &f->words);
@@ -209,7 +209,8 @@ static cli_exit check_plans(session *s, arena *a, void *context) {
     ranked_plan *plans;
     int count;
     int limit = s->options->all_plans ? 0 : 1;
-    cvk_status status = compile_rank(a, c->layer->spec, s->target, limit, s->diagnostics, &plans, &count);
+    cvk_status status =
+        compile_rank(a, c->layer->spec, session_goal(s, s->target), limit, s->diagnostics, &plans, &count);
     cli_exit worst = CLI_DONE;
     if (status != CVK_OK) {
         add_row(c, "none", NAN, &(finding){.identity = "-", .stored = "-", .words = "FAILED"});

@@ -69,8 +69,8 @@ static cvk_status make_explanation(const compiled *c, output_file *to) {
     cvk_status status = CVK_OK;
     for (size_t i = 0; i < c->layers * c->targets && status == CVK_OK; i++) {
         description x;
-        status =
-            describe_layer(c->arena, c->units[i].spec, c->units[i].target, RUNNERS_UP, c->session->diagnostics, &x);
+        const goal aim = session_goal(c->session, c->units[i].target);
+        status = describe_layer(c->arena, c->units[i].spec, aim, RUNNERS_UP, c->session->diagnostics, &x);
         if (status == CVK_OK) describe_print(&x, &out);
     }
     to->bytes = out.bytes;
@@ -136,7 +136,7 @@ static cvk_status plan_layer(compiled *c, size_t layer, const known_tensors *kno
     cvk_status status = CVK_OK;
     for (size_t t = 0; t < c->targets && status == CVK_OK; t++) {
         compile_unit *unit = &c->units[t * c->layers + layer];
-        status = compile_plan(c->arena, spec, &s->targets.row[t], NULL, s->diagnostics, unit, NULL);
+        status = compile_plan(c->arena, spec, session_goal(s, &s->targets.row[t]), NULL, s->diagnostics, unit, NULL);
         if (status == CVK_OK && known) status = bake(c->arena, unit, known);
     }
     return status;

@@ -15,11 +15,10 @@ static cvk_status describe_stored(description *x, cvk_diagnostics *d) {
     return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;
 }
 
-cvk_status describe_layer(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
-                          description *to) {
-    *to = (description){0};
-    cvk_status status = compile_rank(a, spec, target, limit, d, &to->plans, &to->plan_count);
-    if (status == CVK_OK) status = compile_ranked(a, spec, target, &to->plans[0], d, &to->unit);
+cvk_status describe_layer(arena *a, const cvk_spec *spec, goal aim, int limit, cvk_diagnostics *d, description *to) {
+    *to = (description){.aim = aim};
+    cvk_status status = compile_rank(a, spec, aim, limit, d, &to->plans, &to->plan_count);
+    if (status == CVK_OK) status = compile_ranked(a, spec, aim.target, &to->plans[0], d, &to->unit);
     if (status == CVK_OK) status = describe_stored(to, d);
     return status;
 }
@@ -35,7 +34,7 @@ static cvk_status time_plans(const lab *l, arena *a, description *x) {
 
 cvk_status describe_measure(const session *s, arena *a, description *x) {
     const int most = MEASURE_MOST - 1;
-    const lab alone = {s->target, &lab_one_thread, NULL, s->diagnostics};
+    const lab alone = {.target = s->target, .threads = &lab_one_thread, .diagnostics = s->diagnostics};
     x->measured_count = x->plan_count < most ? x->plan_count : most;
     x->times = arena_array(a, plan_time, x->measured_count);
     return time_plans(&alone, a, x);
@@ -58,13 +57,21 @@ double describe_loads_per_fma(const nest_counts *counts) {
 
 double describe_traffic(const description *x) { return x->plans[0].counts.bytes; }
 
+static void print_aim(const description *x, text *out) {
+    if (x->aim.threads)
+        text_add(out, "  chosen for: %u threads, which take %.3g cycles\n", x->aim.threads, x->plans[0].judged);
+    else
+        text_add(out, "  chosen for: any number of threads\n");
+}
+
 static void print_plans(const description *x, text *out) {
     text_add(out, "plan: %s\n  predicted: %.0f %% of the FMA peak, %.3g cycles\n", x->unit.info.plan,
              100 * describe_share(&x->plans[0]), x->plans[0].cycles);
+    print_aim(x, out);
     for (int i = 1; i < x->plan_count; i++) {
         text_add(out, "%s  ", i == 1 ? "runners-up, by predicted time:\n" : "");
         plan_print_brief(&x->plans[i].plan, out);
-        text_add(out, ": %.2f times the time, %.0f %% of peak\n", x->plans[i].cycles / x->plans[0].cycles,
+        text_add(out, ": %.2f times the time, %.0f %% of peak\n", x->plans[i].judged / x->plans[0].judged,
                  100 * describe_share(&x->plans[i]));
     }
 }

@@ -6,6 +6,7 @@
 #include "lab/trial.h"
 
 typedef struct description {
+    goal aim;           /* what plans are ranked for */
     compile_unit unit;  /* the chosen plan, its nests and buffers */
     ranked_plan *plans; /* best first; the chosen one is the first */
     int plan_count;
@@ -16,8 +17,7 @@ typedef struct description {
 } description;
 
 /* `limit`: how many plans to rank, 0: all. */
-cvk_status describe_layer(arena *a, const cvk_spec *spec, const cvk_target *target, int limit, cvk_diagnostics *d,
-                          description *to);
+cvk_status describe_layer(arena *a, const cvk_spec *spec, goal aim, int limit, cvk_diagnostics *d, description *to);
 /* Times the plans, as many as can be timed in turns, on one thread. */
 cvk_status describe_measure(const session *s, arena *a, description *x);
 void describe_print(const description *x, text *out);

@@ -10,9 +10,9 @@
 enum { RUNNERS_UP = 8 };
 
 static const column columns[] = {
-    {"layer", NULL, 24},    {"rank", "%.0f", 4},          {"share_of_peak", "%.3f", 13},
-    {"cycles", "%.3g", 10}, {"predicted_us", "%.1f", 12}, {"measured_us", "%.1f", 11},
-    {"plan", NULL, 1},
+    {"layer", NULL, 24},           {"threads", "%.0f", 7},      {"rank", "%.0f", 4},
+    {"share_of_peak", "%.3f", 13}, {"cycles", "%.3g", 10},      {"judged_cycles", "%.3g", 13},
+    {"predicted_us", "%.1f", 12},  {"measured_us", "%.1f", 11}, {"plan", NULL, 1},
 };
 
 static void add_plans(const description *x, arena *a, table *t) {
@@ -21,9 +21,11 @@ static void add_plans(const description *x, arena *a, table *t) {
         text plan = text_new(a);
         plan_print(&p->plan, &plan);
         const cell row[] = {{x->unit.spec->name, 0},
+                            {NULL, x->aim.threads},
                             {NULL, i + 1},
                             {NULL, describe_share(p)},
                             {NULL, p->cycles},
+                            {NULL, p->judged},
                             {NULL, 1e6 * describe_predicted_seconds(x, i)},
                             {NULL, 1e6 * describe_measured_seconds(x, i)},
                             {plan.bytes, 0}};
@@ -58,9 +60,10 @@ static json_t *json_counts(const description *x) {
 static json_t *json_layer(const description *x, arena *a) {
     text nest_text = text_new(a);
     program_print(&x->unit.run, &nest_text);
-    return json_pack("{s:s, s:s, s:s, s:f, s:s, s:o, s:o}", "layer", x->unit.spec->name, "target", x->unit.target->name,
-                     "plan", x->unit.info.plan, "share_of_peak", describe_share(&x->plans[0]), "nest", nest_text.bytes,
-                     "proof", json_proof(x), "counts", json_counts(x));
+    return json_pack("{s:s, s:s, s:I, s:s, s:f, s:s, s:o, s:o}", "layer", x->unit.spec->name, "target",
+                     x->unit.target->name, "threads", (json_int_t)x->aim.threads, "plan", x->unit.info.plan,
+                     "share_of_peak", describe_share(&x->plans[0]), "nest", nest_text.bytes, "proof", json_proof(x),
+                     "counts", json_counts(x));
 }
 
 /* Where explanations go that are not for people. */
@@ -84,7 +87,8 @@ static void write_layer(const session *s, const description *x, arena *a, explai
 static cli_exit explain_layer(session *s, arena *a, void *context) {
     explained *to = context;
     description x;
-    cvk_status status = describe_layer(a, to->spec, s->target, s->options->all ? 0 : RUNNERS_UP, s->diagnostics, &x);
+    cvk_status status =
+        describe_layer(a, to->spec, session_goal(s, s->target), s->options->all ? 0 : RUNNERS_UP, s->diagnostics, &x);
     if (status == CVK_OK && s->options->measure) status = describe_measure(s, a, &x);
     if (status == CVK_OK) write_layer(s, &x, a, to);
     return session_fail(s, status);

@@ -60,8 +60,8 @@ static void add_row(table *t, const session_layer *layer, const ranked_plan *pla
 static cvk_status regret_layer(session *s, const session_layer *layer, arena *a, table *t, regrets *r) {
     ranked_plan *plans;
     int count;
-    cvk_status status =
-        compile_rank(a, layer->spec, s->target, (int)s->options->regret + 1, s->diagnostics, &plans, &count);
+    cvk_status status = compile_rank(a, layer->spec, session_goal(s, s->target), (int)s->options->regret + 1,
+                                     s->diagnostics, &plans, &count);
     if (status != CVK_OK) return status;
     plan_time *times = arena_array(a, plan_time, count);
     status = trial_run(&s->lab, layer->spec, plans, count, NULL, a, times, NULL);

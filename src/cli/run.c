@@ -81,7 +81,7 @@ static void free_arrays(arrays *a) {
 static cvk_status run_kernel(session *s, const cvk_spec *layer, const cvk_spec *spec, const naive_tensors *data,
                              char *output) {
     cvk_kernel *kernel;
-    cvk_status status = compile_kernel(layer, s->target, NULL, s->diagnostics, &kernel, NULL);
+    cvk_status status = compile_kernel(layer, session_goal(s, s->target), NULL, s->diagnostics, &kernel, NULL);
     if (status != CVK_OK) return status;
     const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
     tensors t;

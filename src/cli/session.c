@@ -11,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_THREADS = 1024 };
-
 static const char *const format_words[FORMATS] = {"text", "json", "csv"};
 
 static const struct {
@@ -85,6 +83,12 @@ static cli_exit choose_target(session *s) {
     return status;
 }
 
+static cli_exit check_threads(session *s) {
+    if (s->options->threads <= GOAL_MOST_THREADS) return CLI_DONE;
+    session_say("--threads is at most %d", GOAL_MOST_THREADS);
+    return CLI_USAGE;
+}
+
 cli_exit session_can_run(const session *s) {
     const cvk_target *t = s->target;
     if (target_runs_here(t)) return CLI_DONE;
@@ -108,10 +112,6 @@ static void rest(const cvk_parallel_for *threads) {
 }
 
 cli_exit session_start_threads(session *s) {
-    if (s->options->threads > MOST_THREADS) {
-        session_say("--threads is at most %d", MOST_THREADS);
-        return CLI_USAGE;
-    }
     /* What ends the program is for the main thread, which may be in the middle of writing a file. */
     sigset_t ends, before;
     sigemptyset(&ends);
@@ -122,7 +122,11 @@ cli_exit session_start_threads(session *s) {
     if (s->options->threads != 1) s->pool = pthreadpool_create(s->options->threads);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     s->parallel = cvk_pthreadpool(s->pool);
-    s->lab = (lab){s->target, &s->parallel, rest, s->diagnostics};
+    s->lab = (lab){.target = s->target,
+                   .threads = &s->parallel,
+                   .rest = rest,
+                   .diagnostics = s->diagnostics,
+                   .plan_threads = session_goal(s, s->target).threads};
     return CLI_DONE;
 }
 
@@ -180,7 +184,7 @@ static cli_exit match_layers(session *s) {
 
 cli_exit session_open(const cli_options *options, session *s) {
     *s = (session){.options = options, .diagnostics = cvk_diagnostics_new()};
-    cli_exit (*const steps[])(session *) = {choose_format, choose_target, read_files, match_layers};
+    cli_exit (*const steps[])(session *) = {choose_format, choose_target, check_threads, read_files, match_layers};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         cli_exit status = steps[i](s);
         if (status != CLI_DONE) return status;

@@ -40,6 +40,11 @@ typedef struct session {
     lab lab; /* of `target` and `parallel` */
 } session;
 
+/* What plans for a target are chosen for, by --threads. */
+static inline goal session_goal(const session *s, const cvk_target *target) {
+    return (goal){target, (uint32_t)s->options->threads};
+}
+
 /* Reads all files, so that all their mistakes are known at once, and picks the layers. Anything but CLI_DONE has been
  * explained on stderr. Call session_close in any case. */
 cli_exit session_open(const cli_options *options, session *s);
@@ -47,7 +52,7 @@ void session_close(session *s);
 /* CLI_DONE where this machine runs code for the target, else CLI_UNSUPPORTED, having said why and what to do instead.
  */
 cli_exit session_can_run(const session *s);
-/* The threads that --threads asks for: fills `pool`, `parallel` and `lab`. */
+/* The threads that --threads asks for, which plans are then chosen for: fills `pool`, `parallel` and `lab`. */
 cli_exit session_start_threads(session *s);
 
 /* Shows the messages that are new. */

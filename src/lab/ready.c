@@ -12,8 +12,9 @@ static cvk_status load_object(const lab *l, const cvk_object *object, ready *r) 
 
 static cvk_status bind_random(const lab *l, const cvk_spec *spec, ready *r) {
     layer_data data;
-    if (!data_draw(spec, DATA_REALS, 1, &data)) return CVK_ERROR_MEMORY;
-    cvk_status status = tensors_bind(spec, r->info, &data.tensors, GUARD_START, l->threads->workers, &r->tensors);
+    r->spec = spec_of_batch(spec, l->batch ? l->batch : 1);
+    if (!data_draw(&r->spec, DATA_REALS, 1, &data)) return CVK_ERROR_MEMORY;
+    cvk_status status = tensors_bind(&r->spec, r->info, &data.tensors, GUARD_START, l->threads->workers, &r->tensors);
     data_free(&data);
     return status;
 }
@@ -22,7 +23,7 @@ cvk_status ready_open(const lab *l, const cvk_spec *spec, const cvk_plan *plan, 
     static const char *const symbol[] = {"layer"};
     *r = (ready){.lab = l};
     cvk_object object;
-    cvk_status status = compile_plan(a, spec, l->target, plan, l->diagnostics, &r->unit, NULL);
+    cvk_status status = compile_plan(a, spec, lab_goal(l), plan, l->diagnostics, &r->unit, NULL);
     if (status == CVK_OK) status = compile_emit(&r->unit, symbol, 1, 1, EMIT_OBJECT, l->diagnostics, &object, NULL);
     if (status != CVK_OK) return status;
     status = load_object(l, &object, r);

@@ -14,11 +14,12 @@ typedef struct ready {
     jit_image image;
     tensors tensors;
     const lab *lab;
+    cvk_spec spec; /* with the lab's batch */
     size_t object_bytes;
 } ready;
 
-/* `plan` NULL: the one the compiler chooses. The unit lives in the arena; `r` is for ready_close in any case, and keeps
- * the lab. */
+/* `plan` NULL: the one the compiler chooses for the lab's goal. The unit lives in the arena; `r` is for ready_close in
+ * any case, keeps the lab, and stays where it is. */
 cvk_status ready_open(const lab *l, const cvk_spec *spec, const cvk_plan *plan, arena *a, ready *r);
 void ready_close(ready *r);
 /* For `measure`. A layer without tasks is not to be measured. */

@@ -15,10 +15,10 @@ double timing_compile_seconds(const compile_times *t) {
     return t->plan + t->emit.lower + t->emit.optimise + t->emit.generate + t->load;
 }
 
-cvk_status timing_compile(const cvk_spec *spec, const cvk_target *target, cvk_diagnostics *d, compile_times *times) {
+cvk_status timing_compile(const cvk_spec *spec, goal aim, cvk_diagnostics *d, compile_times *times) {
     *times = (compile_times){0};
     cvk_object object;
-    cvk_status status = compile_layer(spec, target, NULL, d, &object, times);
+    cvk_status status = compile_layer(spec, aim, NULL, d, &object, times);
     if (status != CVK_OK) return status;
     jit_image image = {0};
     const void *info;
@@ -39,7 +39,7 @@ static cvk_status time_compiling(const lab *l, const cvk_spec *spec, compile_tim
     compile_times all[COMPILES];
     lab_rest(l);
     for (int i = 0; i < COMPILES; i++) {
-        cvk_status status = timing_compile(spec, l->target, l->diagnostics, &all[i]);
+        cvk_status status = timing_compile(spec, lab_goal(l), l->diagnostics, &all[i]);
         if (status != CVK_OK) return status;
     }
     qsort(all, COMPILES, sizeof *all, by_seconds);
@@ -47,16 +47,20 @@ static cvk_status time_compiling(const lab *l, const cvk_spec *spec, compile_tim
     return CVK_OK;
 }
 
-static void describe(const ready *r, const cvk_spec *spec, arena *a, timing *t) {
+static double bytes_of(const ready *r, cvk_role role) {
+    return (double)cvk_buffer_needs(r->info, role, (uint64_t)r->spec.batch, 1).bytes;
+}
+
+static void describe(const ready *r, arena *a, timing *t) {
     text brief = text_new(a);
     plan_print_brief(&r->unit.plan, &brief);
     t->plan = brief.bytes;
     t->predicted = 1 / r->unit.predicted;
     t->object_bytes = (double)r->object_bytes;
-    t->operations = 2 * (double)spec_macs(spec);
-    const cvk_kernel_info *i = r->info;
-    t->bytes = (double)(i->input.bytes + i->weights.bytes + i->bias.bytes + i->scale.bytes + i->addend.bytes +
-                        i->output.bytes);
+    t->operations = 2 * (double)spec_macs(&r->spec);
+    t->bytes = (double)r->info->weights.bytes;
+    static const cvk_role others[] = {CVK_ROLE_INPUT, CVK_ROLE_BIAS, CVK_ROLE_SCALE, CVK_ROLE_ADDEND, CVK_ROLE_OUTPUT};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) t->bytes += bytes_of(r, others[i]);
 }
 
 static const cvk_post_op *post_ops(const cvk_spec *s, arena *a) {
@@ -119,7 +123,7 @@ enum { OURS, PEAK, ALWAYS, THINGS = ALWAYS + 1 + PEER_WAYS };
 
 static void measure_all(const ready *r, const probe *peak, const timing_setup *setup, const contender c[PEER_WAYS],
                         timing *t) {
-    const lab alone = {r->lab->target, &lab_one_thread, NULL, r->lab->diagnostics};
+    const lab alone = lab_alone(r->lab);
     ready single = *r;
     single.lab = &alone;
     measured things[THINGS] = {[OURS] = ready_measured(r), [PEAK] = probe_measured(peak)};
@@ -147,8 +151,8 @@ cvk_status timing_run(const lab *l, const cvk_spec *spec, const timing_setup *se
     if (status == CVK_OK) status = ready_open(l, spec, NULL, a, &r);
     if (status == CVK_OK && r.info->tasks[0]) {
         contender contenders[PEER_WAYS];
-        describe(&r, spec, a, t);
-        open_contenders(l, spec, setup, a, t, contenders);
+        describe(&r, a, t);
+        open_contenders(l, &r.spec, setup, a, t, contenders);
         measure_all(&r, &setup->peak[spec_type(spec)], setup, contenders, t);
         for (int way = 0; way < PEER_WAYS; way++)
             if (contenders[way].layer) setup->peer->close(contenders[way].layer);

@@ -38,7 +38,7 @@ typedef struct timing_setup {
 /* `t->seconds` stays 0 for an empty batch. Texts live in the arena. */
 cvk_status timing_run(const lab *l, const cvk_spec *spec, const timing_setup *setup, arena *a, timing *t);
 /* One compile, from spec to code that can run, past all caches. */
-cvk_status timing_compile(const cvk_spec *spec, const cvk_target *target, cvk_diagnostics *d, compile_times *times);
+cvk_status timing_compile(const cvk_spec *spec, goal aim, cvk_diagnostics *d, compile_times *times);
 /* All stages together. */
 double timing_compile_seconds(const compile_times *t);
 

@@ -45,12 +45,11 @@ program_buffer program_needs(const nest_program *p, nest_role role) {
     return needs;
 }
 
-void program_count(const nest_program *p, nest_counts *counts) {
+void program_count_phase(const nest_program *p, int phase, nest_counts *counts) {
     *counts = (nest_counts){0};
-    const nest *n;
-    for (int i = 0; (n = program_nest(p, i)); i++) {
+    for (int i = 0; i < p->phase[phase].count; i++) {
         nest_counts one;
-        nest_count(n, &one);
+        nest_count(p->phase[phase].nest[i], &one);
         nest_counts_add(counts, &one);
     }
 }

@@ -40,8 +40,8 @@ program_buffer program_needs(const nest_program *p, nest_role role);
  * can number. `extent`, if not NULL, gets what all nests together reach. */
 cvk_status program_check(const nest_program *p, cvk_diagnostics *diagnostics, nest_extent *extent);
 
-/* Of all its nests. */
-void program_count(const nest_program *p, nest_counts *counts);
+/* Of all nests of a phase. */
+void program_count_phase(const nest_program *p, int phase, nest_counts *counts);
 
 /* The nests as pseudo-C, with a line before each phase where there are several. */
 void program_print(const nest_program *p, text *out);

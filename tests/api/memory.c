@@ -106,7 +106,8 @@ static cvk_status plan(cvk_diagnostics *d) {
     arena_init(&a);
     compile_unit unit;
     if (!status)
-        status = arena_guard(&a) ? CVK_ERROR_MEMORY : compile_plan(&a, spec, target_host(), NULL, d, &unit, NULL);
+        status = arena_guard(&a) ? CVK_ERROR_MEMORY
+                                 : compile_plan(&a, spec, (goal){.target = target_host()}, NULL, d, &unit, NULL);
     arena_free(&a);
     cvk_spec_free(spec);
     return status;

@@ -20,6 +20,9 @@ Test(options, mistakes_are_refused_with_a_reason) {
     expect_refused((cvk_options){.struct_size = SIZE, .target = "z80"}, CVK_ERROR_UNSUPPORTED, "z80");
     expect_refused((cvk_options){.struct_size = SIZE, .effort = (cvk_effort)7}, CVK_ERROR_ARGUMENT, "effort");
     expect_refused((cvk_options){.struct_size = SIZE, .cache = (cvk_cache)7}, CVK_ERROR_ARGUMENT, "cache");
+    expect_refused((cvk_options){.struct_size = SIZE, .run_threads = 1025}, CVK_ERROR_ARGUMENT, "run_threads");
+    expect_refused((cvk_options){.struct_size = SIZE, .run_threads = UINT64_C(1) << 32}, CVK_ERROR_ARGUMENT,
+                   "run_threads");
     expect_refused((cvk_options){.struct_size = SIZE, .cache_directory = "here"}, CVK_ERROR_ARGUMENT,
                    "cache_directory is not an absolute path: \"here\"");
 }
@@ -31,12 +34,13 @@ Test(options, defaults_are_the_host_and_both_caches) {
     cr_assert_eq(settings_read(NULL, NULL, &s), CVK_OK);
     const cvk_options zero = {.struct_size = sizeof zero};
     cr_assert_eq(settings_read(&zero, NULL, &same), CVK_OK);
-    cr_assert_eq(s.target, target_host());
-    cr_assert_eq(same.target, target_host());
+    cr_assert_eq(s.goal.target, target_host());
+    cr_assert_eq(same.goal.target, target_host());
     cr_assert(s.in_memory && same.in_memory);
     cr_assert_str_eq(s.disk.directory, "/x/convoke");
     cr_assert_eq(s.disk.most_bytes, 256u << 20);
     cr_assert_geq(s.threads, 1);
+    cr_assert_eq(s.goal.threads, 0, "how many threads kernels will run on is not known");
     cr_assert_eq(s.effort, CVK_EFFORT_ESTIMATE);
 }
 
@@ -48,17 +52,19 @@ Test(options, each_option_is_heard) {
                            .effort = CVK_EFFORT_MEASURE,
                            .cache_directory = "/given",
                            .cache_bytes = 12345,
-                           .threads = 3};
+                           .threads = 3,
+                           .run_threads = 64};
     cvk_options memory = o, off = o;
     memory.cache = CVK_CACHE_MEMORY;
     off.cache = CVK_CACHE_OFF;
     if (target_runs_here(target_find("x86-64"))) {
         cr_assert_eq(settings_read(&o, NULL, &s), CVK_OK);
-        cr_assert_str_eq(s.target->name, "x86-64");
+        cr_assert_str_eq(s.goal.target->name, "x86-64");
         cr_assert_eq(s.effort, CVK_EFFORT_MEASURE);
         cr_assert_str_eq(s.disk.directory, "/given");
         cr_assert_eq(s.disk.most_bytes, 12345);
         cr_assert_eq(s.threads, 3);
+        cr_assert_eq(s.goal.threads, 64);
     }
     memory.target = off.target = NULL;
     cr_assert_eq(settings_read(&memory, NULL, &s), CVK_OK);
@@ -72,6 +78,24 @@ Test(options, callers_of_older_headers_are_honoured) {
     cvk_options first = {.struct_size = offsetof(cvk_options, effort), .target = "host", .effort = (cvk_effort)99};
     cr_assert_eq(settings_read(&first, NULL, &s), CVK_OK, "fields past the caller's size are not looked at");
     cr_assert_eq(s.effort, CVK_EFFORT_ESTIMATE);
+}
+
+/* A struct that ended after `threads` may have anything in the bytes up to its size. */
+Test(options, what_followed_the_last_field_of_an_older_header_is_not_looked_at) {
+    enum { OLD = offsetof(cvk_options, run_threads) };
+    settings s;
+    cvk_options old;
+    memset(&old, 0xAA, sizeof old);
+    memset(&old, 0, offsetof(cvk_options, threads));
+    old.struct_size = OLD;
+    old.threads = 3;
+    cr_assert_eq(settings_read(&old, NULL, &s), CVK_OK);
+    cr_assert_eq(s.threads, 3);
+    cr_assert_eq(s.goal.threads, 0);
+    cr_assert_geq((size_t)OLD,
+                  (offsetof(cvk_options, threads) + sizeof old.threads + sizeof(void *) - 1) / sizeof(void *) *
+                      sizeof(void *),
+                  "a new field lies where old structs have no bytes");
 }
 
 Test(diagnostics, formatting_none_gives_nothing) {

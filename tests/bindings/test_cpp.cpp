@@ -76,6 +76,19 @@ static void check_lifetimes() {
     }
 }
 
+static void check_threads() {
+    const auto net = convoke::network::parse("version: 1\nlayers:\n- {name: small_map, input: [1, 128, 28, 28], "
+                                             "out_channels: 128, kernel_size: 3, padding: 1}\n");
+    convoke::options one, many;
+    one.run_threads = 1;
+    many.run_threads = 64;
+    const convoke::kernel first = convoke::compile(net[0], one), second = convoke::compile(net[0], many);
+    expect(std::string(first.info().plan) != second.info().plan, "a plan for one thread and one for 64");
+    many.run_threads = 1025;
+    const std::string said = thrown(CVK_ERROR_ARGUMENT, [&] { convoke::compile(net[0], many); });
+    expect(said.find("run_threads") != std::string::npos, said.c_str());
+}
+
 static void check_errors() {
     const std::string said =
         thrown(CVK_ERROR_SPEC, [] { convoke::network::parse("version: 1\nlayers: [{nam: a}]\n", "bad.yaml"); });
@@ -125,6 +138,7 @@ int main() {
     setenv("CONVOKE_CACHE", "off", 1);
     check_networks();
     check_lifetimes();
+    check_threads();
     check_errors();
     check_doubles();
     return 0;

@@ -106,7 +106,8 @@ class Options(Case):
                 ({"threads": -1}, "threads: expected a number from 0 to 1024, got -1"), ({"threads": 1.5}, "threads"),
                 ({"threads": "2"}, "threads"), ({"threads": None}, "threads"), ({"threads": True}, "threads"),
                 ({"threads": 10 ** 30}, "threads"), ({"threads": numpy.arange(2)}, "threads"),
-                ({"target": "z80"}, "z80"), ({"target": 3}, "target"), ({"target": "host\0"}, "target"),
+                ({"run_threads": 1025}, "run_threads: expected a number from 0 to 1024, got 1025"),
+                ({"run_threads": 1.5}, "run_threads"), ({"target": "z80"}, "z80"), ({"target": 3}, "target"), ({"target": "host\0"}, "target"),
                 ({"target": pathlib.Path("host")}, "target"), ({"target": ""}, "target"), ({"target": "hôst"}, "target"),
                 ({"cache_directory": ""}, "cache_directory"), ({"cache_directory": 3}, "cache_directory: expected a path"),
                 ({"cache_directory": "a\0b"}, "cache_directory")]:
@@ -118,6 +119,13 @@ class Options(Case):
         for options in [{"threads": numpy.int8(1)}, {"effort": numpy.str_("estimate")}, {"target": "host"},
                         {"cache": "memory"}, {"threads": 1024}]:
             self.assertEqual(convoke.compile(ONE, **options).name, "one")
+
+    def test_plans_are_chosen_for_the_threads_that_will_run_them(self):
+        layer = {"name": "a", "input": [1, 128, 28, 28], "out_channels": 128, "kernel_size": 3, "padding": 1}
+        one, many = (convoke.compile(layer, run_threads=n) for n in (1, 64))
+        self.assertNotEqual(one.plan, many.plan)
+        self.assertEqual(convoke.compile(layer, run_threads=numpy.uint8(64)).plan, many.plan)
+        self.assertEqual(convoke.compile_network(layer, run_threads=64)["a"].plan, many.plan)
 
     def test_the_folder_of_the_cache_is_any_kind_of_path(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -247,14 +247,18 @@ Test(cache_disk, a_key_names_all_that_code_depends_on) {
     cvk_spec s = {.name = "a", .rank = 1, .batch = 1, .in_channels = 1, .out_channels = 1, .groups = 1};
     for (int axis = 0; axis < AXES; axis++) s.in_size[axis] = s.kernel[axis] = s.stride[axis] = s.dilation[axis] = 1;
     cr_assert_eq(spec_finish(&s, NULL), CVK_OK);
-    const char *key = cache_key(&a, &s, &t, "estimate");
-    cr_assert_str_eq(key, cache_key(&a, &s, &t, "estimate"));
-    cr_assert_str_neq(key, cache_key(&a, &s, &t, "measure"), "effort");
+    goal aim = {.target = &t};
+    const char *key = cache_key(&a, &s, aim, "estimate");
+    cr_assert_str_eq(key, cache_key(&a, &s, aim, "estimate"));
+    cr_assert_str_neq(key, cache_key(&a, &s, aim, "measure"), "effort");
+    aim.threads = 64;
+    cr_assert_str_neq(key, cache_key(&a, &s, aim, "estimate"), "the threads that the plan is chosen for");
+    aim.threads = 0;
     t.cpu_features ^= 1;
-    cr_assert_str_neq(key, cache_key(&a, &s, &t, "estimate"), "features");
+    cr_assert_str_neq(key, cache_key(&a, &s, aim, "estimate"), "features");
     t.cpu_features ^= 1;
     t.l2_bytes++;
-    cr_assert_str_neq(key, cache_key(&a, &s, &t, "estimate"), "cache sizes, which plans depend on");
+    cr_assert_str_neq(key, cache_key(&a, &s, aim, "estimate"), "cache sizes, which plans depend on");
     t.l2_bytes--;
     const figure_field *field;
     for (int i = 0; (field = figure_row(i)); i++) {
@@ -265,6 +269,6 @@ Test(cache_disk, a_key_names_all_that_code_depends_on) {
         cr_assert_str_neq(key, cache_key(&a, &s, &slower, "estimate"), "%s, which plans depend on", field->name);
     }
     s.bias = true;
-    cr_assert_str_neq(key, cache_key(&a, &s, &t, "estimate"), "the spec");
+    cr_assert_str_neq(key, cache_key(&a, &s, aim, "estimate"), "the spec");
     arena_free(&a);
 }

@@ -39,6 +39,21 @@ case_the_same_bytes_from_two_folders() {
     grep -qF "$PWD" a/made/* b/made/* && fail "a path is in the output"
 }
 
+case_plans_for_the_threads_that_will_run_them() {
+    printf 'version: 1\nname: net\nlayers:\n  - {name: one, input: [1, 128, 28, 28], out_channels: 128, kernel_size: 3, padding: 1, layout: channels_last}\n' >spec.yaml
+    local n
+    for n in 1 64; do
+        convoke compile spec.yaml -o for$n --target x86-64-v3 --emit obj,explain,json --threads $n
+        status 0; silent
+        grep -q "chosen for: $n threads" for$n/spec.explain || fail "the explanation is for others than $n threads"
+    done
+    python3 -c "
+import json
+one, many = (json.load(open(f'for{n}/spec.json'))['layers'][0]['variants'][0] for n in (1, 64))
+assert one['plan'] != many['plan'] and one['kilocycles'] <= many['kilocycles'] and one['tasks'][-1] < many['tasks'][-1]" ||
+        fail "the same plan for one thread and for 64"
+}
+
 case_a_prefix_and_names_that_are_no_identifiers() {
     printf 'version: 1\nlayers:\n  - {name: one, input: [1, 3, 8, 8], out_channels: 4, kernel_size: 3}\n' >2-net.x.yaml
     convoke compile 2-net.x.yaml -o . --prefix my_

@@ -100,6 +100,21 @@ case_explain_shows_plan_nest_proof_and_counts() {
     has "plan: {algorithm: "; has "of the FMA peak"; has "runners-up"; has "nest, "; has "proof, "; has "loads per fma"
 }
 
+case_explain_says_for_how_many_threads_a_plan_is_chosen() {
+    printf 'version: 1\nlayers:\n  - {name: one, input: [1, 128, 28, 28], out_channels: 128, kernel_size: 3, padding: 1, layout: channels_last}\n' >spec.yaml
+    convoke explain spec.yaml --target x86-64-v3
+    status 0; has "chosen for: any number of threads"
+    convoke explain spec.yaml --target x86-64-v3 --threads 64
+    status 0; has "chosen for: 64 threads, which take"
+    convoke explain spec.yaml --target x86-64-v3 --threads 64 --format json; cp ../out many
+    status 0; is_json "d['layers'][0]['threads'] == 64 and all(r['threads'] == 64 and r['judged_cycles'] < r['cycles'] for r in d['rows'])"
+    convoke explain spec.yaml --target x86-64-v3 --threads 1 --format json
+    status 0; is_json "json.load(open('many'))['layers'][0]['plan'] != d['layers'][0]['plan']"
+    is_json "json.load(open('many'))['rows'][0]['judged_cycles'] < d['rows'][0]['judged_cycles'] / 10"
+    convoke explain spec.yaml --threads 1025
+    status 2; says "at most 1024"
+}
+
 case_explain_lists_every_plan_if_asked() {
     convoke explain "$root/specs/lenet.yaml" --format csv; cp ../out few
     convoke explain "$root/specs/lenet.yaml" --format csv --all

@@ -111,7 +111,7 @@ static void write_layer(arena *a, uint64_t seed, int number, const cvk_target *t
     fprintf(to->layers, "  - %s\n", line.bytes);
     fprintf(to->kernels, "KERNEL(cross_%s)\n", spec.name);
     compile_unit unit;
-    if (compile_plan(a, &spec, target, NULL, NULL, &unit, NULL)) stop("no plan for", line.bytes);
+    if (compile_plan(a, &spec, (goal){.target = target}, NULL, NULL, &unit, NULL)) stop("no plan for", line.bytes);
     write_case(&unit, seed + (uint64_t)number, to->cases);
 }
 

@@ -11,7 +11,7 @@ cvk_object small_object(void) {
     cvk_object object;
     cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "", NULL, &network), CVK_OK);
     const cvk_spec *spec = cvk_network_layer(network, 0);
-    cr_assert_eq(compile_layer(spec, target_host(), NULL, NULL, &object, NULL), CVK_OK);
+    cr_assert_eq(compile_layer(spec, (goal){.target = target_host()}, NULL, NULL, &object, NULL), CVK_OK);
     cvk_network_free(network);
     return object;
 }

@@ -88,7 +88,7 @@ static bool try_plans(subject *s, const cvk_target *target, int most) {
     int count;
     s->target = target;
     workers_expect_crash(describe(s, NULL));
-    cvk_status status = compile_rank(s->arena, s->trial.spec, target, 0, NULL, &plans, &count);
+    cvk_status status = compile_rank(s->arena, s->trial.spec, (goal){.target = target}, 0, NULL, &plans, &count);
     if (status) return fails(s, NULL, arena_format(s->arena, "no plan: %s", cvk_status_text(status)));
     if (!every_row_proposes(s, plans, count)) return false;
     atomic_fetch_add(&s->tally->proposed, count);

@@ -22,7 +22,8 @@ static void try_every_plan(const found *f, const cvk_spec *spec, arena *a) {
     int count;
     trial t;
     cr_assert(trial_open(&t, spec, DATA_REALS, false, 1), "%s", f->what);
-    cr_assert_eq(compile_rank(a, spec, target_host(), 0, NULL, &plans, &count), CVK_OK, "%s", f->what);
+    cr_assert_eq(compile_rank(a, spec, (goal){.target = target_host()}, 0, NULL, &plans, &count), CVK_OK, "%s",
+                 f->what);
     for (int i = 0; i < count; i++)
         cr_expect(trial_kernel(&t, target_host(), &plans[i], (trial_extras){true, true, true}), "%s: %s\n%s", f->what,
                   t.words, trial_yaml(a, spec, &plans[i].plan));

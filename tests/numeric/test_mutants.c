@@ -334,8 +334,8 @@ static void expect_right(attempt *a, const compile_unit *unit) {
 
 static void expect_caught(attempt *a, const cvk_plan *plan) {
     compile_unit unit;
-    cr_assert_eq(compile_plan(a->arena, &a->misread, a->target, plan, NULL, &unit, NULL), CVK_OK, "%s",
-                 describe(a, plan));
+    cr_assert_eq(compile_plan(a->arena, &a->misread, (goal){.target = a->target}, plan, NULL, &unit, NULL), CVK_OK,
+                 "%s", describe(a, plan));
     if (!a->mutant->misread) expect_right(a, &unit);
     if (!seed_bug(a, &unit)) return;
     bool seen = is_seen(a, &unit), unequal = !trial_identity(&a->trial, &unit.run, unit.pack);
@@ -349,7 +349,7 @@ static void try_target(attempt *a, const char *target) {
     ranked_plan *plans;
     int count;
     a->target = target_find(target);
-    cr_assert_eq(compile_rank(a->arena, &a->misread, a->target, 0, NULL, &plans, &count), CVK_OK);
+    cr_assert_eq(compile_rank(a->arena, &a->misread, (goal){.target = a->target}, 0, NULL, &plans, &count), CVK_OK);
     for (int i = 0; i < count; i++) expect_caught(a, &plans[i].plan);
 }
 

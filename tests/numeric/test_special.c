@@ -90,7 +90,8 @@ static void try_target(const cvk_spec *spec, const special_data *d, const cvk_ta
     const naive_tensors given = {d->input, d->weights, d->bias, d->scale, d->addend[0], NULL};
     cvk_kernel *kernel;
     tensors t;
-    cr_assert_eq(compile_kernel(spec, target, NULL, NULL, &kernel, NULL), CVK_OK, "%s on %s", layer, target->name);
+    cr_assert_eq(compile_kernel(spec, (goal){.target = target}, NULL, NULL, &kernel, NULL), CVK_OK, "%s on %s", layer,
+                 target->name);
     const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
     cr_assert_eq(tensors_bind(spec, info, &given, GUARD_END, 1, &t), CVK_OK);
     cr_assert_eq(cvk_run(info, &t.buffers, NULL), CVK_OK);

@@ -315,7 +315,7 @@ static bool try_any_batch(trial *t, const cvk_target *target, const cvk_plan *pl
     any.batch = 1;
     any.batch_any = true;
     cvk_kernel *kernel;
-    cvk_status status = compile_kernel(&any, target, plan, NULL, &kernel, NULL);
+    cvk_status status = compile_kernel(&any, (goal){.target = target}, plan, NULL, &kernel, NULL);
     if (status != CVK_OK) return wrong(t, "it does not compile for any batch: %s", cvk_status_text(status));
     const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
     bool right = info->batch_any == 1 || wrong(t, "not for any batch");
@@ -330,7 +330,7 @@ bool trial_kernel(trial *t, const cvk_target *target, const ranked_plan *p, tria
     if (!expect_for(t, &p->plan)) return wrong(t, "no memory");
     cvk_diagnostics *d = cvk_diagnostics_new();
     cvk_kernel *kernel;
-    cvk_status status = compile_kernel(t->spec, target, &p->plan, d, &kernel, NULL);
+    cvk_status status = compile_kernel(t->spec, (goal){.target = target}, &p->plan, d, &kernel, NULL);
     bool right;
     if (status == CVK_OK)
         right = try_all_ways(t, cvk_kernel_get_info(kernel), target, p, extras);

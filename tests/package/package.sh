@@ -49,6 +49,7 @@ case_options_of_convoke_add_library() {
     ! ldd options/of_archive | grep convoke || fail "the archive links a library of ours"
     local made=options/kernels.convoke
     [[ -s $made/layers.s && -s $made/layers.explain ]] || fail "EMIT: $(ls $made)"
+    grep -q 'chosen for: 64 threads' $made/layers.explain || fail "THREADS: $(grep -h 'chosen for' $made/layers.explain)"
     nm -g --defined-only $made/layers.o >symbols
     grep -q ' p_example_edges$' symbols || fail "PREFIX: $(<symbols)"
     ! grep block symbols || fail "LAYERS leaves a layer in"
@@ -147,6 +148,8 @@ convoke_add_library($1)"
     mistake "k SPEC x.yaml EMIT obj" "EMIT obj: the object and the header are always written"
     mistake "k SPEC x.yaml EMIT asm header" "EMIT header: the object and the header are always written"
     mistake "k SPEC x.yaml EMIT asm,llvm" "EMIT takes asm, llvm and explain, not asm,llvm"
+    mistake "k SPEC x.yaml THREADS many" "THREADS is a number, not many"
+    mistake "k SPEC x.yaml THREADS" "THREADS is given without a value"
     mistake "k SPEC x.yaml TARGETS" "TARGETS is given without a value"
     mistake "k SPEC x.yaml TARGETS \"\"" "TARGETS is given without a value"
     mistake "k SPEC x.yaml TARGETS PREFIX p_" "TARGETS is given without a value"

@@ -99,7 +99,7 @@ static void *aligned(uint64_t bytes) {
 
 static void run_plan(const textbook_case *c, const cvk_spec *s, const cvk_plan *plan) {
     cvk_kernel *kernel;
-    cr_assert_eq(compile_kernel(s, target_host(), plan, NULL, &kernel, NULL), CVK_OK, "%s", c->title);
+    cr_assert_eq(compile_kernel(s, (goal){.target = target_host()}, plan, NULL, &kernel, NULL), CVK_OK, "%s", c->title);
     const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
     void *input = aligned(info->input.bytes), *weights = aligned(info->weights.bytes);
     void *packed = aligned(info->packed_weights.bytes), *output = aligned(info->output.bytes);
@@ -135,7 +135,7 @@ static void in_each_type(const textbook_case *c, const cvk_spec *s,
 static void run_all_plans(const textbook_case *c, const cvk_spec *s) {
     ranked_plan *plans;
     int count;
-    cr_assert_eq(compile_rank(&memory, s, target_host(), 0, NULL, &plans, &count), CVK_OK);
+    cr_assert_eq(compile_rank(&memory, s, (goal){.target = target_host()}, 0, NULL, &plans, &count), CVK_OK);
     cr_assert_gt(count, 0);
     for (int i = 0; i < count; i++) run_plan(c, s, &plans[i].plan);
 }

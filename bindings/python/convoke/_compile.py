@@ -32,7 +32,8 @@ def read_target(target: Any) -> bytes | None:
     return target.encode()
 
 
-def read_options(target: Any, effort: Any, cache: Any, cache_directory: Any, threads: Any) -> Options:
+def read_options(target: Any, effort: Any, cache: Any, cache_directory: Any, threads: Any,
+                 run_threads: Any) -> Options:
     options = Options(struct_size=ctypes.sizeof(Options))
     options.target = read_target(target)
     options.effort = word_of("effort", effort, EFFORTS)
@@ -40,11 +41,12 @@ def read_options(target: Any, effort: Any, cache: Any, cache_directory: Any, thr
     if cache_directory is not None:
         options.cache_directory = os.path.abspath(path_bytes("cache_directory", cache_directory))
     options.threads = count_of("threads", threads)
+    options.run_threads = count_of("run_threads", run_threads)
     return options
 
 
 def compile_network(spec: Spec, target: str | None = None, effort: str = "estimate", cache: str = "disk",
-                    cache_directory: Path = None, threads: int = 0) -> dict[str, Kernel]:
+                    cache_directory: Path = None, threads: int = 0, run_threads: int = 0) -> dict[str, Kernel]:
     """All layers of a spec, by name, compiled on several threads.
 
     spec        a mapping (of a whole file, or of one layer), YAML text (a string with a line break or a brace in it), or
@@ -54,6 +56,8 @@ def compile_network(spec: Spec, target: str | None = None, effort: str = "estima
     cache       where kernels are looked for and kept: "disk", "memory" or "off"
     cache_directory  another one than the usual
     threads     to compile on; 0: one for each CPU
+    run_threads on which the kernels will run: plans are chosen for so many; 0: not known, so they lose nothing on one and
+                have work for many
 
     >>> import convoke
     >>> net = convoke.compile_network('''
@@ -65,7 +69,7 @@ def compile_network(spec: Spec, target: str | None = None, effort: str = "estima
     >>> {name: kernel.output_shape for name, kernel in net.items()}
     {'first': (1, 4, 6, 6), 'second': (1, 2, 6, 6)}
     """
-    options = read_options(target, effort, cache, cache_directory, threads)
+    options = read_options(target, effort, cache, cache_directory, threads, run_threads)
     with Diagnostics() as d, Network(spec, d) as network:
         handles = (ctypes.c_void_p * len(network.names))()
         d.check(library.cvk_network_compile(network.handle, options, d.handle, handles))
@@ -74,7 +78,7 @@ def compile_network(spec: Spec, target: str | None = None, effort: str = "estima
 
 
 def compile(spec: Spec, layer: str | None = None, *, target: str | None = None, effort: str = "estimate",
-            cache: str = "disk", cache_directory: Path = None, threads: int = 0) -> Kernel:
+            cache: str = "disk", cache_directory: Path = None, threads: int = 0, run_threads: int = 0) -> Kernel:
     """One layer: the only one of a spec, or the one that is named, which is then compiled alone. The rest is as for
     compile_network.
 
@@ -83,7 +87,7 @@ def compile(spec: Spec, layer: str | None = None, *, target: str | None = None, 
     >>> convoke.compile({"name": "edges", "input": shape, "out_channels": 8, "kernel_size": 3}).output_shape
     (1, 8, 30, 30)
     """
-    options = read_options(target, effort, cache, cache_directory, threads)
+    options = read_options(target, effort, cache, cache_directory, threads, run_threads)
     with Diagnostics() as d, Network(spec, d) as network:
         made = ctypes.c_void_p()
         d.check(library.cvk_compile(network.find(layer), options, d.handle, made))

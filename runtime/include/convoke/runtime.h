@@ -186,7 +186,8 @@ CVK_API uint64_t cvk_scratch_bytes(const cvk_kernel_info *info, uint32_t workers
 
 /* The caller's threads. `loop(context, n, body, argument)` calls body(argument, i) once for every 0 <= i < n, on any
  * threads, and returns when all are done and the caller sees what they wrote. n is `workers` or fewer; each i uses a
- * slice of scratch of its own. A run calls the loop once a phase, or not at all where threads would not pay. */
+ * slice of scratch of its own. A run calls the loop once a phase, or not at all where threads would not pay. Index i
+ * begins with tasks of its own, the same in every run, and then takes what others have not begun (convoke/split.h). */
 typedef void cvk_parallel_body(void *argument, size_t index);
 typedef void cvk_parallel_loop(void *context, size_t n, cvk_parallel_body *body, void *argument);
 typedef struct cvk_parallel_for {

@@ -358,7 +358,7 @@ static void add_plan(const algorithm *row, const problem *p, const cvk_target *t
     if (!refuse(row, p, t, plan)) plan_list_add(a, list, *plan);
 }
 
-enum { ENOUGH_TASKS = 16, MANY_TASKS = 64 };
+enum { MANY_TASKS = 64 };
 
 /* Whether blocks of output channels would make more tasks of too few. */
 static bool wants_phases(const winograd *w) { return w->oc.blocks > 1 && blocks_of_tiles(w) < MANY_TASKS; }
@@ -395,13 +395,6 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *t,
         }
 }
 
-/* All of what many cores are worth for 16 tasks where there were next to none. */
-static double few_tasks(const nest_program *run) {
-    double tasks = (double)program_tasks(run, run->count - 1);
-    const double enough = ENOUGH_TASKS;
-    return tasks < enough ? 1 + COST_WINOGRAD_WORTH_OF_TASKS * (1 - tasks / enough) : 1;
-}
-
 /* The transformed weights stream past every block; all else stays near, but for inputs transformed by a phase that no
  * cache holds, which go out and come back. */
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
@@ -415,11 +408,10 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     double l2 = (double)target->l2_bytes, streamed = weights * blocks;
     double core = cost_issue(target, counts, w.lanes, sums);
     bool near = weights + block < l2;
-    double all =
-        core + (near ? cost_l2(target, streamed) * COST_WINOGRAD_NEAR : cost_l3(target, streamed) * COST_WINOGRAD_FAR) +
-        (block > l2 ? COST_WINOGRAD_SPILLED * core : 0) +
-        (workspace > l2 ? cost_l3(target, 2 * workspace) * COST_WINOGRAD_FAR : 0);
-    return all * few_tasks(&nests->run);
+    return core +
+           (near ? cost_l2(target, streamed) * COST_WINOGRAD_NEAR : cost_l3(target, streamed) * COST_WINOGRAD_FAR) +
+           (block > l2 ? COST_WINOGRAD_SPILLED * core : 0) +
+           (workspace > l2 ? cost_l3(target, 2 * workspace) * COST_WINOGRAD_FAR : 0);
 }
 
 const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL};

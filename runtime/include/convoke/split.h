@@ -1,0 +1,58 @@
+/* convoke/split.h: how cvk_run divides the tasks of a phase among workers: arithmetic alone, for whoever foretells what
+ * a run will take, or runs a kernel by a scheduler of its own.
+ *
+ * Worker r of w begins with the neighbouring tasks of range r, which are the same in every run, a chunk at a time; then
+ * it takes the chunks that nobody has begun of range r + 1, r + 2, ..., so that whoever is held up leaves them to the
+ * others. More workers than CVK_MOST_RANGES share ranges: worker r begins with range r % ranges. */
+#ifndef CONVOKE_SPLIT_H
+#define CONVOKE_SPLIT_H
+
+#include <convoke/runtime.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { CVK_MOST_RANGES = 64 };
+
+typedef struct cvk_split {
+    uint32_t tasks;
+    uint32_t workers; /* 1: the calling thread alone, all tasks in one call */
+    uint32_t ranges;  /* of neighbouring tasks; their sizes differ by one at most */
+    uint32_t chunks;  /* that each range is cut into; some are empty where the tasks are fewer */
+} cvk_split;
+
+/* Of the tasks of one phase on at most `workers`. A kernel that is predicted to take few cycles gets few workers, or
+ * one: waking others takes longer than what they would do. `kilocycles` 0: unknown. */
+static inline cvk_split cvk_split_tasks(uint32_t tasks, uint32_t workers, uint64_t kilocycles) {
+    /* Of one worker, at least; of a kernel that others are woken for; of a chunk. */
+    enum { WORKER_KILOCYCLES = 20, WOKEN_KILOCYCLES = 60, CHUNK_KILOCYCLES = 5, CHUNKS = 4 };
+    cvk_split s = {tasks, workers, 1, 1};
+    uint64_t most = kilocycles ? kilocycles / WORKER_KILOCYCLES : workers;
+    uint32_t chunks, together;
+    if (kilocycles && kilocycles < WOKEN_KILOCYCLES) most = 1;
+    if (s.workers > most) s.workers = (uint32_t)most;
+    if (s.workers > tasks) s.workers = tasks;
+    if (s.workers <= 1) {
+        s.workers = 1;
+        return s;
+    }
+    s.ranges = s.workers < CVK_MOST_RANGES ? s.workers : CVK_MOST_RANGES;
+    together = s.workers / s.ranges + (s.workers % s.ranges != 0); /* workers that begin with the same range */
+    most = kilocycles ? kilocycles / s.workers / CHUNK_KILOCYCLES : CHUNKS;
+    chunks = (most < 1 ? 1 : most > CHUNKS ? CHUNKS : (uint32_t)most) * together;
+    s.chunks = tasks / s.ranges + (tasks % s.ranges != 0);
+    if (s.chunks > chunks) s.chunks = chunks;
+    return s;
+}
+
+/* The first task of a chunk; of chunk number `chunks`, that of the next range. */
+static inline uint32_t cvk_split_begin(const cvk_split *s, uint32_t range, uint32_t chunk) {
+    const uint64_t tasks = s->tasks, begin = tasks * range / s->ranges, end = tasks * (range + 1) / s->ranges;
+    return (uint32_t)(begin + (end - begin) * chunk / s->chunks);
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

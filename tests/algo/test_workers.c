@@ -1,0 +1,101 @@
+/* Is a plan judged by the worker with most tasks, whatever the algorithm, and is the one chosen for many threads the
+ * one that has work for them? */
+#include "algo/cost.h"
+#include "spec/spec.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+
+static const double CYCLES = 64e6;
+
+static double on(uint32_t workers, int64_t tasks) {
+    const cost_phase one = {1, tasks};
+    return cost_on_workers(CYCLES, &one, 1, workers);
+}
+
+/* Within what barriers and calls cost. */
+static void expect_near(double got, double cycles, const char *what) {
+    cr_assert(got >= cycles && got < cycles + 20000, "%s: %g cycles, not %g", what, got, cycles);
+}
+
+Test(workers, the_one_with_most_tasks_says_how_long_it_takes) {
+    expect_near(on(1, 64), CYCLES, "one worker");
+    expect_near(on(2, 64), CYCLES / 2, "halves");
+    expect_near(on(64, 64), CYCLES / 64, "a task each");
+    expect_near(on(64, 65), CYCLES * 2 / 65, "one of them has two");
+    expect_near(on(64, 4), CYCLES / 4, "four have one");
+    expect_near(on(3, 4), CYCLES / 2, "one of three has two of four");
+    expect_near(on(64, 1), CYCLES, "one task");
+}
+
+Test(workers, phases_wait_for_one_another) {
+    const cost_phase phases[] = {{0.25, 1}, {0.75, 64}};
+    expect_near(cost_on_workers(CYCLES, phases, 2, 64), CYCLES / 4 + CYCLES * 0.75 / 64, "one task, then 64");
+    const cost_phase one[] = {{1, 64}}, two[] = {{0.5, 64}, {0.5, 64}};
+    cr_assert_gt(cost_on_workers(CYCLES, two, 2, 64), cost_on_workers(CYCLES, one, 1, 64), "a barrier costs something");
+}
+
+Test(workers, where_threads_are_not_known_one_core_loses_next_to_nothing) {
+    const int64_t tasks[] = {1, 2, 3, 4, 8, 16, 63, 64, 65, 1000, 1000000};
+    double before = INFINITY;
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+        const cost_phase one = {1, tasks[i]};
+        const double judged = cost_judged(CYCLES, &one, 1, 0);
+        cr_assert(judged >= CYCLES && judged <= 1.025 * CYCLES, "%ld tasks: %g", (long)tasks[i], judged / CYCLES);
+        if (tasks[i] <= 64) cr_assert_lt(judged, before, "%ld tasks are no better than fewer", (long)tasks[i]);
+        before = judged;
+    }
+}
+
+static double of_two(double cycles, int64_t tasks, uint32_t threads) {
+    const cost_phase one = {1, tasks};
+    return cost_judged(cycles, &one, 1, threads);
+}
+
+Test(workers, more_tasks_win_where_they_are_worth_it) {
+    cr_assert_lt(of_two(CYCLES, 1, 1), of_two(1.01 * CYCLES, 64, 1), "one thread: the faster");
+    cr_assert_lt(of_two(1.01 * CYCLES, 64, 0), of_two(CYCLES, 1, 0), "unknown: a hundredth is worth 64 tasks");
+    cr_assert_lt(of_two(CYCLES, 1, 0), of_two(1.05 * CYCLES, 64, 0), "unknown: a twentieth is not");
+    cr_assert_lt(of_two(1.5 * CYCLES, 64, 64), of_two(CYCLES, 1, 64), "64 threads: half as much again is");
+}
+
+/* A layer that Winograd does in one task or in many; the cost of either is the model's affair. */
+static ranked_plan chosen_for(arena *a, uint32_t threads) {
+    cvk_spec s = {.name = "small_map",
+                  .rank = 2,
+                  .batch = 1,
+                  .in_channels = 256,
+                  .out_channels = 256,
+                  .groups = 1,
+                  .input_layout = CVK_CHANNELS_LAST,
+                  .output_layout = CVK_CHANNELS_LAST};
+    for (int axis = 0; axis < AXES; axis++) s.in_size[axis] = s.kernel[axis] = s.stride[axis] = s.dilation[axis] = 1;
+    for (int axis = AXIS_H; axis <= AXIS_W; axis++) {
+        s.in_size[axis] = 14;
+        s.kernel[axis] = 3;
+        s.pad_before[axis] = s.pad_after[axis] = 1;
+    }
+    cr_assert_eq(spec_finish(&s, NULL), CVK_OK);
+    const problem p = problem_of(&s);
+    ranked_plan *plans;
+    int count;
+    const char *why;
+    algo_rank(a, &p, (goal){target_find("x86-64-v4"), threads}, "auto", 1, &plans, &count, &why);
+    cr_assert_eq(count, 1);
+    return plans[0];
+}
+
+static int64_t last_tasks(const ranked_plan *r) { return program_tasks(&r->nests.run, r->nests.run.count - 1); }
+
+Test(workers, a_plan_for_many_threads_has_work_for_them) {
+    arena a;
+    arena_init(&a);
+    cr_assert_eq(arena_guard(&a), false);
+    const ranked_plan one = chosen_for(&a, 1), unknown = chosen_for(&a, 0), many = chosen_for(&a, 64);
+    cr_assert_leq(one.cycles, unknown.cycles, "on one thread nothing is faster");
+    cr_assert_leq(unknown.cycles, 1.025 * one.cycles);
+    cr_assert_lt(many.judged, one.cycles / 10, "64 threads are ten times as fast, as predicted");
+    cr_assert_geq(last_tasks(&many), last_tasks(&unknown));
+    cr_assert_geq(last_tasks(&unknown), last_tasks(&one));
+    arena_free(&a);
+}
