@@ -33,6 +33,9 @@ typedef struct algorithm {
     /* What the nests will take, in cycles of one core. */
     double (*cycles)(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts);
+    /* How many tasks the nests would have, where that is known without them and `cycles` needs but their counts: plans
+     * that differ in their order alone are then judged by those of one of them. NULL: it is not. */
+    int64_t (*tasks)(const struct algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan);
     const struct family *family; /* of those that share the walk of algo/direct/tile.h: what differs; else NULL */
 } algorithm;
 

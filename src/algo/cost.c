@@ -18,6 +18,10 @@ double cost_l3(const cvk_target *t, double bytes) {
     return bytes / (COST_SUSTAINED_BYTES * t->figures->l3_bytes_a_cycle);
 }
 
+double cost_memory(const cvk_target *t, double bytes) {
+    return bytes / (COST_SUSTAINED_BYTES * t->figures->memory_bytes_a_cycle);
+}
+
 double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double independent) {
     const machine_figures *f = t->figures;
     double n[OP_CLASSES] = {0};

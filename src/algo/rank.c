@@ -59,15 +59,19 @@ static void count_phases(ranked_plan *r, const problem *p, const cvk_target *tar
     for (int i = 0; i < run->count; i++) phase[i].share = all > 0 ? phase[i].share / all : 0;
 }
 
+/* What the model thinks of it, its instructions counted. */
+static void judge(ranked_plan *r, const problem *p, goal aim, const cost_phase *phase, int phases) {
+    const double peak = cost_peak_cycles(p, aim.target);
+    r->cycles = algo_of(&r->plan)->cycles(p, aim.target, &r->plan, &r->nests, &r->counts);
+    r->judged = cost_judged(r->cycles, phase, phases, aim.threads);
+    r->seconds_per_peak = peak > 0 ? r->cycles / peak : 1;
+}
+
 ranked_plan algo_build(arena *a, const problem *p, goal aim, const cvk_plan *plan) {
-    const algorithm *row = algo_of(plan);
-    ranked_plan r = {.plan = *plan, .nests = row->build(row, a, p, aim.target, plan)};
+    ranked_plan r = {.plan = *plan, .nests = algo_of(plan)->build(algo_of(plan), a, p, aim.target, plan)};
     cost_phase phase[CVK_MOST_PHASES];
     count_phases(&r, p, aim.target, phase);
-    r.cycles = row->cycles(p, aim.target, plan, &r.nests, &r.counts);
-    r.judged = cost_judged(r.cycles, phase, r.nests.run.count, aim.threads);
-    double peak = cost_peak_cycles(p, aim.target);
-    r.seconds_per_peak = peak > 0 ? r.cycles / peak : 1;
+    judge(&r, p, aim, phase, r.nests.run.count);
     return r;
 }
 
@@ -80,11 +84,13 @@ static plan_list gather(arena *a, const problem *p, const cvk_target *target, co
     return list;
 }
 
-/* The best so far, in order, each in memory of its own: a plan that is not among them leaves nothing behind. */
+/* The best so far, in order, without their nests. */
 typedef struct ranking {
+    const problem *p;
+    goal aim;
     ranked_plan *plan;
-    arena **memory; /* one more than plans: the last is free */
     int count, limit;
+    ranked_plan counted; /* the latest whose nests were built and counted */
 } ranking;
 
 /* Equal plans keep the order in which they were proposed. */
@@ -93,46 +99,59 @@ static void insert(ranking *r, const ranked_plan *plan) {
     while (at > 0 && r->plan[at - 1].judged > plan->judged) at--;
     if (at == r->limit) return;
     int last = r->count < r->limit ? r->count++ : r->limit - 1;
-    arena *used = r->memory[r->limit], *freed = r->memory[last];
     memmove(r->plan + at + 1, r->plan + at, sizeof *r->plan * (size_t)(last - at));
-    memmove(r->memory + at + 1, r->memory + at, sizeof(arena *) * (size_t)(last - at));
     r->plan[at] = *plan;
-    r->memory[at] = used;
-    r->memory[r->limit] = freed;
+}
+
+/* Whether two plans execute the same instructions in another order. */
+static bool counts_alike(const cvk_plan *a, const cvk_plan *b) {
+    cvk_plan ordered = *a;
+    ordered.order = b->order;
+    ordered.tasks = b->tasks;
+    bool whole = plan_level_of(&a->order, LOOP_IC, true) < 0 && plan_level_of(&b->order, LOOP_IC, true) < 0;
+    return whole && !a->pack_rows && a->algorithm && plan_equal(&ordered, b);
+}
+
+/* Of plans that differ in their order alone the first is built and counted. `a` is for nests that are counted and no
+ * more. */
+static void consider(ranking *r, arena *a, const cvk_plan *plan) {
+    const algorithm *row = algo_of(plan);
+    ranked_plan judged = r->counted;
+    if (row->tasks && counts_alike(&r->counted.plan, plan)) {
+        const cost_phase phase = {1, row->tasks(row, r->p, r->aim.target, plan)};
+        judged.plan = *plan;
+        judge(&judged, r->p, r->aim, &phase, 1);
+    } else {
+        judged = algo_build(a, r->p, r->aim, plan);
+        judged.nests = (algo_nests){0};
+        r->counted = judged;
+    }
+    insert(r, &judged);
 }
 
 /* False: out of memory. */
-static bool consider(ranking *r, const problem *p, goal aim, const cvk_plan *plan) {
-    arena *memory = r->memory[r->limit];
-    arena_rewind(memory);
-    if (arena_guard(memory)) return false;
-    ranked_plan built = algo_build(memory, p, aim, plan);
-    insert(r, &built);
-    return true;
-}
-
-/* What was built becomes the caller's. */
-static void keep(ranking *r, arena *a) {
-    for (int i = 0; i < r->count; i++) {
-        arena_adopt(a, r->memory[i]);
-        program_move(&r->plan[i].nests.run, a);
-        r->plan[i].nests.pack->arena = a;
+static bool consider_all(ranking *r, const plan_list *list) {
+    arena memory;
+    arena_init(&memory);
+    if (arena_guard(&memory)) {
+        arena_free(&memory);
+        return false;
     }
+    for (int i = 0; i < list->count; i++) {
+        arena_rewind(&memory);
+        consider(r, &memory, &list->plan[i]);
+    }
+    arena_free(&memory);
+    return true;
 }
 
 void algo_rank(arena *a, const problem *p, goal aim, const char *name, int limit, ranked_plan **plans, int *count,
                const char **why) {
     plan_list list = gather(a, p, aim.target, name, why);
-    ranking r = {.limit = limit > 0 && limit < list.count ? limit : list.count};
+    ranking r = {.p = p, .aim = aim, .limit = limit > 0 && limit < list.count ? limit : list.count};
     r.plan = arena_array(a, ranked_plan, r.limit);
-    r.memory = arena_array(a, arena *, r.limit + 1);
-    arena *memory = arena_array(a, arena, r.limit + 1);
-    for (int i = 0; i <= r.limit; i++) arena_init(r.memory[i] = &memory[i]);
-    bool good = true;
-    for (int i = 0; i < list.count && good; i++) good = consider(&r, p, aim, &list.plan[i]);
-    if (good) keep(&r, a);
-    for (int i = 0; i <= r.limit; i++) arena_free(&memory[i]);
-    if (!good) arena_exhaust(a);
+    if (!consider_all(&r, &list)) arena_exhaust(a);
+    for (int i = 0; i < r.count; i++) r.plan[i] = algo_build(a, p, aim, &r.plan[i].plan);
     *plans = r.plan;
     *count = r.count;
 }

@@ -78,7 +78,7 @@ static bool try_walk(subject *s, const ranked_plan *from) {
         if (next.count) plan = next.plan[draw_from(&s->draws, 0, next.count - 1)];
     }
     workers_expect_crash(describe(s, &plan));
-    ranked_plan built = algo_build(s->arena, &asked, s->target, &plan);
+    ranked_plan built = algo_build(s->arena, &asked, (goal){s->target, 0}, &plan);
     atomic_fetch_add(&s->tally->walked, 1);
     return try_plan(s, &built, true);
 }

@@ -26,4 +26,5 @@ static const family FAMILY = {
     channel_tile_begin, body, channel_tile_finish, channel_tile_registers, channel_tile_sums, true, false};
 
 const algorithm algo_direct_channels = {"direct",      LANES_OUT_CHANNELS, direct_applicable, propose_channel_tiles,
-                                        direct_refuse, direct_build,       direct_cycles,     &FAMILY};
+                                        direct_refuse, direct_build,       direct_cycles,     direct_tasks,
+                                        &FAMILY};

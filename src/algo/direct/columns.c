@@ -94,4 +94,5 @@ static void finish(tile *t) {
 static const family FAMILY = {begin, body, finish, registers, sums, false, false};
 
 const algorithm algo_direct_columns = {"direct",      LANES_COLUMNS, direct_applicable, propose_column_tiles,
-                                       direct_refuse, direct_build,  direct_cycles,     &FAMILY};
+                                       direct_refuse, direct_build,  direct_cycles,     direct_tasks,
+                                       &FAMILY};

@@ -5,6 +5,7 @@ enum { MOST_UNROLLED_TAPS = 7, MOST_UNROLLED_CHANNELS = 4, SCRATCH_BYTES = 256 *
 
 static const plan_loop CHANNELS_OUTSIDE[] = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH, LOOP_OW};
 static const plan_loop ROWS_OUTSIDE[] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OC, LOOP_OW};
+static const plan_loop BLOCKED_ROWS[] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OC, LOOP_OH, LOOP_OW};
 static const plan_loop ROWS_OF_GROUPS[] = {LOOP_N, LOOP_OD, LOOP_OH, LOOP_G, LOOP_OC, LOOP_OW};
 
 typedef struct proposer {
@@ -52,16 +53,84 @@ static void add_packed(proposer *o, cvk_plan plan) {
     add_if_good(o, plan);
 }
 
+/* ---- orders ---- */
+
+enum { SOME_TASKS = 32, MANY_TASKS = 256 };
+
+static int64_t tiles_of(const proposer *o, const cvk_plan *plan, plan_loop loop) {
+    const int size[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
+    return ceil_div(o->p.axis[loop - LOOP_OD].out, size[loop - LOOP_OD]);
+}
+
+/* Blocks of a loop, as even as they can be, right before `level`; none where they would be one, or single tiles. */
+static bool insert_blocks(const proposer *o, cvk_plan *plan, int level, plan_loop loop, int64_t blocks) {
+    const int size[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
+    int64_t tiles = tiles_of(o, plan, loop), each = ceil_div(tiles, blocks < 1 ? 1 : blocks);
+    if (each >= tiles || each < 2) return false;
+    plan_order_insert(&plan->order, level, (plan_level){loop, (int)(each * size[loop - LOOP_OD])});
+    return true;
+}
+
+/* All loops but the innermost are tasks. */
+static void add_order(proposer *o, cvk_plan plan) {
+    plan.tasks = plan.order.count - 1;
+    add_if_good(o, plan);
+}
+
+static int64_t tasks_but_columns(const proposer *o, const cvk_plan *plan) {
+    int64_t channels = o->family->depthwise ? o->p.groups : o->p.out_channels;
+    int64_t groups = o->family->depthwise ? o->p.out_channels : o->p.groups;
+    return o->p.n * groups * ceil_div(channels, plan->tile_oc) * o->p.axis[AXIS_D].out * tiles_of(o, plan, LOOP_OH);
+}
+
+/* Long rows in pieces, where there is little else to share. */
+static void add_tasks(proposer *o, cvk_plan plan) {
+    int64_t tasks = tasks_but_columns(o, &plan);
+    add_order(o, plan);
+    for (int64_t wanted = SOME_TASKS; wanted <= MANY_TASKS; wanted *= 8) {
+        cvk_plan split = plan;
+        if (tasks < wanted && insert_blocks(o, &split, split.order.count - 1, LOOP_OW, ceil_div(wanted, tasks)))
+            add_order(o, split);
+    }
+}
+
+/* Bytes of input that so many rows or columns of output read. */
+static double input_bytes(const proposer *o, plan_loop loop, int64_t positions) {
+    const problem_axis *w = &o->p.axis[AXIS_W], *along = &o->p.axis[loop - LOOP_OD];
+    double channels = (double)(o->family->depthwise ? o->p.x.channels : o->p.in_channels);
+    double others = (double)o->p.axis[AXIS_D].taps * (double)(loop == LOOP_OW ? o->p.axis[AXIS_H].taps : w->in);
+    return type_bytes(o->p.x.type) * channels * others * (double)(positions * along->step);
+}
+
+/* So that blocks of channels one after another find the input of a block of rows or columns in the second-level cache:
+ * the whole of its share, or half of it. */
+static void add_blocks_for_cache(proposer *o, const cvk_plan *plan, plan_loop loop) {
+    const int size[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
+    int64_t tiles = tiles_of(o, plan, loop);
+    for (int half = 1; half <= 2; half++) {
+        double cache = 0.5 * (double)o->target->l2_bytes / half, one = input_bytes(o, loop, size[loop - LOOP_OD]);
+        cvk_plan blocked = *plan;
+        int64_t each = (int64_t)(cache / (one > 0 ? one : 1));
+        int level = plan_level_of(&plan->order, LOOP_OC, false);
+        if (each < tiles && insert_blocks(o, &blocked, level, loop, ceil_div(tiles, each < 2 ? 2 : each)))
+            add_order(o, blocked);
+    }
+}
+
 static void add_orders(proposer *o, cvk_plan plan) {
     if (problem_has_border(&o->p)) {
         add_packed(o, plan);
         return;
     }
-    plan.tasks = PLAN_TILE_LOOPS - 1;
     plan.order = plan_order_of(CHANNELS_OUTSIDE);
-    add_if_good(o, plan);
+    add_tasks(o, plan);
+    bool rows = o->p.axis[AXIS_D].out > 1 || tiles_of(o, &plan, LOOP_OH) > 1;
     plan.order = plan_order_of(ROWS_OUTSIDE);
-    add_if_good(o, plan);
+    if (rows) add_tasks(o, plan);
+    if (o->family->depthwise) return;
+    add_blocks_for_cache(o, &plan, LOOP_OW);
+    plan.order = plan_order_of(BLOCKED_ROWS);
+    if (rows) add_blocks_for_cache(o, &plan, LOOP_OH);
 }
 
 /* Lanes over channels of a dense layer read one scalar a tap and pixel. Taps of a row share scalars, which a compiler

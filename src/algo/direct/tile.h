@@ -79,6 +79,7 @@ algo_nests direct_build(const algorithm *row, arena *a, const problem *p, const 
 const char *direct_refuse(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan);
 double direct_cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts);
+int64_t direct_tasks(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan);
 /* propose.c: register tiles that fit the target's registers, each in the loop orders worth ranking. */
 void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list);
 void propose_column_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list);

@@ -174,6 +174,18 @@ static void walk(tile *t, int i) {
     if (level->block) t->loop[level->loop] = outer;
 }
 
+int64_t direct_tasks(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    tile t = tile_make(p, target, plan, row->family);
+    int64_t tasks = p->n > 0 ? 1 : 0;
+    for (int i = 0; i < plan->tasks; i++) {
+        const plan_level *level = &plan->order.level[i];
+        const tile_loop *l = &t.loop[level->loop];
+        tasks *= level->block ? ceil_div(l->tiles, level->block / l->unit)
+                              : tiles_within(plan, i, level->loop, l->tiles, l->unit);
+    }
+    return tasks;
+}
+
 /* ---- set-up ---- */
 
 /* Tensors of scratch stand one after another, each on lines of its own. */

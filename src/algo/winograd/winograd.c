@@ -414,4 +414,5 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
            (workspace > l2 ? cost_l3(target, 2 * workspace) * COST_WINOGRAD_FAR : 0);
 }
 
-const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL};
+const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL,
+                                 NULL};

@@ -1,0 +1,192 @@
+/* Bytes by what a block leaves behind. From the innermost loop outwards: what one iteration touched is still near for
+ * the next if all that it touched fits the cache, and then only what is new has to come; else everything comes again.
+ *
+ *     brought(loop) = keep * touched(loop) + (1 - keep) * trips * brought(inside)
+ *
+ * for each tensor, keep being 1 where all tensors' bytes of one iteration fit a share of the cache, 0 from twice that
+ * on. The outermost loop is the runs themselves. */
+#include "algo/direct/traffic.h"
+#include "algo/cost.h"
+#include "algo/direct/tile.h"
+
+enum { LINE_BYTES = 64, PAGE_BYTES = 4096, PAGES_REMEMBERED = 64 };
+
+/* What loops run over: those of the plan, and the taps. */
+enum { KERNEL = PLAN_LOOPS, DIMENSIONS = PLAN_LOOPS + AXES };
+enum { MOST_SWEEPS = PLAN_MOST_LEVELS + AXES + 1 };
+
+typedef struct sweep {
+    int dimension;
+    double trips, step; /* step: of the dimension, an iteration's */
+} sweep;
+
+typedef struct sweeps {
+    const problem *p;
+    const cvk_plan *plan;
+    bool depthwise;
+    int count;
+    sweep sweep[MOST_SWEEPS]; /* innermost first */
+    double whole[DIMENSIONS]; /* there is of each */
+} sweeps;
+
+static void add(sweeps *s, int dimension, double step, double room) {
+    if (room <= step) return;
+    s->sweep[s->count++] = (sweep){dimension, room / step, step};
+}
+
+static double unit_of(const cvk_plan *plan, plan_loop loop) {
+    const int unit[PLAN_LOOPS] = {1, 1, plan->tile_oc, plan->tile_od, plan->tile_oh, plan->tile_ow, plan->unroll_ic};
+    return unit[loop];
+}
+
+/* What the level's blocks, or its tiles, are taken from. */
+static double room_of(const sweeps *s, int level, plan_loop loop) {
+    int block = plan_level_of(&s->plan->order, loop, true);
+    double size = block >= 0 && block < level ? s->plan->order.level[block].block : s->whole[loop];
+    return size < s->whole[loop] ? size : s->whole[loop];
+}
+
+/* kd, kh, kw, ic, or kd, kh, ic with unrolled kw, from the innermost on. */
+static void add_reduction(sweeps *s) {
+    add(s, LOOP_IC, unit_of(s->plan, LOOP_IC), room_of(s, s->plan->order.count, LOOP_IC));
+    for (int a = AXIS_W; a >= 0; a--)
+        if (a != AXIS_W || !s->plan->unroll_kw) add(s, KERNEL + a, 1, s->whole[KERNEL + a]);
+}
+
+static void add_order(sweeps *s) {
+    const plan_order *o = &s->plan->order;
+    for (int i = o->count - 1; i >= 0; i--) {
+        plan_loop loop = o->level[i].loop;
+        add(s, (int)loop, o->level[i].block ? o->level[i].block : unit_of(s->plan, loop), room_of(s, i, loop));
+    }
+}
+
+static sweeps sweeps_of(const problem *p, const cvk_plan *plan) {
+    bool depthwise = plan->lanes == LANES_CHANNELS;
+    sweeps s = {.p = p, .plan = plan, .depthwise = depthwise};
+    s.whole[LOOP_N] = (double)p->n;
+    s.whole[LOOP_G] = (double)(depthwise ? p->out_channels : p->groups);
+    s.whole[LOOP_OC] = (double)(depthwise ? p->groups : p->out_channels);
+    s.whole[LOOP_IC] = (double)p->in_channels;
+    for (int a = 0; a < AXES; a++) {
+        s.whole[LOOP_OD + a] = (double)p->axis[a].out;
+        s.whole[KERNEL + a] = (double)p->axis[a].taps;
+    }
+    add_reduction(&s);
+    add_order(&s);
+    return s;
+}
+
+static double least(double a, double b) { return a < b ? a : b; }
+
+/* What one iteration of the innermost loop covers. */
+static void begin(const sweeps *s, double covered[DIMENSIONS]) {
+    for (plan_loop loop = LOOP_N; loop <= LOOP_IC; loop++)
+        covered[loop] = least(unit_of(s->plan, loop), s->whole[loop]);
+    for (int a = 0; a < AXES; a++) covered[KERNEL + a] = a == AXIS_W && s->plan->unroll_kw ? s->whole[KERNEL + a] : 1;
+}
+
+/* ---- tensors ---- */
+
+enum { X, W, Y, TENSORS };
+
+static double greatest(double a, double b) { return a > b ? a : b; }
+
+/* Lines of so many bytes side by side: of a pixel's channels, which begin where lines do; of a row's columns, which
+ * begin anywhere. */
+static double lines_of_channels(double bytes) { return greatest(bytes, LINE_BYTES); }
+static double lines_of_columns(double bytes, double element) { return bytes + LINE_BYTES - element; }
+
+/* Positions of the input, first to last. */
+static double span(const problem_axis *a, double out, double taps) {
+    return least((out - 1) * (double)a->step + (taps - 1) * (double)a->tap_step + 1, (double)a->in);
+}
+
+/* Those of them that are read. */
+static double positions(const problem_axis *a, double out, double taps) {
+    return least(span(a, out, taps), out * taps);
+}
+
+static double bytes_of_input(const sweeps *s, const double *c) {
+    const problem_axis *axis = s->p->axis;
+    double size = type_bytes(s->p->x.type), channels = s->depthwise ? c[LOOP_OC] : c[LOOP_G] * c[LOOP_IC],
+           rows = c[LOOP_N];
+    for (int a = 0; a < AXIS_W; a++) rows *= positions(&axis[a], c[LOOP_OD + a], c[KERNEL + a]);
+    if (view_has_channels_together(&s->p->x))
+        return rows * positions(&axis[AXIS_W], c[LOOP_OW], c[KERNEL + AXIS_W]) * lines_of_channels(channels * size);
+    return rows * channels * lines_of_columns(size * span(&axis[AXIS_W], c[LOOP_OW], c[KERNEL + AXIS_W]), size);
+}
+
+static double bytes_of_weights(const sweeps *s, const double *c) {
+    double bytes = type_bytes(s->p->w.type) * c[LOOP_G] * c[LOOP_OC] * c[LOOP_IC];
+    for (int a = 0; a < AXES; a++) bytes *= c[KERNEL + a];
+    return bytes;
+}
+
+/* Read into the caches before it is written, unless it bypasses them, and once more for each tensor that is added. */
+static double bytes_of_output(const sweeps *s, const double *c) {
+    double size = type_bytes(s->p->y.type), channels = c[LOOP_G] * c[LOOP_OC],
+           rows = c[LOOP_N] * c[LOOP_OD] * c[LOOP_OH];
+    double tensors = 1 + problem_count_post(s->p, POST_ADD);
+    if (view_has_channels_together(&s->p->y)) return tensors * rows * c[LOOP_OW] * lines_of_channels(channels * size);
+    return tensors * rows * channels * lines_of_columns(size * c[LOOP_OW], size);
+}
+
+static double bytes_of(const sweeps *s, int tensor, const double *covered) {
+    double (*const of[TENSORS])(const sweeps *, const double *) = {bytes_of_input, bytes_of_weights, bytes_of_output};
+    return of[tensor](s, covered);
+}
+
+/* ---- a cache ---- */
+
+/* The share of what an iteration touched that is still there for the next. */
+static double kept(double touched, double cache) {
+    double share = cache > 0 ? 2 - touched / cache : 0;
+    return share < 0 ? 0 : share > 1 ? 1 : share;
+}
+
+static double sum(const double of[TENSORS]) { return of[X] + of[W] + of[Y]; }
+
+/* Sums wait in registers: the output is touched when a tile is finished, by no loop of the reduction. */
+static bool is_reduction(int dimension) { return dimension >= KERNEL || dimension == LOOP_IC; }
+
+static double brought_into(const sweeps *s, double cache) {
+    double covered[DIMENSIONS], touched[TENSORS], brought[TENSORS];
+    begin(s, covered);
+    for (int t = 0; t < TENSORS; t++) brought[t] = touched[t] = bytes_of(s, t, covered);
+    for (int i = 0; i < s->count; i++) {
+        const sweep *loop = &s->sweep[i];
+        double keep = kept(sum(touched), cache);
+        covered[loop->dimension] = least(loop->step * loop->trips, s->whole[loop->dimension]);
+        for (int t = 0; t < TENSORS; t++) {
+            double trips = t == Y && is_reduction(loop->dimension) ? 1 : loop->trips;
+            touched[t] = bytes_of(s, t, covered);
+            brought[t] = keep * touched[t] + (1 - keep) * trips * brought[t];
+        }
+    }
+    return sum(brought) * (1 - kept(sum(touched), cache));
+}
+
+/* Of a channels_first input each channel's rows are on pages of their own, and a tile goes through all of them. */
+static double pages_of(const sweeps *s) {
+    const view *x = &s->p->x;
+    double taps =
+        s->whole[KERNEL + AXIS_D] * s->whole[KERNEL + AXIS_H] * (s->plan->unroll_kw ? 1 : s->whole[KERNEL + AXIS_W]);
+    double apart = type_bytes(x->type) * (double)(view_has_channels_together(x) ? x->axis[AXIS_W] : x->channel);
+    double in_a_tile = view_has_channels_together(x) ? s->plan->tile_ow : room_of(s, s->plan->order.count, LOOP_IC);
+    if (s->plan->pack_rows || apart * in_a_tile <= (double)PAGES_REMEMBERED * PAGE_BYTES ||
+        in_a_tile <= PAGES_REMEMBERED)
+        return 0;
+    double tiles = 1;
+    for (plan_loop loop = LOOP_N; loop <= LOOP_OW; loop++)
+        tiles *= s->whole[loop] / least(unit_of(s->plan, loop), s->whole[loop]);
+    return tiles * taps * s->whole[LOOP_IC] * least(1, apart / PAGE_BYTES);
+}
+
+traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    sweeps s = sweeps_of(p, plan);
+    return (traffic){.l1 = brought_into(&s, COST_L1_SHARE * (double)target->l1_bytes),
+                     .l2 = brought_into(&s, COST_L2_SHARE * (double)target->l2_bytes),
+                     .l3 = brought_into(&s, COST_L3_SHARE * (double)target->l3_bytes),
+                     .pages = pages_of(&s)};
+}

@@ -1,0 +1,17 @@
+/* What a plan's loops move: bytes that come into each cache level from the one behind it, in a run that follows on
+ * another. */
+#ifndef CVK_ALGO_DIRECT_TRAFFIC_H
+#define CVK_ALGO_DIRECT_TRAFFIC_H
+
+#include "algo/algo.h"
+
+typedef struct traffic {
+    double l1, l2, l3; /* bytes into the first, second and third level */
+    double pages;      /* times that a tile's reduction comes to another page than the last, where it has more of them
+                          than are remembered */
+} traffic;
+
+/* `p` has its axes merged. */
+traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *plan);
+
+#endif
