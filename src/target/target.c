@@ -129,9 +129,6 @@ static void measure_cache(int name, int64_t *bytes) {
     if (size > 0) *bytes = size;
 }
 
-/* What a core finds in a third level, whatever the system says: virtual machines count those of a whole socket. */
-enum { MOST_L3_BYTES = 32 << 20 };
-
 static void choose_host(void) {
     int row = 0;
     while (row < TARGET_COUNT - 1 && !target_runs_here(&TARGETS[row])) row++;
@@ -139,7 +136,6 @@ static void choose_host(void) {
     measure_cache(_SC_LEVEL1_DCACHE_SIZE, &host.l1_bytes);
     measure_cache(_SC_LEVEL2_CACHE_SIZE, &host.l2_bytes);
     measure_cache(_SC_LEVEL3_CACHE_SIZE, &host.l3_bytes);
-    if (host.l3_bytes > MOST_L3_BYTES) host.l3_bytes = MOST_L3_BYTES;
 }
 
 const cvk_target *target_host(void) {

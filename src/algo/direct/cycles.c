@@ -1,8 +1,10 @@
 /* What a direct plan takes. Instructions are counted on the nest; bytes follow from the plan's loops, by what they
  * leave in which cache.
  *
- *     cycles = max(issue + first-level set conflicts and new pages, second-level cache) + a share of the lesser
- *            + what the third level and memory add
+ *     near   = issue, first-level set conflicts and new pages, beside what comes from the second level
+ *     cycles = near, beside what comes from the third level and from memory
+ *
+ * where the longer of two hides all but a share of the shorter,
  *
  * with what the target's core does in a cycle, and the constants of algo/cost.def. */
 #include "algo/cost.h"
@@ -53,6 +55,9 @@ static double conflicting_share(const problem *o, const cvk_target *t, const cvk
     return (double)crowded / ((double)p->tile_oh * p->tile_ow);
 }
 
+/* Two things at once: the longer hides all but a share of the shorter. */
+static double beside(double a, double b, double loss) { return greatest(a, b) + loss * (a < b ? a : b); }
+
 double direct_cycles(const problem *asked, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
     (void)nests;
@@ -62,6 +67,6 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     double core = cost_issue(target, counts, lanes, sums(lanes, plan)) + scattered_cycles(&p, lanes, plan, counts);
     core += conflicting_share(&p, target, plan) * counts->ops[OP_SPLAT] * COST_CONFLICT_CYCLES;
     core += COST_PAGE_CYCLES * t.pages;
-    double near = cost_l2(target, t.l1), overlapped = near < core ? near : core;
-    return greatest(core, near) + COST_OVERLAP_LOSS * overlapped + cost_l3(target, t.l2) + cost_memory(target, t.l3);
+    double near = beside(core, cost_l2(target, t.l1), COST_NEAR_LOSS);
+    return beside(near, cost_l3(target, t.l2) + cost_memory(target, t.l3), COST_FAR_LOSS);
 }

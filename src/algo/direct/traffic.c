@@ -187,6 +187,6 @@ traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *p
     sweeps s = sweeps_of(p, plan);
     return (traffic){.l1 = brought_into(&s, COST_L1_SHARE * (double)target->l1_bytes),
                      .l2 = brought_into(&s, COST_L2_SHARE * (double)target->l2_bytes),
-                     .l3 = brought_into(&s, COST_L3_SHARE * (double)target->l3_bytes),
+                     .l3 = brought_into(&s, least((double)target->l3_bytes, COST_L3_BYTES)),
                      .pages = pages_of(&s)};
 }
