@@ -7,9 +7,9 @@
  * of integers run at the full clock rate, and wide multiply-adds may not. So the chain of integers serves to say how
  * many cycles, a whole number, one link of a chain of multiply-adds takes, and that chain is the clock for the others.
  *
- * A throughput is the median over the rounds of its probe against the clock of the same round, for the clock rate may
- * change from round to round and rarely does within one. Bytes from caches and memory are of the fastest run: others
- * use those, too, and make runs slower, never faster. */
+ * A throughput is of its probe against the clock of the same round, for the clock rate may change from round to round
+ * and rarely does within one; and of one of the better rounds, for a core may be shared. Bytes from caches and memory
+ * are of the fastest run: others use those, too, and make runs slower, never faster. */
 #include "lab/figures.h"
 #include "base/clock.h"
 #include "lab/evict.h"
@@ -17,21 +17,22 @@
 #include "nest/build.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 typedef enum probed { ADDITIONS, CHAIN, FMAS, LOADS, STORES, LEVEL2, LEVEL3, PHASES, MEMORY = PHASES, PROBED } probed;
 
 enum {
     ROUNDS = 15,
     RUNS = 3,
-    FEWEST_ROUNDS = 3,
+    FEWEST_ROUNDS = 5,
     LINKS = 32,
     STREAMS = 8,
     UNROLLED = 32,
     SPARE_REGISTERS = 4,
     USUAL_LATENCY = 4
 };
-enum { CYCLES = 1 << 16, /* of a run, about */ NEAR_BYTES = 1 << 13, TIMES_L2 = 3 };
-static const double MOST_SECONDS = 15e-3; /* of all rounds */
+enum { CYCLES = 1 << 16, /* of a run, about */ NEAR_BYTES = 1 << 13, TIMES_L2 = 8 };
+static const double MOST_SECONDS = 20e-3; /* of all rounds */
 static const double SLOWEST = 1.25;       /* times the fastest run, undisturbed at a lower clock rate */
 
 /* A probe: its nest, and what one task of it is made of, in whatever its figure counts. */
@@ -203,7 +204,7 @@ static void take_samples(const probe *p, const work probes[PHASES], samples *s) 
     double start = clock_seconds();
     for (int r = 0; r < ROUNDS && (r < FEWEST_ROUNDS || clock_seconds() - start < MOST_SECONDS); s->rounds = ++r) {
         for (int i = 0; i < PHASES; i++) s->of[i][r] = time_probe(p, (probed)i) / probes[i].amount;
-        s->of[MEMORY][r] = time_memory(p) / probes[LEVEL3].amount;
+        s->of[MEMORY][r] = r < FEWEST_ROUNDS ? time_memory(p) / probes[LEVEL3].amount : INFINITY;
     }
 }
 
@@ -213,16 +214,21 @@ static double fastest(const samples *s, probed what) {
     return least;
 }
 
-/* How much of `what` is done in the time of one of `clock`: the median of the rounds in which nothing else took the
- * core from either, which takes longer than a clock rate is ever reduced by. */
+static int compare(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* How much of `what` is done in the time of one of `clock`: the third quartile of the rounds in which nothing else took
+ * the core from the clock, which takes longer than a clock rate is ever reduced by. */
 static double ratio(const samples *s, probed clock, probed what) {
     double each[ROUNDS];
-    const double clock_most = SLOWEST * fastest(s, clock), what_most = SLOWEST * fastest(s, what);
-    size_t count = 0;
+    const double most = SLOWEST * fastest(s, clock);
+    int count = 0;
     for (int r = 0; r < s->rounds; r++)
-        if (s->of[clock][r] <= clock_most && s->of[what][r] <= what_most)
-            each[count++] = s->of[clock][r] / s->of[what][r];
-    return count ? measure_median(each, count) : fastest(s, clock) / fastest(s, what);
+        if (s->of[clock][r] <= most) each[count++] = s->of[clock][r] / s->of[what][r];
+    qsort(each, (size_t)count, sizeof *each, compare);
+    return each[count * 3 / 4];
 }
 
 static double rounded(double value, double step) { return round(value / step) * step; }
