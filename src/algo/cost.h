@@ -12,9 +12,10 @@
 
 /* Instructions alone: ports, loads and, with that many independent sums, latency. `lanes`: of the type summed in. */
 double cost_issue(const cvk_target *target, const nest_counts *counts, int lanes, double sums);
-/* Bytes from the second- and third-level cache. */
+/* Bytes from the second- and third-level cache; and from beyond the second, of a tensor of that size. */
 double cost_l2(const cvk_target *target, double bytes);
 double cost_l3(const cvk_target *target, double bytes);
+double cost_far(const cvk_target *target, double bytes, double size);
 /* Cycles the problem's multiply-adds take at FMA peak. */
 double cost_peak_cycles(const problem *p, const cvk_target *target);
 

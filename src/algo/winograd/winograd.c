@@ -413,10 +413,11 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     double l2 = (double)target->l2_bytes, streamed = weights * blocks;
     double core = cost_issue(target, counts, w.lanes, sums);
     bool near = weights + block < l2;
-    double all =
-        core + (near ? cost_l2(target, streamed) * COST_WINOGRAD_NEAR : cost_l3(target, streamed) * COST_WINOGRAD_FAR) +
-        (block > l2 ? COST_WINOGRAD_SPILLED * core : 0) +
-        (workspace > l2 ? cost_l3(target, 2 * workspace) * COST_WINOGRAD_FAR : 0);
+    double all = core +
+                 (near ? cost_l2(target, streamed) * COST_WINOGRAD_NEAR
+                       : cost_far(target, streamed, weights) * COST_WINOGRAD_FAR) +
+                 (block > l2 ? COST_WINOGRAD_SPILLED * core : 0) +
+                 (workspace > l2 ? cost_far(target, 2 * workspace, workspace) * COST_WINOGRAD_FAR : 0);
     return all * few_tasks(&nests->run);
 }
 
