@@ -10,16 +10,15 @@ double cost_peak_cycles(const problem *p, const cvk_target *target) {
 
 static double greatest(double a, double b) { return a > b ? a : b; }
 
-double cost_l2(const cvk_target *t, double bytes) {
-    return bytes / (COST_SUSTAINED_BYTES * t->figures->l2_bytes_a_cycle);
-}
+static double cost_bytes(double bytes, double a_cycle) { return bytes / (COST_SUSTAINED_BYTES * a_cycle); }
 
-double cost_l3(const cvk_target *t, double bytes) {
-    return bytes / (COST_SUSTAINED_BYTES * t->figures->l3_bytes_a_cycle);
-}
+double cost_l2(const cvk_target *t, double bytes) { return cost_bytes(bytes, t->figures->l2_bytes_a_cycle); }
+double cost_l3(const cvk_target *t, double bytes) { return cost_bytes(bytes, t->figures->l3_bytes_a_cycle); }
 
-double cost_memory(const cvk_target *t, double bytes) {
-    return bytes / (COST_SUSTAINED_BYTES * t->figures->memory_bytes_a_cycle);
+double cost_memory(const cvk_target *t, double bytes) { return cost_bytes(bytes, t->figures->memory_bytes_a_cycle); }
+
+double cost_far(const cvk_target *t, double bytes, double size) {
+    return size > COST_L3_BYTES ? cost_memory(t, bytes) : cost_l3(t, bytes);
 }
 
 double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double independent) {

@@ -12,10 +12,12 @@
 
 /* Instructions alone: ports, loads and, with that many independent sums, latency. `lanes`: of the type summed in. */
 double cost_issue(const cvk_target *target, const nest_counts *counts, int lanes, double sums);
-/* Bytes from the second- and third-level cache, and from memory. */
+/* Bytes from the second- and third-level cache, from memory, and from where a tensor of that size is, beyond the second
+ * level. */
 double cost_l2(const cvk_target *target, double bytes);
 double cost_l3(const cvk_target *target, double bytes);
 double cost_memory(const cvk_target *target, double bytes);
+double cost_far(const cvk_target *target, double bytes, double size);
 /* Cycles the problem's multiply-adds take at FMA peak. */
 double cost_peak_cycles(const problem *p, const cvk_target *target);
 

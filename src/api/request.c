@@ -8,6 +8,7 @@
 #include "compile.h"
 #include "cache/key.h"
 #include "cache/memory.h"
+#include "lab/calibration.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 typedef struct request {
     const cvk_spec *spec;
     const settings *settings;
+    goal goal; /* the settings', its target calibrated */
     const char *key;
     const char *source; /* where the kernel came from */
     disk_trouble told;  /* of the disk, the last */
@@ -23,12 +25,12 @@ typedef struct request {
 static void tell(request *r, const disk_trouble *trouble) {
     if (!*trouble->words || strcmp(trouble->words, r->told.words) == 0) return;
     r->told = *trouble;
-    verbose_cache(r->spec->name, r->settings->goal.target->name, trouble->words);
+    verbose_cache(r->spec->name, r->goal.target->name, trouble->words);
 }
 
 static cvk_status compile(const request *r, cvk_diagnostics *d, cvk_object *object) {
-    if (r->settings->effort == CVK_EFFORT_MEASURE) return measure_object(r->spec, r->settings->goal, d, object);
-    return compile_layer(r->spec, r->settings->goal, NULL, d, object, NULL);
+    if (r->settings->effort == CVK_EFFORT_MEASURE) return measure_object(r->spec, r->goal, d, object);
+    return compile_layer(r->spec, r->goal, NULL, d, object, NULL);
 }
 
 static cvk_status compile_and_store(request *r, cvk_diagnostics *d, cvk_kernel **kernel) {
@@ -65,9 +67,9 @@ static cvk_status make(void *context, cvk_diagnostics *d, cvk_kernel **kernel) {
 }
 
 /* The arena is the caller's; nothing else is owned when it runs dry. */
-static const char *make_key(arena *a, const cvk_spec *spec, const settings *s) {
+static const char *make_key(arena *a, const request *r) {
     if (arena_guard(a)) return NULL;
-    return cache_key(a, spec, s->goal, settings_effort(s));
+    return cache_key(a, r->spec, r->goal, settings_effort(r->settings));
 }
 
 cvk_status request_kernel(const cvk_spec *spec, const settings *s, cvk_diagnostics *d, cvk_kernel **kernel) {
@@ -75,7 +77,10 @@ cvk_status request_kernel(const cvk_spec *spec, const settings *s, cvk_diagnosti
     double start = clock_seconds();
     arena a;
     arena_init(&a);
-    request r = {.spec = spec, .settings = s, .key = make_key(&a, spec, s), .source = "memory"};
+    request r = {.spec = spec, .settings = s, .source = "memory"};
+    r.goal = s->goal;
+    r.goal.target = calibration_of(s->goal.target, s->disk.directory);
+    r.key = make_key(&a, &r);
     cvk_status status = CVK_ERROR_MEMORY;
     if (r.key) status = s->in_memory ? memory_cache_get(r.key, make, &r, d, kernel) : make(&r, d, kernel);
     if (!status) verbose_compile((*kernel)->info, r.source, clock_seconds() - start);

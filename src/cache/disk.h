@@ -4,7 +4,7 @@
 #ifndef CVK_CACHE_DISK_H
 #define CVK_CACHE_DISK_H
 
-#include <convoke/runtime.h>
+#include "cache/folder.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -20,11 +20,6 @@ typedef struct disk_entry {
     const unsigned char *object; /* inside `bytes`; NULL is a miss */
     size_t object_size;
 } disk_entry;
-
-/* What was odd, in words that may be cut; "" for nothing. */
-typedef struct disk_trouble {
-    char words[320];
-} disk_trouble;
 
 /* The directory by the environment: CONVOKE_CACHE, else $XDG_CACHE_HOME/convoke, else ~/.cache/convoke; "" where there
  * is none. `given` replaces it if not NULL, but not where CONVOKE_CACHE says off. False: `given`, or CONVOKE_CACHE, is

@@ -3,13 +3,13 @@
 #include "cache/evict.h"
 
 #include "cache/disk_names.h"
+#include "cache/folder.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -87,13 +87,11 @@ static void shrink(int directory, listing *l, uint64_t most_bytes) {
 }
 
 void evict(int directory, uint64_t most_bytes) {
-    int lock = openat(directory, DISK_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int lock = cache_folder_lock(directory, DISK_LOCK, &(disk_trouble){""});
     if (lock < 0) return;
-    if (flock(lock, LOCK_EX | LOCK_NB) == 0) {
-        listing l = {0};
-        list(directory, &l);
-        shrink(directory, &l, most_bytes);
-        free(l.items);
-    }
+    listing l = {0};
+    list(directory, &l);
+    shrink(directory, &l, most_bytes);
+    free(l.items);
     close(lock);
 }

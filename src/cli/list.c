@@ -1,6 +1,6 @@
 /* convoke print targets, print cpus: the tables of target/ as columns, a row a line. */
 #include "cli/print.h"
-#include "target/target.h"
+#include "lab/calibration.h"
 
 #include <stdio.h>
 
@@ -17,11 +17,21 @@ static void print_row(const cvk_target *t) {
     printf(ROW, t->name, t->triple ? t->triple : "-", bits, lanes, registers, *features ? features : "-");
 }
 
+/* What the host is said to do in a cycle, and who says so. */
+static void print_host(void) {
+    const calibration *host = calibration_host(NULL);
+    const figure_field *field;
+    printf("# host, native: %s\n", host->target.name);
+    printf("# its core, %s %s:\n", host->measured ? "as measured, in" : "by its row, for", host->words);
+    for (int i = 0; (field = figure_row(i)); i++)
+        printf("#   %-20s  %-5g %-13s  %s\n", field->name, figure_get(&host->figures, i), field->unit, field->about);
+}
+
 void print_targets(void) {
     printf(ROW, "target", "triple", "bits", "lanes", "registers", "features");
     const cvk_target *t;
     for (int i = 0; (t = target_row(i)); i++) print_row(t);
-    printf("# host, native: %s\n", target_host()->name);
+    print_host();
 }
 
 void print_cpus(void) {

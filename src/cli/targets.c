@@ -2,6 +2,7 @@
 #include "cli/targets.h"
 #include "cli/session.h"
 #include "emit/emit.h"
+#include "lab/calibration.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +10,9 @@
 enum { MOST_NAME = 64 };
 
 cli_exit targets_find(const char *name, const cvk_target **to) {
-    *to = target_find(name);
-    if (*to) return CLI_DONE;
+    const cvk_target *row = target_find(name);
+    *to = row ? calibration_of(row, NULL) : NULL;
+    if (row) return CLI_DONE;
     if (strchr(name, ','))
         session_say("--target takes one target here, not `%s`; `compile` takes several", name);
     else

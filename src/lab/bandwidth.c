@@ -41,12 +41,10 @@ static cvk_status measure_level(arena *a, const lab *l, int64_t bytes, int passe
     const int64_t whole = (int64_t)STREAMS * target_lanes(t, TYPE_F32), threads = l->threads->workers;
     const int64_t elements = (bytes / (int64_t)sizeof(float) + whole - 1) / whole * whole;
     const probe_work work = {.name = "bandwidth",
-                             .run = build_run(a, t, l->threads->workers, elements, passes),
-                             .input_bytes = (int64_t)sizeof(float) * elements * threads,
-                             .output_bytes = (int64_t)sizeof(float) * whole * threads,
+                             .run = program_of(a, build_run(a, t, l->threads->workers, elements, passes)),
                              .amount = (double)sizeof(float) * (double)(elements * threads) * passes};
     probe p;
-    cvk_status status = probe_open(a, l, &work, &p);
+    cvk_status status = probe_open(l, &work, &p);
     if (status == CVK_OK) {
         measured m = probe_measured(&p);
         measure(&m, 1, NULL, NULL);

@@ -27,4 +27,25 @@ void evict_run(const void *context) {
     for (size_t i = 0; i < e->bytes; i += LINE) byte[i] = (unsigned char)(byte[i] + 1);
 }
 
+#if defined(__x86_64__)
+static void evict_line(const char *line) { __asm__ volatile("clflush %0" : : "m"(*line) : "memory"); }
+static void await_eviction(void) { __asm__ volatile("mfence" : : : "memory"); }
+enum { LINES_CAN_BE_EVICTED = true };
+#elif defined(__aarch64__)
+static void evict_line(const char *line) { __asm__ volatile("dc civac, %0" : : "r"(line) : "memory"); }
+static void await_eviction(void) { __asm__ volatile("dsb sy" : : : "memory"); }
+enum { LINES_CAN_BE_EVICTED = true };
+#else
+static void evict_line(const char *line) { (void)line; }
+static void await_eviction(void) {}
+enum { LINES_CAN_BE_EVICTED = false };
+#endif
+
+bool evict_lines(const void *memory, size_t bytes) {
+    const char *all = memory;
+    for (size_t i = 0; LINES_CAN_BE_EVICTED && i < bytes; i += LINE) evict_line(all + i);
+    await_eviction();
+    return LINES_CAN_BE_EVICTED;
+}
+
 void evict_close(evictor *e) { free(e->memory); }

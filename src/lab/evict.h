@@ -16,6 +16,9 @@ bool evict_open(evictor *e);
 void evict_run(const void *evictor);
 void evict_close(evictor *e);
 
+/* Sends some memory out of all caches. False, and nothing is done, where the architecture lets no program do so. */
+bool evict_lines(const void *memory, size_t bytes);
+
 /* Bytes more than all caches of this machine hold. */
 size_t evict_bytes(void);
 

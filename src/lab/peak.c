@@ -47,9 +47,7 @@ cvk_status peak_open(arena *a, const lab *l, cvk_type type, probe *p) {
     const cvk_target *t = l->target;
     const uint32_t threads = l->threads->workers;
     const probe_work work = {.name = "peak",
-                             .run = build_run(a, t, type, threads),
-                             .input_bytes = type_bytes(type) * input_elements(t, type),
-                             .output_bytes = type_bytes(type) * output_elements(t, type) * threads,
+                             .run = program_of(a, build_run(a, t, type, threads)),
                              .amount = 2 * (double)(TRIPS * output_elements(t, type)) * threads};
-    return probe_open(a, l, &work, p);
+    return probe_open(l, &work, p);
 }

@@ -1,28 +1,29 @@
-/* Turns the nest of a probe into a kernel in this process, with zeroed buffers of its own. */
+/* Turns the nests of a probe into a kernel in this process, with zeroed buffers of its own. */
+#define _GNU_SOURCE /* MAP_ANONYMOUS, MAP_POPULATE */
 #include "lab/probe.h"
 #include "emit/emit.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <sys/mman.h>
 
-static cvk_buffer_info buffer(int64_t bytes) {
-    return (cvk_buffer_info){.bytes = (uint64_t)bytes, .alignment = PROBE_ALIGNMENT};
+static cvk_buffer_info buffer(const probe_work *w, nest_role role) {
+    return (cvk_buffer_info){.bytes = (uint64_t)program_needs(&w->run, role).bytes, .alignment = PROBE_ALIGNMENT};
 }
 
-static cvk_status load(arena *a, const cvk_target *t, const probe_work *w, cvk_diagnostics *d, probe *p) {
+static cvk_status load(const cvk_target *t, const probe_work *w, cvk_diagnostics *d, probe *p) {
     cvk_kernel_info info = {.struct_size = sizeof info,
                             .abi_version = CVK_ABI_VERSION,
                             .name = w->name,
                             .target = t->name,
                             .plan = "",
                             .cpu_features = t->cpu_features,
-                            .phases = 1,
-                            .tasks = {(uint32_t)w->run->tasks},
-                            .input = buffer(w->input_bytes),
-                            .output = buffer(w->output_bytes)};
-    const emit_kernel kernel = {w->name, t, program_of(a, w->run), NULL, &info, {0}};
+                            .phases = (uint32_t)w->run.count,
+                            .input = buffer(w, ROLE_INPUT),
+                            .output = buffer(w, ROLE_OUTPUT)};
+    for (int i = 0; i < w->run.count; i++) info.tasks[i] = (uint32_t)program_tasks(&w->run, i);
+    const emit_kernel kernel = {w->name, t, w->run, NULL, &info, {0}};
     cvk_object object;
-    cvk_status status = llvm_emit(&kernel, 1, 1, EMIT_OBJECT, d, &object, NULL);
+    cvk_status status = program_check(&w->run, d, NULL);
+    if (status == CVK_OK) status = llvm_emit(&kernel, 1, 1, EMIT_OBJECT, d, &object, NULL);
     if (status != CVK_OK) return status;
     const void *address;
     status = jit_load(object.bytes, object.size, w->name, d, &p->image, &address);
@@ -31,14 +32,15 @@ static cvk_status load(arena *a, const cvk_target *t, const probe_work *w, cvk_d
     return status;
 }
 
+/* Zeros, all there from the start: a fault a page can take longer, in a virtual machine, than what is to be timed. */
 static void *zeroed(uint64_t bytes) {
-    void *memory = aligned_alloc(PROBE_ALIGNMENT, (bytes + PROBE_ALIGNMENT - 1) / PROBE_ALIGNMENT * PROBE_ALIGNMENT);
-    return memory ? memset(memory, 0, bytes) : NULL;
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
 }
 
-cvk_status probe_open(arena *a, const lab *l, const probe_work *work, probe *p) {
+cvk_status probe_open(const lab *l, const probe_work *work, probe *p) {
     *p = (probe){.lab = l, .amount = work->amount};
-    cvk_status status = load(a, l->target, work, l->diagnostics, p);
+    cvk_status status = load(l->target, work, l->diagnostics, p);
     if (status != CVK_OK) return status;
     p->input = zeroed(p->info->input.bytes);
     p->output = zeroed(p->info->output.bytes);
@@ -46,9 +48,13 @@ cvk_status probe_open(arena *a, const lab *l, const probe_work *work, probe *p) 
 }
 
 void probe_close(probe *p) {
-    free(p->input);
-    free(p->output);
+    if (p->input) munmap(p->input, p->info->input.bytes);
+    if (p->output) munmap(p->output, p->info->output.bytes);
     jit_unload(&p->image);
+}
+
+void probe_run_task(const probe *p, uint32_t phase, uint32_t task) {
+    p->info->run(&(cvk_args){.input = p->input, .output = p->output}, phase, task, task + 1);
 }
 
 static void run_probe(const void *context) {

@@ -5,16 +5,15 @@
 #include "lab/lab.h"
 #include "lab/measure.h"
 #include "jit/load.h"
-#include "nest/nest.h"
+#include "nest/program.h"
 
 enum { PROBE_ALIGNMENT = 64 };
 
 /* What a probe runs. */
 typedef struct probe_work {
     const char *name;
-    nest *run;
-    int64_t input_bytes, output_bytes;
-    double amount; /* of one run: operations, or bytes */
+    nest_program run; /* of inputs and outputs alone */
+    double amount;    /* of one run: operations, or bytes */
 } probe_work;
 
 typedef struct probe {
@@ -26,9 +25,11 @@ typedef struct probe {
 } probe;
 
 /* `p` is for probe_close in any case, and keeps the lab. */
-cvk_status probe_open(arena *a, const lab *l, const probe_work *work, probe *p);
+cvk_status probe_open(const lab *l, const probe_work *work, probe *p);
 void probe_close(probe *p);
-/* For `measure`. */
+/* One task of one phase, on the calling thread. */
+void probe_run_task(const probe *p, uint32_t phase, uint32_t task);
+/* For `measure`: all of it. */
 measured probe_measured(const probe *p);
 /* The amount a second of the fastest run. */
 double probe_rate(const probe *p, const measured *m);

@@ -44,9 +44,21 @@ static size_t lines_with(const char *printed, const char *words) {
 
 Test(process, llvm_is_loaded_to_compile_and_not_to_load) {
     cr_assert_str_eq(shell(PROBE " 2>&1"), "status 0 llvm 1 sum 54\n");
-    cr_assert_str_eq(shell("ls %s/.cache/convoke | wc -l", home), "1\n");
+    cr_assert_str_eq(shell("ls %s/.cache/convoke/*.cvk | wc -l", home), "1\n");
     cr_assert_str_eq(shell(PROBE " 2>&1"), "status 0 llvm 0 sum 54\n");
     cr_assert_str_eq(shell("CONVOKE_CACHE=off " PROBE " 2>&1"), "status 0 llvm 1 sum 54\n");
+}
+
+Test(process, what_the_machine_does_in_a_cycle_is_measured_once_and_part_of_the_key) {
+    const char *edit = "sed -i 's/^%s .*/%s/' %s/.cache/convoke/*.figures";
+    shell(PROBE);
+    cr_assert_str_eq(shell("ls %s/.cache/convoke/*.figures | wc -l", home), "1\n");
+    shell(edit, "fma_latency", "fma_latency 9", home);
+    cr_assert_eq(lines_with(shell("CONVOKE_VERBOSE=1 " PROBE " 0 2>&1"), ",compiled,"), 1, "of another machine");
+    cr_assert_eq(lines_with(shell("CONVOKE_VERBOSE=1 " PROBE " 0 2>&1"), ",disk,"), 1, "which is this one now");
+    shell(edit, "fma_latency", "fma_latency no", home);
+    cr_assert_str_eq(shell(PROBE " 2>&1"), "status 0 llvm 1 sum 54\n", "damage is no error");
+    cr_assert_str_eq(shell("grep -c 'fma_latency [0-9]*$' %s/.cache/convoke/*.figures", home), "1\n");
 }
 
 Test(process, a_cache_that_cannot_be_costs_only_time) {
@@ -110,7 +122,7 @@ Test(process, a_relative_cache_directory_is_an_error_that_names_the_variable) {
     cr_assert_str_eq(said,
                      "status 0 llvm 1 sum 54\nnote[E0506]: XDG_CACHE_HOME is not an absolute path, and is ignored: "
                      "\"here\"\n");
-    cr_assert_str_eq(shell("ls %s/.cache/convoke | wc -l", home), "1\n");
+    cr_assert_str_eq(shell("ls %s/.cache/convoke/*.cvk | wc -l", home), "1\n");
 }
 
 Test(process, perf_is_told_the_names_of_kernels) {

@@ -21,6 +21,16 @@ case_only_layers_that_match() {
     status 2; says "no layer's name matches"; [[ ! -e none ]] || fail "something is written"
 }
 
+case_a_machine_gives_the_same_bytes_each_time() {
+    export CONVOKE_CACHE=$PWD/cache
+    spec "post_ops: [gelu]"
+    convoke compile spec.yaml -o once; convoke compile spec.yaml -o twice
+    status 0; silent; same once/spec.o twice/spec.o; same once/spec.h twice/spec.h
+    rm cache/*.figures && chmod 777 cache # where nothing is kept
+    convoke compile spec.yaml -o unkept --target host; convoke compile spec.yaml -o again
+    status 0; silent; same unkept/spec.o again/spec.o
+}
+
 case_everything_else_on_demand() {
     spec
     convoke compile spec.yaml -o made --emit asm,llvm,explain

@@ -9,6 +9,7 @@ command=$1 root=$2
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+export CONVOKE_CACHE=off # plans are by the table, whatever the machine
 
 fail() { echo "    $1" && touch ../failed; }
 convoke() { "$command" "$@" >../out 2>../err </dev/null; echo $? >../status; }

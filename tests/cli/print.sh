@@ -89,6 +89,20 @@ case_every_target_is_listed() {
     grep -Eq '^# host, native: [a-z0-9-]+$' ../out || fail "no host"
 }
 
+case_what_the_host_does_in_a_cycle_is_shown_and_where_that_is_from() {
+    local field
+    convoke print targets
+    has "# its core, by its row, for there is no directory to keep them in:"
+    CONVOKE_CACHE=$PWD/cache convoke print targets
+    status 0; silent; has "# its core, as measured, in $PWD/cache/"
+    for field in $(sed -n 's/^FIGURE(\([a-z0-9_]*\),.*/\1/p' "$root/src/target/figure_fields.def"); do has "#   $field "; done
+    sed -i 's/^l2_bytes_a_cycle .*/l2_bytes_a_cycle 12.5/' cache/*.figures
+    CONVOKE_CACHE=$PWD/cache convoke print targets
+    grep -q '^#   l2_bytes_a_cycle  *12.5 ' ../out || fail "$(tail ../out)"
+    CONVOKE_CACHE=here convoke print targets
+    status 0; has "CONVOKE_CACHE is not an absolute path"
+}
+
 case_every_cpu_is_listed() {
     convoke print cpus
     status 0; silent

@@ -87,6 +87,28 @@ case_check_takes_every_target_that_runs_here() {
     done
 }
 
+case_the_host_alone_is_planned_for_as_it_was_measured() {
+    local host target
+    spec
+    host=$("$command" print targets | sed -n 's/^# host, native: //p')
+    export CONVOKE_CACHE=$PWD/cache
+    for target in host native "$host"; do
+        convoke explain spec.yaml --target "$target" --format csv
+        status 0; cp ../out "$target.before"
+    done
+    files cache ".measuring $(cd cache && echo ./*.figures | cut -c 3-)"
+    sed -i 's/^fma_a_cycle .*/fma_a_cycle 0.125/' cache/*.figures
+    for target in host native "$host"; do
+        convoke explain spec.yaml --target "$target" --format csv
+        status 0; cp ../out "$target.after"
+    done
+    same host.before native.before; same host.after native.after; same "$host.before" "$host.after"
+    cmp -s host.before host.after && fail "a core of an eighth of an FMA gets the same plans in the same time"
+    export CONVOKE_CACHE=off
+    convoke explain spec.yaml --format csv
+    same "$host.before" ../out
+}
+
 case_an_empty_batch_is_a_layer_that_does_nothing() {
     printf 'version: 1\nlayers:\n  - {name: none, input: [0, 3, 8, 8], out_channels: 4, kernel_size: 3}\n' >spec.yaml
     convoke check spec.yaml

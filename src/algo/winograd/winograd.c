@@ -409,9 +409,10 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     double core = cost_issue(target, counts, w.lanes, sums);
     bool near = weights + block < l2;
     return core +
-           (near ? cost_l2(target, streamed) * COST_WINOGRAD_NEAR : cost_l3(target, streamed) * COST_WINOGRAD_FAR) +
+           (near ? cost_l2(target, streamed) * COST_WINOGRAD_NEAR
+                 : cost_far(target, streamed, weights) * COST_WINOGRAD_FAR) +
            (block > l2 ? COST_WINOGRAD_SPILLED * core : 0) +
-           (workspace > l2 ? cost_l3(target, 2 * workspace) * COST_WINOGRAD_FAR : 0);
+           (workspace > l2 ? cost_far(target, 2 * workspace, workspace) * COST_WINOGRAD_FAR : 0);
 }
 
 const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL,

@@ -159,7 +159,7 @@ typedef enum cvk_cache {
 /* How to compile. */
 typedef struct cvk_options {
     size_t struct_size; /* sizeof(cvk_options) */
-    const char *target; /* a target's name, or "host"; NULL is "host" */
+    const char *target; /* a target's name; or "host", with what this machine was measured to do; NULL is "host" */
     cvk_effort effort;
     cvk_cache cache;
     const char *cache_directory; /* an absolute path; NULL: the environment's, or the usual one */

@@ -1,0 +1,299 @@
+/* One kernel, a phase a probe, all run in turns.
+ *
+ * No clock counts cycles: rdtsc counts at a rate of its own, and the core's own changes. So cycles are counted in
+ * chains of dependent instructions. A core adds two registers in one cycle, and the sum is there for the next addition:
+ * that holds on every core that the targets are for, while the latencies of loads, of multiplications and of additions
+ * of vectors differ. (Intel's newer cores add small constants in no time at all; registers they do not.) But additions
+ * of integers run at the full clock rate, and wide multiply-adds may not. So the chain of integers serves to say how
+ * many cycles, a whole number, one link of a chain of multiply-adds takes, and that chain is the clock for the others.
+ *
+ * A throughput is of its probe against the clock of the same round, for the clock rate may change from round to round
+ * and rarely does within one; and of one of the better rounds, for a core may be shared. Bytes from caches and memory
+ * are of the fastest run: others use those, too, and make runs slower, never faster. */
+#include "lab/figures.h"
+#include "base/clock.h"
+#include "lab/evict.h"
+#include "lab/probe.h"
+#include "nest/build.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+typedef enum probed { ADDITIONS, CHAIN, FMAS, LOADS, STORES, LEVEL2, LEVEL3, MEMORY, PHASES } probed;
+
+enum {
+    ROUNDS = 15,
+    RUNS = 3,
+    FEWEST_ROUNDS = 5,
+    LINKS = 32,
+    STREAMS = 8,
+    UNROLLED = 32,
+    SPARE_REGISTERS = 4,
+    USUAL_LATENCY = 4
+};
+enum {
+    CYCLES = 1 << 16,
+    /* of a run, about */ NEAR_BYTES = 1 << 13,
+    FAR_BYTES = 1 << 23,
+    MEMORY_BYTES = 1 << 21,
+    TIMES_L2 = 3
+};
+static const double MOST_SECONDS = 20e-3; /* of all rounds */
+static const double SLOWEST = 1.25;       /* times the fastest run, undisturbed at a lower clock rate */
+
+/* A probe: its nest, and what one task of it is made of, in whatever its figure counts. */
+typedef struct work {
+    nest *run;
+    double amount;
+} work;
+
+static nest_builder begin(arena *a, const cvk_target *t, const char *name) {
+    return nest_begin(a, name, ENTRY_TASKS, t->vector_bytes);
+}
+
+static nest *finish(nest_builder *b) {
+    build_end(b);
+    return nest_finish(b);
+}
+
+static int add_input(nest_builder *b, cvk_type type, int64_t elements) {
+    return nest_add_tensor(b, "input", ROLE_INPUT, type, elements, PROBE_ALIGNMENT, false);
+}
+
+static int add_output(nest_builder *b, cvk_type type, int64_t elements) {
+    return nest_add_tensor(b, "output", ROLE_OUTPUT, type, elements, PROBE_ALIGNMENT, true);
+}
+
+/* Registers `to`, `count` of them, from the input: what is not known cannot be computed beforehand. */
+static void load_all(nest_builder *b, int input, int to, int count, int lanes) {
+    affine i = build_unrolled(b, "i", count);
+    build_load(b, reg(to, i), access_at(input, affine_scale(i, lanes), 1), NULL);
+    build_end(b);
+}
+
+/* To the output, so that it is not for nothing. */
+static void store_all(nest_builder *b, int output, int from, int count, int lanes) {
+    affine i = build_unrolled(b, "i", count);
+    build_store(b, access_at(output, affine_scale(i, lanes), 1), reg(from, i), NULL);
+    build_end(b);
+}
+
+/* Sums and differences in turn: LLVM makes two sums in a row one, and waits for one less. */
+static work additions(arena *a, const cvk_target *t) {
+    const int64_t trips = CYCLES / LINKS;
+    nest_builder b = begin(a, t, "additions");
+    int input = add_input(&b, TYPE_S32, 3), output = add_output(&b, TYPE_S32, 1);
+    int sum = nest_add_register(&b, "sum", TYPE_S32, 1, 1), by = nest_add_register(&b, "by", TYPE_S32, 1, 2);
+    register_ref x = reg(sum, affine_constant(0));
+    build_task(&b, "all", 1);
+    load_all(&b, input, sum, 1, 1);
+    load_all(&b, input, by, 2, 1);
+    build_loop(&b, "trip", trips);
+    build_unrolled(&b, "i", LINKS / 2);
+    build_op(&b, OP_ADD, x, x, reg(by, affine_constant(0)));
+    build_op(&b, OP_SUB, x, x, reg(by, affine_constant(1)));
+    build_end(&b);
+    build_end(&b);
+    store_all(&b, output, sum, 1, 1);
+    return (work){finish(&b), (double)(trips * LINKS)};
+}
+
+/* `count` sums, `links` multiply-adds to each a trip. */
+static work multiply_adds(arena *a, const cvk_target *t, const char *name, int count, int links) {
+    const int lanes = target_lanes(t, TYPE_F32);
+    const int64_t trips = CYCLES / (count > 1 ? count * links : USUAL_LATENCY * links);
+    nest_builder b = begin(a, t, name);
+    int input = add_input(&b, TYPE_F32, (int64_t)count * lanes),
+        output = add_output(&b, TYPE_F32, (int64_t)count * lanes);
+    int sum = nest_add_register(&b, "sum", TYPE_F32, lanes, count),
+        by = nest_add_register(&b, "by", TYPE_F32, lanes, 2);
+    build_task(&b, "all", 1);
+    load_all(&b, input, sum, count, lanes);
+    load_all(&b, input, by, 2, 0);
+    build_loop(&b, "trip", trips);
+    build_unrolled(&b, "link", links);
+    affine i = build_unrolled(&b, "i", count);
+    build_fma(&b, reg(sum, i), reg(by, affine_constant(0)), reg(by, affine_constant(1)), NULL);
+    build_end(&b);
+    build_end(&b);
+    build_end(&b);
+    store_all(&b, output, sum, count, lanes);
+    return (work){finish(&b), (double)(trips * links * count)};
+}
+
+/* Adds up vectors of integers, which even a core of a single unit for floats does as fast as it loads. */
+static work loads(arena *a, const cvk_target *t, const char *name, int64_t bytes, int unrolled) {
+    const int lanes = target_lanes(t, TYPE_S32);
+    const int64_t trips = bytes / (unrolled * t->vector_bytes), vectors = trips * unrolled;
+    const int64_t passes = CYCLES > vectors ? CYCLES / vectors : 1;
+    nest_builder b = begin(a, t, name);
+    int input = add_input(&b, TYPE_S32, vectors * lanes), output = add_output(&b, TYPE_S32, (int64_t)STREAMS * lanes);
+    int value = nest_add_register(&b, "value", TYPE_S32, lanes, unrolled),
+        sum = nest_add_register(&b, "sum", TYPE_S32, lanes, STREAMS);
+    build_task(&b, "all", 1);
+    load_all(&b, input, sum, STREAMS, lanes);
+    build_loop(&b, "pass", passes);
+    affine trip = build_loop(&b, "trip", trips);
+    for (int i = 0; i < unrolled; i++) {
+        affine vector = affine_scale(trip, unrolled);
+        register_ref v = reg(value, affine_constant(i)), s = reg(sum, affine_constant(i % STREAMS));
+        build_load(&b, v, access_at(input, affine_scale(affine_offset(vector, i), lanes), 1), NULL);
+        build_op(&b, OP_ADD, s, s, v);
+    }
+    build_end(&b);
+    build_end(&b);
+    store_all(&b, output, sum, STREAMS, lanes);
+    return (work){finish(&b), (double)(vectors * passes)};
+}
+
+static work stores(arena *a, const cvk_target *t) {
+    const int lanes = target_lanes(t, TYPE_F32);
+    const int64_t trips = NEAR_BYTES / (UNROLLED * t->vector_bytes), vectors = trips * UNROLLED;
+    const int64_t passes = CYCLES / vectors;
+    nest_builder b = begin(a, t, "stores");
+    int input = add_input(&b, TYPE_F32, lanes), output = add_output(&b, TYPE_F32, vectors * lanes);
+    int value = nest_add_register(&b, "value", TYPE_F32, lanes, 1);
+    build_task(&b, "all", 1);
+    load_all(&b, input, value, 1, lanes);
+    build_loop(&b, "pass", passes);
+    affine trip = build_loop(&b, "trip", trips);
+    affine i = build_unrolled(&b, "i", UNROLLED);
+    affine at = affine_scale(affine_add(affine_scale(trip, UNROLLED), i), lanes);
+    build_store(&b, access_at(output, at, 1), reg(value, affine_constant(0)), NULL);
+    build_end(&b);
+    build_end(&b);
+    build_end(&b);
+    return (work){finish(&b), (double)(vectors * passes)};
+}
+
+/* Of a size at which cores share the third level, but past the second. */
+static int64_t level3_bytes(const cvk_target *t) {
+    return TIMES_L2 * t->l2_bytes > FAR_BYTES ? TIMES_L2 * t->l2_bytes : FAR_BYTES;
+}
+
+static void make_probes(arena *a, const cvk_target *t, work to[PHASES]) {
+    to[ADDITIONS] = additions(a, t);
+    to[CHAIN] = multiply_adds(a, t, "chain", 1, LINKS);
+    to[FMAS] = multiply_adds(a, t, "fmas", t->registers - SPARE_REGISTERS, 1);
+    to[LOADS] = loads(a, t, "loads", NEAR_BYTES, UNROLLED);
+    to[STORES] = stores(a, t);
+    to[LEVEL2] = loads(a, t, "level 2", t->l2_bytes / 2, STREAMS);
+    to[LEVEL3] = loads(a, t, "level 3", level3_bytes(t), STREAMS);
+    to[MEMORY] = loads(a, t, "memory", MEMORY_BYTES, STREAMS);
+}
+
+static nest_program program(arena *a, const work probes[PHASES]) {
+    nest_phase *phase = arena_array(a, nest_phase, PHASES);
+    for (int i = 0; i < PHASES; i++) phase[i] = program_of(a, probes[i].run).phase[0];
+    return (nest_program){PHASES, phase};
+}
+
+/* Seconds an amount of one, by round. */
+typedef struct samples {
+    double of[PHASES][ROUNDS];
+    int rounds;
+} samples;
+
+static double time_once(const probe *p, probed which) {
+    double start = clock_seconds();
+    probe_run_task(p, which, 0);
+    return clock_seconds() - start;
+}
+
+/* Of a few runs, the first of which finds the caches as the probe before left them. */
+static double time_probe(const probe *p, probed which) {
+    double least = time_once(p, which);
+    for (int i = 1; i < RUNS; i++) least = fmin(least, time_once(p, which));
+    return least;
+}
+
+/* Of what is in no cache; for ever where nothing can be sent out of them. */
+static double time_memory(const probe *p) {
+    return evict_lines(p->input, MEMORY_BYTES) ? time_once(p, MEMORY) : INFINITY;
+}
+
+static void take_samples(const probe *p, const work probes[PHASES], samples *s) {
+    double start = clock_seconds();
+    for (int r = 0; r < ROUNDS && (r < FEWEST_ROUNDS || clock_seconds() - start < MOST_SECONDS); s->rounds = ++r) {
+        for (int i = 0; i < MEMORY; i++) s->of[i][r] = time_probe(p, (probed)i) / probes[i].amount;
+        s->of[MEMORY][r] = time_memory(p) / probes[MEMORY].amount;
+    }
+}
+
+static double fastest(const samples *s, probed what) {
+    double least = INFINITY;
+    for (int r = 0; r < s->rounds; r++) least = fmin(least, s->of[what][r]);
+    return least;
+}
+
+static int compare(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* How much of `what` is done in the time of one of `clock`: the third quartile of the rounds in which nothing else took
+ * the core from the clock, which takes longer than a clock rate is ever reduced by. */
+static double ratio(const samples *s, probed clock, probed what) {
+    double each[ROUNDS];
+    const double most = SLOWEST * fastest(s, clock);
+    int count = 0;
+    for (int r = 0; r < s->rounds; r++)
+        if (s->of[clock][r] <= most) each[count++] = s->of[clock][r] / s->of[what][r];
+    qsort(each, (size_t)count, sizeof *each, compare);
+    return each[count * 3 / 4];
+}
+
+static double rounded(double value, double step) { return round(value / step) * step; }
+static double throughput(double value) { return rounded(value, value < 0.75 ? 0.125 : 0.5); }
+
+/* To one of eight steps from a power of two to the next: what is read from caches is shared with others, and varies. */
+static double coarse(double value) {
+    int exponent;
+    double fraction = frexp(value, &exponent);
+    return ldexp(round(fraction * 16), exponent - 4);
+}
+
+static machine_figures judge(const cvk_target *t, const samples *s) {
+    const double latency = fmax(1, round(ratio(s, CHAIN, ADDITIONS))),
+                 bytes = t->vector_bytes * fastest(s, CHAIN) / latency;
+    return (machine_figures){.fma_a_cycle = throughput(ratio(s, CHAIN, FMAS) / latency),
+                             .loads_a_cycle = throughput(ratio(s, CHAIN, LOADS) / latency),
+                             .stores_a_cycle = throughput(ratio(s, CHAIN, STORES) / latency),
+                             .fma_latency = latency,
+                             .l2_bytes_a_cycle = coarse(bytes / fastest(s, LEVEL2)),
+                             .l3_bytes_a_cycle = coarse(bytes / fastest(s, LEVEL3)),
+                             .memory_bytes_a_cycle = coarse(bytes / fastest(s, MEMORY))};
+}
+
+static void keep_plausible(const machine_figures *instead, machine_figures *f) {
+    const figure_field *field;
+    for (int i = 0; (field = figure_row(i)); i++) {
+        double value = figure_get(f, i);
+        if (!(value >= field->least && value <= field->most)) figure_set(f, i, figure_get(instead, i));
+    }
+}
+
+/* The arena is the caller's. */
+static cvk_status measure_in(arena *a, const lab *l, probe *p, machine_figures *to) {
+    if (arena_guard(a)) return CVK_ERROR_MEMORY;
+    work probes[PHASES];
+    samples s = {.rounds = 0};
+    make_probes(a, l->target, probes);
+    cvk_status status = probe_open(l, &(probe_work){"figures", program(a, probes), PHASES}, p);
+    if (status != CVK_OK) return status;
+    take_samples(p, probes, &s);
+    *to = judge(l->target, &s);
+    keep_plausible(l->target->figures, to);
+    return CVK_OK;
+}
+
+cvk_status figures_measure(const cvk_target *t, cvk_diagnostics *d, machine_figures *to) {
+    const lab alone = {.target = t, .threads = &lab_one_thread, .diagnostics = d};
+    probe p = {0};
+    arena a;
+    arena_init(&a);
+    cvk_status status = measure_in(&a, &alone, &p, to);
+    probe_close(&p);
+    arena_free(&a);
+    return status;
+}
