@@ -36,15 +36,15 @@ static const double BARRIER_CYCLES = 8000, TASK_CALL_CYCLES = 200;
 static const uint32_t UNSAID_THREADS[] = {16, 64};
 static const double UNSAID_WORTH = 0.0125;
 
-static cvk_split split_of(double cycles, const cost_phase *p, uint32_t workers) {
+static cvk_split split_of(double cycles, const cost_phase *p, int phases, uint32_t workers) {
     uint32_t tasks = p->tasks < UINT32_MAX ? (uint32_t)p->tasks : UINT32_MAX;
-    return cvk_split_tasks(tasks, workers, (uint64_t)greatest(cycles / 1000, 1));
+    return cvk_split_tasks(tasks, workers, (uint64_t)greatest(cycles / 1000, 1), (uint32_t)phases);
 }
 
 double cost_on_workers(double cycles, const cost_phase *phase, int phases, uint32_t workers) {
     double all = 0;
     for (int i = 0; i < phases; i++) {
-        const cvk_split s = split_of(cycles, &phase[i], workers);
+        const cvk_split s = split_of(cycles, &phase[i], phases, workers);
         const double tasks = greatest(s.tasks, 1), most = ceil(tasks / s.workers);
         all += cycles * phase[i].share * most / tasks + TASK_CALL_CYCLES * s.chunks;
         if (s.workers > 1) all += BARRIER_CYCLES;

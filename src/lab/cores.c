@@ -185,7 +185,7 @@ static void free_timed(timed *t) {
 static cvk_status expect(const timed *t, uint32_t cores, double *seconds) {
     *seconds = 0;
     for (uint32_t p = 0; p < t->phases; p++) {
-        const cvk_split split = cvk_split_tasks(t->tasks[p], cores, t->kilocycles);
+        const cvk_split split = cvk_split_tasks(t->tasks[p], cores, t->kilocycles, t->phases);
         double phase = t->phase_seconds[p];
         if (split.workers > 1 && !cores_schedule(t->seconds[p], &split, &phase)) return CVK_ERROR_MEMORY;
         *seconds += phase + (split.workers > 1 ? BARRIER_SECONDS : 0);
