@@ -112,3 +112,27 @@ Test(split, a_worker_that_comes_begins_with_its_own_range) {
                      first_of_worker[first]);
     }
 }
+
+static uint32_t done_by_first;
+
+/* As long as the others do not come. */
+static void count_after_first(void *context, size_t n, cvk_parallel_body *body, void *argument) {
+    const size_t first = *(const size_t *)context;
+    body(argument, first);
+    for (uint32_t t = 0; t < 100; t++) done_by_first += runs[t];
+    for (size_t i = 0; i < n; i++)
+        if (i != first) body(argument, i);
+}
+
+Test(split, a_worker_whose_fellows_are_held_up_does_all_of_it) {
+    cvk_kernel_info info = counted;
+    info.tasks[0] = 100;
+    const cvk_buffers b = {.struct_size = sizeof b, .output = {scratch, 0}, .scratch = {scratch, sizeof scratch}};
+    for (size_t first = 0; first < 7; first++) {
+        const cvk_parallel_for parallel = {count_after_first, &first, 7};
+        memset(runs, 0, sizeof runs);
+        done_by_first = 0;
+        cr_assert_eq(cvk_run(&info, &b, &parallel), CVK_OK);
+        cr_assert_eq(done_by_first, 100, "worker %zu did %u of 100 tasks", first, done_by_first);
+    }
+}
