@@ -125,7 +125,7 @@ static void run_phases(run_state *r, const cvk_parallel_for *parallel) {
     const uint64_t kilocycles = r->info->kilocycles * r->images; /* fits: both are of 32 bits */
     for (r->phase = 0; r->phase < r->info->phases; r->phase++) {
         const uint32_t tasks = (uint32_t)(r->info->tasks[r->phase] * r->images);
-        const cvk_split split = cvk_split_tasks(tasks, parallel ? parallel->workers : 1, kilocycles);
+        const cvk_split split = cvk_split_tasks(tasks, parallel ? parallel->workers : 1, kilocycles, r->info->phases);
         if (split.workers > 1)
             run_parallel(r, &split, parallel);
         else if (tasks > 0)

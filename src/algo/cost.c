@@ -40,15 +40,15 @@ double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double i
 /* Where nobody says how many threads there will be, so many are thought of. */
 static const uint32_t UNSAID_THREADS[] = {16, 64};
 
-static cvk_split split_of(double cycles, const cost_phase *p, uint32_t workers) {
+static cvk_split split_of(double cycles, const cost_phase *p, int phases, uint32_t workers) {
     uint32_t tasks = p->tasks < UINT32_MAX ? (uint32_t)p->tasks : UINT32_MAX;
-    return cvk_split_tasks(tasks, workers, (uint64_t)greatest(cycles / 1000, 1));
+    return cvk_split_tasks(tasks, workers, (uint64_t)greatest(cycles / 1000, 1), (uint32_t)phases);
 }
 
 double cost_on_workers(double cycles, const cost_phase *phase, int phases, uint32_t workers) {
     double all = 0;
     for (int i = 0; i < phases; i++) {
-        const cvk_split s = split_of(cycles, &phase[i], workers);
+        const cvk_split s = split_of(cycles, &phase[i], phases, workers);
         const double tasks = greatest(s.tasks, 1), most = ceil(tasks / s.workers);
         all += cycles * phase[i].share * most / tasks + COST_TASK_CALL_CYCLES * s.chunks;
         if (s.workers > 1) all += COST_BARRIER_CYCLES;

@@ -50,10 +50,11 @@ static const double LARGE_OPERATIONS = 0.2e9;
 static double large_speedup(const timing *t) { return t->operations >= LARGE_OPERATIONS ? speedup(t) : NAN; }
 static double small_speedup(const timing *t) { return t->operations < LARGE_OPERATIONS ? speedup(t) : NAN; }
 
-/* When people see a column; programs always do. */
-typedef enum shown { ALWAYS, WITH_PEER, WITH_THREADS } shown;
+/* When people see a column; programs always do. What --cores asks for is there if it is asked for. */
+typedef enum shown { ALWAYS, WITH_PEER, WITH_THREADS, WITH_CORES } shown;
 
-/* Width 0: for programs only. What a column says is a text or a number. */
+/* Width 0: for programs only. What a column says is a text or a number; WITH_CORES stands for as many columns as
+ * --cores has numbers. */
 static const struct bench_column {
     column column;
     shown shown;
@@ -67,6 +68,7 @@ static const struct bench_column {
     {{"of_peak", "%.3f", 7}, ALWAYS, .number = of_peak},
     {{"predicted", "%.3f", 9}, ALWAYS, .number = predicted},
     {{"speedup", "%.2f", 7}, WITH_THREADS, .number = speedup},
+    {{NULL, "%.2f", 11}, WITH_CORES, .number = NULL},
     {{"direct_us", "%.1f", 0}, WITH_PEER, .number = direct_us},
     {{"direct_gflops", "%.1f", 13}, WITH_PEER, .number = direct_gflops},
     {{"over_direct", "%.2f", 11}, WITH_PEER, .number = over_direct},
@@ -82,7 +84,7 @@ static const struct bench_column {
     {{"object_bytes", "%.0f", 12}, ALWAYS, .number = object_size},
     {{"plan", NULL, 1}, ALWAYS, .text = plan_of},
 };
-enum { COLUMNS = sizeof all_columns / sizeof *all_columns };
+enum { COLUMN_ROWS = sizeof all_columns / sizeof *all_columns, MOST_COLUMNS = COLUMN_ROWS + TIMING_MOST_CORES };
 
 /* A table that goes to a file, whole or not at all, besides the one that is shown. */
 typedef struct side_file {
@@ -101,7 +103,9 @@ typedef struct bench {
     probe peak[TYPES]; /* of the types that layers have */
     evictor evictor;
     arena *arena;
-    column columns[COLUMNS];
+    uint32_t cores[TIMING_MOST_CORES];
+    column columns[MOST_COLUMNS];
+    size_t column_count;
     table table;
     side_file side[SIDE_FILES];
     double first_compile; /* seconds, LLVM's start included */
@@ -110,10 +114,14 @@ typedef struct bench {
 } bench;
 
 static void add_row(bench *b, const result *r) {
-    cell row[COLUMNS];
-    for (size_t i = 0; i < COLUMNS; i++) {
+    cell row[MOST_COLUMNS];
+    size_t count = 0;
+    for (size_t i = 0; i < COLUMN_ROWS; i++) {
         const struct bench_column *c = &all_columns[i];
-        row[i] = c->text ? (cell){c->text(r), 0} : (cell){NULL, c->number(&r->timing)};
+        if (c->shown == WITH_CORES)
+            for (size_t k = 0; k < b->setup.core_count; k++) row[count++] = (cell){NULL, r->timing.expected[k]};
+        else
+            row[count++] = c->text ? (cell){c->text(r), 0} : (cell){NULL, c->number(&r->timing)};
     }
     session_progress_end(b->session);
     table_row(&b->table, row);
@@ -160,16 +168,35 @@ static const struct summary {
 };
 enum { SUMMARIES = sizeof summaries / sizeof *summaries };
 
+/* "expected_16" */
+static const char *expected_name(const bench *b, size_t k) {
+    return arena_format(b->arena, "expected_%u", b->cores[k]);
+}
+
+static const char *expected_words(const bench *b, size_t k) {
+    return arena_format(b->arena, "times one core, to be expected of %u", b->cores[k]);
+}
+
+static void add_figure(bench *b, suite_figure *to, const suite_figure *figure) {
+    *to = *figure;
+    to->value = arena_array(b->arena, double, b->count + 1);
+}
+
 static void summarise_suites(bench *b) {
-    suite_figure figures[SUMMARIES];
+    suite_figure figures[SUMMARIES + TIMING_MOST_CORES];
+    const size_t cores = b->setup.core_count;
     const session_layer **layers = arena_array(b->arena, const session_layer *, b->count + 1);
     for (size_t i = 0; i < b->count; i++) layers[i] = b->results[i].layer;
     for (size_t k = 0; k < SUMMARIES; k++) {
-        figures[k] = summaries[k].figure;
-        figures[k].value = arena_array(b->arena, double, b->count + 1);
+        add_figure(b, &figures[k], &summaries[k].figure);
         for (size_t i = 0; i < b->count; i++) figures[k].value[i] = summaries[k].of(&b->results[i].timing);
     }
-    add_extra(b, "suites", suite_report(b->session, layers, b->count, figures, SUMMARIES));
+    for (size_t k = 0; k < cores; k++) {
+        const suite_figure figure = {expected_name(b, k), expected_words(b, k), "%.2f", false, NULL};
+        add_figure(b, &figures[SUMMARIES + k], &figure);
+        for (size_t i = 0; i < b->count; i++) figures[SUMMARIES + k].value[i] = b->results[i].timing.expected[k];
+    }
+    add_extra(b, "suites", suite_report(b->session, layers, b->count, figures, SUMMARIES + cores));
 }
 
 static double plan_seconds(const timing *t) { return t->times.plan; }
@@ -269,32 +296,44 @@ static cli_exit draw_roofline(bench *b) {
     return write_file(s, s->options->svg, out.bytes, out.length);
 }
 
+static void add_column(bench *b, const column *c, bool show) {
+    b->columns[b->column_count] = *c;
+    if (!show) b->columns[b->column_count].width = 0;
+    b->column_count++;
+}
+
 /* Columns that nothing is in are not shown to people. */
 static void choose_columns(bench *b) {
     const bool show[] = {
         [ALWAYS] = true, [WITH_PEER] = b->setup.peer != NULL, [WITH_THREADS] = b->session->parallel.workers > 1};
-    for (size_t i = 0; i < COLUMNS; i++) {
-        b->columns[i] = all_columns[i].column;
-        if (!show[all_columns[i].shown]) b->columns[i].width = 0;
+    for (size_t i = 0; i < COLUMN_ROWS; i++) {
+        column c = all_columns[i].column;
+        if (all_columns[i].shown != WITH_CORES) add_column(b, &c, show[all_columns[i].shown]);
+        for (size_t k = 0; all_columns[i].shown == WITH_CORES && k < b->setup.core_count; k++) {
+            c.name = expected_name(b, k);
+            add_column(b, &c, true);
+        }
     }
 }
 
 static bool open_side_file(bench *b, side_file *f, const char *path, cli_format format) {
     FILE *memory = path ? open_memstream(&f->bytes, &f->size) : NULL;
-    if (memory && table_open(&f->table, "bench", b->columns, COLUMNS, format, memory)) f->path = path;
+    if (memory && table_open(&f->table, "bench", b->columns, b->column_count, format, memory)) f->path = path;
     return f->path == path;
 }
 
 static cli_exit open_tables(bench *b) {
     session *s = b->session;
     choose_columns(b);
-    if (!table_open(&b->table, "bench", b->columns, COLUMNS, s->format, stdout) ||
+    if (!table_open(&b->table, "bench", b->columns, b->column_count, s->format, stdout) ||
         !open_side_file(b, &b->side[0], s->options->csv, FORMAT_CSV) ||
         !open_side_file(b, &b->side[1], s->options->json, FORMAT_JSON))
         return session_fail(s, CVK_ERROR_MEMORY);
     add_extra(b, "conditions",
-              json_pack("{s:s, s:i, s:b, s:b, s:s}", "target", s->target->name, "threads", (int)s->parallel.workers,
-                        "cold", s->options->cold, "plain", s->options->plain, "accuracy",
+              json_pack("{s:s, s:i, s:i, s:I, s:b, s:b, s:s}", "target", s->target->name, "threads",
+                        (int)s->parallel.workers, "plans_for", (int)s->lab.plan_threads, "batch",
+                        (json_int_t)(s->lab.batch ? s->lab.batch : 1), "cold", s->options->cold, "plain",
+                        s->options->plain, "accuracy",
                         s->options->accuracy ? s->options->accuracy : "each layer's own"));
     return CLI_DONE;
 }
@@ -341,7 +380,8 @@ static const char *forbidden_to_regret(const cli_options *o) {
     const struct {
         bool given;
         const char *word;
-    } others[] = {{o->peer, "--peer"}, {o->csv, "--csv"}, {o->json, "--json"}, {o->svg, "--svg"}, {o->cold, "--cold"}};
+    } others[] = {{o->peer, "--peer"}, {o->csv, "--csv"},   {o->json, "--json"},
+                  {o->svg, "--svg"},   {o->cold, "--cold"}, {o->cores, "--cores"}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (others[i].given) return others[i].word;
     return NULL;
@@ -349,19 +389,66 @@ static const char *forbidden_to_regret(const cli_options *o) {
 
 /* What an option forbids to another. */
 static cli_exit check_options(const session *s) {
-    if (s->options->cold && s->parallel.workers > 1) {
+    const cli_options *o = s->options;
+    if (o->cold && s->parallel.workers > 1) {
         session_say("--cold wants --threads 1: waking threads would be timed as well");
         return CLI_USAGE;
     }
-    if (s->options->regret >= MEASURE_MOST) {
+    if (o->cold && o->cores) {
+        session_say("--cores goes without --cold: tasks are timed as a run finds the caches");
+        return CLI_USAGE;
+    }
+    if (o->regret >= MEASURE_MOST) {
         session_say("--regret is less than %d", MEASURE_MOST);
         return CLI_USAGE;
     }
-    if (s->options->regret && forbidden_to_regret(s->options)) {
-        session_say("--regret goes without %s", forbidden_to_regret(s->options));
+    if (o->regret && forbidden_to_regret(o)) {
+        session_say("--regret goes without %s", forbidden_to_regret(o));
         return CLI_USAGE;
     }
     return CLI_DONE;
+}
+
+static cli_exit read_cores(bench *b) {
+    const cli_options *o = b->session->options;
+    b->setup.cores = b->cores;
+    b->setup.pinned = o->threads > 0;
+    if (!o->cores) return CLI_DONE;
+    unsigned long numbers[TIMING_MOST_CORES];
+    if (!options_numbers("bench", "--cores", o->cores, GOAL_MOST_THREADS, numbers, TIMING_MOST_CORES,
+                         &b->setup.core_count))
+        return CLI_USAGE;
+    for (size_t i = 0; i < b->setup.core_count; i++) b->cores[i] = (uint32_t)numbers[i];
+    return CLI_DONE;
+}
+
+static bool has_any_batch(const session *s) {
+    for (size_t i = 0; i < s->layer_count; i++)
+        if (s->layers[i].spec->batch_any) return true;
+    return false;
+}
+
+/* Whether the layers with so many images are layers still; what is wrong has been said. */
+static cli_exit check_batches(session *s) {
+    cli_exit worst = CLI_DONE;
+    for (size_t i = 0; i < s->layer_count; i++) {
+        cvk_spec one = spec_of_batch(s->layers[i].spec, s->lab.batch);
+        if (s->layers[i].spec->batch_any) worst = graver(worst, session_fail(s, spec_finish(&one, s->diagnostics)));
+    }
+    return worst;
+}
+
+static cli_exit read_batch(session *s) {
+    if (!s->options->batch) return CLI_DONE;
+    unsigned long batch;
+    size_t count;
+    if (!options_numbers("bench", "--batch", s->options->batch, INT32_MAX, &batch, 1, &count)) return CLI_USAGE;
+    if (!has_any_batch(s)) {
+        session_say("--batch is for layers whose batch is any, and there is none among these");
+        return CLI_USAGE;
+    }
+    s->lab.batch = (int64_t)batch;
+    return check_batches(s);
 }
 
 static cli_exit bench_guarded(session *s, arena *a, void *context) {
@@ -375,6 +462,8 @@ static cli_exit bench_guarded(session *s, arena *a, void *context) {
 static cli_exit bench_session(session *s) {
     cli_exit status = check_options(s);
     bench b = {.session = s, .setup.plain = s->options->plain};
+    if (status == CLI_DONE) status = read_cores(&b);
+    if (status == CLI_DONE) status = read_batch(s);
     if (status == CLI_DONE && s->options->peer) status = peers_open(s->options->peer, &b.setup.peer);
     if (status != CLI_DONE) return status;
     status = session_guarded(s, bench_guarded, &b);

@@ -82,6 +82,24 @@ static bool set_count(unsigned long *to, const char *value) {
     return errno == 0 && *value >= '0' && *value <= '9' && !*end;
 }
 
+bool options_numbers(const char *verb, const char *word, const char *list, unsigned long greatest, unsigned long *to,
+                     size_t most, size_t *count) {
+    const char *at = list;
+    for (*count = 0; *count < most; at++) {
+        char *end;
+        errno = 0;
+        to[*count] = strtoul(at, &end, 10);
+        if (errno || *at < '0' || *at > '9' || to[*count] < 1 || to[*count] > greatest) break;
+        ++*count;
+        at = end;
+        if (!*at) return true;
+        if (*at != ',') break;
+    }
+    fprintf(stderr, "convoke %s: %s takes %s from 1 to %lu, not `%s`\n", verb, word,
+            most > 1 ? "a few numbers, separated by commas," : "a number", greatest, list);
+    return false;
+}
+
 static bool set_list(cli_LIST *list, const char *value) {
     if (list->count == CLI_MOST_LIST) return false;
     list->text[list->count++] = value;

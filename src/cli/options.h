@@ -52,6 +52,11 @@ int verb_find(const char *name);
 /* Fills `options` from a verb's arguments, in place: operands move to the front. False: a message is on stderr. */
 bool options_parse(int verb, int count, char **arguments, cli_options *options);
 
+/* The numbers of a list such as "2,16,64": from 1 to `greatest`, at most `most` of them. False: it is none, which has
+ * been said of that option. */
+bool options_numbers(const char *verb, const char *word, const char *list, unsigned long greatest, unsigned long *to,
+                     size_t most, size_t *count);
+
 void help_command(void);
 void help_verb(int verb);
 

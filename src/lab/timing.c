@@ -2,6 +2,7 @@
  * one thread, and with a peer's direct and Winograd convolutions. */
 #include "lab/timing.h"
 #include "base/clock.h"
+#include "lab/cores.h"
 #include "lab/ready.h"
 #include "plan/brief.h"
 
@@ -146,6 +147,7 @@ static void measure_all(const ready *r, const probe *peak, const timing_setup *s
 cvk_status timing_run(const lab *l, const cvk_spec *spec, const timing_setup *setup, arena *a, timing *t) {
     *t = (timing){.spec = spec, .plan = "", .single_seconds = NAN};
     for (int way = 0; way < PEER_WAYS; way++) t->peer[way] = (peer_timing){NAN, ""};
+    for (size_t i = 0; i < TIMING_MOST_CORES; i++) t->expected[i] = NAN;
     ready r = {0};
     cvk_status status = time_compiling(l, spec, &t->times);
     if (status == CVK_OK) status = ready_open(l, spec, NULL, a, &r);
@@ -158,5 +160,7 @@ cvk_status timing_run(const lab *l, const cvk_spec *spec, const timing_setup *se
             if (contenders[way].layer) setup->peer->close(contenders[way].layer);
     }
     ready_close(&r);
+    if (status == CVK_OK && setup->core_count)
+        status = cores_expect(l, spec, setup->pinned, setup->cores, setup->core_count, a, t->expected);
     return status;
 }

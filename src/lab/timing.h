@@ -13,15 +13,18 @@ typedef struct peer_timing {
     const char *variant; /* its format and implementation, or "" */
 } peer_timing;
 
+enum { TIMING_MOST_CORES = 8 };
+
 typedef struct timing {
     const cvk_spec *spec;
-    const char *plan;      /* in a few words */
-    double operations;     /* two a multiply-add, padding counted as present */
-    double bytes;          /* of the tensors, each read or written once */
-    double seconds;        /* a run */
-    double single_seconds; /* a run on one thread; NAN where that is the same */
-    double predicted;      /* the share of the FMA peak that the cost model expected */
-    double peak;           /* operations a second of the fastest FMA run measured in between */
+    const char *plan;                   /* in a few words */
+    double operations;                  /* two a multiply-add, padding counted as present */
+    double bytes;                       /* of the tensors, each read or written once */
+    double seconds;                     /* a run */
+    double single_seconds;              /* a run on one thread; NAN where that is the same */
+    double predicted;                   /* the share of the FMA peak that the cost model expected */
+    double expected[TIMING_MOST_CORES]; /* speed-up over one core, of each number of cores; NAN: not asked for */
+    double peak;                        /* operations a second of the fastest FMA run measured in between */
     peer_timing peer[PEER_WAYS];
     compile_times times; /* the median of several compiles */
     double object_bytes;
@@ -29,10 +32,13 @@ typedef struct timing {
 
 /* What a layer is timed against, and how. */
 typedef struct timing_setup {
-    const peer *peer;     /* or NULL */
-    bool plain;           /* whether the peer, too, takes tensors in plain layouts */
-    const probe *peak;    /* by type */
-    const evictor *evict; /* or NULL: caches are warm */
+    const peer *peer;      /* or NULL */
+    bool plain;            /* whether the peer, too, takes tensors in plain layouts */
+    const probe *peak;     /* by type */
+    const evictor *evict;  /* or NULL: caches are warm */
+    const uint32_t *cores; /* to be thought of, see lab/cores.h */
+    size_t core_count;
+    bool pinned; /* their plans are the lab's, not each its own */
 } timing_setup;
 
 /* `t->seconds` stays 0 for an empty batch. Texts live in the arena. */

@@ -38,6 +38,52 @@ case_bench_on_two_threads_tells_the_gain_over_one() {
     status 0; is_json "d['rows'][0]['speedup'] is None"
 }
 
+case_bench_foretells_the_speed_up_of_cores_that_are_not_here() {
+    printf 'version: 1\nlayers:\n  - {name: one, input: [1, 64, 28, 28], out_channels: 64, kernel_size: 3, padding: 1}\n  - {name: tiny, input: [1, 3, 4, 4], out_channels: 4, kernel_size: 1}\n' >spec.yaml
+    convoke bench spec.yaml --threads 1 --format json --accuracy strict --cores 1,2,64 --csv rows.csv
+    status 0; silent
+    is_json "all(r['expected_1'] == 1 for r in d['rows'])"
+    is_json "1 < d['rows'][0]['expected_2'] < 3 and 1 < d['rows'][0]['expected_64'] < 80"
+    is_json "d['rows'][1]['expected_64'] == 1" # too small for threads
+    is_json "d['suites'][0]['figures']['expected_64']['worst_layer'] == 'tiny' and d['suites'][0]['figures']['expected_1']['mean'] == 1"
+    head -n 1 rows.csv | grep -q ',speedup,expected_1,expected_2,expected_64,direct_us,' || fail "$(head -n 1 rows.csv)"
+    convoke bench spec.yaml --threads 1 --cores 64 --layer one --format json # the plan for one thread has one task
+    status 0; is_json "d['rows'][0]['expected_64'] == 1"
+    convoke bench spec.yaml --cores 64 --layer one --format json # the plan for 64 has work for them
+    status 0; is_json "d['rows'][0]['expected_64'] > 1"
+    convoke bench spec.yaml --cores 16
+    status 0; has "expected_16"; has "times one core, to be expected of 16"
+    convoke bench spec.yaml --threads 1 --format json
+    status 0; is_json "not any(key.startswith('expected') for key in d['rows'][0])"
+    local list
+    for list in 0 2,x 2,,3 2, '' 1025 -1 1,2,3,4,5,6,7,8,9; do
+        convoke bench spec.yaml --cores "$list"; status 2; says "--cores takes a few numbers"
+    done
+    convoke bench spec.yaml --cores 2 --threads 1 --cold; status 2; says "without --cold"
+    convoke bench spec.yaml --cores 2 --regret 2; status 2; says "without --cores"
+}
+
+case_bench_gives_layers_for_any_batch_so_many_images() {
+    printf 'version: 1\nlayers:\n  - {name: one, input: [any, 16, 8, 8], out_channels: 16, kernel_size: 3}\n  - {name: two, input: [2, 16, 8, 8], out_channels: 16, kernel_size: 3}\n' >spec.yaml
+    convoke bench spec.yaml --threads 1 --format json; cp ../out alone
+    status 0; is_json "d['conditions']['batch'] == 1"
+    convoke bench spec.yaml --threads 1 --format json --batch 5 --cores 2
+    status 0; silent; is_json "d['conditions']['batch'] == 5"
+    python3 -c "
+import json
+one, five = (json.load(open(path))['rows'] for path in ('alone', '../out'))
+assert five[0]['operations'] == 5 * one[0]['operations'] and one[0]['bytes'] < five[0]['bytes'] < 5 * one[0]['bytes']
+assert five[1]['operations'] == one[1]['operations'] and five[1]['bytes'] == one[1]['bytes']" || fail "other figures"
+    convoke bench spec.yaml --batch 5 --layer two
+    status 2; says "there is none among these"
+    local batch
+    for batch in 0 x 1,2 '' 99999999999; do
+        convoke bench spec.yaml --batch "$batch"; status 2; says "--batch takes a number"
+    done
+    convoke bench spec.yaml --batch 2000000000
+    status 4; says "error"
+}
+
 case_bench_overrides_the_accuracy_of_every_layer() {
     printf 'version: 1\nlayers:\n  - {name: one, input: [1, 64, 28, 28], out_channels: 64, kernel_size: 3, padding: 1}\n' >spec.yaml
     convoke bench spec.yaml --threads 1 --format json --accuracy fast

@@ -11,7 +11,7 @@ static const uint64_t kilocycles[] = {0, 1, 59, 60, 100, 500, 100000};
 enum { COSTS = sizeof kilocycles / sizeof *kilocycles };
 
 static void expect_cover(uint32_t tasks, uint32_t workers, uint64_t cost) {
-    const cvk_split s = cvk_split_tasks(tasks, workers, cost);
+    const cvk_split s = cvk_split_tasks(tasks, workers, cost, 1);
     uint32_t next = 0, fewest = UINT32_MAX, most = 0;
     cr_assert(s.workers >= 1 && s.workers <= workers && s.ranges >= 1 && s.ranges <= s.workers && s.chunks >= 1);
     cr_assert_leq(s.ranges, CVK_MOST_RANGES);
@@ -41,21 +41,23 @@ Test(split, the_greatest_numbers_do_not_wrap) {
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
         for (size_t k = 0; k + 1 < sizeof workers / sizeof *workers; k++)
             for (int c = 0; c < COSTS; c++) expect_cover(tasks[i], workers[k], kilocycles[c]);
-    const cvk_split s = cvk_split_tasks(UINT32_MAX, UINT32_MAX, 0);
+    const cvk_split s = cvk_split_tasks(UINT32_MAX, UINT32_MAX, 0, 1);
     cr_assert_eq(cvk_split_begin(&s, s.ranges - 1, s.chunks), UINT32_MAX);
 }
 
 Test(split, small_kernels_get_few_workers_and_few_chunks) {
-    cr_assert_eq(cvk_split_tasks(1000, 64, 59).workers, 1, "over before others have begun");
-    cr_assert_eq(cvk_split_tasks(1000, 64, 60).workers, 3);
-    cr_assert_eq(cvk_split_tasks(1000, 64, 60000).workers, 64);
-    cr_assert_eq(cvk_split_tasks(1000, 64, 0).workers, 64, "nothing is known");
-    cr_assert_eq(cvk_split_tasks(5, 64, 60000).workers, 5, "no worker without a task");
-    cr_assert_eq(cvk_split_tasks(1, 64, 60000).workers, 1);
-    const cvk_split small = cvk_split_tasks(1000, 64, 60), large = cvk_split_tasks(1000, 64, 60000);
+    cr_assert_eq(cvk_split_tasks(1000, 64, 59, 1).workers, 1, "over before others have begun");
+    cr_assert_eq(cvk_split_tasks(1000, 64, 60, 1).workers, 3);
+    cr_assert_eq(cvk_split_tasks(1000, 64, 60000, 1).workers, 64);
+    cr_assert_eq(cvk_split_tasks(1000, 64, 499, 2).workers, 1, "what it hands on costs more than it gains");
+    cr_assert_eq(cvk_split_tasks(1000, 64, 500, 2).workers, 25);
+    cr_assert_eq(cvk_split_tasks(1000, 64, 0, 1).workers, 64, "nothing is known");
+    cr_assert_eq(cvk_split_tasks(5, 64, 60000, 1).workers, 5, "no worker without a task");
+    cr_assert_eq(cvk_split_tasks(1, 64, 60000, 1).workers, 1);
+    const cvk_split small = cvk_split_tasks(1000, 64, 60, 1), large = cvk_split_tasks(1000, 64, 60000, 1);
     cr_assert_lt(small.chunks, 5);
     cr_assert_eq(large.chunks, 4);
-    cr_assert_eq(cvk_split_tasks(128, 64, 60000).chunks, 2, "no chunk is less than a task");
+    cr_assert_eq(cvk_split_tasks(128, 64, 60000, 1).chunks, 2, "no chunk is less than a task");
 }
 
 /* ---- cvk_run ---- */
@@ -108,5 +110,29 @@ Test(split, a_worker_that_comes_begins_with_its_own_range) {
         expect_run(100, 4, first);
         cr_assert_eq(first_of_worker[first], 25 * first, "worker %zu began with task %u", first,
                      first_of_worker[first]);
+    }
+}
+
+static uint32_t done_by_first;
+
+/* As long as the others do not come. */
+static void count_after_first(void *context, size_t n, cvk_parallel_body *body, void *argument) {
+    const size_t first = *(const size_t *)context;
+    body(argument, first);
+    for (uint32_t t = 0; t < 100; t++) done_by_first += runs[t];
+    for (size_t i = 0; i < n; i++)
+        if (i != first) body(argument, i);
+}
+
+Test(split, a_worker_whose_fellows_are_held_up_does_all_of_it) {
+    cvk_kernel_info info = counted;
+    info.tasks[0] = 100;
+    const cvk_buffers b = {.struct_size = sizeof b, .output = {scratch, 0}, .scratch = {scratch, sizeof scratch}};
+    for (size_t first = 0; first < 7; first++) {
+        const cvk_parallel_for parallel = {count_after_first, &first, 7};
+        memset(runs, 0, sizeof runs);
+        done_by_first = 0;
+        cr_assert_eq(cvk_run(&info, &b, &parallel), CVK_OK);
+        cr_assert_eq(done_by_first, 100, "worker %zu did %u of 100 tasks", first, done_by_first);
     }
 }

@@ -22,15 +22,16 @@ typedef struct cvk_split {
     uint32_t chunks;  /* that each range is cut into; some are empty where the tasks are fewer */
 } cvk_split;
 
-/* Of the tasks of one phase on at most `workers`. A kernel that is predicted to take few cycles gets few workers, or
- * one: waking others takes longer than what they would do. `kilocycles` 0: unknown. */
-static inline cvk_split cvk_split_tasks(uint32_t tasks, uint32_t workers, uint64_t kilocycles) {
-    /* Of one worker, at least; of a kernel that others are woken for; of a chunk. */
-    enum { WORKER_KILOCYCLES = 20, WOKEN_KILOCYCLES = 60, CHUNK_KILOCYCLES = 5, CHUNKS = 4 };
+/* Of the tasks of one phase on at most `workers`, in a kernel of so many phases. A kernel that is predicted to take few
+ * cycles gets few workers, or one: waking others takes longer than what they would do. With several phases so does what
+ * one worker leaves to another, in another core's cache. `kilocycles`, of all phases: 0 is unknown. */
+static inline cvk_split cvk_split_tasks(uint32_t tasks, uint32_t workers, uint64_t kilocycles, uint32_t phases) {
+    /* The least: of a worker, of a kernel that others are woken for, of one that hands on what they did, of a chunk. */
+    enum { WORKER_KILOCYCLES = 20, WOKEN_KILOCYCLES = 60, PHASED_KILOCYCLES = 500, CHUNK_KILOCYCLES = 5, CHUNKS = 4 };
     cvk_split s = {tasks, workers, 1, 1};
     uint64_t most = kilocycles ? kilocycles / WORKER_KILOCYCLES : workers;
     uint32_t chunks, together;
-    if (kilocycles && kilocycles < WOKEN_KILOCYCLES) most = 1;
+    if (kilocycles && kilocycles < (phases > 1 ? PHASED_KILOCYCLES : WOKEN_KILOCYCLES)) most = 1;
     if (s.workers > most) s.workers = (uint32_t)most;
     if (s.workers > tasks) s.workers = tasks;
     if (s.workers <= 1) {

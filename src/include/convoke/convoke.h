@@ -165,8 +165,8 @@ typedef struct cvk_options {
     const char *cache_directory; /* an absolute path; NULL: the environment's, or the usual one */
     uint64_t cache_bytes;        /* what the directory may hold; the least recently used goes first. 0: 256 MiB */
     uint32_t threads;            /* that cvk_network_compile uses; 0: one per CPU */
-    uint64_t run_threads; /* that the kernels will be run on, which their plans are chosen for, at most 1024; 0: not
-                             known, so they are to lose nothing on one, and have work for many */
+    uint64_t run_threads; /* that kernels will run on, at most 1024: plans are chosen for so many. 0: not known; they
+                             are to lose nothing on one, and have work for many */
 } cvk_options;
 
 /* A compiled layer, loaded and ready. Immutable; shared by reference count, so the same kernel may be given to all who
