@@ -283,7 +283,7 @@ static bool is_certain(trial *t, cvk_status status, const cvk_diagnostics *d, co
 
 bool trial_stored(trial *t, const nest_program *run, const nest *pack) {
     cvk_diagnostics *d = cvk_diagnostics_new();
-    cvk_status outputs = program_certify_stored(run, ROLE_OUTPUT, STORED_MOST_CHECKING, d);
+    cvk_status outputs = program_certify_stored(run, STORED_MOST_CHECKING, d);
     bool right = is_certain(t, outputs, d, "stored once");
     cvk_status packed = right ? nest_certify_stored(&pack, 1, ROLE_PACK_TO, STORED_MOST_CHECKING, d) : CVK_OK;
     right = right && is_certain(t, packed, d, "packed once");
@@ -309,19 +309,27 @@ static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target
            trial_stored(t, &p->nests.run, p->nests.pack) && trial_identity(t, &p->nests.run, p->nests.pack);
 }
 
-/* The layer for any batch, by the same plan. */
-static bool try_any_batch(trial *t, const cvk_target *target, const cvk_plan *plan) {
+bool trial_any(trial *t, const cvk_kernel_info *info) {
+    if (info->batch_any != 1) return wrong(t, "not for any batch");
+    return with_buffers(t, info, GUARD_END, 1, run_again) &&
+           with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
+           with_buffers(t, info, GUARD_END, WORKERS, run_on_threads);
+}
+
+cvk_spec trial_spec_any(const trial *t) {
     cvk_spec any = *t->spec;
     any.batch = 1;
     any.batch_any = true;
+    return any;
+}
+
+/* The layer for any batch, by the same plan. */
+static bool try_any_batch(trial *t, const cvk_target *target, const cvk_plan *plan) {
+    const cvk_spec any = trial_spec_any(t);
     cvk_kernel *kernel;
     cvk_status status = compile_kernel(&any, target, plan, NULL, &kernel, NULL);
     if (status != CVK_OK) return wrong(t, "it does not compile for any batch: %s", cvk_status_text(status));
-    const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
-    bool right = info->batch_any == 1 || wrong(t, "not for any batch");
-    right = right && with_buffers(t, info, GUARD_END, 1, run_again) &&
-            with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
-            with_buffers(t, info, GUARD_END, WORKERS, run_on_threads);
+    bool right = trial_any(t, cvk_kernel_get_info(kernel));
     cvk_kernel_free(kernel);
     return right;
 }
