@@ -90,3 +90,20 @@ double bound_ratio(long double expected, double bound, double got) {
     if (error == 0) return 0;
     return isnan(got) ? INFINITY : (double)(error / bound);
 }
+
+void verdict_worsen(verdict *v, const verdict *by) {
+    if (by->ratio > v->ratio) v->ratio = by->ratio;
+    if (by->error > v->error) v->error = by->error;
+}
+
+int64_t bound_judge(cvk_type type, int64_t count, const long double *expected, const double *bound, const void *got,
+                    verdict *v) {
+    int64_t wrong = -1;
+    for (int64_t i = 0; i < count; i++) {
+        double value = type_read(type, (const char *)got + i * type_bytes(type));
+        double ratio = bound_ratio(expected[i], bound[i], value), error = (double)fabsl(value - expected[i]);
+        if (ratio > 0) verdict_worsen(v, &(verdict){isnan(error) ? INFINITY : error, ratio});
+        if (ratio > 1 && wrong < 0) wrong = i;
+    }
+    return wrong;
+}
