@@ -122,9 +122,10 @@ cvk_status compile_rank(arena *a, const cvk_spec *spec, goal aim, int limit, cvk
     return CVK_ERROR_UNSUPPORTED;
 }
 
-/* That each output and each packed weight is stored once, unless there are so many that this would take its time. */
+/* That each output and each packed weight is stored once, and that phases read what earlier ones stored; unless there
+ * is so much of them that this would take its time. */
 static cvk_status certify(const nest_program *run, const nest *pack, cvk_diagnostics *d) {
-    cvk_status status = program_certify_stored(run, ROLE_OUTPUT, STORED_MOST_COMPILING, d);
+    cvk_status status = program_certify_stored(run, STORED_MOST_COMPILING, d);
     if (status == CVK_OK || status == CVK_ERROR_UNSUPPORTED)
         status = nest_certify_stored(&pack, 1, ROLE_PACK_TO, STORED_MOST_COMPILING, d);
     return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;

@@ -74,11 +74,11 @@ static cvk_status judge_exactly(const checked *c, const algo_nests *nests, findi
     return status == CVK_OK && *words ? broken(c, f, "identity", words) : status;
 }
 
-/* Every element of the output and of the packed weights is stored once. */
+/* Every element of the output and of the packed weights is stored once, and phases read what earlier ones stored. */
 static cvk_status certify(const checked *c, const algo_nests *nests, finding *f) {
     const nest *pack = nests->pack;
     cvk_diagnostics *d = c->session->diagnostics;
-    cvk_status status = program_certify_stored(&nests->run, ROLE_OUTPUT, STORED_MOST_CHECKING, d);
+    cvk_status status = program_certify_stored(&nests->run, STORED_MOST_CHECKING, d);
     if (status == CVK_OK) status = nest_certify_stored(&pack, 1, ROLE_PACK_TO, STORED_MOST_CHECKING, d);
     f->stored = status == CVK_OK ? "ok" : status == CVK_ERROR_UNSUPPORTED ? TOO_LARGE : "BROKEN";
     return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;

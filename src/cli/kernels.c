@@ -7,6 +7,16 @@ static const buffer_row ROWS[] = {
 #undef BUFFER
 };
 
+/* Every buffer of a run has a row: the name of one without would not be known here. */
+enum {
+#define BUFFER(member, word, macro, always) ROW_OF_##member,
+#include "cli/buffers.def"
+#undef BUFFER
+#define CVK_BUFFER(NAME, member, needs, access, share) NAMED_##NAME = ROW_OF_##needs,
+#include <convoke/buffers.def>
+#undef CVK_BUFFER
+};
+
 const buffer_row *buffer_at(int index) { return index < (int)(sizeof ROWS / sizeof *ROWS) ? &ROWS[index] : NULL; }
 
 cvk_buffer_info buffer_of_kernel(const kernel_list *k, size_t layer, size_t target, const buffer_row *row) {

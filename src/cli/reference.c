@@ -1,6 +1,5 @@
 /* The interpreter and the comparison, in pieces of neighbouring channels that threads take in any order. */
 #include "cli/reference.h"
-#include "judge/bound.h"
 #include "judge/rounding.h"
 
 #include <math.h>
@@ -63,34 +62,19 @@ void reference_free(reference *r) {
     *r = (reference){0};
 }
 
-static void worsen(verdict *v, const verdict *by) {
-    if (by->ratio > v->ratio) v->ratio = by->ratio;
-    if (by->error > v->error) v->error = by->error;
-}
-
-static void judge_channel(const reference *r, int64_t channel, const char *got, verdict *v) {
-    const cvk_type type = spec_type(r->spec);
-    int64_t size = naive_channel_size(r->spec);
-    const long double *expected = r->output + channel * size;
-    const double *bound = r->bound + channel * size;
-    for (int64_t i = 0; i < size; i++) {
-        double value = type_read(type, got + i * type_bytes(type)), ratio = bound_ratio(expected[i], bound[i], value);
-        double error = (double)fabsl(value - expected[i]);
-        if (ratio > 0) worsen(v, &(verdict){isnan(error) ? INFINITY : error, ratio});
-    }
-}
-
 static void judge_piece(void *argument, size_t piece) {
     job *j = argument;
     const cvk_spec *s = j->reference->spec;
-    char *got = malloc((size_t)(naive_channel_size(s) * type_bytes(spec_type(s)) + 1));
+    const int64_t size = naive_channel_size(s);
+    char *got = malloc((size_t)(size * type_bytes(spec_type(s)) + 1));
     if (!got) {
         atomic_store(&j->starved, true);
         return;
     }
     for (int64_t i = piece_begin(j, piece); i < piece_begin(j, piece + 1); i++) {
         tensors_read(j->tensors, i, got);
-        judge_channel(j->reference, i, got, &j->verdict[piece]);
+        bound_judge(spec_type(s), size, j->reference->output + i * size, j->reference->bound + i * size, got,
+                    &j->verdict[piece]);
     }
     free(got);
 }
@@ -99,6 +83,6 @@ bool reference_judge(const reference *r, const tensors *t, const cvk_parallel_fo
     job j = job_for(r);
     j.tensors = t;
     threads->loop(threads->context, (size_t)j.pieces, judge_piece, &j);
-    for (int64_t i = 0; i < j.pieces; i++) worsen(v, &j.verdict[i]);
+    for (int64_t i = 0; i < j.pieces; i++) verdict_worsen(v, &j.verdict[i]);
     return !atomic_load(&j.starved);
 }

@@ -2,6 +2,7 @@
 #ifndef CVK_CLI_REFERENCE_H
 #define CVK_CLI_REFERENCE_H
 
+#include "judge/bound.h"
 #include "judge/tensors.h"
 #include "plan/plan.h"
 
@@ -11,11 +12,6 @@ typedef struct reference {
     double *bound; /* one each of every output, in logical order */
     double zeros;  /* their share */
 } reference;
-
-/* What a comparison found, at its worst. */
-typedef struct verdict {
-    double error, ratio; /* |error|, and |error| over its bound: at most 1 is right */
-} verdict;
 
 /* With the bounds of what `plan` computes. False: out of memory. */
 bool reference_run(const cvk_spec *s, const cvk_plan *plan, const naive_tensors *data, const cvk_parallel_for *threads,

@@ -2,6 +2,7 @@
 #include "judge/bound.h"
 #include "judge/post.h"
 
+#include <float.h>
 #include <math.h>
 
 /* What a kernel's post-op promises for an exact argument: |error| <= ulps · ulp(result), tails and denormal results
@@ -63,6 +64,12 @@ static bool is_exact(cvk_type type, const post_promise *promise, double error, l
     return promise->ulps <= 0.5 && error == 0 && type_round(type, (double)y) == y;
 }
 
+/* So many units in the last place about y. Half of the least f64 is no double: the least one stands for it. */
+static double rounding(cvk_type type, double ulps, double y) {
+    const double error = ulps * type_ulp(type, y);
+    return ulps > 0 && error == 0 ? DBL_TRUE_MIN : error;
+}
+
 double bound_post(cvk_type type, const post_op *op, long double operand, long double x, double error) {
     const post_promise *promise = &promises[op->kind];
     const long double y = post_apply(op, operand, x);
@@ -71,7 +78,7 @@ double bound_post(cvk_type type, const post_op *op, long double operand, long do
     if (is_exact(type, promise, error, y)) return error;
     if (!isfinite(x)) error = 0;
     double moved = error == 0 ? 0 : spread(op, operand, x, error);
-    error = moved + promise->ulps * type_ulp(type, (double)fabsl(y) + moved);
+    error = moved + rounding(type, promise->ulps, (double)fabsl(y) + moved);
     return fabsl(y) + error > type_greatest(type) ? INFINITY : error;
 }
 
@@ -82,4 +89,21 @@ double bound_ratio(long double expected, double bound, double got) {
     long double error = fabsl(got - expected);
     if (error == 0) return 0;
     return isnan(got) ? INFINITY : (double)(error / bound);
+}
+
+void verdict_worsen(verdict *v, const verdict *by) {
+    if (by->ratio > v->ratio) v->ratio = by->ratio;
+    if (by->error > v->error) v->error = by->error;
+}
+
+int64_t bound_judge(cvk_type type, int64_t count, const long double *expected, const double *bound, const void *got,
+                    verdict *v) {
+    int64_t wrong = -1;
+    for (int64_t i = 0; i < count; i++) {
+        double value = type_read(type, (const char *)got + i * type_bytes(type));
+        double ratio = bound_ratio(expected[i], bound[i], value), error = (double)fabsl(value - expected[i]);
+        if (ratio > 0) verdict_worsen(v, &(verdict){isnan(error) ? INFINITY : error, ratio});
+        if (ratio > 1 && wrong < 0) wrong = i;
+    }
+    return wrong;
 }

@@ -22,4 +22,13 @@ double bound_post(cvk_type type, const post_op *op, long double operand, long do
  * mismatch of those is INFINITY. */
 double bound_ratio(long double expected, double bound, double got);
 
+/* What a comparison found, at its worst. */
+typedef struct verdict {
+    double error, ratio; /* |error|, and |error| over its bound: at most 1 is right */
+} verdict;
+void verdict_worsen(verdict *v, const verdict *by);
+/* Judges `count` elements of the type, worsens the verdict, and gives the first that is wrong, or -1. */
+int64_t bound_judge(cvk_type type, int64_t count, const long double *expected, const double *bound, const void *got,
+                    verdict *v);
+
 #endif

@@ -383,7 +383,7 @@ static bool prepare_call(machine *m, flat_op *o, prepared *p) {
     o->run = p->function ? run_lanewise : run_call;
     if (p->function) return true;
     cvk_type type = array_of(m, &o->op->to)->type;
-    if (!nest_math_exists(math, type)) return false;
+    if (!nest_math_exists(type)) return false;
     math_program *program = &m->programs[type][math];
     if (program->count == 0) *program = nest_math(m->arena, math, type);
     if (program->count > m->step_capacity) {

@@ -16,6 +16,12 @@ CONSTANT(u8, U8)
 CONSTANT(s16, S16)
 CONSTANT(s32, S32)
 
+/* What floats and integers have alike. */
+#define ARITHMETIC(prefix, fma)                                                                                        \
+    ENTRY(prefix, COPY, copy), ENTRY(prefix, FMA, fma), ENTRY(prefix, ADD, add), ENTRY(prefix, SUB, sub),              \
+        ENTRY(prefix, MUL, mul), ENTRY(prefix, MIN, min), ENTRY(prefix, MAX, max),                                     \
+        ENTRY(prefix, SELECT_NEGATIVE, select_negative)
+
 #define RING(size, fill) .bytes = (size), .typed = true, .constant = (fill)
 
 /* ---- floats ---- */
@@ -46,15 +52,8 @@ CONSTANT(s32, S32)
 #define FLOAT_RING(prefix, size, fma)                                                                                  \
     {                                                                                                                  \
         RING(size, prefix##_constant), .lanewise = {                                                                   \
-            ENTRY(prefix, COPY, copy),                                                                                 \
-            ENTRY(prefix, FMA, fma),                                                                                   \
-            ENTRY(prefix, ADD, add),                                                                                   \
-            ENTRY(prefix, SUB, sub),                                                                                   \
-            ENTRY(prefix, MUL, mul),                                                                                   \
+            ARITHMETIC(prefix, fma),                                                                                   \
             ENTRY(prefix, DIV, div),                                                                                   \
-            ENTRY(prefix, MIN, min),                                                                                   \
-            ENTRY(prefix, MAX, max),                                                                                   \
-            ENTRY(prefix, SELECT_NEGATIVE, select_negative),                                                           \
             ENTRY(prefix, ABS, abs),                                                                                   \
             ENTRY(prefix, COPYSIGN, copysign),                                                                         \
             ENTRY(prefix, EXP2I, exp2i),                                                                               \
@@ -85,14 +84,7 @@ RING_LANES(half_copy, uint16_t, a)
 #define INTEGER_RING(prefix, size)                                                                                     \
     {                                                                                                                  \
         RING(size, prefix##_constant), .lanewise = {                                                                   \
-            ENTRY(prefix, COPY, copy),                                                                                 \
-            ENTRY(prefix, FMA, fma),                                                                                   \
-            ENTRY(prefix, ADD, add),                                                                                   \
-            ENTRY(prefix, SUB, sub),                                                                                   \
-            ENTRY(prefix, MUL, mul),                                                                                   \
-            ENTRY(prefix, MIN, min),                                                                                   \
-            ENTRY(prefix, MAX, max),                                                                                   \
-            ENTRY(prefix, SELECT_NEGATIVE, select_negative),                                                           \
+            ARITHMETIC(prefix, fma),                                                                                   \
             ENTRY(prefix, SHIFT_LEFT, shift_left),                                                                     \
             ENTRY(prefix, SHIFT_RIGHT, shift_right),                                                                   \
         }                                                                                                              \

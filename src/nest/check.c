@@ -233,7 +233,7 @@ static void check_shift(checker *c, const nest_op *op, const nest_register *to, 
 static void check_call(checker *c, const nest_op *op, const nest_register *to) {
     if ((int)op->math < 0 || op->math >= MATH_KINDS)
         REFUSE(c, "call of no function");
-    else if (!nest_math_exists(op->math, to->type))
+    else if (!nest_math_exists(to->type))
         REFUSE(c, "call of %s, which has no program for %s", nest_math_name(op->math), type_name(to->type));
 }
 

@@ -19,7 +19,10 @@
  * Those of f64 are Taylor's for P, whose 12 terms give 2^-57.7, and of the polynomial through 23 Chebyshev nodes for Q,
  * in exact arithmetic, within 2^-57.4 once rounded. N, D, degrees 3 and 4, 0 <= a <= 14.6: 1 / (2 e^(a^2 / 2) Phi(-a))
  * = 1 + a (C + N(a) / D(a)) within 2^-26.4. D and C, near sqrt(pi / 2), are those of the nearest rational function; N
- * was fitted to them. All of N is negative and all of D positive, so that neither cancels. */
+ * was fitted to them. Of f64, degrees 10 and 11, 0 <= a <= 39: N / D takes the values of the function at the 22
+ * Chebyshev nodes of a / (a + 4), with C = sqrt(pi / 2) to 80 bits; D was rounded, and N fitted to it by least squares,
+ * one coefficient rounded after another: within 2^-60.2. All of N is negative and all of D positive, so that neither
+ * cancels. */
 #include "nest/math.h"
 
 #include <string.h>
@@ -40,7 +43,11 @@ typedef struct format {
     double exp_limit;     /* from here on e^-x is 0, */
     double product_limit; /* and x e^-x */
     double one_limit;     /* 1 - e^-x is 1 */
-    struct {              /* -2 u = c1 a + c3 a^3 of gelu_tanh, see there */
+    struct {              /* 1 / (2 e^(a^2 / 2) Phi(-a)) = 1 + a (C + N(a) / D(a)), see gelu */
+        double limit, h_shift, c_high, c_low;
+        series n, d;
+    } tail;
+    struct { /* -2 u = c1 a + c3 a^3 of gelu_tanh, see there */
         double limit, h_shift, g_shift, c1, c1_high, c1_low, c3, c3_high, c3_low;
     } cubic;
 } format;
@@ -143,9 +150,24 @@ static const double LOG_F64[] = {-0x1p-1,
                                  -0x1.87190d296a8f8p-11,
                                  0x1.0588f9e2a4db1p-13,
                                  -0x1.4d2bb3b28bb25p-17};
-static const double TAIL_N[] = {-0x1.d2584ap-2, -0x1.0d203ep-2, -0x1.239a22p-4, -0x1.0e2172p-7};
-static const double TAIL_D[] = {0x1p+0, 0x1.c11012p-1, 0x1.77a348p-2, 0x1.4d5fa6p-4, 0x1.0e60b8p-7};
-static const double TAIL_C_HIGH = 0x1.40dp+0, TAIL_C_LOW = 0x1.084p-13;
+static const double TAIL_N_F32[] = {-0x1.d2584ap-2, -0x1.0d203ep-2, -0x1.239a22p-4, -0x1.0e2172p-7};
+static const double TAIL_D_F32[] = {0x1p+0, 0x1.c11012p-1, 0x1.77a348p-2, 0x1.4d5fa6p-4, 0x1.0e60b8p-7};
+static const double TAIL_N_F64[] = {-0x1.d25c218302f75p-2,  -0x1.553f7e2a6078fp-1,  -0x1.f17849f6142c5p-2,
+                                    -0x1.d2cd14cbf3d6dp-3,  -0x1.3545c0e6f1f7ep-4,  -0x1.2cd5317e60f8dp-6,
+                                    -0x1.b239b085128d2p-9,  -0x1.cb635c964ac7fp-12, -0x1.55e1420bf370cp-15,
+                                    -0x1.45153f012d0c9p-19, -0x1.2ef8c57149e26p-24};
+static const double TAIL_D_F64[] = {0x1p+0,
+                                    0x1.c3706219620f9p+0,
+                                    0x1.8b062766129b3p+0,
+                                    0x1.bd73d8e73f205p-1,
+                                    0x1.64833eef3544p-2,
+                                    0x1.a749eeff372a5p-4,
+                                    0x1.7ba1171a1cfaap-6,
+                                    0x1.0130a3bc4309ep-8,
+                                    0x1.0272f4307adc2p-11,
+                                    0x1.70461bf63b054p-15,
+                                    0x1.50f2ff17f9428p-19,
+                                    0x1.2ef8c57149235p-24};
 
 static const format FORMAT[] = {
     {.type = TYPE_F32,
@@ -159,6 +181,12 @@ static const format FORMAT[] = {
      .exp_limit = 105,
      .product_limit = 110,
      .one_limit = 18,
+     .tail = {.limit = 14.5,
+              .h_shift = 0x3p15,
+              .c_high = 0x1.40dp+0,
+              .c_low = 0x1.084p-13,
+              .n = SERIES(TAIL_N_F32),
+              .d = SERIES(TAIL_D_F32)},
      .cubic = {.limit = 11,
                .h_shift = 0x3p17,
                .g_shift = 0x3p11,
@@ -179,6 +207,12 @@ static const format FORMAT[] = {
      .exp_limit = 750,
      .product_limit = 760,
      .one_limit = 40,
+     .tail = {.limit = 38.6,
+              .h_shift = 0x3p31,
+              .c_high = 0x1.40d932p+0,
+              .c_low = -0x1.3b1f4d3506b7cp-33,
+              .n = SERIES(TAIL_N_F64),
+              .d = SERIES(TAIL_D_F64)},
      .cubic = {.limit = 22,
                .h_shift = 0x3p36,
                .g_shift = 0x3p24,
@@ -268,20 +302,21 @@ static void silu(program *p) {
     without_tail(p, sigmoid_tail(p, a, &e));
 }
 
-/* f32 alone. a Phi(-a) = a/2 e^(-a^2 / 2) / (1 + a (C + N / D)): the second quotient is small, so that its error is,
- * too. a = h + l, h a multiple of 2^-7 of 11 bits, so that h^2 and h times the 13 leading bits of C are exact: a^2 =
- * h^2 + l (a + h). */
+/* a Phi(-a) = a/2 e^(-a^2 / 2) / (1 + a (C + N / D)): the second quotient is small, so that its error is, too. a = h +
+ * l, h a multiple of 2^-7 of 11 bits, so that h^2 and h times the 13 leading bits of C are exact: a^2 = h^2 + l (a +
+ * h). Of f64: h a multiple of 2^-20 of 26 bits, 27 bits of C. */
 static void gelu(program *p) {
-    int a = at_most(p, 14.5, absolute(p, ARGUMENT));
-    int h = rounded(p, a, 0x3p15), l = sub(p, a, h);
+    const format *f = p->f;
+    int a = at_most(p, f->tail.limit, absolute(p, ARGUMENT));
+    int h = rounded(p, a, f->tail.h_shift), l = sub(p, a, h);
     int high = mul(p, times(p, h, -0.5), h);
     int low = times(p, mul(p, l, add(p, a, h)), -0.5);
     exponential e = exponential_of(p, high, low);
     power scale = power_of(p, e.n);
-    int n = polynomial(p, a, (series)SERIES(TAIL_N));
-    int slope = plus(p, quotient(p, n, polynomial(p, a, (series)SERIES(TAIL_D))), TAIL_C_LOW);
-    int rest = fma3(p, a, slope, times(p, l, TAIL_C_HIGH));
-    int below = add(p, rest, times_plus(p, h, TAIL_C_HIGH, 1));
+    int n = polynomial(p, a, f->tail.n);
+    int slope = plus(p, quotient(p, n, polynomial(p, a, f->tail.d)), f->tail.c_low);
+    int rest = fma3(p, a, slope, times(p, l, f->tail.c_high));
+    int below = add(p, rest, times_plus(p, h, f->tail.c_high, 1));
     int half = times(p, a, 0.5);
     int above = mul(p, fma3(p, half, e.q, half), scale.first);
     without_tail(p, mul(p, quotient(p, above, below), scale.last));
@@ -332,9 +367,7 @@ static const format *format_of(cvk_type type) {
     return NULL;
 }
 
-bool nest_math_exists(math_kind kind, cvk_type type) {
-    return format_of(type) && (kind != MATH_GELU || type == TYPE_F32);
-}
+bool nest_math_exists(cvk_type type) { return format_of(type); }
 
 math_program nest_math(arena *a, math_kind kind, cvk_type type) {
     program p = {.arena = a, .f = format_of(type)};

@@ -1,6 +1,6 @@
-/* The math post-ops as straight-line programs over nest operations, one for each function and type that has one: one
- * definition that the evaluator runs and lowering turns into a function of the object, so both give the same bits where
- * the target fuses multiply-adds. */
+/* The math post-ops as straight-line programs over nest operations, one for each function and float that is computed
+ * with: one definition that the evaluator runs and lowering turns into a function of the object, so both give the same
+ * bits where the target fuses multiply-adds. */
 #ifndef CVK_NEST_MATH_H
 #define CVK_NEST_MATH_H
 
@@ -18,9 +18,9 @@ typedef struct math_program {
     const math_step *step;
 } math_program;
 
-/* Whether a function has a program whose steps are all of `type`. */
-bool nest_math_exists(math_kind kind, cvk_type type);
-/* The program, built in the arena; only where it exists. */
+/* Whether the functions have programs whose steps are all of `type`. */
+bool nest_math_exists(cvk_type type);
+/* A program, built in the arena; only where it exists. */
 math_program nest_math(arena *a, math_kind kind, cvk_type type);
 const char *nest_math_name(math_kind kind);
 

@@ -1,5 +1,6 @@
-/* nest_certify_stored: needs nests that nest_check accepts; walks through their loops with all but the accesses to one
- * tensor left out, and keeps a bit for each element: stored. */
+/* Needs nests that nest_check accepts; walks through their loops with all but the accesses to one tensor left out, and
+ * keeps bits for each element: stored by an earlier phase; stored in this one; by the task at hand; read in this one.
+ */
 #include "nest/stored.h"
 
 #include "nest/flat.h"
@@ -11,9 +12,12 @@ enum { WORD = 64 };
 typedef struct marks {
     const nest *nest;
     nest_role role;
-    int64_t elements;
-    uint64_t *stored;
-    const char *fault; /* what is wrong with an element, or NULL */
+    int64_t elements, words;
+    uint64_t *before, *now, *mine, *read;
+    int64_t *touched, touched_count; /* words of `mine`; kept only in nests that read the tensor, too */
+    bool is_read;
+    int64_t loads_left; /* how many it may still walk through; below 0: it has not */
+    const char *fault;  /* what is wrong with an element, or NULL */
     int64_t element;
     const nest_op *op; /* that does it, or NULL */
 } marks;
@@ -59,36 +63,56 @@ static bool mark(marks *m, const flat_op *o, int64_t at, mark_word *each) {
     return true;
 }
 
+static void take(marks *m, int64_t word, uint64_t bits) {
+    if (!m->mine[word]) m->touched[m->touched_count++] = word;
+    m->mine[word] |= bits;
+}
+
+static void end_task(marks *m) {
+    while (m->touched_count > 0) m->mine[m->touched[--m->touched_count]] = 0;
+}
+
 static bool store_word(marks *m, const flat_op *o, int64_t word, uint64_t bits) {
-    uint64_t twice = m->stored[word] & bits;
+    uint64_t twice = m->now[word] & bits, late = m->read[word] & bits;
     if (twice) return refuse(m, o, word * WORD + first_of(twice), "is stored a second time");
-    m->stored[word] |= bits;
+    if (late) return refuse(m, o, word * WORD + first_of(late), "is stored by the phase that reads it");
+    m->now[word] |= bits;
+    if (m->is_read) take(m, word, bits);
     return true;
 }
 
 static bool load_word(marks *m, const flat_op *o, int64_t word, uint64_t bits) {
-    uint64_t early = bits & ~m->stored[word];
-    return !early || refuse(m, o, word * WORD + first_of(early), "is read before it is stored");
+    uint64_t early = bits & ~m->before[word] & ~m->now[word], others = bits & m->now[word] & ~m->mine[word];
+    if (early) return refuse(m, o, word * WORD + first_of(early), "is read before it is stored");
+    if (others) return refuse(m, o, word * WORD + first_of(others), "is stored by another task of the phase");
+    m->read[word] |= bits & ~m->mine[word];
+    return true;
 }
 
 static bool run_store(void *context, const flat_op *o, int64_t at) { return mark(context, o, at, store_word); }
-static bool run_load(void *context, const flat_op *o, int64_t at) { return mark(context, o, at, load_word); }
+
+static bool run_load(void *context, const flat_op *o, int64_t at) {
+    marks *m = context;
+    return m->loads_left-- > 0 && mark(m, o, at, load_word);
+}
 
 static bool run_splat(void *context, const flat_op *o, int64_t at) {
     marks *m = context;
     int64_t last = at + o->op->repeat - 1;
+    if (m->loads_left-- <= 0) return false;
     if (!in_tensor(m, at, last)) return refuse(m, o, at, "is outside the tensor");
     return mark_run(m, o, at, o->op->repeat, load_word);
 }
 
 static bool prepare(void *context, flat_op *o) {
-    const marks *m = context;
+    marks *m = context;
     op_kind kind = o->op->kind;
     bool accesses = kind == OP_STORE || kind == OP_LOAD || kind == OP_SPLAT;
     if (!accesses || !o->active) return true;
     if (o->op->at.tensor < 0 || o->op->at.tensor >= m->nest->tensor_count) return false;
-    if (m->nest->tensors[o->op->at.tensor].role == m->role)
-        o->run = kind == OP_STORE ? run_store : kind == OP_LOAD ? run_load : run_splat;
+    if (m->nest->tensors[o->op->at.tensor].role != m->role) return true;
+    o->run = kind == OP_STORE ? run_store : kind == OP_LOAD ? run_load : run_splat;
+    m->is_read |= kind != OP_STORE;
     return true;
 }
 
@@ -101,28 +125,41 @@ static cvk_status walk(const nest *n, marks *m) {
         return CVK_ERROR_MEMORY;
     }
     m->nest = n;
+    m->is_read = false;
     const flat *f = flat_make(&a, n, prepare, m);
     flat_state *s = f ? flat_begin(&a, f, m) : NULL;
     bool good = s != NULL;
-    for (int64_t task = 0; task < n->tasks && good; task++) good = flat_task(s, task);
-    arena_free(&a);
-    return good ? CVK_OK : CVK_ERROR_INTERNAL;
-}
-
-static const nest_tensor *tensor_of(const nest *n, nest_role role) {
-    for (int i = 0; i < n->tensor_count; i++)
-        if (n->tensors[i].role == role) return &n->tensors[i];
-    return NULL;
-}
-
-/* An element that no nest stores, or -1. */
-static int64_t missing(const marks *m) {
-    for (int64_t word = 0; word * WORD < m->elements; word++) {
-        int64_t left = m->elements - word * WORD;
-        uint64_t not = ~m->stored[word] & bits_of(0, left < WORD ? left : WORD);
-        if (not) return word * WORD + first_of(not);
+    for (int64_t task = 0; task < n->tasks && good; task++) {
+        good = flat_task(s, task);
+        end_task(m);
     }
-    return -1;
+    arena_free(&a);
+    return good ? CVK_OK : m->loads_left < 0 ? CVK_ERROR_UNSUPPORTED : CVK_ERROR_INTERNAL;
+}
+
+static cvk_status walk_phase(const nest *const *nests, int count, marks *m) {
+    cvk_status status = CVK_OK;
+    for (int i = 0; i < count && status == CVK_OK; i++) status = walk(nests[i], m);
+    return status;
+}
+
+static void end_phase(marks *m) {
+    for (int64_t i = 0; i < m->words; i++) {
+        m->before[i] |= m->now[i];
+        m->now[i] = m->read[i] = 0;
+    }
+}
+
+/* That every element is stored by the phase that has just been walked through. */
+static cvk_status expect_all(marks *m) {
+    for (int64_t word = 0; word < m->words; word++) {
+        int64_t left = m->elements - word * WORD;
+        uint64_t missing = ~m->now[word] & bits_of(0, left < WORD ? left : WORD);
+        if (!missing) continue;
+        m->fault = "is never stored", m->element = word * WORD + first_of(missing), m->op = NULL;
+        return CVK_ERROR_INTERNAL;
+    }
+    return CVK_OK;
 }
 
 static void report(const marks *m, const char *name, cvk_diagnostics *d) {
@@ -136,34 +173,68 @@ static void report(const marks *m, const char *name, cvk_diagnostics *d) {
     diag_error(d, E_NEST, at, NULL, "%s[%lld] %s, by %s", name, (long long)m->element, m->fault, statement.bytes);
 }
 
+static cvk_status open_marks(marks *m, nest_role role, int64_t elements, int64_t most) {
+    enum { SETS = 5 };
+    *m = (marks){.role = role, .elements = elements, .words = (elements + WORD - 1) / WORD, .loads_left = most};
+    if (elements > most) return CVK_ERROR_UNSUPPORTED;
+    m->before = calloc((size_t)m->words * SETS, sizeof *m->before);
+    if (!m->before) return CVK_ERROR_MEMORY;
+    m->now = m->before + m->words, m->mine = m->now + m->words, m->read = m->mine + m->words;
+    m->touched = (int64_t *)(m->read + m->words);
+    return CVK_OK;
+}
+
+static void close_marks(marks *m, const char *name, cvk_diagnostics *d) {
+    if (m->fault) report(m, name, d);
+    free(m->before);
+}
+
+static const nest_tensor *tensor_of(const nest *n, nest_role role) {
+    for (int i = 0; i < n->tensor_count; i++)
+        if (n->tensors[i].role == role) return &n->tensors[i];
+    return NULL;
+}
+
 cvk_status nest_certify_stored(const nest *const *nests, int count, nest_role role, int64_t most, cvk_diagnostics *d) {
     const nest_tensor *t = NULL;
     for (int i = 0; i < count && !t; i++) t = tensor_of(nests[i], role);
     if (!t || t->elements == 0) return CVK_OK;
-    if (t->elements > most) return CVK_ERROR_UNSUPPORTED;
-    marks m = {.role = role, .elements = t->elements};
-    m.stored = calloc((size_t)((t->elements + WORD - 1) / WORD), sizeof *m.stored);
-    cvk_status status = m.stored ? CVK_OK : CVK_ERROR_MEMORY;
-    for (int i = 0; i < count && status == CVK_OK; i++) status = walk(nests[i], &m);
-    if (status == CVK_OK && (m.element = missing(&m)) >= 0) {
-        m.fault = "is never stored";
-        status = CVK_ERROR_INTERNAL;
-    }
-    free(m.stored);
-    if (m.fault) report(&m, t->name, d);
+    marks m;
+    cvk_status status = open_marks(&m, role, t->elements, most);
+    if (status == CVK_OK) status = walk_phase(nests, count, &m);
+    if (status == CVK_OK) status = expect_all(&m);
+    close_marks(&m, t->name, d);
     return status;
 }
 
-static bool writes(const nest_phase *phase, nest_role role) {
-    for (int i = 0; i < phase->count; i++) {
-        const nest_tensor *t = tensor_of(phase->nest[i], role);
-        if (t && t->writable) return true;
-    }
-    return false;
+static int last_that_writes(const nest_program *p, nest_role role) {
+    for (int i = p->count - 1; i > 0; i--)
+        for (int k = 0; k < p->phase[i].count; k++) {
+            const nest_tensor *t = tensor_of(p->phase[i].nest[k], role);
+            if (t && t->writable) return i;
+        }
+    return 0;
 }
 
-cvk_status program_certify_stored(const nest_program *p, nest_role role, int64_t most, cvk_diagnostics *d) {
-    int last = p->count - 1;
-    while (last > 0 && !writes(&p->phase[last], role)) last--;
-    return nest_certify_stored((const nest *const *)p->phase[last].nest, p->phase[last].count, role, most, d);
+/* `wholly`: what the last phase that may write the tensor leaves is all of it. */
+static cvk_status certify(const nest_program *p, nest_role role, bool wholly, int64_t most, cvk_diagnostics *d) {
+    const program_buffer needs = program_needs(p, role);
+    const int last = last_that_writes(p, role);
+    if (needs.elements == 0) return CVK_OK;
+    marks m;
+    cvk_status status = open_marks(&m, role, needs.elements, most);
+    for (int i = 0; i < p->count && status == CVK_OK; i++) {
+        status = walk_phase((const nest *const *)p->phase[i].nest, p->phase[i].count, &m);
+        if (status == CVK_OK && wholly && i == last) status = expect_all(&m);
+        if (i + 1 < p->count) end_phase(&m);
+    }
+    close_marks(&m, needs.name, d);
+    return status;
+}
+
+cvk_status program_certify_stored(const nest_program *p, int64_t most, cvk_diagnostics *d) {
+    cvk_status output = certify(p, ROLE_OUTPUT, true, most, d);
+    if (output != CVK_OK && output != CVK_ERROR_UNSUPPORTED) return output;
+    cvk_status workspace = certify(p, ROLE_WORKSPACE, false, most, d);
+    return workspace != CVK_OK ? workspace : output;
 }

@@ -78,12 +78,6 @@ static void check_amounts(const cvk_spec *s, const findings *f) {
                (long long)LIMIT_MULTIPLY_ADDS);
 }
 
-/* gelu has no program in f64 (nest/math.def): erf would want one of its own. */
-static void check_type(const cvk_spec *s, const findings *f) {
-    if (s->dtype == CVK_F64 && spec_count_post(s, POST_GELU))
-        broken(f, FIELD_post_ops, E_UNSUPPORTED, "gelu_tanh is", "gelu is not supported in f64 yet");
-}
-
 void spec_apply_rules(cvk_spec *s, const findings *f) {
     check_groups(s, f);
     for (int axis = 0; axis < AXES; axis++) {
@@ -92,5 +86,4 @@ void spec_apply_rules(cvk_spec *s, const findings *f) {
         check_border(s, axis, f);
     }
     check_amounts(s, f);
-    check_type(s, f);
 }

@@ -111,7 +111,7 @@ ninja_follows() {
 }
 
 case_make_follows_the_rule_whatever_the_path() {
-    command -v make >/dev/null || { echo "    skipped: make is not installed"; return; }
+    needs make
     local path
     for path in plain/spec.yaml 'a b#c$d:e/spec.yaml' 'a\b/spec.yaml' 'a\ b/spec.yaml'; do
         rule_is_followed "$path"
@@ -119,7 +119,7 @@ case_make_follows_the_rule_whatever_the_path() {
 }
 
 case_ninja_follows_the_rule_whatever_the_path() {
-    command -v ninja >/dev/null || { echo "    skipped: ninja is not installed"; return; }
+    needs ninja
     ninja_follows 'a b#c$d:e/spec.yaml'
     ninja_follows plain/spec.yaml
 }

@@ -10,8 +10,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export CONVOKE_CACHE=off # plans are by the table, whatever the machine
+source "$here/../cases.sh"
 
-fail() { echo "    $1" && touch ../failed; }
 convoke() { "$command" "$@" >../out 2>../err </dev/null; echo $? >../status; }
 
 status() { [[ $(<../status) == "$1" ]] || fail "exit status $(<../status), not $1; stderr: $(<../err)"; }
@@ -28,19 +28,3 @@ spec() {
         "${1:+, $1}" >spec.yaml
 }
 npy() { python3 "$here/npy.py" "$@"; }
-
-run_cases() {
-    local name passed=0 failed=0
-    for name in $(declare -F | awk '$3 ~ /^case_/ {print $3}'); do
-        rm -rf "$scratch/"* && mkdir "$scratch/case"
-        (cd "$scratch/case" && "$name")
-        if [[ -e $scratch/failed ]]; then
-            echo "FAILED  $name"
-            failed=$((failed + 1))
-        else
-            passed=$((passed + 1))
-        fi
-    done
-    echo "$passed passed, $failed failed"
-    ((passed > 0 && failed == 0))
-}

@@ -33,7 +33,7 @@ case_a_file_that_is_replaced_keeps_its_mode() {
 }
 
 case_a_file_that_root_replaces_keeps_its_owner() {
-    ((EUID == 0)) || { echo "    skipped: not root"; return; }
+    ((EUID == 0)) || skip "not root"
     arrays; echo old >y.npy; chown 1234:2345 y.npy; run_to y.npy
     status 0; [[ $(stat -c %u:%g y.npy) == 1234:2345 ]] || fail "the owner is $(stat -c %u:%g y.npy)"
 }
@@ -64,7 +64,7 @@ case_links_in_a_circle_are_an_error() {
 case_a_device_stays_a_device() {
     arrays; run_to /dev/null
     status 0; silent; [[ -c /dev/null ]] || fail "/dev/null is no device any more"
-    mknod null c 1 3 2>/dev/null || { echo "    skipped: a device of our own, for mknod is not permitted"; return; }
+    mknod null c 1 3 2>/dev/null || { lacks "a device of our own: mknod is not permitted"; return; }
     ln -s null link
     run_to null; status 0; run_to link; status 0
     [[ -c null && -L link ]] || fail "the device was replaced"
@@ -121,13 +121,13 @@ case_a_read_only_file_is_refused_even_as_root() {
 }
 
 case_a_file_of_others_is_refused() {
-    ((EUID == 0)) || { echo "    skipped: not root, so there is no file of others"; return; }
+    ((EUID == 0)) || skip "not root, so there is no file of others"
     arrays; echo old >y.npy; chmod 644 y.npy; chmod 777 .; run_as_user y.npy
     status 6; says "y.npy: error[E0900]: cannot be written: Permission denied"; old y.npy; no_temporaries
 }
 
 case_a_folder_of_others_is_refused() {
-    ((EUID == 0)) || { echo "    skipped: not root, so there is no folder of others"; return; }
+    ((EUID == 0)) || skip "not root, so there is no folder of others"
     arrays; mkdir far; echo old >far/old.npy; chmod 666 far/old.npy; chmod 755 . far
     run_as_user far/y.npy; status 6; says "no file can be made in far/: Permission denied"
     run_as_user far/old.npy; status 6; says "no file can be made in far/: Permission denied"; old far/old.npy

@@ -40,7 +40,7 @@ zsh_offers() {
 }
 offers() {
     local shell=$1 wanted=$2 got
-    command -v "$shell" >/dev/null || { echo "    skipped: $shell is not installed"; return; }
+    command -v "$shell" >/dev/null || { lacks "there is no $shell"; return; }
     got=$("${shell}_offers" "${@:3}")
     [[ $got == *" $wanted "* ]] || fail "$shell offers \"$got\" after \"convoke ${*:3}\", not $wanted"
 }

@@ -12,9 +12,10 @@ static const struct pair {
 } pairs[] = {{&a_cross_dense, &b_cross_dense},         {&a_cross_strided, &b_cross_strided},
              {&a_cross_depthwise, &b_cross_depthwise}, {&a_cross_reflected, &b_cross_reflected},
              {&a_cross_winograd, &b_cross_winograd},   {&a_cross_blocked, &b_cross_blocked},
-             {&a_cross_edges, &b_cross_edges}};
+             {&a_cross_edges, &b_cross_edges},         {&a_cross_batches, &b_cross_batches}};
 
-enum { ALIGNMENT = 64, ALL_NAN = 0xff, PERIOD = 5, OUTPUTS = 16 };
+/* IMAGES: of those for any batch. */
+enum { ALIGNMENT = 64, ALL_NAN = 0xff, PERIOD = 5, OUTPUTS = 16, IMAGES = 2 };
 
 /* What weights.py writes, over and over. */
 static const float values[PERIOD] = {1, -2, 3, 0, -1}, filter[] = {1, 0, -1, 1, 0, -1, 1, 0, -1};
@@ -23,6 +24,10 @@ static float *allocate(uint64_t bytes) {
     void *memory = aligned_alloc(ALIGNMENT, ((size_t)bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT);
     if (!memory) exit(2);
     return memset(memory, ALL_NAN, (size_t)bytes);
+}
+
+static uint64_t bytes_of(const cvk_kernel_info *info, cvk_role role) {
+    return cvk_buffer_needs(info, role, IMAGES, 1).bytes;
 }
 
 static cvk_const_buffer filled(uint64_t bytes, size_t skip) {
@@ -37,13 +42,13 @@ static cvk_buffer empty(uint64_t bytes) { return (cvk_buffer){allocate(bytes), b
 static const float *run(const cvk_kernel_info *info, cvk_const_buffer input, cvk_const_buffer addend,
                         cvk_const_buffer weights) {
     cvk_buffer packed = empty(info->packed_weights.bytes);
-    cvk_buffers b = {.struct_size = sizeof b, .input = input, .addend = addend};
+    cvk_buffers b = {.struct_size = sizeof b, .batch = info->batch_any ? IMAGES : 0, .input = input, .addend = addend};
     if (info->bias.bytes) b.bias = filled(info->bias.bytes, 0);
     if (info->scale.bytes) b.scale = filled(info->scale.bytes, 1);
     if (info->weights.bytes) b.weights = (cvk_const_buffer){packed.data, packed.bytes};
-    b.output = empty(info->output.bytes);
-    b.scratch = empty(cvk_scratch_bytes(info, 1));
-    b.workspace = empty(info->workspace.bytes);
+    b.output = empty(bytes_of(info, CVK_ROLE_OUTPUT));
+    b.scratch = empty(bytes_of(info, CVK_ROLE_SCRATCH));
+    b.workspace = empty(bytes_of(info, CVK_ROLE_WORKSPACE));
     cvk_status status = cvk_pack_weights(info, weights, packed);
     if (status == CVK_OK) status = cvk_run(info, &b, NULL);
     if (status == CVK_OK) return b.output.data;
@@ -53,12 +58,13 @@ static const float *run(const cvk_kernel_info *info, cvk_const_buffer input, cvk
 
 static int same(const struct pair *p) {
     const cvk_kernel_info *given = p->given, *baked = p->baked;
-    cvk_const_buffer input = filled(given->input.bytes, 2), addend = filled(given->addend.bytes, 1);
+    cvk_const_buffer input = filled(bytes_of(given, CVK_ROLE_INPUT), 2),
+                     addend = filled(bytes_of(given, CVK_ROLE_ADDEND), 1);
     cvk_const_buffer weights = filled(given->weights.bytes, 0), none = {NULL, 0};
     if (given == &a_cross_edges) weights.data = filter;
     if (baked->weights.bytes || baked->packed_weights.bytes || baked->bias.bytes || baked->scale.bytes) return 0;
     const float *left = run(given, input, addend, weights), *right = run(baked, input, addend, none);
-    if (memcmp(left, right, (size_t)given->output.bytes) == 0) return 1;
+    if (memcmp(left, right, (size_t)bytes_of(given, CVK_ROLE_OUTPUT)) == 0) return 1;
     fprintf(stderr, "%s: other bits; plan %s\n", given->name, given->plan);
     return 0;
 }

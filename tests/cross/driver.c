@@ -1,4 +1,5 @@
 /* Runs kernels on the machine they were compiled for, with the runtime alone, and compares: `driver cases.bin`. */
+#include "batches.h"
 #include "layers.h"
 
 #include <math.h>
@@ -26,8 +27,13 @@ static void *take(FILE *cases, uint64_t bytes) {
     return memory;
 }
 
-static cvk_const_buffer take_buffer(FILE *cases, const cvk_buffer_info *info) {
-    return (cvk_const_buffer){take(cases, info->bytes), info->bytes};
+/* What a run of that many images needs, one worker's. */
+static uint64_t bytes_of(const cvk_kernel_info *info, cvk_role role, uint64_t images) {
+    return cvk_buffer_needs(info, role, images, 1).bytes;
+}
+
+static cvk_const_buffer take_buffer(FILE *cases, uint64_t bytes) {
+    return (cvk_const_buffer){take(cases, bytes), bytes};
 }
 
 static cvk_buffer make_buffer(uint64_t bytes) { return (cvk_buffer){allocate(bytes), bytes}; }
@@ -38,55 +44,68 @@ static int right(double got, double expected, double rest, double bound) {
            fabs(got - expected - rest) <= bound;
 }
 
-static size_t elements(const cvk_kernel_info *info) {
-    return (size_t)info->output.bytes / (info->dtype == CVK_F64 ? sizeof(double) : sizeof(float));
+static size_t elements(const cvk_kernel_info *info, cvk_buffer output) {
+    return (size_t)output.bytes / (info->dtype == CVK_F64 ? sizeof(double) : sizeof(float));
 }
 
 /* How many outputs are wrong; the first is told. */
-static size_t compare(const cvk_kernel_info *info, const void *output, const double *expected) {
-    const size_t count = elements(info);
+static size_t compare(const cvk_kernel_info *info, const cvk_buffers *b, const double *expected) {
+    const size_t count = elements(info, b->output);
+    const void *output = b->output.data;
     const double *rest = expected + count, *bound = rest + count;
     size_t wrong = 0;
     for (size_t i = 0; i < count; i++) {
         const double got = info->dtype == CVK_F64 ? ((const double *)output)[i] : (double)((const float *)output)[i];
         if (right(got, expected[i], rest[i], bound[i])) continue;
         if (!wrong++)
-            printf("%s: output %zu is %.17g, not %.17g +- %.3g; plan %s\n", info->name, i, got, expected[i], bound[i],
-                   info->plan);
+            printf("%s: output %zu of %d images is %.17g, not %.17g +- %.3g; plan %s\n", info->name, i, (int)b->batch,
+                   got, expected[i], bound[i], info->plan);
     }
     return wrong;
 }
 
-static int run(const cvk_kernel_info *info, FILE *cases) {
-    cvk_buffers b = {.struct_size = sizeof b};
-    b.input = take_buffer(cases, &info->input);
-    cvk_const_buffer weights = take_buffer(cases, &info->weights);
-    b.bias = take_buffer(cases, &info->bias);
-    b.scale = take_buffer(cases, &info->scale);
-    b.addend = take_buffer(cases, &info->addend);
-    double *expected = take(cases, 3 * sizeof *expected * elements(info)); /* and what it lacks, and bounds */
-    b.output = make_buffer(info->output.bytes);
-    b.scratch = make_buffer(cvk_scratch_bytes(info, 1));
-    b.workspace = make_buffer(info->workspace.bytes);
+static int run(const cvk_kernel_info *info, int images, FILE *cases) {
+    cvk_buffers b = {.struct_size = sizeof b, .batch = (uint64_t)images};
+    b.input = take_buffer(cases, bytes_of(info, CVK_ROLE_INPUT, b.batch));
+    cvk_const_buffer weights = take_buffer(cases, info->weights.bytes);
+    b.bias = take_buffer(cases, bytes_of(info, CVK_ROLE_BIAS, b.batch));
+    b.scale = take_buffer(cases, bytes_of(info, CVK_ROLE_SCALE, b.batch));
+    b.addend = take_buffer(cases, bytes_of(info, CVK_ROLE_ADDEND, b.batch));
+    b.output = make_buffer(bytes_of(info, CVK_ROLE_OUTPUT, b.batch));
+    b.scratch = make_buffer(bytes_of(info, CVK_ROLE_SCRATCH, b.batch));
+    b.workspace = make_buffer(bytes_of(info, CVK_ROLE_WORKSPACE, b.batch));
+    /* and what it lacks, and bounds */
+    double *expected = take(cases, 3 * sizeof *expected * elements(info, b.output));
     cvk_buffer packed = make_buffer(info->packed_weights.bytes);
     cvk_status status = cvk_pack_weights(info, weights, packed);
     b.weights = (cvk_const_buffer){packed.data, packed.bytes};
     if (status == CVK_OK) status = cvk_run(info, &b, NULL);
     if (status != CVK_OK) printf("%s: %s\n", info->name, cvk_status_text(status));
-    int good = status == CVK_OK && !compare(info, b.output.data, expected);
+    int good = status == CVK_OK && !compare(info, &b, expected);
     const void *const all[] = {b.input.data, weights.data, b.bias.data,   b.scale.data,   b.addend.data,
                                expected,     packed.data,  b.output.data, b.scratch.data, b.workspace.data};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free((void *)(uintptr_t)all[i]);
     return good;
 }
 
+/* In every run: one of its own batch, or of each of those that kernels for any are given. */
+static int is_right(const cvk_kernel_info *info, FILE *cases) {
+    int good = 1;
+    if (!info->batch_any) return run(info, (int)info->input_shape[0], cases);
+    for (int i = 0; i < BATCHES; i++) good &= run(info, BATCH[i], cases);
+    return good;
+}
+
 int main(int count, char **arguments) {
     FILE *cases = count == 2 ? fopen(arguments[1], "rb") : NULL;
     if (!cases) return 2;
-    int good = 0, all = (int)(sizeof kernels / sizeof *kernels);
-    for (int i = 0; i < all; i++) good += run(kernels[i], cases);
+    int good = 0, any = 0, all = (int)(sizeof kernels / sizeof *kernels);
+    for (int i = 0; i < all; i++) {
+        good += is_right(kernels[i], cases);
+        any += kernels[i]->batch_any != 0;
+    }
     if (fgetc(cases) != EOF) return 2;
     fclose(cases);
-    printf("%d of %d kernels right\n", good, all);
+    printf("%d of %d kernels right, %d of them for any batch\n", good, all, any);
     return good != all;
 }

@@ -2,10 +2,11 @@
  *
  *     make_cases SEED COUNT TARGET DIR
  *
- * DIR/layers.yaml holds COUNT random layers for `convoke compile`, DIR/kernels.inc a line for each kernel, and
- * DIR/cases.bin, for driver.c, the buffers of each in the kernel's layouts, with the interpreter's outputs and bounds.
- */
+ * DIR/layers.yaml holds COUNT random layers for `convoke compile`, some for any batch, DIR/kernels.inc a line for each
+ * kernel, and DIR/cases.bin, for driver.c, the buffers of each of its runs in the kernel's layouts, with the
+ * interpreter's outputs and bounds. */
 #include "../numeric/random_layer.h"
+#include "batches.h"
 #include "judge/random_data.h"
 #include "judge/tensors.h"
 #include "compile.h"
@@ -15,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { PERCENT_ANY = 20, PERCENT_ADDENDS = 40 };
 
 typedef struct outputs {
     FILE *layers, *kernels, *cases;
@@ -68,21 +71,20 @@ static void write_expected(const cvk_spec *s, const long double *values, FILE *t
 /* Packing is the kernel's work, on its own machine. */
 static void pack_nothing(const void *weights, void *packed) { (void)weights, (void)packed; }
 
-static void write_inputs(const compile_unit *unit, const layer_data *data, FILE *to) {
+static void write_inputs(const cvk_spec *s, const compile_unit *unit, const layer_data *data, FILE *to) {
     cvk_kernel_info info = unit->info;
     info.pack = pack_nothing;
     info.cpu_features = 0;
     tensors t;
-    if (tensors_bind(unit->spec, &info, &data->tensors, GUARD_END, 1, &t)) stop("cannot bind", unit->spec->name);
+    if (tensors_bind(s, &info, &data->tensors, GUARD_END, 1, &t)) stop("cannot bind", s->name);
     const guarded *const inputs[] = {&t.buffer[CVK_ROLE_INPUT], &t.dense, &t.buffer[CVK_ROLE_BIAS],
                                      &t.buffer[CVK_ROLE_SCALE], &t.buffer[CVK_ROLE_ADDEND]};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) fwrite(inputs[i]->data, 1, inputs[i]->bytes, to);
     tensors_free(&t);
 }
 
-/* Every second layer takes integers, which leave no room for error. */
-static void write_case(const compile_unit *unit, uint64_t seed, FILE *to) {
-    const cvk_spec *s = unit->spec;
+/* A run of the kernel as one of the layer `s`. Every second takes integers, which leave no room for error. */
+static void write_run(const cvk_spec *s, const compile_unit *unit, uint64_t seed, FILE *to) {
     layer_data data;
     double *rounding;
     if (!data_draw(s, seed % 2 ? DATA_REALS : DATA_INTEGERS, seed, &data)) stop("no memory for", s->name);
@@ -93,7 +95,7 @@ static void write_case(const compile_unit *unit, uint64_t seed, FILE *to) {
     naive_tensors bounded = data.tensors;
     bounded.rounding = rounding;
     naive_run(s, &bounded, expected, bound);
-    write_inputs(unit, &data, to);
+    write_inputs(s, unit, &data, to);
     write_expected(s, expected, to);
     write_outputs(s, bound, to);
     free(expected);
@@ -102,10 +104,27 @@ static void write_case(const compile_unit *unit, uint64_t seed, FILE *to) {
     data_free(&data);
 }
 
+static void write_case(const compile_unit *unit, uint64_t seed, FILE *to) {
+    for (int i = 0; i < (unit->spec->batch_any ? BATCHES : 1); i++) {
+        const cvk_spec s = spec_of_batch(unit->spec, BATCH[i]);
+        write_run(&s, unit, seed + (uint64_t)i, to);
+    }
+}
+
+/* The layer for any batch; often with addends, of which those of all images stand before the next. */
+static void take_any_batch(draws *d, cvk_spec *s) {
+    s->batch = 1;
+    s->batch_any = true;
+    if (!draw_chance(d, PERCENT_ADDENDS)) return;
+    s->post_count = 0;
+    while (s->post_count < 2) s->post[s->post_count++] = (post_op){.kind = POST_ADD};
+}
+
 static void write_layer(arena *a, uint64_t seed, int number, const cvk_target *target, const outputs *to) {
     draws d = draws_for(seed, (uint64_t)number);
     cvk_spec spec = random_layer(&d, arena_format(a, "layer_%03d", number));
     if (!target_computes(target, spec_type(&spec))) spec.dtype = CVK_F32;
+    if (draw_chance(&d, PERCENT_ANY)) take_any_batch(&d, &spec);
     text line = text_new(a);
     spec_print(&spec, &line);
     fprintf(to->layers, "  - %s\n", line.bytes);

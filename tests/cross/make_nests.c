@@ -164,7 +164,7 @@ static void call_on_vector(draft *d, affine first, const nest_range *lanes, cons
 }
 
 static void make_call(maker *m, math_kind kind, const char *what, cvk_type type) {
-    if (!nest_math_exists(kind, type)) return;
+    if (!nest_math_exists(type)) return;
     draft d = begin(m, what, type, type, type, target_lanes(m->target, type), ELEMENTS, ELEMENTS, ELEMENTS);
     const register_ref r[] = {one(&d, "x", type)};
     each_vector(&d, call_on_vector, r, (int)kind);

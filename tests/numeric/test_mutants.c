@@ -6,6 +6,9 @@
 #include "mutate.h"
 #include "trial.h"
 
+#include "emit/emit.h"
+#include "jit/kernel.h"
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +23,7 @@ typedef struct mutant {
     edit *edit;       /* of the kernel; in `pack`, of the packing */
     mutation mutation;
     bool pack;
+    int phase;                                    /* the first whose nests it may be in */
     bool subtle;                                  /* the check in floats may miss it */
     void (*hide)(const cvk_spec *, layer_data *); /* data behind which it hides, or NULL */
 } mutant;
@@ -230,8 +234,11 @@ static const mutant mutants[] = {
      .mutation = {"scratch", "point", "", 0}},
     {"every point has the input of the first, by phases", PHASED "}", .edit = forget_variable,
      .mutation = {"workspace", "point", "", 0}},
-    {"every block reads the first, by phases", PHASED ", layout: channels_last}", .edit = forget_variable,
+    {"every block is left where the first is, by phases", PHASED ", layout: channels_last}", .edit = forget_variable,
      .mutation = {"workspace", "oh", "", 0}},
+    {"every block reads the first, by phases", PHASED ", layout: channels_last}", .edit = forget_variable,
+     .mutation = {"workspace", "oh", "", 0}, .phase = 1},
+    {"last column of points is not left, by phases", PHASED "}", .edit = drop_last, .mutation = {"", "pw", "", 0}},
     {"every slice of channels is the first, by phases", PHASED "}", .edit = forget_variable,
      .mutation = {"workspace", "slice", "", 0}},
     {"last input channel of a point dropped", WINOGRAD LAST "}", .edit = drop_last, .mutation = {"", "ic", "", 0}},
@@ -268,6 +275,8 @@ static const mutant mutants[] = {
      .hide = tiny_bias},
     {"tiles stored twice", DENSE BLOCKED "}", .edit = store_twice, .mutation = {"output", "", "", 0}, .subtle = true},
     {"weights packed twice", DENSE LAST "}", .edit = store_twice, .mutation = {"packed", "", "", 0}, .pack = true,
+     .subtle = true},
+    {"transformed tiles stored twice, by phases", PHASED "}", .edit = store_twice, .mutation = {"workspace", "", "", 0},
      .subtle = true},
     {"last channel not stored", DENSE LAST "}", .edit = short_store, .mutation = {"output", "", "", 0}, .subtle = true},
     {"output read for the addend", DENSE ", post_ops: [add]" LAST "}", .edit = read_other,
@@ -309,7 +318,7 @@ static bool seed_in(const attempt *a, nest *n) { return a->mutant->edit(n, &a->m
 
 /* In the first nest that has a place for it. */
 static bool seed_in_program(const attempt *a, const nest_program *run) {
-    for (int p = 0; p < run->count; p++)
+    for (int p = a->mutant->phase; p < run->count; p++)
         for (int k = 0; k < run->phase[p].count; k++)
             if (seed_in(a, run->phase[p].nest[k])) return true;
     return false;
@@ -388,4 +397,92 @@ Test(mutants, every_seeded_bug_is_caught) {
         plans += wide + try_mutant(&mutants[i], DATA_INTEGERS, "x86-64");
     }
     fprintf(stderr, "%d seeded bugs in %d nests\n", MUTANTS, plans);
+}
+
+/* ---- images of a kernel for any batch ---- */
+
+/* Its nests are of one image, of which the code that goes from image to image finds each tensor's part by the tensor's
+ * size and beginning: wrong ones are a wrong step from image to image, or from one addend's images to the next's. */
+typedef void edit_images(nest_tensor *t);
+
+static void step_too_short(nest_tensor *t) { t->elements -= t->elements / 3; }
+static void no_step(nest_tensor *t) { t->elements = 0; }
+static void begin_at_once(nest_tensor *t) { t->begin = 0; }
+static void every_second(nest_tensor *t) { t->elements *= 2, t->begin = 0; }
+static void no_step_of_the_second(nest_tensor *t) {
+    if (t->begin) t->elements = 0;
+}
+
+typedef struct image_mutant {
+    const char *name, *tensor;
+    edit_images *edit;
+} image_mutant;
+
+static const image_mutant image_mutants[] = {
+    {"an image begins within the one before", "input", step_too_short},
+    {"every image reads the first", "input", no_step},
+    {"an image is written over the one before", "output", step_too_short},
+    {"every image is written over the first", "output", no_step},
+    {"every image adds the first one's addend", "addend", no_step},
+    {"an addend begins within the one of the image before", "addend", step_too_short},
+    {"the second addend is the first", "addend", begin_at_once},
+    {"every image adds that of twice its number", "addend", every_second},
+    {"every image adds the first one's second addend", "addend", no_step_of_the_second},
+};
+
+/* How many tensors it changed. */
+static int seed_in_images(const image_mutant *m, const nest_program *run) {
+    int count = 0;
+    const nest *n;
+    for (int i = 0; (n = program_nest(run, i)); i++)
+        for (int t = 0; t < n->tensor_count; t++) {
+            if (strcmp(n->tensors[t].name, m->tensor) != 0) continue;
+            m->edit(&n->tensors[t]);
+            count++;
+        }
+    return count;
+}
+
+static bool is_right_for_any(trial *t, const compile_unit *unit) {
+    cvk_object object;
+    cvk_kernel *kernel;
+    cr_assert_eq(compile_emit(unit, &unit->spec->name, 1, 1, EMIT_OBJECT, NULL, &object, NULL), CVK_OK);
+    cr_assert_eq(kernel_load(object.bytes, object.size, unit->spec->name, NULL, &kernel), CVK_OK);
+    bool right = trial_any(t, cvk_kernel_get_info(kernel));
+    cvk_kernel_free(kernel);
+    object_free(&object);
+    return right;
+}
+
+static void expect_caught_in_images(trial *t, arena *a, const ranked_plan *p) {
+    const cvk_spec any = trial_spec_any(t);
+    cr_assert(trial_kernel(t, target_host(), p, (trial_extras){.any = true}), "%s", t->words);
+    for (size_t i = 0; i < sizeof image_mutants / sizeof *image_mutants; i++) {
+        compile_unit unit;
+        cr_assert_eq(compile_plan(a, &any, (goal){target_host(), 0}, &p->plan, NULL, &unit, NULL), CVK_OK);
+        cr_assert_gt(seed_in_images(&image_mutants[i], &unit.run), 0, "%s: no place for it", image_mutants[i].name);
+        cr_expect(!is_right_for_any(t, &unit), "NOT CAUGHT: %s\n%s", image_mutants[i].name,
+                  trial_yaml(a, t->spec, &p->plan));
+    }
+}
+
+Test(mutants, every_wrong_step_from_image_to_image_is_caught) {
+    static const char yaml[] = "{version: 1, layers: [{name: images, input: [3, 5, 9, 19], out_channels: 21, "
+                               "kernel_size: 3, padding: 1, bias: true, post_ops: [add, relu, add]}]}";
+    enum { PLANS = 6 };
+    cvk_network *network;
+    ranked_plan *plans;
+    int count;
+    trial t;
+    arena a;
+    arena_init(&a);
+    if (arena_guard(&a)) cr_assert_fail("out of memory");
+    cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "images", NULL, &network), CVK_OK);
+    const cvk_spec *spec = cvk_network_layer(network, 0);
+    cr_assert(trial_open(&t, spec, DATA_REALS, false, 1));
+    cr_assert_eq(compile_rank(&a, spec, (goal){target_host(), 0}, 0, NULL, &plans, &count), CVK_OK);
+    for (int i = 0; i < PLANS; i++) expect_caught_in_images(&t, &a, &plans[i * (count - 1) / (PLANS - 1)]);
+    trial_close(&t);
+    arena_free(&a);
+    cvk_network_free(network);
 }

@@ -15,26 +15,49 @@
 
 enum { CHANNELS = 17, NUMBERS = 20 };
 
-static const float numbers[NUMBERS] = {INFINITY,
-                                       -INFINITY,
-                                       NAN,
-                                       0,
-                                       -0.0F,
-                                       FLT_TRUE_MIN,
-                                       -FLT_TRUE_MIN,
-                                       0x1.fffffcp-127F,
-                                       -0x1.fffffcp-127F,
-                                       FLT_MIN,
-                                       FLT_MAX,
-                                       -FLT_MAX,
-                                       -0x1p127F,
-                                       1,
-                                       -1,
-                                       3,
-                                       -3,
-                                       6,
-                                       -104,
-                                       104};
+/* The ends of each type, and where exponentials become 0. */
+static const double numbers[][NUMBERS] = {
+    [TYPE_F32] = {INFINITY,
+                  -INFINITY,
+                  NAN,
+                  0,
+                  -0.0,
+                  FLT_TRUE_MIN,
+                  -FLT_TRUE_MIN,
+                  0x1.fffffcp-127,
+                  -0x1.fffffcp-127,
+                  FLT_MIN,
+                  FLT_MAX,
+                  -FLT_MAX,
+                  -0x1p127,
+                  1,
+                  -1,
+                  3,
+                  -3,
+                  6,
+                  -104,
+                  104},
+    [TYPE_F64] = {INFINITY,
+                  -INFINITY,
+                  NAN,
+                  0,
+                  -0.0,
+                  DBL_TRUE_MIN,
+                  -DBL_TRUE_MIN,
+                  0x1.ffffffffffffep-1023,
+                  -0x1.ffffffffffffep-1023,
+                  DBL_MIN,
+                  DBL_MAX,
+                  -DBL_MAX,
+                  -0x1p1023,
+                  1,
+                  -1,
+                  3,
+                  -3,
+                  6,
+                  -746,
+                  746},
+};
 
 /* Every kind at least once, the slopes and ends that matter more often. */
 static const char *const post_ops[] = {"add",
@@ -59,35 +82,52 @@ enum { POST_OPS_TRIED = sizeof post_ops / sizeof *post_ops };
 
 /* A 1x1 layer of weights 1 and bias -0 hands every input to its post-op as it is. */
 typedef struct special_data {
-    float input[NUMBERS], weights[CHANNELS], bias[CHANNELS], scale[CHANNELS], addend[CHANNELS][NUMBERS];
+    cvk_type type;
+    double input[NUMBERS], weights[CHANNELS], bias[CHANNELS], scale[CHANNELS], addend[CHANNELS][NUMBERS];
 } special_data;
 
-static void fill(special_data *d) {
-    memcpy(d->input, numbers, sizeof numbers);
+static void fill(special_data *d, cvk_type type) {
+    const double *n = numbers[d->type = type];
+    memcpy(d->input, n, sizeof d->input);
     for (int c = 0; c < CHANNELS; c++) {
         d->weights[c] = 1;
-        d->bias[c] = -0.0F;
-        d->scale[c] = numbers[c];
-        for (int i = 0; i < NUMBERS; i++) d->addend[c][i] = numbers[(c + i) % NUMBERS];
+        d->bias[c] = -0.0;
+        d->scale[c] = n[c];
+        for (int i = 0; i < NUMBERS; i++) d->addend[c][i] = n[(c + i) % NUMBERS];
     }
 }
 
 static double operand_of(const special_data *d, post_kind kind, int c, int i) {
-    return kind == POST_ADD ? (double)d->addend[c][i] : (double)d->scale[c];
+    return kind == POST_ADD ? d->addend[c][i] : d->scale[c];
 }
 
-static void judge(const special_data *d, const post_op *op, int c, const float *got, const char *where) {
+/* `got` is of the layer's type. */
+static void judge(const special_data *d, const post_op *op, int c, const char *got, const char *where) {
     for (int i = 0; i < NUMBERS; i++) {
-        double x = (double)d->input[i], operand = operand_of(d, op->kind, c, i), y = (double)post_apply(op, operand, x);
-        double ratio = bound_ratio(y, bound_post(TYPE_F32, op, operand, x, 0), (double)got[i]);
-        bool same_sign = isnan(y) || !signbit(y) == !signbit(got[i]);
-        cr_expect(ratio <= 1 && same_sign, "%s: of %a (operand %a) it is %a, not %a", where, x, operand, (double)got[i],
-                  y);
+        const double x = d->input[i], operand = operand_of(d, op->kind, c, i);
+        const double value = type_read(d->type, got + i * type_bytes(d->type));
+        const long double y = post_apply(op, operand, x);
+        double ratio = bound_ratio(y, bound_post(d->type, op, operand, x, 0), value);
+        bool same_sign = isnan(y) || !signbit(y) == !signbit(value);
+        cr_expect(ratio <= 1 && same_sign, "%s: of %a (operand %a) it is %a, not %La", where, x, operand, value, y);
     }
 }
 
+/* `count` numbers in memory of the type. */
+static const void *typed(cvk_type type, const double *from, int count, char **to) {
+    char *begin = *to;
+    for (int i = 0; i < count; i++, *to += type_bytes(type)) type_write(type, *to, from[i]);
+    return begin;
+}
+
 static void try_target(const cvk_spec *spec, const special_data *d, const cvk_target *target, const char *layer) {
-    const naive_tensors given = {d->input, d->weights, d->bias, d->scale, d->addend[0], NULL};
+    char memory[sizeof *d], *free = memory;
+    const naive_tensors given = {typed(d->type, d->input, NUMBERS, &free),
+                                 typed(d->type, d->weights, CHANNELS, &free),
+                                 typed(d->type, d->bias, CHANNELS, &free),
+                                 typed(d->type, d->scale, CHANNELS, &free),
+                                 typed(d->type, d->addend[0], CHANNELS * NUMBERS, &free),
+                                 NULL};
     cvk_kernel *kernel;
     tensors t;
     cr_assert_eq(compile_kernel(spec, (goal){.target = target}, NULL, NULL, &kernel, NULL), CVK_OK, "%s on %s", layer,
@@ -98,7 +138,7 @@ static void try_target(const cvk_spec *spec, const special_data *d, const cvk_ta
     char where[256];
     snprintf(where, sizeof where, "%s on %s", layer, target->name);
     for (int c = 0; c < CHANNELS; c++) {
-        float got[NUMBERS];
+        char got[NUMBERS * sizeof(double)];
         tensors_read(&t, c, got);
         judge(d, &spec->post[0], c, got, where);
     }
@@ -110,12 +150,12 @@ static post_kind try_layer(const char *post, const char *layout, const special_d
     char yaml[512];
     snprintf(yaml, sizeof yaml,
              "{version: 1, layers: [{name: a, input: [1, 1, %d], out_channels: %d, kernel_size: 1, bias: true, "
-             "layout: %s, post_ops: [%s]}]}",
-             NUMBERS, CHANNELS, layout, post);
+             "layout: %s, dtype: %s, post_ops: [%s]}]}",
+             NUMBERS, CHANNELS, layout, type_name(d->type), post);
     cvk_network *network;
     cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "special.yaml", NULL, &network), CVK_OK, "%s", yaml);
     char words[128];
-    snprintf(words, sizeof words, "%s, %s", post, layout);
+    snprintf(words, sizeof words, "%s, %s, %s", post, layout, type_name(d->type));
     const cvk_target *target;
     for (int i = 0; (target = target_row(i)); i++)
         if (target_runs_here(target)) try_target(cvk_network_layer(network, 0), d, target, words);
@@ -135,12 +175,13 @@ static void name_targets(void) {
 Test(numeric, post_ops_of_infinities_nan_zeros_and_the_smallest_and_largest_numbers_are_as_ieee_has_them) {
     static const char *const layouts[] = {"channels_first", "channels_last", "blocked"};
     bool tried[POST_KINDS] = {false};
-    special_data d;
-    fill(&d);
+    static const cvk_type types[] = {TYPE_F32, TYPE_F64};
+    special_data d[2];
+    for (int t = 0; t < 2; t++) fill(&d[t], types[t]);
     name_targets();
     for (int p = 0; p < POST_OPS_TRIED; p++)
         for (size_t l = 0; l < sizeof layouts / sizeof *layouts; l++)
-            tried[try_layer(post_ops[p], layouts[l], &d)] = true;
+            for (int t = 0; t < 2; t++) tried[try_layer(post_ops[p], layouts[l], &d[t])] = true;
     for (int kind = 0; kind < POST_KINDS; kind++)
         cr_expect(tried[kind], "%s is not tried", spec_post_name((post_kind)kind));
 }

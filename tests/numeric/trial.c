@@ -3,6 +3,7 @@
  * and every buffer flush against the page before it; and by the evaluator. All must give the same bits, and the first
  * the right values. */
 #include "trial.h"
+#include "threads.h"
 
 #include "judge/tensors.h"
 #include "nest/stored.h"
@@ -11,43 +12,12 @@
 #include "judge/rounding.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MOST_DRAWS = 4, WORKERS = 3 };
-
-/* ---- threads ---- */
-
-typedef struct job {
-    cvk_parallel_body *body;
-    void *argument;
-    size_t index;
-} job;
-
-static void *run_job(void *argument) {
-    const job *j = argument;
-    j->body(j->argument, j->index);
-    return NULL;
-}
-
-static void loop_on_threads(void *context, size_t n, cvk_parallel_body *body, void *argument) {
-    (void)context;
-    pthread_t thread[WORKERS];
-    bool started[WORKERS];
-    job jobs[WORKERS];
-    for (size_t i = 0; i < n; i++) {
-        jobs[i] = (job){body, argument, i};
-        started[i] = pthread_create(&thread[i], NULL, run_job, &jobs[i]) == 0;
-        if (!started[i]) run_job(&jobs[i]);
-    }
-    for (size_t i = 0; i < n; i++)
-        if (started[i]) pthread_join(thread[i], NULL);
-}
-
-static const cvk_parallel_for on_threads = {loop_on_threads, NULL, WORKERS};
 
 /* ---- data ---- */
 
@@ -130,26 +100,28 @@ __attribute__((format(printf, 2, 3))) static bool wrong(trial *t, const char *fo
     return false;
 }
 
+static void say_wrong(trial *t, int64_t channel, int64_t position, const char *got) {
+    const int64_t at = channel * naive_channel_size(t->spec) + position, channels = t->spec->out_channels;
+    const cvk_type type = spec_type(t->spec);
+    wrong(t, "wrong value: n %ld, channel %ld, position %ld: %.17g, not %.20Lg +- %.3g", (long)(channel / channels),
+          (long)(channel % channels), (long)position, type_read(type, got + position * type_bytes(type)),
+          t->expected[at], t->bound[at]);
+}
+
 /* Error / bound of the worst output. The first that is wrong is put into words. */
 static double worst_ratio(trial *t, const tensors *buffers) {
-    int64_t size = naive_channel_size(t->spec), channels = t->spec->out_channels;
-    double worst = 0;
+    const int64_t size = naive_channel_size(t->spec);
     const cvk_type type = spec_type(t->spec);
-    char *got = malloc((size_t)(size * type_bytes(type)));
+    verdict worst = {0, 0};
+    char *got = malloc((size_t)(size * type_bytes(type)) + 1);
     for (int64_t i = 0; got && i < naive_channels(t->spec); i++) {
+        const bool right = worst.ratio <= 1;
         tensors_read(buffers, i, got);
-        for (int64_t at = 0; at < size; at++) {
-            const long double y = t->expected[i * size + at];
-            double bound = t->bound[i * size + at], value = type_read(type, got + at * type_bytes(type));
-            double ratio = bound_ratio(y, bound, value);
-            if (ratio > 1 && worst <= 1)
-                wrong(t, "wrong value: n %ld, channel %ld, position %ld: %.17g, not %.20Lg +- %.3g",
-                      (long)(i / channels), (long)(i % channels), (long)at, value, y, bound);
-            worst = fmax(worst, ratio);
-        }
+        int64_t at = bound_judge(type, size, t->expected + i * size, t->bound + i * size, got, &worst);
+        if (at >= 0 && right) say_wrong(t, i, at, got);
     }
     free(got);
-    return got ? worst : INFINITY;
+    return got ? worst.ratio : INFINITY;
 }
 
 static bool judge(trial *t, const tensors *buffers) {
@@ -219,7 +191,8 @@ static bool run_again(trial *t, const cvk_kernel_info *info, tensors *buffers) {
 }
 
 static bool run_on_threads(trial *t, const cvk_kernel_info *info, tensors *buffers) {
-    cvk_status status = cvk_run(info, &buffers->buffers, &on_threads);
+    const cvk_parallel_for threads = threads_for(WORKERS);
+    cvk_status status = cvk_run(info, &buffers->buffers, &threads);
     if (status != CVK_OK) return wrong(t, "cvk_run on threads: %s", cvk_status_text(status));
     return same_output(t, buffers, "on three threads");
 }
@@ -283,7 +256,7 @@ static bool is_certain(trial *t, cvk_status status, const cvk_diagnostics *d, co
 
 bool trial_stored(trial *t, const nest_program *run, const nest *pack) {
     cvk_diagnostics *d = cvk_diagnostics_new();
-    cvk_status outputs = program_certify_stored(run, ROLE_OUTPUT, STORED_MOST_CHECKING, d);
+    cvk_status outputs = program_certify_stored(run, STORED_MOST_CHECKING, d);
     bool right = is_certain(t, outputs, d, "stored once");
     cvk_status packed = right ? nest_certify_stored(&pack, 1, ROLE_PACK_TO, STORED_MOST_CHECKING, d) : CVK_OK;
     right = right && is_certain(t, packed, d, "packed once");
@@ -309,19 +282,27 @@ static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target
            trial_stored(t, &p->nests.run, p->nests.pack) && trial_identity(t, &p->nests.run, p->nests.pack);
 }
 
-/* The layer for any batch, by the same plan. */
-static bool try_any_batch(trial *t, const cvk_target *target, const cvk_plan *plan) {
+bool trial_any(trial *t, const cvk_kernel_info *info) {
+    if (info->batch_any != 1) return wrong(t, "not for any batch");
+    return with_buffers(t, info, GUARD_END, 1, run_again) &&
+           with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
+           with_buffers(t, info, GUARD_END, WORKERS, run_on_threads);
+}
+
+cvk_spec trial_spec_any(const trial *t) {
     cvk_spec any = *t->spec;
     any.batch = 1;
     any.batch_any = true;
+    return any;
+}
+
+/* The layer for any batch, by the same plan. */
+static bool try_any_batch(trial *t, const cvk_target *target, const cvk_plan *plan) {
+    const cvk_spec any = trial_spec_any(t);
     cvk_kernel *kernel;
     cvk_status status = compile_kernel(&any, (goal){.target = target}, plan, NULL, &kernel, NULL);
     if (status != CVK_OK) return wrong(t, "it does not compile for any batch: %s", cvk_status_text(status));
-    const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
-    bool right = info->batch_any == 1 || wrong(t, "not for any batch");
-    right = right && with_buffers(t, info, GUARD_END, 1, run_again) &&
-            with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
-            with_buffers(t, info, GUARD_END, WORKERS, run_on_threads);
+    bool right = trial_any(t, cvk_kernel_get_info(kernel));
     cvk_kernel_free(kernel);
     return right;
 }

@@ -35,6 +35,10 @@ typedef struct trial_extras {
 /* Compiles, runs and proves; false: see t->words. */
 bool trial_kernel(trial *t, const cvk_target *target, const ranked_plan *p, trial_extras extras);
 
+/* The layer for any batch; and whether a kernel of it gives the bits that trial_kernel had from the layer itself. */
+cvk_spec trial_spec_any(const trial *t);
+bool trial_any(trial *t, const cvk_kernel_info *info);
+
 /* Whether the nests store every element of the output and of the packed weights once, and equal the formula exactly;
  * else t->words is why not. */
 bool trial_stored(trial *t, const nest_program *run, const nest *pack);

@@ -3,6 +3,7 @@
  * between guard pages on one to four threads, and with their tasks split at random; the evaluator says what is right.
  */
 #include "../numeric/draw.h"
+#include "../numeric/threads.h"
 #include "jit/kernel.h"
 #include "judge/guard.h"
 #include "judge/nest_eval.h"
@@ -10,7 +11,6 @@
 #include "nest/build.h"
 
 #include <criterion/criterion.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,33 +150,10 @@ static void close_memory(const bench *t, const char *how, memory *m) {
     }
 }
 
-typedef struct job {
-    cvk_parallel_body *body;
-    void *argument;
-    size_t index;
-} job;
-
-static void *run_job(void *argument) {
-    const job *j = argument;
-    j->body(j->argument, j->index);
-    return NULL;
-}
-
-static void on_threads(void *context, size_t n, cvk_parallel_body *body, void *argument) {
-    (void)context;
-    pthread_t thread[MOST_THREADS];
-    job jobs[MOST_THREADS];
-    for (size_t i = 0; i < n; i++) {
-        jobs[i] = (job){body, argument, i};
-        cr_assert_eq(pthread_create(&thread[i], NULL, run_job, &jobs[i]), 0);
-    }
-    for (size_t i = 0; i < n; i++) pthread_join(thread[i], NULL);
-}
-
 static void try_threads(bench *t) {
     for (uint32_t workers = 1; workers <= MOST_THREADS; workers++) {
         memory m;
-        const cvk_parallel_for threads = {on_threads, NULL, workers};
+        const cvk_parallel_for threads = threads_for(workers);
         open_memory(t, workers % 2 ? GUARD_END : GUARD_START, workers, &m);
         cr_assert_eq(cvk_run(t->info, &m.buffers, workers > 1 ? &threads : NULL), CVK_OK);
         close_memory(t, "on threads", &m);

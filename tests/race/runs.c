@@ -1,5 +1,6 @@
 /* Runs: one kernel, run by several threads at once, each with threads of its own to split it over, while the observer
  * of runs comes and goes. Every output has the bits of a run on one thread. */
+#include "../numeric/threads.h"
 #include "layers.h"
 
 #include <convoke/observe.h>
@@ -21,30 +22,6 @@ static atomic_long observed;
 static void observe(const cvk_kernel_info *info, uint32_t workers, uint64_t nanoseconds) {
     expect(strcmp(info->name, "shared") == 0 && workers <= WORKERS && nanoseconds > 0, "what an observer is told");
     atomic_fetch_add(&observed, 1);
-}
-
-typedef struct part {
-    cvk_parallel_body *body;
-    void *argument;
-    size_t index;
-} part;
-
-static void *run_part(void *context) {
-    const part *p = context;
-    p->body(p->argument, p->index);
-    return NULL;
-}
-
-/* A thread for each index. */
-static void loop(void *context, size_t n, cvk_parallel_body *body, void *argument) {
-    (void)context;
-    pthread_t thread[WORKERS];
-    part parts[WORKERS];
-    for (size_t i = 0; i < n; i++) {
-        parts[i] = (part){body, argument, i};
-        expect(pthread_create(&thread[i], NULL, run_part, &parts[i]) == 0, "a thread");
-    }
-    for (size_t i = 0; i < n; i++) pthread_join(thread[i], NULL);
 }
 
 typedef struct shared {
@@ -70,7 +47,7 @@ static void run(const shared *s, float *output, const cvk_parallel_for *parallel
 }
 
 static void *call(void *context) {
-    static const cvk_parallel_for parallel = {loop, NULL, WORKERS};
+    const cvk_parallel_for parallel = threads_for(WORKERS);
     const shared *s = context;
     float *output = malloc(sizeof s->expected);
     for (long i = 0; i < s->runs; i++) {

@@ -272,6 +272,17 @@ Test(bound, operations_that_round_once_are_exact_where_the_result_is_a_float) {
     cr_assert_gt(bound_post(TYPE_F32, &add, 3, 1000, 1), 1);
 }
 
+Test(bound, results_of_f64_that_round_to_zero_or_to_the_least_number_are_permitted) {
+    const post_op scale = {.kind = POST_SCALE};
+    const double products[] = {0x1p-1074, 0x3p-1074, 0x1p-1022};
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
+        const long double y = post_apply(&scale, 0.5, products[i]);
+        const double bound = bound_post(TYPE_F64, &scale, 0.5, products[i], 0);
+        cr_expect_leq(bound_ratio(y, bound, 0.5 * products[i]), 1, "half of %a", products[i]);
+        cr_expect_leq(bound, 0x1p-1074, "half of %a", products[i]);
+    }
+}
+
 /* Two groups: the first of integers, the second of fractions. Only the first is held to the bit. */
 Test(bound, the_interpreter_sees_which_channels_are_integers) {
     const cvk_spec s = {.batch = 1,

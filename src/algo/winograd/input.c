@@ -100,7 +100,8 @@ static void channel_vectors(winograd *w, place_in_pass p, int pass, int64_t low,
     each(w, &p, pass, low, high);
 }
 
-/* The tile at p, by the span of tiles it belongs to: those of one span have the same taps present. */
+/* The tile at p, by the span of tiles it belongs to: those of one span have the same taps present. Beyond the last tile
+ * a block is filled with zeros, for its products are made all the same. */
 static void first_pass_tile(winograd *w, const place_in_pass *p) {
     nest_builder *b = w->b;
     int axis = w->pass_axis[0];
@@ -112,6 +113,7 @@ static void first_pass_tile(winograd *w, const place_in_pass *p) {
                          .tap_step = 1,
                          .origin = o->origin};
     affine number = affine_add_scaled(p->at[axis], w->at[axis], w->block[axis]);
+    affine beyond = affine_offset(number, -w->tiles[axis]);
     span_list spans = axis_spans(b->nest->arena, &taps, 1);
     for (int i = 0; i < spans.count; i++) {
         const axis_span *s = &spans.span[i];
@@ -123,6 +125,10 @@ static void first_pass_tile(winograd *w, const place_in_pass *p) {
         build_end(b);
         build_end(b);
     }
+    if (nest_maximum(b->nest, b->scope, beyond) < 0) return;
+    build_if(b, beyond, "beyond");
+    channel_vectors(w, *p, 0, 0, 0, zero_vector);
+    build_end(b);
 }
 
 /* Zeros where the position along `axis`, not that of the pass, is outside. */
