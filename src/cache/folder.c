@@ -2,7 +2,6 @@
  * whenever a writer dies. There is no fsync: should the power fail before the bytes are on disk, what is read then is
  * found to be damaged and made again, which costs less than waiting for the disk each time. Files are read, not mapped:
  * one that is cut short while it is in use would end the process. */
-#define _GNU_SOURCE
 #include "cache/folder.h"
 
 #include "cache/disk_names.h"
@@ -174,6 +173,7 @@ int cache_folder_lock(int folder, const char *name, disk_trouble *trouble) {
         return -1;
     }
     if (flock(lock, LOCK_EX | LOCK_NB) == 0) return lock;
+    if (errno != EWOULDBLOCK) disk_trouble_say(trouble, "no lock can be had: %s", strerror(errno));
     close(lock);
     return -1;
 }

@@ -27,8 +27,8 @@ cvk_status cache_folder_read(int folder, const char *name, size_t most, unsigned
 /* Puts a file in the place of what has that name: whole, or not at all. */
 bool cache_folder_write(int folder, const char *name, const void *bytes, size_t size, disk_trouble *trouble);
 
-/* A lock that the system drops if the process dies; close it. -1: somebody else has it, or no file can be made, which
- * `trouble` says. */
+/* A lock that the system drops if the process dies; close it. -1: somebody else has it, or none can be had at
+ * all, which `trouble` says. */
 int cache_folder_lock(int folder, const char *name, disk_trouble *trouble);
 
 #endif

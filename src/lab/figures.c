@@ -244,7 +244,9 @@ static double ratio(const samples *s, probed clock, probed what) {
 }
 
 static double rounded(double value, double step) { return round(value / step) * step; }
-static double throughput(double value) { return rounded(value, value < 0.75 ? 0.125 : 0.5); }
+
+/* A core has whole units, or parts of one that take several cycles; what else there seems to be is another thread's. */
+static double throughput(double value) { return rounded(value, value < 0.75 ? 0.125 : 1); }
 
 /* To one of eight steps from a power of two to the next: what is read from caches is shared with others, and varies. */
 static double coarse(double value) {

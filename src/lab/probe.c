@@ -1,5 +1,4 @@
 /* Turns the nests of a probe into a kernel in this process, with zeroed buffers of its own. */
-#define _GNU_SOURCE /* MAP_ANONYMOUS, MAP_POPULATE */
 #include "lab/probe.h"
 #include "emit/emit.h"
 
