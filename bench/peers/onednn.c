@@ -64,7 +64,8 @@ static bool add_eltwise(dnnl_post_ops_t ops, const cvk_post_op *op) {
         const struct eltwise *e = &eltwises[i];
         bool own = op->kind == CVK_POST_LEAKY_RELU || op->kind == CVK_POST_CLAMP;
         if (e->kind == op->kind)
-            return !dnnl_post_ops_append_eltwise(ops, 1, e->algorithm, own ? op->a : e->alpha, own ? op->b : e->beta);
+            return !dnnl_post_ops_append_eltwise(ops, 1, e->algorithm, own ? (float)op->a : e->alpha,
+                                                 own ? (float)op->b : e->beta);
     }
     return false;
 }

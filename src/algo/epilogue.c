@@ -48,7 +48,7 @@ void epilogue_bias(const epilogue *e, register_ref to, const lane_map *m) {
 }
 
 /* x = min(high, max(low, x)); constants come first, so that NaN passes. */
-static void clamp(const epilogue *e, register_ref x, float low, float high) {
+static void clamp(const epilogue *e, register_ref x, double low, double high) {
     build_const(e->b, temporary(e, 0), low);
     build_op(e->b, OP_MAX, x, temporary(e, 0), x);
     build_const(e->b, temporary(e, 0), high);
@@ -60,12 +60,12 @@ static void relu(const epilogue *e, register_ref x) {
     build_op(e->b, OP_MAX, x, temporary(e, 0), x);
 }
 
-static void scale_by(const epilogue *e, op_kind kind, register_ref to, register_ref x, float factor) {
+static void scale_by(const epilogue *e, op_kind kind, register_ref to, register_ref x, double factor) {
     build_const(e->b, temporary(e, 0), factor);
     build_op(e->b, kind, to, x, temporary(e, 0));
 }
 
-static void leaky_relu(const epilogue *e, register_ref x, float slope) {
+static void leaky_relu(const epilogue *e, register_ref x, double slope) {
     scale_by(e, OP_MUL, temporary(e, 1), x, slope);
     build_select_negative(e->b, x, x, temporary(e, 1), x);
 }

@@ -26,7 +26,7 @@ typedef enum post_kind {
 
 typedef struct post_op {
     post_kind kind;
-    float a, b; /* leaky_relu: a slope; clamp: a <= b */
+    double a, b; /* leaky_relu: a slope; clamp: a <= b; numbers of the layer's type */
 } post_op;
 
 enum { MOST_POST_OPS = 16 };

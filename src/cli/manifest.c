@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <string.h>
 
-enum { MANIFEST_VERSION = 1, CPU_BITS = 32 };
+enum { MANIFEST_VERSION = 1, CPU_BITS = 32, DOUBLE_DIGITS = 17 };
 
 static json_t *json_features(uint64_t features) {
     json_t *list = json_array();
@@ -32,28 +32,31 @@ static const int post_parameters[] = {
 #undef POST_OP
 };
 
-/* The double of the fewest digits that is the float when rounded: 0.1, not 0.100000001. */
-static double as_written(float value) {
+/* The double of the fewest digits that is the number when rounded to the type: of f32 0.1, not 0.100000001. */
+static double as_written(cvk_type type, double value, int *precision) {
     char digits[48];
-    for (int precision = 1; precision <= 9; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, (double)value);
-        if (strtof(digits, NULL) == value) break;
+    for (*precision = 1; *precision < DOUBLE_DIGITS; ++*precision) {
+        snprintf(digits, sizeof digits, "%.*g", *precision, value);
+        if (type_round(type, strtod(digits, NULL)) == value) break;
     }
+    snprintf(digits, sizeof digits, "%.*g", *precision, value);
     return strtod(digits, NULL);
 }
 
 /* As a spec writes it: "relu", {"clamp": [0, 6]}. */
-static json_t *json_post_op(const post_op *op) {
+static json_t *json_post_op(cvk_type type, const post_op *op) {
+    int precision;
     const char *name = spec_post_name(op->kind);
     if (op->kind == POST_SCALE) return json_pack("{s:s}", name, scale_words.word[0]);
-    if (post_parameters[op->kind] == 1) return json_pack("{s:f}", name, as_written(op->a));
-    if (post_parameters[op->kind] == 2) return json_pack("{s:[f, f]}", name, as_written(op->a), as_written(op->b));
+    if (post_parameters[op->kind] == 1) return json_pack("{s:f}", name, as_written(type, op->a, &precision));
+    if (post_parameters[op->kind] == 2)
+        return json_pack("{s:[f, f]}", name, as_written(type, op->a, &precision), as_written(type, op->b, &precision));
     return json_string(name);
 }
 
 static json_t *json_post_ops(const cvk_spec *s) {
     json_t *list = json_array();
-    for (int i = 0; i < s->post_count; i++) json_array_append_new(list, json_post_op(&s->post[i]));
+    for (int i = 0; i < s->post_count; i++) json_array_append_new(list, json_post_op(spec_type(s), &s->post[i]));
     return list;
 }
 
@@ -138,6 +141,21 @@ static json_t *json_kernels(const kernel_list *k, const char *const *words, cons
                      json_strings(files, count), "targets", json_targets(k), "layers", layers);
 }
 
+/* As many as the longest parameter has: to more of them, 0.1 would not be printed so. */
+static size_t digits_of_parameters(const kernel_list *k) {
+    int most = 1, one;
+    for (size_t l = 0; l < k->layers; l++) {
+        const cvk_spec *s = k->units[l].spec;
+        for (const post_op *op = s->post; op < s->post + s->post_count; op++) {
+            as_written(spec_type(s), op->a, &one);
+            most = one > most ? one : most;
+            as_written(spec_type(s), op->b, &one);
+            most = one > most ? one : most;
+        }
+    }
+    return (size_t)most;
+}
+
 cvk_status manifest_print(const kernel_list *k, const char *const *files, size_t count, text *out) {
     const char **words = arena_array(out->arena, const char *, k->layers);
     for (size_t l = 0; l < k->layers; l++) {
@@ -146,7 +164,7 @@ cvk_status manifest_print(const kernel_list *k, const char *const *files, size_t
         words[l] = line.bytes;
     }
     json_t *all = json_kernels(k, words, files, count);
-    char *bytes = all ? json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
+    char *bytes = all ? json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(digits_of_parameters(k))) : NULL;
     json_decref(all);
     if (!bytes) return CVK_ERROR_MEMORY;
     text_add(out, "%s\n", bytes);

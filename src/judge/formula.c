@@ -45,8 +45,8 @@ formula *formula_new(const cvk_spec *s, const formula_tensors *t) {
     f->min = residue_symbol("min"), f->max = residue_symbol("max");
     f->select_negative = residue_symbol("select_negative");
     for (int i = 0; i < s->post_count; i++) {
-        f->constant[i][0] = residue_of_double((double)s->post[i].a);
-        f->constant[i][1] = residue_of_double((double)s->post[i].b);
+        f->constant[i][0] = residue_of_double(s->post[i].a);
+        f->constant[i][1] = residue_of_double(s->post[i].b);
         f->other[i] = residue_symbol(spec_post_name(s->post[i].kind));
     }
     for (int axis = 0; axis < AXES; axis++)

@@ -48,7 +48,7 @@ static bool has_neutral_axes(const cvk_spec *s) {
 static bool has_sound_post_ops(const cvk_spec *s) {
     if (s->post_count < 0 || s->post_count > LIMIT_POST_OPS) return false;
     for (const post_op *op = s->post; op < s->post + s->post_count; op++)
-        if ((unsigned)op->kind >= POST_KINDS || !isfinite(op->a) || !isfinite(op->b) ||
+        if ((unsigned)op->kind >= POST_KINDS || !isfinite((float)op->a) || !isfinite((float)op->b) ||
             (op->kind == POST_CLAMP && op->a > op->b))
             return false;
     return true;

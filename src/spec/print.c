@@ -81,7 +81,14 @@ static void print_boolean(const cvk_spec *s, const field_row *f, text *out) {
     text_add(out, "%s", boolean_words.word[*value]);
 }
 
-static void print_post_op(const post_op *op, text *out) {
+static void print_number(const cvk_spec *s, double value, text *out) {
+    if (s->dtype == CVK_F64)
+        text_add_double(out, value);
+    else
+        text_add_float(out, (float)value);
+}
+
+static void print_post_op(const cvk_spec *s, const post_op *op, text *out) {
     const char *word = post_words.word[op->kind];
     int n = parameters[op->kind];
     if (op->kind == POST_SCALE) {
@@ -90,9 +97,9 @@ static void print_post_op(const post_op *op, text *out) {
         text_add(out, "%s", word);
     } else {
         text_add(out, n == 1 ? "{%s: " : "{%s: [", word);
-        text_add_float(out, op->a);
+        print_number(s, op->a, out);
         if (n == 2) text_add(out, ", ");
-        if (n == 2) text_add_float(out, op->b);
+        if (n == 2) print_number(s, op->b, out);
         text_add(out, n == 1 ? "}" : "]}");
     }
 }
@@ -102,7 +109,7 @@ static void print_post_ops(const cvk_spec *s, const field_row *f, text *out) {
     text_add(out, "[");
     for (int i = 0; i < s->post_count; i++) {
         if (i) text_add(out, ", ");
-        print_post_op(&s->post[i], out);
+        print_post_op(s, &s->post[i], out);
     }
     text_add(out, "]");
 }

@@ -53,7 +53,7 @@ static bool read_number(reader *r, const node *n, int64_t least, int64_t most, i
     return false;
 }
 
-bool read_decimal(reader *r, const node *n, float *value) {
+bool read_decimal(reader *r, const node *n, double *value) {
     if (n->kind != NODE_SCALAR)
         refuse(r, E_KIND, n, NULL, "expected a number, got %s", describe(n).text);
     else if (!scalar_float(n, value))
@@ -329,7 +329,7 @@ static void read_output_padding(reader *r, const node *n) {
 }
 
 static bool read_constants(reader *r, const node *n) {
-    float dropped;
+    double dropped;
     if (n->kind != NODE_SEQUENCE) return read_decimal(r, n, &dropped);
     bool sound = true;
     for (size_t i = 0; i < n->count; i++) sound = read_constants(r, n->child[i]) && sound;
@@ -340,7 +340,7 @@ static void read_weights(reader *r, const node *n) {
     static const char *const names[] = {"scale", "values"};
     static const word_list keys = {"weights", 2, names};
     const node *value[MOST_SUBKEYS];
-    float scale;
+    double scale;
     if (n->kind != NODE_MAPPING) {
         refuse(r, E_KIND, n, NULL, "expected {scale: number, values: lists of numbers}, got %s", describe(n).text);
         return;

@@ -32,7 +32,7 @@ void refuse(reader *r, diag_code code, const node *at, const char *hint, const c
     __attribute__((format(printf, 5, 6)));
 
 /* Parts of a value, refused where they are not what they should be: false, and -1. */
-bool read_decimal(reader *r, const node *n, float *value);
+bool read_decimal(reader *r, const node *n, double *value);
 int read_word(reader *r, const node *n, const word_list *list);
 void read_post_ops(reader *r, const node *n);
 

@@ -78,6 +78,13 @@ static void check_amounts(const cvk_spec *s, const findings *f) {
                (long long)LIMIT_MULTIPLY_ADDS);
 }
 
+/* Parameters become numbers of the layer's type. */
+static void round_parameters(cvk_spec *s) {
+    const cvk_type type = spec_type(s);
+    for (post_op *op = s->post; op < s->post + s->post_count; op++)
+        op->a = type_round(type, op->a), op->b = type_round(type, op->b);
+}
+
 void spec_apply_rules(cvk_spec *s, const findings *f) {
     check_groups(s, f);
     for (int axis = 0; axis < AXES; axis++) {
@@ -86,4 +93,5 @@ void spec_apply_rules(cvk_spec *s, const findings *f) {
         check_border(s, axis, f);
     }
     check_amounts(s, f);
+    round_parameters(s);
 }

@@ -1,5 +1,5 @@
 /* Scalars: the grammar of numbers by hand, their values by strtod in the C locale. */
-#define _GNU_SOURCE /* strtod_l, strtof_l */
+#define _GNU_SOURCE /* strtod_l */
 #include "spec/scalar.h"
 #include "spec/report.h"
 
@@ -43,13 +43,13 @@ bool scalar_integer(const node *n, int64_t *value) {
     return true;
 }
 
-bool scalar_float(const node *n, float *value) {
+bool scalar_float(const node *n, double *value) {
     if (n->kind != NODE_SCALAR || n->quoted || !is_decimal(n->text)) return false;
     locale_t c = newlocale(LC_ALL_MASK, "C", NULL);
     if (!c) return false;
-    *value = strtof_l(n->text, NULL, c);
+    *value = strtod_l(n->text, NULL, c);
     freelocale(c);
-    return isfinite(*value);
+    return isfinite((float)*value);
 }
 
 /* Whatever strtod makes of it once underscores are gone: hexadecimal, leading zeros, 3.0, 1e3. NaN for nothing. */

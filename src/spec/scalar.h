@@ -8,8 +8,9 @@
 
 /* `0|-?[1-9][0-9]*`, unquoted. Past 64 bits the nearest number that fits. */
 bool scalar_integer(const node *n, int64_t *value);
-/* An integer, then perhaps a fraction, then perhaps an exponent; '.' whatever the locale; unquoted and finite. */
-bool scalar_float(const node *n, float *value);
+/* An integer, then perhaps a fraction, then perhaps an exponent; '.' whatever the locale; unquoted, and no larger than
+ * f32 can hold. */
+bool scalar_float(const node *n, double *value);
 
 /* The spelling that was meant, if it can be told; of an integer only if that would be in range. */
 hint_text integer_hint(const node *n, int64_t least, int64_t most);

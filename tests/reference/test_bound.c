@@ -125,8 +125,8 @@ static float plain(const post_op *op, float operand, float x) {
     case POST_ADD: return x + operand;
     case POST_RELU: return x < 0 ? 0 : x;
     case POST_RELU6: return between(x, 0, 6);
-    case POST_LEAKY_RELU: return x < 0 ? op->a * x : x;
-    case POST_CLAMP: return between(x, op->a, op->b);
+    case POST_LEAKY_RELU: return x < 0 ? (float)op->a * x : x;
+    case POST_CLAMP: return between(x, (float)op->a, (float)op->b);
     case POST_SIGMOID: return (float)(0.5 + 0.5 * tanh(wide / 2));
     case POST_TANH: return tanhf(x);
     case POST_SILU: return (float)(wide * (0.5 + 0.5 * tanh(wide / 2)));
@@ -153,7 +153,9 @@ static float float_of(uint32_t bits) {
     return x;
 }
 
-static post_op op_of(int kind) { return (post_op){(post_kind)kind, kind == POST_CLAMP ? -1.5f : 0.3f, 2.7f}; }
+static post_op op_of(int kind) {
+    return (post_op){(post_kind)kind, kind == POST_CLAMP ? -1.5 : (double)0.3f, (double)2.7f};
+}
 
 Test(bound, post_ops_written_plainly_keep_their_promise) {
     for (int kind = 0; kind < POST_KINDS; kind++) {

@@ -156,6 +156,23 @@ Test(reading, floats_are_read_to_the_nearest_whatever_their_form) {
     }
 }
 
+Test(reading, parameters_of_post_ops_are_numbers_of_the_layers_type) {
+    static const struct {
+        const char *dtype;
+        double slope, least, greatest;
+    } cases[] = {{"f32", (double)0.1F, (double)-0.7F, (double)16777217.3F}, {"f64", 0.1, -0.7, 16777217.3}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char keys[512];
+        snprintf(keys, sizeof keys, BASE ", dtype: %s, post_ops: [{leaky_relu: 0.1}, {clamp: [-0.7, 16777217.3]}]",
+                 cases[i].dtype);
+        cvk_network *network = one_layer(keys);
+        const post_op *op = cvk_network_layer(network, 0)->post;
+        cr_expect_eq(op[0].a, cases[i].slope, "%s", keys);
+        cr_expect(op[1].a == cases[i].least && op[1].b == cases[i].greatest, "%s", keys);
+        cvk_network_free(network);
+    }
+}
+
 Test(reading, a_layers_own_key_wins_over_the_defaults) {
     char message[512];
     cvk_network *network;

@@ -14,7 +14,9 @@ static int64_t pick(int64_t least, int64_t most) {
 static post_op random_post_op(void) {
     post_op op = {.kind = (post_kind)pick(0, POST_KINDS - 1)};
     uint32_t bits = (uint32_t)pick(0, INT32_MAX) & 0xBF7FFFFFU;
-    if (op.kind == POST_LEAKY_RELU) memcpy(&op.a, &bits, sizeof op.a);
+    float slope;
+    memcpy(&slope, &bits, sizeof slope);
+    if (op.kind == POST_LEAKY_RELU) op.a = (double)slope;
     if (op.kind == POST_CLAMP) op.a = (float)pick(-1000, 0) / 7, op.b = (float)pick(0, 1000) / 3;
     return op;
 }
@@ -49,6 +51,8 @@ static cvk_spec random_spec(void) {
     }
     s.post_count = pick(0, 1) ? 0 : (int)pick(0, MOST_POST_OPS);
     for (int i = 0; i < s.post_count; i++) s.post[i] = random_post_op();
+    s.dtype = pick(0, 1) ? CVK_F64 : CVK_F32;
+    for (int i = 0; i < s.post_count && s.dtype == CVK_F64; i++) s.post[i].a /= 3, s.post[i].b /= 3;
     return s;
 }
 

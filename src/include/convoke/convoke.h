@@ -109,7 +109,7 @@ typedef enum cvk_post_kind {
 
 typedef struct cvk_post_op {
     cvk_post_kind kind;
-    float a, b; /* 0 where the kind has no such parameter */
+    double a, b; /* 0 where the kind has no such parameter; rounded to the layer's type, and within the range of f32 */
 } cvk_post_op;
 
 /* A batch that is not known yet: cvk_buffers.batch gives it to each run. */
