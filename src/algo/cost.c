@@ -45,13 +45,18 @@ static cvk_split split_of(double cycles, const cost_phase *p, int phases, uint32
     return cvk_split_tasks(tasks, workers, (uint64_t)greatest(cycles / 1000, 1), (uint32_t)phases);
 }
 
+/* Bytes a worker fetches: of a part that several share, what the others among them wrote. */
+static double fetched(const cost_phase *p, double workers) {
+    return p->carried * greatest(1 / greatest(p->parts, 1) - 1 / workers, 0);
+}
+
 double cost_on_workers(double cycles, const cost_phase *phase, int phases, uint32_t workers) {
     double all = 0;
     for (int i = 0; i < phases; i++) {
         const cvk_split s = split_of(cycles, &phase[i], phases, workers);
         const double tasks = greatest(s.tasks, 1), most = ceil(tasks / s.workers);
         all += cycles * phase[i].share * most / tasks + COST_TASK_CALL_CYCLES * s.chunks;
-        if (s.workers > 1) all += COST_BARRIER_CYCLES;
+        if (s.workers > 1) all += COST_BARRIER_CYCLES + fetched(&phase[i], s.workers) / COST_OTHERS_BYTES_A_CYCLE;
     }
     return all;
 }

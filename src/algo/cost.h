@@ -25,10 +25,12 @@ double cost_peak_cycles(const problem *p, const cvk_target *target);
 typedef struct cost_phase {
     double share;
     int64_t tasks;
+    double carried, parts; /* bytes that the phase before left to it, and how many parts of them tasks keep to */
 } cost_phase;
 
 /* What so many workers take for `cycles` of one core as cvk_run splits them: of each phase what the worker with the
- * most tasks takes, the calls of the kernel, and the waiting for one another. */
+ * most tasks takes, the calls of the kernel, the waiting for one another, and what a worker fetches of what others left
+ * to it. */
 double cost_on_workers(double cycles, const cost_phase *phase, int phases, uint32_t workers);
 /* What ranks a plan: the same for a goal's threads; where those are not known, `cycles` and a little of what many
  * workers would lose. */

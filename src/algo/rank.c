@@ -48,12 +48,16 @@ const char *algo_refuse(const problem *p, const cvk_target *target, const cvk_pl
 static void count_phases(ranked_plan *r, const problem *p, const cvk_target *target, cost_phase *phase) {
     const int lanes = target_lanes(target, p->sum);
     const nest_program *run = &r->nests.run;
+    const double workspace = (double)program_needs(run, ROLE_WORKSPACE).bytes;
     double all = 0;
     for (int i = 0; i < run->count; i++) {
         nest_counts counts;
         program_count_phase(run, i, &counts);
         nest_counts_add(&r->counts, &counts);
-        phase[i] = (cost_phase){cost_issue(target, &counts, lanes, INFINITY), program_tasks(run, i)};
+        phase[i] = (cost_phase){.share = cost_issue(target, &counts, lanes, INFINITY),
+                                .tasks = program_tasks(run, i),
+                                .carried = i > 0 ? workspace : 0,
+                                .parts = (double)program_parts(run, i, ROLE_WORKSPACE)};
         all += phase[i].share;
     }
     for (int i = 0; i < run->count; i++) phase[i].share = all > 0 ? phase[i].share / all : 0;
@@ -118,7 +122,7 @@ static void consider(ranking *r, arena *a, const cvk_plan *plan) {
     const algorithm *row = algo_of(plan);
     ranked_plan judged = r->counted;
     if (row->tasks && counts_alike(&r->counted.plan, plan)) {
-        const cost_phase phase = {1, row->tasks(row, r->p, r->aim.target, plan)};
+        const cost_phase phase = {.share = 1, .tasks = row->tasks(row, r->p, r->aim.target, plan)};
         judged.plan = *plan;
         judge(&judged, r->p, r->aim, &phase, 1);
     } else {

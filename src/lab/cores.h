@@ -1,6 +1,6 @@
 /* What more cores than there are here would make of a kernel: each of its tasks is timed alone on one core, then all
  * are scheduled as cvk_run would on so many workers, with barriers between the phases. That cores share the bandwidth
- * of memory, and a machine its heat, is not thought of. */
+ * of memory, fetch from one another what a phase left, and share a machine's heat, is not thought of. */
 #ifndef CVK_LAB_CORES_H
 #define CVK_LAB_CORES_H
 

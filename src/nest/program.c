@@ -45,6 +45,42 @@ program_buffer program_needs(const nest_program *p, nest_role role) {
     return needs;
 }
 
+static bool is_access(const nest_op *op) { return op->kind == OP_LOAD || op->kind == OP_SPLAT || op->kind == OP_STORE; }
+
+static bool depends(const affine *e, int variable) {
+    for (int i = 0; i < e->count; i++)
+        if (e->term[i].variable == variable) return true;
+    return false;
+}
+
+/* Whether some access to the role depends on the variable. */
+static bool reaches_by(const nest *n, const nest_statement *s, nest_role role, int variable) {
+    for (; s; s = s->next) {
+        if (s->kind != STATEMENT_OP) {
+            if (reaches_by(n, s->body, role, variable)) return true;
+        } else if (is_access(s->op) && n->tensors[s->op->at.tensor].role == role &&
+                   depends(&s->op->at.offset, variable))
+            return true;
+    }
+    return false;
+}
+
+static int64_t parts_of(const nest *n, nest_role role) {
+    int64_t parts = 1, low, high;
+    for (int v = 0; v < n->variable_count; v++) {
+        if (n->variables[v].kind != VARIABLE_TASK || !reaches_by(n, n->body, role, v)) continue;
+        nest_range_ends(n, &n->variables[v].range, NULL, &low, &high); /* of numbers, as those of all tasks */
+        parts *= high > low ? high - low : 1;
+    }
+    return parts;
+}
+
+int64_t program_parts(const nest_program *p, int phase, nest_role role) {
+    int64_t parts = 1;
+    for (int i = 0; i < p->phase[phase].count && parts == 1; i++) parts = parts_of(p->phase[phase].nest[i], role);
+    return parts;
+}
+
 void program_count_phase(const nest_program *p, int phase, nest_counts *counts) {
     *counts = (nest_counts){0};
     for (int i = 0; i < p->phase[phase].count; i++) {

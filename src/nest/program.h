@@ -40,6 +40,10 @@ program_buffer program_needs(const nest_program *p, nest_role role);
  * can number. `extent`, if not NULL, gets what all nests together reach. */
 cvk_status program_check(const nest_program *p, cvk_diagnostics *diagnostics, nest_extent *extent);
 
+/* How many parts the tensors of a role fall into so that a task of the phase keeps to one: the trips of the task loops
+ * that its accesses to them depend on. Those of the phase's first nest that has any; 1 where none has. */
+int64_t program_parts(const nest_program *p, int phase, nest_role role);
+
 /* Of all nests of a phase. */
 void program_count_phase(const nest_program *p, int phase, nest_counts *counts);
 

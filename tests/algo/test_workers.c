@@ -9,7 +9,7 @@
 static const double CYCLES = 64e6;
 
 static double on(uint32_t workers, int64_t tasks) {
-    const cost_phase one = {1, tasks};
+    const cost_phase one = {.share = 1, .tasks = tasks};
     return cost_on_workers(CYCLES, &one, 1, workers);
 }
 
@@ -29,17 +29,33 @@ Test(workers, the_one_with_most_tasks_says_how_long_it_takes) {
 }
 
 Test(workers, phases_wait_for_one_another) {
-    const cost_phase phases[] = {{0.25, 1}, {0.75, 64}};
+    const cost_phase phases[] = {{.share = 0.25, .tasks = 1}, {.share = 0.75, .tasks = 64}};
     expect_near(cost_on_workers(CYCLES, phases, 2, 64), CYCLES / 4 + CYCLES * 0.75 / 64, "one task, then 64");
-    const cost_phase one[] = {{1, 64}}, two[] = {{0.5, 64}, {0.5, 64}};
+    const cost_phase one[] = {{.share = 1, .tasks = 64}};
+    const cost_phase two[] = {{.share = 0.5, .tasks = 64}, {.share = 0.5, .tasks = 64}};
     cr_assert_gt(cost_on_workers(CYCLES, two, 2, 64), cost_on_workers(CYCLES, one, 1, 64), "a barrier costs something");
+}
+
+/* A second phase that reads 3 MB, a million cycles' worth of fetching from others. */
+static double carrying(double parts, uint32_t workers) {
+    const cost_phase phases[] = {{.share = 0.5, .tasks = 64},
+                                 {.share = 0.5, .tasks = 64, .carried = 3e6, .parts = parts}};
+    return cost_on_workers(CYCLES, phases, 2, workers);
+}
+
+Test(workers, what_others_left_is_fetched) {
+    expect_near(carrying(1, 1), CYCLES, "one worker left it to itself");
+    expect_near(carrying(1, 2), CYCLES / 2 + 5e5, "two workers: half of it is the other's");
+    expect_near(carrying(1, 64), CYCLES / 64 + 1e6 * 63 / 64, "64 workers: nearly all of it");
+    expect_near(carrying(2, 2), CYCLES / 2, "two workers with a part each");
+    expect_near(carrying(2, 4), CYCLES / 4 + 25e4, "four workers, two to a part: half of a half");
 }
 
 Test(workers, where_threads_are_not_known_one_core_loses_next_to_nothing) {
     const int64_t tasks[] = {1, 2, 3, 4, 8, 16, 63, 64, 65, 1000, 1000000};
     double before = INFINITY;
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
-        const cost_phase one = {1, tasks[i]};
+        const cost_phase one = {.share = 1, .tasks = tasks[i]};
         const double judged = cost_judged(CYCLES, &one, 1, 0);
         cr_assert(judged >= CYCLES && judged <= 1.025 * CYCLES, "%ld tasks: %g", (long)tasks[i], judged / CYCLES);
         if (tasks[i] <= 64) cr_assert_lt(judged, before, "%ld tasks are no better than fewer", (long)tasks[i]);
@@ -48,7 +64,7 @@ Test(workers, where_threads_are_not_known_one_core_loses_next_to_nothing) {
 }
 
 static double of_two(double cycles, int64_t tasks, uint32_t threads) {
-    const cost_phase one = {1, tasks};
+    const cost_phase one = {.share = 1, .tasks = tasks};
     return cost_judged(cycles, &one, 1, threads);
 }
 
@@ -59,30 +75,60 @@ Test(workers, more_tasks_win_where_they_are_worth_it) {
     cr_assert_lt(of_two(1.5 * CYCLES, 64, 64), of_two(CYCLES, 1, 64), "64 threads: half as much again is");
 }
 
-/* A layer that Winograd does in one task or in many; the cost of either is the model's affair. */
-static ranked_plan chosen_for(arena *a, uint32_t threads) {
+enum { SIZE = 14 };
+
+/* A layer that Winograd does in one task or in many; the cost of either is the model's affair. Best first. */
+static int plans_for(arena *a, uint32_t threads, int limit, ranked_plan **plans) {
     cvk_spec s = {.name = "small_map",
                   .rank = 2,
                   .batch = 1,
                   .in_channels = 256,
                   .out_channels = 256,
                   .groups = 1,
+                  .accuracy = ACCURACY_DEFAULT,
                   .input_layout = CVK_CHANNELS_LAST,
                   .output_layout = CVK_CHANNELS_LAST};
     for (int axis = 0; axis < AXES; axis++) s.in_size[axis] = s.kernel[axis] = s.stride[axis] = s.dilation[axis] = 1;
     for (int axis = AXIS_H; axis <= AXIS_W; axis++) {
-        s.in_size[axis] = 14;
+        s.in_size[axis] = SIZE;
         s.kernel[axis] = 3;
         s.pad_before[axis] = s.pad_after[axis] = 1;
     }
     cr_assert_eq(spec_finish(&s, NULL), CVK_OK);
     const problem p = problem_of(&s);
-    ranked_plan *plans;
     int count;
     const char *why;
-    algo_rank(a, &p, (goal){target_find("x86-64-v4"), threads}, "auto", 1, &plans, &count, &why);
-    cr_assert_eq(count, 1);
+    algo_rank(a, &p, (goal){target_find("x86-64-v4"), threads}, "auto", limit, plans, &count, &why);
+    cr_assert_geq(count, 1);
+    return count;
+}
+
+static ranked_plan chosen_for(arena *a, uint32_t threads) {
+    ranked_plan *plans;
+    plans_for(a, threads, 1, &plans);
     return plans[0];
+}
+
+/* Blocks of tiles, which is what both phases are about. */
+static int64_t blocks(int tile, int block) { return ceil_div(ceil_div(SIZE, tile), block); }
+
+Test(workers, tasks_keep_to_their_part_of_the_workspace) {
+    arena a;
+    arena_init(&a);
+    cr_assert_eq(arena_guard(&a), false);
+    ranked_plan *plans;
+    int phased = 0, count = plans_for(&a, 0, 0, &plans);
+    for (int i = 0; i < count; i++) {
+        const nest_program *run = &plans[i].nests.run;
+        const cvk_plan *p = &plans[i].plan;
+        if (run->count == 1) continue;
+        phased++;
+        const int64_t expected = blocks(p->tile_oh, p->block_oh) * blocks(p->tile_ow, p->block_ow);
+        cr_assert_eq(program_parts(run, 1, ROLE_WORKSPACE), expected, "plan %d has %ld parts, not %ld", i,
+                     (long)program_parts(run, 1, ROLE_WORKSPACE), (long)expected);
+    }
+    cr_assert_gt(phased, 2);
+    arena_free(&a);
 }
 
 static int64_t last_tasks(const ranked_plan *r) { return program_tasks(&r->nests.run, r->nests.run.count - 1); }
