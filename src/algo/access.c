@@ -64,7 +64,7 @@ void view_load(nest_builder *b, const tensor_view *v, const lane_map *m, registe
 void view_store(nest_builder *b, const tensor_view *v, const lane_map *m, register_ref from) {
     int lanes = lanes_of(b, from);
     if (is_even(&v->v, m, lanes)) {
-        build_store(b, map_access(b, v, m), from, m->valid);
+        (v->streams ? build_stream : build_store)(b, map_access(b, v, m), from, m->valid);
         return;
     }
     nest_range one;

@@ -13,6 +13,7 @@ enum { SCRATCH_ALIGNMENT = 64 };
 typedef struct tensor_view {
     int tensor;
     view v;
+    bool streams; /* what is stored to it bypasses the caches */
 } tensor_view;
 
 typedef struct position {

@@ -15,10 +15,14 @@ static double cost_bytes(double bytes, double a_cycle) { return bytes / (COST_SU
 double cost_l2(const cvk_target *t, double bytes) { return cost_bytes(bytes, t->figures->l2_bytes_a_cycle); }
 double cost_l3(const cvk_target *t, double bytes) { return cost_bytes(bytes, t->figures->l3_bytes_a_cycle); }
 
+double cost_l3_bytes(const cvk_target *t) {
+    return (double)t->l3_bytes < COST_L3_BYTES ? (double)t->l3_bytes : COST_L3_BYTES;
+}
+
 double cost_memory(const cvk_target *t, double bytes) { return cost_bytes(bytes, t->figures->memory_bytes_a_cycle); }
 
 double cost_far(const cvk_target *t, double bytes, double size) {
-    return size > COST_L3_BYTES ? cost_memory(t, bytes) : cost_l3(t, bytes);
+    return size > cost_l3_bytes(t) ? cost_memory(t, bytes) : cost_l3(t, bytes);
 }
 
 double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double independent) {

@@ -10,6 +10,10 @@
 #include "algo/cost.def"
 #undef COST
 
+enum { LINE_BYTES = 64 }; /* of a cache */
+
+/* Bytes that one core may count on in the third level. */
+double cost_l3_bytes(const cvk_target *target);
 /* Instructions alone: ports, loads and, with that many independent sums, latency. `lanes`: of the type summed in. */
 double cost_issue(const cvk_target *target, const nest_counts *counts, int lanes, double sums);
 /* Bytes from the second- and third-level cache, from memory, and from where a tensor of that size is, beyond the second

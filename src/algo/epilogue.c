@@ -83,7 +83,7 @@ static void hard_swish(const epilogue *e, register_ref x) {
 }
 
 static void add(const epilogue *e, register_ref x, const lane_map *m, int which) {
-    tensor_view addend = {e->addend[which], e->p->y};
+    tensor_view addend = {.tensor = e->addend[which], .v = e->p->y};
     view_load(e->b, &addend, m, temporary(e, 0), temporary(e, 1));
     build_op(e->b, OP_ADD, x, x, temporary(e, 0));
 }

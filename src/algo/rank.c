@@ -112,6 +112,7 @@ static bool counts_alike(const cvk_plan *a, const cvk_plan *b) {
     cvk_plan ordered = *a;
     ordered.order = b->order;
     ordered.tasks = b->tasks;
+    ordered.stream = b->stream;
     bool whole = plan_level_of(&a->order, LOOP_IC, true) < 0 && plan_level_of(&b->order, LOOP_IC, true) < 0;
     return whole && !a->pack_rows && a->algorithm && plan_equal(&ordered, b);
 }

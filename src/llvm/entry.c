@@ -161,6 +161,13 @@ static void lower_phase(const program_lowering *all, int number, lowering *l) {
     lower_tasks_of(&p, phase, l);
 }
 
+/* What bypassed the caches is to be seen by whoever learns that the tasks are done. */
+static void end_streams(const lowering *nests, int count) {
+    bool streams = false;
+    for (int i = 0; i < count; i++) streams |= nests[i].streams;
+    if (streams) LLVMBuildFence(nests->builder, LLVMAtomicOrderingSequentiallyConsistent, false, "");
+}
+
 /* Asks for one phase after another; what is none of the others is the last. A switch might become a table, and
  * constants that have to be relocated. */
 static void lower_phases(const program_lowering *p) {
@@ -176,6 +183,7 @@ static void lower_phases(const program_lowering *p) {
             LLVMPositionBuilderAtEnd(b, phase);
         }
         lower_phase(p, i, nests);
+        end_streams(nests, p->program->phase[i].count);
         nests += p->program->phase[i].count;
         LLVMBuildRetVoid(b);
         if (other) LLVMPositionBuilderAtEnd(b, other);

@@ -51,6 +51,7 @@ typedef struct lowering {
     lower_level **level_of; /* by variable: where it is defined */
     int64_t *known;         /* values of unrolled variables */
     lower_level *level;     /* innermost */
+    bool streams;           /* it has stores that bypass the caches, which a fence has to end */
 } lowering;
 
 /* entry.c: one function from one program, a cvk_kernel_fn, and one from the nest that packs, a cvk_pack_fn, which

@@ -1,6 +1,8 @@
 /* One nest operation as LLVM instructions. Lane ranges are numbers by now, so masks are constants. */
 #include "llvm/lowering.h"
 
+#include <llvm-c/Target.h>
+
 typedef struct lane_range {
     int low, high;
 } lane_range;
@@ -155,11 +157,40 @@ static void store_contiguous(lowering *l, LLVMValueRef value, LLVMValueRef point
     lower_intrinsic(l->m, l->builder, "llvm.masked.store", types, 2, arguments, 4);
 }
 
+/* LLVM has such stores of vectors at their own alignment alone, which a caller's tensor may lack: asked for as it runs.
+ */
+static void store_streaming(lowering *l, LLVMValueRef value, LLVMValueRef pointer) {
+    LLVMBuilderRef b = l->builder;
+    const unsigned bytes = (unsigned)LLVMABISizeOfType(LLVMGetModuleDataLayout(l->m->module), LLVMTypeOf(value));
+    LLVMValueRef address = LLVMBuildPtrToInt(b, pointer, l->m->index, ""),
+                 mask = LLVMConstInt(l->m->index, bytes - 1, false);
+    LLVMValueRef rest = LLVMBuildAnd(b, address, mask, ""), zero = LLVMConstInt(l->m->index, 0, false);
+    LLVMBasicBlockRef aligned = lower_block(l, "stream"), other = lower_block(l, "store"),
+                      done = lower_block(l, "done");
+    LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntEQ, rest, zero, ""), aligned, other);
+    LLVMPositionBuilderAtEnd(b, aligned);
+    LLVMValueRef past = LLVMBuildStore(b, value, pointer), one = LLVMConstInt(l->m->i32, 1, false);
+    LLVMMetadataRef node = LLVMValueAsMetadata(one);
+    LLVMSetAlignment(past, bytes);
+    LLVMSetMetadata(past, LLVMGetMDKindIDInContext(l->m->context, "nontemporal", 11),
+                    LLVMMetadataAsValue(l->m->context, LLVMMDNodeInContext2(l->m->context, &node, 1)));
+    LLVMBuildBr(b, done);
+    LLVMPositionBuilderAtEnd(b, other);
+    LLVMSetAlignment(LLVMBuildStore(b, value, pointer), alignment_of(LLVMTypeOf(value)));
+    LLVMBuildBr(b, done);
+    LLVMPositionBuilderAtEnd(b, done);
+    l->streams = true;
+}
+
 static void lower_store(lowering *l, const nest_op *op) {
     int lanes = lanes_in(l, &op->a);
     lane_range r = lanes_of(l, op->lanes, lanes);
     if (r.low == r.high) return;
     LLVMValueRef value = get(l, &op->a, 0);
+    if (op->streams && op->at.stride == 1 && r.high - r.low == lanes) {
+        store_streaming(l, value, lower_address(l, &op->at, 0));
+        return;
+    }
     if (op->at.stride == 1) {
         store_contiguous(l, value, lower_address(l, &op->at, 0), r, lanes);
         return;

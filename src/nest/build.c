@@ -247,11 +247,20 @@ void build_splat_repeated(nest_builder *b, register_ref to, nest_access at, int 
     op->repeat = repeat;
 }
 
-void build_store(nest_builder *b, nest_access at, register_ref a, const nest_range *lanes) {
+static nest_op *append_store(nest_builder *b, nest_access at, register_ref a, const nest_range *lanes) {
     nest_op *op = append_op(b, OP_STORE, NO_REGISTER);
     op->at = at;
     op->a = a;
     op->lanes = kept_range(b, lanes);
+    return op;
+}
+
+void build_store(nest_builder *b, nest_access at, register_ref a, const nest_range *lanes) {
+    append_store(b, at, a, lanes);
+}
+
+void build_stream(nest_builder *b, nest_access at, register_ref a, const nest_range *lanes) {
+    append_store(b, at, a, lanes)->streams = true;
 }
 
 void build_prefetch(nest_builder *b, nest_access at) { append_op(b, OP_PREFETCH, NO_REGISTER)->at = at; }

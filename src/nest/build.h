@@ -50,6 +50,8 @@ void build_load(nest_builder *b, register_ref to, nest_access at, const nest_ran
 void build_splat(nest_builder *b, register_ref to, nest_access at);
 void build_splat_repeated(nest_builder *b, register_ref to, nest_access at, int repeat); /* `repeat` elements in turn */
 void build_store(nest_builder *b, nest_access at, register_ref a, const nest_range *lanes);
+/* The same past the caches: of what no one reads soon. */
+void build_stream(nest_builder *b, nest_access at, register_ref a, const nest_range *lanes);
 void build_prefetch(nest_builder *b, nest_access at);
 void build_fma(nest_builder *b, register_ref to, register_ref x, register_ref y,
                const nest_range *lanes); /* to += x y */

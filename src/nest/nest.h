@@ -124,6 +124,7 @@ typedef struct nest_op {
     double value;            /* const: a number of the register's type */
     int64_t over,
         under;      /* const: the exact number that `value` was rounded from is over / under; under = 0: it is value */
+    bool streams;   /* store: whole registers of adjacent lanes bypass the caches, where the target can */
     int repeat;     /* splat */
     int shift;      /* shift_left, shift_right */
     math_kind math; /* call */

@@ -18,7 +18,7 @@ static const char *const OP_TEMPLATE[OP_KINDS] = {
     [OP_CONST] = "@d = @v",
     [OP_LOAD] = "@d = load @m@l",
     [OP_SPLAT] = "@d = splat @m",
-    [OP_STORE] = "store @m = @a@l",
+    [OP_STORE] = "@w @m = @a@l",
     [OP_PREFETCH] = "prefetch @m",
     [OP_COPY] = "@t = @a",
     [OP_FMA] = "@t = @a * @b + @c@l",
@@ -217,6 +217,7 @@ static void print_operand(printer *p, const nest_op *op, char which) {
     case 'c': print_register(p, &op->c); break;
     case 'm': print_access(p, op); break;
     case 'l': print_lanes(p, op); break;
+    case 'w': text_add(p->out, "%s", op->streams ? "stream" : "store"); break;
     case 'p': print_pattern(p, op); break;
     case 'v': print_value(p, op); break;
     case 's': text_add(p->out, "%d", op->shift); break;

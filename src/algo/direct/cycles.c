@@ -34,7 +34,7 @@ static double scattered_cycles(const problem *o, int lanes, const cvk_plan *p, c
     return cycles;
 }
 
-enum { LINE_BYTES = 64, PAGE_BYTES = 4096, SETS = PAGE_BYTES / LINE_BYTES, WEIGHT_WAYS = 1 };
+enum { PAGE_BYTES = 4096, SETS = PAGE_BYTES / LINE_BYTES, WEIGHT_WAYS = 1 };
 
 /* The share of a tile's pixels that are evicted before their line's next channel is read: first-level sets repeat every
  * 4 KiB, and pixels a multiple of that apart share one. Packed input has no such strides. */

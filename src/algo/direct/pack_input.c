@@ -213,7 +213,7 @@ void pack_input_build(tile *t) {
     t->n = t->loop[LOOP_N].number;
     affine group = t->family->depthwise ? affine_constant(0) : t->loop[LOOP_G].number;
     affine first = affine_scale(group, t->whole.x.group), depth;
-    copy c = {t, {t->input, t->whole.x}, nest_add_register(b, "copy", t->p.sum, t->lanes, 2), first};
+    copy c = {t, {.tensor = t->input, .v = t->whole.x}, nest_add_register(b, "copy", t->p.sum, t->lanes, 2), first};
     for (int a = 0; a < AXIS_W; a++) t->packed[a] = first_position(t, a);
     t->packed[AXIS_W] = affine_constant(0);
     affine slice = open_slices(t, &depth);

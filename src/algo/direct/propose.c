@@ -1,4 +1,5 @@
-/* The plans worth ranking: register tiles that leave no spill, balanced over the output, in both loop orders. */
+/* The plans worth ranking: register tiles that leave no spill, balanced over the output, in orders that keep weights or
+ * input near and make tasks enough. None streams its output: on no machine so far was anything gained by it. */
 #include "algo/direct/tile.h"
 
 enum { MOST_UNROLLED_TAPS = 7, MOST_UNROLLED_CHANNELS = 4, SCRATCH_BYTES = 256 * 1024 };
@@ -160,6 +161,14 @@ static int64_t shared_row_pixels(const proposer *o, int64_t vectors) {
 /* Registers left for sums when `held` others are in use; without fused multiply-add a product needs one too. */
 static int free_registers(const cvk_target *t, int held) { return t->registers - held - (t->fused ? 0 : 1); }
 
+/* Several slices, where one is less than a tile has room for. */
+static void add_slices(proposer *o, cvk_plan plan, int64_t most_pixels) {
+    int64_t depth = o->p.axis[AXIS_D].out, slices = most_pixels / ((int64_t)plan.tile_oh * plan.tile_ow);
+    if (plan.tile_oh < o->p.axis[AXIS_H].out || depth == 1 || slices < 2) return;
+    plan.tile_od = (int)balanced(depth, least(depth, slices));
+    add_taps(o, plan);
+}
+
 static void add_channel_tile(proposer *o, cvk_plan plan, int64_t most_pixels) {
     int64_t width = o->p.axis[AXIS_W].out, height = o->p.axis[AXIS_H].out;
     if (width >= most_pixels) {
@@ -173,6 +182,7 @@ static void add_channel_tile(proposer *o, cvk_plan plan, int64_t most_pixels) {
     plan.tile_ow = (int)width;
     plan.tile_oh = (int)balanced(height, least(height, most_pixels / width));
     add_taps(o, plan);
+    add_slices(o, plan, most_pixels);
     plan.tile_oh = 1;
     add_taps(o, plan);
 }

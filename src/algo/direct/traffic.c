@@ -9,7 +9,7 @@
 #include "algo/cost.h"
 #include "algo/direct/tile.h"
 
-enum { LINE_BYTES = 64, PAGE_BYTES = 4096, PAGES_REMEMBERED = 64 };
+enum { PAGE_BYTES = 4096, PAGES_REMEMBERED = 64 };
 
 /* What loops run over: those of the plan, and the taps. */
 enum { KERNEL = PLAN_LOOPS, DIMENSIONS = PLAN_LOOPS + AXES };
@@ -123,7 +123,7 @@ static double bytes_of_weights(const sweeps *s, const double *c) {
     return bytes;
 }
 
-/* Read into the caches before it is written, unless it bypasses them, and once more for each tensor that is added. */
+/* Once more for each tensor that is added. */
 static double bytes_of_output(const sweeps *s, const double *c) {
     double size = type_bytes(s->p->y.type), channels = c[LOOP_G] * c[LOOP_OC],
            rows = c[LOOP_N] * c[LOOP_OD] * c[LOOP_OH];
@@ -187,6 +187,6 @@ traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *p
     sweeps s = sweeps_of(p, plan);
     return (traffic){.l1 = brought_into(&s, COST_L1_SHARE * (double)target->l1_bytes),
                      .l2 = brought_into(&s, COST_L2_SHARE * (double)target->l2_bytes),
-                     .l3 = brought_into(&s, least((double)target->l3_bytes, COST_L3_BYTES)),
+                     .l3 = brought_into(&s, cost_l3_bytes(target)),
                      .pages = pages_of(&s)};
 }

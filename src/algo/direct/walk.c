@@ -212,7 +212,8 @@ static void declare(tile *t) {
     t->weights =
         nest_add_tensor(b, "weights", ROLE_WEIGHTS, t->p.w.type, packed_weights_elements(t), SCRATCH_ALIGNMENT, false);
     t->out = epilogue_declare(b, &t->p);
-    t->x = (tensor_view){t->input, t->p.x};
+    t->out.y.streams = t->plan->stream;
+    t->x = (tensor_view){.tensor = t->input, .v = t->p.x};
     epilogue_registers(&t->out);
     t->family->registers(t);
     declare_scratch(t);

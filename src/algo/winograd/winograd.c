@@ -190,9 +190,9 @@ static void declare_transforms(winograd *w) {
 }
 
 static void declare_input(winograd *w) {
-    w->x = (tensor_view){
-        nest_add_tensor(w->b, "input", ROLE_INPUT, w->p->x.type, w->p->x.elements, type_bytes(w->p->x.type), false),
-        w->p->x};
+    const problem *p = w->p;
+    w->x.tensor = nest_add_tensor(w->b, "input", ROLE_INPUT, p->x.type, p->x.elements, type_bytes(p->x.type), false);
+    w->x.v = p->x;
 }
 
 static void declare_output(winograd *w) {
