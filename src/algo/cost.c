@@ -42,7 +42,7 @@ double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double i
 /* ---- several workers ---- */
 
 /* Where nobody says how many threads there will be, so many are thought of. */
-static const uint32_t UNSAID_THREADS[] = {16, 64};
+static const uint32_t UNSAID_THREADS[] = {2, 4, 16, 64};
 
 static cvk_split split_of(double cycles, const cost_phase *p, int phases, uint32_t workers) {
     uint32_t tasks = p->tasks < UINT32_MAX ? (uint32_t)p->tasks : UINT32_MAX;
