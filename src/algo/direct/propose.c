@@ -33,20 +33,19 @@ static void add_if_good(proposer *o, cvk_plan plan) {
     if (!direct_refuse(o->row, o->asked, o->target, &plan)) plan_list_add(o->arena, o->list, plan);
 }
 
-/* As many rows of output as keep the packed input in the second-level cache. */
-static int packed_rows(const proposer *o, int tile_oh) {
+/* As many rows of output as keep the packed input in the second-level cache, in whole tiles. */
+static int64_t packed_rows(const proposer *o) {
     const problem_axis *h = &o->p.axis[AXIS_H];
     int64_t channels = o->family->depthwise ? o->p.x.channels : o->p.in_channels;
     int64_t width = o->p.axis[AXIS_W].in + axis_before(&o->p.axis[AXIS_W]) + axis_after(&o->p.axis[AXIS_W]);
     int64_t row = type_bytes(o->p.x.type) * channels * o->p.axis[AXIS_D].taps * width;
     int64_t rows = SCRATCH_BYTES / (row > 0 ? row : 1) / h->step;
-    rows = least(rows < 1 ? 1 : rows, h->out);
-    return (int)((rows + tile_oh - 1) / tile_oh * tile_oh);
+    return least(rows < 1 ? 1 : rows, h->out);
 }
 
 /* With packed input a task is a block of rows, of all groups if one copy serves them all. */
-static void add_packed(proposer *o, cvk_plan plan) {
-    plan.pack_rows = packed_rows(o, plan.tile_oh);
+static void add_packed(proposer *o, cvk_plan plan, int64_t rows) {
+    plan.pack_rows = (int)(ceil_div(rows, plan.tile_oh) * plan.tile_oh);
     plan.order = plan_order_of(o->family->depthwise ? ROWS_OF_GROUPS : ROWS_OUTSIDE);
     plan.order.level[plan_level_of(&plan.order, LOOP_OH, false)].block = plan.pack_rows;
     plan_order_insert(&plan.order, plan_level_of(&plan.order, LOOP_OW, false), (plan_level){LOOP_OH, 0});
@@ -120,7 +119,8 @@ static void add_blocks_for_cache(proposer *o, const cvk_plan *plan, plan_loop lo
 
 static void add_orders(proposer *o, cvk_plan plan) {
     if (problem_has_border(&o->p)) {
-        add_packed(o, plan);
+        add_packed(o, plan, packed_rows(o));
+        add_packed(o, plan, least(packed_rows(o), ceil_div(o->p.axis[AXIS_H].out, SOME_TASKS)));
         return;
     }
     plan.order = plan_order_of(CHANNELS_OUTSIDE);
