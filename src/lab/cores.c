@@ -61,7 +61,7 @@ bool cores_schedule(const double *seconds, const cvk_split *split, double *to) {
 
 /* ---- timing ---- */
 
-enum { FEWEST_RUNS = 5, MOST_RUNS = 25 };
+static const double FEWEST_RUNS = 5, MOST_RUNS = 25;
 static const double ALL_SECONDS = 0.2; /* of all runs together, if the fewest are not longer */
 
 /* Of handing a phase to other threads that are awake and waiting for the last of them. */
@@ -126,7 +126,7 @@ static void summarise(timed *t, const samples *s) {
 
 static int runs_for(double seconds) {
     const double runs = ALL_SECONDS / 2 / (seconds > 1e-6 ? seconds : 1e-6);
-    return runs < FEWEST_RUNS ? FEWEST_RUNS : runs > MOST_RUNS ? MOST_RUNS : (int)runs;
+    return (int)(runs < FEWEST_RUNS ? FEWEST_RUNS : runs > MOST_RUNS ? MOST_RUNS : runs);
 }
 
 static cvk_status time_tasks(const ready *r, timed *t) {

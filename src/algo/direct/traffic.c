@@ -9,7 +9,7 @@
 #include "algo/cost.h"
 #include "algo/direct/tile.h"
 
-enum { PAGE_BYTES = 4096, PAGES_REMEMBERED = 64 };
+static const double PAGE_BYTES = 4096, PAGES_REMEMBERED = 64;
 
 /* What loops run over: those of the plan, and the taps. */
 enum { KERNEL = PLAN_LOOPS, DIMENSIONS = PLAN_LOOPS + AXES };
@@ -95,7 +95,7 @@ static double greatest(double a, double b) { return a > b ? a : b; }
 /* Lines of so many bytes side by side: of a pixel's channels, which begin where lines do; of a row's columns, which
  * begin anywhere. */
 static double lines_of_channels(double bytes) { return greatest(bytes, LINE_BYTES); }
-static double lines_of_columns(double bytes, double element) { return bytes + LINE_BYTES - element; }
+static double lines_of_columns(double bytes, double element) { return bytes + (double)LINE_BYTES - element; }
 
 /* Positions of the input, first to last. */
 static double span(const problem_axis *a, double out, double taps) {
@@ -174,8 +174,7 @@ static double pages_of(const sweeps *s) {
         s->whole[KERNEL + AXIS_D] * s->whole[KERNEL + AXIS_H] * (s->plan->unroll_kw ? 1 : s->whole[KERNEL + AXIS_W]);
     double apart = type_bytes(x->type) * (double)(view_has_channels_together(x) ? x->axis[AXIS_W] : x->channel);
     double in_a_tile = view_has_channels_together(x) ? s->plan->tile_ow : room_of(s, s->plan->order.count, LOOP_IC);
-    if (s->plan->pack_rows || apart * in_a_tile <= (double)PAGES_REMEMBERED * PAGE_BYTES ||
-        in_a_tile <= PAGES_REMEMBERED)
+    if (s->plan->pack_rows || apart * in_a_tile <= PAGES_REMEMBERED * PAGE_BYTES || in_a_tile <= PAGES_REMEMBERED)
         return 0;
     double tiles = 1;
     for (plan_loop loop = LOOP_N; loop <= LOOP_OW; loop++)
