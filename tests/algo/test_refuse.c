@@ -66,7 +66,8 @@ static const char *named(char *to, size_t size, const char *const *keys, const c
     for (; *keys; keys++) {
         size_t length = strcspn(values, ",");
         at += (size_t)snprintf(to + at, size - at, "%s%s: %.*s", at ? ", " : "", *keys, (int)length, values);
-        values += length + (values[length] == ',') + (values[length + 1] == ' ');
+        values += length;
+        values += strspn(values, ", ");
     }
     return to;
 }

@@ -10,11 +10,27 @@ typedef struct found {
     const char *what, *layer;
 } found;
 
+#define SCHEDULE(tile, order, tasks, rows)                                                                             \
+    "schedule: {algorithm: direct, lanes: out_channels, tile: {" tile "}, block: {oh: 1, ow: 1}, unroll: {ic: 1, kw: " \
+    "false}, order: [" order "], tasks: " tasks ", pack: {input_rows: " rows "}}"
+
 static const found all[] = {
     {"a border case that holds nowhere, at a constant position, failed the proof of bounds",
      "{name: a, input: [1, 20, 1, 3, 22], out_channels: 8, kernel_size: [1, 1, 2], stride: [3, 1, 5], "
      "dilation: [3, 1, 1], padding: [1, 1, 2], padding_mode: symmetric, "
      "layout: {input: channels_first, output: channels_last}}"},
+    {"tasks of a batch of no images were divided by",
+     "{name: a, input: [0, 26, 3, 9], out_channels: 6, kernel_size: 3, layout: channels_last}"},
+    {"the last block of input channels of a blocked input failed the proof of bounds",
+     "{name: a, input: [1, 34, 54], out_channels: 32, kernel_size: 5, padding: 2, layout: {input: blocked, output: "
+     "channels_last}, " SCHEDULE("oc: 16, od: 1, oh: 1, ow: 3", "n, g, oc, od, oh, {ic: 32}, ow", "5", "0") "}"},
+    {"blocks of the input's blocks of channels were not asked for",
+     "{name: a, input: [1, 40, 20], out_channels: 32, kernel_size: 3, layout: {input: blocked, output: channels_last}, " SCHEDULE(
+         "oc: 16, od: 1, oh: 1, ow: 3", "n, g, oc, od, oh, ow, {ic: 16}", "6", "0") "}"},
+    {"the only slice of a task was packed before it was known",
+     "{name: a, input: [1, 3, 8, 7, 3], out_channels: 2, kernel_size: [3, 3, 5], padding: [1, 1, 2], padding_mode: "
+     "reflect, layout: {input: channels_last, output: channels_first}, " SCHEDULE(
+         "oc: 16, od: 1, oh: 4, ow: 2", "{oh: 4}, n, g, {od: 1}, oh, od, oc, ow", "5", "4") "}"},
 };
 
 static void try_every_plan(const found *f, const cvk_spec *spec, arena *a) {

@@ -186,12 +186,16 @@ static void copy_slice(const copy *c, affine depth, affine slice) {
     build_end(t->b);
 }
 
-/* The input position where the output positions of the task begin, the border counted. */
-static affine first_position(const tile *t, int axis) {
+/* Where the output positions of the task begin. */
+static affine first_output(const tile *t, int axis) {
     const tile_loop *l = &t->loop[tile_loop_of(axis)];
     bool stands = plan_level_of(&t->plan->order, tile_loop_of(axis), false) < t->plan->tasks;
-    affine first = affine_scale(stands ? l->number : l->first, t->size[axis]);
-    return input_position(&t->p.axis[axis], first, affine_constant(0));
+    return affine_scale(stands ? l->number : l->first, t->size[axis]);
+}
+
+/* The input position that the first tap of these sees, the border counted. */
+static affine first_position(const tile *t, int axis) {
+    return input_position(&t->p.axis[axis], first_output(t, axis), affine_constant(0));
 }
 
 /* Slices of scratch: those that the taps of a single one see, or all from the first on. */
@@ -203,7 +207,7 @@ static affine open_slices(tile *t, affine *source) {
         *source = affine_add(t->packed[AXIS_D], slice);
         return slice;
     }
-    affine od = t->loop[LOOP_OD].number, kd = build_for(b, VARIABLE_LOOP, "kd", present_taps(b, axis, od));
+    affine od = first_output(t, AXIS_D), kd = build_for(b, VARIABLE_LOOP, "kd", present_taps(b, axis, od));
     *source = input_position(axis, od, kd);
     return kd;
 }

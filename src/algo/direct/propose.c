@@ -87,6 +87,7 @@ static int64_t tasks_but_columns(const proposer *o, const cvk_plan *plan) {
 static void add_tasks(proposer *o, cvk_plan plan) {
     int64_t tasks = tasks_but_columns(o, &plan);
     add_order(o, plan);
+    if (tasks == 0) return;
     for (int64_t wanted = SOME_TASKS; wanted <= MANY_TASKS; wanted *= 8) {
         cvk_plan split = plan;
         if (tasks < wanted && insert_blocks(o, &split, split.order.count - 1, LOOP_OW, ceil_div(wanted, tasks)))

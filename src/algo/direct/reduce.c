@@ -40,8 +40,9 @@ static void blocked_channel_loop(tile *t, tap k, int64_t channels) {
     nest_builder *b = t->b;
     int64_t size = t->x.v.block;
     nest_range r = range_of(b, 0, ceil_div(channels, size));
-    affine left = affine_offset(affine_scale(t->loop[LOOP_IC].first, -1), t->p.in_channels + size - 1);
-    range_clip_high(b, &r, left, size);
+    int64_t all =
+        ceil_div(t->p.in_channels, size) * size; /* whole, as what is before them is, so that the proof has no rest */
+    range_clip_high(b, &r, affine_offset(affine_scale(t->loop[LOOP_IC].first, -1), all), size);
     affine block = affine_scale(build_for(b, VARIABLE_LOOP, "cb", r), size);
     affine within = open_channels(t, "ic", size, 1, block);
     k.ic = affine_add(affine_add(within, block), t->loop[LOOP_IC].first);
