@@ -11,5 +11,6 @@ void plan_print_brief(const cvk_plan *p, text *out) {
     for (int i = 0; i < p->order.count; i++)
         if (p->order.level[i].block)
             text_add(out, " %s%d", plan_loop_words[p->order.level[i].loop], p->order.level[i].block);
-    text_add(out, " tasks%d%s%s", p->tasks, p->pack_rows ? " packed" : "", p->stream ? " streamed" : "");
+    text_add(out, " tasks%d%s%s%s", p->tasks, p->pack_rows ? " packed" : "", p->prefetch ? " prefetched" : "",
+             p->stream ? " streamed" : "");
 }

@@ -2,7 +2,7 @@
  *
  *     {algorithm: direct, lanes: out_channels, tile: {oc: 32, od: 1, oh: 1, ow: 14}, block: {oh: 1, ow: 1},
  *      unroll: {ic: 1, kw: false}, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 7, pack: {input_rows: 0},
- *      stream: false}
+ *      prefetch: false, stream: false}
  */
 #ifndef CVK_PLAN_PLAN_H
 #define CVK_PLAN_PLAN_H
@@ -44,6 +44,7 @@ typedef struct cvk_plan {
     plan_order order;       /* every loop over tiles once, and before it, where it is blocked, that over its blocks */
     int tasks;              /* how many of `order`, from the outermost, are split among workers */
     int pack_rows;          /* > 0: a task first copies the input of its so many output rows to scratch; 0: none */
+    bool prefetch;          /* the input of the next tile of columns is asked for while this one is computed */
     bool stream;            /* stores of the output bypass the caches, where the target can */
 } cvk_plan;
 
@@ -56,7 +57,8 @@ void plan_order_insert(plan_order *order, int at, plan_level level);
 
 void plan_print(const cvk_plan *p, text *out);
 /* Reads a schedule back; an error names the place. Whether the plan fits its layer is for the algorithm to say. `ow`
- * may be left out of the order, and is then innermost; so may `stream`. */
+ * may be left out of the order, and is then innermost; so may `prefetch` and
+ * `stream`. */
 cvk_status plan_parse(const node *schedule, arena *a, cvk_diagnostics *d, cvk_plan *plan);
 bool plan_equal(const cvk_plan *a, const cvk_plan *b);
 bool plan_order_equal(const plan_order *a, const plan_order *b);

@@ -1,4 +1,5 @@
 /* The reduction of one register tile: over the taps that are present and the input channels. */
+#include "algo/cost.h"
 #include "algo/direct/tile.h"
 
 /* Taps of a kernel row for one input channel. */
@@ -25,14 +26,53 @@ static affine open_channels(tile *t, const char *name, int64_t room, int64_t siz
     return build_for(t->b, VARIABLE_LOOP, name, r);
 }
 
+/* ---- prefetching: what the next tile of the row reads of the channels that this one is at ---- */
+
+/* Asks for the line of a pixel, so many columns behind the tile's first. */
+static void prefetch_pixel(tile *t, const tap *k, affine column) {
+    pixel p = {{affine_constant(0), affine_constant(0), affine_offset(column, t->size[AXIS_W])}};
+    lane_map m = tap_input(t, k, &p);
+    build_prefetch(t->b, access_at(t->x.tensor, view_offset(t->b, &t->x.v, m.n, m.channel, &m.at), 1));
+}
+
+/* Lines of pixels' channels, or of a channel's columns. */
+static void prefetch_lines(tile *t, const tap *k, int64_t columns_a_line) {
+    int64_t lines = ceil_div(t->size[AXIS_W], columns_a_line);
+    affine line = build_unrolled(t->b, "line", lines);
+    prefetch_pixel(t, k, affine_scale(line, columns_a_line));
+    build_end(t->b);
+}
+
+static int64_t elements_of_line(const tile *t) { return LINE_BYTES / type_bytes(t->x.v.type); }
+
+static void prefetch_columns(tile *t, const tap *k) {
+    if (!t->plan->prefetch || view_has_channels_together(&t->x.v)) return;
+    int64_t columns = elements_of_line(t) / t->p.axis[AXIS_W].step;
+    prefetch_lines(t, k, columns > 1 ? columns : 1);
+}
+
 /* `unroll` input channels an iteration, from the `first` of those reduced here on. */
-static void channel_loop(tile *t, tap k, int64_t first, int64_t count, int64_t unroll) {
-    affine i = open_channels(t, "ic", count / unroll, unroll, affine_constant(first));
+static void channel_loop(tile *t, tap k, affine first, int64_t count, int64_t unroll) {
+    affine i = open_channels(t, "ic", count / unroll, unroll, first);
     affine u = build_unrolled(t->b, "u", unroll);
-    k.ic = affine_add(affine_offset(affine_add_scaled(u, i, unroll), first), t->loop[LOOP_IC].first);
+    k.ic = affine_add(affine_add(affine_add_scaled(u, i, unroll), first), t->loop[LOOP_IC].first);
+    prefetch_columns(t, &k);
     one_channel(t, k);
     build_end(t->b);
     build_end(t->b);
+}
+
+/* Channels a line at a time, with the next tile's pixels, where they are whole lines; gives how many channels. */
+static int64_t channel_lines(tile *t, tap k, int64_t channels, int64_t unroll) {
+    int64_t line = elements_of_line(t);
+    bool even = line % unroll == 0 && t->p.in_channels % line == 0 && channels % line == 0;
+    if (!t->plan->prefetch || !view_has_channels_together(&t->x.v) || !even) return 0;
+    affine at = affine_scale(open_channels(t, "line", channels / line, line, affine_constant(0)), line);
+    k.ic = affine_add(at, t->loop[LOOP_IC].first);
+    prefetch_lines(t, &k, 1);
+    channel_loop(t, k, at, line, unroll);
+    build_end(t->b);
+    return channels;
 }
 
 /* In the blocked layout a loop over blocks around one over a block's channels keeps addresses affine. */
@@ -58,8 +98,9 @@ static void reduce_channels(tile *t, tap k) {
         blocked_channel_loop(t, k, channels);
         return;
     }
-    if (whole) channel_loop(t, k, 0, whole, unroll);
-    if (whole < channels) channel_loop(t, k, whole, channels - whole, 1);
+    if (channel_lines(t, k, channels, unroll)) return;
+    if (whole) channel_loop(t, k, affine_constant(0), whole, unroll);
+    if (whole < channels) channel_loop(t, k, affine_constant(whole), channels - whole, 1);
 }
 
 static void reduce_columns(tile *t, tap k) {

@@ -104,6 +104,14 @@ static bool stands_among_tasks(const cvk_plan *plan, plan_loop loop) {
     return plan_level_of(&plan->order, loop, false) < plan->tasks;
 }
 
+/* What comes next in a row is known where a kernel has no other taps. */
+static const char *refuse_prefetch(const tile *t) {
+    if (!t->plan->prefetch) return NULL;
+    if (problem_taps(&t->whole) > 1 || t->family->depthwise) return "prefetch is for dense layers whose kernel is 1";
+    if (t->plan->pack_rows) return "prefetch is for input that is not packed";
+    return t->whole.x.block > 1 ? "prefetch is for channels_first and channels_last" : NULL;
+}
+
 /* What scratch depends on must be fixed when it is filled. */
 static const char *refuse_packing(const problem *p, const tile *t) {
     const cvk_plan *plan = t->plan;
@@ -125,6 +133,6 @@ const char *direct_refuse(const algorithm *row, const problem *p, const cvk_targ
     unpacked.pack_rows = 0;
     tile t = tile_make(p, target, &unpacked, f);
     t.plan = plan;
-    if ((why = refuse_order(&t)) || (why = refuse_packing(p, &t))) return why;
+    if ((why = refuse_order(&t)) || (why = refuse_packing(p, &t)) || (why = refuse_prefetch(&t))) return why;
     return refuse_code(p, target, plan, f);
 }

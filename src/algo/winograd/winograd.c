@@ -344,7 +344,7 @@ static const char *refuse(const algorithm *row, const problem *p, const cvk_targ
     if (plan->block_oh < 1 || plan->block_ow < 1 || plan->block_oh > 1024 || plan->block_ow > 1024)
         return "a block is not 1..1024";
     if (plan->unroll_ic != 1 || plan->unroll_kw || plan->pack_rows) return "winograd unrolls and packs nothing";
-    if (plan->stream) return "winograd's stores do not bypass the caches";
+    if (plan->stream || plan->prefetch) return "winograd neither prefetches nor bypasses the caches";
     const plan_order order = plan_order_of(ORDER);
     if (!plan_order_equal(&plan->order, &order) || (plan->tasks != TASKS && plan->tasks != TASKS_PHASED))
         return "winograd's order is [n, g, od, oh, ow, oc] with 5 tasks, or 6: the input is then a phase of its own";
