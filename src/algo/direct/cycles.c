@@ -66,7 +66,9 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     traffic t = traffic_of(&p, target, plan);
     double core = cost_issue(target, counts, lanes, sums(lanes, plan)) + scattered_cycles(&p, lanes, plan, counts);
     core += conflicting_share(&p, target, plan) * counts->ops[OP_SPLAT] * COST_CONFLICT_CYCLES;
-    core += COST_PAGE_CYCLES * t.pages;
+    core += COST_PAGE_CYCLES * t.pages + COST_ROW_LINE_CYCLES * t.row_lines;
+    core += counts->ops[OP_PREFETCH] / target->figures->loads_a_cycle;
     double near = beside(core, cost_l2(target, t.l1), COST_NEAR_LOSS);
-    return beside(near, cost_l3(target, t.l2) + cost_memory(target, t.l3), COST_FAR_LOSS);
+    return beside(near, cost_l3(target, t.l2) + cost_memory(target, t.l3),
+                  plan->prefetch ? COST_PREFETCHED_LOSS : COST_FAR_LOSS);
 }

@@ -135,6 +135,14 @@ static void add_orders(proposer *o, cvk_plan plan) {
     if (rows) add_blocks_for_cache(o, &plan, LOOP_OH);
 }
 
+/* Pixels of many channels are many streams at once, of which a core's own prefetching finds none that comes from afar.
+ */
+static bool wants_prefetch(const proposer *o) {
+    const view *x = &o->p.x;
+    return problem_taps(&o->p) == 1 && o->family->channel_lanes && !o->family->depthwise && x->block == 1 &&
+           view_has_channels_together(x) && type_bytes(x->type) * x->elements > o->target->l2_bytes / 2;
+}
+
 /* Lanes over channels of a dense layer read one scalar a tap and pixel. Taps of a row share scalars, which a compiler
  * keeps in registers that the sums need: so there one tap an iteration, and few input channels unrolled instead.
  * Elsewhere what taps share is worth keeping. */
@@ -144,6 +152,8 @@ static void add_taps(proposer *o, cvk_plan plan) {
     plan.unroll_ic = dense_channels && o->p.in_channels <= MOST_UNROLLED_CHANNELS ? (int)o->p.in_channels : 1;
     plan.unroll_kw = !dense_channels && taps <= MOST_UNROLLED_TAPS;
     add_orders(o, plan);
+    plan.prefetch = wants_prefetch(o);
+    if (plan.prefetch) add_orders(o, plan);
     if (plan.unroll_kw && taps > 3) {
         plan.unroll_kw = false;
         add_orders(o, plan);

@@ -182,10 +182,21 @@ static double pages_of(const sweeps *s) {
     return tiles * taps * s->whole[LOOP_IC] * least(1, apart / PAGE_BYTES);
 }
 
+/* Of a channels_first output each channel's row is on a page of its own. */
+static double row_lines_of(const sweeps *s) {
+    const view *y = &s->p->y;
+    const cvk_plan *plan = s->plan;
+    double size = type_bytes(y->type);
+    if (view_has_channels_together(y) || size * (double)y->channel < PAGE_BYTES) return 0;
+    double rows = s->whole[LOOP_N] * s->whole[LOOP_G] * s->whole[LOOP_OC] * s->whole[LOOP_OD] * s->whole[LOOP_OH];
+    return rows * s->whole[LOOP_OW] / plan->tile_ow * lines_of_columns(size * plan->tile_ow, size) / LINE_BYTES;
+}
+
 traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *plan) {
     sweeps s = sweeps_of(p, plan);
     return (traffic){.l1 = brought_into(&s, COST_L1_SHARE * (double)target->l1_bytes),
                      .l2 = brought_into(&s, COST_L2_SHARE * (double)target->l2_bytes),
                      .l3 = brought_into(&s, cost_l3_bytes(target)),
-                     .pages = pages_of(&s)};
+                     .pages = pages_of(&s),
+                     .row_lines = row_lines_of(&s)};
 }
