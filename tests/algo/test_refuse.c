@@ -9,55 +9,67 @@
 
 #define DENSE "input: [2, 32, 6, 12, 40], out_channels: 64, kernel_size: 3, padding: 1"
 #define BORDER "input: [1, 8, 12, 40], out_channels: 16, kernel_size: 3, padding: 1, padding_mode: reflect"
+#define POINT "input: [1, 32, 12, 40], out_channels: 64, kernel_size: 1"
 #define BLOCKED "input: [1, 48, 12, 40], out_channels: 64, kernel_size: 3, layout: blocked"
 
 static const struct refusal {
     const char *layer, *lanes, *tile, *unroll, *order;
     int tasks, rows;
-    const char *why; /* NULL: it is taken */
+    const char *why;  /* NULL: it is taken */
+    const char *also; /* that is on besides */
 } refusals[] = {
-    {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 5, 0, NULL},
-    {DENSE, "out_channels", "16, 2, 1, 4", "2, true", "ow, oh, od, oc, g, n", 6, 0, NULL},
+    {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 5, 0, NULL, NULL},
+    {DENSE, "out_channels", "16, 2, 1, 4", "2, true", "ow, oh, od, oc, g, n", 6, 0, NULL, NULL},
     {DENSE, "out_channels", "16, 1, 1, 10", "1, false",
-     "{n: 1}, {g: 1}, {oc: 32}, {od: 2}, {oh: 3}, {ow: 20}, n, g, oc, od, {ic: 8}, oh, ow", 10, 0, NULL},
-    {DENSE, "columns", "4, 2, 1, 8", "1, false", "n, g, {ow: 16}, oc, od, {ic: 5}, oh, ow", 4, 0, NULL},
-    {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, od, {oh: 4}, oc, oh, ow", 4, 4, NULL},
-    {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 5, 1, NULL},
-    {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 3, 12, NULL},
-    {BORDER, "out_channels", "16, 1, 1, 10", "1, false", "n, g, od, {oh: 4}, oc, oh, ow", 4, 4, NULL},
+     "{n: 1}, {g: 1}, {oc: 32}, {od: 2}, {oh: 3}, {ow: 20}, n, g, oc, od, {ic: 8}, oh, ow", 10, 0, NULL, NULL},
+    {DENSE, "columns", "4, 2, 1, 8", "1, false", "n, g, {ow: 16}, oc, od, {ic: 5}, oh, ow", 4, 0, NULL, NULL},
+    {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, od, {oh: 4}, oc, oh, ow", 4, 4, NULL, NULL},
+    {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 5, 1, NULL, NULL},
+    {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 3, 12, NULL, NULL},
+    {BORDER, "out_channels", "16, 1, 1, 10", "1, false", "n, g, od, {oh: 4}, oc, oh, ow", 4, 4, NULL, NULL},
 
     {DENSE, "out_channels", "12, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 5, 0,
-     "tile.oc is not a multiple of the target's lanes"},
+     "tile.oc is not a multiple of the target's lanes", NULL},
     {DENSE, "columns", "4, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 5, 0,
-     "tile.ow is not a multiple of the target's lanes"},
-    {DENSE, "out_channels", "16, 1, 1, 5000", "1, false", "n, g, oc, od, oh, ow", 5, 0, "a tile is too large"},
-    {DENSE, "out_channels", "16, 4, 12, 40", "1, false", "n, g, oc, od, oh, ow", 5, 0, "it unrolls too much code"},
+     "tile.ow is not a multiple of the target's lanes", NULL},
+    {DENSE, "out_channels", "16, 1, 1, 5000", "1, false", "n, g, oc, od, oh, ow", 5, 0, "a tile is too large", NULL},
+    {DENSE, "out_channels", "16, 4, 12, 40", "1, false", "n, g, oc, od, oh, ow", 5, 0, "it unrolls too much code",
+     NULL},
     {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 7, 0,
-     "tasks is not from 1 to the loops of order"},
+     "tasks is not from 1 to the loops of order", NULL},
     {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 0, 0,
-     "tasks is not from 1 to the loops of order"},
+     "tasks is not from 1 to the loops of order", NULL},
     {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, {oc: 24}, od, oh, oc, ow", 5, 0,
-     "a block of oc is not a multiple of tile.oc"},
+     "a block of oc is not a multiple of tile.oc", NULL},
     {DENSE, "out_channels", "16, 2, 1, 10", "1, false", "n, g, {od: 3}, od, oh, oc, ow", 5, 0,
-     "a block of od is not a multiple of tile.od"},
+     "a block of od is not a multiple of tile.od", NULL},
     {DENSE, "out_channels", "16, 1, 2, 10", "1, false", "n, g, {oh: 3}, od, oh, oc, ow", 5, 0,
-     "a block of oh is not a multiple of tile.oh"},
+     "a block of oh is not a multiple of tile.oh", NULL},
     {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, {ow: 15}, od, oh, oc, ow", 5, 0,
-     "a block of ow is not a multiple of tile.ow"},
+     "a block of ow is not a multiple of tile.ow", NULL},
     {DENSE, "out_channels", "16, 1, 1, 10", "2, false", "n, g, oc, od, {ic: 5}, oh, ow", 3, 0,
-     "unroll.ic does not divide the blocks of ic"},
+     "unroll.ic does not divide the blocks of ic", NULL},
     {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, {ic: 8}, oc, od, oh, ow", 3, 0,
-     "blocks of ic are one after another: they are no tasks"},
+     "blocks of ic are one after another: they are no tasks", NULL},
     {BLOCKED, "out_channels", "16, 1, 1, 10", "1, false", "n, g, od, oh, {ic: 24}, oc, ow", 4, 0,
-     "a block of ic is not a multiple of the input's blocks of channels"},
+     "a block of ic is not a multiple of the input's blocks of channels", NULL},
     {BORDER, "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 5, 0,
-     "this padding_mode needs packed input"},
+     "this padding_mode needs packed input", NULL},
     {BORDER, "out_channels", "16, 1, 1, 10", "1, false", "n, od, {oh: 4}, g, oc, oh, ow", 3, 4,
-     "packed input is of one image and group: n and g must be among the tasks"},
+     "packed input is of one image and group: n and g must be among the tasks", NULL},
     {BORDER, "out_channels", "16, 1, 1, 10", "1, false", "n, g, od, oh, ow, oc", 5, 1,
-     "packed input has whole rows: ow must be inside of the tasks"},
+     "packed input has whole rows: ow must be inside of the tasks", NULL},
     {BORDER, "out_channels", "16, 1, 1, 10", "1, false", "n, g, od, {oh: 4}, oc, oh, ow", 4, 3,
-     "pack.input_rows is not the rows of a task, which are tile.oh where oh is a task, else a block of oh"},
+     "pack.input_rows is not the rows of a task, which are tile.oh where oh is a task, else a block of oh", NULL},
+    {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 5, 0, NULL, "stream: true"},
+    {POINT, "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 5, 0, NULL, "prefetch: true"},
+    {POINT, "columns", "4, 1, 1, 16", "2, false", "n, g, oc, od, oh, {ic: 16}, ow", 5, 0, NULL, "prefetch: true"},
+    {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 5, 0,
+     "prefetch is for dense layers whose kernel is 1", "prefetch: true"},
+    {POINT, "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 5, 1,
+     "prefetch is for input that is not packed", "prefetch: true"},
+    {POINT ", layout: blocked", "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 5, 0,
+     "prefetch is for channels_first and channels_last", "prefetch: true"},
 };
 
 /* "16, 1, 1, 10" as members with these keys. */
@@ -78,9 +90,10 @@ static void write_yaml(char *to, size_t size, const struct refusal *r) {
     snprintf(
         to, size,
         "version: 1\nlayers:\n  - {name: a, %s, schedule: {algorithm: direct, lanes: %s, tile: {%s}, block: {oh: 1, "
-        "ow: 1}, unroll: {%s}, order: [%s], tasks: %d, pack: {input_rows: %d}}}\n",
+        "ow: 1}, unroll: {%s}, order: [%s], tasks: %d, pack: {input_rows: %d}%s%s}}\n",
         r->layer, r->lanes, named(tile, sizeof tile, of_tile, r->tile),
-        named(unroll, sizeof unroll, of_unroll, r->unroll), r->order, r->tasks, r->rows);
+        named(unroll, sizeof unroll, of_unroll, r->unroll), r->order, r->tasks, r->rows, r->also ? ", " : "",
+        r->also ? r->also : "");
 }
 
 Test(refuse, schedules_that_mean_nothing_are_refused_with_the_reason) {

@@ -85,7 +85,7 @@ for algorithm in "magic Direct".split():
 agree({"name": "a" * 256}, True)
 agree({"name": "a" * 257}, False)
 
-# A plan as `explain` prints it is a schedule; one without any of its keys is none, but for `stream`.
+# A plan as `explain` prints it is a schedule; one without any of its keys is none, but for `prefetch` and `stream`.
 explained = subprocess.check_output([command, "explain", root / "examples/layers.yaml", "--format", "json"])
 plans = [row["plan"] for row in json.loads(explained)["rows"] if row.get("plan")]
 for plan in plans:
@@ -96,7 +96,7 @@ layer = {"out_channels": 1} | next(l for l in yaml.safe_load((root / "specs/tuto
 plan = yaml.safe_load(next(row["plan"] for row in json.loads(own)["rows"]))
 agree({**layer, "schedule": plan}, True)
 for key, value in plan.items():
-    agree({**layer, "schedule": {k: v for k, v in plan.items() if k != key}}, key == "stream")
+    agree({**layer, "schedule": {k: v for k, v in plan.items() if k != key}}, key in ("prefetch", "stream"))
     for inner in value if isinstance(value, dict) else []:
         agree({**layer, "schedule": {**plan, key: {k: v for k, v in value.items() if k != inner}}}, False)
 

@@ -42,7 +42,7 @@ Test(plan, prints_every_field_in_one_line) {
         print(&example),
         "{algorithm: direct, lanes: out_channels, tile: {oc: 32, od: 1, oh: 1, ow: 14}, block: {oh: 1, ow: 1}, "
         "unroll: {ic: 1, kw: true}, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 5, pack: {input_rows: 0}, "
-        "stream: false}");
+        "prefetch: false, stream: false}");
 }
 
 /* The loops over tiles, turned, and before them blocks of some loops. */
@@ -161,14 +161,15 @@ Test(plan, every_mistake_is_named_with_its_place) {
     }
 }
 
-/* As schedules were before columns could be ordered and outputs streamed. */
-Test(plan, columns_left_out_of_the_order_are_innermost_and_stream_left_out_is_false) {
+/* As schedules were before columns could be ordered, inputs prefetched and outputs streamed. */
+Test(plan, columns_left_out_of_the_order_are_innermost_and_switches_left_out_are_off) {
     cvk_plan plan;
     const char *yaml =
         "{algorithm: direct, lanes: out_channels, tile: {oc: 32, od: 1, oh: 1, ow: 14}, block: {oh: 1, ow: 1}, "
         "unroll: {ic: 1, kw: true}, order: [n, g, oc, od, oh], tasks: 5, pack: {input_rows: 0}}";
     cr_assert_eq(plan_parse(parse_yaml(yaml), &memory, NULL, &plan), CVK_OK);
-    cr_assert(strstr(print(&plan), "order: [n, g, oc, od, oh, ow], tasks: 5, pack: {input_rows: 0}, stream: false"));
+    cr_assert(strstr(print(&plan),
+                     "order: [n, g, oc, od, oh, ow], tasks: 5, pack: {input_rows: 0}, prefetch: false, stream: false"));
 }
 
 Test(plan, a_schedule_that_is_no_mapping_is_refused) {

@@ -55,6 +55,21 @@ static double conflicting_share(const problem *o, const cvk_target *t, const cvk
     return (double)crowded / ((double)p->tile_oh * p->tile_ow);
 }
 
+/* The last tile of a row, of a slice or of the depth is shorter, and may have too few sums to hide the latency of a
+ * multiply-add. */
+static double short_tiles_cycles(const problem *o, const cvk_target *t, const cvk_plan *p, const nest_counts *c) {
+    const machine_figures *f = t->figures;
+    const int size[AXES] = {p->tile_od, p->tile_oh, p->tile_ow};
+    double all = sums(target_lanes(t, o->sum), p), cycles = 0;
+    for (int a = 0; a < AXES; a++) {
+        double rest = (double)(o->axis[a].out % size[a]), short_sums = all * rest / size[a];
+        if (rest == 0 || short_sums >= f->fma_latency * f->fma_a_cycle) continue;
+        double each = f->fma_latency / greatest(short_sums, 1) - 1 / f->fma_a_cycle;
+        cycles += each * c->ops[OP_FMA] * rest / (double)o->axis[a].out;
+    }
+    return cycles;
+}
+
 /* Two things at once: the longer hides all but a share of the shorter. */
 static double beside(double a, double b, double loss) { return greatest(a, b) + loss * (a < b ? a : b); }
 
@@ -66,6 +81,7 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     traffic t = traffic_of(&p, target, plan);
     double core = cost_issue(target, counts, lanes, sums(lanes, plan)) + scattered_cycles(&p, lanes, plan, counts);
     core += conflicting_share(&p, target, plan) * counts->ops[OP_SPLAT] * COST_CONFLICT_CYCLES;
+    core += short_tiles_cycles(&p, target, plan, counts);
     core += COST_PAGE_CYCLES * t.pages + COST_ROW_LINE_CYCLES * t.row_lines;
     core += counts->ops[OP_PREFETCH] / target->figures->loads_a_cycle;
     double near = beside(core, cost_l2(target, t.l1), COST_NEAR_LOSS);
