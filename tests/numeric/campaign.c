@@ -66,7 +66,7 @@ static bool every_row_proposes(const subject *s, const ranked_plan *plans, int c
     return true;
 }
 
-enum { WALKS = 2, MOST_STEPS = 6 };
+enum { MOST_STEPS = 6 };
 
 /* A plan that no algorithm proposes, some steps through the space of plans from one that it does. */
 static bool try_walk(subject *s, const ranked_plan *from) {
@@ -99,7 +99,7 @@ static bool try_plans(subject *s, const cvk_target *target, int most) {
         plans[other] = plans[i];
         if (!try_plan(s, &chosen, i < EVALUATED)) return false;
     }
-    for (int i = 0; i < WALKS; i++)
+    for (int i = 0; i < s->campaign->walks; i++)
         if (!try_walk(s, &plans[draw_from(&s->draws, 0, count - 1)])) return false;
     return true;
 }

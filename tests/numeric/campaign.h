@@ -15,6 +15,7 @@ typedef struct campaign {
     cvk_spec (*layer)(draws *d, int number, const void *layers);
     const void *layers;
     int plans, other_plans;
+    int walks;              /* plans on each target that nobody proposes */
     int percent_every_plan; /* of the layers are tried with every plan of the host's target */
 } campaign;
 

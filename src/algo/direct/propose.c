@@ -55,7 +55,7 @@ static void add_packed(proposer *o, cvk_plan plan, int64_t rows) {
 
 /* ---- orders ---- */
 
-enum { SOME_TASKS = 32, MANY_TASKS = 256 };
+enum { SOME_TASKS = 32, MANY_TASKS = 512 };
 
 static int64_t tiles_of(const proposer *o, const cvk_plan *plan, plan_loop loop) {
     const int size[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
@@ -88,7 +88,7 @@ static void add_tasks(proposer *o, cvk_plan plan) {
     int64_t tasks = tasks_but_columns(o, &plan);
     add_order(o, plan);
     if (tasks == 0) return;
-    for (int64_t wanted = SOME_TASKS; wanted <= MANY_TASKS; wanted *= 8) {
+    for (int64_t wanted = SOME_TASKS; wanted <= MANY_TASKS; wanted *= 2) {
         cvk_plan split = plan;
         if (tasks < wanted && insert_blocks(o, &split, split.order.count - 1, LOOP_OW, ceil_div(wanted, tasks)))
             add_order(o, split);

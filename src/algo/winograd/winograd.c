@@ -378,7 +378,7 @@ static void add_block(const algorithm *row, const problem *p, const cvk_target *
 }
 
 static void propose(const algorithm *row, const problem *p, const cvk_target *t, arena *a, plan_list *list) {
-    static const int COUNTS[] = {14, 28, 56};
+    static const int COUNTS[] = {7, 14, 28, 56};
     int lanes = target_lanes(t, p->sum);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .unroll_ic = 1, .tasks = TASKS};
     plan.order = plan_order_of(ORDER);
