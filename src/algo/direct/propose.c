@@ -55,7 +55,7 @@ static void add_packed(proposer *o, cvk_plan plan, int64_t rows) {
 
 /* ---- orders ---- */
 
-enum { SOME_TASKS = 32, MANY_TASKS = 512 };
+enum { SOME_TASKS = 32, MANY_TASKS = 512, MOST_SINGLE_TILES = 128 };
 
 static int64_t tiles_of(const proposer *o, const cvk_plan *plan, plan_loop loop) {
     const int size[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
@@ -71,9 +71,15 @@ static bool insert_blocks(const proposer *o, cvk_plan *plan, int level, plan_loo
     return true;
 }
 
-/* All loops but the innermost are tasks. */
+/* All loops are tasks but the innermost. */
 static void add_order(proposer *o, cvk_plan plan) {
     plan.tasks = plan.order.count - 1;
+    add_if_good(o, plan);
+}
+
+/* All loops are: every tile is a task, which tells its place first, so they are to be few. */
+static void add_tiles(proposer *o, cvk_plan plan) {
+    plan.tasks = plan.order.count;
     add_if_good(o, plan);
 }
 
@@ -88,6 +94,7 @@ static void add_tasks(proposer *o, cvk_plan plan) {
     int64_t tasks = tasks_but_columns(o, &plan);
     add_order(o, plan);
     if (tasks == 0) return;
+    if (tasks < MOST_SINGLE_TILES && tasks * tiles_of(o, &plan, LOOP_OW) <= MOST_SINGLE_TILES) add_tiles(o, plan);
     for (int64_t wanted = SOME_TASKS; wanted <= MANY_TASKS; wanted *= 2) {
         cvk_plan split = plan;
         if (tasks < wanted && insert_blocks(o, &split, split.order.count - 1, LOOP_OW, ceil_div(wanted, tasks)))
