@@ -189,7 +189,7 @@ static double row_lines_of(const sweeps *s) {
     double size = type_bytes(y->type);
     if (view_has_channels_together(y) || size * (double)y->channel < PAGE_BYTES) return 0;
     double rows = s->whole[LOOP_N] * s->whole[LOOP_G] * s->whole[LOOP_OC] * s->whole[LOOP_OD] * s->whole[LOOP_OH];
-    return rows * s->whole[LOOP_OW] / plan->tile_ow * lines_of_columns(size * plan->tile_ow, size) / LINE_BYTES;
+    return rows * s->whole[LOOP_OW] / plan->tile_ow * lines_of_columns(size * plan->tile_ow, size) / (double)LINE_BYTES;
 }
 
 traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *plan) {
