@@ -18,7 +18,7 @@ Test(numeric, random_layers) {
                   .layer = layer,
                   .plans = 7,
                   .other_plans = 2,
-                  .walks = 2,
+                  .walks = 1,
                   .percent_every_plan = 5};
     campaign_tally done;
     int failures = campaign_run(&c, &done);
