@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-enum { CASES = 3000 };
+enum { CASES = 2200 };
 
 static cvk_spec layer(draws *d, int number, const void *layers) {
     (void)number, (void)layers;
