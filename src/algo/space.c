@@ -106,11 +106,6 @@ static void add_moves(const space *s, const cvk_plan *plan) {
         }
 }
 
-static int64_t unit_of(const cvk_plan *plan, plan_loop loop) {
-    const int unit[PLAN_LOOPS] = {1, 1, plan->tile_oc, plan->tile_od, plan->tile_oh, plan->tile_ow, plan->unroll_ic};
-    return unit[loop];
-}
-
 static int64_t count_of(const space *s, const cvk_plan *plan, plan_loop loop) {
     const problem *p = &s->merged;
     const int64_t channels = plan->lanes == LANES_CHANNELS ? p->groups : p->out_channels;
@@ -124,7 +119,7 @@ static int64_t count_of(const space *s, const cvk_plan *plan, plan_loop loop) {
 static int64_t next_size(int64_t size) { return 2 * size; }
 
 static void add_blocks_of(const space *s, const cvk_plan *plan, plan_loop loop) {
-    for (int64_t size = unit_of(plan, loop); size < count_of(s, plan, loop); size = next_size(size))
+    for (int64_t size = plan_unit(plan, loop); size < count_of(s, plan, loop); size = next_size(size))
         for (int at = 0; at <= plan->order.count; at++) {
             cvk_plan blocked = *plan;
             plan_order_insert(&blocked.order, at, (plan_level){loop, (int)size});
@@ -135,7 +130,7 @@ static void add_blocks_of(const space *s, const cvk_plan *plan, plan_loop loop) 
 
 static void add_sizes_of(const space *s, const cvk_plan *plan, int level) {
     const plan_level *l = &plan->order.level[level];
-    for (int64_t size = unit_of(plan, l->loop); size < count_of(s, plan, l->loop); size = next_size(size)) {
+    for (int64_t size = plan_unit(plan, l->loop); size < count_of(s, plan, l->loop); size = next_size(size)) {
         cvk_plan sized = *plan;
         sized.order.level[level].block = (int)size;
         add_order(s, sized);

@@ -48,6 +48,9 @@ typedef struct cvk_plan {
     bool stream;            /* stores of the output bypass the caches, where the target can */
 } cvk_plan;
 
+/* Of what the blocks of a loop count, as much as a tile has: images, groups, channels or positions; of ic, an
+ * iteration. */
+int plan_unit(const cvk_plan *p, plan_loop loop);
 /* Where a level stands in the order; -1: it does not. `blocks`: the one over blocks. */
 int plan_level_of(const plan_order *order, plan_loop loop, bool blocks);
 /* Tile loops in that order, without blocks. */

@@ -90,6 +90,11 @@ bool plan_equal(const cvk_plan *a, const cvk_plan *b) {
     return true;
 }
 
+int plan_unit(const cvk_plan *p, plan_loop loop) {
+    const int unit[PLAN_LOOPS] = {1, 1, p->tile_oc, p->tile_od, p->tile_oh, p->tile_ow, p->unroll_ic};
+    return unit[loop];
+}
+
 int plan_level_of(const plan_order *order, plan_loop loop, bool blocks) {
     for (int i = 0; i < order->count; i++)
         if (order->level[i].loop == loop && (order->level[i].block > 0) == blocks) return i;

@@ -4,9 +4,8 @@
  *     near   = issue, first-level set conflicts and new pages, beside what comes from the second level
  *     cycles = near, beside what comes from the third level and from memory
  *
- * where the longer of two hides all but a share of the shorter,
- *
- * with what the target's core does in a cycle, and the constants of algo/cost.def. */
+ * where the longer of two hides all but a share of the shorter, with what the target's core does in a cycle, and the
+ * constants of algo/cost.def. */
 #include "algo/cost.h"
 #include "algo/direct/tile.h"
 #include "algo/direct/traffic.h"
@@ -59,10 +58,10 @@ static double conflicting_share(const problem *o, const cvk_target *t, const cvk
  * multiply-add. */
 static double short_tiles_cycles(const problem *o, const cvk_target *t, const cvk_plan *p, const nest_counts *c) {
     const machine_figures *f = t->figures;
-    const int size[AXES] = {p->tile_od, p->tile_oh, p->tile_ow};
     double all = sums(target_lanes(t, o->sum), p), cycles = 0;
     for (int a = 0; a < AXES; a++) {
-        double rest = (double)(o->axis[a].out % size[a]), short_sums = all * rest / size[a];
+        int size = plan_unit(p, tile_loop_of(a));
+        double rest = (double)(o->axis[a].out % size), short_sums = all * rest / size;
         if (rest == 0 || short_sums >= f->fma_latency * f->fma_a_cycle) continue;
         double each = f->fma_latency / greatest(short_sums, 1) - 1 / f->fma_a_cycle;
         cycles += each * c->ops[OP_FMA] * rest / (double)o->axis[a].out;

@@ -5,9 +5,9 @@
 #include "algo/direct/tile.h"
 
 int64_t pack_input_positions(const problem *p, const cvk_plan *plan, int axis) {
-    const int size[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
-    int64_t tiles = ceil_div(p->axis[axis].out, size[axis]);
-    return tiles_within(plan, plan->tasks, tile_loop_of(axis), tiles, size[axis]) * size[axis];
+    plan_loop loop = tile_loop_of(axis);
+    int64_t unit = plan_unit(plan, loop), tiles = ceil_div(p->axis[axis].out, unit);
+    return tiles_within(plan, plan->tasks, loop, tiles, unit) * unit;
 }
 
 /* Input positions that scratch holds along an axis. */

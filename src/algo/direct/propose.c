@@ -58,16 +58,14 @@ static void add_packed(proposer *o, cvk_plan plan, int64_t rows) {
 enum { SOME_TASKS = 32, MANY_TASKS = 512, MOST_SINGLE_TILES = 128 };
 
 static int64_t tiles_of(const proposer *o, const cvk_plan *plan, plan_loop loop) {
-    const int size[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
-    return ceil_div(o->p.axis[loop - LOOP_OD].out, size[loop - LOOP_OD]);
+    return ceil_div(o->p.axis[loop - LOOP_OD].out, plan_unit(plan, loop));
 }
 
 /* Blocks of a loop, as even as they can be, right before `level`; none where they would be one, or single tiles. */
 static bool insert_blocks(const proposer *o, cvk_plan *plan, int level, plan_loop loop, int64_t blocks) {
-    const int size[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
     int64_t tiles = tiles_of(o, plan, loop), each = ceil_div(tiles, blocks < 1 ? 1 : blocks);
     if (each >= tiles || each < 2) return false;
-    plan_order_insert(&plan->order, level, (plan_level){loop, (int)(each * size[loop - LOOP_OD])});
+    plan_order_insert(&plan->order, level, (plan_level){loop, (int)(each * plan_unit(plan, loop))});
     return true;
 }
 
@@ -113,10 +111,9 @@ static double input_bytes(const proposer *o, plan_loop loop, int64_t positions) 
 /* So that blocks of channels one after another find the input of a block of rows or columns in the second-level cache:
  * the whole of its share, or half of it. */
 static void add_blocks_for_cache(proposer *o, const cvk_plan *plan, plan_loop loop) {
-    const int size[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
     int64_t tiles = tiles_of(o, plan, loop);
     for (int half = 1; half <= 2; half++) {
-        double cache = 0.5 * (double)o->target->l2_bytes / half, one = input_bytes(o, loop, size[loop - LOOP_OD]);
+        double cache = 0.5 * (double)o->target->l2_bytes / half, one = input_bytes(o, loop, plan_unit(plan, loop));
         cvk_plan blocked = *plan;
         int64_t each = (int64_t)(cache / (one > 0 ? one : 1));
         int level = plan_level_of(&plan->order, LOOP_OC, false);

@@ -34,11 +34,6 @@ static void add(sweeps *s, int dimension, double step, double room) {
     s->sweep[s->count++] = (sweep){dimension, room / step, step};
 }
 
-static double unit_of(const cvk_plan *plan, plan_loop loop) {
-    const int unit[PLAN_LOOPS] = {1, 1, plan->tile_oc, plan->tile_od, plan->tile_oh, plan->tile_ow, plan->unroll_ic};
-    return unit[loop];
-}
-
 /* What the level's blocks, or its tiles, are taken from. */
 static double room_of(const sweeps *s, int level, plan_loop loop) {
     int block = plan_level_of(&s->plan->order, loop, true);
@@ -48,7 +43,7 @@ static double room_of(const sweeps *s, int level, plan_loop loop) {
 
 /* kd, kh, kw, ic, or kd, kh, ic with unrolled kw, from the innermost on. */
 static void add_reduction(sweeps *s) {
-    add(s, LOOP_IC, unit_of(s->plan, LOOP_IC), room_of(s, s->plan->order.count, LOOP_IC));
+    add(s, LOOP_IC, plan_unit(s->plan, LOOP_IC), room_of(s, s->plan->order.count, LOOP_IC));
     for (int a = AXIS_W; a >= 0; a--)
         if (a != AXIS_W || !s->plan->unroll_kw) add(s, KERNEL + a, 1, s->whole[KERNEL + a]);
 }
@@ -57,7 +52,7 @@ static void add_order(sweeps *s) {
     const plan_order *o = &s->plan->order;
     for (int i = o->count - 1; i >= 0; i--) {
         plan_loop loop = o->level[i].loop;
-        add(s, (int)loop, o->level[i].block ? o->level[i].block : unit_of(s->plan, loop), room_of(s, i, loop));
+        add(s, (int)loop, o->level[i].block ? o->level[i].block : plan_unit(s->plan, loop), room_of(s, i, loop));
     }
 }
 
@@ -82,7 +77,7 @@ static double least(double a, double b) { return a < b ? a : b; }
 /* What one iteration of the innermost loop covers. */
 static void begin(const sweeps *s, double covered[DIMENSIONS]) {
     for (plan_loop loop = LOOP_N; loop <= LOOP_IC; loop++)
-        covered[loop] = least(unit_of(s->plan, loop), s->whole[loop]);
+        covered[loop] = least(plan_unit(s->plan, loop), s->whole[loop]);
     for (int a = 0; a < AXES; a++) covered[KERNEL + a] = a == AXIS_W && s->plan->unroll_kw ? s->whole[KERNEL + a] : 1;
 }
 
@@ -178,7 +173,7 @@ static double pages_of(const sweeps *s) {
         return 0;
     double tiles = 1;
     for (plan_loop loop = LOOP_N; loop <= LOOP_OW; loop++)
-        tiles *= s->whole[loop] / least(unit_of(s->plan, loop), s->whole[loop]);
+        tiles *= s->whole[loop] / least(plan_unit(s->plan, loop), s->whole[loop]);
     return tiles * taps * s->whole[LOOP_IC] * least(1, apart / PAGE_BYTES);
 }
 
