@@ -211,10 +211,12 @@ int forget_transpose(nest *n, const mutation *m) { return each_op(n, n->body, re
 
 /* ---- sums that are not begun ---- */
 
+/* Of several tiles in turn: where each is a task there is no tile before. */
 static bool is_tile_loop(const nest *n, const nest_statement *s, const mutation *m) {
     if (s->kind != STATEMENT_FOR || !named(n, s->variable, m->variable)) return false;
-    const nest_range *r = &n->variables[s->variable].range;
-    return r->high[0].numerator.constant > 1 && s->body && s->body->next;
+    const nest_variable *v = &n->variables[s->variable];
+    const nest_range *r = &v->range;
+    return v->kind != VARIABLE_TASK && r->high[0].numerator.constant > 1 && s->body && s->body->next;
 }
 
 /* Whether a statement holds nothing but the beginning of sums. */
