@@ -208,7 +208,8 @@ class kernel {
     std::shared_ptr<cvk_kernel> handle_;
 };
 
-// Weights in the order a kernel reads them, made of dense ones: out_channels, in_channels / groups, kernel….
+// Weights in the order a kernel reads them, made of dense ones: out_channels, in_channels / groups, kernel…; of a
+// transposed layer in_channels, out_channels / groups, kernel….
 class weights {
   public:
     weights(const kernel &kernel, span<const float> dense) : weights(kernel, CVK_F32, {dense.data(), dense.bytes()}) {}

@@ -52,6 +52,7 @@ static void set_all_axes(cvk_spec *s, const cvk_layer *l) {
     set_axes(s->dilation, l->dilation, s->rank, 1);
     set_axes(s->pad_before, l->padding_before, s->rank, 0);
     set_axes(s->pad_after, l->padding_after, s->rank, 0);
+    set_axes(s->output_padding, l->output_padding, s->rank, 0);
 }
 
 static void set_post_ops(cvk_spec *s, const cvk_layer *l) {
@@ -77,6 +78,7 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
                     .accuracy = accuracies[l->accuracy],
                     .bias = l->bias,
                     .flip_kernel = l->flip_kernel,
+                    .transposed = l->transposed,
                     .algorithm = copy(a, l->algorithm),
                     .at = {.file = ""}};
     set_all_axes(s, l);
@@ -87,10 +89,10 @@ static cvk_status read_schedule(cvk_spec *s, arena *a, const char *words, cvk_di
     report r = {.list = d};
     const node *tree = yaml_read(a, words, strlen(words), "schedule", &r);
     if (!report_clean(&r)) return report_status(&r);
-    cvk_plan *plan = arena_new(a, cvk_plan);
+    layer_plan *plan = arena_new(a, layer_plan);
     s->schedule = plan;
     s->schedule_at = tree->at;
-    return plan_parse(tree, a, d, plan);
+    return layer_plan_parse(tree, a, d, plan);
 }
 
 static bool within(const int64_t values[AXES]) {
@@ -100,9 +102,12 @@ static bool within(const int64_t values[AXES]) {
 }
 
 /* A padding word becomes numbers where the arithmetic is sound; elsewhere spec_finish says what is not. */
-static void resolve_padding(cvk_spec *s, cvk_padding padding) {
+static cvk_status resolve_padding(cvk_spec *s, cvk_padding padding, cvk_diagnostics *d) {
+    const padding_word word = (padding_word)((int)padding - 1);
+    if (!spec_takes_padding(s, word)) return refuse(d, "padding of a transposed layer");
     if (within(s->in_size) && within(s->kernel) && within(s->stride) && within(s->dilation))
-        spec_resolve_padding(s, (padding_word)((int)padding - 1));
+        spec_resolve_padding(s, word);
+    return CVK_OK;
 }
 
 static cvk_status check(const cvk_layer *l, cvk_diagnostics *d) {
@@ -121,8 +126,8 @@ static cvk_status fill(owned_spec *owned, const cvk_layer *l, cvk_diagnostics *d
     set_fields(&owned->spec, &owned->arena, l);
     if (l->schedule) status = read_schedule(&owned->spec, &owned->arena, l->schedule, d);
     if (status) return status;
-    resolve_padding(&owned->spec, l->padding);
-    return spec_finish(&owned->spec, d);
+    status = resolve_padding(&owned->spec, l->padding, d);
+    return status ? status : spec_finish(&owned->spec, d);
 }
 
 cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec) {

@@ -153,11 +153,6 @@ static void form_dtype(const field_row *f) {
     put_words(dtype_words.word, DTYPES_SUPPORTED);
 }
 
-static void form_transposed(const field_row *f) {
-    (void)f;
-    printf("\"const\": false");
-}
-
 /* Keys that no layer may have yet. */
 static void form_unsupported(const field_row *f) {
     (void)f;
@@ -236,9 +231,8 @@ static void put_plan_required(const char *group) {
     putchar(']');
 }
 
-static void form_schedule(const field_row *f) {
-    (void)f;
-    printf(CLOSED_OBJECT ", ");
+static void put_plan(void) {
+    printf("{" CLOSED_OBJECT ", ");
     put_plan_required("");
     printf(", \"properties\": {");
     const plan_field *row;
@@ -252,26 +246,25 @@ static void form_schedule(const field_row *f) {
         i = put_plan_group(i);
         if (*row->group) printf("}}");
     }
-    putchar('}');
+    printf("}}");
+}
+
+/* A plan, or one for each problem that the layer is. */
+static void form_schedule(const field_row *f) {
+    (void)f;
+    printf("\"anyOf\": [");
+    put_plan();
+    printf(",\n      {\"type\": \"array\", \"minItems\": 1, \"items\": ");
+    put_plan();
+    printf("}]");
 }
 
 static void (*const forms[FORMS])(const field_row *) = {
-    [FORM_name] = form_name,
-    [FORM_shape] = form_shape,
-    [FORM_integer] = form_integer,
-    [FORM_axes] = form_axes,
-    [FORM_padding] = form_padding,
-    [FORM_padding_mode] = form_padding_mode,
-    [FORM_groups] = form_groups,
-    [FORM_boolean] = form_boolean,
-    [FORM_post_ops] = form_post_ops,
-    [FORM_layout] = form_layout,
-    [FORM_dtype] = form_dtype,
-    [FORM_transposed] = form_transposed,
-    [FORM_output_padding] = form_unsupported,
-    [FORM_weights] = form_unsupported,
-    [FORM_accuracy] = form_accuracy,
-    [FORM_algorithm] = form_algorithm,
+    [FORM_name] = form_name,           [FORM_shape] = form_shape,       [FORM_integer] = form_integer,
+    [FORM_axes] = form_axes,           [FORM_padding] = form_padding,   [FORM_padding_mode] = form_padding_mode,
+    [FORM_groups] = form_groups,       [FORM_boolean] = form_boolean,   [FORM_post_ops] = form_post_ops,
+    [FORM_layout] = form_layout,       [FORM_dtype] = form_dtype,       [FORM_output_padding] = form_axes,
+    [FORM_weights] = form_unsupported, [FORM_accuracy] = form_accuracy, [FORM_algorithm] = form_algorithm,
     [FORM_schedule] = form_schedule,
 };
 

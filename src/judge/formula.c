@@ -27,14 +27,23 @@ static int64_t bordered(padding_mode mode, int64_t i, int64_t n) {
     return mode == PAD_SYMMETRIC ? period - 1 - at : period - at;
 }
 
+static int64_t gathered_from(const cvk_spec *s, int axis, int64_t o, int64_t k) {
+    return bordered(s->padding, o * s->stride[axis] + k * s->dilation[axis] - s->pad_before[axis], s->in_size[axis]);
+}
+
+/* Transposed, input i reaches output i stride + k dilation - before by tap k. */
+static int64_t spread_from(const cvk_spec *s, int axis, int64_t o, int64_t k) {
+    int64_t far = o + s->pad_before[axis] - k * s->dilation[axis], i = far / s->stride[axis];
+    return far >= 0 && far % s->stride[axis] == 0 && i < s->in_size[axis] ? i : ABSENT;
+}
+
 static bool fill_sources(formula *f, int axis) {
     const cvk_spec *s = f->spec;
     int64_t kernel = s->kernel[axis], *source = malloc((size_t)(s->out_size[axis] * kernel + 1) * sizeof *source);
     f->source[axis] = source;
     for (int64_t o = 0; source && o < s->out_size[axis]; o++)
         for (int64_t k = 0; k < kernel; k++)
-            source[o * kernel + k] = bordered(
-                s->padding, o * s->stride[axis] + k * s->dilation[axis] - s->pad_before[axis], s->in_size[axis]);
+            source[o * kernel + k] = s->transposed ? spread_from(s, axis, o, k) : gathered_from(s, axis, o, k);
     return source != NULL;
 }
 

@@ -53,14 +53,21 @@ static void lay_out_input(identity *i) {
         }
 }
 
-/* To O I D H W. */
+/* Where the filter from input channel ic of a group to output channel oc begins: O I D H W; transposed, I O D H W, with
+ * the input channels of all groups and the output channels of one. */
+static int64_t filter_at(const cvk_spec *s, int64_t oc, int64_t ic) {
+    int64_t inner = s->in_channels / s->groups, outer = s->out_channels / s->groups;
+    if (!s->transposed) return oc * inner + ic;
+    return (oc / outer * inner + ic) * outer + oc % outer;
+}
+
 static void lay_out_weights(identity *i) {
     const cvk_spec *s = &i->spec;
     int64_t taps = volume(s->kernel), inner = s->in_channels / s->groups;
     for (int64_t oc = 0; oc < s->out_channels; oc++)
         for (int64_t ic = 0; ic < inner; ic++)
             for (int64_t k = 0; k < taps; k++)
-                i->weights[(oc * inner + ic) * taps + k] = i->dense.weights[(oc * taps + k) * inner + ic];
+                i->weights[filter_at(s, oc, ic) * taps + k] = i->dense.weights[(oc * taps + k) * inner + ic];
 }
 
 static void lay_out_addends(identity *i) {
@@ -221,10 +228,10 @@ static cvk_status run_nest(nest_job *j, const nest *n, const cvk_parallel_for *t
 }
 
 /* Packs, runs, compares. */
-static cvk_status judge(nest_job *j, const nest *pack, const nest_program *run, const cvk_parallel_for *threads,
+static cvk_status judge(nest_job *j, const nest_phase *pack, const nest_program *run, const cvk_parallel_for *threads,
                         char *words) {
     void *const packing[ROLE_COUNT] = {[ROLE_PACK_FROM] = j->identity->weights, [ROLE_PACK_TO] = j->packed};
-    cvk_status status = nest_eval(pack, packing, 0, pack->tasks, EVAL_RESIDUES);
+    cvk_status status = nest_eval_phase(pack, packing, EVAL_RESIDUES);
     const nest *n;
     for (int i = 0; status == CVK_OK && (n = program_nest(run, i)); i++) status = run_nest(j, n, threads);
     if (status == CVK_OK) compare(j->identity, j->output, words);
@@ -233,10 +240,19 @@ static cvk_status judge(nest_job *j, const nest *pack, const nest_program *run, 
     return CVK_OK;
 }
 
-cvk_status identity_judge(const identity *i, const nest *pack, const nest_program *run, const cvk_parallel_for *threads,
-                          char words[IDENTITY_WORDS]) {
+static int64_t packed_elements(const nest_phase *pack) {
+    int64_t most = 0;
+    for (int i = 0; i < pack->count; i++) {
+        int64_t elements = elements_of(pack->nest[i], ROLE_PACK_TO);
+        if (elements > most) most = elements;
+    }
+    return most;
+}
+
+cvk_status identity_judge(const identity *i, const nest_phase *pack, const nest_program *run,
+                          const cvk_parallel_for *threads, char words[IDENTITY_WORDS]) {
     nest_job j = {.identity = i};
-    j.packed = nothing_in((size_t)elements_of(pack, ROLE_PACK_TO));
+    j.packed = nothing_in((size_t)packed_elements(pack));
     j.output = nothing_in((size_t)spec_output_elements(&i->spec));
     j.workspace = nothing_in((size_t)program_needs(run, ROLE_WORKSPACE).elements);
     words[0] = '\0';

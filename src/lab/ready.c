@@ -19,7 +19,7 @@ static cvk_status bind_random(const lab *l, const cvk_spec *spec, ready *r) {
     return status;
 }
 
-cvk_status ready_open(const lab *l, const cvk_spec *spec, const cvk_plan *plan, arena *a, ready *r) {
+cvk_status ready_open(const lab *l, const cvk_spec *spec, const layer_plan *plan, arena *a, ready *r) {
     static const char *const symbol[] = {"layer"};
     *r = (ready){.lab = l};
     cvk_object object;

@@ -20,7 +20,7 @@ typedef struct ready {
 
 /* `plan` NULL: the one the compiler chooses for the lab's goal. The unit lives in the arena; `r` is for ready_close in
  * any case, keeps the lab, and stays where it is. */
-cvk_status ready_open(const lab *l, const cvk_spec *spec, const cvk_plan *plan, arena *a, ready *r);
+cvk_status ready_open(const lab *l, const cvk_spec *spec, const layer_plan *plan, arena *a, ready *r);
 void ready_close(ready *r);
 /* For `measure`. A layer without tasks is not to be measured. */
 measured ready_measured(const ready *r);

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "lab/cores.h"
 #include "lab/ready.h"
-#include "plan/brief.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -54,7 +53,7 @@ static double bytes_of(const ready *r, cvk_role role) {
 
 static void describe(const ready *r, arena *a, timing *t) {
     text brief = text_new(a);
-    plan_print_brief(&r->unit.plan, &brief);
+    layer_plan_print_brief(&r->unit.plan, &brief);
     t->plan = brief.bytes;
     t->predicted = 1 / r->unit.predicted;
     t->object_bytes = (double)r->object_bytes;

@@ -19,6 +19,12 @@ typedef struct nest_program {
 /* One phase of one nest. */
 nest_program program_of(arena *a, nest *n);
 
+/* Programs that are independent of one another as one, which end together: the last phase has the nests of every last
+ * phase. Each has weights and workspace of its own, those of one after those of the one before; all else they share. */
+nest_program program_beside(arena *a, const nest_program *part, int count);
+/* The nests that pack their weights: in the same places, with zeros between them. */
+nest_phase pack_beside(arena *a, nest *const *part, int count);
+
 /* Tells its nests that `a` owns them now. */
 void program_move(const nest_program *p, arena *a);
 

@@ -207,6 +207,15 @@ cvk_status nest_certify_stored(const nest *const *nests, int count, nest_role ro
     return status;
 }
 
+cvk_status pack_certify_stored(const nest_phase *pack, int64_t most, cvk_diagnostics *d) {
+    cvk_status status = CVK_OK;
+    for (int i = 0; i < pack->count && status == CVK_OK; i++) {
+        const nest *n = pack->nest[i];
+        status = nest_certify_stored(&n, 1, ROLE_PACK_TO, most, d);
+    }
+    return status;
+}
+
 static int last_that_writes(const nest_program *p, nest_role role) {
     for (int i = p->count - 1; i > 0; i--)
         for (int k = 0; k < p->phase[i].count; k++) {

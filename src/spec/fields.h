@@ -24,7 +24,6 @@ typedef enum field_form {
     FORM_post_ops,
     FORM_layout,
     FORM_dtype,
-    FORM_transposed,
     FORM_output_padding,
     FORM_weights,
     FORM_accuracy,

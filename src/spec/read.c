@@ -104,7 +104,7 @@ static void read_layer_fields(const document *doc, reader *r, const node *layer)
         }
         if (!own && !doc->inherited[i]) r->draft.at[i] = layer->at;
     }
-    if (r->draft.output_padding && !r->draft.transposed)
+    if (r->draft.output_padding && !r->draft.spec.transposed)
         report_error(doc->report, E_OUTPUT_PADDING, r->draft.at[FIELD_output_padding], NULL,
                      "%s.output_padding: only a transposed layer has one", r->owner);
 }
@@ -123,6 +123,12 @@ static void check_name_is_new(const document *doc, const reader *r) {
 static void settle(reader *r) {
     cvk_spec *s = &r->draft.spec;
     if (r->draft.depthwise) s->groups = s->in_channels;
+    if (!spec_takes_padding(s, r->draft.padding)) {
+        report_error(r->report, E_TRANSPOSED, r->draft.at[FIELD_padding],
+                     "padding crops what comes out: say by how much on either side",
+                     "%s.padding: a transposed layer takes numbers, valid, same or same_lower", r->owner);
+        return;
+    }
     spec_resolve_padding(s, r->draft.padding);
     spec_apply_rules(s, &(findings){.report = r->report, .owner = r->owner, .at = r->draft.at});
 }

@@ -14,6 +14,8 @@ typedef struct findings {
 
 /* Turns a padding word into numbers. The other fields must be within their ranges. */
 void spec_resolve_padding(cvk_spec *s, padding_word word);
+/* Whether the word means something for such a layer: what would be full or causal of a transposed one is not said. */
+bool spec_takes_padding(const cvk_spec *s, padding_word word);
 
 /* Fills in out_size and applies the rules to fields that are each within their range. */
 void spec_apply_rules(cvk_spec *s, const findings *f);

@@ -30,9 +30,10 @@ int64_t spec_group_in(const cvk_spec *s) { return s->in_channels / s->groups; }
 int64_t spec_group_out(const cvk_spec *s) { return s->out_channels / s->groups; }
 int64_t spec_taps(const cvk_spec *s) { return volume(s->kernel); }
 
+/* Every tap of every position that taps are counted from: an output, or of a transposed layer an input. */
 int64_t spec_macs(const cvk_spec *s) {
-    int64_t outputs = times(times(s->batch, s->out_channels), volume(s->out_size));
-    return times(outputs, times(spec_group_in(s), spec_taps(s)));
+    int64_t positions = times(times(s->batch, s->out_channels), volume(s->transposed ? s->in_size : s->out_size));
+    return times(positions, times(spec_group_in(s), spec_taps(s)));
 }
 
 int spec_count_post(const cvk_spec *s, post_kind kind) {

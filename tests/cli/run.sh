@@ -14,6 +14,26 @@ case_a_filter_on_a_picture() {
     status 0; silent; output_is "1x1x4x4 0 30 30 0 0 30 30 0 0 30 30 0 0 30 30 0"
 }
 
+# Two by two spread by a kernel of two by two, as in the textbooks: side by side, and with a stride of 2.
+case_a_transposed_layer_spreads_its_input() {
+    printf 'version: 1\nlayers:\n  - {name: up, input: [1, 1, 2, 2], out_channels: 1, kernel_size: 2, transposed: true}\n' >up.yaml
+    npy write x.npy 1x1x2x2 0 1 2 3; npy write w.npy 1x1x2x2 0 1 2 3
+    convoke run up.yaml --input x.npy --weights w.npy --output y.npy; status 0; silent
+    output_is "1x1x3x3 0 0 1 0 4 6 4 12 9"
+    sed -i 's/transposed/stride: 2, transposed/' up.yaml
+    convoke run up.yaml --input x.npy --weights w.npy --output y.npy; status 0; silent
+    output_is "1x1x4x4 0 0 0 1 0 0 2 3 0 2 0 3 4 6 6 9"
+    convoke run up.yaml --reference --input x.npy --weights w.npy --output y.npy; status 0
+    output_is "1x1x4x4 0 0 0 1 0 0 2 3 0 2 0 3 4 6 6 9"
+}
+
+case_weights_of_a_transposed_layer_are_inputs_first() {
+    printf 'version: 1\nlayers:\n  - {name: up, input: [1, 4, 3], out_channels: 6, groups: 2, kernel_size: 5, transposed: true}\n' >up.yaml
+    npy write x.npy 1x4x3 1; npy write w.npy 6x2x5 1
+    convoke run up.yaml --input x.npy --weights w.npy --output y.npy; status 3
+    says "--weights has the shape [6, 2, 5], but the layer takes [4, 3, 5]"
+}
+
 case_the_interpreter_gives_the_same() {
     picture; edges --reference
     status 0; output_is "1x1x4x4 0 30 30 0 0 30 30 0 0 30 30 0 0 30 30 0"

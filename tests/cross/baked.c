@@ -9,10 +9,11 @@
 
 static const struct pair {
     const cvk_kernel_info *given, *baked;
-} pairs[] = {{&a_cross_dense, &b_cross_dense},         {&a_cross_strided, &b_cross_strided},
-             {&a_cross_depthwise, &b_cross_depthwise}, {&a_cross_reflected, &b_cross_reflected},
-             {&a_cross_winograd, &b_cross_winograd},   {&a_cross_blocked, &b_cross_blocked},
-             {&a_cross_edges, &b_cross_edges},         {&a_cross_batches, &b_cross_batches}};
+} pairs[] = {{&a_cross_dense, &b_cross_dense},          {&a_cross_strided, &b_cross_strided},
+             {&a_cross_depthwise, &b_cross_depthwise},  {&a_cross_reflected, &b_cross_reflected},
+             {&a_cross_winograd, &b_cross_winograd},    {&a_cross_blocked, &b_cross_blocked},
+             {&a_cross_edges, &b_cross_edges},          {&a_cross_batches, &b_cross_batches},
+             {&a_cross_transposed, &b_cross_transposed}};
 
 /* IMAGES: of those for any batch. */
 enum { ALIGNMENT = 64, ALL_NAN = 0xff, PERIOD = 5, OUTPUTS = 16, IMAGES = 2 };

@@ -34,15 +34,15 @@ static const found all[] = {
 };
 
 static void try_every_plan(const found *f, const cvk_spec *spec, arena *a) {
-    ranked_plan *plans;
+    ranked_layer *plans;
     int count;
     trial t;
     cr_assert(trial_open(&t, spec, DATA_REALS, false, 1), "%s", f->what);
     cr_assert_eq(compile_rank(a, spec, (goal){.target = target_host()}, 0, NULL, &plans, &count), CVK_OK, "%s",
                  f->what);
     for (int i = 0; i < count; i++)
-        cr_expect(trial_kernel(&t, target_host(), &plans[i], (trial_extras){true, true, true}), "%s: %s\n%s", f->what,
-                  t.words, trial_yaml(a, spec, &plans[i].plan));
+        cr_expect(trial_kernel(&t, target_host(), &plans[i].plan, (trial_extras){true, true, true}), "%s: %s\n%s",
+                  f->what, t.words, trial_yaml(a, spec, &plans[i].plan));
     trial_close(&t);
 }
 
@@ -69,7 +69,7 @@ Test(numeric, an_algorithm_that_applies_has_a_plan) {
     arena_init(&a);
     if (arena_guard(&a)) cr_assert_fail("out of memory");
     cr_assert_eq(cvk_network_parse(yaml, sizeof yaml - 1, "found.yaml", NULL, &network), CVK_OK);
-    const problem p = problem_of(cvk_network_layer(network, 0));
+    const problem p = problem_of(cvk_network_layer(network, 0), 0);
     for (int i = 0; algo_row(i); i++) {
         const algorithm *row = algo_row(i);
         const char *why;

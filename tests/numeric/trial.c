@@ -40,8 +40,11 @@ static void add_infinities(const cvk_spec *s, layer_data *data, uint64_t seed) {
 
 static void *allocate(int64_t count, size_t bytes) { return calloc((size_t)count + 1, bytes); }
 
+static const cvk_plan sums_directly = {.algorithm = "direct"};
+static const layer_plan direct = {1, &sums_directly};
+
 /* What the interpreter says of the data, with the bounds of what a plan computes. */
-static bool expect(trial *t, const cvk_plan *plan) {
+static bool expect(trial *t, const layer_plan *plan) {
     double *rounding;
     if (!rounding_of_plan(t->spec, plan, &t->data.tensors, NULL, &rounding)) return false;
     naive_tensors bounded = t->data.tensors;
@@ -52,7 +55,9 @@ static bool expect(trial *t, const cvk_plan *plan) {
     return true;
 }
 
-static bool expect_for(trial *t, const cvk_plan *plan) { return rounding_is_shared(&t->plan, plan) || expect(t, plan); }
+static bool expect_for(trial *t, const layer_plan *plan) {
+    return rounding_is_shared(&t->plan, plan) || expect(t, plan);
+}
 
 static double share_of_zeros(const trial *t) {
     int64_t count = outputs(t->spec), zeros = 0;
@@ -71,7 +76,7 @@ bool trial_open(trial *t, const cvk_spec *s, data_kind kind, bool infinities, ui
         data_free(&t->data);
         if (!data_draw(s, kind, seed + (uint64_t)i, &t->data)) return false;
         if (infinities) add_infinities(s, &t->data, seed);
-        if (!expect(t, &(cvk_plan){.algorithm = "direct"})) return false;
+        if (!expect(t, &direct)) return false;
         t->zeros = share_of_zeros(t);
     }
     return true;
@@ -79,7 +84,7 @@ bool trial_open(trial *t, const cvk_spec *s, data_kind kind, bool infinities, ui
 
 bool trial_change(trial *t, void (*change)(const cvk_spec *s, layer_data *data)) {
     change(t->spec, &t->data);
-    return expect(t, &(cvk_plan){.algorithm = "direct"});
+    return expect(t, &direct);
 }
 
 void trial_close(trial *t) {
@@ -200,16 +205,16 @@ static bool run_on_threads(trial *t, const cvk_kernel_info *info, tensors *buffe
 /* ---- the evaluator ---- */
 
 /* Packs and runs; its packed weights have no header. */
-static cvk_status evaluate(const nest_program *run, const nest *pack, bool fused, const tensors *buffers,
+static cvk_status evaluate(const nest_program *run, const nest_phase *pack, bool fused, const tensors *buffers,
                            void *packed) {
     void *tensor[ROLE_COUNT] = {[ROLE_PACK_FROM] = buffers->dense.data, [ROLE_PACK_TO] = packed};
     for (int i = 0; i < CVK_ROLES; i++) tensor[i] = buffers->buffer[i].data;
     tensor[ROLE_WEIGHTS] = packed;
-    cvk_status status = nest_eval(pack, tensor, 0, pack->tasks, eval_as(fused));
+    cvk_status status = nest_eval_phase(pack, tensor, eval_as(fused));
     return status ? status : nest_eval_program(run, tensor, eval_as(fused));
 }
 
-static bool check_evaluator(trial *t, const cvk_kernel_info *info, const nest_program *run, const nest *pack,
+static bool check_evaluator(trial *t, const cvk_kernel_info *info, const nest_program *run, const nest_phase *pack,
                             bool fused) {
     tensors buffers;
     size_t bytes = (size_t)info->packed_weights.bytes - CVK_PACKED_HEADER;
@@ -240,7 +245,7 @@ cvk_status trial_nests(trial *t, const compile_unit *unit, double *worst) {
     cvk_status status = tensors_bind(t->spec, &info, &t->data.tensors, GUARD_END, 1, &buffers);
     const guarded *packed = &buffers.buffer[CVK_ROLE_WEIGHTS];
     if (status == CVK_OK) memset(packed->data, 0xFF, packed->bytes);
-    if (status == CVK_OK) status = evaluate(&unit->run, unit->pack, unit->target->fused, &buffers, packed->data);
+    if (status == CVK_OK) status = evaluate(&unit->run, &unit->pack, unit->target->fused, &buffers, packed->data);
     if (status == CVK_OK) *worst = tensors_damage(&buffers) ? INFINITY : worst_ratio(t, &buffers);
     tensors_free(&buffers);
     return status;
@@ -254,17 +259,17 @@ static bool is_certain(trial *t, cvk_status status, const cvk_diagnostics *d, co
                  cvk_diagnostics_count(d) ? cvk_diagnostics_get(d, 0)->message : cvk_status_text(status));
 }
 
-bool trial_stored(trial *t, const nest_program *run, const nest *pack) {
+bool trial_stored(trial *t, const nest_program *run, const nest_phase *pack) {
     cvk_diagnostics *d = cvk_diagnostics_new();
     cvk_status outputs = program_certify_stored(run, STORED_MOST_CHECKING, d);
     bool right = is_certain(t, outputs, d, "stored once");
-    cvk_status packed = right ? nest_certify_stored(&pack, 1, ROLE_PACK_TO, STORED_MOST_CHECKING, d) : CVK_OK;
+    cvk_status packed = right ? pack_certify_stored(pack, STORED_MOST_CHECKING, d) : CVK_OK;
     right = right && is_certain(t, packed, d, "packed once");
     cvk_diagnostics_free(d);
     return right;
 }
 
-bool trial_identity(trial *t, const nest_program *run, const nest *pack) {
+bool trial_identity(trial *t, const nest_program *run, const nest_phase *pack) {
     char words[IDENTITY_WORDS];
     cvk_status status = identity_judge(t->identity, pack, run, NULL, words);
     if (status != CVK_OK) return wrong(t, "identity: %s", cvk_status_text(status));
@@ -273,13 +278,13 @@ bool trial_identity(trial *t, const nest_program *run, const nest *pack) {
 
 /* ---- a kernel ---- */
 
-static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target *target, const ranked_plan *p,
+static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target *target, const compile_unit *unit,
                          trial_extras extras) {
     return with_buffers(t, info, GUARD_END, 1, run_at_once) &&
            with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
            (!extras.threads || with_buffers(t, info, GUARD_END, WORKERS, run_on_threads)) &&
-           (!extras.evaluator || check_evaluator(t, info, &p->nests.run, p->nests.pack, target->fused)) &&
-           trial_stored(t, &p->nests.run, p->nests.pack) && trial_identity(t, &p->nests.run, p->nests.pack);
+           (!extras.evaluator || check_evaluator(t, info, &unit->run, &unit->pack, target->fused)) &&
+           trial_stored(t, &unit->run, &unit->pack) && trial_identity(t, &unit->run, &unit->pack);
 }
 
 bool trial_any(trial *t, const cvk_kernel_info *info) {
@@ -297,7 +302,7 @@ cvk_spec trial_spec_any(const trial *t) {
 }
 
 /* The layer for any batch, by the same plan. */
-static bool try_any_batch(trial *t, const cvk_target *target, const cvk_plan *plan) {
+static bool try_any_batch(trial *t, const cvk_target *target, const layer_plan *plan) {
     const cvk_spec any = trial_spec_any(t);
     cvk_kernel *kernel;
     cvk_status status = compile_kernel(&any, (goal){.target = target}, plan, NULL, &kernel, NULL);
@@ -307,27 +312,40 @@ static bool try_any_batch(trial *t, const cvk_target *target, const cvk_plan *pl
     return right;
 }
 
-bool trial_kernel(trial *t, const cvk_target *target, const ranked_plan *p, trial_extras extras) {
-    if (!expect_for(t, &p->plan)) return wrong(t, "no memory");
+/* The plan's nests, from an arena that is not exhausted by them. */
+static bool try_compiled(trial *t, const cvk_kernel_info *info, const cvk_target *target, const layer_plan *plan,
+                         trial_extras extras) {
+    arena a;
+    compile_unit unit;
+    arena_init(&a);
+    bool right = !arena_guard(&a) &&
+                 compile_plan(&a, t->spec, (goal){.target = target}, plan, NULL, &unit, NULL) == CVK_OK &&
+                 try_all_ways(t, info, target, &unit, extras);
+    arena_free(&a);
+    return right;
+}
+
+bool trial_kernel(trial *t, const cvk_target *target, const layer_plan *plan, trial_extras extras) {
+    if (!expect_for(t, plan)) return wrong(t, "no memory");
     cvk_diagnostics *d = cvk_diagnostics_new();
     cvk_kernel *kernel;
-    cvk_status status = compile_kernel(t->spec, (goal){.target = target}, &p->plan, d, &kernel, NULL);
+    cvk_status status = compile_kernel(t->spec, (goal){.target = target}, plan, d, &kernel, NULL);
     bool right;
     if (status == CVK_OK)
-        right = try_all_ways(t, cvk_kernel_get_info(kernel), target, p, extras);
+        right = try_compiled(t, cvk_kernel_get_info(kernel), target, plan, extras);
     else
         right = wrong(t, "it does not compile: %s: %s", cvk_status_text(status),
                       cvk_diagnostics_count(d) ? cvk_diagnostics_get(d, 0)->message : "");
-    right = right && (!extras.any || try_any_batch(t, target, &p->plan));
+    right = right && (!extras.any || try_any_batch(t, target, plan));
     cvk_kernel_free(kernel);
     cvk_diagnostics_free(d);
     return right;
 }
 
-const char *trial_yaml(arena *a, const cvk_spec *s, const cvk_plan *plan) {
+const char *trial_yaml(arena *a, const cvk_spec *s, const layer_plan *plan) {
     text layer = text_new(a), schedule = text_new(a);
     spec_print(s, &layer);
-    if (plan) plan_print(plan, &schedule);
+    if (plan) layer_plan_print(plan, &schedule);
     int length = (int)layer.length - (layer.length > 0 && layer.bytes[layer.length - 1] == '}');
     return arena_format(a, "version: 1\nlayers:\n  - %.*s%s%s}\n", length, layer.bytes, plan ? ", schedule: " : "",
                         schedule.bytes);

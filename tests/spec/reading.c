@@ -23,7 +23,7 @@ static void is_plain(const cvk_spec *s, const char *keys) {
     cr_expect_arr_eq(s->pad_after, none, sizeof none, "%s", keys);
     cr_expect(s->padding == PAD_ZEROS && s->accuracy == ACCURACY_DEFAULT && s->dtype == CVK_F32, "%s", keys);
     cr_expect(s->input_layout == CVK_CHANNELS_FIRST && s->output_layout == CVK_CHANNELS_FIRST, "%s", keys);
-    cr_expect(!s->bias && !s->flip_kernel && s->post_count == 0 && !s->schedule, "%s", keys);
+    cr_expect(!s->bias && !s->flip_kernel && !s->transposed && s->post_count == 0 && !s->schedule, "%s", keys);
     cr_expect_str_eq(s->algorithm, "auto", "%s", keys);
 }
 
@@ -99,7 +99,7 @@ static void is_everything_else(const cvk_spec *s, const char *keys) {
     cr_expect(s->input_layout == CVK_CHANNELS_LAST && s->output_layout == CVK_BLOCKED, "%s", keys);
     cr_expect(s->accuracy == ACCURACY_FAST, "%s", keys);
     cr_expect_str_eq(s->algorithm, "direct", "%s", keys);
-    cr_assert(s->schedule && s->schedule->unroll_ic == 4, "%s", keys);
+    cr_assert(s->schedule && s->schedule->part[0].unroll_ic == 4, "%s", keys);
     cr_expect(s->schedule_at.line == 3 && s->schedule_at.column > 1, "the schedule keeps its place");
 }
 

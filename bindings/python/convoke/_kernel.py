@@ -16,6 +16,8 @@ from convoke._layout import BLOCKED, as_logical, as_memory
 from convoke._library import ABI_VERSION, BUFFERS, ROLES, Buffer, Buffers, KernelInfo, ParallelFor, check, library
 from convoke._threads import Threads, executor_and_workers, parallel_for, uninterrupted
 
+OPERATIONS = ("convolution", "transposed")  # by cvk_operation
+
 
 def buffer_of(array: Floats | None) -> Buffer:
     return Buffer(address(array), array.nbytes) if array is not None else Buffer()
@@ -53,13 +55,14 @@ class Kernel:
     array([[[3., 5., 8.]]], dtype=float32)
 
     Calls from several threads at the same time are fine. `input_shape`, `weights_shape` and `output_shape` are logical:
-    N, C (weights: out, in of a group), then the spatial sizes. N is -1 where the layer's batch is `any`: each call has as
+    N, C (weights: out, in of a group; where `operation` is "transposed": in, out of a group), then the spatial sizes. N is -1 where the layer's batch is `any`: each call has as
     many images as its x. `dtype` is numpy.float32, or numpy.float64 of an f64 layer: the type of every array it takes
     and gives. `plan` says how the kernel goes about it, `target` for
     which CPU.
     """
 
     name: str
+    operation: str
     target: str
     plan: str
     input_shape: tuple[int, ...]
@@ -75,6 +78,7 @@ class Kernel:
         if info.abi_version != ABI_VERSION or info.struct_size != ctypes.sizeof(KernelInfo):
             raise Error(ABI, f"the library makes kernels of version {info.abi_version}, this package {ABI_VERSION}")
         self.dtype = DTYPES[info.dtype]
+        self.operation = OPERATIONS[info.operation]
         self.name, self.target, self.plan = (t.decode() for t in (info.name, info.target, info.plan))
         self.input_shape, self.weights_shape, self.output_shape = (
             self._logical(s) for s in (info.input_shape, info.weights_shape, info.output_shape))

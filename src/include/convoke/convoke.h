@@ -135,6 +135,9 @@ typedef struct cvk_layer {
     const cvk_post_op *post_ops;
     const char *algorithm; /* NULL is "auto" */
     const char *schedule;  /* NULL, or a plan as cvk_kernel_info.plan has it */
+    bool transposed;       /* the transpose of the convolution: padding crops the output; dense weights are in_channels,
+                              out_channels / groups, kernel */
+    int64_t output_padding[3]; /* of a transposed layer: output behind the last position */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);

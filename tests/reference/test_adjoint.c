@@ -1,0 +1,107 @@
+/* A convolution and the transposed one with the same weights are adjoint: <conv(x), y> = <x, conv'(y)>, of the
+ * interpreter and of compiled kernels, exactly in integers. */
+#include "judge/random_data.h"
+#include "judge/tensors.h"
+#include "compile.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t state = 1;
+
+static int64_t pick(int64_t low, int64_t high) {
+    state = state * 1664525u + 1013904223u;
+    return low + (int64_t)(state >> 8) % (high - low + 1);
+}
+
+/* Padding of zeros, and sums that f64 has exactly. */
+static bool draw_forward(cvk_spec *s) {
+    *s = (cvk_spec){.name = "layer", .rank = (int)pick(1, 3), .batch = pick(1, 2), .dtype = CVK_F64};
+    s->groups = pick(0, 1) ? 1 : pick(2, 4);
+    s->in_channels = s->groups * pick(1, 5);
+    s->out_channels = s->groups * pick(1, 5);
+    s->flip_kernel = pick(0, 3) == 0;
+    for (int a = 0; a < AXES; a++) {
+        s->in_size[a] = s->kernel[a] = s->stride[a] = s->dilation[a] = 1;
+        if (a < AXES - s->rank) continue;
+        s->in_size[a] = pick(1, 9);
+        s->kernel[a] = pick(1, 4);
+        s->stride[a] = pick(1, 3);
+        s->dilation[a] = pick(1, 3);
+        s->pad_before[a] = pick(0, 3);
+        s->pad_after[a] = pick(0, 3);
+    }
+    return spec_finish(s, NULL) == CVK_OK;
+}
+
+/* From what comes out to what went in. Channels trade places, weights stay as they are. */
+static cvk_spec transpose_of(const cvk_spec *forward) {
+    cvk_spec s = *forward;
+    s.transposed = true;
+    s.in_channels = forward->out_channels;
+    s.out_channels = forward->in_channels;
+    for (int a = 0; a < AXES; a++) {
+        int64_t span = (s.kernel[a] - 1) * s.dilation[a] + 1;
+        s.in_size[a] = forward->out_size[a];
+        s.output_padding[a] = (forward->in_size[a] + s.pad_before[a] + s.pad_after[a] - span) % s.stride[a];
+    }
+    cr_assert_eq(spec_finish(&s, NULL), CVK_OK);
+    for (int a = 0; a < AXES; a++) cr_assert_eq(s.out_size[a], forward->in_size[a]);
+    return s;
+}
+
+/* The layer's output of an input and weights, both of f64. */
+typedef void layer_run(const cvk_spec *s, const double *input, const double *weights, double *output);
+
+static void interpret(const cvk_spec *s, const double *input, const double *weights, double *output) {
+    cr_assert_eq(cvk_reference(s, input, weights, NULL, NULL, NULL, output), CVK_OK);
+}
+
+static void compile_and_run(const cvk_spec *s, const double *input, const double *weights, double *output) {
+    const naive_tensors data = {.input = input, .weights = weights};
+    cvk_kernel *kernel;
+    tensors t;
+    cr_assert_eq(compile_kernel(s, (goal){.target = target_host()}, NULL, NULL, &kernel, NULL), CVK_OK);
+    const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
+    cr_assert_eq(tensors_bind(s, info, &data, GUARD_END, 1, &t), CVK_OK);
+    cr_assert_eq(cvk_run(info, &t.buffers, NULL), CVK_OK);
+    for (int64_t i = 0; i < naive_channels(s); i++) tensors_read(&t, i, output + i * naive_channel_size(s));
+    tensors_free(&t);
+    cvk_kernel_free(kernel);
+}
+
+static double dot(int64_t count, const double *a, const double *b) {
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+static void expect_adjoint(const cvk_spec *forward, uint64_t seed, layer_run *run) {
+    const cvk_spec back = transpose_of(forward);
+    layer_data x, y;
+    cr_assert(data_draw(forward, DATA_INTEGERS, seed, &x) && data_draw(&back, DATA_INTEGERS, seed + 1, &y));
+    int64_t ins = naive_channels(&back) * naive_channel_size(&back);
+    int64_t outs = naive_channels(forward) * naive_channel_size(forward);
+    double *ahead = malloc(sizeof *ahead * (size_t)outs), *behind = malloc(sizeof *behind * (size_t)ins);
+    run(forward, x.tensors.input, x.tensors.weights, ahead);
+    run(&back, y.tensors.input, x.tensors.weights, behind);
+    const double there = dot(outs, ahead, y.tensors.input), here = dot(ins, x.tensors.input, behind);
+    cr_assert_eq(there, here, "seed %d: <conv(x), y> is %g, <x, conv'(y)> is %g", (int)seed, there, here);
+    free(ahead);
+    free(behind);
+    data_free(&x);
+    data_free(&y);
+}
+
+static void expect_all_adjoint(int layers, layer_run *run) {
+    for (int i = 0; i < layers;) {
+        cvk_spec s;
+        state = (uint32_t)i * 2654435761u + 1 + state;
+        if (draw_forward(&s)) expect_adjoint(&s, (uint64_t)i++, run);
+    }
+}
+
+Test(adjoint, interpreted_layers_and_their_transposes_are) { expect_all_adjoint(400, interpret); }
+
+Test(adjoint, compiled_layers_and_their_transposes_are) { expect_all_adjoint(30, compile_and_run); }
