@@ -91,7 +91,7 @@ static void finish(tile *t) {
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
-static const family FAMILY = {begin, body, finish, registers, sums, false, false};
+static const family FAMILY = {.begin = begin, .body = body, .finish = finish, .registers = registers, .sums = sums};
 
 const algorithm algo_direct_columns = {"direct",      LANES_COLUMNS, direct_applicable, propose_column_tiles,
                                        direct_refuse, direct_build,  direct_cycles,     direct_tasks,

@@ -84,6 +84,7 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     core += COST_PAGE_CYCLES * t.pages + COST_ROW_LINE_CYCLES * t.row_lines;
     core += counts->ops[OP_PREFETCH] / target->figures->loads_a_cycle;
     double near = beside(core, cost_l2(target, t.l1), COST_NEAR_LOSS);
-    return beside(near, cost_l3(target, t.l2) + cost_memory(target, t.l3),
-                  plan->prefetch ? COST_PREFETCHED_LOSS : COST_FAR_LOSS);
+    double far =
+        cost_l3(target, t.l2) + cost_memory(target, t.l3) + COST_RUN_CYCLES * t.runs + COST_PIECE_CYCLES * t.pieces;
+    return beside(near, far, plan->prefetch ? COST_PREFETCHED_LOSS : COST_FAR_LOSS);
 }

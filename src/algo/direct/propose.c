@@ -2,11 +2,18 @@
  * input near and make tasks enough. None streams its output: on no machine so far was anything gained by it. */
 #include "algo/direct/tile.h"
 
-enum { MOST_UNROLLED_TAPS = 7, MOST_UNROLLED_CHANNELS = 4, SCRATCH_BYTES = 256 * 1024 };
+enum {
+    MOST_UNROLLED_TAPS = 7,
+    MOST_DEPTHWISE_TAPS = 32,
+    MOST_UNROLLED_CHANNELS = 4,
+    LOADED_AHEAD = 4,
+    SCRATCH_BYTES = 256 * 1024
+};
 
 static const plan_loop CHANNELS_OUTSIDE[] = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH, LOOP_OW};
 static const plan_loop ROWS_OUTSIDE[] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OC, LOOP_OW};
 static const plan_loop BLOCKED_ROWS[] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OC, LOOP_OH, LOOP_OW};
+static const plan_loop PIXELS_OUTSIDE[] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OW, LOOP_OC};
 static const plan_loop ROWS_OF_GROUPS[] = {LOOP_N, LOOP_OD, LOOP_OH, LOOP_G, LOOP_OC, LOOP_OW};
 
 typedef struct proposer {
@@ -133,7 +140,11 @@ static void add_orders(proposer *o, cvk_plan plan) {
     bool rows = o->p.axis[AXIS_D].out > 1 || tiles_of(o, &plan, LOOP_OH) > 1;
     plan.order = plan_order_of(ROWS_OUTSIDE);
     if (rows) add_tasks(o, plan);
-    if (o->family->depthwise) return;
+    if (o->family->depthwise) {
+        plan.order = plan_order_of(PIXELS_OUTSIDE);
+        add_order(o, plan);
+        return;
+    }
     add_blocks_for_cache(o, &plan, LOOP_OW);
     plan.order = plan_order_of(BLOCKED_ROWS);
     if (rows) add_blocks_for_cache(o, &plan, LOOP_OH);
@@ -154,7 +165,7 @@ static void add_taps(proposer *o, cvk_plan plan) {
     bool dense_channels = o->family->channel_lanes && !o->family->depthwise;
     int64_t taps = o->p.axis[AXIS_W].taps;
     plan.unroll_ic = dense_channels && o->p.in_channels <= MOST_UNROLLED_CHANNELS ? (int)o->p.in_channels : 1;
-    plan.unroll_kw = !dense_channels && taps <= MOST_UNROLLED_TAPS;
+    plan.unroll_kw = !dense_channels && taps <= (o->family->depthwise ? MOST_DEPTHWISE_TAPS : MOST_UNROLLED_TAPS);
     add_orders(o, plan);
     plan.prefetch = wants_prefetch(o);
     if (plan.prefetch) add_orders(o, plan);
@@ -164,17 +175,15 @@ static void add_taps(proposer *o, cvk_plan plan) {
     }
 }
 
-/* Pixels a row of which, with the columns its taps share, leaves no spill: taps of a depthwise row are unrolled, and
- * the compiler keeps what they share. */
-static int64_t shared_row_pixels(const proposer *o, int64_t vectors) {
-    const problem_axis *w = &o->p.axis[AXIS_W];
-    int64_t budget = o->target->registers / vectors, beyond = (w->taps - 1) * w->tap_step, pixels = 1;
-    while (pixels + 1 + pixels * w->step + beyond + 1 <= budget) pixels++;
-    return pixels;
-}
-
 /* Registers left for sums when `held` others are in use; without fused multiply-add a product needs one too. */
 static int free_registers(const cvk_target *t, int held) { return t->registers - held - (t->fused ? 0 : 1); }
+
+/* Registers that a tile of so many channel vectors keeps beside its sums: weights and an input; of a depthwise tile the
+ * weights of some taps for one vector after another, those of the next, and inputs that LLVM loads ahead. */
+static int held(const proposer *o, int vectors) {
+    int64_t taps = o->p.axis[AXIS_W].taps, some = slid_taps(&o->p.axis[AXIS_W]);
+    return o->family->depthwise ? (int)least(taps, 2 * some) + LOADED_AHEAD : vectors + 1;
+}
 
 /* Several slices, where one is less than a tile has room for. */
 static void add_slices(proposer *o, cvk_plan plan, int64_t most_pixels) {
@@ -184,9 +193,18 @@ static void add_slices(proposer *o, cvk_plan plan, int64_t most_pixels) {
     add_taps(o, plan);
 }
 
+/* A depthwise tile of two rows reads the input rows that both see once. */
+static void add_two_rows(proposer *o, cvk_plan plan, int64_t most_columns) {
+    if (!o->family->depthwise || o->p.axis[AXIS_H].taps == 1 || o->p.axis[AXIS_H].out == 1 || most_columns < 2) return;
+    plan.tile_oh = 2;
+    plan.tile_ow = (int)balanced(o->p.axis[AXIS_W].out, most_columns);
+    add_taps(o, plan);
+}
+
 static void add_channel_tile(proposer *o, cvk_plan plan, int64_t most_pixels) {
     int64_t width = o->p.axis[AXIS_W].out, height = o->p.axis[AXIS_H].out;
     if (width >= most_pixels) {
+        add_two_rows(o, plan, most_pixels / 2);
         plan.tile_oh = 1;
         plan.tile_ow = (int)balanced(width, most_pixels);
         add_taps(o, plan);
@@ -218,10 +236,9 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
     int64_t channels = f->depthwise ? o.p.groups : o.p.out_channels;
     int64_t vectors = ceil_div(channels, lanes);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .block_oh = 1, .block_ow = 1};
-    for (int v = 1; v <= 4 && v <= vectors; v++) {
-        int64_t most = free_registers(target, v + 1) / v;
+    for (int v = 1; v <= (f->depthwise ? 8 : 4) && v <= vectors; v++) {
+        int64_t most = free_registers(target, held(&o, v)) / v;
         plan.tile_oc = v * lanes;
-        if (f->depthwise && most > shared_row_pixels(&o, v)) most = shared_row_pixels(&o, v);
         if (most >= 1) add_channel_tile(&o, plan, most);
     }
     plan.tile_oc = lanes;

@@ -5,6 +5,10 @@
 /* Taps of a kernel row for one input channel. */
 static void kernel_row(tile *t, tap k) {
     k.columns = NULL;
+    if (t->family->row) {
+        t->family->row(t, &k);
+        return;
+    }
     k.k[AXIS_W] = build_unrolled(t->b, "kw", t->p.axis[AXIS_W].taps);
     t->family->body(t, &k);
     build_end(t->b);

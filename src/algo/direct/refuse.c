@@ -16,6 +16,13 @@ static int64_t unrolled_positions(arena *a, const tile *t, int axis, bool by_seg
     return total;
 }
 
+/* Instructions that store a register: one a lane where a channel multiplier puts others between two. On those LLVM
+ * spends more time than on FMAs. */
+static int64_t unrolled_stores(const tile *t) {
+    bool apart = t->family->channel_lanes && channel_blocks_step(&t->oc, &t->p.y) > 1;
+    return apart && view_has_channels_together(&t->p.y) ? 2 * t->lanes : 0;
+}
+
 /* FMAs that the plan unrolls, all variants together: the measure of its code. */
 static int64_t unrolled_fmas(arena *a, const problem *p, const cvk_target *target, const cvk_plan *plan,
                              const family *f) {
@@ -26,7 +33,7 @@ static int64_t unrolled_fmas(arena *a, const problem *p, const cvk_target *targe
     int64_t vectors = f->channel_lanes ? ceil_div(plan->tile_oc, t.lanes) : plan->tile_oc;
     if (!f->channel_lanes) columns = ceil_div(columns, t.lanes);
     int64_t once = plan->unroll_ic + (t.p.in_channels % plan->unroll_ic != 0);
-    return columns * rows * vectors * variants * once;
+    return columns * rows * vectors * variants * (once + unrolled_stores(&t));
 }
 
 static const char *refuse_code(const problem *p, const cvk_target *target, const cvk_plan *plan, const family *f) {
