@@ -84,7 +84,7 @@ layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
     const int problems = problem_count(spec);
     nest_program *run = arena_array(a, nest_program, problems);
     nest **pack = arena_array(a, nest *, problems);
-    layer_nests nests = {.counts = {{0}}};
+    layer_nests nests = {0};
     ranked_layer figures = {.plan = *plan};
     double peak = 0;
     for (int i = 0; i < problems; i++) {

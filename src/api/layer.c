@@ -13,6 +13,8 @@
 #define SAME(public, internal) static_assert((int)(public) == (int)(internal), "convoke.h and the spec agree")
 SAME(CVK_PADDING_NUMBERS, PADDING_NUMBERS + 1);
 SAME(CVK_PADDING_CAUSAL, PADDING_CAUSAL + 1);
+SAME(CVK_FORWARD, DIRECTION_FORWARD);
+SAME(CVK_BACKWARD_DATA, DIRECTION_BACKWARD_DATA);
 SAME(CVK_PADDING_ZEROS, PAD_ZEROS);
 SAME(CVK_PADDING_REFLECT, PAD_REFLECT);
 SAME(CVK_PADDING_SYMMETRIC, PAD_SYMMETRIC);
@@ -114,8 +116,18 @@ static cvk_status check(const cvk_layer *l, cvk_diagnostics *d) {
     if (l->spatial_rank < 1 || l->spatial_rank > AXES) return refuse(d, "spatial_rank");
     if ((unsigned)l->padding > CVK_PADDING_CAUSAL) return refuse(d, "padding");
     if ((unsigned)l->accuracy > CVK_ACCURACY_FAST) return refuse(d, "accuracy");
+    if ((unsigned)l->direction >= DIRECTIONS) return refuse(d, "direction");
+    if (l->direction != CVK_FORWARD && l->post_op_count) return refuse(d, "post_ops of gradients");
     if (l->post_op_count > MOST_POST_OPS || (l->post_op_count && !l->post_ops)) return refuse(d, "post_ops");
     return CVK_OK;
+}
+
+/* Of a sound layer. */
+static cvk_status turn_backward(cvk_spec *s, cvk_diagnostics *d) {
+    const char *why = spec_turn_backward(s);
+    if (!why) return spec_finish(s, d);
+    diag_error(d, E_UNSUPPORTED, (place){.file = ""}, NULL, "layer: %s", why);
+    return CVK_ERROR_UNSUPPORTED;
 }
 
 /* The arena is the spec's own. */
@@ -127,7 +139,8 @@ static cvk_status fill(owned_spec *owned, const cvk_layer *l, cvk_diagnostics *d
     if (l->schedule) status = read_schedule(&owned->spec, &owned->arena, l->schedule, d);
     if (status) return status;
     status = resolve_padding(&owned->spec, l->padding, d);
-    return status ? status : spec_finish(&owned->spec, d);
+    if (!status) status = spec_finish(&owned->spec, d);
+    return status || l->direction == CVK_FORWARD ? status : turn_backward(&owned->spec, d);
 }
 
 cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec) {

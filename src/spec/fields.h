@@ -14,6 +14,7 @@ typedef enum field_id {
 
 typedef enum field_form {
     FORM_name,
+    FORM_of,
     FORM_shape,
     FORM_integer,
     FORM_axes,
@@ -25,6 +26,7 @@ typedef enum field_form {
     FORM_layout,
     FORM_dtype,
     FORM_output_padding,
+    FORM_direction,
     FORM_weights,
     FORM_accuracy,
     FORM_algorithm,

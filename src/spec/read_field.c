@@ -321,6 +321,14 @@ static void read_output_padding(reader *r, const node *n) {
     r->draft.output_padding = true;
 }
 
+static void read_direction(reader *r, const node *n) {
+    int found = read_word(r, n, &direction_words);
+    if (found >= 0) r->draft.direction = (direction)found;
+}
+
+/* What it names was found before the fields were read. */
+static void read_of(reader *r, const node *n) { (void)r, (void)n; }
+
 static bool read_constants(reader *r, const node *n) {
     double dropped;
     if (n->kind != NODE_SEQUENCE) return read_decimal(r, n, &dropped);
@@ -372,12 +380,15 @@ static void read_schedule(reader *r, const node *n) {
 
 void read_field(reader *r, const node *value) {
     static void (*const readers[FORMS])(reader *, const node *) = {
-        [FORM_name] = read_name,         [FORM_shape] = read_shape,       [FORM_integer] = read_integer,
-        [FORM_axes] = read_axes,         [FORM_padding] = read_padding,   [FORM_padding_mode] = read_padding_mode,
-        [FORM_groups] = read_groups,     [FORM_boolean] = read_boolean,   [FORM_post_ops] = read_post_ops,
-        [FORM_layout] = read_layout,     [FORM_dtype] = read_dtype,       [FORM_output_padding] = read_output_padding,
-        [FORM_weights] = read_weights,   [FORM_accuracy] = read_accuracy, [FORM_algorithm] = read_algorithm,
-        [FORM_schedule] = read_schedule,
+        [FORM_name] = read_name,           [FORM_shape] = read_shape,
+        [FORM_integer] = read_integer,     [FORM_axes] = read_axes,
+        [FORM_padding] = read_padding,     [FORM_padding_mode] = read_padding_mode,
+        [FORM_groups] = read_groups,       [FORM_boolean] = read_boolean,
+        [FORM_post_ops] = read_post_ops,   [FORM_layout] = read_layout,
+        [FORM_dtype] = read_dtype,         [FORM_output_padding] = read_output_padding,
+        [FORM_direction] = read_direction, [FORM_of] = read_of,
+        [FORM_weights] = read_weights,     [FORM_accuracy] = read_accuracy,
+        [FORM_algorithm] = read_algorithm, [FORM_schedule] = read_schedule,
     };
     r->draft.at[r->field - spec_fields] = value->at;
     readers[r->field->form](r, value);

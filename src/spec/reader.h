@@ -9,6 +9,7 @@
 typedef struct draft {
     cvk_spec spec;
     padding_word padding;
+    direction direction;
     bool depthwise, output_padding; /* whether these words are said */
     place at[FIELDS];               /* of each value; of the layer where a key is absent */
 } draft;

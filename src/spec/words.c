@@ -20,6 +20,7 @@ WORDS(accuracy_words, "accuracy", "strict", "default", "fast")
 WORDS(group_words, "groups", "depthwise")
 WORDS(batch_words, "batch", "any")
 WORDS(operation_words, "operation", "convolution", "transposed") /* by cvk_operation */
+WORDS(direction_words, "direction", "forward", "backward_data")
 WORDS(scale_words, "scale", "per_channel")
 
 static const char *const algorithm_list[] = {

@@ -3,6 +3,7 @@
 #include "judge/random_data.h"
 #include "judge/tensors.h"
 #include "compile.h"
+#include "spec/rules.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -38,14 +39,7 @@ static bool draw_forward(cvk_spec *s) {
 /* From what comes out to what went in. Channels trade places, weights stay as they are. */
 static cvk_spec transpose_of(const cvk_spec *forward) {
     cvk_spec s = *forward;
-    s.transposed = true;
-    s.in_channels = forward->out_channels;
-    s.out_channels = forward->in_channels;
-    for (int a = 0; a < AXES; a++) {
-        int64_t span = (s.kernel[a] - 1) * s.dilation[a] + 1;
-        s.in_size[a] = forward->out_size[a];
-        s.output_padding[a] = (forward->in_size[a] + s.pad_before[a] + s.pad_after[a] - span) % s.stride[a];
-    }
+    cr_assert_null(spec_turn_backward(&s));
     cr_assert_eq(spec_finish(&s, NULL), CVK_OK);
     for (int a = 0; a < AXES; a++) cr_assert_eq(s.out_size[a], forward->in_size[a]);
     return s;
@@ -99,6 +93,36 @@ static void expect_all_adjoint(int layers, layer_run *run) {
         cvk_spec s;
         state = (uint32_t)i * 2654435761u + 1 + state;
         if (draw_forward(&s)) expect_adjoint(&s, (uint64_t)i++, run);
+    }
+}
+
+/* Of half the sum of squares of what comes out, whose gradient is conv'(conv(x)), one difference: a parabola's is
+ * exact, and so are these small integers. */
+static void expect_gradient(const cvk_spec *forward, uint64_t seed, layer_run *run) {
+    const cvk_spec back = transpose_of(forward);
+    layer_data x;
+    cr_assert(data_draw(forward, DATA_INTEGERS, seed, &x));
+    int64_t ins = naive_channels(&back) * naive_channel_size(&back);
+    int64_t outs = naive_channels(forward) * naive_channel_size(forward), at = (int64_t)(seed * 7919) % ins;
+    double *y = malloc(sizeof *y * (size_t)outs), *gradient = malloc(sizeof *gradient * (size_t)ins), loss[2];
+    run(forward, x.tensors.input, x.tensors.weights, y);
+    run(&back, y, x.tensors.weights, gradient);
+    for (int side = 0; side < 2; side++) {
+        ((double *)x.memory)[at] += side ? -2 : 1; /* the input comes first */
+        run(forward, x.tensors.input, x.tensors.weights, y);
+        loss[side] = dot(outs, y, y) / 2;
+    }
+    cr_assert_eq((loss[0] - loss[1]) / 2, gradient[at], "seed %d, input %d", (int)seed, (int)at);
+    free(y);
+    free(gradient);
+    data_free(&x);
+}
+
+Test(adjoint, gradients_of_the_data_are_the_loss_s_differences) {
+    for (int i = 0; i < 200;) {
+        cvk_spec s;
+        state = (uint32_t)i * 2654435761u + 77 + state;
+        if (draw_forward(&s)) expect_gradient(&s, (uint64_t)i++, interpret);
     }
 }
 

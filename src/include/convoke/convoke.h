@@ -107,6 +107,11 @@ typedef enum cvk_post_kind {
     CVK_POST_SCALE /* per channel */
 } cvk_post_kind;
 
+typedef enum cvk_direction {
+    CVK_FORWARD,
+    CVK_BACKWARD_DATA /* from gradients of the output to those of the input: the layer that is built is the transpose */
+} cvk_direction;
+
 typedef struct cvk_post_op {
     cvk_post_kind kind;
     double a, b; /* 0 where the kind has no such parameter; rounded to the layer's type, and within the range of f32 */
@@ -138,6 +143,7 @@ typedef struct cvk_layer {
     bool transposed;       /* the transpose of the convolution: padding crops the output; dense weights are in_channels,
                               out_channels / groups, kernel */
     int64_t output_padding[3]; /* of a transposed layer: output behind the last position */
+    cvk_direction direction;   /* of gradients: bias has no part in it, and there are no post-ops */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
