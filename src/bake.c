@@ -6,6 +6,7 @@
 
 cvk_status bake(arena *a, compile_unit *unit, const known_tensors *known) {
     cvk_kernel_info *info = &unit->info;
+    if (!info->packed_weights.bytes) return CVK_OK; /* gradients of weights have none */
     void *packed = arena_alloc(a, (size_t)info->packed_weights.bytes - CVK_PACKED_HEADER);
     void *dense = arena_copy(a, known->weights, (size_t)info->weights.bytes); /* the evaluator wants to write */
     void *const tensors[ROLE_COUNT] = {[ROLE_PACK_FROM] = dense, [ROLE_PACK_TO] = packed};

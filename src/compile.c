@@ -30,6 +30,21 @@ static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
     }
 }
 
+static bool has_weights(const cvk_spec *s) { return s->direction == DIRECTION_FORWARD; }
+
+/* Of gradients of weights, those come out, and gradients of the output stand for what they are of. */
+static void trade_shapes(cvk_kernel_info *info) {
+    const cvk_kernel_info forward = *info;
+    memcpy(info->weights_shape, forward.output_shape, sizeof info->weights_shape);
+    memcpy(info->output_shape, forward.weights_shape, sizeof info->output_shape);
+}
+
+static cvk_operation operation_of(const cvk_spec *s) {
+    static const cvk_operation FORWARD[] = {CVK_CONVOLUTION, CVK_TRANSPOSED},
+                               WEIGHTS[] = {CVK_WEIGHTS_GRADIENT, CVK_TRANSPOSED_WEIGHTS_GRADIENT};
+    return (has_weights(s) ? FORWARD : WEIGHTS)[s->transposed];
+}
+
 static uint64_t round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
 
 /* Of several images, each begins aligned. */
@@ -63,6 +78,7 @@ static uint64_t packed_tag(arena *a, const compile_unit *u, const char *plan) {
 
 static cvk_buffer_info dense_weights(const cvk_spec *s) {
     const int bytes = type_bytes(spec_type(s));
+    if (!has_weights(s)) return (cvk_buffer_info){.alignment = (uint32_t)bytes};
     return (cvk_buffer_info){.bytes = (uint64_t)(spec_weights_elements(s) * bytes), .alignment = (uint32_t)bytes};
 }
 
@@ -76,16 +92,17 @@ static cvk_kernel_info describe(arena *a, const compile_unit *u) {
                             .target = u->target->name,
                             .plan = words.bytes,
                             .cpu_features = u->target->cpu_features,
-                            .packed_tag = packed_tag(a, u, words.bytes),
+                            .packed_tag = has_weights(s) ? packed_tag(a, u, words.bytes) : 0,
                             .input_layout = s->input_layout,
                             .output_layout = s->output_layout,
                             .dtype = s->dtype,
                             .spatial_rank = (uint32_t)s->rank,
-                            .operation = s->transposed ? CVK_TRANSPOSED : CVK_CONVOLUTION,
+                            .operation = operation_of(s),
                             .addends = (uint32_t)spec_count_post(s, POST_ADD),
                             .scales = (uint32_t)spec_count_post(s, POST_SCALE),
                             .weights = dense_weights(s)};
     set_shapes(&info, s);
+    if (!has_weights(s)) trade_shapes(&info);
     set_tasks(&info, &u->run);
     set_buffers(&info, &u->run);
     return info;

@@ -1,6 +1,8 @@
 /* Problems that differ only in where their tensors begin, as most phases of a transposed layer do, are ranked once. */
 #include "layer.h"
 
+#include "algo/bias_gradient.h"
+
 /* The plans of one problem, or of all that are alike. */
 typedef struct ranking {
     problem p;
@@ -80,6 +82,22 @@ const char *layer_refuse(const cvk_spec *spec, const cvk_target *target, const l
     return NULL;
 }
 
+/* Gradients of weights: what stands for weights comes with each run. */
+static void pack_as_it_runs(arena *a, const cvk_spec *s, const cvk_target *target, layer_nests *nests) {
+    const nest_role gradient = s->transposed ? ROLE_INPUT : ROLE_GRADIENT; /* the smaller of the two */
+    const nest_role input = s->transposed ? ROLE_GRADIENT : ROLE_INPUT;
+    nests->run = program_that_packs(a, &nests->run, &nests->pack, gradient, input);
+    nests->pack.count = 0;
+    if (!s->bias) return;
+    bias_gradient *g = arena_new(a, bias_gradient);
+    *g = (bias_gradient){.name = s->name,
+                         .v = view_dense(spec_type(s), s->output_layout, s->batch, s->out_channels, 1, s->out_size),
+                         .n = s->batch,
+                         .size = {s->out_size[AXIS_D], s->out_size[AXIS_H], s->out_size[AXIS_W]},
+                         .elements = spec_result_elements(s)};
+    nests->run = program_with(a, &nests->run, bias_gradient_build(a, g, target));
+}
+
 layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_plan *plan, ranked_layer *ranked) {
     const int problems = problem_count(spec);
     nest_program *run = arena_array(a, nest_program, problems);
@@ -97,6 +115,7 @@ layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
     }
     nests.run = program_beside(a, run, problems);
     nests.pack = pack_beside(a, pack, problems);
+    if (spec->direction == DIRECTION_BACKWARD_WEIGHTS) pack_as_it_runs(a, spec, aim.target, &nests);
     if (ranked) *ranked = figures;
     return nests;
 }

@@ -15,6 +15,7 @@ SAME(CVK_PADDING_NUMBERS, PADDING_NUMBERS + 1);
 SAME(CVK_PADDING_CAUSAL, PADDING_CAUSAL + 1);
 SAME(CVK_FORWARD, DIRECTION_FORWARD);
 SAME(CVK_BACKWARD_DATA, DIRECTION_BACKWARD_DATA);
+SAME(CVK_BACKWARD_WEIGHTS, DIRECTION_BACKWARD_WEIGHTS);
 SAME(CVK_PADDING_ZEROS, PAD_ZEROS);
 SAME(CVK_PADDING_REFLECT, PAD_REFLECT);
 SAME(CVK_PADDING_SYMMETRIC, PAD_SYMMETRIC);
@@ -123,8 +124,8 @@ static cvk_status check(const cvk_layer *l, cvk_diagnostics *d) {
 }
 
 /* Of a sound layer. */
-static cvk_status turn_backward(cvk_spec *s, cvk_diagnostics *d) {
-    const char *why = spec_turn_backward(s);
+static cvk_status turn_backward(cvk_spec *s, direction way, cvk_diagnostics *d) {
+    const char *why = spec_turn_backward(s, way);
     if (!why) return spec_finish(s, d);
     diag_error(d, E_UNSUPPORTED, (place){.file = ""}, NULL, "layer: %s", why);
     return CVK_ERROR_UNSUPPORTED;
@@ -140,7 +141,7 @@ static cvk_status fill(owned_spec *owned, const cvk_layer *l, cvk_diagnostics *d
     if (status) return status;
     status = resolve_padding(&owned->spec, l->padding, d);
     if (!status) status = spec_finish(&owned->spec, d);
-    return status || l->direction == CVK_FORWARD ? status : turn_backward(&owned->spec, d);
+    return status || l->direction == CVK_FORWARD ? status : turn_backward(&owned->spec, (direction)l->direction, d);
 }
 
 cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec) {

@@ -26,6 +26,10 @@ shape shape_weights(const cvk_spec *s) {
 shape shape_channels(const cvk_spec *s) { return (shape){.type = spec_type(s), .rank = 1, .size = {s->out_channels}}; }
 shape shape_output(const cvk_spec *s) { return of_images(s, s->out_channels, s->out_size); }
 
+shape shape_result(const cvk_spec *s) {
+    return s->direction == DIRECTION_BACKWARD_WEIGHTS ? shape_weights(s) : shape_output(s);
+}
+
 int64_t shape_elements(const shape *s) {
     int64_t n = 1;
     for (int i = 0; i < s->rank; i++) n *= s->size[i];

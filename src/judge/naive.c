@@ -8,6 +8,7 @@
 #include "judge/naive.h"
 #include "judge/bound.h"
 #include "judge/hot.h"
+#include "judge/naive_gradients.h"
 #include "judge/post.h"
 
 #include <float.h>
@@ -46,11 +47,13 @@ static const void *element(cvk_type type, const void *tensor, int64_t i) {
     return (const char *)tensor + i * type_bytes(type);
 }
 
-int64_t naive_channels(const cvk_spec *s) { return s->batch * s->out_channels; }
-
 static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXIS_H] * size[AXIS_W]; }
 
-int64_t naive_channel_size(const cvk_spec *s) { return volume(s->out_size); }
+int64_t naive_channels(const cvk_spec *s) {
+    return s->direction == DIRECTION_FORWARD ? s->batch * s->out_channels : naive_gradients(s);
+}
+
+int64_t naive_channel_size(const cvk_spec *s) { return s->direction == DIRECTION_FORWARD ? volume(s->out_size) : 1; }
 
 static int64_t modulo(int64_t i, int64_t n) { return (i % n + n) % n; }
 
@@ -330,6 +333,10 @@ static bool has_integer_weights(const channel *c) {
 
 void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
                  double *bound) {
+    if (s->direction != DIRECTION_FORWARD) {
+        naive_gradients_range(s, t, first, last, output, bound);
+        return;
+    }
     int64_t group_in = s->in_channels / s->groups, group_out = s->out_channels / s->groups;
     int64_t input_size = group_in * volume(s->in_size);
     bool input_integers = false;
@@ -359,7 +366,7 @@ static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *outpu
         scales |= s->post[i].kind == POST_SCALE;
     }
     if (s->batch && (!t->input || !output || (adds && !t->addend))) return false;
-    return t->weights && (!s->bias || t->bias) && (!scales || t->scale);
+    return t->weights && (!s->bias || t->bias || s->direction != DIRECTION_FORWARD) && (!scales || t->scale);
 }
 
 /* Rounded once. */

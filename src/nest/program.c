@@ -126,6 +126,93 @@ nest_phase pack_beside(arena *a, nest *const *part, int count) {
     return (nest_phase){gathered, nests};
 }
 
+/* ---- packing as a phase ---- */
+
+/* What a copy has for a role. */
+typedef struct role_map {
+    nest_role role[ROLE_COUNT];
+} role_map;
+
+static role_map same_roles(void) {
+    role_map m;
+    for (int r = 0; r < ROLE_COUNT; r++) m.role[r] = (nest_role)r;
+    return m;
+}
+
+static nest *recast(arena *a, const nest *n, const role_map *m) {
+    static const part_places nowhere;
+    nest *copy = placed(a, n, &nowhere);
+    for (int i = 0; i < n->tensor_count; i++) copy->tensors[i].role = m->role[n->tensors[i].role];
+    return copy;
+}
+
+/* Whether the nest is one loop over 0 .. trips - 1. */
+static bool is_loop(const nest *n, int64_t *trips) {
+    const nest_statement *s = n->body;
+    if (!s || s->next || s->kind != STATEMENT_FOR || n->variables[s->variable].kind != VARIABLE_LOOP) return false;
+    const nest_range *r = &n->variables[s->variable].range;
+    bool constant = r->low_count == 1 && r->high_count == 1 && !r->low->numerator.count && !r->high->numerator.count;
+    if (!constant) return false;
+    int64_t low;
+    nest_range_ends(n, r, NULL, &low, trips);
+    return low == 0;
+}
+
+/* The outermost loop, if it is all there is, becomes tasks. */
+static nest *as_tasks(arena *a, nest *n) {
+    int64_t trips;
+    n->entry = ENTRY_TASKS;
+    if (!is_loop(n, &trips)) return n;
+    n->variables = arena_copy(a, n->variables, sizeof *n->variables * (size_t)n->variable_count);
+    n->variables[n->body->variable].kind = VARIABLE_TASK;
+    n->tasks = trips;
+    return n;
+}
+
+static bool has_role(const nest *n, nest_role role) {
+    for (int i = 0; i < n->tensor_count; i++)
+        if (n->tensors[i].role == role) return true;
+    return false;
+}
+
+/* Without what only fills gaps. */
+static nest_phase packing(arena *a, const nest_phase *pack, nest_role from) {
+    role_map m = same_roles();
+    m.role[ROLE_PACK_FROM] = from;
+    m.role[ROLE_PACK_TO] = ROLE_WORKSPACE;
+    nest **nests = arena_array(a, nest *, pack->count);
+    int count = 0;
+    for (int i = 0; i < pack->count; i++)
+        if (has_role(pack->nest[i], ROLE_PACK_FROM)) nests[count++] = as_tasks(a, recast(a, pack->nest[i], &m));
+    return (nest_phase){count, nests};
+}
+
+static nest_phase phase_recast(arena *a, const nest_phase *phase, const role_map *m) {
+    nest **nests = arena_array(a, nest *, phase->count);
+    for (int i = 0; i < phase->count; i++) nests[i] = recast(a, phase->nest[i], m);
+    return (nest_phase){phase->count, nests};
+}
+
+nest_program program_that_packs(arena *a, const nest_program *p, const nest_phase *pack, nest_role from,
+                                nest_role input) {
+    role_map m = same_roles();
+    m.role[ROLE_WEIGHTS] = ROLE_WORKSPACE;
+    m.role[ROLE_INPUT] = input;
+    nest_phase *phase = arena_array(a, nest_phase, p->count + 1);
+    phase[0] = packing(a, pack, from);
+    for (int i = 0; i < p->count; i++) phase[i + 1] = phase_recast(a, &p->phase[i], &m);
+    return (nest_program){p->count + 1, phase};
+}
+
+nest_program program_with(arena *a, const nest_program *p, nest *n) {
+    nest_phase *phase = arena_copy(a, p->phase, sizeof *phase * (size_t)p->count), *last = &phase[p->count - 1];
+    nest **nests = arena_array(a, nest *, last->count + 1);
+    memcpy(nests, last->nest, sizeof *nests * (size_t)last->count);
+    nests[last->count] = n;
+    *last = (nest_phase){last->count + 1, nests};
+    return (nest_program){p->count, phase};
+}
+
 /* ---- what a program is ---- */
 
 void program_move(const nest_program *p, arena *a) {

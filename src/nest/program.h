@@ -25,6 +25,13 @@ nest_program program_beside(arena *a, const nest_program *part, int count);
 /* The nests that pack their weights: in the same places, with zeros between them. */
 nest_phase pack_beside(arena *a, nest *const *part, int count);
 
+/* A program that packs for itself, tasks of a phase before its own, to its workspace: of what its runs have in the role
+ * `from`; its nests find their input in the role `input`. */
+nest_program program_that_packs(arena *a, const nest_program *p, const nest_phase *pack, nest_role from,
+                                nest_role input);
+/* The program with one more nest in its last phase, which is independent of the others'. */
+nest_program program_with(arena *a, const nest_program *p, nest *n);
+
 /* Tells its nests that `a` owns them now. */
 void program_move(const nest_program *p, arena *a);
 

@@ -1,6 +1,7 @@
 /* From a layer to its problem, and from one problem to another. */
 #include "problem/problem.h"
 
+#include "problem/backward_weights.h"
 #include "spec/spec.h"
 
 /* The kernel's own axes of dense weights, tap after tap. Flipped, they are read from the last tap on. */
@@ -122,16 +123,24 @@ static problem phase_of(const cvk_spec *s, int index) {
 
 int problem_count(const cvk_spec *s) {
     int64_t phases = 1;
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return backward_weights_count(s);
     for (int a = 0; a < AXES && s->transposed; a++) phases *= phases_of(s, a);
     return (int)phases;
 }
 
-problem problem_of(const cvk_spec *s, int index) { return s->transposed ? phase_of(s, index) : forward_of(s); }
+problem problem_of(const cvk_spec *s, int index) {
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return backward_weights_of(s, index);
+    return s->transposed ? phase_of(s, index) : forward_of(s);
+}
 
 void problem_print(const cvk_spec *s, int index, text *out) {
     static const char *const NAMES[AXES] = {"od", "oh", "ow"};
     int64_t residue[AXES];
     if (problem_count(s) == 1) return;
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) {
+        text_add(out, "channels, part %d", index);
+        return;
+    }
     set_residues(s, index, residue);
     const char *joint = "";
     for (int a = 0; a < AXES; a++) {
@@ -142,7 +151,7 @@ void problem_print(const cvk_spec *s, int index, text *out) {
 }
 
 bool problem_alike(const problem *a, const problem *b) {
-    bool alike = true;
+    bool alike = a->n == b->n && a->out_channels == b->out_channels;
     for (int i = 0; i < AXES; i++) {
         const problem_axis *x = &a->axis[i], *y = &b->axis[i];
         alike &= x->out == y->out && x->taps == y->taps && x->in == y->in && x->step == y->step &&

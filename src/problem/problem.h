@@ -32,7 +32,7 @@ typedef struct problem {
 struct cvk_spec;
 /* A layer is a list of problems, which are independent of one another: forward, one. Transposed, one for each phase of
  * the strides that there is output of: the outputs congruent to it, by the taps that hit whole inputs, so that no zero
- * is ever multiplied. */
+ * is ever multiplied. Gradients of weights: problem/backward_weights.h. */
 int problem_count(const struct cvk_spec *spec);
 /* Number `index` of them; of phases, that of the last axis counts fastest. */
 problem problem_of(const struct cvk_spec *spec, int index);

@@ -1,4 +1,5 @@
-/* Backward: gradients of a layer's sums, taken to those of its input. They are what its transpose makes of them. */
+/* Backward: what takes gradients of a layer's sums to those of its input, which its transpose does, or of its weights.
+ */
 #include "spec/rules.h"
 
 #include <string.h>
@@ -24,7 +25,14 @@ static bool comes_back(const cvk_spec *s) {
     return true;
 }
 
-const char *spec_turn_backward(cvk_spec *s) {
+static const char *to_weights(cvk_spec *s) {
+    if (s->batch_any || s->batch == 0) return "gradients of weights over any number of images are not supported yet";
+    s->direction = DIRECTION_BACKWARD_WEIGHTS;
+    s->post_count = 0;
+    return NULL;
+}
+
+static const char *to_data(cvk_spec *s) {
     const cvk_layout input = s->input_layout;
     if (s->padding != PAD_ZEROS) return "gradients of a border other than zeros are not supported yet";
     if (!comes_back(s)) return "gradients of output_padding from a stride on are not supported yet";
@@ -36,4 +44,8 @@ const char *spec_turn_backward(cvk_spec *s) {
     s->bias = false;
     s->post_count = 0;
     return NULL;
+}
+
+const char *spec_turn_backward(cvk_spec *s, direction way) {
+    return way == DIRECTION_BACKWARD_DATA ? to_data(s) : to_weights(s);
 }

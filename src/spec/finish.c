@@ -46,6 +46,12 @@ static bool has_neutral_axes(const cvk_spec *s) {
     return true;
 }
 
+/* A layer of gradients of the data is another one; one of gradients of weights has images and no post-ops. */
+static bool is_sound_direction(const cvk_spec *s) {
+    if (s->direction == DIRECTION_FORWARD) return true;
+    return s->direction == DIRECTION_BACKWARD_WEIGHTS && s->batch > 0 && !s->batch_any && s->post_count == 0;
+}
+
 static bool has_output_padding(const cvk_spec *s) {
     return s->output_padding[AXIS_D] || s->output_padding[AXIS_H] || s->output_padding[AXIS_W];
 }
@@ -81,6 +87,7 @@ static void check_rest(const cvk_spec *s, const findings *f) {
         {"batch_any: a batch that is not 1", !s->batch_any || s->batch == 1},
         {"dtype", (size_t)s->dtype < DTYPES_SUPPORTED},
         {"accuracy", (size_t)s->accuracy < accuracy_words.count},
+        {"direction", is_sound_direction(s)},
         {"output_padding: not a transposed layer's", s->transposed || !has_output_padding(s)},
         {"post", has_sound_post_ops(s)},
     };

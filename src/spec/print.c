@@ -134,6 +134,11 @@ static void print_dtype(const cvk_spec *s, const field_row *f, text *out) {
     text_add(out, "%s", dtype_words.word[s->dtype]);
 }
 
+static void print_direction(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", direction_words.word[s->direction]);
+}
+
 static void print_accuracy(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
     text_add(out, "%s", accuracy_words.word[s->accuracy]);
@@ -158,6 +163,7 @@ static printer *const printers[FORMS] = {
     [FORM_groups] = print_groups,       [FORM_boolean] = print_boolean,   [FORM_post_ops] = print_post_ops,
     [FORM_layout] = print_layout,       [FORM_dtype] = print_dtype,       [FORM_accuracy] = print_accuracy,
     [FORM_algorithm] = print_algorithm, [FORM_schedule] = print_schedule, [FORM_output_padding] = print_output_padding,
+    [FORM_direction] = print_direction,
 };
 
 void spec_print(const cvk_spec *s, text *out) {

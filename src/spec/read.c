@@ -158,7 +158,7 @@ static void check_name_is_new(const document *doc, const reader *r) {
 
 /* Of a sound layer. */
 static void turn_backward(reader *r, const findings *f) {
-    const char *why = spec_turn_backward(&r->draft.spec);
+    const char *why = spec_turn_backward(&r->draft.spec, r->draft.direction);
     if (why)
         report_error(r->report, E_UNSUPPORTED, r->draft.at[FIELD_direction], NULL, "%s.direction: %s", r->owner, why);
     else
@@ -178,7 +178,7 @@ static void settle(reader *r) {
     const findings f = {.report = r->report, .owner = r->owner, .at = r->draft.at};
     spec_resolve_padding(s, r->draft.padding);
     spec_apply_rules(s, &f);
-    if (r->draft.direction == DIRECTION_BACKWARD_DATA && report_clean(r->report)) turn_backward(r, &f);
+    if (r->draft.direction != DIRECTION_FORWARD && report_clean(r->report)) turn_backward(r, &f);
 }
 
 static void read_layer(document *doc, const node *layer) {

@@ -119,6 +119,14 @@ static void check_amounts(const cvk_spec *s, const findings *f) {
                (long long)LIMIT_MULTIPLY_ADDS);
 }
 
+/* Of gradients of weights, each group is a problem, but where it is one channel of an input with an axis to spare. */
+static void check_groups_apart(const cvk_spec *s, const findings *f) {
+    const bool depthwise = spec_group_in(s) == 1 && !s->transposed && s->rank < AXES;
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS && !depthwise && s->groups > LIMIT_PHASES)
+        broken(f, FIELD_groups, E_NUMBER_LIMIT, NULL, "%lld problems are over the limit of %d", (long long)s->groups,
+               LIMIT_PHASES);
+}
+
 /* Parameters become numbers of the layer's type. */
 static void round_parameters(cvk_spec *s) {
     const cvk_type type = spec_type(s);
@@ -141,5 +149,6 @@ void spec_apply_rules(cvk_spec *s, const findings *f) {
     else
         apply_direct_rules(s, f);
     check_amounts(s, f);
+    check_groups_apart(s, f);
     round_parameters(s);
 }

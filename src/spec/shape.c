@@ -54,6 +54,11 @@ int64_t spec_weights_elements(const cvk_spec *s) {
     return times(times(s->out_channels, spec_group_in(s)), spec_taps(s));
 }
 
+int64_t spec_result_elements(const cvk_spec *s) {
+    if (s->direction == DIRECTION_FORWARD) return spec_output_elements(s);
+    return spec_weights_elements(s) + (s->bias ? s->out_channels : 0);
+}
+
 int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES], int64_t n, int64_t c,
                     const int64_t at[AXES]) {
     int64_t pixels = volume(size);

@@ -22,6 +22,7 @@ struct cvk_spec {
     cvk_layout input_layout, output_layout;
     cvk_dtype dtype;
     accuracy accuracy;
+    direction direction; /* forward, or backward_weights: a layer of gradients of the data is the transpose */
     bool bias, flip_kernel, transposed;
     int post_count;
     post_op post[MOST_POST_OPS];
@@ -54,6 +55,8 @@ int spec_count_post(const cvk_spec *s, post_kind kind);
 int64_t spec_input_elements(const cvk_spec *s);
 int64_t spec_output_elements(const cvk_spec *s);
 int64_t spec_weights_elements(const cvk_spec *s);
+/* Of what comes out: the output; of gradients of the weights, those, dense, and those of the bias behind them. */
+int64_t spec_result_elements(const cvk_spec *s);
 /* Offset in elements of a logical position in a tensor of `channels` and spatial `size`, in that layout. */
 int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES], int64_t n, int64_t c,
                     const int64_t at[AXES]);

@@ -21,9 +21,6 @@ typedef enum padding_word {
     PADDING_CAUSAL
 } padding_word;
 
-/* What `direction:` may say. */
-typedef enum direction { DIRECTION_FORWARD, DIRECTION_BACKWARD_DATA, DIRECTIONS } direction;
-
 /* Of dtype_words, those that a layer may have: the first, in the order of cvk_dtype. */
 enum { DTYPES_SUPPORTED = CVK_F64 + 1 };
 extern const word_list boolean_words, padding_words, padding_mode_words, layout_words, dtype_words, accuracy_words,

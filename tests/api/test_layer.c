@@ -66,6 +66,21 @@ Test(layer, transposed_layers_can_be_built) {
     cr_assert_eq(cvk_spec_create(&l, NULL, &spec), CVK_ERROR_SPEC);
 }
 
+Test(layer, layers_of_gradients_can_be_built) {
+    cvk_layer l = plain();
+    l.bias = true;
+    l.direction = CVK_BACKWARD_WEIGHTS;
+    expect_same(&l, "name: built, input: [1, 8, 10, 12], out_channels: 16, kernel_size: [3, 5], bias: true, direction: "
+                    "backward_weights");
+    l.direction = CVK_BACKWARD_DATA;
+    expect_same(&l, "name: built, input: [1, 8, 10, 12], out_channels: 16, kernel_size: [3, 5], direction: "
+                    "backward_data");
+    static const cvk_post_op relu = {CVK_POST_RELU, 0, 0};
+    cvk_spec *spec;
+    l.post_ops = &relu, l.post_op_count = 1;
+    cr_assert_eq(cvk_spec_create(&l, NULL, &spec), CVK_ERROR_SPEC);
+}
+
 Test(layer, every_field_can_be_built) {
     static const cvk_post_op ops[] = {{CVK_POST_ADD, 0, 0},
                                       {CVK_POST_LEAKY_RELU, 0.1f, 0},

@@ -86,6 +86,16 @@ static void check_transposed() {
     expect(kernel.info().operation == CVK_TRANSPOSED && y == expected, "a transposed layer spreads its input");
 }
 
+static void check_gradients() {
+    const auto net = convoke::network::parse("version: 1\nlayers:\n- {name: g, input: [1, 1, 3], out_channels: 1, "
+                                             "kernel_size: 2, bias: true, direction: backward_weights}\n");
+    const convoke::kernel kernel = convoke::compile(net[0]);
+    const std::vector<float> x{1, 2, 3}, dy{10, 100}, expected{210, 320, 110};
+    std::vector<float> y(kernel.output_elements());
+    kernel.run(convoke::arguments::gradients(x, dy, y));
+    expect(kernel.info().operation == CVK_WEIGHTS_GRADIENT && y == expected, "gradients of weights and bias");
+}
+
 static void check_threads() {
     const auto net = convoke::network::parse("version: 1\nlayers:\n- {name: small_map, input: [1, 128, 28, 28], "
                                              "out_channels: 128, kernel_size: 3, padding: 1}\n");
@@ -149,6 +159,7 @@ int main() {
     check_networks();
     check_lifetimes();
     check_transposed();
+    check_gradients();
     check_threads();
     check_errors();
     check_doubles();

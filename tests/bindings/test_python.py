@@ -101,6 +101,23 @@ class Results(Case):
             asked = {"flip" if k == "flip_kernel" else k: v for k, v in keys.items()}
             numpy.testing.assert_array_equal(kernel(x, w), transposed(x, w, padding=1, **asked), str(keys))
 
+    def test_gradients_of_weights_and_bias(self):
+        x, dy = integers(2, 6, 9, 7), integers(2, 20, 9, 7)
+        kernel = convoke.compile(layer(direction="backward_weights", bias=True, layout="blocked"))
+        dw, db = kernel.gradients(x, dy)
+        self.assertEqual((kernel.operation, kernel.weights_shape), ("weights_gradient", dy.shape))
+        numpy.testing.assert_array_equal(db, dy.sum((0, 2, 3)))
+        padded = numpy.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)])
+        for kh, kw in itertools.product(range(3), range(3)):
+            seen = padded[:, :, kh:kh + 9, kw:kw + 7]
+            numpy.testing.assert_array_equal(dw[:, :, kh, kw], numpy.einsum("nohw,nihw->oi", dy, seen))
+        dw, db = convoke.compile(layer(direction="backward_weights")).gradients(x, dy)
+        self.assertEqual((dw.shape, db), ((20, 6, 3, 3), None))
+        with self.refuses("call its `gradients`"):
+            kernel(x, dy)
+        with self.refuses("gives none"):
+            convoke.compile(layer()).gradients(x, dy)
+
     def test_a_batch_of_none_gives_none_in_every_layout(self):
         for source, target in itertools.product(LAYOUTS, repeat=2):
             kernel = convoke.compile(layer(input=[0, 6, 9, 7], layout={"input": source, "output": target},

@@ -27,6 +27,22 @@ case_a_transposed_layer_spreads_its_input() {
     output_is "1x1x4x4 0 0 0 1 0 0 2 3 0 2 0 3 4 6 6 9"
 }
 
+# Of the textbooks' layer: each weight gets the input it met, times the gradient of what it went into.
+case_gradients_of_weights_and_of_the_bias() {
+    printf 'version: 1\nlayers:\n  - {name: f, input: [1, 1, 3, 3], out_channels: 1, kernel_size: 2, bias: true}\n  - {name: g, of: f, direction: backward_weights}\n  - {name: b, of: f, direction: backward_data}\n' >g.yaml
+    npy write x.npy 1x1x3x3 1 2 3 4 5 6 7 8 9; npy write d.npy 1x1x2x2 1 0 0 10; npy write w.npy 1x1x2x2 1 2 3 4
+    local way
+    for way in "" --reference; do
+        convoke run g.yaml --layer g --input x.npy --gradient d.npy --output y.npy --bias-output b.npy $way; status 0; silent
+        output_is "1x1x2x2 51 62 84 95"
+        [[ $(npy read b.npy | tr '\n' ' ') == "1 11 " ]] || fail "b.npy: $(npy read b.npy)"
+    done
+    convoke run g.yaml --layer b --input d.npy --weights w.npy --output y.npy; status 0
+    output_is "1x1x3x3 1 2 0 3 14 20 0 30 40"
+    convoke run g.yaml --layer g --input x.npy --gradient d.npy --output y.npy; status 2; says "--bias-output"
+    convoke run g.yaml --layer g --input x.npy --weights w.npy --output y.npy; status 2; says "--gradient, not --weights"
+}
+
 case_weights_of_a_transposed_layer_are_inputs_first() {
     printf 'version: 1\nlayers:\n  - {name: up, input: [1, 4, 3], out_channels: 6, groups: 2, kernel_size: 5, transposed: true}\n' >up.yaml
     npy write x.npy 1x4x3 1; npy write w.npy 6x2x5 1

@@ -149,6 +149,7 @@ static cvk_spec draw_once(draws *d, const char *name) {
     draw_post_ops(d, &s);
     s.dtype = draw_chance(d, 20) ? CVK_F64 : CVK_F32; /* last: what is drawn before stays as it was */
     if (draw_chance(d, 20)) transpose(d, &s);
+    if (draw_chance(d, 15)) s.direction = DIRECTION_BACKWARD_WEIGHTS, s.post_count = 0;
     return s;
 }
 

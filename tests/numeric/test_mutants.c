@@ -115,6 +115,8 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
 #define TRANSPOSED                                                                                                     \
     "{name: transposed, input: [1, 5, 4, 9], out_channels: 21, kernel_size: 5, stride: 2, padding: [[1, 2], [2, 1]], " \
     "transposed: true"
+#define GRADIENT                                                                                                       \
+    "{name: gradient, input: [2, 33, 5, 9], out_channels: 21, kernel_size: 3, padding: 1, direction: backward_weights"
 #define LAST ", layout: channels_last"
 #define BLOCKED ", layout: blocked"
 #define GROUPED "{name: grouped, input: [1, 12, 7, 18], out_channels: 18, groups: 3, kernel_size: 3, padding: 1"
@@ -256,6 +258,13 @@ static const mutant mutants[] = {
     {"a phase reads the first tap alone", TRANSPOSED LAST "}", .edit = forget_variable,
      .mutation = {"weights", "kw", "", 0}},
     {"a phase's last tap not packed", TRANSPOSED "}", .edit = drop_last, .mutation = {"", "kw", "", 0}, .pack = true},
+    /* Gradients of weights. */
+    {"gradients of a border that is not there", GRADIENT ", padding_mode: replicate}", .misread = forget_border},
+    {"gradients of a kernel flipped", GRADIENT LAST "}", .misread = forget_flip},
+    {"a row of gradients not packed", GRADIENT "}", .edit = drop_last, .mutation = {"", "kd", "", 0}},
+    {"every image is the first", GRADIENT LAST "}", .edit = forget_variable, .mutation = {"input", "ic", "", 0}},
+    {"every input channel is the first", GRADIENT LAST "}", .edit = forget_variable,
+     .mutation = {"input", "ow", "", 0}},
     {"winograd's kernel flipped", WINOGRAD "}", .misread = forget_flip},
     {"winograd's pads swapped",
      "{name: winograd, input: [1, 5, 12, 19], out_channels: 21, kernel_size: 3, padding: [[1, 1], [2, 0]], "

@@ -23,13 +23,17 @@ enum { MOST_DRAWS = 4, WORKERS = 3 };
 
 static int64_t outputs(const cvk_spec *s) { return naive_channels(s) * naive_channel_size(s); }
 
+static int64_t outputs_of_layer(const cvk_spec *s) {
+    return s->batch * s->out_channels * s->out_size[0] * s->out_size[1] * s->out_size[2];
+}
+
 /* A few of the weights and of the inputs. */
 static void add_infinities(const cvk_spec *s, layer_data *data, uint64_t seed) {
     static const double odd[] = {INFINITY, -INFINITY, INFINITY, NAN};
     const cvk_type type = spec_type(s);
     const int bytes = type_bytes(type);
     const int64_t inputs = s->batch * s->in_channels * s->in_size[0] * s->in_size[1] * s->in_size[2];
-    const int64_t filters = spec_weights_elements(s);
+    const int64_t filters = s->direction == DIRECTION_FORWARD ? spec_weights_elements(s) : outputs_of_layer(s);
     char *input = data->memory, *weights = input + inputs * bytes;
     for (uint64_t i = 0; i < 3; i++, seed = seed * 6364136223846793005u + 1442695040888963407u) {
         type_write(type, weights + (int64_t)((seed >> 33) % (uint64_t)filters) * bytes, odd[i]);
@@ -69,7 +73,7 @@ bool trial_open(trial *t, const cvk_spec *s, data_kind kind, bool infinities, ui
     *t = (trial){.spec = s, .zeros = 1};
     t->expected = allocate(outputs(s), sizeof *t->expected);
     t->bound = allocate(outputs(s), sizeof *t->bound);
-    t->output = allocate(spec_output_elements(s), (size_t)type_bytes(spec_type(s)));
+    t->output = allocate(spec_result_elements(s), (size_t)type_bytes(spec_type(s)));
     t->identity = identity_new(s, seed, NULL);
     if (!t->expected || !t->bound || !t->output || !t->identity) return false;
     for (int i = 0; i < MOST_DRAWS && t->zeros > TRIAL_MOST_ZEROS; i++) {
@@ -217,7 +221,7 @@ static cvk_status evaluate(const nest_program *run, const nest_phase *pack, bool
 static bool check_evaluator(trial *t, const cvk_kernel_info *info, const nest_program *run, const nest_phase *pack,
                             bool fused) {
     tensors buffers;
-    size_t bytes = (size_t)info->packed_weights.bytes - CVK_PACKED_HEADER;
+    size_t bytes = info->packed_weights.bytes ? (size_t)info->packed_weights.bytes - CVK_PACKED_HEADER : 0;
     char *packed = malloc(bytes + 1);
     cvk_status status =
         packed ? tensors_bind(t->spec, info, &t->data.tensors, GUARD_END, 1, &buffers) : CVK_ERROR_MEMORY;

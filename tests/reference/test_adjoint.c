@@ -39,7 +39,7 @@ static bool draw_forward(cvk_spec *s) {
 /* From what comes out to what went in. Channels trade places, weights stay as they are. */
 static cvk_spec transpose_of(const cvk_spec *forward) {
     cvk_spec s = *forward;
-    cr_assert_null(spec_turn_backward(&s));
+    cr_assert_null(spec_turn_backward(&s, DIRECTION_BACKWARD_DATA));
     cr_assert_eq(spec_finish(&s, NULL), CVK_OK);
     for (int a = 0; a < AXES; a++) cr_assert_eq(s.out_size[a], forward->in_size[a]);
     return s;
@@ -124,6 +124,44 @@ Test(adjoint, gradients_of_the_data_are_the_loss_s_differences) {
         state = (uint32_t)i * 2654435761u + 77 + state;
         if (draw_forward(&s)) expect_gradient(&s, (uint64_t)i++, interpret);
     }
+}
+
+/* A layer's sums are linear in its weights, too: <conv_w(x), y> = <w, gradient(x, y)>. */
+static void expect_adjoint_in_weights(const cvk_spec *forward, uint64_t seed, layer_run *run) {
+    cvk_spec back = *forward;
+    layer_data x, y;
+    cr_assert_null(spec_turn_backward(&back, DIRECTION_BACKWARD_WEIGHTS));
+    cr_assert(data_draw(forward, DATA_INTEGERS, seed, &x) && data_draw(&back, DATA_INTEGERS, seed + 1, &y));
+    int64_t weights = spec_weights_elements(forward), outs = naive_channels(forward) * naive_channel_size(forward);
+    double *ahead = malloc(sizeof *ahead * (size_t)outs);
+    double *gradient = malloc(sizeof *gradient * (size_t)spec_result_elements(&back));
+    run(forward, x.tensors.input, x.tensors.weights, ahead);
+    run(&back, x.tensors.input, y.tensors.weights, gradient);
+    cr_assert_eq(dot(outs, ahead, y.tensors.weights), dot(weights, x.tensors.weights, gradient), "seed %d", (int)seed);
+    free(ahead);
+    free(gradient);
+    data_free(&x);
+    data_free(&y);
+}
+
+/* Any border will do, and transposed layers. */
+static void expect_all_adjoint_in_weights(int layers, layer_run *run) {
+    for (int i = 0; i < layers;) {
+        cvk_spec s;
+        state = (uint32_t)i * 2654435761u + 5 + state;
+        if (!draw_forward(&s)) continue;
+        s.padding = (padding_mode)pick(PAD_ZEROS, PAD_CIRCULAR);
+        s.transposed = s.padding == PAD_ZEROS && pick(0, 1);
+        s.input_layout = (cvk_layout)pick(CVK_CHANNELS_FIRST, CVK_BLOCKED);
+        s.output_layout = (cvk_layout)pick(CVK_CHANNELS_FIRST, CVK_BLOCKED);
+        if (spec_finish(&s, NULL) == CVK_OK) expect_adjoint_in_weights(&s, (uint64_t)i++, run);
+    }
+}
+
+Test(adjoint, interpreted_layers_and_gradients_of_their_weights_are) { expect_all_adjoint_in_weights(400, interpret); }
+
+Test(adjoint, compiled_layers_and_gradients_of_their_weights_are) {
+    expect_all_adjoint_in_weights(30, compile_and_run);
 }
 
 Test(adjoint, interpreted_layers_and_their_transposes_are) { expect_all_adjoint(400, interpret); }

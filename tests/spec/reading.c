@@ -67,6 +67,14 @@ Test(reading, gradients_of_the_data_are_what_the_transpose_gives) {
                    "layout: {input: channels_last, output: blocked}}");
 }
 
+Test(reading, gradients_of_the_weights_keep_the_layer_but_for_its_post_ops) {
+    static const char layers[] = "  - {name: a, input: [2, 8, 9, 8], out_channels: 4, kernel_size: 3, stride: 2}\n"
+                                 "  - {name: w, of: a, direction: backward_weights}\n";
+    expect_printed(layers, 1,
+                   "{name: w, input: [2, 8, 9, 8], out_channels: 4, kernel_size: 3, stride: 2, bias: true, direction: "
+                   "backward_weights}");
+}
+
 Test(reading, writing_a_default_out_changes_nothing) {
     static const char *const same[] = {
         "stride: 1",

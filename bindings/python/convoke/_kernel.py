@@ -16,7 +16,7 @@ from convoke._layout import BLOCKED, as_logical, as_memory
 from convoke._library import ABI_VERSION, BUFFERS, ROLES, Buffer, Buffers, KernelInfo, ParallelFor, check, library
 from convoke._threads import Threads, executor_and_workers, parallel_for, uninterrupted
 
-OPERATIONS = ("convolution", "transposed")  # by cvk_operation
+OPERATIONS = ("convolution", "transposed", "weights_gradient", "transposed_weights_gradient")  # by cvk_operation
 
 
 def buffer_of(array: Floats | None) -> Buffer:
@@ -193,6 +193,31 @@ class Kernel:
         buffers = Buffers(ctypes.sizeof(Buffers), batch, *(buffer_of(memory[role]) for role in ROLES))
         return int(library.cvk_run(self._info, buffers, threads))
 
+    def gradients(self, x: ArrayLike, gradient: ArrayLike, threads: Threads = None, convert: bool = False
+                  ) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Those of the weights and of the bias, None where there is no bias, of a layer of gradients of weights: from its
+        input and the gradients of its output, of shapes `input_shape` and `weights_shape`.
+
+        >>> import convoke
+        >>> learns = convoke.compile({"name": "learns", "input": [1, 1, 3], "out_channels": 1, "kernel_size": 2,
+        ...                           "bias": True, "direction": "backward_weights"})
+        >>> learns.gradients([[[1, 2, 3]]], [[[10, 100]]])
+        (array([[[210., 320.]]], dtype=float32), array([110.], dtype=float32))
+        """
+        if not self._info.gradient.bytes:
+            raise refuse("gradients", "the kernel gives none: its layer is not of direction backward_weights")
+        images = {"input": (array_of("input", x, self.input_shape), self._info.input_layout),
+                  "gradient": (array_of("gradient", gradient, self.weights_shape), self._info.output_layout)}
+        memory: dict[str, Floats | None] = {role: None for role in ROLES}
+        for role, (array, layout) in images.items():
+            numbers = as_memory(to_dtype(role, array, self.dtype, convert), layout)
+            memory[role] = placed(numbers, getattr(self._info, role).alignment)
+        written = memory["output"] = self._new("output")
+        executor, workers = executor_and_workers(threads)
+        self._run(memory, images["input"][0].shape[0], executor, workers)
+        count = int(numpy.prod(self.output_shape))
+        return written[:count].reshape(self.output_shape), written[count:] if written.size > count else None
+
     def _run(self, memory: dict[str, Floats | None], batch: int, executor: Executor, workers: int) -> None:
         tasks = max(self._info.tasks) * (batch if self._info.batch_any else 1)
         workers = max(1, min(workers, tasks))
@@ -231,6 +256,8 @@ class Kernel:
         array([[[1., 2., 3.]]], dtype=float32)
         """
         info, channels = self._info, self.output_shape[1:2]
+        if info.gradient.bytes:
+            raise refuse("weights", "the kernel gives gradients of them: call its `gradients`")
         executor, workers = executor_and_workers(threads)
         images = array_of("input", x, self.input_shape)
         batch = images.shape[0]
@@ -242,6 +269,7 @@ class Kernel:
             "bias": self._optional("bias", bias, int(info.bias.bytes > 0), channels),
             "scale": self._optional("scale", scale, info.scales, channels),
             "addend": self._optional("addend", addend, info.addends, shape),
+            "gradient": None,
         }
         written = None
         if out is not None:

@@ -51,7 +51,13 @@ typedef enum cvk_layout {
 typedef enum cvk_dtype { CVK_F32, CVK_F64, CVK_DTYPE_WIDTH = 0x7fffffff } cvk_dtype;
 
 /* What a kernel computes. */
-typedef enum cvk_operation { CVK_CONVOLUTION, CVK_TRANSPOSED, CVK_OPERATION_WIDTH = 0x7fffffff } cvk_operation;
+typedef enum cvk_operation {
+    CVK_CONVOLUTION,
+    CVK_TRANSPOSED,
+    CVK_WEIGHTS_GRADIENT, /* of a convolution, from its input and the gradients of its output; the bias' behind it */
+    CVK_TRANSPOSED_WEIGHTS_GRADIENT,
+    CVK_OPERATION_WIDTH = 0x7fffffff
+} cvk_operation;
 
 /* CPU features a kernel may need, one bit each; rows in convoke/cpu.def. */
 typedef enum cvk_cpu_feature {
@@ -108,6 +114,10 @@ enum { CVK_MOST_PHASES = 8 };
 
 /* One compiled layer. Constant; lives as long as the object or cvk_kernel it came from. Its fields leave no gaps,
  * whether pointers have 32 bits or 64.
+ *
+ * Gradients of weights are made of two images: `input`, and `gradient`, that of the output, whose shape and layout
+ * stand as weights_shape and output_layout. What comes out, in `output`, is dense: as the weights are, of output_shape,
+ * then one number an output channel where the layer has a bias. There are no weights to pack.
  *
  * Where `batch_any` is 1, the kernel takes any number of images, which each run says (cvk_buffers.batch). `tasks`,
  * `kilocycles` and the bytes of input, addend, output and workspace are then those of one image, input_shape[0] and
