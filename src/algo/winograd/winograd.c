@@ -343,7 +343,8 @@ static const char *refuse(const algorithm *row, const problem *p, const cvk_targ
     if (plan->tile_oc / lanes > target->registers / 4) return "tile.oc leaves too few registers";
     if (plan->block_oh < 1 || plan->block_ow < 1 || plan->block_oh > 1024 || plan->block_ow > 1024)
         return "a block is not 1..1024";
-    if (plan->unroll_ic != 1 || plan->unroll_kw || plan->pack_rows) return "winograd unrolls and packs nothing";
+    if (plan->unroll_ic != 1 || plan->unroll_kw || plan->unroll_kh || plan->pack_rows)
+        return "winograd unrolls and packs nothing";
     if (plan->stream || plan->prefetch) return "winograd neither prefetches nor bypasses the caches";
     const plan_order order = plan_order_of(ORDER);
     if (!plan_order_equal(&plan->order, &order) || (plan->tasks != TASKS && plan->tasks != TASKS_PHASED))
