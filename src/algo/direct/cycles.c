@@ -21,8 +21,8 @@ static double sums(int lanes, const cvk_plan *p) {
 static double scattered_cycles(const problem *o, int lanes, const cvk_plan *p, const nest_counts *c) {
     int64_t stride = p->lanes == LANES_COLUMNS ? o->axis[AXIS_W].step : 1;
     bool by_column = p->lanes == LANES_COLUMNS, by_channel = p->lanes == LANES_CHANNELS;
-    bool loads = (by_column && o->x.channels > 1 && view_has_channels_together(&o->x)) ||
-                 (by_channel && !view_has_channels_together(&o->x)) || stride > 4;
+    bool together = view_has_channels_together(&o->x) != p->pack_transposed;
+    bool loads = (by_column && o->x.channels > 1 && together) || (by_channel && !together) || stride > 4;
     bool stores = by_column && o->y.channels > 1 && view_has_channels_together(&o->y);
     double cycles = 0;
     if (loads)

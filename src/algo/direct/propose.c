@@ -7,6 +7,7 @@ enum {
     MOST_DEPTHWISE_TAPS = 32,
     MOST_UNROLLED_CHANNELS = 4,
     LOADED_AHEAD = 4,
+    MOST_SHARING_CHANNELS = 4,
     SCRATCH_BYTES = 256 * 1024
 };
 
@@ -57,6 +58,49 @@ static void add_packed(proposer *o, cvk_plan plan, int64_t rows) {
     plan.order.level[plan_level_of(&plan.order, LOOP_OH, false)].block = plan.pack_rows;
     plan_order_insert(&plan.order, plan_level_of(&plan.order, LOOP_OW, false), (plan_level){LOOP_OH, 0});
     plan.tasks = plan_level_of(&plan.order, LOOP_OH, true) + 1;
+    add_if_good(o, plan);
+}
+
+/* Bytes of scratch for so many channels of what so many rows and columns of output see. */
+static double scratch_bytes(const proposer *o, int64_t channels, int64_t rows, int64_t columns) {
+    const problem_axis *a = o->p.axis;
+    int64_t seen = a[AXIS_D].taps;
+    seen *= (rows - 1) * a[AXIS_H].step + (a[AXIS_H].taps - 1) * a[AXIS_H].tap_step + 1;
+    seen *= (columns - 1) * a[AXIS_W].step + (a[AXIS_W].taps - 1) * a[AXIS_W].tap_step + 1;
+    return (double)(type_bytes(o->p.x.type) * channels * seen);
+}
+
+/* A task is the rows of a tile, and of columns as many tiles as keep its input in the first-level cache; with the
+ * border, so that all tiles of a row have the same taps. */
+static void add_packed_columns(proposer *o, cvk_plan plan, bool transposed) {
+    const double share = 0.5 * (double)o->target->l1_bytes;
+    int64_t width = ceil_div(o->p.axis[AXIS_W].out, plan.tile_ow), tiles = width;
+    while (tiles > 1 && scratch_bytes(o, o->p.in_channels, plan.tile_oh, tiles * plan.tile_ow) > share) tiles--;
+    tiles = balanced(width, tiles);
+    plan.pack_rows = plan.tile_oh;
+    plan.pack_border = o->p.border == PAD_ZEROS && o->p.accuracy != ACCURACY_STRICT && problem_is_padded(&o->p);
+    plan.pack_transposed = transposed;
+    plan.order = plan_order_of(ROWS_OUTSIDE);
+    plan_order_insert(&plan.order, plan_level_of(&plan.order, LOOP_OC, false),
+                      (plan_level){LOOP_OW, (int)(tiles * plan.tile_ow)});
+    plan.tasks = plan_level_of(&plan.order, LOOP_OW, true) + 1;
+    add_if_good(o, plan);
+}
+
+/* A task is a tile's channels, and as many rows as keep their input in half the second-level cache. */
+static void add_packed_channels(proposer *o, cvk_plan plan, bool transposed, bool border) {
+    const double share = 0.5 * (double)o->target->l2_bytes;
+    const problem_axis *h = &o->p.axis[AXIS_H];
+    int64_t height = ceil_div(h->out, plan.tile_oh), tiles = height;
+    while (tiles > 1 && scratch_bytes(o, plan.tile_oc, tiles * plan.tile_oh, o->p.axis[AXIS_W].out) > share) tiles--;
+    tiles = balanced(height, tiles);
+    plan.pack_rows = (int)(tiles * plan.tile_oh);
+    plan.pack_border = border;
+    plan.pack_transposed = transposed;
+    plan.order = plan_order_of(CHANNELS_OUTSIDE);
+    int level = plan_level_of(&plan.order, LOOP_OH, false);
+    if (tiles > 1) plan_order_insert(&plan.order, level, (plan_level){LOOP_OH, plan.pack_rows});
+    plan.tasks = level + 1;
     add_if_good(o, plan);
 }
 
@@ -130,6 +174,9 @@ static void add_blocks_for_cache(proposer *o, const cvk_plan *plan, plan_loop lo
 }
 
 static void add_orders(proposer *o, cvk_plan plan) {
+    const bool together = view_has_channels_together(&o->p.x);
+    if (o->family->depthwise && !together) add_packed_channels(o, plan, true, false);
+    if (!o->family->channel_lanes && together && o->p.x.channels > 1) add_packed_columns(o, plan, true);
     if (problem_has_border(&o->p)) {
         add_packed(o, plan, packed_rows(o));
         add_packed(o, plan, least(packed_rows(o), ceil_div(o->p.axis[AXIS_H].out, SOME_TASKS)));
@@ -245,6 +292,29 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
     add_smallest(&o, plan);
 }
 
+static void add_packed_rows(proposer *o, cvk_plan plan) {
+    plan.unroll_ic = 1;
+    plan.unroll_kw = o->p.axis[AXIS_W].taps <= MOST_UNROLLED_TAPS;
+    add_packed_columns(o, plan, false);
+    plan.unroll_kw = !plan.unroll_kw;
+    add_packed_columns(o, plan, false);
+}
+
+/* Rows of a tile share what the taps of a kernel column read. */
+static void add_column_rows(proposer *o, cvk_plan plan) {
+    const problem_axis *h = &o->p.axis[AXIS_H];
+    int64_t vectors = ceil_div(plan.tile_ow, target_lanes(o->target, o->p.sum)), taps = slid_taps(h);
+    plan.unroll_kh = true;
+    for (plan.tile_oc = 1; plan.tile_oc <= least(o->p.out_channels, MOST_SHARING_CHANNELS); plan.tile_oc++) {
+        int64_t free = free_registers(o->target, (int)(plan.tile_oc * taps + vectors + LOADED_AHEAD - 1));
+        int64_t rows = least(h->out, free / (plan.tile_oc * vectors));
+        if (rows < 2) return;
+        plan.tile_oh = (int)balanced(h->out, rows);
+        if (plan.tile_oh > 1) add_taps(o, plan);
+        if (plan.tile_oh > 1 && !view_has_channels_together(&o->p.x)) add_packed_rows(o, plan);
+    }
+}
+
 void propose_column_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {
     int lanes = target_lanes(target, p->sum);
     proposer o = {p, target, a, row, row->family, list, problem_merged(p)};
@@ -257,5 +327,6 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
         plan.tile_ow = v * lanes;
         plan.tile_oc = (int)balanced(o.p.out_channels, most);
         add_taps(&o, plan);
+        if (o.p.axis[AXIS_H].taps > 1) add_column_rows(&o, plan);
     }
 }

@@ -30,6 +30,8 @@ typedef struct family {
     void (*begin)(struct tile *);
     void (*body)(struct tile *, const tap *);
     void (*row)(struct tile *, const tap *); /* all taps of a kernel row at once; NULL: body, one after another */
+    void (*column)(struct tile *,
+                   const tap *); /* all taps of a kernel column, where unroll_kh says so; NULL: it cannot */
     void (*finish)(struct tile *);
     void (*registers)(struct tile *); /* declares what the three use */
     /* Opens unrolled loops over the tile's sums, one after another; gives how many loops, and the sum. */
@@ -65,7 +67,8 @@ typedef struct tile {
     tile_loop loop[PLAN_LOOPS];
     affine n, at[AXES]; /* at: the tile's first slice, row and column */
     const axis_span *span[AXES];
-    affine packed[AXES]; /* input position of `p` at which the scratch begins */
+    affine packed[AXES];   /* input position of `p` at which the scratch begins */
+    affine packed_channel; /* number of the channel at which it does, where groups are taken together */
 
     int partial;                /* tensor: sums between blocks of input channels; -1: there are none */
     tile_loop kept[PLAN_LOOPS]; /* the loops where those blocks begin */

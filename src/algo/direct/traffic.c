@@ -41,11 +41,15 @@ static double room_of(const sweeps *s, int level, plan_loop loop) {
     return size < s->whole[loop] ? size : s->whole[loop];
 }
 
-/* kd, kh, kw, ic, or kd, kh, ic with unrolled kw, from the innermost on. */
+static bool is_unrolled(const cvk_plan *plan, int axis) {
+    return axis == AXIS_W ? plan->unroll_kw : axis == AXIS_H && plan->unroll_kh;
+}
+
+/* kd, kh, kw, ic, without those that are unrolled, from the innermost on. */
 static void add_reduction(sweeps *s) {
     add(s, LOOP_IC, plan_unit(s->plan, LOOP_IC), room_of(s, s->plan->order.count, LOOP_IC));
     for (int a = AXIS_W; a >= 0; a--)
-        if (a != AXIS_W || !s->plan->unroll_kw) add(s, KERNEL + a, 1, s->whole[KERNEL + a]);
+        if (!is_unrolled(s->plan, a)) add(s, KERNEL + a, 1, s->whole[KERNEL + a]);
 }
 
 static void add_order(sweeps *s) {
@@ -78,7 +82,7 @@ static double least(double a, double b) { return a < b ? a : b; }
 static void begin(const sweeps *s, double covered[DIMENSIONS]) {
     for (plan_loop loop = LOOP_N; loop <= LOOP_IC; loop++)
         covered[loop] = least(plan_unit(s->plan, loop), s->whole[loop]);
-    for (int a = 0; a < AXES; a++) covered[KERNEL + a] = a == AXIS_W && s->plan->unroll_kw ? s->whole[KERNEL + a] : 1;
+    for (int a = 0; a < AXES; a++) covered[KERNEL + a] = is_unrolled(s->plan, a) ? s->whole[KERNEL + a] : 1;
 }
 
 /* ---- tensors ---- */
@@ -246,8 +250,8 @@ static double runs_of(const sweeps *s, double cache, bool loops) {
 /* Of a channels_first input each channel's rows are on pages of their own, and a tile goes through all of them. */
 static double pages_of(const sweeps *s) {
     const view *x = &s->p->x;
-    double taps =
-        s->whole[KERNEL + AXIS_D] * s->whole[KERNEL + AXIS_H] * (s->plan->unroll_kw ? 1 : s->whole[KERNEL + AXIS_W]);
+    double taps = 1;
+    for (int a = 0; a < AXES; a++) taps *= is_unrolled(s->plan, a) ? 1 : s->whole[KERNEL + a];
     double apart = type_bytes(x->type) * (double)(view_has_channels_together(x) ? x->axis[AXIS_W] : x->channel);
     double in_a_tile = view_has_channels_together(x) ? s->plan->tile_ow : room_of(s, s->plan->order.count, LOOP_IC);
     if (s->plan->pack_rows || apart * in_a_tile <= PAGES_REMEMBERED * PAGE_BYTES || in_a_tile <= PAGES_REMEMBERED)
