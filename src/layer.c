@@ -2,6 +2,8 @@
 #include "layer.h"
 
 #include "algo/bias_gradient.h"
+#include "algo/sum_parts.h"
+#include "problem/backward_weights.h"
 
 /* The plans of one problem, or of all that are alike. */
 typedef struct ranking {
@@ -82,12 +84,25 @@ const char *layer_refuse(const cvk_spec *spec, const cvk_target *target, const l
     return NULL;
 }
 
+/* Sums taken in parts go to the workspace, and are added up at the end. */
+static void sum_parts(arena *a, const cvk_spec *s, const cvk_target *target, layer_nests *nests) {
+    part_sums *p = arena_new(a, part_sums);
+    *p = (part_sums){.name = s->name,
+                     .type = spec_type(s),
+                     .elements = spec_weights_elements(s),
+                     .outputs = spec_result_elements(s),
+                     .count = backward_weights_parts(s)};
+    nests->run = program_into_workspace(a, &nests->run, &p->begin);
+    nests->run = program_then(a, &nests->run, sum_parts_build(a, p, target));
+}
+
 /* Gradients of weights: what stands for weights comes with each run. */
 static void pack_as_it_runs(arena *a, const cvk_spec *s, const cvk_target *target, layer_nests *nests) {
     const nest_role gradient = s->transposed ? ROLE_INPUT : ROLE_GRADIENT; /* the smaller of the two */
     const nest_role input = s->transposed ? ROLE_GRADIENT : ROLE_INPUT;
     nests->run = program_that_packs(a, &nests->run, &nests->pack, gradient, input);
     nests->pack.count = 0;
+    if (backward_weights_parts(s) > 1) sum_parts(a, s, target, nests);
     if (!s->bias) return;
     bias_gradient *g = arena_new(a, bias_gradient);
     *g = (bias_gradient){.name = s->name,

@@ -128,13 +128,14 @@ nest_phase pack_beside(arena *a, nest *const *part, int count) {
 
 /* ---- packing as a phase ---- */
 
-/* What a copy has for a role. */
+/* What a copy has for a role, and how far from its beginning. */
 typedef struct role_map {
     nest_role role[ROLE_COUNT];
+    int64_t begin[ROLE_COUNT];
 } role_map;
 
 static role_map same_roles(void) {
-    role_map m;
+    role_map m = {.begin = {0}};
     for (int r = 0; r < ROLE_COUNT; r++) m.role[r] = (nest_role)r;
     return m;
 }
@@ -142,7 +143,10 @@ static role_map same_roles(void) {
 static nest *recast(arena *a, const nest *n, const role_map *m) {
     static const part_places nowhere;
     nest *copy = placed(a, n, &nowhere);
-    for (int i = 0; i < n->tensor_count; i++) copy->tensors[i].role = m->role[n->tensors[i].role];
+    for (int i = 0; i < n->tensor_count; i++) {
+        copy->tensors[i].begin += m->begin[n->tensors[i].role];
+        copy->tensors[i].role = m->role[n->tensors[i].role];
+    }
     return copy;
 }
 
@@ -201,6 +205,26 @@ nest_program program_that_packs(arena *a, const nest_program *p, const nest_phas
     nest_phase *phase = arena_array(a, nest_phase, p->count + 1);
     phase[0] = packing(a, pack, from);
     for (int i = 0; i < p->count; i++) phase[i + 1] = phase_recast(a, &p->phase[i], &m);
+    return (nest_program){p->count + 1, phase};
+}
+
+nest_program program_into_workspace(arena *a, const nest_program *p, int64_t *begin) {
+    static const int64_t LINE = PART_ALIGNMENT; /* in elements, which is a line of any type */
+    role_map m = same_roles();
+    nest_phase *phase = arena_array(a, nest_phase, p->count);
+    *begin = (program_needs(p, ROLE_WORKSPACE).elements + LINE - 1) / LINE * LINE;
+    m.role[ROLE_OUTPUT] = ROLE_WORKSPACE;
+    m.begin[ROLE_OUTPUT] = *begin;
+    for (int i = 0; i < p->count; i++) phase[i] = phase_recast(a, &p->phase[i], &m);
+    return (nest_program){p->count, phase};
+}
+
+nest_program program_then(arena *a, const nest_program *p, nest *n) {
+    nest_phase *phase = arena_array(a, nest_phase, p->count + 1);
+    nest **nests = arena_new(a, nest *);
+    memcpy(phase, p->phase, sizeof *phase * (size_t)p->count);
+    *nests = n;
+    phase[p->count] = (nest_phase){1, nests};
     return (nest_program){p->count + 1, phase};
 }
 

@@ -29,6 +29,10 @@ nest_phase pack_beside(arena *a, nest *const *part, int count);
  * `from`; its nests find their input in the role `input`. */
 nest_program program_that_packs(arena *a, const nest_program *p, const nest_phase *pack, nest_role from,
                                 nest_role input);
+/* The program with what it puts out in its workspace instead, behind what it has there: from element `*begin` on. */
+nest_program program_into_workspace(arena *a, const nest_program *p, int64_t *begin);
+/* The program and a phase of one nest behind it. */
+nest_program program_then(arena *a, const nest_program *p, nest *n);
 /* The program with one more nest in its last phase, which is independent of the others'. */
 nest_program program_with(arena *a, const nest_program *p, nest *n);
 

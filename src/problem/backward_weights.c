@@ -88,7 +88,42 @@ static bool find_pieces(const cvk_spec *s, const pair *p, int64_t index, piece *
     return false;
 }
 
-int backward_weights_count(const cvk_spec *s) {
+/* ---- parts: of images, and of the rows of each ---- */
+
+static const int64_t PART_BYTES = 768 * 1024; /* of both images */
+enum { MOST_PARTS = 16 };
+
+/* The axis of a problem whose taps are the rows. */
+static int row_axis(const cvk_spec *s) { return s->rank == 1 ? AXIS_H : AXIS_D; }
+
+static int64_t rows_of(const cvk_spec *s) {
+    const int axis = AXES - s->rank;
+    return s->transposed ? s->in_size[axis] : s->out_size[axis];
+}
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* Parts of images, and each in parts of rows. */
+typedef struct parts {
+    int64_t images, rows;
+} parts;
+
+static parts parts_of(const cvk_spec *s) {
+    const int64_t bytes = type_bytes(spec_type(s)), sums = spec_weights_elements(s) * bytes;
+    const int64_t both = (spec_input_elements(s) + spec_output_elements(s)) * bytes;
+    int64_t wanted = least(least((both + PART_BYTES - 1) / PART_BYTES, both / (2 * sums)), MOST_PARTS);
+    if (wanted < 1) wanted = 1;
+    const int64_t images = least(wanted, s->batch);
+    return (parts){images, least(wanted / images, rows_of(s))};
+}
+
+int backward_weights_parts(const cvk_spec *s) {
+    const parts p = parts_of(s);
+    return (int)(p.images * p.rows);
+}
+
+/* Problems of a part. */
+static int pieces_of(const cvk_spec *s) {
     const pair p = pair_of(s);
     piece large, small;
     int count = 1;
@@ -96,6 +131,8 @@ int backward_weights_count(const cvk_spec *s) {
     while (find_pieces(s, &p, count, &large, &small)) count++;
     return count;
 }
+
+int backward_weights_count(const cvk_spec *s) { return pieces_of(s) * backward_weights_parts(s); }
 
 /* ---- a problem ---- */
 
@@ -210,7 +247,7 @@ static void sum_over_images(const cvk_spec *s, problem *to, const view *large) {
     to->x.group = 0;
 }
 
-problem backward_weights_of(const cvk_spec *s, int index) {
+static problem whole_of(const cvk_spec *s, int index) {
     const pair p = pair_of(s);
     piece large, small;
     if (is_depthwise(s, &p)) return depthwise_of(s, &p);
@@ -221,5 +258,44 @@ problem backward_weights_of(const cvk_spec *s, int index) {
     take_small(s, &to, &small, &p.small);
     to.y.base += small.first * to.y.channel + large.first % p.large_channels * spec_taps(s);
     to.y.group = 0;
+    return to;
+}
+
+/* ---- a part of it ---- */
+
+/* Taps first .. first + count - 1 of an axis alone. */
+static void take_taps(problem *to, int axis, int64_t first, int64_t count) {
+    problem_axis *a = &to->axis[axis];
+    a->origin += first * a->tap_step;
+    a->taps = count;
+    to->w.base += first * to->w.axis[axis];
+}
+
+static void take_images(const cvk_spec *s, problem *to, int64_t first, int64_t count) {
+    const pair p = pair_of(s);
+    if (is_depthwise(s, &p)) {
+        take_taps(to, AXIS_W, first, count);
+        return;
+    }
+    to->in_channels = to->x.channels = count;
+    to->x.base += first * to->x.channel;
+    to->w.base += first * to->w.n;
+}
+
+/* Part `index` of `count` equal ones, but for what is left over. */
+static int64_t begin_of(int64_t all, int64_t count, int64_t index) { return all * index / count; }
+
+problem backward_weights_of(const cvk_spec *s, int index) {
+    const parts of = parts_of(s);
+    const int count = backward_weights_parts(s), part = index % count;
+    problem to = whole_of(s, index / count);
+    if (count == 1) return to;
+    const int64_t image = part / of.rows, row = part % of.rows;
+    const int64_t n = begin_of(s->batch, of.images, image), r = begin_of(rows_of(s), of.rows, row);
+    take_images(s, &to, n, begin_of(s->batch, of.images, image + 1) - n);
+    take_taps(&to, row_axis(s), r, begin_of(rows_of(s), of.rows, row + 1) - r);
+    if (!problem_has_border(&to)) to.border = PAD_ZEROS;
+    to.y.elements = spec_weights_elements(s) * count;
+    to.y.base += spec_weights_elements(s) * part;
     return to;
 }

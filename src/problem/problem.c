@@ -138,7 +138,7 @@ void problem_print(const cvk_spec *s, int index, text *out) {
     int64_t residue[AXES];
     if (problem_count(s) == 1) return;
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) {
-        text_add(out, "channels, part %d", index);
+        text_add(out, "part %d", index);
         return;
     }
     set_residues(s, index, residue);
@@ -151,7 +151,7 @@ void problem_print(const cvk_spec *s, int index, text *out) {
 }
 
 bool problem_alike(const problem *a, const problem *b) {
-    bool alike = a->n == b->n && a->out_channels == b->out_channels;
+    bool alike = a->n == b->n && a->out_channels == b->out_channels && a->in_channels == b->in_channels;
     for (int i = 0; i < AXES; i++) {
         const problem_axis *x = &a->axis[i], *y = &b->axis[i];
         alike &= x->out == y->out && x->taps == y->taps && x->in == y->in && x->step == y->step &&

@@ -56,7 +56,17 @@ static void compile_and_run(const cvk_spec *s, const double *input, const double
     const naive_tensors data = {.input = input, .weights = weights};
     cvk_kernel *kernel;
     tensors t;
-    cr_assert_eq(compile_kernel(s, (goal){.target = target_host()}, NULL, NULL, &kernel, NULL), CVK_OK);
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    arena a;
+    arena_init(&a);
+    cr_assert(!arena_guard(&a));
+    text layer = text_new(&a);
+    spec_print(s, &layer);
+    cvk_status status = compile_kernel(s, (goal){.target = target_host()}, NULL, d, &kernel, NULL);
+    cr_assert_eq(status, CVK_OK, "%s: %s", layer.bytes,
+                 cvk_diagnostics_count(d) ? cvk_diagnostics_get(d, 0)->message : cvk_status_text(status));
+    arena_free(&a);
+    cvk_diagnostics_free(d);
     const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
     cr_assert_eq(tensors_bind(s, info, &data, GUARD_END, 1, &t), CVK_OK);
     cr_assert_eq(cvk_run(info, &t.buffers, NULL), CVK_OK);
