@@ -54,7 +54,7 @@ case_peers_that_are_there_are_listed_with_where_and_others_with_what_they_need()
     status 0; silent
     grep -qE '^xnnpack +Stub 1 +peers/xnnpack.so$' ../out || fail "$(<../out)"
     grep -qE '^onednn +- +needs libdnnl-dev$' ../out || fail "$(<../out)"
-    grep -qE '^opencv +- +needs libopencv-dev' ../out || fail "$(<../out)"
+    grep -qE '^opencv +- +needs libopencv-imgproc-dev' ../out || fail "$(<../out)"
 }
 
 case_layers_not_padded_with_zeros_are_posed_as_they_are() {
