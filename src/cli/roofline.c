@@ -58,9 +58,15 @@ static svg_point point(const plot *p, double intensity, double rate) {
 /* From how many operations a byte on a level's bandwidth is enough for the FMA peak. */
 static double ridge(const roofline *r, int level) { return r->peak / r->roof->bandwidth[level]; }
 
-/* Whether the level is there, and none before it. */
+/* Whether anything comes from there: levels that are not there, and cold ones, hold no more than those before. */
 static bool is_level(const roofline *r, int level) {
     return r->roof->bandwidth[level] > 0 && (!level || r->roof->holds[level] > r->roof->holds[level - 1]);
+}
+
+static int nearest(const roofline *r) {
+    int level = 0;
+    while (!is_level(r, level)) level++;
+    return level;
 }
 
 static plot begin(const roofline *r, text *svg) {
@@ -69,7 +75,8 @@ static plot begin(const roofline *r, text *svg) {
         include(&p.x, r->dots[i].intensity);
         include(&p.y, 1e-9 * r->dots[i].rate);
     }
-    for (int i = 0; i < LEVELS; i++) include(&p.x, ridge(r, i) / (i ? 1 : SLOPE_ROOM));
+    for (int i = nearest(r); i < LEVELS; i++)
+        if (is_level(r, i)) include(&p.x, ridge(r, i) / (i == nearest(r) ? SLOPE_ROOM : 1));
     include(&p.y, 1e-9 * r->peak);
     svg_begin(svg, WIDTH, HEIGHT, STYLE);
     return p;
@@ -116,7 +123,7 @@ static void draw_bandwidth(const plot *p, double bytes_a_second, const char *nam
 
 static void draw_roofs(const plot *p) {
     const roofline *r = p->roofs;
-    const double peak = 1e-9 * r->peak, first = fmax(p->x.low, ridge(r, LEVEL_L1));
+    const double peak = 1e-9 * r->peak, first = fmax(p->x.low, ridge(r, nearest(r)));
     for (int i = 0; i < LEVELS; i++)
         if (is_level(r, i)) draw_bandwidth(p, r->roof->bandwidth[i], memory_level_name((memory_level)i));
     svg_line(p->svg, "roof", point(p, first, peak), point(p, p->x.high, peak));

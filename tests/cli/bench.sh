@@ -24,7 +24,7 @@ case_bench_writes_csv_and_json() {
 case_bench_draws_a_roofline() {
     spec
     convoke bench spec.yaml --threads 1 --format json --svg roofline.svg
-    status 0; is_json "all(d['roofs'][level + '_gigabytes_a_second'] > 0 for level in ('L1', 'L2', 'memory'))"
+    status 0; is_json "all(d['roofs'][level + '_gigabytes_a_second'] > 0 for level in ('l1', 'l2', 'memory'))"
     python3 -c "
 import xml.etree.ElementTree as tree
 texts = [t.text for t in tree.parse('roofline.svg').iter('{http://www.w3.org/2000/svg}text')]
@@ -38,7 +38,7 @@ case_bench_counts_no_padding_under_the_roof() {
     convoke bench spec.yaml --threads 1 --format json
     status 0; is_json "d['rows'][0]['operations'] == 2 * 24 * 24 * 12 and d['rows'][0]['operations_of_input'] == 2 * 22 * 22 * 12"
     convoke bench spec.yaml --threads 1 --format json --cold
-    status 0; is_json "d['roofs']['memory_gigabytes_a_second'] > 0 and d['roofs']['L1_gigabytes_a_second'] is None"
+    status 0; is_json "d['roofs']['memory_gigabytes_a_second'] > 0 and d['roofs']['l1_gigabytes_a_second'] is None"
     is_json "abs(d['rows'][0]['roof_gflops'] * d['rows'][0]['bytes'] / d['rows'][0]['operations_of_input'] / d['roofs']['memory_gigabytes_a_second'] - 1) < 1e-6"
 }
 
@@ -48,6 +48,14 @@ case_bench_measures_direct_sums_beside_what_it_chose() {
     status 0; is_json "d['rows'][0]['plan'].startswith('winograd') and d['rows'][0]['strict_us'] != d['rows'][0]['us']"
     convoke bench spec.yaml --threads 1 --format json --accuracy strict
     status 0; is_json "d['rows'][0]['strict_us'] == d['rows'][0]['us'] and d['rows'][0]['strict_of_roof'] == d['rows'][0]['of_roof']"
+}
+
+case_a_cold_roofline_has_no_caches() {
+    spec
+    convoke bench spec.yaml --threads 1 --format json --cold --svg roofline.svg
+    status 0; silent
+    ! grep -qE 'nan|inf|>L[123] ' roofline.svg || fail "$(<roofline.svg)"
+    grep -q '>memory ' roofline.svg || fail "no memory: $(<roofline.svg)"
 }
 
 case_bench_on_two_threads_tells_the_gain_over_one() {
