@@ -101,7 +101,7 @@ static bool take_threads(unsigned threads) { return threads == 1; }
 static void peer_rest(void) {}
 #endif
 
-enum { MOST_ARGUMENTS = 4, MOST_STEPS = 4, MOST_MEMORIES = 16, MOST_VARIANT = 64, LEAST_TRIALS = 5 };
+enum { MOST_ARGUMENTS = 4, MOST_STEPS = 4, MOST_MEMORIES = 16, MOST_VARIANT = 64, LEAST_TRIALS = 2 };
 static const double TRIAL_SECONDS = 0.03; /* of a variant, before the fastest is chosen */
 
 /* A primitive with its arguments. */
