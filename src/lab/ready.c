@@ -1,6 +1,5 @@
 /* From spec to a kernel that runs, past all caches. */
 #include "lab/ready.h"
-#include "judge/random_data.h"
 
 static cvk_status load_object(const lab *l, const cvk_object *object, ready *r) {
     const void *info = NULL;
@@ -10,10 +9,12 @@ static cvk_status load_object(const lab *l, const cvk_object *object, ready *r) 
     return status;
 }
 
+bool ready_data(const cvk_spec *spec, layer_data *to) { return data_draw(spec, DATA_REALS, 1, to); }
+
 static cvk_status bind_random(const lab *l, const cvk_spec *spec, ready *r) {
     layer_data data;
     r->spec = spec_of_batch(spec, l->batch ? l->batch : 1);
-    if (!data_draw(&r->spec, DATA_REALS, 1, &data)) return CVK_ERROR_MEMORY;
+    if (!ready_data(&r->spec, &data)) return CVK_ERROR_MEMORY;
     cvk_status status = tensors_bind(&r->spec, r->info, &data.tensors, GUARD_START, l->threads->workers, &r->tensors);
     data_free(&data);
     return status;
