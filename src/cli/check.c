@@ -1,6 +1,6 @@
 /* convoke check: compiles layers, runs them between guard pages, and compares them with the interpreter. */
 #include "judge/random_data.h"
-#include "cli/reference.h"
+#include "judge/reference.h"
 #include "cli/table.h"
 #include "cli/session_main.h"
 #include "cli/verbs.h"

@@ -192,6 +192,11 @@ cli_exit session_open(const cli_options *options, session *s) {
     return CLI_DONE;
 }
 
+cli_exit session_open_bare(const cli_options *options, session *s) {
+    *s = (session){.options = options, .diagnostics = cvk_diagnostics_new()};
+    return choose_format(s);
+}
+
 void session_close(session *s) {
     for (size_t i = 0; i < s->file_count; i++) {
         cvk_network_free(s->files[i].network);
