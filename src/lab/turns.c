@@ -15,8 +15,12 @@ static void take_turn(const measured *challenger, const measured *incumbent, con
     t->count++;
 }
 
+/* In every one of the first turns. */
 static bool is_hopeless(const turns *t, const turns_wanted *w) {
-    return w->hopeless > 0 && t->count == TURNS_FEWEST && turns_judge(t, 1).ratio > w->hopeless;
+    if (!(w->hopeless > 0) || t->count != TURNS_FEWEST) return false;
+    for (int i = 0; i < t->count; i++)
+        if (t->challenger[i] <= w->hopeless * t->incumbent[i]) return false;
+    return true;
 }
 
 static bool enough(const turns *t, const turns_wanted *w, double seconds) {

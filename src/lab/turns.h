@@ -11,7 +11,7 @@ enum { TURNS_MOST = 201, TURNS_FEWEST = 3 };
 typedef struct turns_wanted {
     int least, most;
     double seconds;  /* of all turns: once they took as long, `least` are enough */
-    double hopeless; /* > 0: a challenger whose ratio is beyond it after TURNS_FEWEST turns gets no more */
+    double hopeless; /* > 0: a challenger whose ratio is beyond it in each of the first TURNS_FEWEST gets no more */
 } turns_wanted;
 
 /* Seconds a run in each turn. */
