@@ -7,6 +7,7 @@
 #include "cli/regret.h"
 #include "cli/roofline.h"
 #include "cli/suite.h"
+#include "cli/tuned.h"
 #include "lab/timing.h"
 #include "cli/session_main.h"
 #include "cli/verbs.h"
@@ -455,6 +456,7 @@ static cli_exit bench_guarded(session *s, arena *a, void *context) {
     bench *b = context;
     b->arena = a;
     cli_exit status = suite_override(s, a);
+    if (status == CLI_DONE) status = tuned_apply(s, a);
     if (status != CLI_DONE) return status;
     return s->options->regret ? regret_all(s, a) : bench_all(b);
 }

@@ -160,7 +160,7 @@ static cli_exit pick_layers(session *s, const regex_t *pattern) {
         const cvk_spec *layer;
         for (size_t i = 0; (layer = cvk_network_layer(s->files[f].network, i)); i++)
             if (!pattern || regexec(pattern, layer->name, 0, NULL, 0) == 0)
-                s->layers[s->layer_count++] = (session_layer){&s->files[f], layer};
+                s->layers[s->layer_count++] = (session_layer){&s->files[f], layer, NULL};
     }
     if (s->layer_count) return CLI_DONE;
     session_say("no layer's name matches `%s`", s->options->layer);

@@ -22,6 +22,7 @@ typedef struct session_file {
 typedef struct session_layer {
     const session_file *file;
     const cvk_spec *spec;
+    const char *origin; /* where its plan is from, in words; NULL: nobody asked */
 } session_layer;
 
 typedef struct session {
@@ -38,6 +39,9 @@ typedef struct session {
     pthreadpool_t pool; /* NULL: one thread */
     cvk_parallel_for parallel;
     lab lab; /* of `target` and `parallel` */
+    size_t tuned_layers,
+        untuned_layers;  /* those that --tuned asked for, and of which nothing is known; see cli/tuned.h */
+    const char *untuned; /* of the first of these, why */
 } session;
 
 /* What plans for a target are chosen for, by --threads. */

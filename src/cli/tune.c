@@ -28,26 +28,23 @@ static const column columns[] = {
 
 /* ---- how long ---- */
 
-typedef struct budget {
-    int trials;     /* a layer */
-    double seconds; /* of all layers */
-} budget;
-
-static bool read_budget(const char *words, budget *to) {
+cli_exit tune_read_budget(const char *words, tune_budget *to) {
     static const struct {
         char unit;
         double seconds;
     } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}};
     char *end;
-    *to = (budget){INT_MAX, INFINITY};
-    if (strcmp(words, "all") == 0) return true;
+    *to = (tune_budget){INT_MAX, INFINITY};
+    if (strcmp(words, "all") == 0) return CLI_DONE;
     errno = 0;
     const unsigned long number = strtoul(words, &end, 10);
-    if (errno || *words < '0' || *words > '9' || number > INT_MAX) return false;
+    bool good = !errno && *words >= '0' && *words <= '9' && number <= INT_MAX;
     if (!*end) to->trials = (int)number;
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (*end == units[i].unit && !end[1]) to->seconds = (double)number * units[i].seconds;
-    return !*end || isfinite(to->seconds);
+    if (good && (!*end || isfinite(to->seconds))) return CLI_DONE;
+    session_say("--budget is a number of trials a layer, a time such as 90s, 5m or 2h, or all, not `%s`", words);
+    return CLI_USAGE;
 }
 
 /* ---- Ctrl-C ---- */
@@ -70,7 +67,7 @@ static cli_exit leave_if_stopped(void) {
 typedef struct run {
     session *session;
     tune_setup setup;
-    budget budget;
+    tune_budget budget;
     table table;
     record_list known;
     surrogate_knowledge knowledge;
@@ -173,12 +170,8 @@ static cli_exit read_setup(const session *s, run *r) {
                          .measure = trial_measure,
                          .shard = {0, 1}}};
     cli_exit status = tune_strategy(o->strategy, &r->setup.strategy);
+    if (status == CLI_DONE) status = tune_read_budget(o->budget, &r->budget);
     if (status != CLI_DONE) return status;
-    if (!read_budget(o->budget, &r->budget)) {
-        session_say("--budget is a number of trials a layer, a time such as 90s, 5m or 2h, or all, not `%s`",
-                    o->budget);
-        return CLI_USAGE;
-    }
     r->setup.budget = r->budget.trials;
     if (!o->shard || shard_read(o->shard, &r->setup.shard)) return CLI_DONE;
     session_say("--shard is I/N with I from 0 to N - 1, or auto in a task of a Slurm array or a rank of MPI, not `%s`",
@@ -232,5 +225,6 @@ static cli_exit tune_session(session *s) {
 }
 
 cli_exit cli_tune(const cli_options *options) {
+    if (options->simulate) return tune_simulate(options);
     return session_main(options, &(session_verb){.body = tune_session, .table = "tune", .runs = true});
 }

@@ -5,6 +5,18 @@
 #include "cli/session.h"
 #include "tune/search.h"
 
+/* How long to search. */
+typedef struct tune_budget {
+    int trials;     /* a layer; INT_MAX: all */
+    double seconds; /* of all layers; INFINITY */
+} tune_budget;
+
+/* Anything but CLI_DONE has been said. */
+cli_exit tune_read_budget(const char *words, tune_budget *to);
+
+/* `tune --simulate`. */
+cli_exit tune_simulate(const cli_options *options);
+
 /* The row of that name; anything but CLI_DONE has been said. */
 cli_exit tune_strategy(const char *name, const strategy **to);
 

@@ -23,9 +23,15 @@ static bool is_hopeless(const turns *t, const turns_wanted *w) {
     return true;
 }
 
+static bool is_steady(const turns *t, const turns_wanted *w) {
+    if (!(w->spread > 0)) return true;
+    const turns_verdict v = turns_judge(t, 1);
+    return v.high - v.low <= w->spread * v.ratio;
+}
+
 static bool enough(const turns *t, const turns_wanted *w, double seconds) {
-    return t->count == w->most || t->count == TURNS_MOST || (t->count >= w->least && seconds >= w->seconds) ||
-           is_hopeless(t, w);
+    if (t->count == w->most || t->count == TURNS_MOST || is_hopeless(t, w)) return true;
+    return t->count >= w->least && seconds >= w->seconds && is_steady(t, w);
 }
 
 void turns_take(const measured *challenger, const measured *incumbent, const turns_wanted *wanted, turns *to) {

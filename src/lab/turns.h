@@ -10,7 +10,9 @@ enum { TURNS_MOST = 201, TURNS_FEWEST = 3 };
 /* How many turns to take. */
 typedef struct turns_wanted {
     int least, most;
-    double seconds;  /* of all turns: once they took as long, `least` are enough */
+    double seconds; /* of all turns: once they took as long, `least` are enough */
+    double
+        spread; /* > 0: but only where the quartiles of their ratios are no further apart, as a share of the median */
     double hopeless; /* > 0: a challenger whose ratio is beyond it in each of the first TURNS_FEWEST gets no more */
 } turns_wanted;
 

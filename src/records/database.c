@@ -1,4 +1,5 @@
 /* Reading a folder of records. */
+#define _GNU_SOURCE /* memmem */
 #include "records/database.h"
 
 #include "cache/entry.h"
@@ -96,6 +97,14 @@ typedef struct line_set {
     size_t size, count;
 } line_set;
 
+/* Reading under way. */
+typedef struct reading {
+    arena *arena;
+    const char *word; /* lines without it are passed over; NULL: none */
+    line_set seen;
+    record_list *list;
+} reading;
+
 /* Whether it is new. */
 static bool put(line_set *s, uint64_t hash) {
     size_t at = hash % s->size;
@@ -115,48 +124,61 @@ static void grow(arena *a, line_set *s) {
         if (old.hash[i]) put(s, old.hash[i]);
 }
 
-static void read_line(arena *a, char *line, size_t length, line_set *seen, record_list *list) {
+static void read_line(reading *to, char *line, size_t length) {
     record r;
+    if (to->word && !memmem(line, length, to->word, strlen(to->word))) return;
     line[length] = 0;
     uint64_t hash = entry_hash(line);
-    grow(a, seen);
-    if (!record_parse(a, line, length, &r))
-        list->torn++;
-    else if (put(seen, hash ? hash : 1))
-        record_list_add(a, list, &r);
+    grow(to->arena, &to->seen);
+    if (!record_parse(to->arena, line, length, &r))
+        to->list->torn++;
+    else if (put(&to->seen, hash ? hash : 1))
+        record_list_add(to->arena, to->list, &r);
     else
-        list->repeats++;
+        to->list->repeats++;
 }
 
 /* Lines are those that have an end. */
-static void read_lines(arena *a, char *bytes, size_t size, line_set *seen, record_list *list) {
+static void read_lines(reading *to, char *bytes, size_t size) {
     for (char *line = bytes, *end; line < bytes + size; line = end + 1) {
         end = memchr(line, '\n', size - (size_t)(line - bytes));
         if (!end) {
-            list->torn++;
+            to->list->torn++;
             return;
         }
-        read_line(a, line, (size_t)(end - line), seen, list);
+        read_line(to, line, (size_t)(end - line));
     }
 }
 
-static cvk_status read_file(arena *a, const char *path, cvk_diagnostics *d, line_set *seen, record_list *list) {
+static cvk_status read_file(reading *to, const char *path, cvk_diagnostics *d) {
     struct stat s;
     if (stat(path, &s) != 0) return cannot(path, d, "read", errno);
-    char *bytes = arena_alloc(a, (size_t)s.st_size + 1);
+    char *bytes = arena_alloc(to->arena, (size_t)s.st_size + 1);
     ssize_t size = read_to(path, bytes, (size_t)s.st_size);
     if (size < 0) return cannot(path, d, "read", errno);
-    read_lines(a, bytes, (size_t)size, seen, list);
+    read_lines(to, bytes, (size_t)size);
     return CVK_OK;
 }
 
-cvk_status database_read(arena *a, const char *folder, cvk_diagnostics *d, record_list *list) {
+static cvk_status read_folder(const char *folder, cvk_diagnostics *d, reading *to) {
     char **names;
     size_t count;
-    line_set seen = {0};
-    cvk_status status = database_files(a, folder, d, &names, &count);
+    cvk_status status = database_files(to->arena, folder, d, &names, &count);
     for (size_t i = 0; i < count && status == CVK_OK; i++)
-        status = read_file(a, arena_format(a, "%s/%s", folder, names[i]), d, &seen, list);
+        status = read_file(to, arena_format(to->arena, "%s/%s", folder, names[i]), d);
+    return status;
+}
+
+cvk_status database_read(arena *a, const char *folder, cvk_diagnostics *d, record_list *list) {
+    return read_folder(folder, d, &(reading){.arena = a, .list = list});
+}
+
+/* A trial whose words are of matches is read, and left out. */
+cvk_status database_read_matches(arena *a, const char *folder, cvk_diagnostics *d, record_list *list) {
+    record_list found = {0};
+    cvk_status status = read_folder(folder, d, &(reading){.arena = a, .word = "\"match\"", .list = &found});
+    for (size_t i = 0; i < found.count; i++)
+        if (found.record[i].kind == RECORD_MATCH) record_list_add(a, list, &found.record[i]);
     return status;
 }
 

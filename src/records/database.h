@@ -21,6 +21,8 @@ void record_list_add(arena *a, record_list *list, const record *r);
 cvk_status database_files(arena *a, const char *folder, cvk_diagnostics *d, char ***names, size_t *count);
 /* Appends all records, file by file, each line once however often it is there. */
 cvk_status database_read(arena *a, const char *folder, cvk_diagnostics *d, record_list *list);
+/* The same of matches alone, which are few and quickly found. */
+cvk_status database_read_matches(arena *a, const char *folder, cvk_diagnostics *d, record_list *list);
 
 /* A file of a writer's own; made, in a folder that is there, when there is first something to write. Locked as long as
  * it is open, where the file system has locks. */

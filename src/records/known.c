@@ -7,18 +7,23 @@
 
 cvk_status known_open(arena *a, const char *folder, cvk_diagnostics *d, known_plans *to) {
     *to = (known_plans){.folder = arena_string(a, folder, strlen(folder))};
-    return database_read(a, folder, d, &to->list);
+    return database_read_matches(a, folder, d, &to->list);
+}
+
+/* Plans for any number of threads were timed on one, and so hold for one. */
+static bool threads_fit(const record *r, const record *key) {
+    return r->threads == key->threads || (r->threads == 0 && key->threads == 1);
 }
 
 /* What a record has to have in common with the key to be found; each is less than the one before. */
-typedef bool alike(const record *a, const record *b);
-static bool on_any_machine(const record *a, const record *b) {
-    return a->threads == b->threads && strcmp(a->layer, b->layer) == 0 && strcmp(a->target, b->target) == 0;
+typedef bool alike(const record *r, const record *key);
+static bool on_any_machine(const record *r, const record *key) {
+    return threads_fit(r, key) && strcmp(r->layer, key->layer) == 0 && strcmp(r->target, key->target) == 0;
 }
-static bool of_any_version(const record *a, const record *b) {
-    return on_any_machine(a, b) && strcmp(a->cpu, b->cpu) == 0;
+static bool of_any_version(const record *r, const record *key) {
+    return on_any_machine(r, key) && strcmp(r->cpu, key->cpu) == 0;
 }
-static bool for_any_target(const record *a, const record *b) { return strcmp(a->layer, b->layer) == 0; }
+static bool for_any_target(const record *r, const record *key) { return strcmp(r->layer, key->layer) == 0; }
 
 static const record *latest_match(const record_list *list, const record *key, alike *same) {
     const record *latest = NULL;
@@ -50,24 +55,34 @@ static const cvk_spec *with_plan(arena *a, const cvk_spec *spec, const cvk_plan 
 }
 
 static const cvk_spec *crown(const known_plans *known, arena *a, const cvk_spec *spec, goal aim, const record *match,
-                             const char **why) {
+                             known_origin *origin) {
     cvk_plan *plan = arena_new(a, cvk_plan);
     const problem p = problem_of(spec);
     if (!record_plan(a, match->plan, plan) || algo_refuse(&p, aim.target, plan)) {
-        *why = arena_format(a, "the model's: that of %s does not fit the layer any more", known->folder);
+        *origin = (known_origin){
+            arena_format(a, "the model's: that of %s does not fit the layer any more", known->folder), true};
         return spec;
     }
-    *why = arena_format(a, "that of %s, which took %.3f of the time of the model's in %lld turns", known->folder,
-                        match->ratio, (long long)match->turns);
+    origin->words = arena_format(a, "that of %s, which took %.3f of the time of the model's in %lld turns",
+                                 known->folder, match->ratio, (long long)match->turns);
     return with_plan(a, spec, plan);
 }
 
-const cvk_spec *known_layer(const known_plans *known, arena *a, const cvk_spec *spec, goal aim, const char **why) {
-    const record key = record_of(a, spec, aim), *match = latest_match(&known->list, &key, record_same_key);
-    *why = "its own schedule";
+/* For one thread, a match for one comes before those for any number. */
+static const record *find_match(const known_plans *known, const record *key) {
+    record any = *key;
+    const record *match = latest_match(&known->list, key, record_same_key);
+    any.threads = 0;
+    return match || key->threads != 1 ? match : latest_match(&known->list, &any, record_same_key);
+}
+
+const cvk_spec *known_layer(const known_plans *known, arena *a, const cvk_spec *spec, goal aim, known_origin *origin) {
+    const record key = record_of(a, spec, aim), *match = find_match(known, &key);
+    *origin = (known_origin){"its own schedule", false};
     if (spec->schedule) return spec;
-    if (match && match->crowned) return crown(known, a, spec, aim, match, why);
-    *why =
+    if (match && match->crowned) return crown(known, a, spec, aim, match, origin);
+    origin->missing = !match;
+    origin->words =
         match ? arena_format(a, "the model's, which stayed in a match of %s", known->folder) : why_none(known, a, &key);
     return spec;
 }

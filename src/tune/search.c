@@ -56,16 +56,6 @@ void search_tell(search *s, double relative) {
     if (s->strategy->moves->learn) s->strategy->moves->learn(s, which);
 }
 
-void search_discard(search *s, int which) {
-    s->candidates->list[which].relative = INFINITY;
-    s->best = -1;
-    for (int i = 0; i < s->told; i++) {
-        const double relative = s->candidates->list[s->trial[i]].relative;
-        if (isfinite(relative) && (s->best < 0 || relative < s->candidates->list[s->best].relative))
-            s->best = s->trial[i];
-    }
-}
-
 /* SplitMix64: Steele, Lea and Flood, 2014. */
 int search_random(search *s, int below) {
     uint64_t z = s->random += UINT64_C(0x9E3779B97F4A7C15);

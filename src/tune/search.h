@@ -58,9 +58,6 @@ int search_next(search *s);
  * be used. */
 void search_tell(search *s, double relative);
 
-/* A candidate turned out not to be usable although its result was told. */
-void search_discard(search *s, int which);
-
 /* ---- for strategies ---- */
 
 /* The next of a sequence that looks random: 0 <= r < below. */

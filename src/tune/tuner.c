@@ -13,12 +13,14 @@
 #include <string.h>
 #include <time.h>
 
-const tune_limits tune_usual_limits = {.compile_seconds = 60,
-                                       .judge_seconds = 60,
-                                       .run_seconds = 2,
-                                       .slow = 8,
-                                       .bytes = (size_t)2 << 30,
-                                       .turns = {.least = 9, .most = 15, .seconds = 0.02, .hopeless = 1.2}};
+const tune_limits tune_usual_limits = {
+    .compile_seconds = 60,
+    .judge_seconds = 60,
+    .run_seconds = 2,
+    .slow = 8,
+    .bytes = (size_t)2 << 30,
+    .turns = {.least = 9, .most = 41, .seconds = 0.01, .spread = 0.1, .hopeless = 1.2},
+    .doubt = 0.05};
 
 enum { SLOWEST_MACS_A_SECOND = 10000000, USUAL_WAIT_MILLISECONDS = 100 };
 
@@ -60,6 +62,8 @@ typedef struct tuner {
     slot revived;      /* the best so far, compiled again, for it was measured in another life */
     message incumbent; /* its object; empty: there is none yet */
     double incumbent_seconds, incumbent_relative;
+    int incumbent_candidate, champion; /* whose the object is, and whose it should be by what was told; -1: nobody's */
+    double champion_relative;          /* NAN: there is none */
     int failed, tried;
     bool over; /* nothing more is proposed */
     double begin;
@@ -145,6 +149,22 @@ static bool may_propose(const tuner *t) {
     return !t->over && t->search.trials < t->setup->budget && t->search.trials - t->search.told <= SEARCH_LAG;
 }
 
+/* Whether a result makes its plan the best so far: the first there is, or one that is faster by more than chance. */
+static bool is_crowned(const tuner *t, const record *r, double best) {
+    if (r->outcome != OUTCOME_CORRECT) return false;
+    return isnan(best) || (r->relative < best && r->chance < t->limits->doubt);
+}
+
+/* What the next are measured with. */
+static void enthrone(tuner *t, slot *s) {
+    message swap = t->incumbent;
+    t->incumbent = s->object;
+    s->object = swap;
+    t->incumbent_candidate = s->candidate;
+    t->incumbent_relative = s->record.relative;
+    t->incumbent_seconds = s->record.seconds;
+}
+
 /* ---- asking workers ---- */
 
 static double macs_seconds(const tuner *t) { return (double)spec_macs(t->spec) / SLOWEST_MACS_A_SECOND; }
@@ -199,31 +219,25 @@ static bool any_is_busy(const tuner *t) {
     return false;
 }
 
-/* The best that the search was told of, where it is better than what there is to measure with. */
-static bool must_revive(const tuner *t) {
-    if (t->search.best < 0) return false;
-    return !t->incumbent.size || t->candidates.list[t->search.best].relative < t->incumbent_relative;
-}
+/* Where the incumbent was measured in another life, or in another shard's. */
+static bool must_revive(const tuner *t) { return t->champion >= 0 && t->champion != t->incumbent_candidate; }
 
 static bool revive(tuner *t, int which) {
     slot *s = &t->revived;
-    const record *before = recorded(t, &t->candidates.list[t->search.best]);
+    const record *before = recorded(t, &t->candidates.list[t->champion]);
     message_free(&s->object);
-    *s = (slot){.candidate = t->search.best, .record = before ? *before : t->key};
+    *s = (slot){.candidate = t->champion, .record = before ? *before : t->key};
     return ask_compiler(t, which, s);
 }
 
-/* What the compiler made of it; what cannot be had again is not the best any more. */
+/* What the compiler made of it; what cannot be had again leaves its place to the next that is measured. */
 static void take_revived(tuner *t) {
     slot *s = &t->revived;
     if (s->state == SLOT_COMPILED) {
-        message swap = t->incumbent;
-        t->incumbent = s->object;
-        s->object = swap;
-        t->incumbent_relative = s->record.relative;
-        t->incumbent_seconds = s->record.seconds;
+        enthrone(t, s);
     } else {
-        search_discard(&t->search, s->candidate);
+        t->champion = t->incumbent_candidate;
+        t->champion_relative = t->incumbent.size ? t->incumbent_relative : NAN;
     }
     s->state = SLOT_DONE;
 }
@@ -260,17 +274,6 @@ static void take_compiled(slot *s, const message *reply) {
         fail_slot(s, OUTCOME_COMPILE, cvk_status_text(CVK_ERROR_MEMORY));
 }
 
-/* The best so far is the incumbent of the next. */
-static void crown(tuner *t, slot *s) {
-    const bool first = !t->incumbent.size;
-    if (!first && !(s->record.relative < t->incumbent_relative)) return;
-    message swap = t->incumbent;
-    t->incumbent = s->object;
-    s->object = swap;
-    t->incumbent_relative = s->record.relative;
-    t->incumbent_seconds = s->record.seconds;
-}
-
 static void take_measured(tuner *t, slot *s, const message *reply) {
     measure_reply r;
     memcpy(&r, reply->bytes, sizeof r);
@@ -288,7 +291,7 @@ static void take_measured(tuner *t, slot *s, const message *reply) {
     s->record.relative = t->incumbent.size ? v->ratio * t->incumbent_relative : 1;
     if (r.outcome == OUTCOME_TIMEOUT) return fail_slot(s, OUTCOME_TIMEOUT, r.why);
     s->state = SLOT_DONE;
-    if (s->trial >= 0) crown(t, s);
+    if (s->trial >= 0 && is_crowned(t, &s->record, t->incumbent.size ? t->incumbent_relative : NAN)) enthrone(t, s);
 }
 
 static void take_death(slot *s, const worker_news *news) {
@@ -351,6 +354,10 @@ static cvk_status tell(tuner *t, slot *s) {
     }
     if (status != CVK_OK) return status;
     t->failed += !s->foreign && s->record.outcome != OUTCOME_CORRECT;
+    if (!s->foreign && is_crowned(t, &s->record, t->champion_relative)) {
+        t->champion = s->candidate;
+        t->champion_relative = s->record.relative;
+    }
     search_tell(&t->search, s->foreign ? NAN : relative_of(&s->record));
     report(t);
     return CVK_OK;
@@ -565,6 +572,8 @@ cvk_status tune_layer(const tune_setup *setup, const tune_limits *limits, arena 
     tuner *t = arena_new(a, tuner);
     *result = (tune_result){.match = record_new()};
     *t = (tuner){.setup = setup, .limits = limits, .arena = a, .spec = spec, .begin = clock_seconds()};
+    t->incumbent_candidate = t->champion = -1;
+    t->champion_relative = NAN;
     t->layer = (trial_layer){spec, setup->aim, setup->start_threads};
     t->key = record_of(a, spec, setup->aim);
     candidates_open(a, spec, setup->aim, &t->candidates);

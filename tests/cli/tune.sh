@@ -63,6 +63,43 @@ case_shards_make_the_trials_of_one_process() {
     status 0; is_json "d['rows'][0]['tried'] == 0 and d['rows'][0]['trials'] == 12 and d['rows'][0]['winner'] != 'no match'"
 }
 
+# A database in which the model's second pick is the best of twenty, and every other plan a little slower than the pick.
+recorded_space() {
+    "$command" explain spec.yaml --all --format json --target x86-64-v3 >explained.json
+    python3 - "$version" <<'END'
+import json, os, sys
+d = json.load(open("explained.json"))
+os.mkdir("space")
+with open("space/a.jsonl", "w") as f:
+    for i, row in enumerate(d["rows"]):
+        relative = [1.0, 0.5][i] if i < 2 else 1 + i / 100
+        f.write(json.dumps({"kind": "trial", "layer": "{name: layer, input: [1, 3, 8, 8], out_channels: 4, kernel_size: 3}",
+            "target": "x86-64-v3", "cpu": "c", "llvm": "1", "convoke": sys.argv[1], "name": "one", "plan": row["plan"],
+            "outcome": "correct", "seconds": relative * 1e-3, "relative": relative, "trial": i}) + "\n")
+print(len(d["rows"]))
+END
+}
+
+case_strategies_are_replayed_on_a_recorded_space() {
+    spec
+    version=$("$command" --version | cut -d' ' -f2)
+    local plans; plans=$(recorded_space)
+    convoke tune --simulate space --strategy model,random --repeat 20 --budget 200 --svg plot.svg --format json
+    status 0; silent
+    is_json "[r['strategy'] for r in d['rows']] == ['model', 'random'] and d['rows'][0]['trials_to_98'] == 2"
+    is_json "len(d['curves']['model']['median']) == 200 and d['curves']['model']['median'][:2] == [0.5, 1.0]"
+    is_json "d['curves']['random']['median'][$plans - 1] == 1.0 and all(a <= b for a, b in zip(d['curves']['random']['low'], d['curves']['random']['low'][1:]))"
+    python3 -c "
+import xml.etree.ElementTree as tree
+texts = [t.text for t in tree.parse('plot.svg').iter('{http://www.w3.org/2000/svg}text')]
+assert 'model' in texts and 'random' in texts and 'trials' in texts" || fail "plot.svg"
+    convoke tune --simulate space --strategy exhaustive,random,model,local,tabu,surrogate --repeat 3 --budget 30
+    status 0; has "surrogate"
+    mkdir none; convoke tune --simulate none; status 3; says "there is no layer with trials to replay"
+    convoke tune --simulate space --repeat 0; status 2
+    convoke tune --simulate space --strategy model,lcoal; status 2; says 'did you mean `local`?'
+}
+
 case_what_is_wrong_is_said() {
     spec
     convoke tune spec.yaml --strategy lcoal; status 2; says 'did you mean `local`?'
@@ -73,4 +110,4 @@ case_what_is_wrong_is_said() {
     convoke tune nowhere.yaml; status 6
 }
 
-run_cases
+run_cases "${3:-.}"

@@ -56,5 +56,7 @@ Test(turns, both_get_as_many_turns_as_are_asked_for) {
     turns_take(&challenger, &incumbent, &(turns_wanted){.least = 5, .most = 7}, &t);
     cr_expect_eq(t.count, 5);
     cr_expect(ours > 12 && theirs > 12);
+    turns_take(&challenger, &incumbent, &(turns_wanted){.least = 5, .most = 7, .spread = 1e-9}, &t);
+    cr_expect_eq(t.count, 7, "as many as there may be, where they differ");
     for (int i = 0; i < t.count; i++) cr_expect(t.challenger[i] > 0 && t.incumbent[i] > 0);
 }

@@ -43,9 +43,10 @@ static record *add_match(fixture *x, bool crowned, int64_t time) {
 
 /* The plan that is given, or NULL for the layer as it is. */
 static const cvk_plan *given(fixture *x, const char *because) {
-    const char *why;
-    const cvk_spec *layer = known_layer(&x->known, &x->arena, x->spec, x->aim, &why);
-    cr_expect(strstr(why, because), "\"%s\" does not say \"%s\"", why, because);
+    known_origin from;
+    const cvk_spec *layer = known_layer(&x->known, &x->arena, x->spec, x->aim, &from);
+    cr_expect(strstr(from.words, because), "\"%s\" does not say \"%s\"", from.words, because);
+    cr_expect_eq(from.missing, strstr(from.words, "the model's: ") != NULL);
     return layer->schedule;
 }
 
@@ -95,6 +96,19 @@ Test(known, another_machine_version_target_or_number_of_threads_is_named_and_not
     *r = own;
     r->build = "another build of the same version";
     cr_expect(given(&x, "of the time"));
+    tear_down(&x);
+}
+
+Test(known, a_plan_for_any_number_of_threads_holds_for_one) {
+    fixture x;
+    set_up(&x);
+    add_match(&x, true, 9);
+    x.aim.threads = 1;
+    cr_expect(given(&x, "of the time"));
+    add_match(&x, false, 1);
+    cr_expect(!given(&x, "stayed in a match"), "but one for one comes first");
+    x.aim.threads = 2;
+    cr_expect(!given(&x, "threads"));
     tear_down(&x);
 }
 
