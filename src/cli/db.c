@@ -3,10 +3,16 @@
 #include "cli/session_main.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
+#include "exchange/exchange.h"
+#include "files/folders.h"
+#include "files/output.h"
 #include "plan/brief.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *brief(arena *a, const char *schedule) {
     cvk_plan plan;
@@ -158,6 +164,75 @@ static cli_exit prune_folder(session *s, arena *a, const char *folder) {
     return session_fail(s, status);
 }
 
+/* ---- export and import ---- */
+
+static cli_exit find_format(const cli_options *o, const exchange_format **to) {
+    const exchange_format *row;
+    for (int i = 0; (row = exchange_row(i)); i++)
+        if (strcmp(o->form, row->word) == 0) {
+            *to = row;
+            return CLI_DONE;
+        }
+    session_say("db %s: --format is t4, kernel-tuner or csv, not `%s`", o->specs[0], o->form);
+    return CLI_USAGE;
+}
+
+static cli_exit write_exports(session *s, arena *a, const exchange_file *files, size_t count) {
+    const char *folder = s->options->database_output;
+    output_file *outputs = arena_array(a, output_file, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        if (!files[i].bytes) return session_fail(s, CVK_ERROR_MEMORY);
+        outputs[i] =
+            (output_file){arena_format(a, "%s/%s", folder, files[i].name), files[i].bytes, strlen(files[i].bytes)};
+    }
+    if (!folders_make(folder)) {
+        session_say("%s: cannot be made: %s", folder, strerror(errno));
+        return CLI_IO;
+    }
+    return count ? session_fail(s, output_write(outputs, count, s->diagnostics)) : CLI_DONE;
+}
+
+static cli_exit export_records(session *s, arena *a, const record_list *list) {
+    const exchange_format *format = NULL;
+    exchange_file *files = arena_array(a, exchange_file, EXCHANGE_MOST_FILES);
+    cli_exit status = need_output(s->options);
+    if (status == CLI_DONE) status = find_format(s->options, &format);
+    if (status != CLI_DONE) return status;
+    const size_t count = format->print(a, list, files);
+    status = write_exports(s, a, files, count);
+    for (size_t i = 0; i < count; i++) free(files[i].bytes);
+    return status;
+}
+
+/* A file's bytes in the arena; NULL: that has been said. */
+static const char *read_file(arena *a, const char *path, size_t *size) {
+    struct stat about;
+    if (stat(path, &about) == 0) {
+        char *bytes = arena_alloc(a, (size_t)about.st_size + 1);
+        FILE *file = fopen(path, "rbe");
+        *size = file ? fread(bytes, 1, (size_t)about.st_size, file) : 0;
+        bool good = file && !ferror(file);
+        if (file) fclose(file);
+        if (good) return bytes;
+    }
+    session_say("%s: cannot be read: %s", path, strerror(errno));
+    return NULL;
+}
+
+static cli_exit import_file(session *s, arena *a, const char *path) {
+    const exchange_format *format = NULL;
+    record_list list = {0};
+    size_t size;
+    cli_exit status = need_output(s->options);
+    if (status == CLI_DONE) status = find_format(s->options, &format);
+    if (status != CLI_DONE) return status;
+    const char *bytes = read_file(a, path, &size);
+    if (!bytes) return CLI_IO;
+    if (format->parse(a, bytes, size, &list)) return database_add(s, a, s->options->database_output, &list);
+    session_say("%s is no %s file that convoke wrote", path, format->word);
+    return CLI_INPUT;
+}
+
 /* ---- the verb ---- */
 
 typedef struct action {
@@ -167,10 +242,8 @@ typedef struct action {
 } action;
 
 static const action ACTIONS[] = {
-    {"list", list_keys, NULL},
-    {"show", show_records, NULL},
-    {"merge", merge_records, NULL},
-    {"prune", NULL, prune_folder},
+    {"list", list_keys, NULL},     {"show", show_records, NULL},     {"merge", merge_records, NULL},
+    {"prune", NULL, prune_folder}, {"export", export_records, NULL}, {"import", NULL, import_file},
 };
 
 static cli_exit act(session *s, arena *a, void *context) {
@@ -204,5 +277,6 @@ cli_exit cli_db(const cli_options *options) {
         session_say("db %s: a database is missing", what->word);
         return CLI_USAGE;
     }
-    return session_without_layers(options, act, (void *)what);
+    const bool exchanges = what->of_records == export_records || what->of_operand == import_file;
+    return session_without_layers(options, exchanges ? NULL : options->form, act, (void *)what);
 }

@@ -52,8 +52,8 @@ static inline goal session_goal(const session *s, const cvk_target *target) {
 /* Reads all files, so that all their mistakes are known at once, and picks the layers. Anything but CLI_DONE has been
  * explained on stderr. Call session_close in any case. */
 cli_exit session_open(const cli_options *options, session *s);
-/* The same without files, layers and target. */
-cli_exit session_open_bare(const cli_options *options, session *s);
+/* The same without files, layers and target, in that format: its word, or NULL for text. */
+cli_exit session_open_bare(const cli_options *options, const char *format, session *s);
 void session_close(session *s);
 /* CLI_DONE where this machine runs code for the target, else CLI_UNSUPPORTED, having said why and what to do instead.
  */

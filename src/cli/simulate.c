@@ -179,5 +179,5 @@ static cli_exit compare_all(session *s, arena *a, void *context) {
 
 cli_exit tune_simulate(const cli_options *options) {
     comparison c = {.count = 0};
-    return session_without_layers(options, compare_all, &c);
+    return session_without_layers(options, options->format, compare_all, &c);
 }

@@ -1,5 +1,5 @@
 /* Records to JSON and back, by the table. */
-#include "records/record.h"
+#include "records/json.h"
 
 #include "base/build.h"
 #include "spec/yaml.h"
@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ static const record_field FIELDS[] = {
 #include "records/fields.def"
 #undef RECORD
 };
-enum { FIELD_COUNT = sizeof FIELDS / sizeof *FIELDS, DIGITS = 9 };
+enum { FIELD_COUNT = sizeof FIELDS / sizeof *FIELDS };
 
 const char *const record_kind_words[RECORD_KINDS] = {"trial", "match"};
 const char *const record_outcome_words[OUTCOMES] = {"correct", "timeout",     "compile",
@@ -92,26 +93,30 @@ static json_t *json_of(const record_field *f, const void *value) {
     return NULL;
 }
 
-char *record_print(const record *r) {
+json_t *record_to_json(const record *r) {
     json_t *line = json_object();
     for (int i = 0; line && i < FIELD_COUNT; i++) {
         json_t *value = json_of(&FIELDS[i], value_of(r, &FIELDS[i]));
         if (value) json_object_set_new(line, FIELDS[i].name, value);
     }
-    char *words = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS)) : NULL;
+    return line;
+}
+
+char *record_print(const record *r) {
+    json_t *line = record_to_json(r);
+    char *words = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(RECORD_DIGITS)) : NULL;
     json_decref(line);
     return words;
 }
 
 /* The index of a word, or -1. */
-static int find_word(const json_t *value, const char *const *words, int count) {
-    const char *word = json_string_value(value);
+static int find_word(const char *word, const char *const *words, int count) {
     for (int i = 0; word && i < count; i++)
         if (strcmp(word, words[i]) == 0) return i;
     return -1;
 }
 
-/* Texts are copied to `room`, which has as many bytes as the line. */
+/* Texts are copied to `room`, which is large enough. */
 static bool set_text(const json_t *value, char **room, record_TEXT *to) {
     if (!json_is_string(value)) return false;
     *to = strcpy(*room, json_string_value(value));
@@ -127,11 +132,11 @@ static bool set_value(const record_field *f, const json_t *value, char **room, v
     case RECORD_INTEGER: *(int64_t *)to = json_integer_value(value); return json_is_integer(value);
     case RECORD_FLAG: *(bool *)to = json_is_true(value); return json_is_boolean(value);
     case RECORD_KIND:
-        word = find_word(value, record_kind_words, RECORD_KINDS);
+        word = find_word(json_string_value(value), record_kind_words, RECORD_KINDS);
         *(record_kind *)to = (record_kind)(word < 0 ? 0 : word);
         return word >= 0;
     case RECORD_OUTCOME:
-        word = find_word(value, record_outcome_words, OUTCOMES);
+        word = find_word(json_string_value(value), record_outcome_words, OUTCOMES);
         *(record_outcome *)to = (record_outcome)(word < 0 ? 0 : word);
         return word >= 0;
     }
@@ -147,6 +152,19 @@ static bool read_members(const json_t *line, char *room, record *r) {
     return good && *r->layer && *r->plan;
 }
 
+static size_t bytes_of_texts(const json_t *line) {
+    size_t bytes = 1;
+    for (int i = 0; i < FIELD_COUNT; i++)
+        if (FIELDS[i].type == RECORD_TEXT) bytes += json_string_length(json_object_get(line, FIELDS[i].name)) + 1;
+    return bytes;
+}
+
+bool record_from_json(arena *a, const json_t *value, record *r) {
+    *r = record_new();
+    char *room = arena_alloc(a, bytes_of_texts(value));
+    return read_members(value, room, r);
+}
+
 bool record_parse(arena *a, const char *line, size_t length, record *r) {
     *r = record_new();
     char *room = arena_alloc(a, length + FIELD_COUNT);
@@ -154,6 +172,55 @@ bool record_parse(arena *a, const char *line, size_t length, record *r) {
     bool good = tree && read_members(tree, room, r);
     json_decref(tree);
     return good;
+}
+
+/* ---- texts ---- */
+
+static bool set_number(const char *words, double *to) {
+    char *end;
+    *to = strtod(words, &end);
+    return end != words && !*end && isfinite(*to);
+}
+
+static bool set_integer(const char *words, int64_t *to) {
+    char *end;
+    *to = strtoll(words, &end, 10);
+    return end != words && !*end;
+}
+
+bool record_set_text(record *r, const record_field *f, const char *words) {
+    void *to = member(r, f);
+    int word = 0;
+    if (!*words) return true;
+    switch (f->type) {
+    case RECORD_TEXT: *(record_TEXT *)to = words; return true;
+    case RECORD_NUMBER: return set_number(words, to);
+    case RECORD_INTEGER: return set_integer(words, to);
+    case RECORD_FLAG: *(bool *)to = strcmp(words, "true") == 0; return *(bool *)to;
+    case RECORD_KIND:
+        *(record_kind *)to = (record_kind)(word = find_word(words, record_kind_words, RECORD_KINDS));
+        break;
+    case RECORD_OUTCOME:
+        *(record_outcome *)to = (record_outcome)(word = find_word(words, record_outcome_words, OUTCOMES));
+    }
+    return word >= 0;
+}
+
+const char *record_get_text(const record *r, const record_field *f, char digits[32]) {
+    const void *value = value_of(r, f);
+    *digits = 0;
+    switch (f->type) {
+    case RECORD_TEXT: return *(const record_TEXT *)value;
+    case RECORD_KIND: return record_kind_words[*(const record_kind *)value];
+    case RECORD_OUTCOME: return record_outcome_words[*(const record_outcome *)value];
+    case RECORD_FLAG: return *(const bool *)value ? "true" : "";
+    case RECORD_INTEGER:
+        if (*(const int64_t *)value) snprintf(digits, 32, "%lld", (long long)*(const int64_t *)value);
+        break;
+    case RECORD_NUMBER:
+        if (isfinite(*(const double *)value)) snprintf(digits, 32, "%.*g", RECORD_DIGITS, *(const double *)value);
+    }
+    return digits;
 }
 
 /* ---- plans and layers ---- */

@@ -56,6 +56,84 @@ case_prune_leaves_what_this_version_recorded_in_one_file() {
     status 0; same <(lines db) wanted
 }
 
+# A database of a trial, a failure and a match of a real plan, texts with everything in them that a form could trip over.
+real_database() {
+    spec
+    mkdir db
+    "$command" explain spec.yaml --all --format json --target x86-64-v3 >explained.json
+    python3 - <<'END'
+import json
+plans = [row["plan"] for row in json.load(open("explained.json"))["rows"]]
+key = {"layer": "{name: layer, input: [1, 3, 8, 8], out_channels: 4, kernel_size: 3}", "target": "x86-64-v3", "llvm": "19.1.7",
+       "convoke": "0.1.0", "cpu": 'A "CPU", of\nétude'}
+with open("db/a.jsonl", "w") as f:
+    for i, plan in enumerate(plans[:6]):
+        f.write(json.dumps({"kind": "trial", **key, "name": "one", "plan": plan, "outcome": "correct", "seconds": 0.001 / (i + 3),
+            "ratio": 1.1, "compile_seconds": 0.0312345678, "trial": i, "time": 1795916454123 + i}) + "\n")
+    for i, outcome in enumerate(["timeout", "compile", "runtime", "correctness", "constraints"]):
+        f.write(json.dumps({"kind": "trial", **key, "name": "one", "plan": plans[i], "outcome": outcome, "why": 'it, "said"',
+            "trial": 10 + i, "threads": 2, "time": 5}) + "\n")
+    f.write(json.dumps({"kind": "match", **key, "name": "one", "plan": plans[1], "pick": plans[0], "outcome": "correct",
+        "seconds": 1e-4, "crowned": True, "chance": 1e-9, "time": 7}) + "\n")
+END
+}
+
+case_what_is_exported_is_imported_as_it_was() {
+    local form
+    real_database
+    convoke db merge db -o own # with as many digits as convoke writes
+    for form in t4 kernel-tuner csv; do
+        convoke db export own --format $form -o $form
+        status 0; silent
+        [[ $form == t4 ]] && rm t4/metadata.json
+        convoke db import $form/* --format $form -o back-$form
+        status 0; silent
+        same <(lines own) <(lines back-$form)
+        convoke db merge back-$form -o own
+        status 0; has "12 records, 0 of them new"
+    done
+}
+
+case_exports_have_the_form_that_others_read() {
+    real_database
+    convoke db export db --format t4 -o t4; status 0
+    cp t4/results.json ../out
+    is_json "d['schema_version'] == '1.0.0' and len(d['results']) == 12"
+    is_json "all(set(r) >= {'timestamp', 'configuration', 'objectives', 'times', 'invalidity', 'correctness', 'measurements'} for r in d['results'])"
+    is_json "[r['invalidity'] for r in d['results']][6:11] == ['timeout', 'compile', 'runtime', 'correctness', 'constraints']"
+    is_json "abs(d['results'][0]['measurements'][0]['value'] - 1 / 3) < 1e-6 and d['results'][0]['measurements'][0]['unit'] == 'ms'"
+    is_json "d['results'][0]['times']['compilation_time'] == d['results'][0]['times']['compilation'] > 31 and d['results'][0]['timestamp'] == '2026-11-29T01:40:54.123+00:00'"
+    is_json "isinstance(d['results'][0]['configuration']['tile_oc'], int)"
+    cp t4/metadata.json ../out
+    is_json "d['schema_version'] == '1.0.0' and d['metadata']['hardware']['hardware_description'][0]['cpu'].startswith('A')"
+    convoke db export db --format kernel-tuner -o kt; status 0
+    [[ $(ls kt | wc -l) == 2 ]] || fail "a file a key: $(ls kt)"
+    for file in kt/*; do
+        cp "$file" ../out
+        is_json "set(d) == {'schema_version', 'device_name', 'kernel_name', 'problem_size', 'tune_params_keys', 'tune_params', 'objective', 'cache'} and d['schema_version'] == '1.1.0'"
+        is_json "all(','.join(str(e[k]) for k in d['tune_params_keys']) == name for name, e in d['cache'].items())"
+        is_json "all(e[k] in d['tune_params'][k] for e in d['cache'].values() for k in d['tune_params_keys'])"
+        is_json "all(set(e) >= {'time', 'times', 'compile_time', 'verification_time', 'benchmark_time', 'strategy_time', 'framework_time', 'timestamp'} for e in d['cache'].values())"
+        is_json "all(isinstance(e['time'], float) or e['time'] in ('InvalidConfig', 'CompilationFailedConfig', 'RuntimeFailedConfig') for e in d['cache'].values())"
+    done
+    convoke db export db --format csv -o csv; status 0
+    python3 -c "
+import csv
+rows = list(csv.DictReader(open('csv/records.csv')))
+assert len(rows) == 12 and rows[6]['why'] == 'it, \"said\"' and rows[0]['cpu'].startswith('A \"CPU\", of\n')" || fail "csv"
+}
+
+case_what_is_no_export_is_refused() {
+    real_database
+    echo '{"results": [{}]}' >x; convoke db import x --format t4 -o back; status 3; says "x is no t4 file that convoke wrote"
+    echo '{"cache": 3}' >x; convoke db import x --format kernel-tuner -o back; status 3
+    printf 'layer,plan\n"a,b\n' >x; convoke db import x --format csv -o back; status 3
+    convoke db export db --format text -o y; status 2; says "--format is t4, kernel-tuner or csv"
+    convoke db export db --format t4; status 2; says "-o says where"
+    convoke db import nowhere --format t4 -o y; status 6; says "nowhere: cannot be read"
+    convoke db list db --format t4; status 2
+}
+
 case_what_is_wrong_is_said() {
     convoke db lits x; status 2; says 'did you mean `list`?'
     convoke db list; status 2; says "a database is missing"
