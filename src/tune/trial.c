@@ -204,6 +204,9 @@ static void meet(const measured *challenger, const measured *incumbent, const me
     }
     turns_take(challenger, incumbent, &wanted->turns, &t);
     r->verdict = turns_judge(&t, 1);
+    if (!(r->verdict.chance < wanted->doubt)) return;
+    turns_take(challenger, incumbent, &wanted->turns, &t);
+    r->verdict = turns_judge(&t, 1);
 }
 
 void trial_measure(void *kept, const message *request, message *reply, volatile worker_state *state) {

@@ -42,6 +42,9 @@ void trial_compile(void *kept, const message *request, message *reply, volatile 
 typedef struct measure_request {
     size_t challenger_bytes, incumbent_bytes;
     double slow; /* times the incumbent: one that takes longer is not measured but OUTCOME_TIMEOUT */
+    /* Where so many wins have less than this chance, all turns are taken once more, and the verdict is of these alone:
+     * of what was picked out for having been fast, the first figures are too good. */
+    double doubt;
     turns_wanted turns;
 } measure_request;
 

@@ -195,13 +195,13 @@ static bool ask_compiler(tuner *t, int which, slot *s) {
 /* The first that can be measured meets itself: how the two differ is how well the machine can be measured. */
 static bool ask_meter(tuner *t, slot *s) {
     const message *incumbent = t->incumbent.size ? &t->incumbent : &s->object;
-    measure_request wanted = {s->object.size, incumbent->size, t->limits->slow, t->limits->turns};
+    measure_request wanted = {s->object.size, incumbent->size, t->limits->slow, t->limits->doubt, t->limits->turns};
     message request = {0};
     if (incumbent == &s->object) wanted.turns.hopeless = 0;
     bool asked = message_add(&request, &wanted, sizeof wanted) &&
                  message_add(&request, s->object.bytes, s->object.size) &&
                  message_add(&request, incumbent->bytes, incumbent->size) &&
-                 ask(t, t->compilers, s, &request, 4 * (3 + t->limits->turns.most));
+                 ask(t, t->compilers, s, &request, 8 * (3 + t->limits->turns.most));
     message_free(&request);
     s->state = SLOT_MEASURING;
     return asked;
@@ -440,7 +440,7 @@ static int next_challenger(const tuner *t, double above) {
 
 /* A pick and a challenger, many turns. */
 static bool play(tuner *t, contender *pick, contender *c) {
-    const measure_request wanted = {c->slot.object.size, pick->slot.object.size, INFINITY, turns_of_match};
+    const measure_request wanted = {c->slot.object.size, pick->slot.object.size, INFINITY, 0, turns_of_match};
     message request = {0};
     c->slot.state = SLOT_MEASURING;
     bool asked = message_add(&request, &wanted, sizeof wanted) &&

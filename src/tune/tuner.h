@@ -45,7 +45,8 @@ typedef struct tune_limits {
     double slow;  /* times the best so far: one that takes longer is not measured further */
     size_t bytes; /* of a worker's memory, beyond the tuner's */
     turns_wanted turns;
-    double doubt; /* the chance below which a trial that was faster than the best so far takes its place */
+    double
+        doubt; /* the chance below which a trial that was faster than the best so far takes its place, measured twice */
 } tune_limits;
 extern const tune_limits tune_usual_limits;
 

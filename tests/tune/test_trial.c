@@ -57,7 +57,7 @@ Test(trial, a_plan_that_does_not_fit_is_a_matter_of_constraints) {
 }
 
 static measure_reply meet(void *kept, const message *challenger, const message *incumbent, double slow) {
-    const measure_request wanted = {challenger->size, incumbent->size, slow, {.least = 5, .most = 5}};
+    const measure_request wanted = {challenger->size, incumbent->size, slow, 0.5, {.least = 5, .most = 5}};
     message request = {0}, reply = {0};
     worker_state state;
     measure_reply r;
