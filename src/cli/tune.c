@@ -226,5 +226,6 @@ static cli_exit tune_session(session *s) {
 
 cli_exit cli_tune(const cli_options *options) {
     if (options->simulate) return tune_simulate(options);
+    if (options->fit) return tune_fit(options);
     return session_main(options, &(session_verb){.body = tune_session, .table = "tune", .runs = true});
 }

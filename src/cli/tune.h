@@ -14,8 +14,9 @@ typedef struct tune_budget {
 /* Anything but CLI_DONE has been said. */
 cli_exit tune_read_budget(const char *words, tune_budget *to);
 
-/* `tune --simulate`. */
+/* `tune --simulate` and `tune --fit`. */
 cli_exit tune_simulate(const cli_options *options);
+cli_exit tune_fit(const cli_options *options);
 
 /* The row of that name; anything but CLI_DONE has been said. */
 cli_exit tune_strategy(const char *name, const strategy **to);

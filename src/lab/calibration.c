@@ -167,6 +167,37 @@ void calibration_find(const cvk_target *t, const char *directory, figures_measur
     if (!to->measured) to->figures = *t->figures;
 }
 
+static bool keep_in(const char *directory, int folder, const cvk_target *t, const machine_figures *f,
+                    char words[CALIBRATION_WORDS]) {
+    arena a;
+    disk_trouble trouble = {"out of memory"};
+    arena_init(&a);
+    *words = 0;
+    if (!arena_guard(&a)) {
+        const figures_home p = {directory, calibration_name(&a, t), calibration_identity(&a, t), folder};
+        if (keep(&p, f, &trouble)) snprintf(words, CALIBRATION_WORDS, "%s/%s", directory, p.name);
+    }
+    arena_free(&a);
+    if (*words) return true;
+    snprintf(words, CALIBRATION_WORDS, "%s", trouble.words);
+    return false;
+}
+
+bool calibration_keep(const cvk_target *t, const char *directory, const machine_figures *f,
+                      char words[CALIBRATION_WORDS]) {
+    char usual[PATH_MAX];
+    disk_trouble trouble = {"there is no directory to keep them in"};
+    if (!directory) disk_cache_locate(NULL, usual, &trouble);
+    const char *where = directory ? directory : usual;
+    if (!*trouble.words) disk_trouble_say(&trouble, "there is no directory to keep them in");
+    int folder = cache_folder_make(where, &trouble);
+    snprintf(words, CALIBRATION_WORDS, "%s", trouble.words);
+    if (folder < 0) return false;
+    bool kept = keep_in(where, folder, t, f, words);
+    close(folder);
+    return kept;
+}
+
 /* ---- the host ---- */
 
 static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;

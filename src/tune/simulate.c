@@ -17,6 +17,7 @@ static void add_trial(arena *a, simulated_layer *l, const record *r, simulation 
         return;
     }
     const int at = candidates_add(c, &plan);
+    if (r->judged > 0) c->list[at].judged = r->judged; /* by the figures that there were */
     l->relative[at] = r->outcome == OUTCOME_CORRECT && r->relative > 0 ? r->relative : INFINITY;
 }
 

@@ -100,6 +100,13 @@ assert 'model' in texts and 'random' in texts and 'trials' in texts" || fail "pl
     convoke tune --simulate space --strategy model,lcoal; status 2; says 'did you mean `local`?'
 }
 
+case_a_fit_wants_layers_of_this_machine() {
+    spec
+    version=$("$command" --version | cut -d' ' -f2)
+    recorded_space >/dev/null
+    convoke tune --fit space; status 3; says "trials of other machines"; says "two layers at least"
+}
+
 case_what_is_wrong_is_said() {
     spec
     convoke tune spec.yaml --strategy lcoal; status 2; says 'did you mean `local`?'
