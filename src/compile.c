@@ -31,13 +31,18 @@ static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
 
 static uint64_t round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
 
-/* Of several images, each begins aligned. */
+static void round_buffer(cvk_buffer_info *b) {
+    if (b->alignment) b->bytes = round_up(b->bytes, b->alignment);
+}
+
+/* Of several workers, and of several images, each has a slice that begins aligned. */
 static void set_buffers(cvk_kernel_info *info, const nest_program *program) {
 #define CVK_BUFFER(NAME, member, needs, access, share) info->needs = buffer_of(program, ROLE_##NAME);
 #include <convoke/buffers.def>
 #undef CVK_BUFFER
     if (info->packed_weights.bytes) info->packed_weights.bytes += CVK_PACKED_HEADER;
-    if (info->batch_any) info->workspace.bytes = round_up(info->workspace.bytes, info->workspace.alignment);
+    round_buffer(&info->scratch);
+    if (info->batch_any) round_buffer(&info->workspace);
 }
 
 static void set_tasks(cvk_kernel_info *info, const nest_program *program) {

@@ -5,14 +5,26 @@ affine input_position(const problem_axis *axis, affine o, affine k) {
     return affine_offset(affine_add(affine_scale(o, axis->step), affine_scale(k, axis->tap_step)), axis->origin);
 }
 
+/* Clips positions, counted from `first` of a span's tiles, to those where tap k is present. */
+static void clip_to_input(nest_builder *b, nest_range *r, const problem_axis *axis, const axis_span *span, affine k,
+                          affine first) {
+    int64_t s = axis->step;
+    affine base = affine_offset(affine_add_scaled(affine_scale(k, -axis->tap_step), first, -s), -axis->origin);
+    range_clip_low(b, r, affine_offset(base, -span->start_first * s), s);
+    range_clip_high(b, r, affine_offset(base, axis->in - 1 + s - span->start_last * s), s);
+}
+
+nest_range positions_inside(nest_builder *b, const problem_axis *axis, const axis_span *span, affine k, int64_t count) {
+    nest_range r = range_of(b, 0, count);
+    clip_to_input(b, &r, axis, span, k, affine_constant(0));
+    return r;
+}
+
 nest_range positions_of_tap(nest_builder *b, const problem_axis *axis, const axis_span *span, affine k, affine first,
                             int64_t count) {
     nest_range r = range_of(b, 0, count);
-    int64_t s = axis->step;
-    affine base = affine_offset(affine_add_scaled(affine_scale(k, -axis->tap_step), first, -s), -axis->origin);
     range_clip_high(b, &r, affine_offset(affine_scale(first, -1), span->length), 1);
-    range_clip_low(b, &r, affine_offset(base, -span->start_first * s), s);
-    range_clip_high(b, &r, affine_offset(base, axis->in - 1 + s - span->start_last * s), s);
+    clip_to_input(b, &r, axis, span, k, first);
     return r;
 }
 

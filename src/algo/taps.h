@@ -9,6 +9,8 @@
 affine input_position(const problem_axis *axis, affine o, affine k);
 /* The taps present at output position o: the kernel's range clipped by what lies inside the input. */
 nest_range present_taps(nest_builder *b, const problem_axis *axis, affine o);
+/* Of `count` positions from a span's tiles' first on, and beyond their last, those where tap k would be present. */
+nest_range positions_inside(nest_builder *b, const problem_axis *axis, const axis_span *span, affine k, int64_t count);
 /* Of `count` positions of a span's tiles, from `first` on, those where a tap is present: tap k, an affine expression of
  * unrolled variables, or all taps of a segment. Relative to `first`. */
 nest_range positions_of_tap(nest_builder *b, const problem_axis *axis, const axis_span *span, affine k, affine first,

@@ -1,8 +1,8 @@
 /* A plan: everything an algorithm decided about one layer. A plain value; prints as a `schedule:` and reads back.
  *
  *     {algorithm: direct, lanes: out_channels, tile: {oc: 32, od: 1, oh: 1, ow: 14}, block: {oh: 1, ow: 1},
- *      unroll: {ic: 1, kw: false}, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 7, pack: {input_rows: 0},
- *      prefetch: false, stream: false}
+ *      unroll: {ic: 1, kw: false, kh: false}, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 7, pack: {input_rows: 0,
+ * border: false, transposed: false}, prefetch: false, stream: false}
  */
 #ifndef CVK_PLAN_PLAN_H
 #define CVK_PLAN_PLAN_H
@@ -41,9 +41,12 @@ typedef struct cvk_plan {
     int block_oh, block_ow; /* winograd: tiles whose products are taken together; 1 elsewhere */
     int unroll_ic;          /* input channels per iteration of the reduction */
     bool unroll_kw;         /* all taps of a kernel row in one iteration; else one */
+    bool unroll_kh;         /* all taps of a kernel column, for each of which the rows of a tile share input */
     plan_order order;       /* every loop over tiles once, and before it, where it is blocked, that over its blocks */
     int tasks;              /* how many of `order`, from the outermost, are split among workers */
     int pack_rows;          /* > 0: a task first copies the input of its so many output rows to scratch; 0: none */
+    bool pack_border;       /* the zeros around it too */
+    bool pack_transposed;   /* channels lie together there if they do not in the input, or the other way round */
     bool prefetch;          /* the input of the next tile of columns is asked for while this one is computed */
     bool stream;            /* stores of the output bypass the caches, where the target can */
 } cvk_plan;

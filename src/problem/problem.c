@@ -74,11 +74,13 @@ problem problem_merged(const problem *p) {
     return merged;
 }
 
-bool problem_has_border(const problem *p) {
+bool problem_is_padded(const problem *p) {
     bool padded = false;
     for (int a = 0; a < AXES; a++) padded |= axis_before(&p->axis[a]) > 0 || axis_after(&p->axis[a]) > 0;
-    return padded && p->border != PAD_ZEROS;
+    return padded;
 }
+
+bool problem_has_border(const problem *p) { return problem_is_padded(p) && p->border != PAD_ZEROS; }
 
 problem problem_with_border_packed(const problem *p) {
     problem packed = *p;

@@ -35,7 +35,9 @@ problem problem_of(const struct cvk_spec *spec);
 /* Neighbouring axes that no tap, stride or padding touches as one, which is then long: a 1x1 layer of 7 x 7 pixels is
  * one of 1 x 49, and its tiles span rows. */
 problem problem_merged(const problem *p);
-/* Whether taps read a border that is not there. */
+/* Whether taps read positions outside the input. */
+bool problem_is_padded(const problem *p);
+/* Whether they read a border that is not there. */
 bool problem_has_border(const problem *p);
 /* The problem with its input, border and all, in a copy: every tap is present. Positions count from the border's first.
  * The view of the copy is for who makes it to fill in. */

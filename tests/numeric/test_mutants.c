@@ -10,6 +10,7 @@
 #include "jit/kernel.h"
 
 #include <criterion/criterion.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -293,6 +294,11 @@ static const mutant mutants[] = {
      .mutation = {"", "", "", 6}, .subtle = true, .hide = small_weights},
 };
 
+#ifndef MOST_PLANS
+#define MOST_PLANS                                                                                                     \
+    INT_MAX /* that a bug is seeded into, of one layer and target: fewer where sanitizers make each slow */
+#endif
+
 enum { MUTANTS = sizeof mutants / sizeof *mutants };
 
 /* ---- trying them ---- */
@@ -359,7 +365,7 @@ static void try_target(attempt *a, const char *target) {
     int count;
     a->target = target_find(target);
     cr_assert_eq(compile_rank(a->arena, &a->misread, (goal){.target = a->target}, 0, NULL, &plans, &count), CVK_OK);
-    for (int i = 0; i < count; i++) expect_caught(a, &plans[i].plan);
+    for (int i = 0; i < count && a->plans < MOST_PLANS; i++) expect_caught(a, &plans[i].plan);
 }
 
 static void say_seen(const attempt *a) {

@@ -85,7 +85,8 @@ for algorithm in "magic Direct".split():
 agree({"name": "a" * 256}, True)
 agree({"name": "a" * 257}, False)
 
-# A plan as `explain` prints it is a schedule; one without any of its keys is none, but for `prefetch` and `stream`.
+# A plan as `explain` prints it is a schedule; one without any of its keys is none, but for switches that came later.
+LATER = {"prefetch", "stream", "kh", "border", "transposed"}
 explained = subprocess.check_output([command, "explain", root / "examples/layers.yaml", "--format", "json"])
 plans = [row["plan"] for row in json.loads(explained)["rows"] if row.get("plan")]
 for plan in plans:
@@ -96,9 +97,9 @@ layer = {"out_channels": 1} | next(l for l in yaml.safe_load((root / "specs/tuto
 plan = yaml.safe_load(next(row["plan"] for row in json.loads(own)["rows"]))
 agree({**layer, "schedule": plan}, True)
 for key, value in plan.items():
-    agree({**layer, "schedule": {k: v for k, v in plan.items() if k != key}}, key in ("prefetch", "stream"))
+    agree({**layer, "schedule": {k: v for k, v in plan.items() if k != key}}, key in LATER)
     for inner in value if isinstance(value, dict) else []:
-        agree({**layer, "schedule": {**plan, key: {k: v for k, v in value.items() if k != inner}}}, False)
+        agree({**layer, "schedule": {**plan, key: {k: v for k, v in value.items() if k != inner}}}, inner in LATER)
 
 if taken < 15 or refused < 100 or not plans:
     failures.append(f"only {taken} specs, {refused} bad inputs and {len(plans)} plans were found")

@@ -41,8 +41,8 @@ Test(plan, prints_every_field_in_one_line) {
     cr_assert_str_eq(
         print(&example),
         "{algorithm: direct, lanes: out_channels, tile: {oc: 32, od: 1, oh: 1, ow: 14}, block: {oh: 1, ow: 1}, "
-        "unroll: {ic: 1, kw: true}, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 5, pack: {input_rows: 0}, "
-        "prefetch: false, stream: false}");
+        "unroll: {ic: 1, kw: true, kh: false}, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 5, "
+        "pack: {input_rows: 0, border: false, transposed: false}, prefetch: false, stream: false}");
 }
 
 /* The loops over tiles, turned, and before them blocks of some loops. */
@@ -141,7 +141,7 @@ static const mistake mistakes[] = {
     {"[n, g, {ow: 448}, oc, od, oh, ow]", "n", "schedule.order: expected a list of loops, got \"n\"", ""},
     {"tasks: 5", "tasks: 14", "schedule.tasks: expected an integer 0..13, got \"14\"", ""},
     {"tasks: 5", "task: 5, tasks: 5", "schedule: unknown key \"task\"", "did you mean `tasks`?"},
-    {"pack: {input_rows: 0}", "pack: {}", "schedule.pack.input_rows is missing", ""},
+    {"pack: {input_rows: 0, border: false, transposed: false}", "pack: {}", "schedule.pack.input_rows is missing", ""},
 };
 
 Test(plan, every_mistake_is_named_with_its_place) {
@@ -168,8 +168,10 @@ Test(plan, columns_left_out_of_the_order_are_innermost_and_switches_left_out_are
         "{algorithm: direct, lanes: out_channels, tile: {oc: 32, od: 1, oh: 1, ow: 14}, block: {oh: 1, ow: 1}, "
         "unroll: {ic: 1, kw: true}, order: [n, g, oc, od, oh], tasks: 5, pack: {input_rows: 0}}";
     cr_assert_eq(plan_parse(parse_yaml(yaml), &memory, NULL, &plan), CVK_OK);
-    cr_assert(strstr(print(&plan),
-                     "order: [n, g, oc, od, oh, ow], tasks: 5, pack: {input_rows: 0}, prefetch: false, stream: false"));
+    cr_assert(
+        strstr(print(&plan),
+               "order: [n, g, oc, od, oh, ow], tasks: 5, pack: {input_rows: 0, border: false, transposed: false}, "
+               "prefetch: false, stream: false"));
 }
 
 Test(plan, a_schedule_that_is_no_mapping_is_refused) {

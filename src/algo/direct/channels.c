@@ -22,8 +22,14 @@ static void body(tile *t, const tap *k) {
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
-static const family FAMILY = {
-    channel_tile_begin, body, channel_tile_finish, channel_tile_registers, channel_tile_sums, true, false};
+static void registers(tile *t) { channel_tile_registers(t, 0); }
+
+static const family FAMILY = {.begin = channel_tile_begin,
+                              .body = body,
+                              .finish = channel_tile_finish,
+                              .registers = registers,
+                              .sums = channel_tile_sums,
+                              .channel_lanes = true};
 
 const algorithm algo_direct_channels = {"direct",      LANES_OUT_CHANNELS, direct_applicable, propose_channel_tiles,
                                         direct_refuse, direct_build,       direct_cycles,     direct_tasks,

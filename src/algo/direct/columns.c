@@ -3,7 +3,12 @@
  * column vectors. At the image's edge, lanes whose tap is absent are masked.
  *
  *     for kd, kh, ic; unrolled kw
- *       x[v] = load input; for the channels: w = splat weights; acc[j][v] += x[v] w, lanes that have tap kw */
+ *       x[v] = load input; for the channels: w = splat weights; acc[j][v] += x[v] w, lanes that have tap kw
+ *
+ * or, for a tile of several rows, a kernel column at once, each input row loaded once for all its taps:
+ *
+ *     for kd, kw, ic
+ *       w[j][kh] = splat weights; for the input rows: x[v] = load; for the taps: acc[j][row][v] += x[v] w[j][kh] */
 #include "algo/direct/tile.h"
 
 static int64_t plan_vectors(const tile *t) { return t->plan->tile_ow / t->lanes; }
@@ -16,7 +21,8 @@ static void registers(tile *t) {
     int64_t vectors = plan_vectors(t), sums = vectors * plan_rows(t) * t->plan->tile_oc;
     t->acc = nest_add_register(t->b, "acc", t->p.sum, t->lanes, (int)sums);
     t->xs = nest_add_register(t->b, "x", t->p.sum, t->lanes, (int)vectors + 1);
-    t->ws = nest_add_register(t->b, "w", t->p.sum, t->lanes, 1);
+    int64_t weights = t->plan->unroll_kh ? t->plan->tile_oc * slid_taps(&t->p.axis[AXIS_H]) : 1;
+    t->ws = nest_add_register(t->b, "w", t->p.sum, t->lanes, (int)weights);
 }
 
 /* Of channel j and column vector v in a row. */
@@ -78,6 +84,47 @@ static void body(tile *t, const tap *k) {
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
+/* ---- a kernel column at once ---- */
+
+static register_ref column_weight(const tile *t, const slide *s, affine j, affine k) {
+    return reg(t->ws, affine_add_scaled(affine_offset(k, -s->first), j, slid_taps(&t->p.axis[AXIS_H])));
+}
+
+static void load_column(tile *t, tap k, const slide *s) {
+    nest_builder *b = t->b;
+    affine j = build_unrolled(b, "j", t->oc.valid);
+    k.k[AXIS_H] = affine_offset(build_unrolled(b, "kh", s->count), s->first);
+    build_splat(b, column_weight(t, s, j, k.k[AXIS_H]), access_at(t->weights, affine_add(tap_weights(t, &k), j), 1));
+    build_end(b);
+    build_end(b);
+}
+
+/* An input row meets the taps that read it, each for another row of the tile. */
+static void slide_rows(tile *t, tap k, const slide *s, int64_t phase) {
+    nest_builder *b = t->b;
+    affine read_by;
+    pixel row = {{affine_constant(0), affine_constant(0), affine_constant(0)}};
+    row.at[AXIS_D] = build_for(b, VARIABLE_UNROLLED, "d", k.inside[AXIS_D]);
+    affine at = row.at[AXIS_H] = slide_open_inputs(t, s, phase, &k.k[AXIS_H]);
+    load_inputs(t, &k, &row);
+    affine j = build_unrolled(b, "j", t->oc.valid);
+    row.at[AXIS_H] = slide_open_taps(t, s, phase, at, &read_by);
+    affine v = build_unrolled(b, "v", tile_column_vectors(t));
+    nest_range present = tap_columns(t, &k, affine_scale(v, t->lanes), t->lanes);
+    build_fma(b, sum(t, j, &row, v), reg(t->xs, v), column_weight(t, s, j, read_by), &present);
+    for (int i = 0; i < TILE_PIXEL_LOOPS + 3; i++) build_end(b);
+}
+
+static void column(tile *t, const tap *k) {
+    const problem_axis *axis = &t->p.axis[AXIS_H];
+    int64_t some = slid_taps(axis);
+    for (int64_t first = 0; first < axis->taps; first += some) {
+        slide s = slide_of(t, AXIS_H, first, axis->taps - first < some ? axis->taps - first : some);
+        load_column(t, *k, &s);
+        for (int64_t phase = 0; phase < slide_phases(&s); phase++) slide_rows(t, *k, &s, phase);
+    }
+}
+
 static void finish(tile *t) {
     nest_builder *b = t->b;
     affine j = build_unrolled(b, "j", t->oc.valid);
@@ -91,7 +138,8 @@ static void finish(tile *t) {
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
-static const family FAMILY = {begin, body, finish, registers, sums, false, false};
+static const family FAMILY = {
+    .begin = begin, .body = body, .column = column, .finish = finish, .registers = registers, .sums = sums};
 
 const algorithm algo_direct_columns = {"direct",      LANES_COLUMNS, direct_applicable, propose_column_tiles,
                                        direct_refuse, direct_build,  direct_cycles,     direct_tasks,

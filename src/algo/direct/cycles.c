@@ -21,8 +21,8 @@ static double sums(int lanes, const cvk_plan *p) {
 static double scattered_cycles(const problem *o, int lanes, const cvk_plan *p, const nest_counts *c) {
     int64_t stride = p->lanes == LANES_COLUMNS ? o->axis[AXIS_W].step : 1;
     bool by_column = p->lanes == LANES_COLUMNS, by_channel = p->lanes == LANES_CHANNELS;
-    bool loads = (by_column && o->x.channels > 1 && view_has_channels_together(&o->x)) ||
-                 (by_channel && !view_has_channels_together(&o->x)) || stride > 4;
+    bool together = view_has_channels_together(&o->x) != p->pack_transposed;
+    bool loads = (by_column && o->x.channels > 1 && together) || (by_channel && !together) || stride > 4;
     bool stores = by_column && o->y.channels > 1 && view_has_channels_together(&o->y);
     double cycles = 0;
     if (loads)
@@ -84,6 +84,7 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     core += COST_PAGE_CYCLES * t.pages + COST_ROW_LINE_CYCLES * t.row_lines;
     core += counts->ops[OP_PREFETCH] / target->figures->loads_a_cycle;
     double near = beside(core, cost_l2(target, t.l1), COST_NEAR_LOSS);
-    return beside(near, cost_l3(target, t.l2) + cost_memory(target, t.l3),
-                  plan->prefetch ? COST_PREFETCHED_LOSS : COST_FAR_LOSS);
+    double far =
+        cost_l3(target, t.l2) + cost_memory(target, t.l3) + COST_RUN_CYCLES * t.runs + COST_PIECE_CYCLES * t.pieces;
+    return beside(near, far, plan->prefetch ? COST_PREFETCHED_LOSS : COST_FAR_LOSS);
 }

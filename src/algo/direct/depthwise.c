@@ -2,29 +2,82 @@
  * of their weights. With a channel multiplier m, output channel c m + i is input channel c with filter i: the group
  * loop runs over i, and lanes are m channels apart in the output.
  *
- *     for kd, kh; unrolled kw
- *       w[j] = load weights; for the pixels that have tap kw: acc[j][pixel] += load input * w[j] */
+ *     for kd, kh, kw
+ *       w[j] = load weights; for the pixels that have tap kw: acc[j][pixel] += load input * w[j]
+ *
+ * or, a kernel row at once, each input loaded once for all its taps:
+ *
+ *     for kd, kh
+ *       w[kw] = load weights; for the input columns: x = load; for the taps: acc[j][pixel] += x w[kw] */
 #include "algo/direct/tile.h"
+
+/* Channels of vector j, which exist: of the input at a pixel, or where its tap reads. */
+static void load_input(tile *t, const tap *k, affine j, const pixel *p) {
+    nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
+    lane_map m = tap_input(t, k, p);
+    m.channel = affine_add_scaled(m.channel, j, t->lanes * t->x.v.group);
+    m.channel_step = t->x.v.group;
+    m.valid = &valid;
+    view_load(t->b, &t->x, &m, reg(t->xs, affine_constant(0)), reg(t->xs, affine_constant(1)));
+}
+
+static void load_weights(tile *t, const tap *k, affine j, affine to) {
+    build_load(t->b, reg(t->ws, to), access_at(t->weights, affine_add_scaled(tap_weights(t, k), j, t->lanes), 1), NULL);
+}
+
+static void multiply(tile *t, affine j, const pixel *p, affine weight) {
+    build_fma(t->b, channel_tile_sum(t, j, p), reg(t->xs, affine_constant(0)), reg(t->ws, weight), NULL);
+}
 
 static void body(tile *t, const tap *k) {
     nest_builder *b = t->b;
     affine j = build_unrolled(b, "j", channel_blocks_vectors(&t->oc));
-    build_load(b, reg(t->ws, j), access_at(t->weights, affine_add_scaled(tap_weights(t, k), j, t->lanes), 1), NULL);
+    load_weights(t, k, j, j);
     pixel p = tile_open_rows(t, k);
     p.at[AXIS_W] = build_for(b, VARIABLE_UNROLLED, "c", tap_columns(t, k, affine_constant(0), t->span[AXIS_W]->length));
-    nest_range valid = channel_blocks_lanes(&t->oc, b, j);
-    lane_map m = tap_input(t, k, &p);
-    m.channel = affine_add_scaled(m.channel, j, t->lanes * t->x.v.group);
-    m.channel_step = t->x.v.group;
-    m.valid = &valid;
-    register_ref x = reg(t->xs, affine_constant(0));
-    view_load(b, &t->x, &m, x, reg(t->xs, affine_constant(1)));
-    build_fma(b, channel_tile_sum(t, j, &p), x, reg(t->ws, j), NULL);
+    load_input(t, k, j, &p);
+    multiply(t, j, &p, j);
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
-static const family FAMILY = {
-    channel_tile_begin, body, channel_tile_finish, channel_tile_registers, channel_tile_sums, true, true};
+/* The columns of a row of pixels, with some taps of the kernel row. */
+static void slide_columns(tile *t, tap k, affine j, const slide *s, int64_t phase) {
+    pixel p = tile_open_rows(t, &k);
+    affine read_by, at = slide_open_inputs(t, s, phase, &k.k[AXIS_W]);
+    p.at[AXIS_W] = at;
+    load_input(t, &k, j, &p);
+    p.at[AXIS_W] = slide_open_taps(t, s, phase, at, &read_by);
+    multiply(t, j, &p, affine_offset(read_by, -s->first));
+    for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(t->b);
+}
+
+static void slide_taps(tile *t, tap k, affine j, int64_t first, int64_t count) {
+    slide s = slide_of(t, AXIS_W, first, count);
+    affine w = build_unrolled(t->b, "kw", count);
+    k.k[AXIS_W] = affine_offset(w, first);
+    load_weights(t, &k, j, w);
+    build_end(t->b);
+    for (int64_t phase = 0; phase < slide_phases(&s); phase++) slide_columns(t, k, j, &s, phase);
+}
+
+static void row(tile *t, const tap *k) {
+    int64_t taps = t->p.axis[AXIS_W].taps, some = slid_taps(&t->p.axis[AXIS_W]);
+    affine j = build_unrolled(t->b, "j", channel_blocks_vectors(&t->oc));
+    for (int64_t first = 0; first < taps; first += some)
+        slide_taps(t, *k, j, first, taps - first < some ? taps - first : some);
+    build_end(t->b);
+}
+
+static void registers(tile *t) { channel_tile_registers(t, t->plan->unroll_kw ? slid_taps(&t->p.axis[AXIS_W]) : 0); }
+
+static const family FAMILY = {.begin = channel_tile_begin,
+                              .body = body,
+                              .row = row,
+                              .finish = channel_tile_finish,
+                              .registers = registers,
+                              .sums = channel_tile_sums,
+                              .channel_lanes = true,
+                              .depthwise = true};
 
 static bool applicable(const problem *p, const cvk_target *target, const char **why) {
     (void)target;

@@ -1,8 +1,15 @@
-/* Packed input: a task copies what its taps see to scratch, and with it the border that padding_mode asks for, so that
- * the reduction finds every tap present. With zero padding only what exists is copied; absent taps stay absent. Scratch
- * has the slices and rows of the task's output positions, of a single slice just those that its taps see, and all
- * columns; channels_first if the input is, so that copies are contiguous, else channels_last. */
+/* Packed input: a task copies what its taps see to scratch. Scratch has the slices, rows and columns of the task's
+ * output positions, of a single slice just those that its taps see; of the channels, a group's, or where groups are
+ * taken together those of the task. It holds the border too, where padding_mode asks for one or the plan for one of
+ * zeros, so that the reduction finds every tap present; else absent taps stay absent, and what they would see is not
+ * copied. Channels lie together in scratch if they do in the input, so that copies are contiguous, or, transposed, if
+ * they do not: square by square, in registers. */
 #include "algo/direct/tile.h"
+
+static bool has_border(const problem *p, const cvk_plan *plan) { return p->border != PAD_ZEROS || plan->pack_border; }
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t greatest(int64_t a, int64_t b) { return a > b ? a : b; }
 
 int64_t pack_input_positions(const problem *p, const cvk_plan *plan, int axis) {
     plan_loop loop = tile_loop_of(axis);
@@ -10,37 +17,52 @@ int64_t pack_input_positions(const problem *p, const cvk_plan *plan, int axis) {
     return tiles_within(plan, plan->tasks, loop, tiles, unit) * unit;
 }
 
+/* Input positions, first to last, that so many of output see. */
+static int64_t positions_seen(const problem_axis *a, int64_t outputs) {
+    return (outputs - 1) * a->step + (a->taps - 1) * a->tap_step + 1;
+}
+
 /* Input positions that scratch holds along an axis. */
 static int64_t packed_size(const problem *p, const cvk_plan *plan, int axis) {
     const problem_axis *a = &p->axis[axis];
     int64_t positions = pack_input_positions(p, plan, axis);
     if (axis == AXIS_D && positions == 1) return a->taps;
-    return (positions - 1) * a->step + (a->taps - 1) * a->tap_step + 1;
+    return positions_seen(a, least(positions, a->out));
 }
 
-/* Scratch is of one image and, unless all groups are taken together, of one group. */
+/* Channels that scratch holds: of a group, or of the task's groups. */
+static int64_t packed_channels(const problem *p, const cvk_plan *plan, const family *f) {
+    if (!f->depthwise) return p->in_channels;
+    int64_t tiles = ceil_div(p->groups, plan->tile_oc);
+    return least(tiles_within(plan, plan->tasks, LOOP_OC, tiles, plan->tile_oc) * plan->tile_oc, p->groups) *
+           p->x.group;
+}
+
+/* Scratch is of one image and, unless groups are taken together, of one group. */
 problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f) {
-    problem packed = p->border == PAD_ZEROS ? *p : problem_with_border_packed(p);
-    int64_t channels = f->depthwise ? p->x.channels : p->in_channels;
-    const int64_t size[AXES] = {packed_size(p, plan, AXIS_D), packed_size(p, plan, AXIS_H), packed.axis[AXIS_W].in};
-    packed.x = view_dense(p->x.type, view_has_channels_together(&p->x) ? CVK_CHANNELS_LAST : CVK_CHANNELS_FIRST, 1,
-                          channels, 1, size);
+    problem packed = has_border(p, plan) ? problem_with_border_packed(p) : *p;
+    bool together = view_has_channels_together(&p->x) != plan->pack_transposed;
+    const int64_t size[AXES] = {packed_size(p, plan, AXIS_D), packed_size(p, plan, AXIS_H),
+                                packed_size(p, plan, AXIS_W)};
+    packed.x = view_dense(p->x.type, together ? CVK_CHANNELS_LAST : CVK_CHANNELS_FIRST, 1, packed_channels(p, plan, f),
+                          1, size);
     packed.x.n = 0;
     packed.x.group = f->depthwise ? p->x.group : 0;
     return packed;
 }
 
-static bool bordered(const tile *t) { return t->whole.border != PAD_ZEROS; }
+static bool bordered(const tile *t) { return has_border(&t->whole, t->plan); }
 
 /* Positions of the border in front of an axis' input, and behind it. */
 static int64_t before_of(const tile *t, int axis) { return bordered(t) ? axis_before(&t->whole.axis[axis]) : 0; }
 static int64_t after_of(const tile *t, int axis) { return bordered(t) ? axis_after(&t->whole.axis[axis]) : 0; }
 
-static int64_t channels_of(const tile *t) { return t->p.x.channels; }
+/* ---- where a border comes from ---- */
 
-/* Where position i of an axis comes from: `source`, if low >= 0 and high >= 0. */
+/* Where position i of an axis comes from: `source`, or nowhere but zeros, if low >= 0 and high >= 0. */
 typedef struct border_case {
     affine low, high, source;
+    bool zero;
 } border_case;
 
 static affine before_source(padding_mode mode, affine i, int64_t n) {
@@ -67,10 +89,11 @@ static void add_case(nest_builder *b, border_case c, border_case *cases, int *co
 static int border_cases(const tile *t, int axis, affine i, border_case cases[3]) {
     int64_t n = t->whole.axis[axis].in, before = before_of(t, axis), after = after_of(t, axis);
     padding_mode mode = t->whole.border;
+    bool zero = mode == PAD_ZEROS;
     affine minus = affine_scale(i, -1);
-    border_case inside = {i, affine_offset(minus, n - 1), i};
-    border_case in_front = {affine_offset(i, before), affine_offset(minus, -1), before_source(mode, i, n)};
-    border_case behind = {affine_offset(i, -n), affine_offset(minus, n - 1 + after), after_source(mode, i, n)};
+    border_case inside = {i, affine_offset(minus, n - 1), i, false};
+    border_case in_front = {affine_offset(i, before), affine_offset(minus, -1), before_source(mode, i, n), zero};
+    border_case behind = {affine_offset(i, -n), affine_offset(minus, n - 1 + after), after_source(mode, i, n), zero};
     int count = 0;
     add_case(t->b, inside, cases, &count);
     if (before > 0) add_case(t->b, in_front, cases, &count);
@@ -78,9 +101,9 @@ static int border_cases(const tile *t, int axis, affine i, border_case cases[3])
     return count;
 }
 
-static void open_case(nest_builder *b, const border_case *c) {
-    build_if(b, c->low, NULL);
-    build_if(b, c->high, NULL);
+static void open_case(nest_builder *b, affine low, affine high) {
+    build_if(b, low, NULL);
+    build_if(b, high, NULL);
 }
 
 static void close_case(nest_builder *b) {
@@ -88,36 +111,25 @@ static void close_case(nest_builder *b) {
     build_end(b);
 }
 
+/* ---- lines: of channels of a pixel, or of columns of a channel ---- */
+
+/* Which channels and columns of scratch are filled, and what lies there in the input. */
 typedef struct copy {
     tile *t;
     tensor_view input;
-    int registers;
-    affine first_channel;
+    int registers;     /* array: of a square, of its transpose, and one */
+    affine channel;    /* number in the input of scratch's first */
+    int64_t channels;  /* from the first on */
+    affine column;     /* of the input, at scratch's first */
+    int64_t low, high; /* columns of scratch that are the input's; before and behind them is border */
+    int64_t width;
+    position from, to; /* slice and row */
+    bool zero;         /* of a row of border */
 } copy;
 
-static void copy_vector(const copy *c, position from, position to, affine channel, bool along_channels,
-                        const nest_range *valid) {
-    tile *t = c->t;
-    int64_t step = along_channels ? 1 : 0, column = along_channels ? 0 : 1;
-    lane_map read = {t->n, affine_add(c->first_channel, channel), from, step, column, valid};
-    lane_map written = {affine_constant(0), channel, to, step, column, valid};
-    register_ref r = reg(c->registers, affine_constant(0));
-    view_load(t->b, &c->input, &read, r, reg(c->registers, affine_constant(1)));
-    view_store(t->b, &t->x, &written, r);
-}
-
-/* All channels of one pixel, a vector at a time. */
-static void copy_pixel(const copy *c, position from, position to) {
-    nest_builder *b = c->t->b;
-    int64_t channels = channels_of(c->t), lanes = c->t->lanes, whole = channels / lanes;
-    if (whole > 0) {
-        affine v = build_loop(b, "v", whole);
-        copy_vector(c, from, to, affine_scale(v, lanes), true, NULL);
-        build_end(b);
-    }
-    if (channels % lanes == 0) return;
-    nest_range rest = range_of(b, 0, channels % lanes);
-    copy_vector(c, from, to, affine_constant(whole * lanes), true, &rest);
+static register_ref vector_of(const copy *c, affine index) { return reg(c->registers, index); }
+static register_ref spare(const copy *c) {
+    return vector_of(c, affine_constant(c->t->plan->pack_transposed ? 2 * c->t->lanes : 1));
 }
 
 static position at_column(position p, affine column) {
@@ -125,73 +137,204 @@ static position at_column(position p, affine column) {
     return p;
 }
 
-/* Columns of one channel that lie side by side in both places. */
-static void copy_run(const copy *c, position from, position to, affine channel, int64_t shift) {
+/* A channel and a column of scratch, and the column of the input that belongs there. */
+typedef struct spot {
+    affine channel, column, source;
+} spot;
+
+static lane_map lanes_read(const copy *c, const spot *p, bool along_channels, const nest_range *valid) {
+    return (lane_map){
+        c->t->n, affine_add(c->channel, p->channel), at_column(c->from, p->source), along_channels, !along_channels,
+        valid};
+}
+
+static lane_map lanes_written(const copy *c, const spot *p, bool along_channels, const nest_range *valid) {
+    return (lane_map){affine_constant(0), p->channel,      at_column(c->to, p->column),
+                      along_channels,     !along_channels, valid};
+}
+
+static void copy_vector(const copy *c, const spot *p, bool along_channels, const nest_range *valid) {
     nest_builder *b = c->t->b;
-    int64_t columns = c->t->whole.axis[AXIS_W].in, lanes = c->t->lanes, whole = columns / lanes;
+    lane_map read = lanes_read(c, p, along_channels, valid), written = lanes_written(c, p, along_channels, valid);
+    register_ref r = vector_of(c, affine_constant(0));
+    if (c->zero)
+        build_const(b, r, 0);
+    else
+        view_load(b, &c->input, &read, r, spare(c));
+    view_store(b, &c->t->x, &written, r);
+}
+
+static spot advanced(const spot *p, affine steps, bool along_channels) {
+    spot next = *p;
+    if (along_channels) {
+        next.channel = affine_add(next.channel, steps);
+    } else {
+        next.column = affine_add(next.column, steps);
+        next.source = affine_add(next.source, steps);
+    }
+    return next;
+}
+
+/* So many elements side by side, a vector at a time. */
+static void copy_line(const copy *c, spot p, int64_t count, bool along_channels) {
+    nest_builder *b = c->t->b;
+    int64_t lanes = c->t->lanes, whole = count / lanes;
     if (whole > 0) {
-        affine w = affine_scale(build_loop(b, "v", whole), lanes);
-        copy_vector(c, at_column(from, w), at_column(to, affine_offset(w, shift)), channel, false, NULL);
+        spot at = advanced(&p, affine_scale(build_loop(b, "v", whole), lanes), along_channels);
+        copy_vector(c, &at, along_channels, NULL);
+        build_end(b);
+    }
+    if (count % lanes == 0) return;
+    nest_range rest = range_of(b, 0, count % lanes);
+    spot at = advanced(&p, affine_constant(whole * lanes), along_channels);
+    copy_vector(c, &at, along_channels, &rest);
+}
+
+static bool scratch_has_channels_together(const copy *c) { return view_has_channels_together(&c->t->x.v); }
+static bool input_has_channels_together(const copy *c) { return view_has_channels_together(&c->input.v); }
+
+/* All channels of one pixel. */
+static void copy_pixel(const copy *c, affine column, affine source) {
+    nest_builder *b = c->t->b;
+    spot p = {affine_constant(0), column, source};
+    if (scratch_has_channels_together(c) && (c->zero || input_has_channels_together(c))) {
+        copy_line(c, p, c->channels, true);
+        return;
+    }
+    p.channel = build_loop(b, "c", c->channels);
+    copy_line(c, p, 1, false);
+    build_end(b);
+}
+
+/* Columns that lie one after another in both places, or are all zeros. */
+static void copy_columns(const copy *c, int64_t first, int64_t count) {
+    nest_builder *b = c->t->b;
+    affine source = affine_offset(c->column, first);
+    if (scratch_has_channels_together(c)) {
+        affine w = build_loop(b, "w", count);
+        copy_pixel(c, affine_offset(w, first), affine_add(source, w));
+    } else {
+        spot p = {build_loop(b, "c", c->channels), affine_constant(first), source};
+        copy_line(c, p, count, false);
+    }
+    build_end(b);
+}
+
+/* ---- transposed: squares of channels and columns ---- */
+
+static void load_square(const copy *c, const spot *p, int64_t registers, int64_t lanes) {
+    nest_builder *b = c->t->b;
+    bool along_channels = input_has_channels_together(c);
+    nest_range valid = range_of(b, 0, lanes);
+    affine i = build_unrolled(b, "i", registers);
+    spot at = advanced(p, i, !along_channels);
+    lane_map read = lanes_read(c, &at, along_channels, &valid);
+    view_load(b, &c->input, &read, vector_of(c, i), spare(c));
+    build_end(b);
+    if (registers == c->t->lanes) return;
+    affine rest = build_for(b, VARIABLE_UNROLLED, "i", range_of(b, registers, c->t->lanes));
+    build_const(b, vector_of(c, rest), 0);
+    build_end(b);
+}
+
+static void copy_square(const copy *c, const spot *p, int64_t channels, int64_t columns) {
+    nest_builder *b = c->t->b;
+    bool along_channels = input_has_channels_together(c);
+    int64_t registers = along_channels ? columns : channels, lanes = along_channels ? channels : columns;
+    load_square(c, p, registers, lanes);
+    affine half = affine_constant(c->t->lanes);
+    build_transpose(b, vector_of(c, half), vector_of(c, affine_constant(0)));
+    nest_range valid = range_of(b, 0, registers);
+    affine i = build_unrolled(b, "i", lanes);
+    spot at = advanced(p, i, along_channels);
+    lane_map written = lanes_written(c, &at, !along_channels, &valid);
+    view_store(b, &c->t->x, &written, vector_of(c, affine_add(half, i)));
+    build_end(b);
+}
+
+static void copy_squares_across(const copy *c, affine channel, int64_t channels) {
+    nest_builder *b = c->t->b;
+    int64_t lanes = c->t->lanes, columns = c->high - c->low, whole = columns / lanes;
+    const spot first = {channel, affine_constant(c->low), affine_offset(c->column, c->low)};
+    if (whole > 0) {
+        spot p = advanced(&first, affine_scale(build_loop(b, "square", whole), lanes), false);
+        copy_square(c, &p, channels, lanes);
         build_end(b);
     }
     if (columns % lanes == 0) return;
-    nest_range rest = range_of(b, 0, columns % lanes);
-    affine w = affine_constant(whole * lanes);
-    copy_vector(c, at_column(from, w), at_column(to, affine_offset(w, shift)), channel, false, &rest);
+    spot p = advanced(&first, affine_constant(whole * lanes), false);
+    copy_square(c, &p, channels, columns % lanes);
 }
 
-/* Columns `first` on, one by one, each from where the border says. */
-static void copy_columns(const copy *c, position from, position to, int64_t first, int64_t count, int64_t shift,
-                         affine (*source)(padding_mode, affine, int64_t)) {
-    tile *t = c->t;
-    affine w = affine_offset(build_loop(t->b, "w", count), first);
-    from = at_column(from, source ? source(t->whole.border, w, t->whole.axis[AXIS_W].in) : w);
-    to = at_column(to, affine_offset(w, shift));
-    if (view_has_channels_together(&t->x.v)) {
-        copy_pixel(c, from, to);
-    } else {
-        nest_range one = range_of(t->b, 0, 1);
-        affine channel = build_loop(t->b, "c", channels_of(t));
-        copy_vector(c, from, to, channel, false, &one);
-        build_end(t->b);
+static void copy_squares(const copy *c) {
+    nest_builder *b = c->t->b;
+    int64_t lanes = c->t->lanes, whole = c->channels / lanes;
+    if (whole > 0) {
+        copy_squares_across(c, affine_scale(build_loop(b, "cb", whole), lanes), lanes);
+        build_end(b);
     }
-    build_end(t->b);
+    if (c->channels % lanes > 0) copy_squares_across(c, affine_constant(whole * lanes), c->channels % lanes);
 }
 
-static void copy_row(const copy *c, position from, position to) {
-    tile *t = c->t;
-    int64_t columns = t->whole.axis[AXIS_W].in, before = before_of(t, AXIS_W), after = after_of(t, AXIS_W);
-    if (view_has_channels_together(&t->x.v)) {
-        copy_columns(c, from, to, 0, columns, before, NULL);
-    } else {
-        affine channel = build_loop(t->b, "c", channels_of(t));
-        copy_run(c, from, to, channel, before);
-        build_end(t->b);
+/* ---- rows and slices ---- */
+
+/* Columns of border, each from where the mode says. */
+static void copy_border(copy c, int64_t first, int64_t count, affine (*source)(padding_mode, affine, int64_t)) {
+    nest_builder *b = c.t->b;
+    if (count == 0) return;
+    c.zero = c.zero || c.t->whole.border == PAD_ZEROS;
+    if (c.zero) {
+        copy_columns(&c, first, count);
+        return;
     }
-    if (before) copy_columns(c, from, to, -before, before, before, before_source);
-    if (after) copy_columns(c, from, to, columns, after, before, after_source);
+    affine column = affine_offset(build_loop(b, "w", count), first), i = affine_add(c.column, column);
+    copy_pixel(&c, column, source(c.t->whole.border, i, c.t->whole.axis[AXIS_W].in));
+    build_end(b);
 }
 
-static void copy_slice(const copy *c, affine depth, affine slice) {
-    tile *t = c->t;
-    affine r = build_loop(t->b, "row", packed_size(&t->whole, t->plan, AXIS_H));
+static void copy_row(const copy *c) {
+    if (c->zero) {
+        copy_columns(c, 0, c->width);
+        return;
+    }
+    if (c->high > c->low) {
+        if (c->t->plan->pack_transposed)
+            copy_squares(c);
+        else
+            copy_columns(c, c->low, c->high - c->low);
+    }
+    if (!bordered(c->t)) return;
+    copy_border(*c, 0, c->low, before_source);
+    copy_border(*c, c->high, c->width - c->high, after_source);
+}
+
+static void copy_slice(copy c) {
+    tile *t = c.t;
+    bool zero = c.zero;
+    c.to.at[AXIS_H] = build_loop(t->b, "row", packed_size(&t->whole, t->plan, AXIS_H));
+    affine row = affine_offset(affine_add(t->packed[AXIS_H], c.to.at[AXIS_H]), -before_of(t, AXIS_H));
     border_case rows[3];
-    int count = border_cases(t, AXIS_H, affine_offset(affine_add(t->packed[AXIS_H], r), -before_of(t, AXIS_H)), rows);
+    int count = border_cases(t, AXIS_H, row, rows);
     for (int i = 0; i < count; i++) {
-        open_case(t->b, &rows[i]);
-        copy_row(c, (position){{depth, rows[i].source, affine_constant(0)}},
-                 (position){{slice, r, affine_constant(0)}});
+        open_case(t->b, rows[i].low, rows[i].high);
+        c.from.at[AXIS_H] = rows[i].source;
+        c.zero = zero || rows[i].zero;
+        copy_row(&c);
         close_case(t->b);
     }
     build_end(t->b);
 }
 
-/* Where the output positions of the task begin. */
-static affine first_output(const tile *t, int axis) {
-    const tile_loop *l = &t->loop[tile_loop_of(axis)];
-    bool stands = plan_level_of(&t->plan->order, tile_loop_of(axis), false) < t->plan->tasks;
-    return affine_scale(stands ? l->number : l->first, t->size[axis]);
+/* ---- the task ---- */
+
+/* Where the output positions, or channels, of the task begin. */
+static affine first_of(const tile *t, plan_loop loop, int64_t unit) {
+    const tile_loop *l = &t->loop[loop];
+    bool stands = plan_level_of(&t->plan->order, loop, false) < t->plan->tasks;
+    return affine_scale(stands ? l->number : l->first, unit);
 }
+
+static affine first_output(const tile *t, int axis) { return first_of(t, tile_loop_of(axis), t->size[axis]); }
 
 /* The input position that the first tap of these sees, the border counted. */
 static affine first_position(const tile *t, int axis) {
@@ -212,21 +355,65 @@ static affine open_slices(tile *t, affine *source) {
     return kd;
 }
 
-void pack_input_build(tile *t) {
-    nest_builder *b = t->b;
-    t->n = t->loop[LOOP_N].number;
-    affine group = t->family->depthwise ? affine_constant(0) : t->loop[LOOP_G].number;
-    affine first = affine_scale(group, t->whole.x.group), depth;
-    copy c = {t, {.tensor = t->input, .v = t->whole.x}, nest_add_register(b, "copy", t->p.sum, t->lanes, 2), first};
-    for (int a = 0; a < AXIS_W; a++) t->packed[a] = first_position(t, a);
-    t->packed[AXIS_W] = affine_constant(0);
-    affine slice = open_slices(t, &depth);
+static void copy_slices(copy c) {
+    tile *t = c.t;
+    affine depth;
+    c.to.at[AXIS_D] = open_slices(t, &depth);
     border_case slices[3];
     int count = border_cases(t, AXIS_D, affine_offset(depth, -before_of(t, AXIS_D)), slices);
     for (int i = 0; i < count; i++) {
-        open_case(b, &slices[i]);
-        copy_slice(&c, slices[i].source, slice);
-        close_case(b);
+        open_case(t->b, slices[i].low, slices[i].high);
+        c.from.at[AXIS_D] = slices[i].source;
+        c.zero = slices[i].zero;
+        copy_slice(c);
+        close_case(t->b);
     }
-    build_end(b);
+    build_end(t->b);
+}
+
+/* Blocks of columns that see the same of the input share their code. */
+static void copy_spans(copy c) {
+    tile *t = c.t;
+    const problem_axis *axis = &t->whole.axis[AXIS_W];
+    affine first = first_output(t, AXIS_W);
+    span_list list = axis_spans(t->b->nest->arena, axis, pack_input_positions(&t->whole, t->plan, AXIS_W));
+    c.column = affine_offset(affine_scale(first, axis->step), axis->origin);
+    for (int i = 0; i < list.count; i++) {
+        const axis_span *s = &list.span[i];
+        c.width = positions_seen(axis, s->length);
+        c.low = least(greatest(0, -(s->start_first * axis->step + axis->origin)), c.width);
+        c.high = greatest(c.low, least(c.width, axis->in - (s->start_last * axis->step + axis->origin)));
+        open_case(t->b, affine_offset(first, -s->start_first), affine_offset(affine_scale(first, -1), s->start_last));
+        copy_slices(c);
+        close_case(t->b);
+    }
+}
+
+/* Where groups are taken together, the last task may have fewer channels. */
+static void copy_channels(copy c) {
+    tile *t = c.t;
+    int64_t all = t->family->depthwise ? t->whole.x.channels : t->whole.in_channels, some = t->p.x.channels;
+    affine first = t->packed_channel;
+    c.channels = some;
+    open_case(t->b, affine_offset(affine_scale(first, -1), all - some), affine_constant(0));
+    copy_spans(c);
+    close_case(t->b);
+    if (all % some == 0) return;
+    c.channels = all % some;
+    open_case(t->b, affine_offset(first, c.channels - all), affine_constant(0));
+    copy_spans(c);
+    close_case(t->b);
+}
+
+void pack_input_build(tile *t) {
+    const bool together = t->family->depthwise;
+    t->n = t->loop[LOOP_N].number;
+    for (int a = 0; a < AXES; a++) t->packed[a] = first_position(t, a);
+    t->packed_channel = together ? first_of(t, LOOP_OC, t->oc.size * t->whole.x.group) : affine_constant(0);
+    affine group = together ? affine_constant(0) : t->loop[LOOP_G].number;
+    copy_channels((copy){.t = t,
+                         .input = {.tensor = t->input, .v = t->whole.x},
+                         .registers = nest_add_register(t->b, "copy", t->p.sum, t->lanes,
+                                                        t->plan->pack_transposed ? 2 * t->lanes + 1 : 2),
+                         .channel = affine_add_scaled(t->packed_channel, group, t->whole.x.group)});
 }

@@ -2,11 +2,19 @@
  * input near and make tasks enough. None streams its output: on no machine so far was anything gained by it. */
 #include "algo/direct/tile.h"
 
-enum { MOST_UNROLLED_TAPS = 7, MOST_UNROLLED_CHANNELS = 4, SCRATCH_BYTES = 256 * 1024 };
+enum {
+    MOST_UNROLLED_TAPS = 7,
+    MOST_DEPTHWISE_TAPS = 32,
+    MOST_UNROLLED_CHANNELS = 4,
+    LOADED_AHEAD = 4,
+    MOST_SHARING_CHANNELS = 4,
+    SCRATCH_BYTES = 256 * 1024
+};
 
 static const plan_loop CHANNELS_OUTSIDE[] = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH, LOOP_OW};
 static const plan_loop ROWS_OUTSIDE[] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OC, LOOP_OW};
 static const plan_loop BLOCKED_ROWS[] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OC, LOOP_OH, LOOP_OW};
+static const plan_loop PIXELS_OUTSIDE[] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OW, LOOP_OC};
 static const plan_loop ROWS_OF_GROUPS[] = {LOOP_N, LOOP_OD, LOOP_OH, LOOP_G, LOOP_OC, LOOP_OW};
 
 typedef struct proposer {
@@ -50,6 +58,49 @@ static void add_packed(proposer *o, cvk_plan plan, int64_t rows) {
     plan.order.level[plan_level_of(&plan.order, LOOP_OH, false)].block = plan.pack_rows;
     plan_order_insert(&plan.order, plan_level_of(&plan.order, LOOP_OW, false), (plan_level){LOOP_OH, 0});
     plan.tasks = plan_level_of(&plan.order, LOOP_OH, true) + 1;
+    add_if_good(o, plan);
+}
+
+/* Bytes of scratch for so many channels of what so many rows and columns of output see. */
+static double scratch_bytes(const proposer *o, int64_t channels, int64_t rows, int64_t columns) {
+    const problem_axis *a = o->p.axis;
+    int64_t seen = a[AXIS_D].taps;
+    seen *= (rows - 1) * a[AXIS_H].step + (a[AXIS_H].taps - 1) * a[AXIS_H].tap_step + 1;
+    seen *= (columns - 1) * a[AXIS_W].step + (a[AXIS_W].taps - 1) * a[AXIS_W].tap_step + 1;
+    return (double)(type_bytes(o->p.x.type) * channels * seen);
+}
+
+/* A task is the rows of a tile, and of columns as many tiles as keep its input in the first-level cache; with the
+ * border, so that all tiles of a row have the same taps. */
+static void add_packed_columns(proposer *o, cvk_plan plan, bool transposed) {
+    const double share = 0.5 * (double)o->target->l1_bytes;
+    int64_t width = ceil_div(o->p.axis[AXIS_W].out, plan.tile_ow), tiles = width;
+    while (tiles > 1 && scratch_bytes(o, o->p.in_channels, plan.tile_oh, tiles * plan.tile_ow) > share) tiles--;
+    tiles = balanced(width, tiles);
+    plan.pack_rows = plan.tile_oh;
+    plan.pack_border = o->p.border == PAD_ZEROS && o->p.accuracy != ACCURACY_STRICT && problem_is_padded(&o->p);
+    plan.pack_transposed = transposed;
+    plan.order = plan_order_of(ROWS_OUTSIDE);
+    plan_order_insert(&plan.order, plan_level_of(&plan.order, LOOP_OC, false),
+                      (plan_level){LOOP_OW, (int)(tiles * plan.tile_ow)});
+    plan.tasks = plan_level_of(&plan.order, LOOP_OW, true) + 1;
+    add_if_good(o, plan);
+}
+
+/* A task is a tile's channels, and as many rows as keep their input in half the second-level cache. */
+static void add_packed_channels(proposer *o, cvk_plan plan, bool transposed, bool border) {
+    const double share = 0.5 * (double)o->target->l2_bytes;
+    const problem_axis *h = &o->p.axis[AXIS_H];
+    int64_t height = ceil_div(h->out, plan.tile_oh), tiles = height;
+    while (tiles > 1 && scratch_bytes(o, plan.tile_oc, tiles * plan.tile_oh, o->p.axis[AXIS_W].out) > share) tiles--;
+    tiles = balanced(height, tiles);
+    plan.pack_rows = (int)(tiles * plan.tile_oh);
+    plan.pack_border = border;
+    plan.pack_transposed = transposed;
+    plan.order = plan_order_of(CHANNELS_OUTSIDE);
+    int level = plan_level_of(&plan.order, LOOP_OH, false);
+    if (tiles > 1) plan_order_insert(&plan.order, level, (plan_level){LOOP_OH, plan.pack_rows});
+    plan.tasks = level + 1;
     add_if_good(o, plan);
 }
 
@@ -123,6 +174,9 @@ static void add_blocks_for_cache(proposer *o, const cvk_plan *plan, plan_loop lo
 }
 
 static void add_orders(proposer *o, cvk_plan plan) {
+    const bool together = view_has_channels_together(&o->p.x);
+    if (o->family->depthwise && !together) add_packed_channels(o, plan, true, false);
+    if (!o->family->channel_lanes && together && o->p.x.channels > 1) add_packed_columns(o, plan, true);
     if (problem_has_border(&o->p)) {
         add_packed(o, plan, packed_rows(o));
         add_packed(o, plan, least(packed_rows(o), ceil_div(o->p.axis[AXIS_H].out, SOME_TASKS)));
@@ -133,7 +187,11 @@ static void add_orders(proposer *o, cvk_plan plan) {
     bool rows = o->p.axis[AXIS_D].out > 1 || tiles_of(o, &plan, LOOP_OH) > 1;
     plan.order = plan_order_of(ROWS_OUTSIDE);
     if (rows) add_tasks(o, plan);
-    if (o->family->depthwise) return;
+    if (o->family->depthwise) {
+        plan.order = plan_order_of(PIXELS_OUTSIDE);
+        add_order(o, plan);
+        return;
+    }
     add_blocks_for_cache(o, &plan, LOOP_OW);
     plan.order = plan_order_of(BLOCKED_ROWS);
     if (rows) add_blocks_for_cache(o, &plan, LOOP_OH);
@@ -154,7 +212,7 @@ static void add_taps(proposer *o, cvk_plan plan) {
     bool dense_channels = o->family->channel_lanes && !o->family->depthwise;
     int64_t taps = o->p.axis[AXIS_W].taps;
     plan.unroll_ic = dense_channels && o->p.in_channels <= MOST_UNROLLED_CHANNELS ? (int)o->p.in_channels : 1;
-    plan.unroll_kw = !dense_channels && taps <= MOST_UNROLLED_TAPS;
+    plan.unroll_kw = !dense_channels && taps <= (o->family->depthwise ? MOST_DEPTHWISE_TAPS : MOST_UNROLLED_TAPS);
     add_orders(o, plan);
     plan.prefetch = wants_prefetch(o);
     if (plan.prefetch) add_orders(o, plan);
@@ -164,17 +222,15 @@ static void add_taps(proposer *o, cvk_plan plan) {
     }
 }
 
-/* Pixels a row of which, with the columns its taps share, leaves no spill: taps of a depthwise row are unrolled, and
- * the compiler keeps what they share. */
-static int64_t shared_row_pixels(const proposer *o, int64_t vectors) {
-    const problem_axis *w = &o->p.axis[AXIS_W];
-    int64_t budget = o->target->registers / vectors, beyond = (w->taps - 1) * w->tap_step, pixels = 1;
-    while (pixels + 1 + pixels * w->step + beyond + 1 <= budget) pixels++;
-    return pixels;
-}
-
 /* Registers left for sums when `held` others are in use; without fused multiply-add a product needs one too. */
 static int free_registers(const cvk_target *t, int held) { return t->registers - held - (t->fused ? 0 : 1); }
+
+/* Registers that a tile of so many channel vectors keeps beside its sums: weights and an input; of a depthwise tile the
+ * weights of some taps for one vector after another, those of the next, and inputs that LLVM loads ahead. */
+static int held(const proposer *o, int vectors) {
+    int64_t taps = o->p.axis[AXIS_W].taps, some = slid_taps(&o->p.axis[AXIS_W]);
+    return o->family->depthwise ? (int)least(taps, 2 * some) + LOADED_AHEAD : vectors + 1;
+}
 
 /* Several slices, where one is less than a tile has room for. */
 static void add_slices(proposer *o, cvk_plan plan, int64_t most_pixels) {
@@ -184,9 +240,18 @@ static void add_slices(proposer *o, cvk_plan plan, int64_t most_pixels) {
     add_taps(o, plan);
 }
 
+/* A depthwise tile of two rows reads the input rows that both see once. */
+static void add_two_rows(proposer *o, cvk_plan plan, int64_t most_columns) {
+    if (!o->family->depthwise || o->p.axis[AXIS_H].taps == 1 || o->p.axis[AXIS_H].out == 1 || most_columns < 2) return;
+    plan.tile_oh = 2;
+    plan.tile_ow = (int)balanced(o->p.axis[AXIS_W].out, most_columns);
+    add_taps(o, plan);
+}
+
 static void add_channel_tile(proposer *o, cvk_plan plan, int64_t most_pixels) {
     int64_t width = o->p.axis[AXIS_W].out, height = o->p.axis[AXIS_H].out;
     if (width >= most_pixels) {
+        add_two_rows(o, plan, most_pixels / 2);
         plan.tile_oh = 1;
         plan.tile_ow = (int)balanced(width, most_pixels);
         add_taps(o, plan);
@@ -218,14 +283,36 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
     int64_t channels = f->depthwise ? o.p.groups : o.p.out_channels;
     int64_t vectors = ceil_div(channels, lanes);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .block_oh = 1, .block_ow = 1};
-    for (int v = 1; v <= 4 && v <= vectors; v++) {
-        int64_t most = free_registers(target, v + 1) / v;
+    for (int v = 1; v <= (f->depthwise ? 8 : 4) && v <= vectors; v++) {
+        int64_t most = free_registers(target, held(&o, v)) / v;
         plan.tile_oc = v * lanes;
-        if (f->depthwise && most > shared_row_pixels(&o, v)) most = shared_row_pixels(&o, v);
         if (most >= 1) add_channel_tile(&o, plan, most);
     }
     plan.tile_oc = lanes;
     add_smallest(&o, plan);
+}
+
+static void add_packed_rows(proposer *o, cvk_plan plan) {
+    plan.unroll_ic = 1;
+    plan.unroll_kw = o->p.axis[AXIS_W].taps <= MOST_UNROLLED_TAPS;
+    add_packed_columns(o, plan, false);
+    plan.unroll_kw = !plan.unroll_kw;
+    add_packed_columns(o, plan, false);
+}
+
+/* Rows of a tile share what the taps of a kernel column read. */
+static void add_column_rows(proposer *o, cvk_plan plan) {
+    const problem_axis *h = &o->p.axis[AXIS_H];
+    int64_t vectors = ceil_div(plan.tile_ow, target_lanes(o->target, o->p.sum)), taps = slid_taps(h);
+    plan.unroll_kh = true;
+    for (plan.tile_oc = 1; plan.tile_oc <= least(o->p.out_channels, MOST_SHARING_CHANNELS); plan.tile_oc++) {
+        int64_t free = free_registers(o->target, (int)(plan.tile_oc * taps + vectors + LOADED_AHEAD - 1));
+        int64_t rows = least(h->out, free / (plan.tile_oc * vectors));
+        if (rows < 2) return;
+        plan.tile_oh = (int)balanced(h->out, rows);
+        if (plan.tile_oh > 1) add_taps(o, plan);
+        if (plan.tile_oh > 1 && !view_has_channels_together(&o->p.x)) add_packed_rows(o, plan);
+    }
 }
 
 void propose_column_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {
@@ -240,5 +327,6 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
         plan.tile_ow = v * lanes;
         plan.tile_oc = (int)balanced(o.p.out_channels, most);
         add_taps(&o, plan);
+        if (o.p.axis[AXIS_H].taps > 1) add_column_rows(&o, plan);
     }
 }

@@ -2,11 +2,18 @@
 #include "algo/cost.h"
 #include "algo/direct/tile.h"
 
+/* A tap, or a kernel column of them. */
+static void taps_at(tile *t, const tap *k) { (t->plan->unroll_kh ? t->family->column : t->family->body)(t, k); }
+
 /* Taps of a kernel row for one input channel. */
 static void kernel_row(tile *t, tap k) {
     k.columns = NULL;
+    if (t->family->row) {
+        t->family->row(t, &k);
+        return;
+    }
     k.k[AXIS_W] = build_unrolled(t->b, "kw", t->p.axis[AXIS_W].taps);
-    t->family->body(t, &k);
+    taps_at(t, &k);
     build_end(t->b);
 }
 
@@ -14,7 +21,7 @@ static void one_channel(tile *t, tap k) {
     if (t->plan->unroll_kw)
         kernel_row(t, k);
     else
-        t->family->body(t, &k);
+        taps_at(t, &k);
 }
 
 /* Iterations 0 .. room - 1 over `size` input channels each, from channel `first` of those reduced here on, as far as
@@ -131,6 +138,7 @@ static void reduce_columns(tile *t, tap k) {
  */
 static void reduce_axis(tile *t, tap k, int axis) {
     static const char *const NAMES[AXIS_W] = {"kd", "kh"};
+    if (axis == AXIS_H && t->plan->unroll_kh) axis++;
     if (axis == AXIS_W) {
         reduce_columns(t, k);
         return;

@@ -16,17 +16,24 @@ static int64_t unrolled_positions(arena *a, const tile *t, int axis, bool by_seg
     return total;
 }
 
+/* Instructions that store a register: one a lane where a channel multiplier puts others between two. On those LLVM
+ * spends more time than on FMAs. */
+static int64_t unrolled_stores(const tile *t) {
+    bool apart = t->family->channel_lanes && channel_blocks_step(&t->oc, &t->p.y) > 1;
+    return apart && view_has_channels_together(&t->p.y) ? 2 * t->lanes : 0;
+}
+
 /* FMAs that the plan unrolls, all variants together: the measure of its code. */
 static int64_t unrolled_fmas(arena *a, const problem *p, const cvk_target *target, const cvk_plan *plan,
                              const family *f) {
     tile t = tile_make(p, target, plan, f);
     int64_t whole = channel_blocks_whole(&t.oc), variants = t.oc.blocks - whole + (whole > 0);
-    int64_t rows = unrolled_positions(a, &t, AXIS_D, true) * unrolled_positions(a, &t, AXIS_H, true);
+    int64_t rows = unrolled_positions(a, &t, AXIS_D, true) * unrolled_positions(a, &t, AXIS_H, !plan->unroll_kh);
     int64_t columns = unrolled_positions(a, &t, AXIS_W, !plan->unroll_kw);
     int64_t vectors = f->channel_lanes ? ceil_div(plan->tile_oc, t.lanes) : plan->tile_oc;
     if (!f->channel_lanes) columns = ceil_div(columns, t.lanes);
     int64_t once = plan->unroll_ic + (t.p.in_channels % plan->unroll_ic != 0);
-    return columns * rows * vectors * variants * once;
+    return columns * rows * vectors * variants * (once + unrolled_stores(&t));
 }
 
 static const char *refuse_code(const problem *p, const cvk_target *target, const cvk_plan *plan, const family *f) {
@@ -104,6 +111,12 @@ static bool stands_among_tasks(const cvk_plan *plan, plan_loop loop) {
     return plan_level_of(&plan->order, loop, false) < plan->tasks;
 }
 
+static const char *refuse_column(const tile *t) {
+    if (!t->plan->unroll_kh) return NULL;
+    if (!t->family->column) return "unroll.kh is for lanes over columns";
+    return t->plan->tile_oh > 1 ? NULL : "unroll.kh is for tiles of several rows";
+}
+
 /* What comes next in a row is known where a kernel has no other taps. */
 static const char *refuse_prefetch(const tile *t) {
     if (!t->plan->prefetch) return NULL;
@@ -115,11 +128,14 @@ static const char *refuse_prefetch(const tile *t) {
 /* What scratch depends on must be fixed when it is filled. */
 static const char *refuse_packing(const problem *p, const tile *t) {
     const cvk_plan *plan = t->plan;
+    if (!plan->pack_rows && (plan->pack_border || plan->pack_transposed))
+        return "pack.input_rows is 0: nothing is packed";
     if (!plan->pack_rows) return problem_has_border(p) ? "this padding_mode needs packed input" : NULL;
+    if (plan->pack_border && p->border != PAD_ZEROS) return "the border of this padding_mode is packed anyway";
+    if (plan->pack_border && p->accuracy == ACCURACY_STRICT)
+        return "accuracy: strict: zeros of a border would meet weights, which may be infinite";
     if (!stands_among_tasks(plan, LOOP_N) || (!t->family->depthwise && !stands_among_tasks(plan, LOOP_G)))
         return "packed input is of one image and group: n and g must be among the tasks";
-    if (pack_input_positions(&t->whole, plan, AXIS_W) < t->whole.axis[AXIS_W].out)
-        return "packed input has whole rows: ow must be inside of the tasks";
     if (pack_input_positions(&t->whole, plan, AXIS_H) != plan->pack_rows)
         return "pack.input_rows is not the rows of a task, which are tile.oh where oh is a task, else a block of oh";
     return NULL;
@@ -133,6 +149,8 @@ const char *direct_refuse(const algorithm *row, const problem *p, const cvk_targ
     unpacked.pack_rows = 0;
     tile t = tile_make(p, target, &unpacked, f);
     t.plan = plan;
-    if ((why = refuse_order(&t)) || (why = refuse_packing(p, &t)) || (why = refuse_prefetch(&t))) return why;
+    if ((why = refuse_order(&t)) || (why = refuse_packing(p, &t)) || (why = refuse_column(&t)) ||
+        (why = refuse_prefetch(&t)))
+        return why;
     return refuse_code(p, target, plan, f);
 }

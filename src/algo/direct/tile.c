@@ -36,6 +36,7 @@ tile tile_make(const problem *asked, const cvk_target *target, const cvk_plan *p
               .whole = problem_merged(asked),
               .lanes = target_lanes(target, asked->sum),
               .size = {plan->tile_od, plan->tile_oh, plan->tile_ow},
+              .packed_channel = affine_constant(0),
               .partial = -1};
     t.p = plan->pack_rows ? pack_input_problem(&t.whole, plan, f) : t.whole;
     t.oc = channel_blocks_of(&t.whole, plan->tile_oc, t.lanes, f->channel_lanes, f->depthwise);
@@ -93,7 +94,7 @@ static position tap_position(const tile *t, const tap *k, const pixel *p) {
 
 lane_map tap_input(const tile *t, const tap *k, const pixel *p) {
     const channel_blocks *c = &t->oc;
-    affine channel = c->depthwise ? affine_scale(c->block, c->size * t->x.v.group)
+    affine channel = c->depthwise ? affine_sub(affine_scale(c->block, c->size * t->x.v.group), t->packed_channel)
                                   : affine_add_scaled(k->ic, c->group, t->x.v.group);
     return (lane_map){.n = t->n, .channel = channel, .at = tap_position(t, k, p)};
 }

@@ -6,7 +6,7 @@
  *       variants of channels and axes     full blocks and the rest; tiles that see the same taps
  *           begin                         or the sums so far, where input channels come in blocks
  *           for kd, kh, ic, unrolled kw   or kd, kh, kw, ic
- *             body                        one tap of one input channel for the whole tile
+ *             body                        one tap of one input channel for the whole tile; or a row of them
  *           finish
  */
 #ifndef CVK_ALGO_DIRECT_TILE_H
@@ -29,6 +29,9 @@ typedef struct tap {
 typedef struct family {
     void (*begin)(struct tile *);
     void (*body)(struct tile *, const tap *);
+    void (*row)(struct tile *, const tap *); /* all taps of a kernel row at once; NULL: body, one after another */
+    void (*column)(struct tile *,
+                   const tap *); /* all taps of a kernel column, where unroll_kh says so; NULL: it cannot */
     void (*finish)(struct tile *);
     void (*registers)(struct tile *); /* declares what the three use */
     /* Opens unrolled loops over the tile's sums, one after another; gives how many loops, and the sum. */
@@ -64,7 +67,8 @@ typedef struct tile {
     tile_loop loop[PLAN_LOOPS];
     affine n, at[AXES]; /* at: the tile's first slice, row and column */
     const axis_span *span[AXES];
-    affine packed[AXES]; /* input position of `p` at which the scratch begins */
+    affine packed[AXES];   /* input position of `p` at which the scratch begins */
+    affine packed_channel; /* number of the channel at which it does, where groups are taken together */
 
     int partial;                /* tensor: sums between blocks of input channels; -1: there are none */
     tile_loop kept[PLAN_LOOPS]; /* the loops where those blocks begin */
@@ -110,6 +114,20 @@ nest_range tap_columns(tile *t, const tap *k, affine first, int64_t count);
 lane_map tap_input(const tile *t, const tap *k, const pixel *p);
 affine tap_weights(const tile *t, const tap *k); /* packed weights of the block */
 
+/* slide.c: input positions along an axis that the tile's positions share, each with the taps that read it. */
+typedef struct slide {
+    int axis;
+    int64_t first, count;    /* taps that are at hand */
+    int64_t taps, positions; /* from a tap of a phase to the next, which reads the same that many positions before */
+} slide;
+int64_t slid_taps(const problem_axis *axis); /* whose weights a tile keeps in registers, at most */
+slide slide_of(const tile *t, int axis, int64_t first, int64_t count);
+int64_t slide_phases(const slide *s);
+/* Opens unrolled loops. Gives the position, counted from the tile's first, at which tap `k` reads the input; then the
+ * tile's positions and the taps that read it. */
+affine slide_open_inputs(tile *t, const slide *s, int64_t phase, affine *k);
+affine slide_open_taps(tile *t, const slide *s, int64_t phase, affine at, affine *k);
+
 /* reduce.c: one tile, from begin to finish. */
 void reduce_tile(tile *t);
 
@@ -121,7 +139,8 @@ int64_t partial_places(const tile *t); /* tiles whose sums wait; 0 where input c
 int64_t partial_elements(const tile *t);
 
 /* channel_tile.c: for families whose lanes are channels. */
-void channel_tile_registers(tile *t);
+void channel_tile_registers(tile *t,
+                            int64_t weights); /* so many registers of weights, or one a vector if that is more */
 void channel_tile_begin(tile *t);
 void channel_tile_finish(tile *t);
 int channel_tile_sums(tile *t, register_ref *sum);

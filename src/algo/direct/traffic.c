@@ -41,11 +41,15 @@ static double room_of(const sweeps *s, int level, plan_loop loop) {
     return size < s->whole[loop] ? size : s->whole[loop];
 }
 
-/* kd, kh, kw, ic, or kd, kh, ic with unrolled kw, from the innermost on. */
+static bool is_unrolled(const cvk_plan *plan, int axis) {
+    return axis == AXIS_W ? plan->unroll_kw : axis == AXIS_H && plan->unroll_kh;
+}
+
+/* kd, kh, kw, ic, without those that are unrolled, from the innermost on. */
 static void add_reduction(sweeps *s) {
     add(s, LOOP_IC, plan_unit(s->plan, LOOP_IC), room_of(s, s->plan->order.count, LOOP_IC));
     for (int a = AXIS_W; a >= 0; a--)
-        if (a != AXIS_W || !s->plan->unroll_kw) add(s, KERNEL + a, 1, s->whole[KERNEL + a]);
+        if (!is_unrolled(s->plan, a)) add(s, KERNEL + a, 1, s->whole[KERNEL + a]);
 }
 
 static void add_order(sweeps *s) {
@@ -78,7 +82,7 @@ static double least(double a, double b) { return a < b ? a : b; }
 static void begin(const sweeps *s, double covered[DIMENSIONS]) {
     for (plan_loop loop = LOOP_N; loop <= LOOP_IC; loop++)
         covered[loop] = least(plan_unit(s->plan, loop), s->whole[loop]);
-    for (int a = 0; a < AXES; a++) covered[KERNEL + a] = a == AXIS_W && s->plan->unroll_kw ? s->whole[KERNEL + a] : 1;
+    for (int a = 0; a < AXES; a++) covered[KERNEL + a] = is_unrolled(s->plan, a) ? s->whole[KERNEL + a] : 1;
 }
 
 /* ---- tensors ---- */
@@ -145,8 +149,8 @@ static double sum(const double of[TENSORS]) { return of[X] + of[W] + of[Y]; }
 /* Sums wait in registers: the output is touched when a tile is finished, by no loop of the reduction. */
 static bool is_reduction(int dimension) { return dimension >= KERNEL || dimension == LOOP_IC; }
 
-static double brought_into(const sweeps *s, double cache) {
-    double covered[DIMENSIONS], touched[TENSORS], brought[TENSORS];
+static void bring_into(const sweeps *s, double cache, double brought[TENSORS]) {
+    double covered[DIMENSIONS], touched[TENSORS];
     begin(s, covered);
     for (int t = 0; t < TENSORS; t++) brought[t] = touched[t] = bytes_of(s, t, covered);
     for (int i = 0; i < s->count; i++) {
@@ -159,14 +163,95 @@ static double brought_into(const sweeps *s, double cache) {
             brought[t] = keep * touched[t] + (1 - keep) * trips * brought[t];
         }
     }
-    return sum(brought) * (1 - kept(sum(touched), cache));
+    for (int t = 0; t < TENSORS; t++) brought[t] *= 1 - kept(sum(touched), cache);
+}
+
+static double brought_into(const sweeps *s, double cache) {
+    double brought[TENSORS];
+    bring_into(s, cache, brought);
+    return sum(brought);
+}
+
+/* ---- runs: lines that follow on one another, which a core's own prefetching finds ---- */
+
+enum { MOST_MEMORY_LOOPS = 2 + AXES };
+
+/* What a tensor's elements are numbered by, that of the smallest stride first. */
+typedef struct memory_order {
+    int count;
+    struct memory_loop {
+        plan_loop loop;
+        double size;  /* there are */
+        double block; /* that lie together; the next block is farther away than what follows here */
+    } place[MOST_MEMORY_LOOPS];
+} memory_order;
+
+static void add_channels(const sweeps *s, const view *v, int tensor, memory_order *to) {
+    plan_loop loop = tensor == X && !s->depthwise ? LOOP_IC : LOOP_OC;
+    double block = v->block > 1 ? (double)v->block : s->whole[loop];
+    to->place[to->count++] = (struct memory_loop){loop, s->whole[loop], least(block, s->whole[loop])};
+}
+
+static memory_order order_of(const sweeps *s, int tensor) {
+    const view *v = tensor == X ? &s->p->x : &s->p->y;
+    bool together = view_has_channels_together(v);
+    memory_order p = {0};
+    if (together) add_channels(s, v, tensor, &p);
+    for (int a = AXIS_W; a >= 0; a--) {
+        double size = s->whole[LOOP_OD + a];
+        p.place[p.count++] = (struct memory_loop){LOOP_OD + a, size, size};
+    }
+    if (!together) add_channels(s, v, tensor, &p);
+    return p;
+}
+
+/* Elements one after another that so much covers, and the first place where it does not cover all. */
+static double run_of(const memory_order *p, const double *covered, int *end) {
+    double run = 1;
+    for (*end = 0; *end < p->count; (*end)++) {
+        const struct memory_loop *at = &p->place[*end];
+        run *= least(covered[at->loop], at->block);
+        if (covered[at->loop] < at->size) break;
+    }
+    return run;
+}
+
+static bool has_place(const memory_order *p, int dimension) {
+    for (int i = 0; i < p->count; i++)
+        if ((int)p->place[i].loop == dimension) return true;
+    return false;
+}
+
+/* Bytes that are touched one after another: by a tile, or by loops as well, as far as they, from the innermost on, go
+ * on where the tile ends. */
+static double bytes_of_run(const sweeps *s, int tensor, bool loops) {
+    const memory_order p = order_of(s, tensor);
+    double covered[DIMENSIONS];
+    int end;
+    begin(s, covered);
+    for (int i = 0; loops && i < s->count; i++) {
+        const sweep *loop = &s->sweep[i];
+        run_of(&p, covered, &end);
+        if (!has_place(&p, loop->dimension)) continue;
+        if (end == p.count || (int)p.place[end].loop != loop->dimension) break;
+        covered[loop->dimension] = least(loop->step * loop->trips, s->whole[loop->dimension]);
+    }
+    double size = type_bytes(tensor == X ? s->p->x.type : s->p->y.type);
+    return greatest(run_of(&p, covered, &end) * size, LINE_BYTES);
+}
+
+/* Begun in what comes from behind the second level. */
+static double runs_of(const sweeps *s, double cache, bool loops) {
+    double brought[TENSORS];
+    bring_into(s, cache, brought);
+    return brought[X] / bytes_of_run(s, X, loops) + brought[Y] / bytes_of_run(s, Y, loops);
 }
 
 /* Of a channels_first input each channel's rows are on pages of their own, and a tile goes through all of them. */
 static double pages_of(const sweeps *s) {
     const view *x = &s->p->x;
-    double taps =
-        s->whole[KERNEL + AXIS_D] * s->whole[KERNEL + AXIS_H] * (s->plan->unroll_kw ? 1 : s->whole[KERNEL + AXIS_W]);
+    double taps = 1;
+    for (int a = 0; a < AXES; a++) taps *= is_unrolled(s->plan, a) ? 1 : s->whole[KERNEL + a];
     double apart = type_bytes(x->type) * (double)(view_has_channels_together(x) ? x->axis[AXIS_W] : x->channel);
     double in_a_tile = view_has_channels_together(x) ? s->plan->tile_ow : room_of(s, s->plan->order.count, LOOP_IC);
     if (s->plan->pack_rows || apart * in_a_tile <= PAGES_REMEMBERED * PAGE_BYTES || in_a_tile <= PAGES_REMEMBERED)
@@ -192,6 +277,8 @@ traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *p
     return (traffic){.l1 = brought_into(&s, COST_L1_SHARE * (double)target->l1_bytes),
                      .l2 = brought_into(&s, COST_L2_SHARE * (double)target->l2_bytes),
                      .l3 = brought_into(&s, cost_l3_bytes(target)),
+                     .runs = runs_of(&s, COST_L2_SHARE * (double)target->l2_bytes, true),
+                     .pieces = runs_of(&s, COST_L2_SHARE * (double)target->l2_bytes, false),
                      .pages = pages_of(&s),
                      .row_lines = row_lines_of(&s)};
 }

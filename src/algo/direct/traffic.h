@@ -7,6 +7,8 @@
 
 typedef struct traffic {
     double l1, l2, l3; /* bytes into the first, second and third level */
+    double runs;       /* of lines one after another that come from behind the second level */
+    double pieces;     /* of runs, each of a tile */
     double pages;      /* times that a tile's reduction comes to another page than the last, where it has more of them
                           than are remembered */
     double row_lines;  /* lines of output, of rows that are pages apart */

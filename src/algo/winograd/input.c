@@ -34,9 +34,95 @@ static position tensor_position(const winograd *w, const place_in_pass *p, int a
     return at;
 }
 
+/* ---- where columns lie side by side, a row of a vector of channels is turned in scratch first ---- */
+
+bool winograd_has_rows(const winograd *w) {
+    return w->lanes > 1 && w->pass_axis[0] == AXIS_W && !view_has_channels_together(&w->p->x);
+}
+
+int64_t winograd_row_elements(const winograd *w) {
+    return winograd_has_rows(w) ? winograd_positions(w, AXIS_W) * w->lanes : 0;
+}
+
+static nest_access row_at(const winograd *w, affine column) {
+    return access_at(w->scratch, affine_offset(affine_scale(column, w->lanes), w->row), 1);
+}
+
+/* `count` columns, from `first` of the row's on, of so many channels. */
+static void turn_square(winograd *w, const place_in_pass *p, int64_t channels, affine first, int64_t count) {
+    nest_builder *b = w->b;
+    nest_range valid = range_of(b, 0, count);
+    affine i = build_unrolled(b, "i", channels);
+    position at = tensor_position(w, p, AXIS_W, 0);
+    at.at[AXIS_W] = affine_add(first_position(w, AXIS_W), first);
+    lane_map m = {w->n, affine_add(affine_add(w->channel, p->channel), i), at, 0, 1, &valid};
+    view_load(b, &w->x, &m, reg(w->square, i), reg(w->to, affine_constant(0)));
+    build_end(b);
+    if (channels < w->lanes) {
+        i = build_for(b, VARIABLE_UNROLLED, "i", range_of(b, channels, w->lanes));
+        build_const(b, reg(w->square, i), 0);
+        build_end(b);
+    }
+    build_transpose(b, reg(w->square, affine_constant(w->lanes)), reg(w->square, affine_constant(0)));
+    affine c = build_unrolled(b, "c", count);
+    build_store(b, row_at(w, affine_add(first, c)), reg(w->square, affine_offset(c, w->lanes)), NULL);
+    build_end(b);
+}
+
+static void turn_squares(winograd *w, const place_in_pass *p, int64_t channels, int64_t first, int64_t last) {
+    int64_t whole = (last - first) / w->lanes, rest = (last - first) % w->lanes;
+    if (whole > 0) {
+        affine square = build_loop(w->b, "square", whole);
+        turn_square(w, p, channels, affine_offset(affine_scale(square, w->lanes), first), w->lanes);
+        build_end(w->b);
+    }
+    if (rest > 0) turn_square(w, p, channels, affine_constant(first + whole * w->lanes), rest);
+}
+
+static void zero_columns(winograd *w, int64_t first, int64_t last) {
+    if (last <= first) return;
+    affine c = affine_offset(build_loop(w->b, "c", last - first), first);
+    build_const(w->b, reg(w->square, affine_constant(0)), 0);
+    build_store(w->b, row_at(w, c), reg(w->square, affine_constant(0)), NULL);
+    build_end(w->b);
+}
+
+/* Blocks that see the same columns share their code; columns outside are zeros. */
+static void turn_row(winograd *w, const place_in_pass *p, int64_t channels) {
+    nest_builder *b = w->b;
+    const problem_axis *o = &w->p->axis[AXIS_W];
+    const int64_t columns = winograd_positions(w, AXIS_W);
+    problem_axis blocks = {.out = w->blocks[AXIS_W],
+                           .taps = columns,
+                           .in = o->in,
+                           .step = w->block[AXIS_W] * w->f[AXIS_W].m,
+                           .tap_step = 1,
+                           .origin = o->origin};
+    affine number = w->at[AXIS_W];
+    span_list spans = axis_spans(b->nest->arena, &blocks, 1);
+    for (int i = 0; i < spans.count; i++) {
+        const axis_span *s = &spans.span[i];
+        segment_list present = axis_segments(b->nest->arena, &blocks, s);
+        int64_t low = present.count ? present.segment[0].first : 0, high = present.count ? present.segment[0].last : 0;
+        build_if(b, affine_offset(number, -s->first), NULL);
+        build_if(b, affine_offset(affine_scale(number, -1), s->first + s->count - 1), NULL);
+        zero_columns(w, 0, low);
+        turn_squares(w, p, channels, low, high);
+        zero_columns(w, high, columns);
+        build_end(b);
+        build_end(b);
+    }
+}
+
+/* ---- points ---- */
+
 static void load_point(winograd *w, const place_in_pass *p, int pass, int64_t point) {
     int axis = w->pass_axis[pass];
     register_ref to = reg(w->in, affine_constant(point));
+    if (pass == 0 && winograd_has_rows(w)) {
+        build_load(w->b, to, row_at(w, affine_offset(affine_scale(p->at[axis], w->f[axis].m), point)), NULL);
+        return;
+    }
     if (pass == 0) {
         lane_map m = {w->n, affine_add(w->channel, p->channel), tensor_position(w, p, axis, point), 1, 0, &p->valid};
         view_load(w->b, &w->x, &m, to, reg(w->to, affine_constant(0)));
@@ -144,18 +230,47 @@ static void first_pass_outside(winograd *w, const place_in_pass *p, int axis) {
     }
 }
 
+static void transform_row(winograd *w, place_in_pass p, int64_t channels) {
+    turn_row(w, &p, channels);
+    p.at[AXIS_W] = build_loop(w->b, "w", w->block[AXIS_W]);
+    transform_tile(w, &p, 0, 0, w->f[AXIS_W].alpha);
+    build_end(w->b);
+}
+
+static void transform_rows(winograd *w, const place_in_pass *at) {
+    place_in_pass p = *at;
+    int64_t lanes = w->lanes, whole = w->channels / lanes, rest = w->channels % lanes;
+    if (whole > 0) {
+        p.channel = affine_scale(build_loop(w->b, "v", whole), lanes);
+        transform_row(w, p, lanes);
+        build_end(w->b);
+    }
+    p.channel = affine_constant(whole * lanes);
+    if (rest > 0) transform_row(w, p, rest);
+}
+
+/* A row outside is zeros in all its tiles. */
+static void outside_row(winograd *w, const place_in_pass *at, int axis) {
+    place_in_pass p = *at;
+    p.at[AXIS_W] = build_loop(w->b, "w", w->block[AXIS_W]);
+    first_pass_outside(w, &p, axis);
+    build_end(w->b);
+}
+
+/* A tile, or a row of them, where its other positions are inside. */
 static void first_pass_place(winograd *w, const place_in_pass *p) {
     nest_builder *b = w->b;
+    const bool rows = winograd_has_rows(w);
     int opened = 0;
     for (int a = 0; a < AXES; a++) {
         if (a == w->pass_axis[0]) continue;
-        first_pass_outside(w, p, a);
+        (rows ? outside_row : first_pass_outside)(w, p, a);
         affine at = affine_add(first_position(w, a), p->at[a]);
         build_if(b, at, NULL);
         build_if(b, affine_offset(affine_scale(at, -1), w->p->axis[a].in - 1), NULL);
         opened += 2;
     }
-    first_pass_tile(w, p);
+    (rows ? transform_rows : first_pass_tile)(w, p);
     while (opened--) build_end(b);
 }
 
@@ -166,12 +281,14 @@ static void run_pass(winograd *w, int pass) {
     place_in_pass p;
     static const char *const POINTS[AXES] = {"pd", "ph", "pw"}, *const PLACES[AXES] = {"d", "h", "w"};
     for (int a = 0; a < AXES; a++) p.point[a] = build_loop(b, POINTS[a], from->points[a]);
-    for (int a = 0; a < AXES; a++) p.at[a] = build_loop(b, PLACES[a], to->size[a]);
+    const int loops = pass == 0 && winograd_has_rows(w) ? AXIS_W : AXES; /* a row's tiles come inside */
+    p.at[AXIS_W] = affine_constant(0);
+    for (int a = 0; a < loops; a++) p.at[a] = build_loop(b, PLACES[a], to->size[a]);
     if (pass == 0)
         first_pass_place(w, &p);
     else
         channel_vectors(w, p, pass, 0, w->f[w->pass_axis[pass]].alpha, transform_tile);
-    for (int a = 0; a < 2 * AXES; a++) build_end(b);
+    for (int a = 0; a < AXES + loops; a++) build_end(b);
 }
 
 void winograd_input(winograd *w) {

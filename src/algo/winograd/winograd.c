@@ -113,6 +113,8 @@ static void set_stages(winograd *w) {
         s->base = affine_constant(w->phased && last ? 0 : w->staged);
         w->staged += w->phased && last ? 0 : stage_elements(s);
     }
+    w->row = w->staged;
+    w->staged += winograd_row_elements(w);
     w->sums = w->phased ? 0 : w->staged;
 }
 
@@ -187,6 +189,7 @@ static void declare_transforms(winograd *w) {
     w->in = add_register(w, "d", w->points);
     w->to = add_register(w, "u", COOK_TOOM_MOST);
     w->parts = transform_declare(w->b, w->p->sum);
+    if (winograd_has_strips(w) || winograd_has_rows(w)) w->square = add_register(w, "square", 2 * w->lanes);
 }
 
 static void declare_input(winograd *w) {
@@ -200,7 +203,8 @@ static void declare_output(winograd *w) {
     w->weights = nest_add_tensor(w->b, "weights", ROLE_WEIGHTS, w->p->w.type, winograd_packed_elements(w),
                                  SCRATCH_ALIGNMENT, false);
     w->out = epilogue_declare(w->b, w->p);
-    w->scratch = add_scratch(w, w->sums + w->points * w->count * w->plan->tile_oc);
+    w->strip = w->sums + w->points * w->count * w->plan->tile_oc;
+    w->scratch = add_scratch(w, w->strip + winograd_strip_elements(w));
     epilogue_registers(&w->out);
     w->acc = add_register(w, "acc", w->target->registers + vectors);
     w->ws = add_register(w, "w", vectors);
@@ -343,7 +347,8 @@ static const char *refuse(const algorithm *row, const problem *p, const cvk_targ
     if (plan->tile_oc / lanes > target->registers / 4) return "tile.oc leaves too few registers";
     if (plan->block_oh < 1 || plan->block_ow < 1 || plan->block_oh > 1024 || plan->block_ow > 1024)
         return "a block is not 1..1024";
-    if (plan->unroll_ic != 1 || plan->unroll_kw || plan->pack_rows) return "winograd unrolls and packs nothing";
+    if (plan->unroll_ic != 1 || plan->unroll_kw || plan->unroll_kh || plan->pack_rows)
+        return "winograd unrolls and packs nothing";
     if (plan->stream || plan->prefetch) return "winograd neither prefetches nor bypasses the caches";
     const plan_order order = plan_order_of(ORDER);
     if (!plan_order_equal(&plan->order, &order) || (plan->tasks != TASKS && plan->tasks != TASKS_PHASED))

@@ -51,9 +51,12 @@ typedef struct winograd {
     int pass_axis[AXES], passes;
     int64_t staged;     /* elements of the stages in scratch */
     int64_t sums;       /* where the products begin in scratch */
+    int64_t strip;      /* where rows of outputs do, on their way to columns side by side */
+    int64_t row;        /* where a row of input does, on its way from there */
     int scratch;        /* tensor */
     affine n, at[AXES]; /* image; the block's numbers */
     int acc, xs, ws;    /* registers: sums, input, weights */
+    int square;         /* registers: channels of columns, and columns of channels */
     int in, to, turn;   /* registers: a transform's input and output; a tile between axes */
     transform_registers parts;
 } winograd;
@@ -73,9 +76,15 @@ typedef enum winograd_matrix { WINOGRAD_WEIGHTS, WINOGRAD_OUTPUTS } winograd_mat
 int winograd_in_registers(winograd *w, winograd_matrix which);
 
 void winograd_input(winograd *w);
+/* Whether rows of input are turned in scratch before they are transformed; the elements of one there. */
+bool winograd_has_rows(const winograd *w);
+int64_t winograd_row_elements(const winograd *w);
 /* For the block of output channels that w->oc stands at. */
 void winograd_products(winograd *w);
 void winograd_output(winograd *w);
+/* Whether the outputs of a row of tiles are turned in scratch before they are stored; its elements there. */
+bool winograd_has_strips(const winograd *w);
+int64_t winograd_strip_elements(const winograd *w);
 nest *winograd_pack_weights(arena *a, const winograd *w);
 
 #endif
