@@ -31,7 +31,8 @@ static svg_point point(const plot *p, int trial, double share) {
 /* A multiple of 0.05 below the medians after the first few trials. */
 static double lowest(const convergence *c) {
     double low = 0.95;
-    for (size_t i = 0; i < c->count; i++) low = fmin(low, c->curves[i].low[c->trials > 1]);
+    const int few = c->trials > 5 ? 4 : c->trials - 1;
+    for (size_t i = 0; i < c->count; i++) low = fmin(low, c->curves[i].low[few]);
     return fmax(floor(low * 20) / 20, 0);
 }
 

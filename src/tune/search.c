@@ -15,8 +15,6 @@ static const strategy ROWS[] = {
 };
 enum { ROW_COUNT = sizeof ROWS / sizeof *ROWS };
 
-const char strategy_default[] = "local";
-
 const strategy *strategy_row(int index) { return index >= 0 && index < ROW_COUNT ? &ROWS[index] : NULL; }
 
 const strategy *strategy_find(const char *name) {

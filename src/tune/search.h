@@ -47,9 +47,6 @@ struct search {
 /* NULL past the end. */
 const strategy *strategy_row(int index);
 const strategy *strategy_find(const char *name);
-/* The one that is used where none is named. */
-extern const char strategy_default[];
-
 void search_begin(search *s, const strategy *how, candidates *c, surrogate_knowledge *knowledge, uint64_t seed);
 /* The next candidate to try, the model's pick first. -1: there is none left. Not to be called while more than
  * SEARCH_LAG results are missing. */

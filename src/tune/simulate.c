@@ -7,27 +7,26 @@
 
 /* ---- layers from records ---- */
 
-/* A trial of the layer is a candidate, once. */
-static void add_trial(arena *a, simulated_layer *l, const record *r, simulation *s) {
+/* A trial of the layer is a candidate, once; its index, or -1. */
+static int add_trial(arena *a, simulated_layer *l, const record *r, simulation *s) {
     cvk_plan plan;
     candidates *c = &l->candidates;
-    if (candidates_find(c, candidates_hash(r->plan)) >= 0) return;
+    const int there = candidates_find(c, candidates_hash(r->plan));
+    if (there >= 0) return there;
     if (!record_plan(a, r->plan, &plan) || algo_refuse(&c->problem, c->aim.target, &plan)) {
         s->ignored++;
-        return;
+        return -1;
     }
     const int at = candidates_add(c, &plan);
     if (r->judged > 0) c->list[at].judged = r->judged; /* by the figures that there were */
     l->relative[at] = r->outcome == OUTCOME_CORRECT && r->relative > 0 ? r->relative : INFINITY;
+    return at;
 }
 
-/* What the model would have picked of them comes first, as in a search. */
-static void put_pick_first(simulated_layer *l) {
+/* The first trial of any search was of the model's pick, and is that of a replay. */
+static void put_pick_first(simulated_layer *l, int pick) {
     candidates *c = &l->candidates;
-    int pick = 0;
-    for (int i = 1; i < c->count; i++)
-        if (c->list[i].judged < c->list[pick].judged) pick = i;
-    if (!c->count || !pick) return;
+    if (pick <= 0) return;
     const candidate first = c->list[pick];
     const double relative = l->relative[pick];
     memmove(&c->list[1], &c->list[0], sizeof first * (size_t)pick);
@@ -44,14 +43,17 @@ static bool is_trial_of(const record *r, const record *key) {
 static bool open_layer(arena *a, const record_list *list, const record *key, simulation *s, simulated_layer *l) {
     const cvk_spec *spec = record_spec(a, key);
     const cvk_target *target = target_find(key->target);
-    int correct = 0;
+    int correct = 0, pick = -1;
     if (!spec || !target) return false;
     candidates_close(a, spec, (goal){target, (uint32_t)key->threads}, &l->candidates);
     l->name = key->name;
     l->relative = arena_array(a, double, list->count + 1);
-    for (size_t i = 0; i < list->count; i++)
-        if (is_trial_of(&list->record[i], key)) add_trial(a, l, &list->record[i], s);
-    put_pick_first(l);
+    for (size_t i = 0; i < list->count; i++) {
+        const record *r = &list->record[i];
+        const int at = is_trial_of(r, key) ? add_trial(a, l, r, s) : -1;
+        if (at >= 0 && r->trial == 0 && pick < 0) pick = at;
+    }
+    put_pick_first(l, pick);
     l->optimum = INFINITY;
     for (int i = 0; i < l->candidates.count; i++) {
         l->optimum = fmin(l->optimum, l->relative[i]);
