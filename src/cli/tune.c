@@ -78,8 +78,8 @@ typedef struct run {
 static void show_progress(void *context, const tune_progress *p) {
     run *r = context;
     const double now = clock_seconds();
-    enum { A_SECOND = 10 };
-    if (now - r->shown < 1.0 / A_SECOND) return;
+    static const double between = 0.1;
+    if (now - r->shown < between) return;
     r->shown = now;
     char of[32] = "";
     if (p->budget < INT_MAX) snprintf(of, sizeof of, "/%d", p->budget);

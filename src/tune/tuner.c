@@ -22,7 +22,7 @@ const tune_limits tune_usual_limits = {
     .turns = {.least = 9, .most = 41, .seconds = 0.01, .spread = 0.1, .hopeless = 1.2},
     .doubt = 0.05};
 
-enum { SLOWEST_MACS_A_SECOND = 10000000, USUAL_WAIT_MILLISECONDS = 100 };
+static const double SLOWEST_MACS_A_SECOND = 1e7, MOMENT = 0.1;
 
 /* ---- trials on their way ---- */
 
@@ -378,14 +378,14 @@ static cvk_status advance(tuner *t) {
 }
 
 static cvk_status no_worker(const tuner *t) {
-    diag_error(t->setup->diagnostics, E_FILE_READ, (place){.file = ""}, NULL, "no worker process can be made: %s",
+    diag_error(t->setup->diagnostics, E_PROCESS, (place){.file = ""}, NULL, "no worker process can be made: %s",
                strerror(errno));
     return CVK_ERROR_MEMORY;
 }
 
 /* Until a worker has something to say, or a moment has passed. */
 static void await_news(tuner *t) {
-    const worker_news news = workers_wait(t->workers, t->compilers + 1, 1e-3 * USUAL_WAIT_MILLISECONDS);
+    const worker_news news = workers_wait(t->workers, t->compilers + 1, MOMENT);
     if (news.event != WORKER_NOTHING) take_news(t, &news);
 }
 
@@ -528,10 +528,11 @@ static cvk_status hold_match(tuner *t, record *to) {
 
 /* ---- a layer ---- */
 
-/* One CPU is kept for measuring, the others compile; of a kernel on several threads, none is kept. */
+/* One CPU is kept for measuring, another for each shard, lest those of one machine measure each other; the others
+ * compile. Of a kernel on several threads, none is kept. */
 static bool open_workers(tuner *t) {
     int cpus;
-    const int last = worker_last_cpu(&cpus);
+    const int last = worker_cpu((int)t->setup->shard.index, &cpus);
     const int kept = t->setup->aim.threads > 1 ? -1 : last;
     t->alone = last < 0 || kept < 0;
     t->compilers = cpus > MOST_COMPILERS ? MOST_COMPILERS : cpus > 1 ? cpus - 1 : 1;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 enum { MOST_WORKERS = 64, READ_BYTES = 1 << 16, LOOK_MILLISECONDS = 20 };
+static const double LOOK_SECONDS = 20e-3, NOTICEABLE = 0.2;
 
 struct worker {
     const worker_work *work;
@@ -276,13 +277,12 @@ static worker_news look_at(worker *w, int which) {
 
 /* False: interrupted. Where the process was stopped meanwhile, its workers will have been, too. */
 static bool wait_a_moment(worker *const *workers, int count) {
-    enum { NOTICEABLE = 10 };
     struct pollfd sockets[MOST_WORKERS];
     for (int i = 0; i < count; i++) sockets[i] = (struct pollfd){workers[i]->busy ? workers[i]->socket : -1, POLLIN, 0};
-    const double begin = clock_seconds(), usual = 1e-3 * LOOK_MILLISECONDS;
+    const double begin = clock_seconds();
     bool waited = poll(sockets, (nfds_t)count, LOOK_MILLISECONDS) >= 0;
-    const double lost = clock_seconds() - begin - usual;
-    for (int i = 0; i < count && lost > NOTICEABLE * usual; i++) workers[i]->grace += lost;
+    const double lost = clock_seconds() - begin - LOOK_SECONDS;
+    for (int i = 0; i < count && lost > NOTICEABLE; i++) workers[i]->grace += lost;
     return waited;
 }
 
@@ -309,13 +309,13 @@ static cpu_set_t own_cpus(void) {
     return own;
 }
 
-int worker_last_cpu(int *count) {
+int worker_cpu(int from_last, int *count) {
     const cpu_set_t own = own_cpus();
-    int last = -1;
     *count = CPU_COUNT(&own);
-    for (int i = 0; i < CPU_SETSIZE; i++)
-        if (CPU_ISSET((size_t)i, &own)) last = i;
-    return *count > 1 ? last : -1;
+    int skip = *count > 1 ? from_last % *count : -1;
+    for (int i = CPU_SETSIZE - 1; i >= 0 && skip >= 0; i--)
+        if (CPU_ISSET((size_t)i, &own) && skip-- == 0) return i;
+    return -1;
 }
 
 void worker_stay_off(int cpu) {

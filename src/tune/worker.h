@@ -69,9 +69,9 @@ typedef struct worker_news {
 
 /* Keeps the calling process away from a CPU, or with `cpu` -1 lets it go where it might go when it first called. */
 void worker_stay_off(int cpu);
-/* The last of the CPUs that this process may run on, where there are several; -1: there is one. `count` gets how many.
- */
-int worker_last_cpu(int *count);
+/* Of the CPUs that this process may run on, counted from the last, around and around; -1: there is but one. `count`
+ * gets how many. */
+int worker_cpu(int from_last, int *count);
 
 /* Waits until something happens to one of them that are busy, at most so many seconds. */
 worker_news workers_wait(worker *const *workers, int count, double seconds);

@@ -137,11 +137,12 @@ Test(worker, ends_with_its_parent) {
 }
 
 Test(worker, keeps_to_its_cpu_and_off_another) {
-    int count;
-    const int last = worker_last_cpu(&count);
+    int count, again;
+    const int last = worker_cpu(0, &count), before = worker_cpu(1, &again);
     cr_assert(count >= 1 && (count == 1) == (last < 0));
+    cr_assert(count == 1 || before < last, "others have others");
+    cr_assert_eq(worker_cpu(count, &again), last, "around");
     worker_stay_off(last);
     worker_stay_off(-1);
-    int again;
-    cr_assert(worker_last_cpu(&again) == last && again == count);
+    cr_assert(worker_cpu(0, &again) == last && again == count);
 }
