@@ -381,8 +381,8 @@ static const char *forbidden_to_regret(const cli_options *o) {
     const struct {
         bool given;
         const char *word;
-    } others[] = {{o->peer, "--peer"}, {o->csv, "--csv"},   {o->json, "--json"},
-                  {o->svg, "--svg"},   {o->cold, "--cold"}, {o->cores, "--cores"}};
+    } others[] = {{o->peer, "--peer"}, {o->csv, "--csv"},     {o->json, "--json"},  {o->svg, "--svg"},
+                  {o->cold, "--cold"}, {o->cores, "--cores"}, {o->tuned, "--tuned"}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (others[i].given) return others[i].word;
     return NULL;

@@ -5,8 +5,8 @@
 
 #include <math.h>
 
-enum { WIDTH = 760, HEIGHT = 440, LEFT = 60, RIGHT = 640, TOP = 46, BOTTOM = 380, COLOURS = 6, MOST_CURVES = 16 };
-static const double NAME_HEIGHT = 15;
+enum { COLOURS = 6, MOST_CURVES = 16 };
+static const double WIDTH = 760, HEIGHT = 440, LEFT = 60, RIGHT = 640, TOP = 46, BOTTOM = 380, NAME_HEIGHT = 15;
 
 static const char STYLE[] =
     "text{font-family:'Helvetica Neue',Helvetica,Arial,'DejaVu Sans',sans-serif;font-size:12px;fill:#222}"
@@ -40,7 +40,7 @@ static void draw_axes(const plot *p) {
     enum { LINES = 5 };
     const int trials = p->what->trials, step = trials > 20 ? (trials + 49) / 50 * 10 : 5;
     for (int i = 0; i <= LINES; i++) {
-        const double share = p->low + (1 - p->low) * i / LINES, at = point(p, 0, share).y;
+        const double share = p->low + (1 - p->low) * i / (double)LINES, at = point(p, 0, share).y;
         svg_line(p->svg, "grid", (svg_point){LEFT, at}, (svg_point){RIGHT, at});
         svg_text(p->svg, "tick", "end", (svg_point){LEFT - 8, at + 4}, 0, arena_format(p->svg->arena, "%.3g", share));
     }

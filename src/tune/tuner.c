@@ -4,6 +4,7 @@
 #include "tune/tuner.h"
 
 #include "base/clock.h"
+#include "compile.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -568,6 +569,13 @@ static void summarise(const tuner *t, tune_result *result) {
     result->seconds = clock_seconds() - t->begin;
 }
 
+/* Whether there is a plan at all; if not, the diagnostics say why. */
+static cvk_status check_layer(const tune_setup *setup, arena *a, const cvk_spec *spec) {
+    ranked_plan *pick;
+    int count;
+    return compile_rank(a, spec, setup->aim, 1, setup->diagnostics, &pick, &count);
+}
+
 cvk_status tune_layer(const tune_setup *setup, const tune_limits *limits, arena *a, const cvk_spec *spec,
                       tune_result *result) {
     tuner *t = arena_new(a, tuner);
@@ -575,12 +583,14 @@ cvk_status tune_layer(const tune_setup *setup, const tune_limits *limits, arena 
     *t = (tuner){.setup = setup, .limits = limits, .arena = a, .spec = spec, .begin = clock_seconds()};
     t->incumbent_candidate = t->champion = -1;
     t->champion_relative = NAN;
+    cvk_status status = check_layer(setup, a, spec);
+    if (status != CVK_OK) return status;
     t->layer = (trial_layer){spec, setup->aim, setup->start_threads};
     t->key = record_of(a, spec, setup->aim);
     candidates_open(a, spec, setup->aim, &t->candidates);
     find_recorded(t);
     search_begin(&t->search, setup->strategy, &t->candidates, setup->knowledge, setup->seed);
-    cvk_status status = open_workers(t) ? run(t, result) : CVK_ERROR_MEMORY;
+    status = open_workers(t) ? run(t, result) : CVK_ERROR_MEMORY;
     summarise(t, result);
     close_workers(t);
     return status;

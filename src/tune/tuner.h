@@ -58,7 +58,8 @@ typedef struct tune_result {
 } tune_result;
 
 /* One layer, in this process, which has to have a single thread. Texts of the result live in the arena. A layer that
- * fails in some of its plans is CVK_OK; CVK_ERROR_IO where records cannot be written. */
+ * fails in some of its plans is CVK_OK; CVK_ERROR_UNSUPPORTED where there is none, CVK_ERROR_IO where records cannot be
+ * written. */
 cvk_status tune_layer(const tune_setup *setup, const tune_limits *limits, arena *a, const cvk_spec *spec,
                       tune_result *result);
 

@@ -18,6 +18,19 @@ case_tune_tries_records_and_holds_a_match() {
     is_json "[r['trial'] for r in d['rows']] == [0, 1, 2, 3, 4, 5, None]"
 }
 
+case_kernels_of_several_threads_are_tried_on_them() {
+    spec
+    convoke tune spec.yaml --budget 3 --threads 2 --db db --format json
+    status 0; silent; is_json "d['rows'][0]['trials'] == 3"
+    convoke db list db --format json; is_json "d['rows'][0]['threads'] == 2 and d['rows'][0]['failed'] == 0"
+}
+
+case_layers_that_cannot_be_are_told_and_the_others_tuned() {
+    printf 'version: 1\nlayers:\n  - {name: none, input: [1, 4, 9, 9], out_channels: 4, kernel_size: 3, stride: 2, algorithm: winograd}\n  - {name: one, input: [1, 3, 8, 8], out_channels: 4, kernel_size: 3}\n' >spec.yaml
+    convoke tune spec.yaml --budget 3 --db db --format csv
+    status 4; says "algorithm winograd cannot do this layer"; grep -q '^one,3,' ../out || fail "$(<../out)"
+}
+
 case_the_same_command_tries_nothing_again() {
     spec
     convoke tune spec.yaml --budget 5 --db db

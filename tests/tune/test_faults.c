@@ -136,6 +136,7 @@ Test(faults, thousands_of_trials_lose_none_leave_no_process_and_take_no_more_mem
         expect_no_children();
         if (!first && tried > wanted / 2) first = resident_pages();
     }
-    cr_assert_lt(resident_pages(), first + 4096, "16 MiB more than after half of them");
+    const long spare = SANITIZED ? 1 << 17 : 1 << 12; /* pages: sanitizers keep for a while what was freed */
+    cr_assert_lt(resident_pages(), first + spare, "more memory than after half of them");
     printf("%ld trials, %ld of them failed\n", tried, failed);
 }

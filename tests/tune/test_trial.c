@@ -8,18 +8,29 @@ static trial_layer layer_of(const cvk_network *network) {
     return (trial_layer){cvk_network_layer(network, 0), {target_host(), 0}, NULL};
 }
 
-static compile_reply compile_one(void *kept, const cvk_plan *plan, bool thoroughly, message *object) {
+/* What a worker answers. */
+static const message *ask(worker *w, const message *request) {
+    cr_assert(worker_ask(w, request, (const double[]){100, 100, 100}));
+    worker_news news = {.event = WORKER_NOTHING};
+    while (news.event == WORKER_NOTHING) news = workers_wait(&w, 1, 1);
+    cr_assert_eq(news.event, WORKER_REPLIED);
+    return news.reply;
+}
+
+static compile_reply compile_one(worker *w, const cvk_plan *plan, bool thoroughly, message *object) {
     const compile_request wanted = {*plan, thoroughly};
-    message request = {0}, reply = {0};
-    worker_state state;
+    message request = {0};
     compile_reply r;
     message_add(&request, &wanted, sizeof wanted);
-    trial_compile(kept, &request, &reply, &state);
-    memcpy(&r, reply.bytes, sizeof r);
-    if (object) message_add(object, reply.bytes + sizeof r, reply.size - sizeof r);
+    const message *reply = ask(w, &request);
+    memcpy(&r, reply->bytes, sizeof r);
+    if (object) message_add(object, reply->bytes + sizeof r, reply->size - sizeof r);
     message_free(&request);
-    message_free(&reply);
     return r;
+}
+
+static worker_work compiling(trial_layer *layer) {
+    return (worker_work){.begin = trial_compile_begin, .answer = trial_compile, .context = layer, .cpu = -1};
 }
 
 Test(trial, a_plan_is_compiled_and_right) {
@@ -27,15 +38,17 @@ Test(trial, a_plan_is_compiled_and_right) {
     arena_init(&a);
     cvk_network *network = parse_layer(one_layer);
     trial_layer layer = layer_of(network);
-    void *kept = trial_compile_begin(&layer);
+    const worker_work work = compiling(&layer);
+    worker *w = worker_new(&work);
     message object = {0};
     for (int rank = 0; rank < 4; rank++) {
         const cvk_plan plan = model_plan(&a, layer.spec, layer.aim, rank);
-        const compile_reply r = compile_one(kept, &plan, rank % 2, &object);
+        const compile_reply r = compile_one(w, &plan, rank % 2, &object);
         cr_assert_eq(r.outcome, OUTCOME_CORRECT, "%s", r.why);
         cr_assert(r.compile_seconds > 0 && r.check_seconds > 0);
     }
     cr_assert_gt(object.size, 0);
+    worker_free(w);
     message_free(&object);
     cvk_network_free(network);
     arena_free(&a);
@@ -46,28 +59,27 @@ Test(trial, a_plan_that_does_not_fit_is_a_matter_of_constraints) {
     arena_init(&a);
     cvk_network *network = parse_layer(one_layer);
     trial_layer layer = layer_of(network);
-    void *kept = trial_compile_begin(&layer);
+    const worker_work work = compiling(&layer);
+    worker *w = worker_new(&work);
     cvk_plan plan = model_plan(&a, layer.spec, layer.aim, 0);
     plan.tile_ow = 1 << 16;
     plan.tile_oc = 1 << 16;
-    const compile_reply r = compile_one(kept, &plan, false, NULL);
+    const compile_reply r = compile_one(w, &plan, false, NULL);
     cr_assert(r.outcome == OUTCOME_CONSTRAINTS && *r.why);
+    worker_free(w);
     cvk_network_free(network);
     arena_free(&a);
 }
 
-static measure_reply meet(void *kept, const message *challenger, const message *incumbent, double slow) {
+static measure_reply meet(worker *w, const message *challenger, const message *incumbent, double slow) {
     const measure_request wanted = {challenger->size, incumbent->size, slow, 0.5, {.least = 5, .most = 5}};
-    message request = {0}, reply = {0};
-    worker_state state;
+    message request = {0};
     measure_reply r;
     message_add(&request, &wanted, sizeof wanted);
     message_add(&request, challenger->bytes, challenger->size);
     message_add(&request, incumbent->bytes, incumbent->size);
-    trial_measure(kept, &request, &reply, &state);
-    memcpy(&r, reply.bytes, sizeof r);
+    memcpy(&r, ask(w, &request)->bytes, sizeof r);
     message_free(&request);
-    message_free(&reply);
     return r;
 }
 
@@ -76,7 +88,10 @@ Test(trial, objects_are_timed_in_turns_or_found_too_slow) {
     arena_init(&a);
     cvk_network *network = parse_layer(one_layer);
     trial_layer layer = layer_of(network);
-    void *compiler = trial_compile_begin(&layer), *meter = trial_measure_begin(&layer);
+    const worker_work first_half = compiling(&layer),
+                      second_half = {
+                          .begin = trial_measure_begin, .answer = trial_measure, .context = &layer, .cpu = -1};
+    worker *compiler = worker_new(&first_half), *meter = worker_new(&second_half);
     message first = {0}, second = {0};
     const cvk_plan plans[] = {model_plan(&a, layer.spec, layer.aim, 0), model_plan(&a, layer.spec, layer.aim, 1)};
     compile_one(compiler, &plans[0], false, &first);
@@ -86,6 +101,8 @@ Test(trial, objects_are_timed_in_turns_or_found_too_slow) {
     cr_assert(r.verdict.turns == 5 && r.verdict.challenger > 0 && r.verdict.incumbent > 0 && r.verdict.ratio > 0);
     r = meet(meter, &first, &second, 1e-9);
     cr_assert(r.outcome == OUTCOME_TIMEOUT && strstr(r.why, "times the best") && r.verdict.ratio > 0);
+    worker_free(compiler);
+    worker_free(meter);
     message_free(&first);
     message_free(&second);
     cvk_network_free(network);

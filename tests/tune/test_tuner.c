@@ -127,13 +127,17 @@ Test(tuner, shards_try_what_one_process_tries_each_plan_in_one_of_them) {
     }
 }
 
-Test(tuner, a_layer_that_no_plan_can_do_has_no_trials) {
+Test(tuner, a_layer_that_no_plan_can_do_is_refused) {
     fake f;
     fake_open(
         &f,
-        "version: 1\nlayers: [{name: one, input: [1, 1, 1, 1], out_channels: 1, kernel_size: 1, algorithm: depthwise}]\n",
+        "version: 1\nlayers: [{name: one, input: [1, 4, 9, 9], out_channels: 4, kernel_size: 3, stride: 2, algorithm: "
+        "winograd}]\n",
         "local", 5);
-    fake_tune(&f);
-    cr_assert_leq(f.result.trials, 5);
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    f.setup.diagnostics = d;
+    cr_assert_eq(tune_layer(&f.setup, &f.limits, &f.arena, f.spec, &f.result), CVK_ERROR_UNSUPPORTED);
+    cr_assert_eq(cvk_diagnostics_count(d), 1);
+    cvk_diagnostics_free(d);
     fake_close(&f);
 }
