@@ -6,6 +6,7 @@
 #include "cli/regret.h"
 #include "cli/roofline.h"
 #include "cli/suite.h"
+#include "cli/tuned.h"
 #include "lab/timing.h"
 #include "cli/session_main.h"
 #include "cli/verbs.h"
@@ -453,8 +454,8 @@ static const char *forbidden_to_regret(const cli_options *o) {
     const struct {
         bool given;
         const char *word;
-    } others[] = {{o->peer.count > 0, "--peer"}, {o->csv, "--csv"},    {o->json, "--json"}, {o->svg, "--svg"},
-                  {o->cold, "--cold"},           {o->cores, "--cores"}};
+    } others[] = {{o->peer.count > 0, "--peer"}, {o->csv, "--csv"},     {o->json, "--json"},  {o->svg, "--svg"},
+                  {o->cold, "--cold"},           {o->cores, "--cores"}, {o->tuned, "--tuned"}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (others[i].given) return others[i].word;
     return NULL;
@@ -528,6 +529,7 @@ static cli_exit bench_guarded(session *s, arena *a, void *context) {
     bench *b = context;
     b->arena = a;
     cli_exit status = suite_override(s, a);
+    if (status == CLI_DONE) status = tuned_apply(s, a);
     if (status != CLI_DONE) return status;
     return s->options->regret ? regret_all(s, a) : bench_all(b);
 }

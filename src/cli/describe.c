@@ -68,6 +68,7 @@ static void print_plans(const description *x, text *out) {
     text_add(out, "plan: %s\n  predicted: %.0f %% of the FMA peak, %.3g cycles\n", x->unit.info.plan,
              100 * describe_share(&x->plans[0]), x->plans[0].cycles);
     print_aim(x, out);
+    if (x->origin) text_add(out, "  the plan is %s\n", x->origin);
     for (int i = 1; i < x->plan_count; i++) {
         text_add(out, "%s  ", i == 1 ? "runners-up, by predicted time:\n" : "");
         plan_print_brief(&x->plans[i].plan, out);

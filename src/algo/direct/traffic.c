@@ -200,7 +200,7 @@ static memory_order order_of(const sweeps *s, int tensor) {
     if (together) add_channels(s, v, tensor, &p);
     for (int a = AXIS_W; a >= 0; a--) {
         double size = s->whole[LOOP_OD + a];
-        p.place[p.count++] = (struct memory_loop){LOOP_OD + a, size, size};
+        p.place[p.count++] = (struct memory_loop){(plan_loop)(LOOP_OD + a), size, size};
     }
     if (!together) add_channels(s, v, tensor, &p);
     return p;
