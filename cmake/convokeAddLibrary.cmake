@@ -1,5 +1,5 @@
 # convoke_add_library(target SPEC net.yaml [LAYERS regex] [TARGETS cpu...] [PREFIX p] [WEIGHTS dir] [TRIPLE triple]
-#                     [THREADS n] [EMIT asm llvm explain] [STATIC_RUNTIME])
+#                     [THREADS n] [TUNED dir] [EMIT asm llvm explain] [STATIC_RUNTIME])
 #
 # A static library of the kernels of net.yaml; linking it brings the folder of its header, net.h, and the runtime.
 #   LAYERS   only layers whose name matches this extended regular expression
@@ -9,10 +9,11 @@
 #   WEIGHTS  folder of .npy files to compile in
 #   TRIPLE   the system to compile for, as LLVM writes it, where it is not Linux
 #   THREADS  how many threads will run the kernels; without it, plans lose nothing on one and have work for many
+#   TUNED    a database of `convoke tune`, whose plans are used for the layers that it has for the machine that builds
 #   EMIT     what to write beside the object and the header
 #   STATIC_RUNTIME  link the runtime as an archive
 #
-# Compiles anew when the spec, the weights, or the command changes. install(TARGETS target EXPORT …) installs the library
+# Compiles anew when the spec, the weights, the database, or the command changes. install(TARGETS target EXPORT …) installs the library
 # with its header; who finds it also finds convoke, for the runtime.
 include_guard()
 
@@ -31,7 +32,7 @@ endfunction()
 function(convoke_add_library target)
   cmake_policy(VERSION 3.20...3.25)
   set(me "convoke_add_library(${target})")
-  cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC_RUNTIME" "SPEC;LAYERS;PREFIX;WEIGHTS;TRIPLE;THREADS" "TARGETS;EMIT")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC_RUNTIME" "SPEC;LAYERS;PREFIX;WEIGHTS;TRIPLE;THREADS;TUNED" "TARGETS;EMIT")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "${me}: cannot make sense of ${arg_UNPARSED_ARGUMENTS}")
   elseif(NOT arg_SPEC)
@@ -40,7 +41,7 @@ function(convoke_add_library target)
   string(REPLACE "," ";" arg_TARGETS "${arg_TARGETS}")
   list(REMOVE_DUPLICATES arg_TARGETS)
   list(REMOVE_DUPLICATES arg_EMIT)
-  foreach(keyword LAYERS TARGETS PREFIX WEIGHTS TRIPLE THREADS EMIT)
+  foreach(keyword LAYERS TARGETS PREFIX WEIGHTS TRIPLE THREADS TUNED EMIT)
     if(keyword IN_LIST ARGN AND "${arg_${keyword}}" STREQUAL "")
       message(FATAL_ERROR "${me}: ${keyword} is given without a value; leave it out for what holds without it")
     endif()
@@ -89,6 +90,10 @@ function(convoke_add_library target)
   if(arg_WEIGHTS)
     get_filename_component(weights "${arg_WEIGHTS}" ABSOLUTE)
     list(APPEND options --weights=${weights})
+  endif()
+  if(arg_TUNED)
+    get_filename_component(tuned "${arg_TUNED}" ABSOLUTE)
+    list(APPEND options --tuned=${tuned})
   endif()
 
   add_custom_command(

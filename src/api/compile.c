@@ -8,5 +8,7 @@ cvk_status cvk_compile(const cvk_spec *spec, const cvk_options *options, cvk_dia
     if (!spec) return CVK_ERROR_ARGUMENT;
     settings s;
     cvk_status status = settings_read(options, diagnostics, &s);
-    return status ? status : request_kernel(spec, &s, diagnostics, kernel);
+    if (!status) status = request_kernel(spec, &s, diagnostics, kernel);
+    settings_free(&s);
+    return status;
 }

@@ -28,6 +28,7 @@ static void *run(void *argument) {
 
 static void discard(cvk_job *job) {
     cvk_diagnostics_free(job->diagnostics);
+    settings_free(&job->settings);
     cvk_kernel_free(job->kernel);
     pthread_mutex_destroy(&job->lock);
     free(job);

@@ -1,10 +1,11 @@
 /* Measuring: the candidates are compiled and loaded, then run in turns by the lab's clock on data of no meaning; the
- * one of the least median is kept. Candidates are the plans ranked highest, and the best of each other way to convolve:
+ * one of the least median then meets the model's pick in a match, as a tuner's winner does, and takes its place if it
+ * wins. Candidates are the plans ranked highest, and the best of each other way to convolve:
  * the model errs more between ways than between the tiles of one. */
 #include "api/measure.h"
 
 #include "jit/kernel.h"
-#include "lab/measure.h"
+#include "lab/turns.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -61,6 +62,13 @@ static void run_candidate(const void *context) {
     for (uint32_t p = 0; p < info->phases; p++) info->run(&c->args, p, 0, info->tasks[p]);
 }
 
+/* Whether the challenger is faster than the first; the model's word for what threads make of it. */
+static bool wins(const measured *challenger, const measured *first, double handicap) {
+    turns t;
+    turns_take(challenger, first, &turns_of_match, &t);
+    return turns_judge(&t, handicap).chance < turns_match_level;
+}
+
 /* The index of the fastest of those that are loaded. One race at a time in this process, lest they measure each other.
  */
 static int race(candidate *all, int count, const buffers *b) {
@@ -79,10 +87,11 @@ static int race(candidate *all, int count, const buffers *b) {
     }
     pthread_mutex_lock(&quiet);
     measure(things, (size_t)racing, NULL, NULL);
-    pthread_mutex_unlock(&quiet);
     for (int i = 0; i < racing; i++) things[i].seconds *= all[of[i]].handicap;
     for (int i = 1; i < racing; i++)
         if (things[i].seconds < things[best].seconds) best = i;
+    if (best && of[0] == 0 && !wins(&things[best], &things[0], all[of[best]].handicap / all[0].handicap)) best = 0;
+    pthread_mutex_unlock(&quiet);
     return racing ? of[best] : 0;
 }
 

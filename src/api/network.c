@@ -72,6 +72,17 @@ static void release(network_job *job, bool kernels) {
     free(job->results);
 }
 
+static cvk_status compile_network(const cvk_network *network, const settings *s, cvk_diagnostics *diagnostics,
+                                  cvk_kernel **kernels) {
+    const size_t count = cvk_network_count(network);
+    network_job job = {.network = network, .settings = s, .kernels = kernels, .count = count};
+    job.results = calloc(count ? count : 1, sizeof *job.results);
+    if (!job.results) return CVK_ERROR_MEMORY;
+    cvk_status status = compile_all(&job, diagnostics);
+    release(&job, status != CVK_OK);
+    return status;
+}
+
 cvk_status cvk_network_compile(const cvk_network *network, const cvk_options *options, cvk_diagnostics *diagnostics,
                                cvk_kernel **kernels) {
     if (!kernels) return CVK_ERROR_ARGUMENT;
@@ -80,11 +91,7 @@ cvk_status cvk_network_compile(const cvk_network *network, const cvk_options *op
     if (!network) return CVK_ERROR_ARGUMENT;
     settings s;
     cvk_status status = settings_read(options, diagnostics, &s);
-    if (status) return status;
-    network_job job = {.network = network, .settings = &s, .kernels = kernels, .count = count};
-    job.results = calloc(count ? count : 1, sizeof *job.results);
-    if (!job.results) return CVK_ERROR_MEMORY;
-    status = compile_all(&job, diagnostics);
-    release(&job, status != CVK_OK);
+    if (!status) status = compile_network(network, &s, diagnostics, kernels);
+    settings_free(&s);
     return status;
 }

@@ -66,9 +66,18 @@ static cvk_status make(void *context, cvk_diagnostics *d, cvk_kernel **kernel) {
     return status || *kernel ? status : compile_and_store(r, d, kernel);
 }
 
+/* The plan that a database knows becomes the layer's schedule, and so part of the key. */
+static void take_known(arena *a, request *r, cvk_diagnostics *d) {
+    known_origin origin;
+    if (!r->settings->tuned) return;
+    r->spec = known_layer(r->settings->tuned, a, r->spec, r->goal, &origin);
+    if (origin.missing) diag_note(d, E_TUNED, r->spec->at, "%s: the plan is %s", r->spec->name, origin.words);
+}
+
 /* The arena is the caller's; nothing else is owned when it runs dry. */
-static const char *make_key(arena *a, const request *r) {
+static const char *make_key(arena *a, request *r, cvk_diagnostics *d) {
     if (arena_guard(a)) return NULL;
+    take_known(a, r, d);
     return cache_key(a, r->spec, r->goal, settings_effort(r->settings));
 }
 
@@ -80,7 +89,7 @@ cvk_status request_kernel(const cvk_spec *spec, const settings *s, cvk_diagnosti
     request r = {.spec = spec, .settings = s, .source = "memory"};
     r.goal = s->goal;
     r.goal.target = calibration_of(s->goal.target, s->disk.directory);
-    r.key = make_key(&a, &r);
+    r.key = make_key(&a, &r, d);
     cvk_status status = CVK_ERROR_MEMORY;
     if (r.key) status = s->in_memory ? memory_cache_get(r.key, make, &r, d, kernel) : make(&r, d, kernel);
     if (!status) verbose_compile((*kernel)->info, r.source, clock_seconds() - start);

@@ -54,15 +54,34 @@ static cvk_status find_directory(const char *given, cvk_diagnostics *d, settings
     return CVK_OK;
 }
 
+/* The arena is the settings' own. */
+static cvk_status read_tuned(const char *folder, cvk_diagnostics *d, settings *s) {
+    if (arena_guard(&s->arena)) return CVK_ERROR_MEMORY;
+    s->tuned = arena_new(&s->arena, known_plans);
+    return known_open(&s->arena, folder, d, s->tuned);
+}
+
+void settings_free(settings *s) { arena_free(&s->arena); }
+
+static cvk_status read_options(const cvk_options *o, cvk_diagnostics *d, settings *s) {
+    if ((unsigned)o->effort >= EFFORTS) return refuse(d, "effort");
+    if ((unsigned)o->cache > CVK_CACHE_OFF) return refuse(d, "cache");
+    if (o->run_threads > GOAL_MOST_THREADS) return refuse(d, "run_threads");
+    if (o->tuned && *o->tuned != '/') return refuse(d, "tuned is not an absolute path");
+    s->effort = o->effort;
+    s->in_memory = o->cache != CVK_CACHE_OFF;
+    s->threads = count_threads(o->threads);
+    s->goal.threads = (uint32_t)o->run_threads;
+    s->disk.most_bytes = o->cache_bytes ? o->cache_bytes : CACHE_BYTES;
+    cvk_status status = o->cache == CVK_CACHE_DISK ? find_directory(o->cache_directory, d, s) : CVK_OK;
+    if (!status) status = find_target(o->target, d, &s->goal.target);
+    return !status && o->tuned ? read_tuned(o->tuned, d, s) : status;
+}
+
 cvk_status settings_read(const cvk_options *options, cvk_diagnostics *d, settings *s) {
     cvk_options o = {0};
+    *s = (settings){.tuned = NULL};
+    arena_init(&s->arena);
     if (options && !settings_take(&o, sizeof o, options)) return refuse(d, "struct_size, or a field that is not known");
-    if ((unsigned)o.effort >= EFFORTS) return refuse(d, "effort");
-    if ((unsigned)o.cache > CVK_CACHE_OFF) return refuse(d, "cache");
-    if (o.run_threads > GOAL_MOST_THREADS) return refuse(d, "run_threads");
-    *s = (settings){.effort = o.effort, .in_memory = o.cache != CVK_CACHE_OFF, .threads = count_threads(o.threads)};
-    s->goal.threads = (uint32_t)o.run_threads;
-    s->disk.most_bytes = o.cache_bytes ? o.cache_bytes : CACHE_BYTES;
-    cvk_status status = o.cache == CVK_CACHE_DISK ? find_directory(o.cache_directory, d, s) : CVK_OK;
-    return status ? status : find_target(o.target, d, &s->goal.target);
+    return read_options(&o, d, s);
 }

@@ -3,6 +3,7 @@
 #define CVK_API_SETTINGS_H
 
 #include "cache/disk.h"
+#include "records/known.h"
 #include "target/goal.h"
 
 #include <convoke/convoke.h>
@@ -16,10 +17,13 @@ typedef struct settings {
     disk_cache disk;           /* its directory is "" where there is none */
     disk_trouble disk_trouble; /* with the environment */
     unsigned threads;          /* that compile: 1 to SETTINGS_MOST_THREADS */
+    known_plans *tuned;        /* NULL: there are none */
+    arena arena;               /* of those */
 } settings;
 
-/* `options` may be NULL. The settings keep nothing of them. */
+/* `options` may be NULL. The settings keep nothing of them; they are for settings_free in any case. */
 cvk_status settings_read(const cvk_options *options, cvk_diagnostics *d, settings *s);
+void settings_free(settings *s);
 /* How the plan is chosen, in a word. */
 const char *settings_effort(const settings *s);
 

@@ -1,7 +1,8 @@
 /* convoke check: compiles layers, runs them between guard pages, and compares them with the interpreter. */
 #include "judge/random_data.h"
-#include "cli/reference.h"
+#include "judge/reference.h"
 #include "cli/table.h"
+#include "cli/tuned.h"
 #include "cli/session_main.h"
 #include "cli/verbs.h"
 #include "compile.h"
@@ -256,9 +257,11 @@ static void print_summary(const session *s) {
                (double)MOST_EXACT_MACS, large);
 }
 
-static cli_exit check_all(session *s) {
+static cli_exit check_guarded(session *s, arena *a, void *context) {
+    (void)context;
     table t;
-    cli_exit worst = CLI_DONE;
+    cli_exit worst = tuned_apply(s, a);
+    if (worst != CLI_DONE) return worst;
     if (!table_open(&t, "check", columns, sizeof columns / sizeof *columns, s->format, stdout))
         return session_fail(s, CVK_ERROR_MEMORY);
     for (size_t i = 0; i < s->layer_count; i++) worst = graver(worst, check_layer(s, i, &t));
@@ -268,6 +271,8 @@ static cli_exit check_all(session *s) {
     table_close(&t, s->diagnostics);
     return worst;
 }
+
+static cli_exit check_all(session *s) { return session_guarded(s, check_guarded, NULL); }
 
 cli_exit cli_check(const cli_options *options) {
     return session_main(options, &(session_verb){check_all, "check", .runs = true, .threads = true});

@@ -7,6 +7,7 @@
 #include "cli/manifest.h"
 #include "files/output.h"
 #include "cli/session_main.h"
+#include "cli/tuned.h"
 #include "cli/verbs.h"
 #include "cli/weights.h"
 
@@ -21,9 +22,11 @@ typedef struct compiled {
     const session_layer *layer;
     const char *network;
     compile_unit *units;
+    const char **origins; /* of their plans, in words; NULL: nobody asked */
     const char **symbols;
     size_t layers, targets;
-    unsigned emits; /* bits of artefacts[] */
+    unsigned emits;           /* bits of artefacts[] */
+    const known_plans *known; /* or NULL */
 } compiled;
 
 static kernel_list kernels_of(const compiled *c) {
@@ -71,6 +74,7 @@ static cvk_status make_explanation(const compiled *c, output_file *to) {
         description x;
         const goal aim = session_goal(c->session, c->units[i].target);
         status = describe_layer(c->arena, c->units[i].spec, aim, RUNNERS_UP, c->session->diagnostics, &x);
+        x.origin = c->origins[i];
         if (status == CVK_OK) describe_print(&x, &out);
     }
     to->bytes = out.bytes;
@@ -132,10 +136,11 @@ static unsigned parse_emit(const char *list) {
 /* One layer for every target; `known` is NULL where the caller is to bring the weights. */
 static cvk_status plan_layer(compiled *c, size_t layer, const known_tensors *known) {
     session *s = c->session;
-    const cvk_spec *spec = c->layer[layer].spec;
     cvk_status status = CVK_OK;
     for (size_t t = 0; t < c->targets && status == CVK_OK; t++) {
         compile_unit *unit = &c->units[t * c->layers + layer];
+        const cvk_spec *spec = tuned_layer(s, c->arena, c->known, c->layer[layer].spec, &s->targets.row[t],
+                                           &c->origins[t * c->layers + layer]);
         status = compile_plan(c->arena, spec, session_goal(s, &s->targets.row[t]), NULL, s->diagnostics, unit, NULL);
         if (status == CVK_OK && known) status = bake(c->arena, unit, known);
     }
@@ -193,6 +198,7 @@ static cli_exit find_clash(const compiled *all, size_t count) {
 static cli_exit plan_file(compiled *c) {
     session *s = c->session;
     c->units = arena_array(c->arena, compile_unit, c->layers * c->targets);
+    c->origins = arena_array(c->arena, const char *, c->layers * c->targets);
     for (size_t i = 0; i < c->layers; i++) {
         known_tensors known;
         const char *weights = s->options->baked;
@@ -245,10 +251,14 @@ static cli_exit compile_files(session *s, arena *a, void *context) {
         named += all[named].layers > 0;
     }
     cli_exit status = find_clash(all, named);
+    const known_plans *known = NULL;
+    if (status == CLI_DONE) status = tuned_open(s, a, &known);
     for (size_t i = 0; i < named && status == CLI_DONE; i++) {
+        all[i].known = known;
         status = plan_file(&all[i]);
         if (status == CLI_DONE) status = make_artefacts(&all[i], files, &count);
     }
+    tuned_report(s);
     if (status == CLI_DONE) status = add_depfile(s, a, files, &count);
     return status == CLI_DONE ? write_files(s, files, count) : status;
 }

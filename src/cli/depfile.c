@@ -1,6 +1,7 @@
 /* Words as make reads them, which ninja follows. */
 #include "cli/depfile.h"
 #include "cli/weights.h"
+#include "records/database.h"
 
 #include <string.h>
 
@@ -33,6 +34,15 @@ static void depend_on_weights(const session *s, text *rule, text *targets) {
     }
 }
 
+/* The folder, which changes when a writer begins a file, and the files that there are. */
+static void depend_on_database(const char *folder, text *rule, text *targets) {
+    char **names;
+    size_t count;
+    depend(rule, targets, folder);
+    if (database_files(rule->arena, folder, NULL, &names, &count) != CVK_OK) return;
+    for (size_t i = 0; i < count; i++) depend(rule, targets, arena_format(rule->arena, "%s/%s", folder, names[i]));
+}
+
 text depfile_print(const session *s, arena *a, const output_file *outputs, size_t count) {
     text rule = text_new(a), targets = text_new(a);
     for (size_t i = 0; i < count; i++) {
@@ -41,6 +51,7 @@ text depfile_print(const session *s, arena *a, const output_file *outputs, size_
     }
     for (size_t i = 0; i < s->file_count; i++) depend(&rule, &targets, s->files[i].path);
     if (s->options->baked) depend_on_weights(s, &rule, &targets);
+    if (s->options->tuned) depend_on_database(s->options->tuned, &rule, &targets);
     text_add(&rule, "\n%s", targets.bytes);
     return rule;
 }

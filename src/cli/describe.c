@@ -81,6 +81,7 @@ static void print_plans(const description *x, text *out) {
     text_add(out, "  predicted: %.0f %% of the FMA peak, %.3g cycles\n", 100 * describe_share(&x->plans[0]),
              x->plans[0].cycles);
     print_aim(x, out);
+    if (x->origin) text_add(out, "  the plan is %s\n", x->origin);
     for (int i = 1; i < x->plan_count; i++) {
         text_add(out, "%s  ", i == 1 ? "runners-up, by predicted time:\n" : "");
         layer_plan_print_brief(&x->plans[i].plan, out);

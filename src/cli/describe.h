@@ -7,6 +7,7 @@
 
 typedef struct description {
     goal aim;            /* what plans are ranked for */
+    const char *origin;  /* of the plan, in words; NULL: nobody asked */
     compile_unit unit;   /* the chosen plan, its nests and buffers */
     ranked_layer *plans; /* best first; the chosen one is the first */
     int plan_count;

@@ -1,6 +1,7 @@
 /* convoke explain: what was decided about each layer, as text, as JSON, or its plans as rows of CSV. */
 #include "cli/describe.h"
 #include "cli/table.h"
+#include "cli/tuned.h"
 #include "cli/session_main.h"
 #include "cli/verbs.h"
 
@@ -59,15 +60,15 @@ static json_t *json_counts(const description *x) {
 static json_t *json_layer(const description *x, arena *a) {
     text nest_text = text_new(a);
     program_print(&x->unit.run, &nest_text);
-    return json_pack("{s:s, s:s, s:I, s:s, s:f, s:s, s:o, s:o}", "layer", x->unit.spec->name, "target",
-                     x->unit.target->name, "threads", (json_int_t)x->aim.threads, "plan", x->unit.info.plan,
-                     "share_of_peak", describe_share(&x->plans[0]), "nest", nest_text.bytes, "proof", json_proof(x),
-                     "counts", json_counts(x));
+    return json_pack("{s:s, s:s?, s:s, s:I, s:s, s:f, s:s, s:o, s:o}", "layer", x->unit.spec->name, "plan_from",
+                     x->origin, "target", x->unit.target->name, "threads", (json_int_t)x->aim.threads, "plan",
+                     x->unit.info.plan, "share_of_peak", describe_share(&x->plans[0]), "nest", nest_text.bytes, "proof",
+                     json_proof(x), "counts", json_counts(x));
 }
 
 /* Where explanations go that are not for people. */
 typedef struct explained {
-    const cvk_spec *spec;
+    const session_layer *layer;
     table table;
     json_t *layers;
 } explained;
@@ -86,26 +87,36 @@ static void write_layer(const session *s, const description *x, arena *a, explai
 static cli_exit explain_layer(session *s, arena *a, void *context) {
     explained *to = context;
     description x;
-    cvk_status status =
-        describe_layer(a, to->spec, session_goal(s, s->target), s->options->all ? 0 : RUNNERS_UP, s->diagnostics, &x);
+    cvk_status status = describe_layer(a, to->layer->spec, session_goal(s, s->target), s->options->all ? 0 : RUNNERS_UP,
+                                       s->diagnostics, &x);
+    x.origin = to->layer->origin;
     if (status == CVK_OK && s->options->measure) status = describe_measure(s, a, &x);
     if (status == CVK_OK) write_layer(s, &x, a, to);
     return session_fail(s, status);
 }
 
-static cli_exit explain_all(session *s) {
-    explained to = {.layers = json_array()};
+static cli_exit explain_guarded(session *s, arena *a, void *context) {
+    explained to = {.layers = context};
+    cli_exit applied = tuned_apply(s, a);
+    if (applied != CLI_DONE) return applied;
     bool is_table = s->format != FORMAT_TEXT;
     if (is_table && !table_open(&to.table, "explain", columns, sizeof columns / sizeof *columns, s->format, stdout))
         return session_fail(s, CVK_ERROR_MEMORY);
     cli_exit worst = CLI_DONE;
     for (size_t i = 0; i < s->layer_count; i++) {
-        to.spec = s->layers[i].spec;
+        to.layer = &s->layers[i];
         worst = graver(worst, session_guarded(s, explain_layer, &to));
     }
-    table_extra(&to.table, "layers", to.layers);
+    table_extra(&to.table, "layers", json_incref(to.layers));
     table_close(&to.table, s->diagnostics);
     return worst;
+}
+
+static cli_exit explain_all(session *s) {
+    json_t *layers = json_array();
+    cli_exit status = session_guarded(s, explain_guarded, layers);
+    json_decref(layers);
+    return status;
 }
 
 cli_exit cli_explain(const cli_options *options) {

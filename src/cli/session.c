@@ -65,8 +65,8 @@ void session_progress_end(const session *s) {
     if (progress_shows(s)) fputs("\r\033[K", stderr);
 }
 
-static cli_exit choose_format(session *s) {
-    const char *word = s->options->format ? s->options->format : "text";
+static cli_exit set_format(session *s, const char *word) {
+    if (!word) word = "text";
     for (int i = 0; i < FORMATS; i++)
         if (strcmp(word, format_words[i]) == 0) {
             s->format = (cli_format)i;
@@ -75,6 +75,8 @@ static cli_exit choose_format(session *s) {
     session_say("--format is text, json or csv, not `%s`", word);
     return CLI_USAGE;
 }
+
+static cli_exit choose_format(session *s) { return set_format(s, s->options->format); }
 
 static cli_exit choose_target(session *s) {
     if (!s->options->targets) return targets_find(s->options->target, &s->target);
@@ -160,7 +162,7 @@ static cli_exit pick_layers(session *s, const regex_t *pattern) {
         const cvk_spec *layer;
         for (size_t i = 0; (layer = cvk_network_layer(s->files[f].network, i)); i++)
             if (!pattern || regexec(pattern, layer->name, 0, NULL, 0) == 0)
-                s->layers[s->layer_count++] = (session_layer){&s->files[f], layer};
+                s->layers[s->layer_count++] = (session_layer){&s->files[f], layer, NULL};
     }
     if (s->layer_count) return CLI_DONE;
     session_say("no layer's name matches `%s`", s->options->layer);
@@ -190,6 +192,11 @@ cli_exit session_open(const cli_options *options, session *s) {
         if (status != CLI_DONE) return status;
     }
     return CLI_DONE;
+}
+
+cli_exit session_open_bare(const cli_options *options, const char *format, session *s) {
+    *s = (session){.options = options, .diagnostics = cvk_diagnostics_new()};
+    return set_format(s, format);
 }
 
 void session_close(session *s) {

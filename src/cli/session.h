@@ -22,6 +22,7 @@ typedef struct session_file {
 typedef struct session_layer {
     const session_file *file;
     const cvk_spec *spec;
+    const char *origin; /* where its plan is from, in words; NULL: nobody asked */
 } session_layer;
 
 typedef struct session {
@@ -38,6 +39,9 @@ typedef struct session {
     pthreadpool_t pool; /* NULL: one thread */
     cvk_parallel_for parallel;
     lab lab; /* of `target` and `parallel` */
+    size_t tuned_layers,
+        untuned_layers;  /* those that --tuned asked for, and of which nothing is known; see cli/tuned.h */
+    const char *untuned; /* of the first of these, why */
 } session;
 
 /* What plans for a target are chosen for, by --threads. */
@@ -48,6 +52,8 @@ static inline goal session_goal(const session *s, const cvk_target *target) {
 /* Reads all files, so that all their mistakes are known at once, and picks the layers. Anything but CLI_DONE has been
  * explained on stderr. Call session_close in any case. */
 cli_exit session_open(const cli_options *options, session *s);
+/* The same without files, layers and target, in that format: its word, or NULL for text. */
+cli_exit session_open_bare(const cli_options *options, const char *format, session *s);
 void session_close(session *s);
 /* CLI_DONE where this machine runs code for the target, else CLI_UNSUPPORTED, having said why and what to do instead.
  */

@@ -29,3 +29,12 @@ cli_exit session_guarded(session *s, cli_exit (*body)(session *s, arena *a, void
     arena_free(&a);
     return status;
 }
+
+cli_exit session_without_layers(const cli_options *options, const char *format,
+                                cli_exit (*body)(session *s, arena *a, void *context), void *context) {
+    session s;
+    cli_exit status = session_open_bare(options, format, &s);
+    if (status == CLI_DONE) status = session_guarded(&s, body, context);
+    session_close(&s);
+    return status;
+}

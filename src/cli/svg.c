@@ -17,6 +17,12 @@ void svg_line(text *out, const char *class, svg_point from, svg_point to) {
              to.y);
 }
 
+void svg_path(text *out, const char *class, const svg_point *points, size_t count, bool closed) {
+    text_add(out, "<path class=\"%s\" d=\"", class);
+    for (size_t i = 0; i < count; i++) text_add(out, "%c%.1f %.1f", i ? 'L' : 'M', points[i].x, points[i].y);
+    text_add(out, "%s\"/>\n", closed ? "z" : "");
+}
+
 /* Of about the same area. */
 static const char *const marks[SVG_MARKS] = {
     [SVG_DISC] = "m-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0 -7.2 0z",

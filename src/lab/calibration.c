@@ -6,6 +6,7 @@
 #include "cache/disk_names.h"
 #include "cache/entry.h"
 #include "lab/figures.h"
+#include "target/machine.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -20,40 +21,11 @@ static const struct timespec WAIT = {.tv_nsec = 5000000};
 
 /* ---- the file ---- */
 
-/* What /proc/cpuinfo says of the kind of a CPU, whatever the architecture. */
-static const char *const KINDS[] = {"vendor_id", "cpu family",      "model",       "model name", "stepping",
-                                    "uarch",     "CPU implementer", "CPU variant", "CPU part",   "CPU revision",
-                                    "mvendorid", "marchid",         "mimpid",      "isa"};
-
-static bool tells_kind(const char *line) {
-    size_t length = strcspn(line, "\t:");
-    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
-        if (strlen(KINDS[i]) == length && strncmp(line, KINDS[i], length) == 0) return true;
-    return false;
-}
-
-/* The first of the CPUs, which ends with an empty line. */
-static void print_cpu(text *out) {
-    char line[512];
-    FILE *f = fopen("/proc/cpuinfo", "re");
-    bool first = true;
-    text_add(out, "cpu");
-    while (f && fgets(line, sizeof line, f) && *line != '\n') {
-        const char *value = strchr(line, ':');
-        if (!value || !tells_kind(line)) continue;
-        value += 1 + (value[1] == ' ');
-        text_add(out, "%s%.*s", first ? " " : ", ", (int)strcspn(value, "\n"), value);
-        first = false;
-    }
-    if (f) fclose(f);
-    text_add(out, "\n");
-}
-
 const char *calibration_identity(arena *a, const cvk_target *t) {
     text out = text_new(a);
-    text_add(&out, "convoke figures 1\n");
-    print_cpu(&out);
-    text_add(&out, "caches %" PRId64 " %" PRId64 " %" PRId64 "\ntarget %s\n", t->l1_bytes, t->l2_bytes, t->l3_bytes,
+    text_add(&out, "convoke figures 1\ncpu ");
+    machine_print_cpu(&out);
+    text_add(&out, "\ncaches %" PRId64 " %" PRId64 " %" PRId64 "\ntarget %s\n", t->l1_bytes, t->l2_bytes, t->l3_bytes,
              t->name);
     return out.bytes;
 }
@@ -193,6 +165,37 @@ void calibration_find(const cvk_target *t, const char *directory, figures_measur
         close(folder);
     }
     if (!to->measured) to->figures = *t->figures;
+}
+
+static bool keep_in(const char *directory, int folder, const cvk_target *t, const machine_figures *f,
+                    char words[CALIBRATION_WORDS]) {
+    arena a;
+    disk_trouble trouble = {"out of memory"};
+    arena_init(&a);
+    *words = 0;
+    if (!arena_guard(&a)) {
+        const figures_home p = {directory, calibration_name(&a, t), calibration_identity(&a, t), folder};
+        if (keep(&p, f, &trouble)) snprintf(words, CALIBRATION_WORDS, "%s/%s", directory, p.name);
+    }
+    arena_free(&a);
+    if (*words) return true;
+    snprintf(words, CALIBRATION_WORDS, "%s", trouble.words);
+    return false;
+}
+
+bool calibration_keep(const cvk_target *t, const char *directory, const machine_figures *f,
+                      char words[CALIBRATION_WORDS]) {
+    char usual[PATH_MAX];
+    disk_trouble trouble = {"there is no directory to keep them in"};
+    if (!directory) disk_cache_locate(NULL, usual, &trouble);
+    const char *where = directory ? directory : usual;
+    if (!*trouble.words) disk_trouble_say(&trouble, "there is no directory to keep them in");
+    int folder = cache_folder_make(where, &trouble);
+    snprintf(words, CALIBRATION_WORDS, "%s", trouble.words);
+    if (folder < 0) return false;
+    bool kept = keep_in(where, folder, t, f, words);
+    close(folder);
+    return kept;
 }
 
 /* ---- the host ---- */

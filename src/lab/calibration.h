@@ -16,6 +16,8 @@
 #include "base/text.h"
 #include "target/target.h"
 
+enum { CALIBRATION_WORDS = 512 };
+
 /* Measures; figures_measure, or a test's. */
 typedef cvk_status figures_measurer(const cvk_target *t, cvk_diagnostics *d, machine_figures *to);
 
@@ -23,8 +25,8 @@ typedef cvk_status figures_measurer(const cvk_target *t, cvk_diagnostics *d, mac
 typedef struct calibration {
     cvk_target target;
     machine_figures figures;
-    bool measured;   /* else they are those of the target's row */
-    char words[512]; /* the file they are in, or why they were not measured; may be cut */
+    bool measured;                 /* else they are those of the target's row */
+    char words[CALIBRATION_WORDS]; /* the file they are in, or why they were not measured; may be cut */
 } calibration;
 
 /* Of the host, once a process: what the first call says holds for all. `directory` is where files are kept, made if it
@@ -37,6 +39,11 @@ const cvk_target *calibration_of(const cvk_target *t, const char *directory);
 
 /* What calibration_host does, each time anew, for a target that this machine runs. */
 void calibration_find(const cvk_target *t, const char *directory, figures_measurer *measure, calibration *to);
+
+/* Puts figures in the place of those that were measured, for all processes that begin later: `words` get where they
+ * are, or why they cannot be kept. `directory` as above; `t` without its calibration. */
+bool calibration_keep(const cvk_target *t, const char *directory, const machine_figures *f,
+                      char words[CALIBRATION_WORDS]);
 
 /* The lines that say what a file is of. */
 const char *calibration_identity(arena *a, const cvk_target *t);

@@ -46,6 +46,10 @@ static int runs_for(const measured *m, const conditions *c) {
     return seconds >= SAMPLE_SECONDS ? 1 : (int)(SAMPLE_SECONDS / seconds) + 1;
 }
 
+static const conditions WARM = {NULL, NULL};
+int measure_runs(const measured *m) { return runs_for(m, &WARM); }
+double measure_sample(const measured *m, int runs) { return sample(m, runs, &WARM); }
+
 /* Few will do where each takes long, and is steady for that. */
 static bool enough(int samples, double seconds) {
     if (seconds >= LONG_SECONDS) return samples >= FEWEST_SAMPLES;

@@ -20,6 +20,10 @@ typedef struct measured {
 /* Times all in turns, so that what the machine does meanwhile happens to each of them. Before each sample comes a run
  * that is not timed or, if not NULL, `evict`, which empties the caches; a sample is then a single run. */
 void measure(measured *things, size_t count, void (*evict)(const void *context), const void *context);
+/* How many runs make a sample of a millisecond, warm. */
+int measure_runs(const measured *m);
+/* A sample of so many runs: seconds a run, after one that is not timed. */
+double measure_sample(const measured *m, int runs);
 /* The middle of n values, which get sorted. */
 double measure_median(double *values, size_t n);
 

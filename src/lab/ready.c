@@ -1,6 +1,5 @@
 /* From spec to a kernel that runs, past all caches. */
 #include "lab/ready.h"
-#include "judge/random_data.h"
 
 static cvk_status load_object(const lab *l, const cvk_object *object, ready *r) {
     const void *info = NULL;
@@ -10,13 +9,27 @@ static cvk_status load_object(const lab *l, const cvk_object *object, ready *r) 
     return status;
 }
 
+bool ready_data(const cvk_spec *spec, layer_data *to) { return data_draw(spec, DATA_REALS, 1, to); }
+
+static cvk_status bind(const lab *l, const cvk_spec *spec, const naive_tensors *data, ready *r) {
+    r->spec = spec_of_batch(spec, l->batch ? l->batch : 1);
+    return tensors_bind(&r->spec, r->info, data, GUARD_START, l->threads->workers, &r->tensors);
+}
+
 static cvk_status bind_random(const lab *l, const cvk_spec *spec, ready *r) {
     layer_data data;
-    r->spec = spec_of_batch(spec, l->batch ? l->batch : 1);
-    if (!data_draw(&r->spec, DATA_REALS, 1, &data)) return CVK_ERROR_MEMORY;
-    cvk_status status = tensors_bind(&r->spec, r->info, &data.tensors, GUARD_START, l->threads->workers, &r->tensors);
+    const cvk_spec drawn = spec_of_batch(spec, l->batch ? l->batch : 1);
+    if (!ready_data(&drawn, &data)) return CVK_ERROR_MEMORY;
+    cvk_status status = bind(l, spec, &data.tensors, r);
     data_free(&data);
     return status;
+}
+
+cvk_status ready_load(const lab *l, const cvk_spec *spec, const cvk_object *object, const naive_tensors *data,
+                      ready *r) {
+    *r = (ready){.lab = l};
+    cvk_status status = load_object(l, object, r);
+    return status == CVK_OK ? bind(l, spec, data, r) : status;
 }
 
 cvk_status ready_open(const lab *l, const cvk_spec *spec, const layer_plan *plan, arena *a, ready *r) {

@@ -4,6 +4,7 @@
 
 #include "lab/lab.h"
 #include "lab/measure.h"
+#include "judge/random_data.h"
 #include "judge/tensors.h"
 #include "compile.h"
 #include "jit/load.h"
@@ -21,7 +22,13 @@ typedef struct ready {
 /* `plan` NULL: the one the compiler chooses for the lab's goal. The unit lives in the arena; `r` is for ready_close in
  * any case, keeps the lab, and stays where it is. */
 cvk_status ready_open(const lab *l, const cvk_spec *spec, const layer_plan *plan, arena *a, ready *r);
+/* The same of an object whose symbol is "layer", compiled before, and data drawn before for the layer with the lab's
+ * batch. `unit` stays empty. */
+cvk_status ready_load(const lab *l, const cvk_spec *spec, const cvk_object *object, const naive_tensors *data,
+                      ready *r);
 void ready_close(ready *r);
+/* The data that it is bound to, drawn anew. False: out of memory. */
+bool ready_data(const cvk_spec *spec, layer_data *to);
 /* For `measure`. A layer without tasks is not to be measured. */
 measured ready_measured(const ready *r);
 

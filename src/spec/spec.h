@@ -50,6 +50,7 @@ int64_t spec_group_out(const cvk_spec *s); /* out_channels / groups */
 int64_t spec_taps(const cvk_spec *s);      /* kernel D * H * W */
 /* Multiply-adds, padding counted as present, and what a transposed layer crops too. */
 int64_t spec_macs(const cvk_spec *s);
+int64_t spec_macs_of_input(const cvk_spec *s); /* without those whose tap falls into zeros of padding */
 int spec_count_post(const cvk_spec *s, post_kind kind);
 /* Elements a tensor takes in memory: blocked layouts count whole blocks. */
 int64_t spec_input_elements(const cvk_spec *s);

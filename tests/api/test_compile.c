@@ -217,3 +217,23 @@ Test(compile, a_failure_is_not_remembered) {
     cvk_kernel_free(kernel);
     cvk_cache_clear();
 }
+
+Test(compile, a_database_that_knows_nothing_of_a_layer_is_noted) {
+    char folder[] = "/tmp/convoke-tuned-XXXXXX";
+    cr_assert(mkdtemp(folder));
+    cvk_network *network = make_network(2, -1);
+    cvk_kernel *kernels[2], *plain;
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    const cvk_options o = {.struct_size = sizeof o, .tuned = folder};
+    cr_assert_eq(cvk_network_compile(network, &o, d, kernels), CVK_OK);
+    cr_assert_eq(cvk_diagnostics_count(d), 2);
+    cr_assert_eq(cvk_diagnostics_get(d, 1)->severity, CVK_SEVERITY_NOTE);
+    cr_assert(strstr(cvk_diagnostics_get(d, 1)->message, "l1: the plan is the model's") != NULL);
+    cr_assert_eq(cvk_compile(cvk_network_layer(network, 0), NULL, NULL, &plain), CVK_OK);
+    cr_assert_eq(plain, kernels[0], "the same kernel");
+    for (int i = 0; i < 2; i++) cvk_kernel_free(kernels[i]);
+    cvk_kernel_free(plain);
+    cvk_diagnostics_free(d);
+    cvk_network_free(network);
+    rmdir(folder);
+}

@@ -12,6 +12,7 @@ static void expect_refused(cvk_options o, cvk_status status, const char *words) 
     cr_assert_eq(cvk_diagnostics_count(d), 1, "%s", words);
     cr_assert_not_null(strstr(cvk_diagnostics_get(d, 0)->message, words), "%s", cvk_diagnostics_get(d, 0)->message);
     cvk_diagnostics_free(d);
+    settings_free(&s);
 }
 
 Test(options, mistakes_are_refused_with_a_reason) {
@@ -25,6 +26,8 @@ Test(options, mistakes_are_refused_with_a_reason) {
                    "run_threads");
     expect_refused((cvk_options){.struct_size = SIZE, .cache_directory = "here"}, CVK_ERROR_ARGUMENT,
                    "cache_directory is not an absolute path: \"here\"");
+    expect_refused((cvk_options){.struct_size = SIZE, .tuned = "here"}, CVK_ERROR_ARGUMENT, "tuned is not an absolute");
+    expect_refused((cvk_options){.struct_size = SIZE, .tuned = "/nowhere"}, CVK_ERROR_IO, "cannot be opened");
 }
 
 Test(options, defaults_are_the_host_and_both_caches) {

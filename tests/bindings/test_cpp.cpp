@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 
 static void expect(bool sound, const char *what) {
     if (sound) return;
@@ -109,6 +110,30 @@ static void check_threads() {
     expect(said.find("run_threads") != std::string::npos, said.c_str());
 }
 
+static void check_tuned() {
+    const char *make_match = std::getenv("CVK_MAKE_MATCH");
+    expect(make_match != nullptr, "CVK_MAKE_MATCH is set");
+    char folder[] = "/tmp/convoke-tuned-XXXXXX";
+    expect(mkdtemp(folder) != nullptr, "a folder");
+    const std::string yaml =
+        "version: 1\nlayers: [{name: a, input: [1, 16, 12, 12], out_channels: 32, kernel_size: 3}]\n";
+    const std::string at = folder, spec = at + "/spec.yaml", plan = at + "/plan";
+    std::ofstream(spec) << yaml;
+    expect(std::system((std::string(make_match) + " " + spec + " " + at + " >" + plan).c_str()) == 0, "make_match");
+    std::string known;
+    std::ifstream file(plan);
+    std::getline(file, known);
+    convoke::options how;
+    how.tuned = folder;
+    const auto net = convoke::network::parse(yaml);
+    expect(convoke::compile(net[0], how).info().plan == known, "the plan that the database knows");
+    expect(convoke::compile(net[0]).info().plan != known, "which is not the model's");
+    how.tuned = "relative";
+    const std::string said = thrown(CVK_ERROR_ARGUMENT, [&] { convoke::compile(net[0], how); });
+    expect(said.find("tuned is not an absolute path") != std::string::npos, said.c_str());
+    expect(std::system(("rm -r " + at).c_str()) == 0, "rm");
+}
+
 static void check_errors() {
     const std::string said =
         thrown(CVK_ERROR_SPEC, [] { convoke::network::parse("version: 1\nlayers: [{nam: a}]\n", "bad.yaml"); });
@@ -161,6 +186,7 @@ int main() {
     check_transposed();
     check_gradients();
     check_threads();
+    check_tuned();
     check_errors();
     check_doubles();
     return 0;

@@ -127,6 +127,22 @@ class Options(Case):
         self.assertEqual(convoke.compile(layer, run_threads=numpy.uint8(64)).plan, many.plan)
         self.assertEqual(convoke.compile_network(layer, run_threads=64)["a"].plan, many.plan)
 
+    def test_plans_of_a_database_are_used(self):
+        layer = {"name": "a", "input": [1, 16, 12, 12], "out_channels": 32, "kernel_size": 3}
+        with tempfile.TemporaryDirectory() as folder:
+            spec = pathlib.Path(folder, "spec.yaml")
+            spec.write_text("{version: 1, layers: [{name: a, input: [1, 16, 12, 12], out_channels: 32, kernel_size: 3}]}")
+            plan = subprocess.run([os.environ["CVK_MAKE_MATCH"], spec, folder], check=True, capture_output=True,
+                                  text=True).stdout.strip()
+            self.assertNotEqual(convoke.compile(layer).plan, plan)
+            self.assertEqual(convoke.compile(layer, tuned=folder).plan, plan)
+            self.assertEqual(convoke.compile(layer, tuned=pathlib.Path(folder)).plan, plan)
+            self.assertEqual(convoke.compile_network(layer, tuned=os.path.relpath(folder))["a"].plan, plan)
+            with self.refuses("nowhere"):
+                convoke.compile(layer, tuned="/nowhere")
+            with self.refuses("tuned: expected a path"):
+                convoke.compile(layer, tuned=3)
+
     def test_the_folder_of_the_cache_is_any_kind_of_path(self):
         with tempfile.TemporaryDirectory() as folder:
             environment = {k: v for k, v in os.environ.items() if k != "CONVOKE_CACHE"}

@@ -229,6 +229,24 @@ static cvk_status slowly(const cvk_target *t, cvk_diagnostics *d, machine_figure
     return CVK_OK;
 }
 
+Test(calibration, figures_that_were_fitted_take_the_place_of_those_measured) {
+    disk_cache cache = folder_make();
+    machine_figures fitted = MADE_UP;
+    char words[CALIBRATION_WORDS];
+    calibration c;
+    measured = 0;
+    expect_measured(&cache, 1, "at first");
+    fitted.l2_bytes_a_cycle = 31.4;
+    cr_assert(calibration_keep(machine(), cache.directory, &fitted, words));
+    calibration_find(machine(), cache.directory, make_up, &c);
+    cr_assert(c.measured && equal(c.target.figures, &fitted));
+    cr_assert_str_eq(c.words, words, "it is said where they are");
+    cr_assert_eq(measured, 1);
+    cr_assert_not(calibration_keep(machine(), "/proc/nowhere", &fitted, words));
+    cr_assert(*words, "and why they are not kept");
+    folder_remove(&cache);
+}
+
 Test(calibration, processes_that_begin_together_agree) {
     enum { PROCESSES = 8 };
     disk_cache cache = folder_make();

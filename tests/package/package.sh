@@ -133,6 +133,22 @@ case_another_command_can_be_named() {
     [[ -e used ]] || fail "CONVOKE_EXECUTABLE is not what compiles"
 }
 
+case_plans_of_a_database_are_used_and_its_changes_are_seen() {
+    needs ninja
+    cp "$root/examples/layers.yaml" .; mkdir db
+    must "$build/tests/records/make_match" layers.yaml "$PWD/db"
+    printf '%s\n' "cmake_minimum_required(VERSION 3.20)" "project(p C)" "find_package(convoke REQUIRED)" \
+        "convoke_add_library(k SPEC layers.yaml TUNED db EMIT explain)" >CMakeLists.txt
+    must cmake -B b
+    must cmake --build b
+    grep -q "the plan is that of $PWD/db" b/k.convoke/layers.explain || fail "$(grep -h 'plan is' b/k.convoke/layers.explain)"
+    prints "no work to do" cmake --build b
+    sleep 1
+    sed -i 's/"crowned":true/"crowned":false/' db/*.jsonl
+    must cmake --build b
+    grep -q "the plan is the model's, which stayed" b/k.convoke/layers.explain || fail "a change of the database goes unseen"
+}
+
 case_mistakes_are_explained_when_configuring() {
     project() { printf 'cmake_minimum_required(VERSION 3.20)\nproject(p C)\n%s\n' "$1" >CMakeLists.txt; rm -rf b; }
     mistake() { # arguments of convoke_add_library, words
@@ -150,6 +166,7 @@ convoke_add_library($1)"
     mistake "k SPEC x.yaml EMIT asm,llvm" "EMIT takes asm, llvm and explain, not asm,llvm"
     mistake "k SPEC x.yaml THREADS many" "THREADS is a number, not many"
     mistake "k SPEC x.yaml THREADS" "THREADS is given without a value"
+    mistake "k SPEC x.yaml TUNED" "TUNED is given without a value"
     mistake "k SPEC x.yaml TARGETS" "TARGETS is given without a value"
     mistake "k SPEC x.yaml TARGETS \"\"" "TARGETS is given without a value"
     mistake "k SPEC x.yaml TARGETS PREFIX p_" "TARGETS is given without a value"

@@ -33,7 +33,7 @@ def read_target(target: Any) -> bytes | None:
 
 
 def read_options(target: Any, effort: Any, cache: Any, cache_directory: Any, threads: Any,
-                 run_threads: Any) -> Options:
+                 run_threads: Any, tuned: Any) -> Options:
     options = Options(struct_size=ctypes.sizeof(Options))
     options.target = read_target(target)
     options.effort = word_of("effort", effort, EFFORTS)
@@ -42,11 +42,14 @@ def read_options(target: Any, effort: Any, cache: Any, cache_directory: Any, thr
         options.cache_directory = os.path.abspath(path_bytes("cache_directory", cache_directory))
     options.threads = count_of("threads", threads)
     options.run_threads = count_of("run_threads", run_threads)
+    if tuned is not None:
+        options.tuned = os.path.abspath(path_bytes("tuned", tuned))
     return options
 
 
 def compile_network(spec: Spec, target: str | None = None, effort: str = "estimate", cache: str = "disk",
-                    cache_directory: Path = None, threads: int = 0, run_threads: int = 0) -> dict[str, Kernel]:
+                    cache_directory: Path = None, threads: int = 0, run_threads: int = 0,
+                    tuned: Path = None) -> dict[str, Kernel]:
     """All layers of a spec, by name, compiled on several threads.
 
     spec        a mapping (of a whole file, or of one layer), YAML text (a string with a line break or a brace in it), or
@@ -58,6 +61,7 @@ def compile_network(spec: Spec, target: str | None = None, effort: str = "estima
     threads     to compile on; 0: one for each CPU
     run_threads on which the kernels will run: plans are chosen for so many; 0: not known, so they lose nothing on one and
                 have work for many
+    tuned       a database of `convoke tune`: its plans are used for the layers that it has for this machine
 
     >>> import convoke
     >>> net = convoke.compile_network('''
@@ -69,7 +73,7 @@ def compile_network(spec: Spec, target: str | None = None, effort: str = "estima
     >>> {name: kernel.output_shape for name, kernel in net.items()}
     {'first': (1, 4, 6, 6), 'second': (1, 2, 6, 6)}
     """
-    options = read_options(target, effort, cache, cache_directory, threads, run_threads)
+    options = read_options(target, effort, cache, cache_directory, threads, run_threads, tuned)
     with Diagnostics() as d, Network(spec, d) as network:
         handles = (ctypes.c_void_p * len(network.names))()
         d.check(library.cvk_network_compile(network.handle, options, d.handle, handles))
@@ -78,7 +82,8 @@ def compile_network(spec: Spec, target: str | None = None, effort: str = "estima
 
 
 def compile(spec: Spec, layer: str | None = None, *, target: str | None = None, effort: str = "estimate",
-            cache: str = "disk", cache_directory: Path = None, threads: int = 0, run_threads: int = 0) -> Kernel:
+            cache: str = "disk", cache_directory: Path = None, threads: int = 0, run_threads: int = 0,
+            tuned: Path = None) -> Kernel:
     """One layer: the only one of a spec, or the one that is named, which is then compiled alone. The rest is as for
     compile_network.
 
@@ -87,7 +92,7 @@ def compile(spec: Spec, layer: str | None = None, *, target: str | None = None, 
     >>> convoke.compile({"name": "edges", "input": shape, "out_channels": 8, "kernel_size": 3}).output_shape
     (1, 8, 30, 30)
     """
-    options = read_options(target, effort, cache, cache_directory, threads, run_threads)
+    options = read_options(target, effort, cache, cache_directory, threads, run_threads, tuned)
     with Diagnostics() as d, Network(spec, d) as network:
         made = ctypes.c_void_p()
         d.check(library.cvk_compile(network.find(layer), options, d.handle, made))

@@ -51,7 +51,7 @@ class Buffers(c.Structure):
 class Options(c.Structure):
     _fields_ = [("struct_size", c.c_size_t), ("target", c.c_char_p), ("effort", c.c_int), ("cache", c.c_int),
                 ("cache_directory", c.c_char_p), ("cache_bytes", c.c_uint64), ("threads", c.c_uint32),
-                ("run_threads", c.c_uint64)]
+                ("run_threads", c.c_uint64), ("tuned", c.c_char_p)]
 
 
 ParallelBody = c.CFUNCTYPE(None, c.c_void_p, c.c_size_t)

@@ -177,6 +177,9 @@ typedef struct cvk_options {
     uint32_t threads;            /* that cvk_network_compile uses; 0: one per CPU */
     uint64_t run_threads; /* that kernels will run on, at most 1024: plans are chosen for so many. 0: not known; they
                              are to lose nothing on one, and have work for many */
+    const char *tuned; /* the absolute path of a database of `convoke tune`, whose plans are used for the layers that it
+                          has for this CPU, target, number of threads and version; the others' are chosen as ever, with
+                          a note. NULL: none */
 } cvk_options;
 
 /* A compiled layer, loaded and ready. Immutable; shared by reference count, so the same kernel may be given to all who

@@ -1,5 +1,5 @@
 /* The interpreter and the comparison, in pieces of neighbouring channels that threads take in any order. */
-#include "cli/reference.h"
+#include "judge/reference.h"
 #include "judge/rounding.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* The expected output of a layer, computed by the interpreter on all threads, and a kernel's output judged by it. */
-#ifndef CVK_CLI_REFERENCE_H
-#define CVK_CLI_REFERENCE_H
+#ifndef CVK_JUDGE_REFERENCE_H
+#define CVK_JUDGE_REFERENCE_H
 
 #include "judge/bound.h"
 #include "judge/tensors.h"

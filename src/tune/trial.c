@@ -1,0 +1,240 @@
+/* Both halves as the workers do them. What a worker keeps between requests, it keeps to its end: data, the
+ * interpreter's results, the incumbent. */
+#include "tune/trial.h"
+
+#include "base/clock.h"
+#include "judge/random_data.h"
+#include "judge/reference.h"
+#include "judge/rounding.h"
+#include "lab/ready.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_REFERENCES = 8 };
+
+/* ---- the first half ---- */
+
+/* What the interpreter says of plans that round alike. */
+typedef struct judged {
+    cvk_plan plan;
+    reference reference;
+} judged;
+
+typedef struct compiler {
+    const trial_layer *layer;
+    cvk_spec spec; /* with a batch */
+    layer_data data;
+    judged judged[MOST_REFERENCES];
+    int count;
+} compiler;
+
+void *trial_compile_begin(void *layer) {
+    compiler *c = calloc(1, sizeof *c);
+    if (!c) return NULL;
+    c->layer = layer;
+    c->spec = spec_of_batch(c->layer->spec, 1);
+    return data_draw(&c->spec, DATA_REALS, 1, &c->data) ? c : NULL;
+}
+
+static bool is_shared(const cvk_plan *a, const cvk_plan *b) {
+    const layer_plan one = layer_plan_of(a), other = layer_plan_of(b);
+    return rounding_is_shared(&one, &other);
+}
+
+static const reference *reference_of(compiler *c, const cvk_plan *plan) {
+    for (int i = 0; i < c->count; i++)
+        if (is_shared(&c->judged[i].plan, plan)) return &c->judged[i].reference;
+    judged *to = &c->judged[c->count < MOST_REFERENCES ? c->count++ : MOST_REFERENCES - 1];
+    reference_free(&to->reference);
+    to->plan = *plan;
+    const layer_plan whole = layer_plan_of(plan);
+    return reference_run(&c->spec, &whole, &c->data.tensors, &lab_one_thread, &to->reference) ? &to->reference : NULL;
+}
+
+static void say(compile_reply *r, record_outcome outcome, const char *words) {
+    r->outcome = outcome;
+    snprintf(r->why, sizeof r->why, "%s", words);
+}
+
+static void say_status(compile_reply *r, record_outcome outcome, cvk_status status, const cvk_diagnostics *d) {
+    const cvk_diagnostic *first = cvk_diagnostics_get(d, 0);
+    say(r, outcome, first ? first->message : cvk_status_text(status));
+}
+
+/* One run with the buffers against the guards of one side. */
+static void run_side(compiler *c, const cvk_kernel_info *info, const reference *expected, guard_side side,
+                     volatile worker_state *state, compile_reply *r) {
+    tensors t;
+    verdict v = {0};
+    worker_enter(state, STAGE_RUNNING);
+    cvk_status status = tensors_bind(&c->spec, info, &c->data.tensors, side, 1, &t);
+    if (status == CVK_OK) status = cvk_run(info, &t.buffers, &lab_one_thread);
+    worker_enter(state, STAGE_JUDGING);
+    if (status == CVK_OK && !reference_judge(expected, &t, &lab_one_thread, &v)) status = CVK_ERROR_MEMORY;
+    const char *damage = status == CVK_OK ? tensors_damage(&t) : NULL;
+    if (status != CVK_OK)
+        say(r, OUTCOME_RUNTIME, cvk_status_text(status));
+    else if (damage)
+        say(r, OUTCOME_CORRECTNESS, damage);
+    else if (!(v.ratio <= 1)) {
+        r->outcome = OUTCOME_CORRECTNESS;
+        snprintf(r->why, sizeof r->why, "an error of %.3g, %.3g times what rounding may do", v.error, v.ratio);
+    }
+    tensors_free(&t);
+}
+
+static void check(compiler *c, const compile_request *request, const cvk_object *object, volatile worker_state *state,
+                  compile_reply *r) {
+    jit_image image = {0};
+    const void *info = NULL;
+    worker_enter(state, STAGE_JUDGING);
+    const reference *expected = reference_of(c, &request->plan);
+    if (!expected) return say(r, OUTCOME_RUNTIME, cvk_status_text(CVK_ERROR_MEMORY));
+    cvk_status status = jit_load(object->bytes, object->size, "layer", NULL, &image, &info);
+    if (status != CVK_OK) say(r, OUTCOME_COMPILE, cvk_status_text(status));
+    if (status == CVK_OK) run_side(c, info, expected, GUARD_END, state, r);
+    if (r->outcome == OUTCOME_CORRECT && request->thoroughly) run_side(c, info, expected, GUARD_START, state, r);
+    jit_unload(&image);
+}
+
+static cvk_status make_object(compiler *c, arena *a, const cvk_plan *plan, cvk_diagnostics *d, cvk_object *object,
+                              compile_reply *r) {
+    static const char *const symbol[] = {"layer"};
+    compile_unit unit;
+    if (arena_guard(a)) return CVK_ERROR_MEMORY;
+    const problem p = problem_of(c->layer->spec, 0);
+    const layer_plan whole = layer_plan_of(plan);
+    const char *why = algo_refuse(&p, c->layer->aim.target, plan);
+    if (why) say(r, OUTCOME_CONSTRAINTS, why);
+    if (why) return CVK_ERROR_SPEC;
+    cvk_status status = compile_plan(a, c->layer->spec, c->layer->aim, &whole, d, &unit, NULL);
+    if (status == CVK_OK) status = compile_emit(&unit, symbol, 1, 1, EMIT_OBJECT, d, object, NULL);
+    if (status != CVK_OK) say_status(r, OUTCOME_COMPILE, status, d);
+    return status;
+}
+
+static void compile_and_check(compiler *c, const compile_request *request, cvk_object *object,
+                              volatile worker_state *state, compile_reply *r) {
+    arena a;
+    arena_init(&a);
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    const double begin = clock_seconds();
+    worker_enter(state, STAGE_COMPILING);
+    cvk_status status = make_object(c, &a, &request->plan, d, object, r);
+    const double made = clock_seconds();
+    r->compile_seconds = made - begin;
+    if (status == CVK_ERROR_MEMORY) say(r, OUTCOME_COMPILE, cvk_status_text(status));
+    if (status == CVK_OK) check(c, request, object, state, r);
+    r->check_seconds = clock_seconds() - made;
+    cvk_diagnostics_free(d);
+    arena_free(&a);
+}
+
+void trial_compile(void *kept, const message *request, message *reply, volatile worker_state *state) {
+    compile_request wanted;
+    compile_reply r = {.outcome = OUTCOME_CORRECT};
+    cvk_object object = {0};
+    memcpy(&wanted, request->bytes, sizeof wanted);
+    compile_and_check(kept, &wanted, &object, state, &r);
+    message_add(reply, &r, sizeof r);
+    if (r.outcome == OUTCOME_CORRECT) message_add(reply, object.bytes, object.size);
+    object_free(&object);
+}
+
+/* ---- the second half ---- */
+
+typedef struct meter {
+    const trial_layer *layer;
+    cvk_parallel_for threads;
+    lab lab;
+    layer_data data;
+    message object; /* of the incumbent */
+    ready incumbent;
+} meter;
+
+void *trial_measure_begin(void *layer) {
+    meter *m = calloc(1, sizeof *m);
+    if (!m) return NULL;
+    m->layer = layer;
+    const goal aim = m->layer->aim;
+    m->threads = aim.threads > 1 ? m->layer->start_threads(aim.threads) : lab_one_thread;
+    m->lab = (lab){.target = aim.target, .threads = &m->threads, .plan_threads = aim.threads};
+    const cvk_spec drawn = spec_of_batch(m->layer->spec, 1);
+    return data_draw(&drawn, DATA_REALS, 1, &m->data) ? m : NULL;
+}
+
+static cvk_status load(meter *m, const unsigned char *bytes, size_t size, ready *to) {
+    const cvk_object object = {(unsigned char *)bytes, size};
+    return ready_load(&m->lab, m->layer->spec, &object, &m->data.tensors, to);
+}
+
+static cvk_status load_incumbent(meter *m, const unsigned char *bytes, size_t size) {
+    if (m->object.size == size && memcmp(m->object.bytes, bytes, size) == 0) return CVK_OK;
+    if (m->object.size) ready_close(&m->incumbent);
+    m->object.size = 0;
+    cvk_status status = load(m, bytes, size, &m->incumbent);
+    if (status == CVK_OK && !message_add(&m->object, bytes, size)) status = CVK_ERROR_MEMORY;
+    if (status != CVK_OK) ready_close(&m->incumbent);
+    return status;
+}
+
+static double time_once(const measured *m) {
+    const double begin = clock_seconds();
+    m->run(m->context);
+    const double seconds = clock_seconds() - begin;
+    if (m->rest) m->rest(m->context);
+    return seconds;
+}
+
+/* Of a few runs the fastest, the first of which meets cold caches; no more once it is below `enough`. */
+static double time_briefly(const measured *m, double enough) {
+    enum { RUNS = 4 };
+    double least = time_once(m);
+    for (int i = 1; i < RUNS && least > enough; i++) {
+        const double seconds = time_once(m);
+        if (seconds < least) least = seconds;
+    }
+    return least;
+}
+
+static void meet(const measured *challenger, const measured *incumbent, const measure_request *wanted,
+                 measure_reply *r) {
+    turns t;
+    const double best = time_briefly(incumbent, 0), ours = time_briefly(challenger, wanted->slow * best);
+    if (ours > wanted->slow * best) {
+        r->outcome = OUTCOME_TIMEOUT;
+        r->verdict = (turns_verdict){.challenger = ours, .incumbent = best, .ratio = ours / best, .turns = 1};
+        snprintf(r->why, sizeof r->why, "%.1f times the best", ours / best);
+        return;
+    }
+    turns_take(challenger, incumbent, &wanted->turns, &t);
+    r->verdict = turns_judge(&t, 1);
+    if (!(r->verdict.chance < wanted->doubt)) return;
+    turns_take(challenger, incumbent, &wanted->turns, &t);
+    r->verdict = turns_judge(&t, 1);
+}
+
+void trial_measure(void *kept, const message *request, message *reply, volatile worker_state *state) {
+    meter *m = kept;
+    measure_request wanted;
+    measure_reply r = {.outcome = OUTCOME_CORRECT};
+    ready challenger = {0};
+    const double begin = clock_seconds();
+    memcpy(&wanted, request->bytes, sizeof wanted);
+    const unsigned char *objects = request->bytes + sizeof wanted;
+    worker_enter(state, STAGE_RUNNING);
+    cvk_status status = load_incumbent(m, objects + wanted.challenger_bytes, wanted.incumbent_bytes);
+    if (status == CVK_OK) status = load(m, objects, wanted.challenger_bytes, &challenger);
+    if (status != CVK_OK) {
+        r.outcome = OUTCOME_RUNTIME;
+        snprintf(r.why, sizeof r.why, "%s", cvk_status_text(status));
+    } else if (challenger.info->tasks[0]) {
+        const measured ours = ready_measured(&challenger), best = ready_measured(&m->incumbent);
+        meet(&ours, &best, &wanted, &r);
+    }
+    ready_close(&challenger);
+    r.measure_seconds = clock_seconds() - begin;
+    message_add(reply, &r, sizeof r);
+}

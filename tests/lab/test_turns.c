@@ -1,0 +1,62 @@
+/* What turns decide, on times that are given. */
+#include "lab/turns.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+
+Test(turns, the_sign_test_is_exact) {
+    cr_expect_float_eq(turns_chance(0, 10), 1, 1e-12);
+    cr_expect_float_eq(turns_chance(10, 10), 1.0 / 1024, 1e-15);
+    cr_expect_float_eq(turns_chance(9, 10), 11.0 / 1024, 1e-15);
+    cr_expect_float_eq(turns_chance(5, 9), 0.5, 1e-12);
+    cr_expect_float_eq(turns_chance(0, 0), 1, 1e-12);
+}
+
+/* A machine that gets slower all the time, and a challenger that is a tenth faster. */
+static turns drifting(int count, double factor) {
+    turns t = {.count = count};
+    for (int i = 0; i < count; i++) {
+        t.incumbent[i] = 1 + 0.1 * i;
+        t.challenger[i] = factor * t.incumbent[i];
+    }
+    return t;
+}
+
+Test(turns, drift_is_in_both_and_not_in_the_ratio) {
+    const turns t = drifting(41, 0.9);
+    const turns_verdict v = turns_judge(&t, 1);
+    cr_expect_float_eq(v.ratio, 0.9, 1e-12);
+    cr_expect_float_eq(v.low, 0.9, 1e-12);
+    cr_expect_float_eq(v.high, 0.9, 1e-12);
+    cr_expect_float_eq(v.incumbent, 3, 1e-12);
+    cr_expect(v.turns == 41 && v.wins == 41 && v.chance < turns_match_level);
+}
+
+Test(turns, what_is_equal_wins_no_match) {
+    const turns t = drifting(101, 1);
+    cr_expect_eq(turns_judge(&t, 1).wins, 0);
+    cr_expect(turns_judge(&t, 1).chance > 0.99);
+}
+
+Test(turns, a_handicap_counts_in_every_turn) {
+    const turns t = drifting(41, 0.9);
+    cr_expect_eq(turns_judge(&t, 1.2).wins, 0);
+    cr_expect_float_eq(turns_judge(&t, 1.2).ratio, 1.08, 1e-12);
+}
+
+static void count_run(const void *context) { ++*(int *)(size_t)context; }
+
+Test(turns, both_get_as_many_turns_as_are_asked_for) {
+    int ours = 0, theirs = 0;
+    const measured challenger = {.run = count_run, .context = &ours},
+                   incumbent = {.run = count_run, .context = &theirs};
+    turns t;
+    turns_take(&challenger, &incumbent, &(turns_wanted){.least = 5, .most = 7, .seconds = 1e9}, &t);
+    cr_expect_eq(t.count, 7);
+    turns_take(&challenger, &incumbent, &(turns_wanted){.least = 5, .most = 7}, &t);
+    cr_expect_eq(t.count, 5);
+    cr_expect(ours > 12 && theirs > 12);
+    turns_take(&challenger, &incumbent, &(turns_wanted){.least = 5, .most = 7, .spread = 1e-9}, &t);
+    cr_expect_eq(t.count, 7, "as many as there may be, where they differ");
+    for (int i = 0; i < t.count; i++) cr_expect(t.challenger[i] > 0 && t.incumbent[i] > 0);
+}
