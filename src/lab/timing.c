@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "judge/rounding.h"
 #include "lab/cores.h"
+#include "plan/brief.h"
+#include "lab/ready.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -49,9 +49,8 @@ static const char *why_none(const known_plans *known, arena *a, const record *ke
 
 static const cvk_spec *with_plan(arena *a, const cvk_spec *spec, const cvk_plan *plan) {
     cvk_spec *copy = arena_copy(a, spec, sizeof *copy);
-    layer_plan *schedule = arena_new(a, layer_plan);
-    *schedule = layer_plan_of(plan);
-    copy->schedule = schedule;
+    const layer_plan whole = layer_plan_of(plan);
+    copy->schedule = arena_copy(a, &whole, sizeof whole);
     copy->schedule_at = spec->at;
     return copy;
 }
@@ -60,7 +59,7 @@ static const cvk_spec *crown(const known_plans *known, arena *a, const cvk_spec 
                              known_origin *origin) {
     cvk_plan *plan = arena_new(a, cvk_plan);
     const problem p = problem_of(spec, 0);
-    if (problem_count(spec) > 1 || !record_plan(a, match->plan, plan) || algo_refuse(&p, aim.target, plan)) {
+    if (!record_plan(a, match->plan, plan) || algo_refuse(&p, aim.target, plan)) {
         *origin = (known_origin){
             arena_format(a, "the model's: that of %s does not fit the layer any more", known->folder), true};
         return spec;

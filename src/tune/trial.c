@@ -38,18 +38,15 @@ void *trial_compile_begin(void *layer) {
     return data_draw(&c->spec, DATA_REALS, 1, &c->data) ? c : NULL;
 }
 
-static bool is_shared(const cvk_plan *a, const cvk_plan *b) {
-    const layer_plan one = layer_plan_of(a), other = layer_plan_of(b);
-    return rounding_is_shared(&one, &other);
-}
-
 static const reference *reference_of(compiler *c, const cvk_plan *plan) {
-    for (int i = 0; i < c->count; i++)
-        if (is_shared(&c->judged[i].plan, plan)) return &c->judged[i].reference;
+    const layer_plan whole = layer_plan_of(plan);
+    for (int i = 0; i < c->count; i++) {
+        const layer_plan before = layer_plan_of(&c->judged[i].plan);
+        if (rounding_is_shared(&before, &whole)) return &c->judged[i].reference;
+    }
     judged *to = &c->judged[c->count < MOST_REFERENCES ? c->count++ : MOST_REFERENCES - 1];
     reference_free(&to->reference);
     to->plan = *plan;
-    const layer_plan whole = layer_plan_of(plan);
     return reference_run(&c->spec, &whole, &c->data.tensors, &lab_one_thread, &to->reference) ? &to->reference : NULL;
 }
 
@@ -105,10 +102,10 @@ static cvk_status make_object(compiler *c, arena *a, const cvk_plan *plan, cvk_d
     compile_unit unit;
     if (arena_guard(a)) return CVK_ERROR_MEMORY;
     const problem p = problem_of(c->layer->spec, 0);
-    const layer_plan whole = layer_plan_of(plan);
     const char *why = algo_refuse(&p, c->layer->aim.target, plan);
     if (why) say(r, OUTCOME_CONSTRAINTS, why);
     if (why) return CVK_ERROR_SPEC;
+    const layer_plan whole = layer_plan_of(plan);
     cvk_status status = compile_plan(a, c->layer->spec, c->layer->aim, &whole, d, &unit, NULL);
     if (status == CVK_OK) status = compile_emit(&unit, symbol, 1, 1, EMIT_OBJECT, d, object, NULL);
     if (status != CVK_OK) say_status(r, OUTCOME_COMPILE, status, d);
