@@ -2,18 +2,18 @@
 #include "algo/channel_blocks.h"
 
 /* Whether blocks begin where vectors do, so that a vector may write the output's fill. */
-static bool covers_fill(const problem *p, bool lanes_are_channels, bool depthwise) {
-    return lanes_are_channels && p->y.block > 1 && (depthwise ? p->out_channels : p->groups) == 1;
+static bool covers_fill(const channel_blocks *c, const problem *p, bool lanes_are_channels) {
+    return lanes_are_channels && p->y.block > 1 && c->groups == 1 && p->y.block % c->lanes == 0;
 }
 
-channel_blocks channel_blocks_of(const problem *p, int64_t size, int lanes, bool lanes_are_channels, bool depthwise) {
-    channel_blocks c = {.depthwise = depthwise,
+channel_blocks channel_blocks_of(const problem *p, int64_t size, int lanes, bool lanes_are_channels, bool all_groups) {
+    channel_blocks c = {.all_groups = all_groups,
                         .lanes = lanes,
                         .size = size,
-                        .groups = depthwise ? p->out_channels : p->groups,
-                        .channels = depthwise ? p->groups : p->out_channels};
+                        .groups = all_groups ? problem_multiplier(p) : p->groups,
+                        .channels = all_groups ? p->x.channels : p->out_channels};
     c.covered = c.channels;
-    if (covers_fill(p, lanes_are_channels, depthwise)) c.covered = ceil_div(c.channels, p->y.block) * p->y.block;
+    if (covers_fill(&c, p, lanes_are_channels)) c.covered = ceil_div(c.channels, p->y.block) * p->y.block;
     c.blocks = ceil_div(c.covered, size);
     return c;
 }
@@ -40,10 +40,12 @@ nest_range channel_blocks_lanes(const channel_blocks *c, nest_builder *b, affine
     return r;
 }
 
-int64_t channel_blocks_step(const channel_blocks *c, const view *v) { return c->depthwise ? v->group : 1; }
+int64_t channel_blocks_step(const channel_blocks *c, const view *v) {
+    return c->all_groups ? v->channels / c->channels : 1;
+}
 
 affine channel_blocks_channel(const channel_blocks *c, const view *v, affine vector) {
     int64_t step = channel_blocks_step(c, v);
     affine first = affine_scale(affine_add_scaled(affine_scale(c->block, c->size), vector, c->lanes), step);
-    return affine_add_scaled(first, c->group, c->depthwise ? 1 : v->group);
+    return affine_add_scaled(first, c->group, c->all_groups ? 1 : v->group);
 }

@@ -5,11 +5,11 @@
 #include "nest/build.h"
 #include "problem/problem.h"
 
-/* Blocks are of the output channels of one group; or, depthwise, of the groups themselves, and what is left of a group,
- * its channel multiplier, takes the place of the groups. */
+/* Blocks are of the output channels of one group; or of the input channels of all groups, each of which stands for as
+ * many output channels, one after another, as the channel multiplier says, and that takes the place of the groups. */
 typedef struct channel_blocks {
-    bool depthwise;
-    int lanes;
+    bool all_groups;
+    int lanes;                         /* of a vector that channels fill */
     int64_t size;                      /* channels of a block */
     int64_t groups;                    /* trips of the loop over groups */
     int64_t channels, covered, blocks; /* channels blocked, and with fill that is stored; blocks */
@@ -18,7 +18,7 @@ typedef struct channel_blocks {
 } channel_blocks;
 
 /* `lanes_are_channels`: vectors of channels may run into the fill of a blocked output, and then write it. */
-channel_blocks channel_blocks_of(const problem *p, int64_t size, int lanes, bool lanes_are_channels, bool depthwise);
+channel_blocks channel_blocks_of(const problem *p, int64_t size, int lanes, bool lanes_are_channels, bool all_groups);
 /* Stands at a block known by number. */
 void channel_blocks_at(channel_blocks *c, int64_t block);
 /* Stands at any of the blocks of which every channel exists, of which there are so many. */

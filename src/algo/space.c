@@ -42,7 +42,7 @@ static bool add(const space *s, cvk_plan plan) {
 static int most_of(const space *s, const cvk_plan *plan, const plan_field *f) {
     const problem_axis *axis = s->merged.axis, *asked = s->p->axis;
     const int lanes = target_lanes(s->target, s->p->sum);
-    const int64_t channels = plan->lanes == LANES_CHANNELS ? s->p->groups : s->p->out_channels;
+    const int64_t channels = plan->lanes == LANES_CHANNELS ? s->p->x.channels : s->p->out_channels;
     const int64_t columns = axis[AXIS_W].out + (plan->lanes == LANES_COLUMNS ? lanes - 1 : 0);
     const struct {
         size_t offset;
@@ -108,8 +108,8 @@ static void add_moves(const space *s, const cvk_plan *plan) {
 
 static int64_t count_of(const space *s, const cvk_plan *plan, plan_loop loop) {
     const problem *p = &s->merged;
-    const int64_t channels = plan->lanes == LANES_CHANNELS ? p->groups : p->out_channels;
-    const int64_t groups = plan->lanes == LANES_CHANNELS ? p->out_channels : p->groups;
+    const int64_t channels = plan->lanes == LANES_CHANNELS ? p->x.channels : p->out_channels;
+    const int64_t groups = plan->lanes == LANES_CHANNELS ? problem_multiplier(p) : p->groups;
     const int64_t count[PLAN_LOOPS] = {
         p->n, groups, channels, p->axis[AXIS_D].out, p->axis[AXIS_H].out, p->axis[AXIS_W].out, p->in_channels};
     return count[loop];

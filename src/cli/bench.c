@@ -1,6 +1,5 @@
 /* convoke bench: a row of figures a layer, then geometric means a file, then what compiling took. */
 #include "base/clock.h"
-#include "lab/bandwidth.h"
 #include "files/output.h"
 #include "lab/peak.h"
 #include "cli/peers.h"
@@ -22,25 +21,42 @@ typedef struct result {
     timing timing;
 } result;
 
+/* Of the ways that are right for any weights, the faster. */
+static const peer_timing *best_peer(const timing *t) {
+    const peer_timing *direct = &t->peer[PEER_DIRECT], *winograd = &t->peer[PEER_WINOGRAD];
+    return winograd->seconds < direct->seconds || isnan(direct->seconds) ? winograd : direct;
+}
+
 static const char *file_of(const result *r) { return r->layer->file->path; }
 static const char *layer_of(const result *r) { return r->layer->spec->name; }
 static const char *direct_by(const result *r) { return r->timing.peer[PEER_DIRECT].variant; }
 static const char *winograd_by(const result *r) { return r->timing.peer[PEER_WINOGRAD].variant; }
+static const char *separable_by(const result *r) { return r->timing.peer[PEER_SEPARABLE].variant; }
+static const char *best_by(const result *r) { return best_peer(&r->timing)->variant; }
 static const char *plan_of(const result *r) { return r->timing.plan; }
 
 static double gflops_in(const timing *t, double seconds) { return 1e-9 * t->operations / seconds; }
 static double microseconds(const timing *t) { return 1e6 * t->seconds; }
 static double gflops(const timing *t) { return gflops_in(t, t->seconds); }
 static double of_peak(const timing *t) { return t->operations / t->seconds / t->peak; }
+static double of_roof(const timing *t) { return t->roof_seconds / t->seconds; }
+static double roof_gflops(const timing *t) { return 1e-9 * t->present / t->roof_seconds; }
+static double strict_us(const timing *t) { return 1e6 * t->strict_seconds; }
+static double strict_of_roof(const timing *t) { return t->roof_seconds / t->strict_seconds; }
 static double predicted(const timing *t) { return t->predicted; }
 static double speedup(const timing *t) { return t->single_seconds / t->seconds; }
 static double direct_us(const timing *t) { return 1e6 * t->peer[PEER_DIRECT].seconds; }
 static double direct_gflops(const timing *t) { return gflops_in(t, t->peer[PEER_DIRECT].seconds); }
 static double over_direct(const timing *t) { return t->peer[PEER_DIRECT].seconds / t->seconds; }
+static double strict_over_direct(const timing *t) { return t->peer[PEER_DIRECT].seconds / t->strict_seconds; }
 static double winograd_us(const timing *t) { return 1e6 * t->peer[PEER_WINOGRAD].seconds; }
 static double winograd_gflops(const timing *t) { return gflops_in(t, t->peer[PEER_WINOGRAD].seconds); }
 static double over_winograd(const timing *t) { return t->peer[PEER_WINOGRAD].seconds / t->seconds; }
+static double separable_us(const timing *t) { return 1e6 * t->peer[PEER_SEPARABLE].seconds; }
+static double over_separable(const timing *t) { return t->peer[PEER_SEPARABLE].seconds / t->seconds; }
+static double over_best(const timing *t) { return best_peer(t)->seconds / t->seconds; }
 static double operations(const timing *t) { return t->operations; }
+static double present(const timing *t) { return t->present; }
 static double tensor_bytes(const timing *t) { return t->bytes; }
 static double peak_gflops(const timing *t) { return 1e-9 * t->peak; }
 static double compile_ms(const timing *t) { return 1e3 * timing_compile_seconds(&t->times); }
@@ -52,7 +68,7 @@ static double large_speedup(const timing *t) { return t->operations >= LARGE_OPE
 static double small_speedup(const timing *t) { return t->operations < LARGE_OPERATIONS ? speedup(t) : NAN; }
 
 /* When people see a column; programs always do. What --cores asks for is there if it is asked for. */
-typedef enum shown { ALWAYS, WITH_PEER, WITH_THREADS, WITH_CORES } shown;
+typedef enum shown { ALWAYS, WITH_PEER, WITH_WINOGRAD, WITH_SEPARABLE, WITH_THREADS, WITH_CORES } shown;
 
 /* Width 0: for programs only. What a column says is a text or a number; WITH_CORES stands for as many columns as
  * --cores has numbers. */
@@ -67,20 +83,31 @@ static const struct bench_column {
     {{"us", "%.1f", 9}, ALWAYS, .number = microseconds},
     {{"gflops", "%.1f", 7}, ALWAYS, .number = gflops},
     {{"of_peak", "%.3f", 7}, ALWAYS, .number = of_peak},
+    {{"of_roof", "%.3f", 7}, ALWAYS, .number = of_roof},
     {{"predicted", "%.3f", 9}, ALWAYS, .number = predicted},
     {{"speedup", "%.2f", 7}, WITH_THREADS, .number = speedup},
     {{NULL, "%.2f", 11}, WITH_CORES, .number = NULL},
     {{"direct_us", "%.1f", 0}, WITH_PEER, .number = direct_us},
-    {{"direct_gflops", "%.1f", 13}, WITH_PEER, .number = direct_gflops},
+    {{"direct_gflops", "%.1f", 0}, WITH_PEER, .number = direct_gflops},
     {{"over_direct", "%.2f", 11}, WITH_PEER, .number = over_direct},
-    {{"direct_by", NULL, 26}, WITH_PEER, .text = direct_by},
-    {{"winograd_us", "%.1f", 0}, WITH_PEER, .number = winograd_us},
-    {{"winograd_gflops", "%.1f", 15}, WITH_PEER, .number = winograd_gflops},
-    {{"over_winograd", "%.2f", 13}, WITH_PEER, .number = over_winograd},
-    {{"winograd_by", NULL, 26}, WITH_PEER, .text = winograd_by},
+    {{"strict_over_direct", "%.2f", 0}, WITH_PEER, .number = strict_over_direct},
+    {{"direct_by", NULL, 0}, WITH_PEER, .text = direct_by},
+    {{"winograd_us", "%.1f", 0}, WITH_WINOGRAD, .number = winograd_us},
+    {{"winograd_gflops", "%.1f", 0}, WITH_WINOGRAD, .number = winograd_gflops},
+    {{"over_winograd", "%.2f", 13}, WITH_WINOGRAD, .number = over_winograd},
+    {{"winograd_by", NULL, 0}, WITH_WINOGRAD, .text = winograd_by},
+    {{"separable_us", "%.1f", 0}, WITH_SEPARABLE, .number = separable_us},
+    {{"over_separable", "%.2f", 14}, WITH_SEPARABLE, .number = over_separable},
+    {{"separable_by", NULL, 0}, WITH_SEPARABLE, .text = separable_by},
+    {{"over_best", "%.2f", 9}, WITH_PEER, .number = over_best},
+    {{"best_by", NULL, 36}, WITH_PEER, .text = best_by},
+    {{"strict_us", "%.1f", 0}, ALWAYS, .number = strict_us},
+    {{"strict_of_roof", "%.3f", 0}, ALWAYS, .number = strict_of_roof},
     {{"operations", "%.0f", 0}, ALWAYS, .number = operations},
+    {{"operations_of_input", "%.0f", 0}, ALWAYS, .number = present},
     {{"bytes", "%.0f", 0}, ALWAYS, .number = tensor_bytes},
     {{"peak_gflops", "%.1f", 0}, ALWAYS, .number = peak_gflops},
+    {{"roof_gflops", "%.1f", 0}, ALWAYS, .number = roof_gflops},
     {{"compile_ms", "%.1f", 10}, ALWAYS, .number = compile_ms},
     {{"object_bytes", "%.0f", 12}, ALWAYS, .number = object_size},
     {{"plan", NULL, 1}, ALWAYS, .text = plan_of},
@@ -103,6 +130,7 @@ typedef struct bench {
     timing_setup setup;
     probe peak[TYPES]; /* of the types that layers have */
     evictor evictor;
+    roof roof;
     arena *arena;
     uint32_t cores[TIMING_MOST_CORES];
     column columns[MOST_COLUMNS];
@@ -137,6 +165,14 @@ static void add_extra(bench *b, const char *name, json_t *value) {
     table_extra(&b->table, name, value);
 }
 
+/* A peer that computes something else is no rival. */
+static cli_exit report_wrong(session *s, const session_layer *layer, const timing *t) {
+    if (!t->wrong_peers) return CLI_DONE;
+    session_progress_end(s);
+    session_say("%s: another result, and so no figures, of %s", layer->spec->name, t->wrong_peers);
+    return CLI_WRONG;
+}
+
 static cli_exit time_layers(bench *b) {
     session *s = b->session;
     cli_exit worst = CLI_DONE;
@@ -149,6 +185,7 @@ static cli_exit time_layers(bench *b) {
             add_row(b, r);
             b->count++;
         }
+        worst = graver(worst, report_wrong(s, &s->layers[i], &r->timing));
         if (status != CVK_OK) session_progress_end(s);
         worst = graver(worst, session_fail(s, status));
     }
@@ -162,8 +199,13 @@ static const struct summary {
 } summaries[] = {
     {{"gflops", "GFLOP/s", "%.1f", false, NULL}, gflops},
     {{"of_peak", "share of the FMA peak", "%.3f", false, NULL}, of_peak},
-    {{"over_direct", "times as fast as the peer's direct convolution", "%.2f", false, NULL}, over_direct},
-    {{"over_winograd", "times as fast as the peer's Winograd", "%.2f", false, NULL}, over_winograd},
+    {{"of_roof", "share of the roof of direct sums", "%.3f", false, NULL}, of_roof},
+    {{"strict_of_roof", "the same, strict", "%.3f", false, NULL}, strict_of_roof},
+    {{"over_best", "times as fast as the best of the peers", "%.2f", false, NULL}, over_best},
+    {{"over_direct", "times as fast as their direct convolution", "%.2f", false, NULL}, over_direct},
+    {{"strict_over_direct", "the same, strict", "%.2f", false, NULL}, strict_over_direct},
+    {{"over_winograd", "times as fast as their Winograd", "%.2f", false, NULL}, over_winograd},
+    {{"over_separable", "times as fast as their separable filters", "%.2f", false, NULL}, over_separable},
     {{"speedup", "times one thread, layers from 0.2 GFLOP", "%.2f", false, NULL}, large_speedup},
     {{"small_speedup", "times one thread, smaller layers", "%.2f", false, NULL}, small_speedup},
 };
@@ -253,11 +295,15 @@ static cli_exit write_side_files(bench *b) {
     return worst;
 }
 
-static void place_dots(const timing *t, roofline_dot dot[1 + PEER_WAYS]) {
-    for (int i = 0; i <= PEER_WAYS; i++) {
-        const double seconds = i ? t->peer[i - 1].seconds : t->seconds;
-        dot[i] = (roofline_dot){t->operations / t->bytes, t->operations / seconds, (roofline_series)i};
-    }
+/* Padding is not counted, in either coordinate, so direct sums stay under the roof. What was chosen has a dot of its
+ * own where it sums otherwise. */
+static void place_dots(const timing *t, roofline_dot dot[SERIES]) {
+    const double seconds[SERIES] = {[SERIES_STRICT] = t->strict_seconds,
+                                    [SERIES_CHOSEN] = t->seconds < t->strict_seconds ? t->seconds : NAN,
+                                    [SERIES_DIRECT] = t->peer[PEER_DIRECT].seconds,
+                                    [SERIES_WINOGRAD] = t->peer[PEER_WINOGRAD].seconds};
+    for (int i = 0; i < SERIES; i++)
+        dot[i] = (roofline_dot){t->present / t->bytes, t->present / seconds[i], (roofline_series)i};
 }
 
 static bool has_type(const session *s, cvk_type type) {
@@ -275,26 +321,47 @@ static const char *types_in_words(bench *b) {
     return words;
 }
 
-/* Roofs are measured after the layers, which they must not disturb. */
+/* Whose the rivals' dots are: "oneDNN 2.6.3", or "best rival". */
+static const char *rivals_in_words(const peer_list *peers) {
+    if (!peers->count) return "";
+    return peers->count > 1 ? "best rival" : peers->of[0]->title();
+}
+
 static cli_exit draw_roofline(bench *b) {
     session *s = b->session;
-    bandwidths roofs;
-    cvk_status status = bandwidth_measure(b->arena, &s->lab, &roofs);
+    cvk_status status = roof_reach(&b->roof, b->arena, &s->lab, INFINITY);
     if (status != CVK_OK) return session_fail(s, status);
-    roofline r = {.bandwidth = roofs, .threads = s->parallel.workers, .target = s->target->name};
+    roofline r = {.roof = &b->roof, .threads = s->parallel.workers, .target = s->target->name};
     r.types = types_in_words(b);
-    r.dots = arena_array(b->arena, roofline_dot, b->count * (1 + PEER_WAYS) + 1);
-    r.peer = b->setup.peer ? b->setup.peer->title : "";
-    for (size_t i = 0; i < b->count; i++, r.count += 1 + PEER_WAYS) {
+    r.dots = arena_array(b->arena, roofline_dot, b->count * SERIES + 1);
+    r.peer = rivals_in_words(&b->setup.peers);
+    for (size_t i = 0; i < b->count; i++, r.count += SERIES) {
         place_dots(&b->results[i].timing, &r.dots[r.count]);
         r.peak = fmax(r.peak, b->results[i].timing.peak);
     }
-    add_extra(b, "roofs",
-              json_pack("{s:f, s:f, s:f}", "peak_gflops", 1e-9 * r.peak, "l2_gigabytes_a_second", 1e-9 * roofs.l2,
-                        "memory_gigabytes_a_second", 1e-9 * roofs.memory));
     text out = text_new(b->arena);
     roofline_draw(&r, &out);
     return write_file(s, s->options->svg, out.bytes, out.length);
+}
+
+/* What was measured of the machine: the greatest peak, and the levels that the layers reach. */
+static void report_roofs(bench *b) {
+    static const char *const rates[LEVELS] = {"l1_gigabytes_a_second", "l2_gigabytes_a_second", "l3_gigabytes_a_second",
+                                              "memory_gigabytes_a_second"};
+    double peak = 0;
+    for (size_t i = 0; i < b->count; i++) peak = fmax(peak, b->results[i].timing.peak);
+    json_t *all = json_pack("{s:f}", "peak_gflops", 1e-9 * peak);
+    for (int i = 0; i < LEVELS; i++) {
+        const double rate = b->roof.bandwidth[i];
+        json_object_set_new(all, rates[i], rate > 0 ? json_real(1e-9 * rate) : json_null());
+    }
+    add_extra(b, "roofs", all);
+}
+
+static json_t *peer_titles(const peer_list *peers) {
+    json_t *titles = json_array();
+    for (size_t i = 0; i < peers->count; i++) json_array_append_new(titles, json_string(peers->of[i]->title()));
+    return titles;
 }
 
 static void add_column(bench *b, const column *c, bool show) {
@@ -305,8 +372,11 @@ static void add_column(bench *b, const column *c, bool show) {
 
 /* Columns that nothing is in are not shown to people. */
 static void choose_columns(bench *b) {
-    const bool show[] = {
-        [ALWAYS] = true, [WITH_PEER] = b->setup.peer != NULL, [WITH_THREADS] = b->session->parallel.workers > 1};
+    const bool show[] = {[ALWAYS] = true,
+                         [WITH_PEER] = b->setup.peers.count > 0,
+                         [WITH_WINOGRAD] = peer_list_ways(&b->setup.peers) >> PEER_WINOGRAD & 1,
+                         [WITH_SEPARABLE] = peer_list_ways(&b->setup.peers) >> PEER_SEPARABLE & 1,
+                         [WITH_THREADS] = b->session->parallel.workers > 1};
     for (size_t i = 0; i < COLUMN_ROWS; i++) {
         column c = all_columns[i].column;
         if (all_columns[i].shown != WITH_CORES) add_column(b, &c, show[all_columns[i].shown]);
@@ -331,10 +401,10 @@ static cli_exit open_tables(bench *b) {
         !open_side_file(b, &b->side[1], s->options->json, FORMAT_JSON))
         return session_fail(s, CVK_ERROR_MEMORY);
     add_extra(b, "conditions",
-              json_pack("{s:s, s:i, s:i, s:I, s:b, s:b, s:s}", "target", s->target->name, "threads",
-                        (int)s->parallel.workers, "plans_for", (int)s->lab.plan_threads, "batch",
-                        (json_int_t)(s->lab.batch ? s->lab.batch : 1), "cold", s->options->cold, "plain",
-                        s->options->plain, "accuracy",
+              json_pack("{s:s, s:o, s:i, s:i, s:I, s:b, s:b, s:s}", "target", s->target->name, "peers",
+                        peer_titles(&b->setup.peers), "threads", (int)s->parallel.workers, "plans_for",
+                        (int)s->lab.plan_threads, "batch", (json_int_t)(s->lab.batch ? s->lab.batch : 1), "cold",
+                        s->options->cold, "plain", s->options->plain, "accuracy",
                         s->options->accuracy ? s->options->accuracy : "each layer's own"));
     return CLI_DONE;
 }
@@ -366,12 +436,15 @@ static cli_exit bench_all(bench *b) {
     cvk_status status = open_peaks(b);
     if (status != CVK_OK) return session_fail(s, status);
     b->setup.peak = b->peak;
+    b->roof = roof_of(&s->lab, s->options->cold);
+    b->setup.roof = &b->roof;
     cli_exit worst = open_tables(b);
     if (worst != CLI_DONE) return worst;
     worst = time_layers(b);
     summarise_suites(b);
     summarise_compiling(b);
     if (s->options->svg && b->count) worst = graver(worst, draw_roofline(b));
+    report_roofs(b);
     table_close(&b->table, s->diagnostics);
     return graver(worst, write_side_files(b));
 }
@@ -381,8 +454,8 @@ static const char *forbidden_to_regret(const cli_options *o) {
     const struct {
         bool given;
         const char *word;
-    } others[] = {{o->peer, "--peer"}, {o->csv, "--csv"},     {o->json, "--json"},  {o->svg, "--svg"},
-                  {o->cold, "--cold"}, {o->cores, "--cores"}, {o->tuned, "--tuned"}};
+    } others[] = {{o->peer.count > 0, "--peer"}, {o->csv, "--csv"},     {o->json, "--json"},  {o->svg, "--svg"},
+                  {o->cold, "--cold"},           {o->cores, "--cores"}, {o->tuned, "--tuned"}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (others[i].given) return others[i].word;
     return NULL;
@@ -463,10 +536,10 @@ static cli_exit bench_guarded(session *s, arena *a, void *context) {
 
 static cli_exit bench_session(session *s) {
     cli_exit status = check_options(s);
-    bench b = {.session = s, .setup.plain = s->options->plain};
+    bench b = {.session = s, .setup.peers.plain = s->options->plain};
     if (status == CLI_DONE) status = read_cores(&b);
     if (status == CLI_DONE) status = read_batch(s);
-    if (status == CLI_DONE && s->options->peer) status = peers_open(s->options->peer, &b.setup.peer);
+    if (status == CLI_DONE) status = peers_open_all(&s->options->peer, &b.setup.peers);
     if (status != CLI_DONE) return status;
     status = session_guarded(s, bench_guarded, &b);
     for (int type = 0; type < TYPES; type++) probe_close(&b.peak[type]);

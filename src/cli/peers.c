@@ -1,6 +1,7 @@
-/* Looking for a peer. */
+/* Looking for peers. */
 #define _GNU_SOURCE /* secure_getenv */
 #include "cli/peers.h"
+#include "cli/print.h"
 
 #include <dlfcn.h>
 #include <limits.h>
@@ -67,9 +68,15 @@ static cli_exit refuse_missing(const char *name, const folders *f) {
     return row ? CLI_UNSUPPORTED : CLI_USAGE;
 }
 
+/* What the file exports, or NULL. */
+static const peer *load(const char *path, void **library) {
+    *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    return *library ? dlsym(*library, PEER_SYMBOL) : NULL;
+}
+
 static cli_exit open_file(const char *path, const peer **to) {
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    const peer *found = library ? dlsym(library, PEER_SYMBOL) : NULL;
+    void *library;
+    const peer *found = load(path, &library);
     if (found && found->version == PEER_VERSION) {
         *to = found;
         return CLI_DONE;
@@ -84,13 +91,57 @@ static cli_exit open_file(const char *path, const peer **to) {
     return CLI_UNSUPPORTED;
 }
 
+/* The first folder that has it. */
+static bool find_file(const folders *f, const char *name, char path[PATH_MAX + NAME_MAX]) {
+    for (size_t i = 0; i < f->count && !strchr(name, '/'); i++) {
+        int length = snprintf(path, PATH_MAX + NAME_MAX, "%s/%s.so", f->path[i], name);
+        if (length < PATH_MAX + NAME_MAX && access(path, F_OK) == 0) return true;
+    }
+    return false;
+}
+
 cli_exit peers_open(const char *name, const peer **to) {
     folders f;
+    char path[PATH_MAX + NAME_MAX];
     list_folders(&f);
-    for (size_t i = 0; i < f.count && !strchr(name, '/'); i++) {
-        char path[PATH_MAX + NAME_MAX];
-        int length = snprintf(path, sizeof path, "%s/%s.so", f.path[i], name);
-        if (length < (int)sizeof path && access(path, F_OK) == 0) return open_file(path, to);
+    return find_file(&f, name, path) ? open_file(path, to) : refuse_missing(name, &f);
+}
+
+static bool has(const peer_list *l, const peer *one) {
+    for (size_t i = 0; i < l->count; i++)
+        if (l->of[i] == one) return true;
+    return false;
+}
+
+cli_exit peers_open_all(const cli_LIST *names, peer_list *to) {
+    for (int i = 0; i < names->count; i++) {
+        const peer *one;
+        cli_exit status = peers_open(names->text[i], &one);
+        if (status != CLI_DONE) return status;
+        if (has(to, one)) continue;
+        if (to->count == MOST_PEERS) {
+            session_say("--peer is for %d peers at most", MOST_PEERS);
+            return CLI_USAGE;
+        }
+        to->of[to->count++] = one;
     }
-    return refuse_missing(name, &f);
+    return CLI_DONE;
+}
+
+/* Its title, and where it is; or what it needs. */
+static void print_known(const struct known *row, const folders *f) {
+    char path[PATH_MAX + NAME_MAX];
+    void *library;
+    const peer *found = find_file(f, row->name, path) ? load(path, &library) : NULL;
+    if (found && found->version == PEER_VERSION)
+        printf("%-8s  %-14s  %s\n", row->name, found->title(), path);
+    else
+        printf("%-8s  %-14s  needs %s\n", row->name, "-", row->needs);
+}
+
+void print_peers(void) {
+    folders f;
+    list_folders(&f);
+    printf("%-8s  %-14s  %s\n", "peer", "library", "found");
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) print_known(&known[i], &f);
 }

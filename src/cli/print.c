@@ -8,9 +8,9 @@
 
 static void print_command_manual(void) { print_manual(-1); }
 
-static const char *const things[] = {"schema", "targets", "cpus", "bash", "zsh", "fish", "man"};
-static void (*const printers[])(void) = {print_schema, print_targets, print_cpus,          print_bash,
-                                         print_zsh,    print_fish,    print_command_manual};
+static const char *const things[] = {"schema", "targets", "cpus", "peers", "bash", "zsh", "fish", "man"};
+static void (*const printers[])(void) = {print_schema, print_targets, print_cpus, print_peers,
+                                         print_bash,   print_zsh,     print_fish, print_command_manual};
 enum { THINGS = sizeof things / sizeof *things, MAN = THINGS - 1 };
 
 static int find_thing(const char *word) {

@@ -1,6 +1,5 @@
 /* From spec to a kernel that runs, past all caches. */
 #include "lab/ready.h"
-#include "judge/random_data.h"
 
 static cvk_status load_object(const lab *l, const cvk_object *object, ready *r) {
     const void *info = NULL;
@@ -10,6 +9,8 @@ static cvk_status load_object(const lab *l, const cvk_object *object, ready *r) 
     return status;
 }
 
+bool ready_data(const cvk_spec *spec, layer_data *to) { return data_draw(spec, DATA_REALS, 1, to); }
+
 static cvk_status bind(const lab *l, const cvk_spec *spec, const naive_tensors *data, ready *r) {
     r->spec = spec_of_batch(spec, l->batch ? l->batch : 1);
     return tensors_bind(&r->spec, r->info, data, GUARD_START, l->threads->workers, &r->tensors);
@@ -18,7 +19,7 @@ static cvk_status bind(const lab *l, const cvk_spec *spec, const naive_tensors *
 static cvk_status bind_random(const lab *l, const cvk_spec *spec, ready *r) {
     layer_data data;
     const cvk_spec drawn = spec_of_batch(spec, l->batch ? l->batch : 1);
-    if (!data_draw(&drawn, DATA_REALS, 1, &data)) return CVK_ERROR_MEMORY;
+    if (!ready_data(&drawn, &data)) return CVK_ERROR_MEMORY;
     cvk_status status = bind(l, spec, &data.tensors, r);
     data_free(&data);
     return status;

@@ -4,6 +4,7 @@
 
 #include "lab/lab.h"
 #include "lab/measure.h"
+#include "judge/random_data.h"
 #include "judge/tensors.h"
 #include "compile.h"
 #include "jit/load.h"
@@ -26,6 +27,8 @@ cvk_status ready_open(const lab *l, const cvk_spec *spec, const cvk_plan *plan, 
 cvk_status ready_load(const lab *l, const cvk_spec *spec, const cvk_object *object, const naive_tensors *data,
                       ready *r);
 void ready_close(ready *r);
+/* The data that it is bound to, drawn anew. False: out of memory. */
+bool ready_data(const cvk_spec *spec, layer_data *to);
 /* For `measure`. A layer without tasks is not to be measured. */
 measured ready_measured(const ready *r);
 

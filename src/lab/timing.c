@@ -1,9 +1,9 @@
 /* Compiles a layer a few times, with nothing else running, and measures it in turns with the FMA peak, with itself on
- * one thread, and with a peer's direct and Winograd convolutions. */
+ * one thread, with its plan of direct sums, and with what peers have for it. */
 #include "lab/timing.h"
 #include "base/clock.h"
+#include "judge/rounding.h"
 #include "lab/cores.h"
-#include "lab/ready.h"
 #include "plan/brief.h"
 
 #include <math.h>
@@ -59,106 +59,97 @@ static void describe(const ready *r, arena *a, timing *t) {
     t->predicted = 1 / r->unit.predicted;
     t->object_bytes = (double)r->object_bytes;
     t->operations = 2 * (double)spec_macs(&r->spec);
+    t->present = 2 * (double)spec_macs_of_input(&r->spec);
     t->bytes = (double)r->info->weights.bytes;
     static const cvk_role others[] = {CVK_ROLE_INPUT, CVK_ROLE_BIAS, CVK_ROLE_SCALE, CVK_ROLE_ADDEND, CVK_ROLE_OUTPUT};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) t->bytes += bytes_of(r, others[i]);
 }
 
-static const cvk_post_op *post_ops(const cvk_spec *s, arena *a) {
-    cvk_post_op *to = arena_array(a, cvk_post_op, s->post_count + 1);
-    for (int i = 0; i < s->post_count; i++)
-        to[i] = (cvk_post_op){(cvk_post_kind)s->post[i].kind, s->post[i].a, s->post[i].b};
-    return to;
+/* What is measured always; then come the others, where there are any. */
+enum { OURS, PEAK, ALWAYS, MOST_THINGS = ALWAYS + 2 + MOST_RIVALS };
+
+/* A layer's contenders, and where the seconds of each go. */
+typedef struct contest {
+    measured things[MOST_THINGS];
+    double *to[MOST_THINGS];
+    size_t count;
+} contest;
+
+static void enter(contest *c, measured thing, double *seconds) {
+    c->things[c->count] = thing;
+    c->to[c->count++] = seconds;
 }
 
-/* A layer as peers see it; NULL for padding other than zeros. */
-static const peer_problem *pose(const cvk_spec *s, arena *a) {
-    if (s->padding != PAD_ZEROS) return NULL;
-    peer_problem *p = arena_new(a, peer_problem);
-    *p = (peer_problem){.rank = s->rank,
-                        .batch = s->batch,
-                        .in_channels = s->in_channels,
-                        .out_channels = s->out_channels,
-                        .groups = s->groups,
-                        .dtype = s->dtype,
-                        .bias = s->bias,
-                        .post_op_count = (size_t)s->post_count,
-                        .post_ops = post_ops(s, a)};
-    const struct {
-        int64_t *to;
-        const int64_t *from;
-    } axes[] = {{p->in_size, s->in_size},    {p->out_size, s->out_size}, {p->kernel, s->kernel},
-                {p->stride, s->stride},      {p->dilation, s->dilation}, {p->pad_before, s->pad_before},
-                {p->pad_after, s->pad_after}};
-    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++) memcpy(axes[i].to, axes[i].from, sizeof p->kernel);
-    return p;
-}
-
-/* A peer's layer and how to run it, behind one pointer. */
-typedef struct contender {
-    const peer *peer;
-    peer_layer *layer; /* NULL: it cannot do that */
-} contender;
-
-static void run_contender(const void *context) {
-    const contender *c = context;
-    c->peer->run(c->layer);
-}
-
-static void rest_contender(const void *context) { ((const contender *)context)->peer->rest(); }
-
-static void open_contenders(const lab *l, const cvk_spec *spec, const timing_setup *setup, arena *a, timing *t,
-                            contender to[PEER_WAYS]) {
-    const peer *rival = setup->peer;
-    const peer_problem *posed = rival ? pose(spec, a) : NULL;
-    for (int way = 0; way < PEER_WAYS; way++) {
-        const peer_request request = {posed, (peer_way)way, l->threads->workers, l->target->cpu_features, setup->plain};
-        to[way] = (contender){rival, posed ? rival->open(&request) : NULL};
-        if (to[way].layer) t->peer[way].variant = arena_format(a, "%s", rival->variant(to[way].layer));
+/* Of each way, the fastest. */
+static void judge_rivals(const rivals *all, const double *seconds, timing *t) {
+    for (size_t i = 0; i < all->count; i++) {
+        peer_timing *best = &t->peer[all->of[i].way];
+        if (seconds[i] >= best->seconds) continue; /* false of NAN */
+        *best = (peer_timing){seconds[i], all->of[i].variant};
     }
-    if (rival) rival->rest();
 }
 
-/* What is measured always; then come one thread and the contenders, where there are any. */
-enum { OURS, PEAK, ALWAYS, THINGS = ALWAYS + 1 + PEER_WAYS };
-
-static void measure_all(const ready *r, const probe *peak, const timing_setup *setup, const contender c[PEER_WAYS],
+static void measure_all(const ready *r, const ready *strict, const rivals *others, const timing_setup *setup,
                         timing *t) {
+    const probe *peak = &setup->peak[spec_type(&r->spec)];
     const lab alone = lab_alone(r->lab);
     ready single = *r;
     single.lab = &alone;
-    measured things[THINGS] = {[OURS] = ready_measured(r), [PEAK] = probe_measured(peak)};
-    size_t count = ALWAYS;
-    double *to[THINGS] = {[OURS] = &t->seconds, [PEAK] = &t->peak};
-    if (r->lab->threads->workers > 1) {
-        to[count] = &t->single_seconds;
-        things[count++] = ready_measured(&single);
-    }
-    for (int way = 0; way < PEER_WAYS; way++)
-        if (c[way].layer) {
-            to[count] = &t->peer[way].seconds;
-            things[count++] = (measured){.run = run_contender, .rest = rest_contender, .context = &c[way]};
-        }
-    measure(things, count, setup->evict ? evict_run : NULL, setup->evict);
-    for (size_t i = 0; i < count; i++) *to[i] = things[i].seconds;
-    t->peak = probe_rate(peak, &things[PEAK]);
+    double peak_seconds, seconds[MOST_RIVALS];
+    contest c = {.count = 0};
+    enter(&c, ready_measured(r), &t->seconds);
+    enter(&c, probe_measured(peak), &peak_seconds);
+    if (r->lab->threads->workers > 1) enter(&c, ready_measured(&single), &t->single_seconds);
+    if (strict) enter(&c, ready_measured(strict), &t->strict_seconds);
+    for (size_t i = 0; i < others->count; i++) enter(&c, rival_measured(&others->of[i]), &seconds[i]);
+    measure(c.things, c.count, setup->evict ? evict_run : NULL, setup->evict);
+    for (size_t i = 0; i < c.count; i++) *c.to[i] = c.things[i].seconds;
+    t->peak = probe_rate(peak, &c.things[PEAK]);
+    if (!strict) t->strict_seconds = t->seconds;
+    judge_rivals(others, seconds, t);
+}
+
+/* The layer's plan of direct sums, where the one chosen sums otherwise: else `strict` stays empty. */
+static cvk_status open_strict(const lab *l, const cvk_spec *spec, const ready *r, arena *a, ready *strict) {
+    cvk_spec *s = arena_copy(a, spec, sizeof *s);
+    compile_unit unit;
+    s->accuracy = ACCURACY_STRICT;
+    if (spec->accuracy == ACCURACY_STRICT || compile_plan(a, s, lab_goal(l), NULL, NULL, &unit, NULL) ||
+        rounding_is_shared(&r->unit.plan, &unit.plan))
+        return CVK_OK;
+    return ready_open(l, s, &unit.plan, a, strict);
+}
+
+static cvk_status find_roof(const lab *l, const timing_setup *setup, arena *a, timing *t) {
+    cvk_status status = roof_reach(setup->roof, a, l, t->bytes);
+    if (status == CVK_OK) t->roof_seconds = roof_seconds(setup->roof, t->peak, t->present, t->bytes);
+    return status;
+}
+
+/* Of a layer that has something to do. */
+static cvk_status time_ready(const lab *l, const cvk_spec *spec, const ready *r, const timing_setup *setup, arena *a,
+                             timing *t) {
+    ready strict = {0};
+    rivals others = {.count = 0};
+    describe(r, a, t);
+    cvk_status status = open_strict(l, spec, r, a, &strict);
+    if (status == CVK_OK) status = rivals_open(r, &setup->peers, a, &others);
+    if (status == CVK_OK) measure_all(r, strict.info ? &strict : NULL, &others, setup, t);
+    if (status == CVK_OK) status = find_roof(l, setup, a, t);
+    t->wrong_peers = others.wrong;
+    rivals_close(&others);
+    ready_close(&strict);
+    return status;
 }
 
 cvk_status timing_run(const lab *l, const cvk_spec *spec, const timing_setup *setup, arena *a, timing *t) {
-    *t = (timing){.spec = spec, .plan = "", .single_seconds = NAN};
+    *t = (timing){.spec = spec, .plan = "", .single_seconds = NAN, .strict_seconds = NAN, .roof_seconds = NAN};
     for (int way = 0; way < PEER_WAYS; way++) t->peer[way] = (peer_timing){NAN, ""};
     for (size_t i = 0; i < TIMING_MOST_CORES; i++) t->expected[i] = NAN;
     ready r = {0};
     cvk_status status = time_compiling(l, spec, &t->times);
     if (status == CVK_OK) status = ready_open(l, spec, NULL, a, &r);
-    if (status == CVK_OK && r.info->tasks[0]) {
-        contender contenders[PEER_WAYS];
-        describe(&r, a, t);
-        open_contenders(l, &r.spec, setup, a, t, contenders);
-        measure_all(&r, &setup->peak[spec_type(spec)], setup, contenders, t);
-        for (int way = 0; way < PEER_WAYS; way++)
-            if (contenders[way].layer) setup->peer->close(contenders[way].layer);
-    }
+    if (status == CVK_OK && r.info->tasks[0]) status = time_ready(l, spec, &r, setup, a, t);
     ready_close(&r);
     if (status == CVK_OK && setup->core_count)
         status = cores_expect(l, spec, setup->pinned, setup->cores, setup->core_count, a, t->expected);

@@ -98,6 +98,7 @@ static int64_t product(const problem *p, size_t member) {
     return n;
 }
 
+int64_t problem_multiplier(const problem *p) { return p->out_channels / p->in_channels; }
 int64_t problem_taps(const problem *p) { return product(p, offsetof(problem_axis, taps)); }
 int64_t problem_pixels(const problem *p) { return product(p, offsetof(problem_axis, out)); }
 

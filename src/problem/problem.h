@@ -43,6 +43,7 @@ bool problem_has_border(const problem *p);
  * The view of the copy is for who makes it to fill in. */
 problem problem_with_border_packed(const problem *p);
 
+int64_t problem_multiplier(const problem *p); /* output channels to an input channel */
 int64_t problem_taps(const problem *p);
 int64_t problem_pixels(const problem *p);       /* of the output */
 double problem_multiply_adds(const problem *p); /* padding counted as present */

@@ -35,6 +35,27 @@ int64_t spec_macs(const cvk_spec *s) {
     return times(outputs, times(spec_group_in(s), spec_taps(s)));
 }
 
+/* Outputs along an axis, over all its taps, whose tap is within the input. */
+static int64_t present(const cvk_spec *s, int axis) {
+    int64_t count = 0;
+    for (int64_t k = 0; k < s->kernel[axis]; k++) {
+        const int64_t at = k * s->dilation[axis] - s->pad_before[axis], stride = s->stride[axis];
+        const int64_t first = at < 0 ? (-at + stride - 1) / stride : 0;
+        const int64_t room = s->in_size[axis] - 1 - at;
+        const int64_t past = room < 0 ? 0 : room / stride + 1;
+        const int64_t last = past < s->out_size[axis] ? past : s->out_size[axis];
+        if (last > first) count += last - first;
+    }
+    return count;
+}
+
+int64_t spec_macs_of_input(const cvk_spec *s) {
+    if (s->padding != PAD_ZEROS) return spec_macs(s);
+    int64_t count = times(times(s->batch, s->out_channels), spec_group_in(s));
+    for (int axis = 0; axis < AXES; axis++) count = times(count, present(s, axis));
+    return count;
+}
+
 int spec_count_post(const cvk_spec *s, post_kind kind) {
     int count = 0;
     for (int i = 0; i < s->post_count; i++) count += s->post[i].kind == kind;

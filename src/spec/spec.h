@@ -43,10 +43,11 @@ cvk_type spec_type(const cvk_spec *s);
 cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch);
 
 /* Derived figures; all shape arithmetic of a checked spec fits in int64_t. */
-int64_t spec_group_in(const cvk_spec *s);  /* in_channels / groups */
-int64_t spec_group_out(const cvk_spec *s); /* out_channels / groups */
-int64_t spec_taps(const cvk_spec *s);      /* kernel D * H * W */
-int64_t spec_macs(const cvk_spec *s);      /* multiply-adds, padding counted as present */
+int64_t spec_group_in(const cvk_spec *s);      /* in_channels / groups */
+int64_t spec_group_out(const cvk_spec *s);     /* out_channels / groups */
+int64_t spec_taps(const cvk_spec *s);          /* kernel D * H * W */
+int64_t spec_macs(const cvk_spec *s);          /* multiply-adds, padding counted as present */
+int64_t spec_macs_of_input(const cvk_spec *s); /* without those whose tap falls into zeros of padding */
 int spec_count_post(const cvk_spec *s, post_kind kind);
 /* Elements a tensor takes in memory: blocked layouts count whole blocks. */
 int64_t spec_input_elements(const cvk_spec *s);

@@ -110,3 +110,43 @@ Test(refuse, schedules_that_mean_nothing_are_refused_with_the_reason) {
         cvk_network_free(network);
     }
 }
+
+/* ---- switches ---- */
+
+#define SWITCHES(layer, lanes, tile, unroll, pack)                                                                     \
+    "{name: a, " layer ", schedule: {algorithm: direct, lanes: " lanes ", tile: {" tile "}, block: {oh: 1, ow: 1}, "   \
+    "unroll: {ic: 1, kw: false" unroll "}, order: [n, g, oc, od, oh, ow], tasks: 5, pack: {input_rows: " pack "}}}"
+#define COLUMNS_OF_ROWS "oc: 4, od: 1, oh: 2, ow: 16"
+#define CHANNELS "oc: 16, od: 1, oh: 1, ow: 10"
+
+static const struct {
+    const char *layer, *why;
+} switches[] = {
+    {SWITCHES(DENSE, "columns", COLUMNS_OF_ROWS, ", kh: true", "0"), "taken"},
+    {SWITCHES(DENSE, "columns", COLUMNS_OF_ROWS, ", kh: true", "2, border: true, transposed: true"), "taken"},
+    {SWITCHES(DENSE, "columns", "oc: 4, od: 1, oh: 1, ow: 16", ", kh: true", "0"),
+     "unroll.kh is for tiles of several rows"},
+    {SWITCHES(DENSE, "out_channels", "oc: 16, od: 1, oh: 2, ow: 5", ", kh: true", "0"),
+     "unroll.kh is for lanes over columns"},
+    {SWITCHES(DENSE, "out_channels", CHANNELS, "", "0, border: true"), "pack.input_rows is 0: nothing is packed"},
+    {SWITCHES(DENSE, "out_channels", CHANNELS, "", "0, transposed: true"), "pack.input_rows is 0: nothing is packed"},
+    {SWITCHES(DENSE ", accuracy: strict", "out_channels", CHANNELS, "", "1, border: true"),
+     "accuracy: strict: zeros of a border would meet weights, which may be infinite"},
+    {SWITCHES(DENSE ", accuracy: strict", "out_channels", CHANNELS, "", "1, transposed: true"), "taken"},
+    {SWITCHES(BORDER, "out_channels", CHANNELS, "", "1, border: true"),
+     "the border of this padding_mode is packed anyway"},
+};
+
+Test(refuse, switches_that_mean_nothing_are_refused_with_the_reason) {
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
+        char yaml[1024];
+        snprintf(yaml, sizeof yaml, "version: 1\nlayers:\n  - %s\n", switches[i].layer);
+        cvk_network *network;
+        cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "test.yaml", NULL, &network), CVK_OK, "%s", yaml);
+        const cvk_spec *spec = cvk_network_layer(network, 0);
+        problem p = problem_of(spec);
+        const char *why = algo_refuse(&p, target_find("x86-64-v3"), spec->schedule);
+        cr_expect_str_eq(why ? why : "taken", switches[i].why, "%s", yaml);
+        cvk_network_free(network);
+    }
+}

@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
 case_bench_ends_with_means_and_compile_times() {
     spec
     convoke bench spec.yaml --threads 1
-    status 0; silent; has "gflops"; has "geometric means of 1 layers"; has "LLVM's start included"; has "compile "
+    status 0; silent; has "gflops"; has "of_roof"; has "share of the roof"; has "geometric means of 1 layers"; has "LLVM's start included"; has "compile "
 }
 
 case_bench_writes_csv_and_json() {
@@ -13,6 +13,8 @@ case_bench_writes_csv_and_json() {
     convoke bench spec.yaml --threads 1 --format json --csv rows.csv
     status 0; is_json "all(abs(r['gflops'] * r['us'] * 1e3 / r['operations'] - 1) < 1e-6 and abs(r['of_peak'] * r['peak_gflops'] / r['gflops'] - 1) < 1e-6 for r in d['rows'])"
     is_json "d['suites'][0]['figures']['gflops']['worst_layer'] == 'one' and d['conditions']['threads'] == 1"
+    is_json "all(0 < r['of_roof'] and 0 < r['strict_of_roof'] < 1.1 and abs(r['strict_of_roof'] * r['strict_us'] * r['roof_gflops'] * 1e3 / r['operations_of_input'] - 1) < 1e-6 for r in d['rows'])"
+    head -n 1 rows.csv | grep -q ',of_peak,of_roof,predicted,' || fail "$(head -n 1 rows.csv)"
     [[ $(wc -l <rows.csv) == 2 ]] || fail "rows.csv: $(<rows.csv)"
     convoke bench spec.yaml --threads 1 --json all.json
     status 0; has "geometric means"; cp all.json ../out
@@ -22,12 +24,38 @@ case_bench_writes_csv_and_json() {
 case_bench_draws_a_roofline() {
     spec
     convoke bench spec.yaml --threads 1 --format json --svg roofline.svg
-    status 0; is_json "d['roofs']['l2_gigabytes_a_second'] > 0 and d['roofs']['memory_gigabytes_a_second'] > 0"
+    status 0; is_json "all(d['roofs'][level + '_gigabytes_a_second'] > 0 for level in ('l1', 'l2', 'memory'))"
     python3 -c "
 import xml.etree.ElementTree as tree
 texts = [t.text for t in tree.parse('roofline.svg').iter('{http://www.w3.org/2000/svg}text')]
-assert 'convoke' in texts and any('FMA peak' in t for t in texts) and any('GFLOP/s' in t for t in texts)" ||
+assert 'convoke, strict' in texts and 'convoke, default' not in texts and any('FMA peak' in t for t in texts) and any('GFLOP/s' in t for t in texts)" ||
         fail "roofline.svg: $(<roofline.svg)"
+}
+
+# The roof is of the operations that there are: 8 x 8 by 3 x 3 with a border of 1 has 22 x 22 of 24 x 24 taps within.
+case_bench_counts_no_padding_under_the_roof() {
+    spec "padding: 1"
+    convoke bench spec.yaml --threads 1 --format json
+    status 0; is_json "d['rows'][0]['operations'] == 2 * 24 * 24 * 12 and d['rows'][0]['operations_of_input'] == 2 * 22 * 22 * 12"
+    convoke bench spec.yaml --threads 1 --format json --cold
+    status 0; is_json "d['roofs']['memory_gigabytes_a_second'] > 0 and d['roofs']['l1_gigabytes_a_second'] is None"
+    is_json "abs(d['rows'][0]['roof_gflops'] * d['rows'][0]['bytes'] / d['rows'][0]['operations_of_input'] / d['roofs']['memory_gigabytes_a_second'] - 1) < 1e-6"
+}
+
+case_bench_measures_direct_sums_beside_what_it_chose() {
+    printf 'version: 1\nlayers:\n  - {name: one, input: [1, 64, 28, 28], out_channels: 64, kernel_size: 3, padding: 1}\n' >spec.yaml
+    convoke bench spec.yaml --threads 1 --format json --svg roofline.svg
+    status 0; is_json "d['rows'][0]['plan'].startswith('winograd') and d['rows'][0]['strict_us'] != d['rows'][0]['us']"
+    convoke bench spec.yaml --threads 1 --format json --accuracy strict
+    status 0; is_json "d['rows'][0]['strict_us'] == d['rows'][0]['us'] and d['rows'][0]['strict_of_roof'] == d['rows'][0]['of_roof']"
+}
+
+case_a_cold_roofline_has_no_caches() {
+    spec
+    convoke bench spec.yaml --threads 1 --format json --cold --svg roofline.svg
+    status 0; silent
+    ! grep -qE 'nan|inf|>L[123] ' roofline.svg || fail "$(<roofline.svg)"
+    grep -q '>memory ' roofline.svg || fail "no memory: $(<roofline.svg)"
 }
 
 case_bench_on_two_threads_tells_the_gain_over_one() {

@@ -31,6 +31,20 @@ static const found all[] = {
      "{name: a, input: [1, 3, 8, 7, 3], out_channels: 2, kernel_size: [3, 3, 5], padding: [1, 1, 2], padding_mode: "
      "reflect, layout: {input: channels_last, output: channels_first}, " SCHEDULE(
          "oc: 16, od: 1, oh: 4, ow: 2", "{oh: 4}, n, g, {od: 1}, oh, od, oc, ow", "5", "4") "}"},
+    {"packed columns between the taps of a single one were taken for border",
+     "{name: a, input: [2, 8, 19], out_channels: 8, kernel_size: 3, dilation: 3, padding: [[6, 0]], padding_mode: reflect, "
+     "groups: depthwise, " SCHEDULE("oc: 16, od: 1, oh: 1, ow: 1", "n, {ow: 1}, od, {oh: 1}, g, oc, oh, ow", "5",
+                                    "1") "}"},
+    {"the proof of bounds did not see that the last channels are those of the task that packed them",
+     "{name: a, input: [3, 40, 4, 16], out_channels: 40, kernel_size: 3, groups: depthwise, layout: channels_last, "
+     "padding: 1, padding_mode: replicate, schedule: {algorithm: depthwise, lanes: channels, tile: {oc: 16, od: 1, oh: 1, "
+     "ow: 8}, block: {oh: 1, ow: 1}, unroll: {ic: 1, kw: true}, order: [{n: 2}, n, g, od, {oc: 32}, ow, oh, oc], tasks: "
+     "7, pack: {input_rows: 1}}}"},
+    {"a task of nothing but fill packed channels that do not exist",
+     "{name: a, input: [1, 18, 24], out_channels: 18, kernel_size: 3, stride: 4, groups: depthwise, dtype: f64, layout: "
+     "{input: channels_first, output: blocked}, schedule: {algorithm: depthwise, lanes: channels, tile: {oc: 8, od: 1, "
+     "oh: 1, ow: 2}, block: {oh: 1, ow: 1}, unroll: {ic: 1, kw: true}, order: [n, g, oc, od, oh, ow], tasks: 5, pack: "
+     "{input_rows: 1, transposed: true}}}"},
 };
 
 static void try_every_plan(const found *f, const cvk_spec *spec, arena *a) {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# peers.sh CONVOKE ROOT STUB STALE LLVM PEERS: the command; peers of the version it takes and of another; the folder of
-# libconvoke_llvm; and the way from the command's folder to its peers'.
+# peers.sh CONVOKE ROOT STUB STALE LLVM PEERS WRONG: the command; peers of the version it takes and of another; the folder
+# of libconvoke_llvm; the way from the command's folder to its peers'; and a peer that computes something else.
 source "$(dirname "${BASH_SOURCE[0]}")/../cli/harness.sh"
-stub=$3 stale=$4 llvm=$5 way=$6
+stub=$3 stale=$4 llvm=$5 way=$6 wrong=$7
 unset CONVOKE_PEERS
 
 layer() {
@@ -16,7 +16,8 @@ case_a_peer_is_opened_from_the_folder_that_the_environment_names() {
     layer; peer "$stub" peers mine
     CONVOKE_PEERS=peers bench mine
     status 0; silent
-    is_json "d['rows'][0]['direct_us'] > 0 and d['rows'][0]['direct_by'] == 'stub of nothing'"
+    is_json "d['rows'][0]['direct_us'] > 0 and d['rows'][0]['direct_by'] == 'Stub 1 of nothing' == d['rows'][0]['best_by']"
+    is_json "d['conditions']['peers'] == ['Stub 1']"
     is_json "d['rows'][0]['winograd_us'] is None"
 }
 
@@ -30,7 +31,33 @@ case_a_peer_is_opened_from_where_it_lies_from_the_command() {
     status 0; is_json "d['rows'][0]['direct_us'] > 0"
 }
 
-case_layers_not_padded_with_zeros_have_no_figures_of_a_peer() {
+case_a_peer_that_computes_something_else_has_no_figures() {
+    layer; peer "$stub" peers mine; peer "$wrong" peers other
+    CONVOKE_PEERS=peers bench other
+    status 1; says "one: another result, and so no figures, of Stub 1 of nothing (off by "
+    is_json "d['rows'][0]['us'] > 0 and d['rows'][0]['direct_us'] is None and d['rows'][0]['over_best'] is None"
+    CONVOKE_PEERS=peers bench other --peer mine
+    status 1; is_json "d['rows'][0]['direct_us'] > 0 and len(d['conditions']['peers']) == 2"
+}
+
+case_a_peer_named_twice_is_one() {
+    layer; peer "$stub" peers mine
+    CONVOKE_PEERS=peers bench mine --peer mine
+    status 0; is_json "d['conditions']['peers'] == ['Stub 1']"
+}
+
+case_peers_that_are_there_are_listed_with_where_and_others_with_what_they_need() {
+    mkdir -p alone/bin && cp "$command" alone/bin/convoke
+    local command=$PWD/alone/bin/convoke
+    peer "$stub" peers xnnpack; peer "$stale" peers opencv
+    CONVOKE_PEERS=peers LD_LIBRARY_PATH=$llvm convoke print peers
+    status 0; silent
+    grep -qE '^xnnpack +Stub 1 +peers/xnnpack.so$' ../out || fail "$(<../out)"
+    grep -qE '^onednn +- +needs libdnnl-dev$' ../out || fail "$(<../out)"
+    grep -qE '^opencv +- +needs libopencv-imgproc-dev' ../out || fail "$(<../out)"
+}
+
+case_layers_not_padded_with_zeros_are_posed_as_they_are() {
     layer "padding_mode: replicate"; peer "$stub" peers mine
     CONVOKE_PEERS=peers bench mine
     status 0; is_json "d['rows'][0]['us'] > 0 and d['rows'][0]['direct_us'] is None"

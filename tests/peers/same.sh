@@ -5,18 +5,27 @@ set -euo pipefail
 root=$1
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-touch "$scratch/dnnl.h" "$scratch/libdnnl.so"
+mkdir -p "$scratch/opencv2"
+touch "$scratch"/{dnnl.h,libdnnl.so,xnnpack.h,libXNNPACK.so,opencv2/imgproc.hpp,libopencv_core.so,libopencv_imgproc.so}
 
-lines() { # name, what dnnl is
-    local build=$scratch/$1
-    cmake -S "$root" -B "$build" -G Ninja -DBUILD_TESTING=OFF "-DCONVOKE_DNNL_INCLUDE=$2" "-DCONVOKE_DNNL=$3" >"$build.log" 2>&1 ||
+lines() { # name, the folder of the rivals, or OFF
+    local has=$2 find=()
+    local build=$scratch/$1 library
+    for library in DNNL:dnnl XNNPACK:XNNPACK OPENCV_CORE:opencv_core OPENCV_IMGPROC:opencv_imgproc; do
+        find+=("-DCONVOKE_${library%:*}=$([[ $has == OFF ]] && echo OFF || echo "$has/lib${library#*:}.so")")
+    done
+    for library in DNNL XNNPACK OPENCV; do find+=("-DCONVOKE_${library}_INCLUDE=$has"); done
+    cmake -S "$root" -B "$build" -G Ninja -DBUILD_TESTING=OFF "${find[@]}" >"$build.log" 2>&1 ||
         { tail -n 20 "$build.log"; exit 1; }
     ninja -C "$build" -t commands src/convoke | sed "s|$build|BUILD|g" >"$build.commands"
 }
-lines without OFF OFF # not NOTFOUND, which CMake would look for again
-lines with "$scratch" "$scratch/libdnnl.so"
+lines without OFF # not NOTFOUND, which CMake would look for again
+lines with "$scratch"
 ninja -C "$scratch/with" -t targets all | grep -q 'onednn\.so' || { echo "skipped: there is no OpenMP to build the peer with"; exit 77; }
-! ninja -C "$scratch/without" -t targets all | grep -q 'onednn\.so' || { echo "a peer is built without its library"; exit 1; }
+for peer in xnnpack opencv; do
+    ninja -C "$scratch/with" -t targets all | grep -q "$peer\.so" || { echo "$peer is not built where its library is"; exit 1; }
+done
+! ninja -C "$scratch/without" -t targets all | grep -qE '(onednn|opencv|xnnpack)\.so' || { echo "a peer is built without its library"; exit 1; }
 diff "$scratch/without.commands" "$scratch/with.commands"
-! grep -E 'dnnl|openmp|gomp' "$scratch/with.commands"
+! grep -E 'dnnl|openmp|gomp|XNNPACK|opencv' "$scratch/with.commands"
 (($(grep -c 'src/cli/' "$scratch/with.commands") > 20))

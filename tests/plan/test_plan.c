@@ -106,9 +106,9 @@ typedef struct mistake {
 static const mistake mistakes[] = {
     {"algorithm: direct, ", "", "schedule.algorithm is missing", ""},
     {"algorithm: direct", "algorithm: \"direct\"",
-     "schedule.algorithm: expected direct, depthwise or winograd, got \"direct\"", ""},
+     "schedule.algorithm: expected direct, depthwise, grouped or winograd, got \"direct\"", ""},
     {"algorithm: direct", "algorithm: dirct",
-     "schedule.algorithm: expected direct, depthwise or winograd, got \"dirct\"", "did you mean `direct`?"},
+     "schedule.algorithm: expected direct, depthwise, grouped or winograd, got \"dirct\"", "did you mean `direct`?"},
     {"lanes: out_channels", "lanes: out_channel",
      "schedule.lanes: expected out_channels, columns or channels, got \"out_channel\"", "did you mean `out_channels`?"},
     {"tile: {oc: 32, od: 1, oh: 1, ow: 14}", "tile: 32", "schedule.tile.oc: expected a mapping around it, got \"32\"",

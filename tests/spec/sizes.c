@@ -104,6 +104,43 @@ Test(sizes, offsets_of_every_layout_number_its_elements_without_gaps) {
     cr_expect_eq(spec_offset(CVK_BLOCKED, C, size, 1, 17, at), ((((1 * BLOCKS + 1) * D + 1) * H + 2) * W + 3) * 16 + 1);
 }
 
+/* Counted tap by tap. */
+static int64_t macs_of_input(const cvk_spec *s) {
+    int64_t along[AXES] = {0};
+    for (int axis = 0; axis < AXES; axis++)
+        for (int64_t o = 0; o < s->out_size[axis]; o++)
+            for (int64_t k = 0; k < s->kernel[axis]; k++) {
+                const int64_t at = o * s->stride[axis] + k * s->dilation[axis] - s->pad_before[axis];
+                along[axis] += at >= 0 && at < s->in_size[axis];
+            }
+    return s->batch * s->out_channels * spec_group_in(s) * along[AXIS_D] * along[AXIS_H] * along[AXIS_W];
+}
+
+Test(sizes, multiply_adds_of_the_input_leave_out_those_of_padding) {
+    static const char *const layers[] = {
+        "name: a, input: [2, 6, 9], out_channels: 4, kernel_size: 3",
+        "name: a, input: [1, 4, 8, 8], out_channels: 4, kernel_size: 3, padding: 1",
+        "name: a, input: [1, 4, 5, 9], out_channels: 4, kernel_size: [4, 3], padding: [[3, 1], [0, 5]], stride: [2, 3]",
+        "name: a, input: [1, 4, 7, 7], out_channels: 4, kernel_size: 3, dilation: 12, padding: 12",
+        "name: a, input: [1, 4, 3, 6, 7], out_channels: 4, kernel_size: [1, 5, 2], padding: same, groups: 2",
+        "name: a, input: [1, 2, 4], out_channels: 2, kernel_size: 2, padding: 9, stride: 4",
+    };
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        cvk_network *network = one_layer(layers[i]);
+        const cvk_spec *s = cvk_network_layer(network, 0);
+        cr_expect_eq(spec_macs_of_input(s), macs_of_input(s), "%s", layers[i]);
+        cvk_network_free(network);
+    }
+}
+
+Test(sizes, no_other_border_is_absent) {
+    cvk_network *network =
+        one_layer("name: a, input: [1, 2, 8, 8], out_channels: 2, kernel_size: 3, padding: 1, padding_mode: reflect");
+    const cvk_spec *s = cvk_network_layer(network, 0);
+    cr_expect_eq(spec_macs_of_input(s), spec_macs(s));
+    cvk_network_free(network);
+}
+
 Test(sizes, derived_figures_are_right) {
     cvk_network *network = one_layer("name: a, input: [2, 12, 5, 7], out_channels: 18, kernel_size: [3, 2], groups: 3, "
                                      "layout: {input: blocked, output: channels_last}, post_ops: [add, relu, add]");

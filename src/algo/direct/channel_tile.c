@@ -2,13 +2,13 @@
  * wants columns side by side, so there the tile is transposed in registers first. */
 #include "algo/direct/tile.h"
 
-static int64_t plan_vectors(const tile *t) { return t->plan->tile_oc / t->lanes; }
+static int64_t plan_vectors(const tile *t) { return t->plan->tile_oc / t->oc.lanes; }
 
 static bool transposes(const tile *t) { return !view_has_channels_together(&t->out.y.v); }
 
-void channel_tile_registers(tile *t, int64_t weights) {
+void channel_tile_registers(tile *t, int64_t sums, int64_t weights) {
     int64_t least = plan_vectors(t);
-    t->acc = nest_add_register(t->b, "acc", t->p.sum, t->lanes, (int)(plan_vectors(t) * tile_pixels(t)));
+    t->acc = nest_add_register(t->b, "acc", t->p.sum, t->lanes, (int)(sums * plan_vectors(t) * tile_pixels(t)));
     t->ws = nest_add_register(t->b, "w", t->p.sum, t->lanes, (int)(weights > least ? weights : least));
     t->xs = nest_add_register(t->b, "x", t->p.sum, t->lanes, 2);
     if (transposes(t)) t->square = nest_add_register(t->b, "square", t->p.sum, t->lanes, 2 * t->lanes);

@@ -22,7 +22,7 @@ static void body(tile *t, const tap *k) {
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
-static void registers(tile *t) { channel_tile_registers(t, 0); }
+static void registers(tile *t) { channel_tile_registers(t, 1, 0); }
 
 static const family FAMILY = {.begin = channel_tile_begin,
                               .body = body,

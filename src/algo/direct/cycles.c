@@ -13,8 +13,17 @@
 static double greatest(double a, double b) { return a > b ? a : b; }
 
 /* Independent sums in flight. */
-static double sums(int lanes, const cvk_plan *p) {
-    return (double)p->tile_oc * p->tile_od * p->tile_oh * p->tile_ow / lanes;
+static double sums(const problem *o, int lanes, const cvk_plan *p) {
+    double each = p->lanes == LANES_CHANNELS ? (double)o->in_channels : 1;
+    return each * p->tile_oc * p->tile_od * p->tile_oh * p->tile_ow / lanes;
+}
+
+/* The share of loads along columns that are of two lines: they begin anywhere, but those of the first tap of rows that
+ * begin where lines do. */
+static double line_crossings(const problem *o, int lanes) {
+    double bytes = type_bytes(o->x.type), share = (bytes * lanes - bytes) / LINE_BYTES;
+    bool even = o->axis[AXIS_W].in % lanes == 0 && o->axis[AXIS_W].origin == 0;
+    return even ? share * (double)(o->axis[AXIS_W].taps - 1) / (double)o->axis[AXIS_W].taps : share;
 }
 
 /* Lanes that are not side by side cost an instruction each. */
@@ -29,6 +38,8 @@ static double scattered_cycles(const problem *o, int lanes, const cvk_plan *p, c
         cycles += c->ops[OP_LOAD] * lanes;
     else if (stride > 1)
         cycles += c->ops[OP_LOAD] * (double)stride;
+    else if (by_column)
+        cycles += c->ops[OP_LOAD] * line_crossings(o, lanes) * COST_LINE_CYCLES;
     if (stores) cycles += c->ops[OP_STORE] * lanes;
     return cycles;
 }
@@ -58,7 +69,7 @@ static double conflicting_share(const problem *o, const cvk_target *t, const cvk
  * multiply-add. */
 static double short_tiles_cycles(const problem *o, const cvk_target *t, const cvk_plan *p, const nest_counts *c) {
     const machine_figures *f = t->figures;
-    double all = sums(target_lanes(t, o->sum), p), cycles = 0;
+    double all = sums(o, target_lanes(t, o->sum), p), cycles = 0;
     for (int a = 0; a < AXES; a++) {
         int size = plan_unit(p, tile_loop_of(a));
         double rest = (double)(o->axis[a].out % size), short_sums = all * rest / size;
@@ -78,7 +89,7 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     problem p = problem_merged(asked);
     int lanes = target_lanes(target, p.sum);
     traffic t = traffic_of(&p, target, plan);
-    double core = cost_issue(target, counts, lanes, sums(lanes, plan)) + scattered_cycles(&p, lanes, plan, counts);
+    double core = cost_issue(target, counts, lanes, sums(&p, lanes, plan)) + scattered_cycles(&p, lanes, plan, counts);
     core += conflicting_share(&p, target, plan) * counts->ops[OP_SPLAT] * COST_CONFLICT_CYCLES;
     core += short_tiles_cycles(&p, target, plan, counts);
     core += COST_PAGE_CYCLES * t.pages + COST_ROW_LINE_CYCLES * t.row_lines;

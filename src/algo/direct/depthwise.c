@@ -15,8 +15,8 @@
 static void load_input(tile *t, const tap *k, affine j, const pixel *p) {
     nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
     lane_map m = tap_input(t, k, p);
-    m.channel = affine_add_scaled(m.channel, j, t->lanes * t->x.v.group);
-    m.channel_step = t->x.v.group;
+    m.channel = affine_add_scaled(m.channel, j, t->lanes);
+    m.channel_step = 1;
     m.valid = &valid;
     view_load(t->b, &t->x, &m, reg(t->xs, affine_constant(0)), reg(t->xs, affine_constant(1)));
 }
@@ -68,7 +68,7 @@ static void row(tile *t, const tap *k) {
     build_end(t->b);
 }
 
-static void registers(tile *t) { channel_tile_registers(t, t->plan->unroll_kw ? slid_taps(&t->p.axis[AXIS_W]) : 0); }
+static void registers(tile *t) { channel_tile_registers(t, 1, t->plan->unroll_kw ? slid_taps(&t->p.axis[AXIS_W]) : 0); }
 
 static const family FAMILY = {.begin = channel_tile_begin,
                               .body = body,
@@ -77,7 +77,7 @@ static const family FAMILY = {.begin = channel_tile_begin,
                               .registers = registers,
                               .sums = channel_tile_sums,
                               .channel_lanes = true,
-                              .depthwise = true};
+                              .all_groups = true};
 
 static bool applicable(const problem *p, const cvk_target *target, const char **why) {
     (void)target;

@@ -32,10 +32,9 @@ static int64_t packed_size(const problem *p, const cvk_plan *plan, int axis) {
 
 /* Channels that scratch holds: of a group, or of the task's groups. */
 static int64_t packed_channels(const problem *p, const cvk_plan *plan, const family *f) {
-    if (!f->depthwise) return p->in_channels;
-    int64_t tiles = ceil_div(p->groups, plan->tile_oc);
-    return least(tiles_within(plan, plan->tasks, LOOP_OC, tiles, plan->tile_oc) * plan->tile_oc, p->groups) *
-           p->x.group;
+    if (!f->all_groups) return p->in_channels;
+    int64_t tiles = ceil_div(p->x.channels, plan->tile_oc);
+    return least(tiles_within(plan, plan->tasks, LOOP_OC, tiles, plan->tile_oc) * plan->tile_oc, p->x.channels);
 }
 
 /* Scratch is of one image and, unless groups are taken together, of one group. */
@@ -47,7 +46,7 @@ problem pack_input_problem(const problem *p, const cvk_plan *plan, const family 
     packed.x = view_dense(p->x.type, together ? CVK_CHANNELS_LAST : CVK_CHANNELS_FIRST, 1, packed_channels(p, plan, f),
                           1, size);
     packed.x.n = 0;
-    packed.x.group = f->depthwise ? p->x.group : 0;
+    packed.x.group = f->all_groups ? p->x.group : 0;
     return packed;
 }
 
@@ -371,28 +370,43 @@ static void copy_slices(copy c) {
     build_end(t->b);
 }
 
-/* Blocks of columns that see the same of the input share their code. */
+/* Blocks `from` to `to` of columns, `outputs` each, that see the same columns of the input. */
+static void copy_blocks(copy c, int64_t from, int64_t to, int64_t block, int64_t outputs) {
+    tile *t = c.t;
+    const problem_axis *axis = &t->whole.axis[AXIS_W];
+    const int64_t first = from * block * axis->step + axis->origin, last = to * block * axis->step + axis->origin;
+    affine at = first_output(t, AXIS_W);
+    c.column = affine_offset(affine_scale(at, axis->step), axis->origin);
+    c.width = positions_seen(axis, outputs);
+    c.low = least(greatest(0, -first), c.width);
+    c.high = greatest(c.low, least(c.width, axis->in - last));
+    open_case(t->b, affine_offset(at, -from * block), affine_offset(affine_scale(at, -1), to * block));
+    copy_slices(c);
+    close_case(t->b);
+}
+
+/* Blocks that see the same columns share their code; the last may be shorter. */
 static void copy_spans(copy c) {
     tile *t = c.t;
     const problem_axis *axis = &t->whole.axis[AXIS_W];
-    affine first = first_output(t, AXIS_W);
-    span_list list = axis_spans(t->b->nest->arena, axis, pack_input_positions(&t->whole, t->plan, AXIS_W));
-    c.column = affine_offset(affine_scale(first, axis->step), axis->origin);
-    for (int i = 0; i < list.count; i++) {
-        const axis_span *s = &list.span[i];
-        c.width = positions_seen(axis, s->length);
-        c.low = least(greatest(0, -(s->start_first * axis->step + axis->origin)), c.width);
-        c.high = greatest(c.low, least(c.width, axis->in - (s->start_last * axis->step + axis->origin)));
-        open_case(t->b, affine_offset(first, -s->start_first), affine_offset(affine_scale(first, -1), s->start_last));
-        copy_slices(c);
-        close_case(t->b);
-    }
+    const int64_t block = least(pack_input_positions(&t->whole, t->plan, AXIS_W), axis->out);
+    const int64_t whole = axis->out / block, rest = axis->out % block;
+    problem_axis blocks = {.out = whole,
+                           .taps = positions_seen(axis, block),
+                           .in = axis->in,
+                           .step = block * axis->step,
+                           .tap_step = 1,
+                           .origin = axis->origin};
+    span_list list = axis_spans(t->b->nest->arena, &blocks, 1);
+    for (int i = 0; i < list.count; i++)
+        copy_blocks(c, list.span[i].start_first, list.span[i].start_last, block, block);
+    if (rest > 0) copy_blocks(c, whole, whole, block, rest);
 }
 
 /* Where groups are taken together, the last task may have fewer channels. */
 static void copy_channels(copy c) {
     tile *t = c.t;
-    int64_t all = t->family->depthwise ? t->whole.x.channels : t->whole.in_channels, some = t->p.x.channels;
+    int64_t all = t->family->all_groups ? t->whole.x.channels : t->whole.in_channels, some = t->p.x.channels;
     affine first = t->packed_channel;
     c.channels = some;
     open_case(t->b, affine_offset(affine_scale(first, -1), all - some), affine_constant(0));
@@ -400,16 +414,17 @@ static void copy_channels(copy c) {
     close_case(t->b);
     if (all % some == 0) return;
     c.channels = all % some;
-    open_case(t->b, affine_offset(first, c.channels - all), affine_constant(0));
+    const int64_t last = all - c.channels; /* behind it there may be a task of nothing but fill */
+    open_case(t->b, affine_offset(first, -last), affine_offset(affine_scale(first, -1), last));
     copy_spans(c);
     close_case(t->b);
 }
 
 void pack_input_build(tile *t) {
-    const bool together = t->family->depthwise;
+    const bool together = t->family->all_groups;
     t->n = t->loop[LOOP_N].number;
     for (int a = 0; a < AXES; a++) t->packed[a] = first_position(t, a);
-    t->packed_channel = together ? first_of(t, LOOP_OC, t->oc.size * t->whole.x.group) : affine_constant(0);
+    t->packed_channel = together ? first_of(t, LOOP_OC, t->oc.size) : affine_constant(0);
     affine group = together ? affine_constant(0) : t->loop[LOOP_G].number;
     copy_channels((copy){.t = t,
                          .input = {.tensor = t->input, .v = t->whole.x},

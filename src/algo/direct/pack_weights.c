@@ -3,7 +3,7 @@
 #include "algo/direct/tile.h"
 
 int64_t packed_weights_elements(const tile *t) {
-    return t->oc.groups * t->oc.blocks * problem_taps(&t->p) * t->p.in_channels * t->plan->tile_oc;
+    return t->oc.groups * t->oc.blocks * problem_taps(&t->p) * t->p.in_channels * tile_tap_weights(t);
 }
 
 /* The channels of one tap of one block; `valid` of them exist. */
@@ -30,7 +30,7 @@ static void copy_block(tile *t, int from, int to, int w) {
     k.k[AXIS_H] = build_loop(b, "kh", t->p.axis[AXIS_H].taps);
     k.ic = build_loop(b, "ic", t->p.in_channels);
     k.k[AXIS_W] = build_loop(b, "kw", t->p.axis[AXIS_W].taps);
-    copy_tap(t, &k, from, to, w);
+    (t->family->pack ? t->family->pack : copy_tap)(t, &k, from, to, w);
     for (int i = 0; i < 4; i++) build_end(b);
 }
 
@@ -42,7 +42,7 @@ nest *pack_weights_build(arena *a, const tile *made) {
         nest_add_tensor(&b, "weights", ROLE_PACK_FROM, t.p.w.type, t.p.w.elements, type_bytes(t.p.w.type), false);
     int to =
         nest_add_tensor(&b, "packed", ROLE_PACK_TO, t.p.w.type, packed_weights_elements(&t), SCRATCH_ALIGNMENT, true);
-    int w = nest_add_register(&b, "w", t.p.w.type, t.lanes, 1);
+    int w = nest_add_register(&b, "w", t.p.w.type, t.lanes, 2);
     int64_t whole = channel_blocks_whole(&t.oc);
     t.oc.group = build_loop(&b, "g", t.oc.groups);
     if (whole > 0) {

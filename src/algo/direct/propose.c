@@ -5,6 +5,7 @@
 enum {
     MOST_UNROLLED_TAPS = 7,
     MOST_DEPTHWISE_TAPS = 32,
+    MOST_GROUPED_TAPS = 5,
     MOST_UNROLLED_CHANNELS = 4,
     LOADED_AHEAD = 4,
     MOST_SHARING_CHANNELS = 4,
@@ -44,7 +45,7 @@ static void add_if_good(proposer *o, cvk_plan plan) {
 /* As many rows of output as keep the packed input in the second-level cache, in whole tiles. */
 static int64_t packed_rows(const proposer *o) {
     const problem_axis *h = &o->p.axis[AXIS_H];
-    int64_t channels = o->family->depthwise ? o->p.x.channels : o->p.in_channels;
+    int64_t channels = o->family->all_groups ? o->p.x.channels : o->p.in_channels;
     int64_t width = o->p.axis[AXIS_W].in + axis_before(&o->p.axis[AXIS_W]) + axis_after(&o->p.axis[AXIS_W]);
     int64_t row = type_bytes(o->p.x.type) * channels * o->p.axis[AXIS_D].taps * width;
     int64_t rows = SCRATCH_BYTES / (row > 0 ? row : 1) / h->step;
@@ -54,7 +55,7 @@ static int64_t packed_rows(const proposer *o) {
 /* With packed input a task is a block of rows, of all groups if one copy serves them all. */
 static void add_packed(proposer *o, cvk_plan plan, int64_t rows) {
     plan.pack_rows = (int)(ceil_div(rows, plan.tile_oh) * plan.tile_oh);
-    plan.order = plan_order_of(o->family->depthwise ? ROWS_OF_GROUPS : ROWS_OUTSIDE);
+    plan.order = plan_order_of(o->family->all_groups ? ROWS_OF_GROUPS : ROWS_OUTSIDE);
     plan.order.level[plan_level_of(&plan.order, LOOP_OH, false)].block = plan.pack_rows;
     plan_order_insert(&plan.order, plan_level_of(&plan.order, LOOP_OW, false), (plan_level){LOOP_OH, 0});
     plan.tasks = plan_level_of(&plan.order, LOOP_OH, true) + 1;
@@ -133,8 +134,8 @@ static void add_tiles(proposer *o, cvk_plan plan) {
 }
 
 static int64_t tasks_but_columns(const proposer *o, const cvk_plan *plan) {
-    int64_t channels = o->family->depthwise ? o->p.groups : o->p.out_channels;
-    int64_t groups = o->family->depthwise ? o->p.out_channels : o->p.groups;
+    int64_t channels = o->family->all_groups ? o->p.x.channels : o->p.out_channels;
+    int64_t groups = o->family->all_groups ? problem_multiplier(&o->p) : o->p.groups;
     return o->p.n * groups * ceil_div(channels, plan->tile_oc) * o->p.axis[AXIS_D].out * tiles_of(o, plan, LOOP_OH);
 }
 
@@ -154,7 +155,7 @@ static void add_tasks(proposer *o, cvk_plan plan) {
 /* Bytes of input that so many rows or columns of output read. */
 static double input_bytes(const proposer *o, plan_loop loop, int64_t positions) {
     const problem_axis *w = &o->p.axis[AXIS_W], *along = &o->p.axis[loop - LOOP_OD];
-    double channels = (double)(o->family->depthwise ? o->p.x.channels : o->p.in_channels);
+    double channels = (double)(o->family->all_groups ? o->p.x.channels : o->p.in_channels);
     double others = (double)o->p.axis[AXIS_D].taps * (double)(loop == LOOP_OW ? o->p.axis[AXIS_H].taps : w->in);
     return type_bytes(o->p.x.type) * channels * others * (double)(positions * along->step);
 }
@@ -175,7 +176,7 @@ static void add_blocks_for_cache(proposer *o, const cvk_plan *plan, plan_loop lo
 
 static void add_orders(proposer *o, cvk_plan plan) {
     const bool together = view_has_channels_together(&o->p.x);
-    if (o->family->depthwise && !together) add_packed_channels(o, plan, true, false);
+    if (o->family->all_groups && !together) add_packed_channels(o, plan, true, false);
     if (!o->family->channel_lanes && together && o->p.x.channels > 1) add_packed_columns(o, plan, true);
     if (problem_has_border(&o->p)) {
         add_packed(o, plan, packed_rows(o));
@@ -187,7 +188,7 @@ static void add_orders(proposer *o, cvk_plan plan) {
     bool rows = o->p.axis[AXIS_D].out > 1 || tiles_of(o, &plan, LOOP_OH) > 1;
     plan.order = plan_order_of(ROWS_OUTSIDE);
     if (rows) add_tasks(o, plan);
-    if (o->family->depthwise) {
+    if (o->family->all_groups) {
         plan.order = plan_order_of(PIXELS_OUTSIDE);
         add_order(o, plan);
         return;
@@ -201,7 +202,7 @@ static void add_orders(proposer *o, cvk_plan plan) {
  */
 static bool wants_prefetch(const proposer *o) {
     const view *x = &o->p.x;
-    return problem_taps(&o->p) == 1 && o->family->channel_lanes && !o->family->depthwise && x->block == 1 &&
+    return problem_taps(&o->p) == 1 && o->family->channel_lanes && !o->family->all_groups && x->block == 1 &&
            view_has_channels_together(x) && type_bytes(x->type) * x->elements > o->target->l2_bytes / 2;
 }
 
@@ -209,15 +210,18 @@ static bool wants_prefetch(const proposer *o) {
  * keeps in registers that the sums need: so there one tap an iteration, and few input channels unrolled instead.
  * Elsewhere what taps share is worth keeping. */
 static void add_taps(proposer *o, cvk_plan plan) {
-    bool dense_channels = o->family->channel_lanes && !o->family->depthwise;
+    bool dense_channels = o->family->channel_lanes && !o->family->row;
     int64_t taps = o->p.axis[AXIS_W].taps;
-    plan.unroll_ic = dense_channels && o->p.in_channels <= MOST_UNROLLED_CHANNELS ? (int)o->p.in_channels : 1;
-    plan.unroll_kw = !dense_channels && taps <= (o->family->depthwise ? MOST_DEPTHWISE_TAPS : MOST_UNROLLED_TAPS);
+    plan.unroll_ic = dense_channels && !o->family->all_groups && o->p.in_channels <= MOST_UNROLLED_CHANNELS
+                         ? (int)o->p.in_channels
+                         : 1;
+    plan.unroll_kw = !dense_channels && taps <= (o->family->row ? MOST_DEPTHWISE_TAPS : MOST_UNROLLED_TAPS);
     add_orders(o, plan);
     plan.prefetch = wants_prefetch(o);
     if (plan.prefetch) add_orders(o, plan);
-    if (plan.unroll_kw && taps > 3) {
-        plan.unroll_kw = false;
+    const bool grouped = o->family->all_groups && !o->family->row && taps > 1 && taps <= MOST_GROUPED_TAPS;
+    if ((plan.unroll_kw && taps > 3) || grouped) {
+        plan.unroll_kw = grouped;
         add_orders(o, plan);
     }
 }
@@ -229,7 +233,8 @@ static int free_registers(const cvk_target *t, int held) { return t->registers -
  * weights of some taps for one vector after another, those of the next, and inputs that LLVM loads ahead. */
 static int held(const proposer *o, int vectors) {
     int64_t taps = o->p.axis[AXIS_W].taps, some = slid_taps(&o->p.axis[AXIS_W]);
-    return o->family->depthwise ? (int)least(taps, 2 * some) + LOADED_AHEAD : vectors + 1;
+    if (o->family->row) return (int)least(taps, 2 * some) + LOADED_AHEAD;
+    return o->family->all_groups ? (int)o->p.in_channels + 2 : vectors + 1;
 }
 
 /* Several slices, where one is less than a tile has room for. */
@@ -240,9 +245,9 @@ static void add_slices(proposer *o, cvk_plan plan, int64_t most_pixels) {
     add_taps(o, plan);
 }
 
-/* A depthwise tile of two rows reads the input rows that both see once. */
+/* A tile of two rows of channels of all groups reads the input rows that both see once. */
 static void add_two_rows(proposer *o, cvk_plan plan, int64_t most_columns) {
-    if (!o->family->depthwise || o->p.axis[AXIS_H].taps == 1 || o->p.axis[AXIS_H].out == 1 || most_columns < 2) return;
+    if (!o->family->all_groups || o->p.axis[AXIS_H].taps == 1 || o->p.axis[AXIS_H].out == 1 || most_columns < 2) return;
     plan.tile_oh = 2;
     plan.tile_ow = (int)balanced(o->p.axis[AXIS_W].out, most_columns);
     add_taps(o, plan);
@@ -280,15 +285,16 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
     const family *f = row->family;
     int lanes = target_lanes(target, p->sum);
     proposer o = {p, target, a, row, f, list, problem_merged(p)};
-    int64_t channels = f->depthwise ? o.p.groups : o.p.out_channels;
-    int64_t vectors = ceil_div(channels, lanes);
+    int64_t channels = f->all_groups ? o.p.x.channels : o.p.out_channels, sums = f->all_groups ? o.p.in_channels : 1;
+    int filled = tile_channel_lanes(&o.p, lanes, f);
+    int64_t vectors = ceil_div(channels, filled);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .block_oh = 1, .block_ow = 1};
-    for (int v = 1; v <= (f->depthwise ? 8 : 4) && v <= vectors; v++) {
-        int64_t most = free_registers(target, held(&o, v)) / v;
-        plan.tile_oc = v * lanes;
+    for (int v = 1; v <= (f->row ? 8 : 4) && v <= vectors; v++) {
+        int64_t most = free_registers(target, held(&o, v)) / (v * sums);
+        plan.tile_oc = v * filled;
         if (most >= 1) add_channel_tile(&o, plan, most);
     }
-    plan.tile_oc = lanes;
+    plan.tile_oc = filled;
     add_smallest(&o, plan);
 }
 

@@ -30,7 +30,8 @@ static int64_t unrolled_fmas(arena *a, const problem *p, const cvk_target *targe
     int64_t whole = channel_blocks_whole(&t.oc), variants = t.oc.blocks - whole + (whole > 0);
     int64_t rows = unrolled_positions(a, &t, AXIS_D, true) * unrolled_positions(a, &t, AXIS_H, !plan->unroll_kh);
     int64_t columns = unrolled_positions(a, &t, AXIS_W, !plan->unroll_kw);
-    int64_t vectors = f->channel_lanes ? ceil_div(plan->tile_oc, t.lanes) : plan->tile_oc;
+    int64_t vectors = f->channel_lanes ? ceil_div(plan->tile_oc, t.oc.lanes) : plan->tile_oc;
+    if (f->all_groups) vectors *= t.p.in_channels;
     if (!f->channel_lanes) columns = ceil_div(columns, t.lanes);
     int64_t once = plan->unroll_ic + (t.p.in_channels % plan->unroll_ic != 0);
     return columns * rows * vectors * variants * (once + unrolled_stores(&t));
@@ -48,11 +49,13 @@ static const char *refuse_code(const problem *p, const cvk_target *target, const
     return large ? "it unrolls too much code" : NULL;
 }
 
-static const char *refuse_tile(const cvk_plan *plan, const family *f, int lanes) {
+static const char *refuse_tile(const cvk_plan *plan, const family *f, int lanes, int channel_lanes) {
     if (plan->tile_oc < 1 || plan->tile_od < 1 || plan->tile_oh < 1 || plan->tile_ow < 1) return "a tile has no size";
     if (plan->tile_oc > 4096 || plan->tile_od > 64 || plan->tile_oh > 64 || plan->tile_ow > 4096)
         return "a tile is too large";
-    if (f->channel_lanes && plan->tile_oc % lanes != 0) return "tile.oc is not a multiple of the target's lanes";
+    if (f->channel_lanes && plan->tile_oc % channel_lanes != 0)
+        return f->lanes ? "tile.oc is not a multiple of the lanes that whole groups fill"
+                        : "tile.oc is not a multiple of the target's lanes";
     if (!f->channel_lanes && plan->tile_ow % lanes != 0) return "tile.ow is not a multiple of the target's lanes";
     if (plan->block_oh != 1 || plan->block_ow != 1)
         return "block is for winograd; a loop in blocks stands in order, as {oh: 8}";
@@ -81,6 +84,7 @@ static const char *const UNEVEN[PLAN_LOOPS] = {[LOOP_OC] = "a block of oc is not
 
 static const char *refuse_channel_blocks(const tile *t, int block) {
     int unroll = t->plan->unroll_ic;
+    if (t->family->lanes) return "where lanes are of several groups their input channels come all at once";
     if (block % unroll != 0 || (unroll > 1 && t->p.in_channels % unroll != 0))
         return "unroll.ic does not divide the blocks of ic";
     if (!t->plan->pack_rows && block % (int)t->p.x.block != 0)
@@ -120,7 +124,7 @@ static const char *refuse_column(const tile *t) {
 /* What comes next in a row is known where a kernel has no other taps. */
 static const char *refuse_prefetch(const tile *t) {
     if (!t->plan->prefetch) return NULL;
-    if (problem_taps(&t->whole) > 1 || t->family->depthwise) return "prefetch is for dense layers whose kernel is 1";
+    if (problem_taps(&t->whole) > 1 || t->family->all_groups) return "prefetch is for dense layers whose kernel is 1";
     if (t->plan->pack_rows) return "prefetch is for input that is not packed";
     return t->whole.x.block > 1 ? "prefetch is for channels_first and channels_last" : NULL;
 }
@@ -134,7 +138,7 @@ static const char *refuse_packing(const problem *p, const tile *t) {
     if (plan->pack_border && p->border != PAD_ZEROS) return "the border of this padding_mode is packed anyway";
     if (plan->pack_border && p->accuracy == ACCURACY_STRICT)
         return "accuracy: strict: zeros of a border would meet weights, which may be infinite";
-    if (!stands_among_tasks(plan, LOOP_N) || (!t->family->depthwise && !stands_among_tasks(plan, LOOP_G)))
+    if (!stands_among_tasks(plan, LOOP_N) || (!t->family->all_groups && !stands_among_tasks(plan, LOOP_G)))
         return "packed input is of one image and group: n and g must be among the tasks";
     if (pack_input_positions(&t->whole, plan, AXIS_H) != plan->pack_rows)
         return "pack.input_rows is not the rows of a task, which are tile.oh where oh is a task, else a block of oh";
@@ -143,7 +147,8 @@ static const char *refuse_packing(const problem *p, const tile *t) {
 
 const char *direct_refuse(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan) {
     const family *f = row->family;
-    const char *why = refuse_tile(plan, f, target_lanes(target, p->sum));
+    int lanes = target_lanes(target, p->sum);
+    const char *why = refuse_tile(plan, f, lanes, tile_channel_lanes(p, lanes, f));
     if (why) return why;
     cvk_plan unpacked = *plan;
     unpacked.pack_rows = 0;

@@ -25,8 +25,14 @@ static void set_loops(tile *t) {
     t->loop[LOOP_N] = all_of(t->p.n, 1);
     t->loop[LOOP_G] = all_of(t->oc.groups, 1);
     t->loop[LOOP_OC] = all_of(t->oc.covered, t->oc.size);
-    t->loop[LOOP_IC] = all_of(t->p.in_channels, 1);
+    t->loop[LOOP_IC] = all_of(t->family->all_groups ? 1 : t->p.in_channels, 1);
     for (int a = 0; a < AXES; a++) t->loop[tile_loop_of(a)] = all_of(t->p.axis[a].out, t->size[a]);
+}
+
+int tile_channel_lanes(const problem *p, int lanes, const family *f) { return f->lanes ? f->lanes(p, lanes) : lanes; }
+
+int64_t tile_tap_weights(const tile *t) {
+    return t->family->channel_lanes ? t->plan->tile_oc / t->oc.lanes * t->lanes : t->plan->tile_oc;
 }
 
 tile tile_make(const problem *asked, const cvk_target *target, const cvk_plan *plan, const family *f) {
@@ -39,7 +45,8 @@ tile tile_make(const problem *asked, const cvk_target *target, const cvk_plan *p
               .packed_channel = affine_constant(0),
               .partial = -1};
     t.p = plan->pack_rows ? pack_input_problem(&t.whole, plan, f) : t.whole;
-    t.oc = channel_blocks_of(&t.whole, plan->tile_oc, t.lanes, f->channel_lanes, f->depthwise);
+    t.oc = channel_blocks_of(&t.whole, plan->tile_oc, tile_channel_lanes(asked, t.lanes, f), f->channel_lanes,
+                             f->all_groups);
     set_loops(&t);
     return t;
 }
@@ -92,10 +99,17 @@ static position tap_position(const tile *t, const tap *k, const pixel *p) {
     return at;
 }
 
+/* Of all groups' channels, the first of the block, from scratch's first where they are packed: by the loop's number,
+ * from which the proof of bounds sees that the block is the task's. */
+static affine first_channel(const tile *t) {
+    const channel_blocks *c = &t->oc;
+    if (!t->plan->pack_rows) return affine_scale(c->block, c->size);
+    return affine_sub(affine_scale(t->loop[LOOP_OC].number, c->size), t->packed_channel);
+}
+
 lane_map tap_input(const tile *t, const tap *k, const pixel *p) {
     const channel_blocks *c = &t->oc;
-    affine channel = c->depthwise ? affine_sub(affine_scale(c->block, c->size * t->x.v.group), t->packed_channel)
-                                  : affine_add_scaled(k->ic, c->group, t->x.v.group);
+    affine channel = c->all_groups ? first_channel(t) : affine_add_scaled(k->ic, c->group, t->x.v.group);
     return (lane_map){.n = t->n, .channel = channel, .at = tap_position(t, k, p)};
 }
 
@@ -111,5 +125,5 @@ affine tap_weights(const tile *t, const tap *k) {
         at = affine_add_scaled(k->k[AXIS_W], at, axis[AXIS_W].taps);
         at = affine_add_scaled(k->ic, at, t->p.in_channels);
     }
-    return affine_scale(at, t->plan->tile_oc);
+    return affine_scale(at, tile_tap_weights(t));
 }

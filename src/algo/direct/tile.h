@@ -36,8 +36,12 @@ typedef struct family {
     void (*registers)(struct tile *); /* declares what the three use */
     /* Opens unrolled loops over the tile's sums, one after another; gives how many loops, and the sum. */
     int (*sums)(struct tile *, register_ref *sum);
+    /* Lanes of a register that channels fill; NULL: all. */
+    int (*lanes)(const problem *p, int lanes);
+    /* Packs the weights of a tap of the block; NULL: those of an input channel's output channels, side by side. */
+    void (*pack)(struct tile *, const tap *, int from, int to, int w);
     bool channel_lanes; /* lanes are consecutive output channels */
-    bool depthwise;     /* blocks are of channels of all groups; the group loop runs over the multiplier */
+    bool all_groups;    /* blocks are of channels of all groups; the group loop runs over the multiplier */
 } family;
 
 /* A loop of the plan where the walk stands: which of its tiles, and those of the block around it. A tile of n, g and ic
@@ -95,6 +99,9 @@ int64_t tile_pixels(const tile *t); /* of the register tile */
 bool tile_clips_columns(const tile *t);
 /* Whether tiles of an axis are sorted into spans, each with code of its own; else taps are clipped as they run. */
 bool tile_has_spans(const tile *t, int axis);
+int tile_channel_lanes(const problem *p, int lanes, const family *f);
+/* Packed weights of a tap and an input channel of it, in whole vectors where lanes are channels. */
+int64_t tile_tap_weights(const tile *t);
 /* Of `tiles` of a loop, `unit` each, those that the levels from `level` on go through. */
 int64_t tiles_within(const cvk_plan *plan, int level, plan_loop loop, int64_t tiles, int64_t unit);
 /* Of the loop over positions of an axis. */
@@ -139,8 +146,9 @@ int64_t partial_places(const tile *t); /* tiles whose sums wait; 0 where input c
 int64_t partial_elements(const tile *t);
 
 /* channel_tile.c: for families whose lanes are channels. */
-void channel_tile_registers(tile *t,
-                            int64_t weights); /* so many registers of weights, or one a vector if that is more */
+/* So many sums of each vector and pixel, the first of which become the output; so many registers of weights, or one a
+ * vector if that is more. */
+void channel_tile_registers(tile *t, int64_t sums, int64_t weights);
 void channel_tile_begin(tile *t);
 void channel_tile_finish(tile *t);
 int channel_tile_sums(tile *t, register_ref *sum);

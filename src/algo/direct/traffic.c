@@ -23,7 +23,7 @@ typedef struct sweep {
 typedef struct sweeps {
     const problem *p;
     const cvk_plan *plan;
-    bool depthwise;
+    bool all_groups; /* channels are of all groups, and the group loop runs over the multiplier */
     int count;
     sweep sweep[MOST_SWEEPS]; /* innermost first */
     double whole[DIMENSIONS]; /* there is of each */
@@ -47,7 +47,7 @@ static bool is_unrolled(const cvk_plan *plan, int axis) {
 
 /* kd, kh, kw, ic, without those that are unrolled, from the innermost on. */
 static void add_reduction(sweeps *s) {
-    add(s, LOOP_IC, plan_unit(s->plan, LOOP_IC), room_of(s, s->plan->order.count, LOOP_IC));
+    if (!s->all_groups) add(s, LOOP_IC, plan_unit(s->plan, LOOP_IC), room_of(s, s->plan->order.count, LOOP_IC));
     for (int a = AXIS_W; a >= 0; a--)
         if (!is_unrolled(s->plan, a)) add(s, KERNEL + a, 1, s->whole[KERNEL + a]);
 }
@@ -61,11 +61,11 @@ static void add_order(sweeps *s) {
 }
 
 static sweeps sweeps_of(const problem *p, const cvk_plan *plan) {
-    bool depthwise = plan->lanes == LANES_CHANNELS;
-    sweeps s = {.p = p, .plan = plan, .depthwise = depthwise};
+    bool all_groups = plan->lanes == LANES_CHANNELS;
+    sweeps s = {.p = p, .plan = plan, .all_groups = all_groups};
     s.whole[LOOP_N] = (double)p->n;
-    s.whole[LOOP_G] = (double)(depthwise ? p->out_channels : p->groups);
-    s.whole[LOOP_OC] = (double)(depthwise ? p->groups : p->out_channels);
+    s.whole[LOOP_G] = (double)(all_groups ? problem_multiplier(p) : p->groups);
+    s.whole[LOOP_OC] = (double)(all_groups ? p->x.channels : p->out_channels);
     s.whole[LOOP_IC] = (double)p->in_channels;
     for (int a = 0; a < AXES; a++) {
         s.whole[LOOP_OD + a] = (double)p->axis[a].out;
@@ -82,6 +82,7 @@ static double least(double a, double b) { return a < b ? a : b; }
 static void begin(const sweeps *s, double covered[DIMENSIONS]) {
     for (plan_loop loop = LOOP_N; loop <= LOOP_IC; loop++)
         covered[loop] = least(plan_unit(s->plan, loop), s->whole[loop]);
+    if (s->all_groups) covered[LOOP_IC] = s->whole[LOOP_IC];
     for (int a = 0; a < AXES; a++) covered[KERNEL + a] = is_unrolled(s->plan, a) ? s->whole[KERNEL + a] : 1;
 }
 
@@ -108,7 +109,7 @@ static double positions(const problem_axis *a, double out, double taps) {
 
 static double bytes_of_input(const sweeps *s, const double *c) {
     const problem_axis *axis = s->p->axis;
-    double size = type_bytes(s->p->x.type), channels = s->depthwise ? c[LOOP_OC] : c[LOOP_G] * c[LOOP_IC],
+    double size = type_bytes(s->p->x.type), channels = s->all_groups ? c[LOOP_OC] : c[LOOP_G] * c[LOOP_IC],
            rows = c[LOOP_N];
     for (int a = 0; a < AXIS_W; a++) rows *= positions(&axis[a], c[LOOP_OD + a], c[KERNEL + a]);
     if (view_has_channels_together(&s->p->x))
@@ -187,7 +188,7 @@ typedef struct memory_order {
 } memory_order;
 
 static void add_channels(const sweeps *s, const view *v, int tensor, memory_order *to) {
-    plan_loop loop = tensor == X && !s->depthwise ? LOOP_IC : LOOP_OC;
+    plan_loop loop = tensor == X && !s->all_groups ? LOOP_IC : LOOP_OC;
     double block = v->block > 1 ? (double)v->block : s->whole[loop];
     to->place[to->count++] = (struct memory_loop){loop, s->whole[loop], least(block, s->whole[loop])};
 }

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# agrees.sh CONVOKE ROOT PEER: layers of every kind, put to a peer that is there. `bench` compares what it computes with our
+# own output, and fails where they differ; here, it must also have the layers that it is for.
+source "$(dirname "${BASH_SOURCE[0]}")/../cli/harness.sh"
+peer=$3
+
+# The layers of layers.yaml that the peer has by some way.
+had() { python3 -c "import json; print(*(r['layer'] for r in json.load(open('../out'))['rows'] if r['best_by']))"; }
+bench() { convoke bench layers.yaml --threads 1 --format json --peer "$peer" "$@"; status 0; silent; }
+has_layers() {
+    local got; got=$(had)
+    [[ $got == "$*" ]] || fail "$peer has $got, not $*"
+}
+
+write_layers() {
+    cat >layers.yaml <<'END'
+version: 1
+defaults: {layout: channels_last, bias: true}
+layers:
+  - {name: dense, input: [2, 19, 12, 13], out_channels: 33, kernel_size: 3, padding: 1, post_ops: [relu]}
+  - {name: skewed, input: [1, 16, 9, 14], out_channels: 16, kernel_size: [2, 5], padding: [[1, 0], [3, 2]], stride: [2, 1], dilation: [1, 2], bias: false}
+  - {name: grouped, input: [1, 24, 10, 10], out_channels: 36, kernel_size: 3, groups: 6, padding: 1, post_ops: [relu6]}
+  - {name: depthwise, input: [1, 20, 11, 12], out_channels: 20, kernel_size: 3, groups: depthwise, padding: 1, stride: 2, post_ops: [{clamp: [-0.5, 1.5]}]}
+  - {name: pointwise, input: [3, 40, 6, 7], out_channels: 21, kernel_size: 1}
+  - {name: line, input: [1, 12, 50], out_channels: 8, kernel_size: 5, padding: causal, layout: channels_first}
+  - {name: flipped, input: [1, 8, 9, 9], out_channels: 8, kernel_size: 3, flip_kernel: true}
+  - {name: volume, input: [1, 6, 5, 7, 8], out_channels: 10, kernel_size: [3, 1, 3], padding: [1, 0, 1]}
+  - {name: added, input: [1, 16, 9, 9], out_channels: 16, kernel_size: 3, padding: 1, post_ops: [add, relu]}
+  - {name: gated, input: [1, 16, 9, 9], out_channels: 16, kernel_size: 1, post_ops: [silu]}
+  - {name: swished, input: [1, 16, 9, 9], out_channels: 16, kernel_size: 1, post_ops: [hard_swish]}
+  - {name: transformed, input: [1, 64, 28, 28], out_channels: 64, kernel_size: 3, padding: 1}
+  - {name: filter, input: [2, 1, 40, 41], out_channels: 1, kernel_size: [5, 3], padding: same}
+  - {name: mirrored, input: [1, 1, 40, 41], out_channels: 1, kernel_size: 3, padding: same, padding_mode: reflect}
+  - {name: wrapped, input: [1, 1, 40, 41], out_channels: 1, kernel_size: 3, padding: same, padding_mode: circular}
+  - {name: doubles, input: [1, 1, 40, 41], out_channels: 1, kernel_size: 3, padding: same, dtype: f64}
+END
+}
+tensors=(dense skewed grouped depthwise pointwise line flipped)
+
+case_it_computes_what_we_do() {
+    write_layers
+    bench
+    case $peer in
+    onednn) has_layers "${tensors[@]}" volume added gated swished transformed filter ;;
+    xnnpack) has_layers "${tensors[@]}" transformed filter ;;
+    opencv) has_layers filter mirrored ;;
+    esac
+}
+
+case_it_computes_the_same_in_plain_layouts() {
+    write_layers
+    bench --plain
+    case $peer in
+    onednn) has_layers "${tensors[@]}" volume added gated swished transformed filter ;;
+    xnnpack) has_layers ;;
+    opencv) has_layers filter mirrored ;;
+    esac
+}
+
+case_it_takes_threads() {
+    write_layers
+    convoke bench layers.yaml --threads 2 --format json --peer "$peer" --layer 'dense|filter'
+    status 0; silent
+}
+
+# A peer that takes whatever the machine has is no rival of a kernel for less.
+case_it_keeps_to_the_instructions_of_the_target() {
+    convoke print targets
+    grep -qE '^# host, native: x86-64-v[34]' ../out || skip "this machine has no more than x86-64-v2, or is none"
+    write_layers
+    bench --target x86-64-v2 --layer 'dense|filter'
+    case $peer in
+    onednn) has_layers dense filter; is_json "all('avx' not in r['best_by'] for r in d['rows'])" ;;
+    *) has_layers ;;
+    esac
+}
+
+run_cases
