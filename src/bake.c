@@ -6,12 +6,13 @@
 
 cvk_status bake(arena *a, compile_unit *unit, const known_tensors *known) {
     cvk_kernel_info *info = &unit->info;
+    if (!info->packed_weights.bytes) return CVK_OK; /* gradients of weights have none */
     void *packed = arena_alloc(a, (size_t)info->packed_weights.bytes - CVK_PACKED_HEADER);
     void *dense = arena_copy(a, known->weights, (size_t)info->weights.bytes); /* the evaluator wants to write */
     void *const tensors[ROLE_COUNT] = {[ROLE_PACK_FROM] = dense, [ROLE_PACK_TO] = packed};
-    cvk_status status = nest_eval(unit->pack, tensors, 0, unit->pack->tasks, eval_as(unit->target->fused));
+    cvk_status status = nest_eval_phase(&unit->pack, tensors, eval_as(unit->target->fused));
     if (status != CVK_OK) return status;
-    unit->pack = NULL;
+    unit->pack.count = 0;
     unit->constant[ROLE_WEIGHTS] = packed;
     unit->constant[ROLE_BIAS] = known->bias;
     unit->constant[ROLE_SCALE] = known->scale;

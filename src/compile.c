@@ -20,13 +20,29 @@ static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
     info->batch_any = s->batch_any;
     info->input_shape[0] = info->output_shape[0] = s->batch_any ? 0 : s->batch;
     info->input_shape[1] = s->in_channels;
-    info->output_shape[1] = info->weights_shape[0] = s->out_channels;
-    info->weights_shape[1] = spec_group_in(s);
+    info->output_shape[1] = s->out_channels;
+    info->weights_shape[0] = s->transposed ? s->in_channels : s->out_channels;
+    info->weights_shape[1] = s->transposed ? spec_group_out(s) : spec_group_in(s);
     for (int a = 0; a < AXES; a++) {
         info->input_shape[2 + a] = s->in_size[a];
         info->output_shape[2 + a] = s->out_size[a];
         info->weights_shape[2 + a] = s->kernel[a];
     }
+}
+
+static bool has_weights(const cvk_spec *s) { return s->direction == DIRECTION_FORWARD; }
+
+/* Of gradients of weights, those come out, and gradients of the output stand for what they are of. */
+static void trade_shapes(cvk_kernel_info *info) {
+    const cvk_kernel_info forward = *info;
+    memcpy(info->weights_shape, forward.output_shape, sizeof info->weights_shape);
+    memcpy(info->output_shape, forward.weights_shape, sizeof info->output_shape);
+}
+
+static cvk_operation operation_of(const cvk_spec *s) {
+    static const cvk_operation FORWARD[] = {CVK_CONVOLUTION, CVK_TRANSPOSED},
+                               WEIGHTS[] = {CVK_WEIGHTS_GRADIENT, CVK_TRANSPOSED_WEIGHTS_GRADIENT};
+    return (has_weights(s) ? FORWARD : WEIGHTS)[s->transposed];
 }
 
 static uint64_t round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
@@ -52,45 +68,48 @@ static void set_tasks(cvk_kernel_info *info, const nest_program *program) {
 
 /* All that decides what packed weights mean: the layer (but for what only steers the choice of a plan), its plan, the
  * target, and how they are packed. */
-static uint64_t packed_tag(arena *a, const cvk_spec *s, const cvk_target *t, const char *plan, const nest *pack) {
+static uint64_t packed_tag(arena *a, const compile_unit *u, const char *plan) {
     text words = text_new(a);
-    cvk_spec layer = *s;
+    cvk_spec layer = *u->spec;
     layer.algorithm = "auto";
     layer.accuracy = ACCURACY_DEFAULT;
     layer.schedule = NULL;
     spec_print(&layer, &words);
-    text_add(&words, "\n%s\n%s\n", t->name, plan);
-    nest_print(pack, &words);
+    text_add(&words, "\n%s\n%s\n", u->target->name, plan);
+    for (int i = 0; i < u->pack.count; i++) nest_print(u->pack.nest[i], &words);
     uint64_t tag = entry_hash(words.bytes);
     return tag ? tag : 1;
 }
 
 static cvk_buffer_info dense_weights(const cvk_spec *s) {
     const int bytes = type_bytes(spec_type(s));
+    if (!has_weights(s)) return (cvk_buffer_info){.alignment = (uint32_t)bytes};
     return (cvk_buffer_info){.bytes = (uint64_t)(spec_weights_elements(s) * bytes), .alignment = (uint32_t)bytes};
 }
 
-static cvk_kernel_info describe(arena *a, const cvk_spec *s, const cvk_target *t, const cvk_plan *plan,
-                                const nest_program *run, const nest *pack) {
+static cvk_kernel_info describe(arena *a, const compile_unit *u) {
+    const cvk_spec *s = u->spec;
     text words = text_new(a);
-    plan_print(plan, &words);
+    layer_plan_print(&u->plan, &words);
     cvk_kernel_info info = {.struct_size = sizeof info,
                             .abi_version = CVK_ABI_VERSION,
                             .name = s->name,
-                            .target = t->name,
+                            .target = u->target->name,
                             .plan = words.bytes,
-                            .cpu_features = t->cpu_features,
-                            .packed_tag = packed_tag(a, s, t, words.bytes, pack),
+                            .cpu_features = u->target->cpu_features,
+                            .packed_tag = has_weights(s) ? packed_tag(a, u, words.bytes) : 0,
                             .input_layout = s->input_layout,
                             .output_layout = s->output_layout,
                             .dtype = s->dtype,
                             .spatial_rank = (uint32_t)s->rank,
+                            .operation = operation_of(s),
                             .addends = (uint32_t)spec_count_post(s, POST_ADD),
                             .scales = (uint32_t)spec_count_post(s, POST_SCALE),
                             .weights = dense_weights(s)};
     set_shapes(&info, s);
-    set_tasks(&info, run);
-    set_buffers(&info, run);
+    if (!has_weights(s)) trade_shapes(&info);
+    set_tasks(&info, &u->run);
+    set_buffers(&info, &u->run);
     return info;
 }
 
@@ -100,27 +119,36 @@ static uint32_t kilocycles(double cycles) {
     return thousands<1 ? 1 : thousands>(double) INT32_MAX ? INT32_MAX : (uint32_t)thousands;
 }
 
-cvk_status compile_rank(arena *a, const cvk_spec *spec, goal aim, int limit, cvk_diagnostics *d, ranked_plan **plans,
-                        int *count) {
-    const cvk_target *target = aim.target;
-    problem p = problem_of(spec);
-    const char *why = NULL;
-    if (!target_computes(target, p.sum)) {
-        diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: %s has no arithmetic of %s", spec->name, target->name,
-                   type_name(p.sum));
-        return CVK_ERROR_UNSUPPORTED;
-    }
-    if (spec->schedule && (why = algo_refuse(&p, target, spec->schedule))) {
-        diag_error(d, E_SCHEDULE, spec->schedule_at, NULL, "%s: schedule: %s", spec->name, why);
-        return CVK_ERROR_SPEC;
-    }
-    if (spec->schedule) {
-        *plans = arena_new(a, ranked_plan);
-        **plans = algo_build(a, &p, aim, spec->schedule);
-        *count = 1;
+/* Those the layer pins. */
+static cvk_status take_schedule(arena *a, const cvk_spec *spec, goal aim, cvk_diagnostics *d, ranked_layer *plan) {
+    int problem_index;
+    const char *why = layer_refuse(spec, aim.target, spec->schedule, &problem_index);
+    if (!why) {
+        layer_build(a, spec, aim, spec->schedule, plan);
         return CVK_OK;
     }
-    algo_rank(a, &p, aim, spec->algorithm, limit, plans, count, &why);
+    text which = text_new(a);
+    problem_print(spec, problem_index, &which);
+    diag_error(d, E_SCHEDULE, spec->schedule_at, NULL, "%s: schedule: %s%s%s", spec->name, which.bytes,
+               which.length ? ": " : "", why);
+    return CVK_ERROR_SPEC;
+}
+
+cvk_status compile_rank(arena *a, const cvk_spec *spec, goal aim, int limit, cvk_diagnostics *d, ranked_layer **plans,
+                        int *count) {
+    const cvk_target *target = aim.target;
+    const char *why = NULL;
+    if (!target_computes(target, spec_type(spec))) {
+        diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: %s has no arithmetic of %s", spec->name, target->name,
+                   type_name(spec_type(spec)));
+        return CVK_ERROR_UNSUPPORTED;
+    }
+    if (spec->schedule) {
+        *plans = arena_new(a, ranked_layer);
+        *count = 1;
+        return take_schedule(a, spec, aim, d, *plans);
+    }
+    layer_rank(a, spec, aim, limit, plans, count, &why);
     if (*count) return CVK_OK;
     diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: algorithm %s cannot do this layer: %s", spec->name, spec->algorithm,
                why);
@@ -129,10 +157,10 @@ cvk_status compile_rank(arena *a, const cvk_spec *spec, goal aim, int limit, cvk
 
 /* That each output and each packed weight is stored once, and that phases read what earlier ones stored; unless there
  * is so much of them that this would take its time. */
-static cvk_status certify(const nest_program *run, const nest *pack, cvk_diagnostics *d) {
+static cvk_status certify(const nest_program *run, const nest_phase *pack, cvk_diagnostics *d) {
     cvk_status status = program_certify_stored(run, STORED_MOST_COMPILING, d);
     if (status == CVK_OK || status == CVK_ERROR_UNSUPPORTED)
-        status = nest_certify_stored(&pack, 1, ROLE_PACK_TO, STORED_MOST_COMPILING, d);
+        status = pack_certify_stored(pack, STORED_MOST_COMPILING, d);
     return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;
 }
 
@@ -151,39 +179,55 @@ static bool counts_fit(const cvk_spec *s, const cvk_kernel_info *info, const cvk
     return fit;
 }
 
-cvk_status compile_ranked(arena *a, const cvk_spec *spec, const cvk_target *target, const ranked_plan *chosen,
-                          cvk_diagnostics *d, compile_unit *unit) {
-    *unit = (compile_unit){.spec = spec,
-                           .target = target,
-                           .plan = chosen->plan,
-                           .predicted = chosen->seconds_per_peak,
-                           .run = chosen->nests.run,
-                           .pack = chosen->nests.pack};
+static cvk_status check_packing(const nest_phase *pack, cvk_diagnostics *d) {
+    cvk_status status = CVK_OK;
+    for (int i = 0; i < pack->count && !status; i++) status = nest_check(pack->nest[i], d, NULL);
+    return status;
+}
+
+static cvk_status prove(compile_unit *unit, cvk_diagnostics *d) {
     cvk_status status = program_check(&unit->run, d, &unit->extent);
-    if (!status) status = nest_check(unit->pack, d, NULL);
-    if (!status) status = certify(&unit->run, unit->pack, d);
+    if (!status) status = check_packing(&unit->pack, d);
+    return status ? status : certify(&unit->run, &unit->pack, d);
+}
+
+/* Plans that fit. */
+static cvk_status build(arena *a, const cvk_spec *spec, goal aim, const layer_plan *plan, cvk_diagnostics *d,
+                        compile_unit *unit) {
+    ranked_layer ranked;
+    const layer_nests nests = layer_build(a, spec, aim, plan, &ranked);
+    *unit = (compile_unit){.spec = spec,
+                           .target = aim.target,
+                           .plan = {plan->count, arena_copy(a, plan->part, sizeof *plan->part * (size_t)plan->count)},
+                           .predicted = ranked.seconds_per_peak,
+                           .run = nests.run,
+                           .pack = nests.pack,
+                           .counts = nests.counts};
+    cvk_status status = prove(unit, d);
     if (status) return status;
-    unit->info = describe(a, spec, target, &unit->plan, &unit->run, unit->pack);
-    unit->info.kilocycles = kilocycles(chosen->cycles);
-    if (counts_fit(spec, &unit->info, target)) return CVK_OK;
-    diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: too large for the 32-bit addresses of %s", spec->name, target->name);
+    unit->info = describe(a, unit);
+    unit->info.kilocycles = kilocycles(ranked.cycles);
+    if (counts_fit(spec, &unit->info, aim.target)) return CVK_OK;
+    diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: too large for the 32-bit addresses of %s", spec->name,
+               aim.target->name);
     return CVK_ERROR_UNSUPPORTED;
 }
 
-cvk_status compile_plan(arena *a, const cvk_spec *spec, goal aim, const cvk_plan *plan, cvk_diagnostics *d,
+static bool has_algorithms(const layer_plan *plan) {
+    for (int i = 0; i < plan->count; i++)
+        if (!algo_of(&plan->part[i])) return false;
+    return true;
+}
+
+cvk_status compile_plan(arena *a, const cvk_spec *spec, goal aim, const layer_plan *plan, cvk_diagnostics *d,
                         compile_unit *unit, compile_times *times) {
     double start = clock_seconds();
-    ranked_plan given, *chosen = &given;
+    ranked_layer *chosen;
     int count;
     cvk_status status = CVK_OK;
-    problem p = problem_of(spec);
-    if (!plan)
-        status = compile_rank(a, spec, aim, 1, d, &chosen, &count);
-    else if (algo_of(plan))
-        given = algo_build(a, &p, aim, plan);
-    else
-        status = CVK_ERROR_ARGUMENT;
-    if (!status) status = compile_ranked(a, spec, aim.target, chosen, d, unit);
+    if (!plan && !(status = compile_rank(a, spec, aim, 1, d, &chosen, &count))) plan = &chosen->plan;
+    if (!status && !has_algorithms(plan)) status = CVK_ERROR_ARGUMENT;
+    if (!status) status = build(a, spec, aim, plan, d, unit);
     if (times) times->plan += clock_seconds() - start;
     return status;
 }
@@ -204,7 +248,7 @@ cvk_status compile_emit(const compile_unit *units, const char *const *symbols, s
 }
 
 /* Everything but loading; the arena is the caller's. */
-static cvk_status compile_in(arena *a, const cvk_spec *spec, goal aim, const cvk_plan *plan, cvk_diagnostics *d,
+static cvk_status compile_in(arena *a, const cvk_spec *spec, goal aim, const layer_plan *plan, cvk_diagnostics *d,
                              cvk_object *object, compile_times *times) {
     if (arena_guard(a)) return CVK_ERROR_MEMORY;
     compile_unit unit;
@@ -213,7 +257,7 @@ static cvk_status compile_in(arena *a, const cvk_spec *spec, goal aim, const cvk
     return compile_emit(&unit, &spec->name, 1, 1, EMIT_OBJECT, d, object, times);
 }
 
-cvk_status compile_layer(const cvk_spec *spec, goal aim, const cvk_plan *plan, cvk_diagnostics *d, cvk_object *object,
+cvk_status compile_layer(const cvk_spec *spec, goal aim, const layer_plan *plan, cvk_diagnostics *d, cvk_object *object,
                          compile_times *times) {
     *object = (cvk_object){0};
     arena a;
@@ -223,8 +267,8 @@ cvk_status compile_layer(const cvk_spec *spec, goal aim, const cvk_plan *plan, c
     return status;
 }
 
-cvk_status compile_kernel(const cvk_spec *spec, goal aim, const cvk_plan *plan, cvk_diagnostics *d, cvk_kernel **kernel,
-                          compile_times *times) {
+cvk_status compile_kernel(const cvk_spec *spec, goal aim, const layer_plan *plan, cvk_diagnostics *d,
+                          cvk_kernel **kernel, compile_times *times) {
     *kernel = NULL;
     if (!target_runs_here(aim.target)) {
         diag_error(d, E_TARGET, spec->at, NULL, "%s: this CPU cannot run code for %s", spec->name, aim.target->name);

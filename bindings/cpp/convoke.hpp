@@ -208,7 +208,8 @@ class kernel {
     std::shared_ptr<cvk_kernel> handle_;
 };
 
-// Weights in the order a kernel reads them, made of dense ones: out_channels, in_channels / groups, kernel….
+// Weights in the order a kernel reads them, made of dense ones: out_channels, in_channels / groups, kernel…; of a
+// transposed layer in_channels, out_channels / groups, kernel….
 class weights {
   public:
     weights(const kernel &kernel, span<const float> dense) : weights(kernel, CVK_F32, {dense.data(), dense.bytes()}) {}
@@ -237,6 +238,19 @@ class arguments {
         : arguments(CVK_F32, {input.data(), input.bytes()}, packed, {output.data(), output.bytes()}) {}
     arguments(span<const double> input, const weights &packed, span<double> output) noexcept
         : arguments(CVK_F64, {input.data(), input.bytes()}, packed, {output.data(), output.bytes()}) {}
+    // Of a layer of gradients of weights: input, gradients of the output; what comes out, with the bias' behind it.
+    static arguments gradients(span<const float> input, span<const float> gradient, span<float> output) noexcept {
+        return {CVK_F32,
+                {input.data(), input.bytes()},
+                {gradient.data(), gradient.bytes()},
+                {output.data(), output.bytes()}};
+    }
+    static arguments gradients(span<const double> input, span<const double> gradient, span<double> output) noexcept {
+        return {CVK_F64,
+                {input.data(), input.bytes()},
+                {gradient.data(), gradient.bytes()},
+                {output.data(), output.bytes()}};
+    }
     arguments &bias(span<const float> values) { return set(buffers_.bias, CVK_F32, values); }
     arguments &bias(span<const double> values) { return set(buffers_.bias, CVK_F64, values); }
     arguments &scale(span<const float> values) { return set(buffers_.scale, CVK_F32, values); }
@@ -259,6 +273,13 @@ class arguments {
         buffers_.struct_size = sizeof buffers_;
         buffers_.input = input;
         buffers_.weights = packed.get();
+        buffers_.output = output;
+    }
+    arguments(cvk_dtype type, cvk_const_buffer input, cvk_const_buffer gradient, cvk_buffer output) noexcept
+        : type_(type) {
+        buffers_.struct_size = sizeof buffers_;
+        buffers_.input = input;
+        buffers_.gradient = gradient;
         buffers_.output = output;
     }
     template <class T> arguments &set(cvk_const_buffer &b, cvk_dtype type, span<T> values) {

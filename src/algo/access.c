@@ -18,14 +18,16 @@ static bool aligned(const affine *channel, int lanes) {
     return true;
 }
 
-/* Whether the lanes are evenly spaced. A channel vector that may straddle blocks is not. */
-static bool is_even(const view *v, const lane_map *m, int lanes) {
-    if (m->channel_step == 0 || v->block == 1) return true;
-    return m->channel_step == 1 && lanes <= v->block && aligned(&m->channel, lanes);
-}
-
 static int64_t lane_stride(const view *v, const lane_map *m) {
     return m->channel_step * (v->block > 1 ? v->in_block : v->channel) + m->column_step * v->axis[AXIS_W];
+}
+
+/* Whether the lanes are evenly spaced. A channel vector that may straddle blocks is not. Backwards, all of them or one
+ * by one: ranges of lanes go forward. */
+static bool is_even(const view *v, const lane_map *m, int lanes) {
+    if (m->valid && lane_stride(v, m) < 0) return false;
+    if (m->channel_step == 0 || v->block == 1) return true;
+    return m->channel_step == 1 && lanes <= v->block && aligned(&m->channel, lanes);
 }
 
 static nest_access map_access(nest_builder *b, const tensor_view *v, const lane_map *m) {
@@ -39,8 +41,9 @@ static nest_access open_lanes(nest_builder *b, const tensor_view *v, const lane_
     nest_range r = m->valid ? *m->valid : range_of(b, 0, lanes);
     affine l = build_for(b, VARIABLE_UNROLLED, "l", r);
     affine channel = affine_add_scaled(m->channel, l, m->channel_step);
-    affine offset =
-        affine_sub(view_offset(b, &v->v, m->n, channel, &m->at), l); /* of lane 0, if lanes were contiguous */
+    position at = m->at;
+    at.at[AXIS_W] = affine_add_scaled(at.at[AXIS_W], l, m->column_step);
+    affine offset = affine_sub(view_offset(b, &v->v, m->n, channel, &at), l); /* of lane 0, if lanes were contiguous */
     *one = range_of(b, 0, lanes);
     range_clip_low(b, one, l, 1);
     range_clip_high(b, one, affine_offset(l, 1), 1);

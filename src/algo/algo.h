@@ -59,8 +59,8 @@ typedef struct ranked_plan {
 ranked_plan algo_build(arena *a, const problem *p, goal aim, const cvk_plan *plan);
 /* What is wrong with a plan for a problem, or NULL. */
 const char *algo_refuse(const problem *p, const cvk_target *target, const cvk_plan *plan);
-/* The plans of all applicable algorithms of that name (`auto`: of any), best first, at most `limit` (0: all). Where
- * there is none, count is 0 and `why` says why not. */
+/* The plans of all applicable algorithms of that name (`auto`: of any), best first, at most `limit` (0: all), without
+ * their nests. Where there is none, count is 0 and `why` says why not. */
 void algo_rank(arena *a, const problem *p, goal aim, const char *algorithm, int limit, ranked_plan **plans, int *count,
                const char **why);
 

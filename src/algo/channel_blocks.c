@@ -10,6 +10,7 @@ channel_blocks channel_blocks_of(const problem *p, int64_t size, int lanes, bool
     channel_blocks c = {.all_groups = all_groups,
                         .lanes = lanes,
                         .size = size,
+                        .of_group = p->in_channels,
                         .groups = all_groups ? problem_multiplier(p) : p->groups,
                         .channels = all_groups ? p->x.channels : p->out_channels};
     c.covered = c.channels;
@@ -41,7 +42,7 @@ nest_range channel_blocks_lanes(const channel_blocks *c, nest_builder *b, affine
 }
 
 int64_t channel_blocks_step(const channel_blocks *c, const view *v) {
-    return c->all_groups ? v->channels / c->channels : 1;
+    return c->all_groups ? v->group / c->of_group : 1;
 }
 
 affine channel_blocks_channel(const channel_blocks *c, const view *v, affine vector) {

@@ -11,6 +11,7 @@ typedef struct channel_blocks {
     bool all_groups;
     int lanes;                         /* of a vector that channels fill */
     int64_t size;                      /* channels of a block */
+    int64_t of_group;                  /* input channels of a group */
     int64_t groups;                    /* trips of the loop over groups */
     int64_t channels, covered, blocks; /* channels blocked, and with fill that is stored; blocks */
     affine group, block;               /* where a nest stands */

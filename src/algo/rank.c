@@ -156,7 +156,6 @@ void algo_rank(arena *a, const problem *p, goal aim, const char *name, int limit
     ranking r = {.p = p, .aim = aim, .limit = limit > 0 && limit < list.count ? limit : list.count};
     r.plan = arena_array(a, ranked_plan, r.limit);
     if (!consider_all(&r, &list)) arena_exhaust(a);
-    for (int i = 0; i < r.count; i++) r.plan[i] = algo_build(a, p, aim, &r.plan[i].plan);
     *plans = r.plan;
     *count = r.count;
 }

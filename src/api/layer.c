@@ -13,6 +13,9 @@
 #define SAME(public, internal) static_assert((int)(public) == (int)(internal), "convoke.h and the spec agree")
 SAME(CVK_PADDING_NUMBERS, PADDING_NUMBERS + 1);
 SAME(CVK_PADDING_CAUSAL, PADDING_CAUSAL + 1);
+SAME(CVK_FORWARD, DIRECTION_FORWARD);
+SAME(CVK_BACKWARD_DATA, DIRECTION_BACKWARD_DATA);
+SAME(CVK_BACKWARD_WEIGHTS, DIRECTION_BACKWARD_WEIGHTS);
 SAME(CVK_PADDING_ZEROS, PAD_ZEROS);
 SAME(CVK_PADDING_REFLECT, PAD_REFLECT);
 SAME(CVK_PADDING_SYMMETRIC, PAD_SYMMETRIC);
@@ -52,6 +55,7 @@ static void set_all_axes(cvk_spec *s, const cvk_layer *l) {
     set_axes(s->dilation, l->dilation, s->rank, 1);
     set_axes(s->pad_before, l->padding_before, s->rank, 0);
     set_axes(s->pad_after, l->padding_after, s->rank, 0);
+    set_axes(s->output_padding, l->output_padding, s->rank, 0);
 }
 
 static void set_post_ops(cvk_spec *s, const cvk_layer *l) {
@@ -77,6 +81,7 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
                     .accuracy = accuracies[l->accuracy],
                     .bias = l->bias,
                     .flip_kernel = l->flip_kernel,
+                    .transposed = l->transposed,
                     .algorithm = copy(a, l->algorithm),
                     .at = {.file = ""}};
     set_all_axes(s, l);
@@ -87,10 +92,10 @@ static cvk_status read_schedule(cvk_spec *s, arena *a, const char *words, cvk_di
     report r = {.list = d};
     const node *tree = yaml_read(a, words, strlen(words), "schedule", &r);
     if (!report_clean(&r)) return report_status(&r);
-    cvk_plan *plan = arena_new(a, cvk_plan);
+    layer_plan *plan = arena_new(a, layer_plan);
     s->schedule = plan;
     s->schedule_at = tree->at;
-    return plan_parse(tree, a, d, plan);
+    return layer_plan_parse(tree, a, d, plan);
 }
 
 static bool within(const int64_t values[AXES]) {
@@ -100,17 +105,30 @@ static bool within(const int64_t values[AXES]) {
 }
 
 /* A padding word becomes numbers where the arithmetic is sound; elsewhere spec_finish says what is not. */
-static void resolve_padding(cvk_spec *s, cvk_padding padding) {
+static cvk_status resolve_padding(cvk_spec *s, cvk_padding padding, cvk_diagnostics *d) {
+    const padding_word word = (padding_word)((int)padding - 1);
+    if (!spec_takes_padding(s, word)) return refuse(d, "padding of a transposed layer");
     if (within(s->in_size) && within(s->kernel) && within(s->stride) && within(s->dilation))
-        spec_resolve_padding(s, (padding_word)((int)padding - 1));
+        spec_resolve_padding(s, word);
+    return CVK_OK;
 }
 
 static cvk_status check(const cvk_layer *l, cvk_diagnostics *d) {
     if (l->spatial_rank < 1 || l->spatial_rank > AXES) return refuse(d, "spatial_rank");
     if ((unsigned)l->padding > CVK_PADDING_CAUSAL) return refuse(d, "padding");
     if ((unsigned)l->accuracy > CVK_ACCURACY_FAST) return refuse(d, "accuracy");
+    if ((unsigned)l->direction >= DIRECTIONS) return refuse(d, "direction");
+    if (l->direction != CVK_FORWARD && l->post_op_count) return refuse(d, "post_ops of gradients");
     if (l->post_op_count > MOST_POST_OPS || (l->post_op_count && !l->post_ops)) return refuse(d, "post_ops");
     return CVK_OK;
+}
+
+/* Of a sound layer. */
+static cvk_status turn_backward(cvk_spec *s, direction way, cvk_diagnostics *d) {
+    const char *why = spec_turn_backward(s, way);
+    if (!why) return spec_finish(s, d);
+    diag_error(d, E_UNSUPPORTED, (place){.file = ""}, NULL, "layer: %s", why);
+    return CVK_ERROR_UNSUPPORTED;
 }
 
 /* The arena is the spec's own. */
@@ -121,8 +139,9 @@ static cvk_status fill(owned_spec *owned, const cvk_layer *l, cvk_diagnostics *d
     set_fields(&owned->spec, &owned->arena, l);
     if (l->schedule) status = read_schedule(&owned->spec, &owned->arena, l->schedule, d);
     if (status) return status;
-    resolve_padding(&owned->spec, l->padding);
-    return spec_finish(&owned->spec, d);
+    status = resolve_padding(&owned->spec, l->padding, d);
+    if (!status) status = spec_finish(&owned->spec, d);
+    return status || l->direction == CVK_FORWARD ? status : turn_backward(&owned->spec, (direction)l->direction, d);
 }
 
 cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec) {

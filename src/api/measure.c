@@ -105,15 +105,22 @@ static int fastest(candidate *all, int count) {
     return best;
 }
 
+/* Whether two plans convolve each problem in the same way. */
+static bool same_ways(const layer_plan *a, const layer_plan *b) {
+    for (int i = 0; i < a->count; i++)
+        if (algo_of(layer_plan_part(a, i)) != algo_of(layer_plan_part(b, i))) return false;
+    return true;
+}
+
 /* Whether none of the first `count` plans convolves in the way of this one. */
-static bool is_new_way(const ranked_plan *ranked, int count, const cvk_plan *plan) {
+static bool is_new_way(const ranked_layer *ranked, int count, const layer_plan *plan) {
     for (int i = 0; i < count; i++)
-        if (algo_of(&ranked[i].plan) == algo_of(plan)) return false;
+        if (same_ways(&ranked[i].plan, plan)) return false;
     return true;
 }
 
 /* Moves the candidates to the front, in their order; gives their number. */
-static int gather_candidates(ranked_plan *ranked, int count) {
+static int gather_candidates(ranked_layer *ranked, int count) {
     int candidates = 0;
     for (int i = 0; i < count && candidates < CANDIDATES; i++)
         if (i < ALWAYS || is_new_way(ranked, candidates, &ranked[i].plan)) ranked[candidates++] = ranked[i];
@@ -121,7 +128,7 @@ static int gather_candidates(ranked_plan *ranked, int count) {
 }
 
 /* The first has to compile; of the others, those that do. */
-static cvk_status compile_candidates(const cvk_spec *spec, goal aim, const ranked_plan *ranked, int count,
+static cvk_status compile_candidates(const cvk_spec *spec, goal aim, const ranked_layer *ranked, int count,
                                      cvk_diagnostics *d, candidate *all) {
     for (int i = 0; i < count; i++) {
         candidate *c = &all[i];
@@ -134,7 +141,7 @@ static cvk_status compile_candidates(const cvk_spec *spec, goal aim, const ranke
 }
 
 /* The fastest that could be timed, else the first. */
-static cvk_status pick(const cvk_spec *spec, goal aim, const ranked_plan *ranked, int count, cvk_diagnostics *d,
+static cvk_status pick(const cvk_spec *spec, goal aim, const ranked_layer *ranked, int count, cvk_diagnostics *d,
                        cvk_object *object) {
     candidate all[CANDIDATES] = {0};
     cvk_status status = compile_candidates(spec, aim, ranked, count, d, all);
@@ -148,7 +155,8 @@ static cvk_status pick(const cvk_spec *spec, goal aim, const ranked_plan *ranked
 }
 
 /* The arena is the caller's. */
-static cvk_status rank(arena *a, const cvk_spec *spec, goal aim, cvk_diagnostics *d, ranked_plan **ranked, int *count) {
+static cvk_status rank(arena *a, const cvk_spec *spec, goal aim, cvk_diagnostics *d, ranked_layer **ranked,
+                       int *count) {
     if (arena_guard(a)) return CVK_ERROR_MEMORY;
     cvk_status status = compile_rank(a, spec, aim, RANKED, d, ranked, count);
     if (!status) *count = gather_candidates(*ranked, *count);
@@ -159,7 +167,7 @@ cvk_status measure_object(const cvk_spec *spec, goal aim, cvk_diagnostics *d, cv
     *object = (cvk_object){0};
     arena a;
     arena_init(&a);
-    ranked_plan *ranked;
+    ranked_layer *ranked;
     int count;
     cvk_status status = rank(&a, spec, aim, d, &ranked, &count);
     if (!status) status = pick(spec, aim, ranked, count, d, object);

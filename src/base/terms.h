@@ -14,6 +14,9 @@ typedef enum padding_mode {
     PAD_CIRCULAR   /* b c d | a b c d | a b c */
 } padding_mode;
 
+/* Which way a layer is gone through; what is backward takes gradients. */
+typedef enum direction { DIRECTION_FORWARD, DIRECTION_BACKWARD_DATA, DIRECTION_BACKWARD_WEIGHTS, DIRECTIONS } direction;
+
 typedef enum accuracy { ACCURACY_STRICT, ACCURACY_DEFAULT, ACCURACY_FAST } accuracy;
 
 /* rows of base/post_ops.def: POST_ADD, POST_RELU, … */

@@ -7,7 +7,6 @@
 #include "cli/verbs.h"
 #include "compile.h"
 #include "nest/stored.h"
-#include "plan/brief.h"
 #include "judge/identity.h"
 #include "judge/rounding.h"
 
@@ -66,21 +65,20 @@ static cvk_status broken(const checked *c, finding *f, const char *what, const c
 }
 
 /* Over residues, the plan's nests are the layer's formula. */
-static cvk_status judge_exactly(const checked *c, const algo_nests *nests, finding *f) {
+static cvk_status judge_exactly(const checked *c, const compile_unit *unit, finding *f) {
     char words[IDENTITY_WORDS];
     f->identity = TOO_LARGE;
     if (!c->identity) return CVK_OK;
-    cvk_status status = identity_judge(c->identity, nests->pack, &nests->run, &c->session->parallel, words);
+    cvk_status status = identity_judge(c->identity, &unit->pack, &unit->run, &c->session->parallel, words);
     f->identity = status != CVK_OK ? "FAILED" : *words ? "BROKEN" : "ok";
     return status == CVK_OK && *words ? broken(c, f, "identity", words) : status;
 }
 
 /* Every element of the output and of the packed weights is stored once, and phases read what earlier ones stored. */
-static cvk_status certify(const checked *c, const algo_nests *nests, finding *f) {
-    const nest *pack = nests->pack;
+static cvk_status certify(const checked *c, const compile_unit *unit, finding *f) {
     cvk_diagnostics *d = c->session->diagnostics;
-    cvk_status status = program_certify_stored(&nests->run, STORED_MOST_CHECKING, d);
-    if (status == CVK_OK) status = nest_certify_stored(&pack, 1, ROLE_PACK_TO, STORED_MOST_CHECKING, d);
+    cvk_status status = program_certify_stored(&unit->run, STORED_MOST_CHECKING, d);
+    if (status == CVK_OK) status = pack_certify_stored(&unit->pack, STORED_MOST_CHECKING, d);
     f->stored = status == CVK_OK ? "ok" : status == CVK_ERROR_UNSUPPORTED ? TOO_LARGE : "BROKEN";
     return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;
 }
@@ -140,7 +138,7 @@ static void add_row(const checked *c, const char *plan, double predicted, const 
 }
 
 /* Compiles and runs. */
-static cvk_status check_kernel(const checked *c, const cvk_plan *plan, finding *f) {
+static cvk_status check_kernel(const checked *c, const layer_plan *plan, finding *f) {
     cvk_kernel *kernel;
     session *s = c->session;
     cvk_status status = compile_kernel(c->layer->spec, session_goal(s, s->target), plan, s->diagnostics, &kernel, NULL);
@@ -153,12 +151,16 @@ static cvk_status check_kernel(const checked *c, const cvk_plan *plan, finding *
     return status;
 }
 
-static cli_exit check_plan(const checked *c, arena *a, const ranked_plan *plan) {
+static cli_exit check_plan(const checked *c, arena *a, const ranked_layer *plan) {
     text brief = text_new(a);
-    plan_print_brief(&plan->plan, &brief);
+    layer_plan_print_brief(&plan->plan, &brief);
     finding f = {.identity = "-", .stored = "-"};
-    cvk_status status = certify(c, &plan->nests, &f);
-    if (status == CVK_OK) status = judge_exactly(c, &plan->nests, &f);
+    session *s = c->session;
+    compile_unit unit;
+    cvk_status status =
+        compile_plan(a, c->layer->spec, session_goal(s, s->target), &plan->plan, s->diagnostics, &unit, NULL);
+    if (status == CVK_OK) status = certify(c, &unit, &f);
+    if (status == CVK_OK) status = judge_exactly(c, &unit, &f);
     if (status == CVK_OK) status = check_kernel(c, &plan->plan, &f);
     for (int i = 0; i < c->samples; i++)
         if (status == CVK_OK && c->sample[i].reference.zeros > MOST_ZEROS) f.words = "ZEROS";
@@ -171,7 +173,7 @@ static cli_exit check_plan(const checked *c, arena *a, const ranked_plan *plan) 
 }
 
 /* Draws until the reference has something to say. */
-static bool prepare_sample(const checked *c, sample *m, const cvk_plan *plan) {
+static bool prepare_sample(const checked *c, sample *m, const layer_plan *plan) {
     for (int i = 0; i < MOST_DRAWS; i++) {
         reference_free(&m->reference);
         data_free(&m->data);
@@ -185,7 +187,7 @@ static bool prepare_sample(const checked *c, sample *m, const cvk_plan *plan) {
     return true;
 }
 
-static bool prepare(checked *c, const cvk_plan *plan) {
+static bool prepare(checked *c, const layer_plan *plan) {
     for (int i = 0; i < c->samples; i++)
         if (!prepare_sample(c, &c->sample[i], plan)) return false;
     return true;
@@ -207,7 +209,7 @@ static bool is_exact_in_time(const cvk_spec *s) { return spec_macs(s) <= MOST_EX
 
 static cli_exit check_plans(session *s, arena *a, void *context) {
     checked *c = context;
-    ranked_plan *plans;
+    ranked_layer *plans;
     int count;
     int limit = s->options->all_plans ? 0 : 1;
     cvk_status status =
@@ -225,7 +227,7 @@ static cli_exit check_plans(session *s, arena *a, void *context) {
         count = 0;
     }
     for (int i = 0; i < count; i++) {
-        const cvk_plan *plan = &plans[i].plan;
+        const layer_plan *plan = &plans[i].plan;
         bool judged = i > 0 && rounding_is_shared(plan, &plans[i - 1].plan);
         if (judged || prepare(c, plan))
             worst = graver(worst, check_plan(c, a, &plans[i]));

@@ -2,7 +2,6 @@
 #include "cli/describe.h"
 #include "lab/peak.h"
 #include "nest/stored.h"
-#include "plan/brief.h"
 #include "plan/fields.h"
 #include "judge/rounding.h"
 
@@ -18,7 +17,7 @@ static cvk_status describe_stored(description *x, cvk_diagnostics *d) {
 cvk_status describe_layer(arena *a, const cvk_spec *spec, goal aim, int limit, cvk_diagnostics *d, description *to) {
     *to = (description){.aim = aim};
     cvk_status status = compile_rank(a, spec, aim, limit, d, &to->plans, &to->plan_count);
-    if (status == CVK_OK) status = compile_ranked(a, spec, aim.target, &to->plans[0], d, &to->unit);
+    if (status == CVK_OK) status = compile_plan(a, spec, aim, &to->plans[0].plan, d, &to->unit, NULL);
     if (status == CVK_OK) status = describe_stored(to, d);
     return status;
 }
@@ -48,14 +47,14 @@ double describe_measured_seconds(const description *x, int i) {
     return x->peak > 0 && i < x->measured_count ? x->times[i].seconds : NAN;
 }
 
-double describe_share(const ranked_plan *plan) { return plan->seconds_per_peak > 0 ? 1 / plan->seconds_per_peak : 0; }
+double describe_share(const ranked_layer *plan) { return plan->seconds_per_peak > 0 ? 1 / plan->seconds_per_peak : 0; }
 
 double describe_loads_per_fma(const nest_counts *counts) {
     double loads = counts->ops[OP_LOAD] + counts->ops[OP_SPLAT];
     return counts->ops[OP_FMA] > 0 ? loads / counts->ops[OP_FMA] : 0;
 }
 
-double describe_traffic(const description *x) { return x->plans[0].counts.bytes; }
+double describe_traffic(const description *x) { return x->unit.counts.bytes; }
 
 static void print_aim(const description *x, text *out) {
     if (x->aim.threads)
@@ -64,14 +63,28 @@ static void print_aim(const description *x, text *out) {
         text_add(out, "  chosen for: any number of threads\n");
 }
 
+/* That of each problem, where there are several. */
+static void print_plan(const description *x, text *out) {
+    const int problems = problem_count(x->unit.spec);
+    text_add(out, problems > 1 ? "plans, one for each phase of the strides:\n" : "plan: ");
+    for (int i = 0; i < problems; i++) {
+        text_add(out, problems > 1 ? "  " : "");
+        problem_print(x->unit.spec, i, out);
+        text_add(out, problems > 1 ? ": " : "");
+        plan_print(layer_plan_part(&x->unit.plan, i), out);
+        text_add(out, "\n");
+    }
+}
+
 static void print_plans(const description *x, text *out) {
-    text_add(out, "plan: %s\n  predicted: %.0f %% of the FMA peak, %.3g cycles\n", x->unit.info.plan,
-             100 * describe_share(&x->plans[0]), x->plans[0].cycles);
+    print_plan(x, out);
+    text_add(out, "  predicted: %.0f %% of the FMA peak, %.3g cycles\n", 100 * describe_share(&x->plans[0]),
+             x->plans[0].cycles);
     print_aim(x, out);
     if (x->origin) text_add(out, "  the plan is %s\n", x->origin);
     for (int i = 1; i < x->plan_count; i++) {
         text_add(out, "%s  ", i == 1 ? "runners-up, by predicted time:\n" : "");
-        plan_print_brief(&x->plans[i].plan, out);
+        layer_plan_print_brief(&x->plans[i].plan, out);
         text_add(out, ": %.2f times the time, %.0f %% of peak\n", x->plans[i].judged / x->plans[0].judged,
                  100 * describe_share(&x->plans[i]));
     }
@@ -83,21 +96,31 @@ static void print_times(const description *x, text *out) {
     for (int i = 0; i < x->measured_count; i++) {
         text_add(out, "  %9.1f  %9.1f  ", 1e6 * describe_predicted_seconds(x, i),
                  1e6 * describe_measured_seconds(x, i));
-        plan_print_brief(&x->plans[i].plan, out);
+        layer_plan_print_brief(&x->plans[i].plan, out);
         text_add(out, "\n");
     }
 }
 
+/* Why an algorithm can do none of the layer's problems, said of the first; NULL: it can do one. */
+static const char *refused(const description *x, const algorithm *row) {
+    const char *why = NULL, *first = NULL;
+    for (int i = 0; i < problem_count(x->unit.spec); i++) {
+        const problem p = problem_of(x->unit.spec, i);
+        if (row->applicable(&p, x->unit.target, &why)) return NULL;
+        if (!first) first = why ? why : "";
+    }
+    return first;
+}
+
 /* Algorithms that cannot do the layer. */
 static void print_refusals(const description *x, text *out) {
-    const problem p = problem_of(x->unit.spec);
     const algorithm *row;
     bool first = true;
     for (int i = 0; (row = algo_row(i)); i++) {
-        const char *why = NULL;
-        if (row->applicable(&p, x->unit.target, &why)) continue;
+        const char *why = refused(x, row);
+        if (!why) continue;
         text_add(out, "%s  %s/%s: %s\n", first ? "not applicable:\n" : "", row->name, plan_lanes_words[row->lanes],
-                 why ? why : "");
+                 why);
         first = false;
     }
 }
@@ -128,7 +151,7 @@ static void print_proof(const description *x, text *out) {
 }
 
 static void print_counts(const description *x, text *out) {
-    const nest_counts *c = &x->plans[0].counts;
+    const nest_counts *c = &x->unit.counts;
     text_add(out, "counts, all tasks:\n");
     for (int i = 0; i < OP_KINDS; i++)
         if (c->ops[i] > 0) text_add(out, "  %-10s %.0f\n", nest_op_name((op_kind)i), c->ops[i]);

@@ -6,10 +6,10 @@
 #include "lab/trial.h"
 
 typedef struct description {
-    goal aim;           /* what plans are ranked for */
-    const char *origin; /* of the plan, in words; NULL: nobody asked */
-    compile_unit unit;  /* the chosen plan, its nests and buffers */
-    ranked_plan *plans; /* best first; the chosen one is the first */
+    goal aim;            /* what plans are ranked for */
+    const char *origin;  /* of the plan, in words; NULL: nobody asked */
+    compile_unit unit;   /* the chosen plan, its nests and buffers */
+    ranked_layer *plans; /* best first; the chosen one is the first */
     int plan_count;
     bool stored;      /* once is each of its outputs, and proven to be; false: there are too many to say */
     plan_time *times; /* of the first `measured_count` plans; NULL: not measured */
@@ -28,7 +28,7 @@ double describe_predicted_seconds(const description *x, int i);
 double describe_measured_seconds(const description *x, int i);
 
 /* Figures of one plan or nest. */
-double describe_share(const ranked_plan *plan); /* predicted, of the FMA peak */
+double describe_share(const ranked_layer *plan); /* predicted, of the FMA peak */
 double describe_loads_per_fma(const nest_counts *counts);
 double describe_traffic(const description *x); /* bytes loaded and stored by instructions */
 

@@ -4,7 +4,6 @@
 #include "cli/tuned.h"
 #include "cli/session_main.h"
 #include "cli/verbs.h"
-#include "plan/brief.h"
 
 #include <math.h>
 
@@ -18,9 +17,9 @@ static const column columns[] = {
 
 static void add_plans(const description *x, arena *a, table *t) {
     for (int i = 0; i < x->plan_count; i++) {
-        const ranked_plan *p = &x->plans[i];
+        const ranked_layer *p = &x->plans[i];
         text plan = text_new(a);
-        plan_print(&p->plan, &plan);
+        layer_plan_print(&p->plan, &plan);
         const cell row[] = {{x->unit.spec->name, 0},
                             {NULL, x->aim.threads},
                             {NULL, i + 1},
@@ -51,9 +50,9 @@ static json_t *json_proof(const description *x) {
 static json_t *json_counts(const description *x) {
     json_t *counts = json_object();
     for (int i = 0; i < OP_KINDS; i++)
-        if (x->plans[0].counts.ops[i] > 0)
-            json_object_set_new(counts, nest_op_name((op_kind)i), json_real(x->plans[0].counts.ops[i]));
-    json_object_set_new(counts, "loads_per_fma", json_real(describe_loads_per_fma(&x->plans[0].counts)));
+        if (x->unit.counts.ops[i] > 0)
+            json_object_set_new(counts, nest_op_name((op_kind)i), json_real(x->unit.counts.ops[i]));
+    json_object_set_new(counts, "loads_per_fma", json_real(describe_loads_per_fma(&x->unit.counts)));
     json_object_set_new(counts, "bytes_loaded_and_stored", json_real(describe_traffic(x)));
     return counts;
 }

@@ -42,13 +42,18 @@ static void print_tensors(const cvk_kernel_info *i, text *out) {
                  &i->input);
     print_buffer(out, "weights", arena_format(a, "%s dense", shape(a, i->weights_shape, i->spatial_rank, false)),
                  &i->weights);
+    print_buffer(out, "gradient",
+                 arena_format(a, "%s %s", shape(a, i->weights_shape, i->spatial_rank, false),
+                              spec_layout_name(i->output_layout)),
+                 &i->gradient);
     print_buffer(out, "bias", "one a channel", &i->bias);
     print_buffer(out, "scale", arena_format(a, "%" PRIu32 " of one a channel", i->scales), &i->scale);
     print_buffer(out, "addend", arena_format(a, "%" PRIu32 " like the output", i->addends), &i->addend);
-    print_buffer(out, "output",
-                 arena_format(a, "%s %s", shape(a, i->output_shape, i->spatial_rank, i->batch_any),
-                              spec_layout_name(i->output_layout)),
-                 &i->output);
+    print_buffer(
+        out, "output",
+        arena_format(a, "%s %s", shape(a, i->output_shape, i->spatial_rank, i->batch_any),
+                     i->gradient.bytes ? "dense, then gradients of the bias" : spec_layout_name(i->output_layout)),
+        &i->output);
 }
 
 static void print_variant(const cvk_kernel_info *i, text *out) {

@@ -109,11 +109,11 @@ static json_t *json_layer(const kernel_list *k, size_t layer, const char *words)
                   json_shape(i->weights_shape, i->spatial_rank), "output", json_images(i, i->output_shape));
     json_t *layouts = json_pack("{s:s, s:s}", "input", spec_layout_name(i->input_layout), "output",
                                 spec_layout_name(i->output_layout));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", i->name, "symbol", k->symbols[layer],
-                     "type", k->targets == 1 ? "cvk_kernel_info" : "cvk_kernel_set", "spec", words, "dtype",
-                     dtype_words.word[i->dtype], "shapes", shapes, "layouts", layouts, "post_ops",
-                     json_post_ops(u->spec), "buffers", json_buffers(k, layer, NULL), "variants",
-                     json_variants(k, layer));
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", i->name, "symbol", k->symbols[layer],
+        "operation", operation_words.word[i->operation], "type", k->targets == 1 ? "cvk_kernel_info" : "cvk_kernel_set",
+        "spec", words, "dtype", dtype_words.word[i->dtype], "shapes", shapes, "layouts", layouts, "post_ops",
+        json_post_ops(u->spec), "buffers", json_buffers(k, layer, NULL), "variants", json_variants(k, layer));
 }
 
 static json_t *json_target(const cvk_target *t) {

@@ -1,9 +1,7 @@
 /* convoke bench --regret: the pick of the cost model against the clock's. */
 #include "cli/regret.h"
-#include "algo/algo.h"
 #include "cli/suite.h"
 #include "lab/trial.h"
-#include "plan/brief.h"
 
 #include <math.h>
 
@@ -35,13 +33,13 @@ static double least_fastest(const plan_time *times, int count) {
     return least;
 }
 
-static const char *brief(const cvk_plan *plan, arena *a) {
+static const char *brief(const layer_plan *plan, arena *a) {
     text words = text_new(a);
-    plan_print_brief(plan, &words);
+    layer_plan_print_brief(plan, &words);
     return words.bytes;
 }
 
-static void add_row(table *t, const session_layer *layer, const ranked_plan *plans, const plan_time *times, int count,
+static void add_row(table *t, const session_layer *layer, const ranked_layer *plans, const plan_time *times, int count,
                     arena *a) {
     const int best = best_of(times, count);
     const cell row[COLUMNS] = {{layer->file->path, 0},
@@ -58,7 +56,7 @@ static void add_row(table *t, const session_layer *layer, const ranked_plan *pla
 }
 
 static cvk_status regret_layer(session *s, const session_layer *layer, arena *a, table *t, regrets *r) {
-    ranked_plan *plans;
+    ranked_layer *plans;
     int count;
     cvk_status status = compile_rank(a, layer->spec, session_goal(s, s->target), (int)s->options->regret + 1,
                                      s->diagnostics, &plans, &count);

@@ -78,9 +78,10 @@ static void compile_winner(session *s, arena *a, const subject *x, const char **
     cvk_object object = {0};
     *nest_words = *assembly = "This convoke cannot compile it any more.";
     if (!target || !spec || !record_plan(a, winner_of(x), &plan)) return;
-    const problem p = problem_of(spec);
+    const problem p = problem_of(spec, 0);
+    const layer_plan whole = layer_plan_of(&plan);
     const goal aim = {target, (uint32_t)x->key->threads};
-    if (algo_refuse(&p, target, &plan) || compile_plan(a, spec, aim, &plan, NULL, &unit, NULL) != CVK_OK) return;
+    if (algo_refuse(&p, target, &plan) || compile_plan(a, spec, aim, &whole, NULL, &unit, NULL) != CVK_OK) return;
     text words = text_new(a);
     program_print(&unit.run, &words);
     *nest_words = words.bytes;

@@ -12,8 +12,8 @@
 typedef struct arrays {
     cvk_spec spec; /* with its batch */
     naive_tensors tensors;
-    npy_array input, weights, bias;
-    void *scale, *addend; /* all of each kind, one after another */
+    npy_array input, weights, bias; /* weights, or gradients of the output */
+    void *scale, *addend;           /* all of each kind, one after another */
 } arrays;
 
 /* Reads what an option names. */
@@ -49,12 +49,35 @@ static cli_exit find_batch(session *s, const cvk_spec *layer, arrays *a) {
     return layer->batch_any ? session_fail(s, spec_finish(&a->spec, s->diagnostics)) : CLI_DONE;
 }
 
+static cli_exit refuse_option(const char *given, const char *words) {
+    if (!given) return CLI_DONE;
+    session_say("run: %s", words);
+    return CLI_USAGE;
+}
+
+/* What the input is multiplied with to give gradients of weights. */
+static cli_exit read_gradient(session *s, const cvk_spec *spec, arrays *a) {
+    const cli_options *o = s->options;
+    const shape output = shape_output(spec);
+    cli_exit status = refuse_option(o->weights, "gradients of weights take --gradient, not --weights");
+    if (status == CLI_DONE) status = refuse_option(o->bias, "gradients of weights take no bias");
+    if (status == CLI_DONE && spec->bias && !o->bias_output) {
+        session_say("run: the layer needs --bias-output FILE");
+        status = CLI_USAGE;
+    }
+    if (status == CLI_DONE) status = read_array(s, "--gradient", o->gradient, &output, &a->weights);
+    a->tensors = (naive_tensors){.input = a->input.data, .weights = a->weights.data};
+    return status;
+}
+
 static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     const cli_options *o = s->options;
     const shape input = shape_input(spec), weights = shape_weights(spec), channels = shape_channels(spec);
     cli_exit status = read_array(s, "--input", o->input, &input, &a->input);
     if (status == CLI_DONE) status = find_batch(s, spec, a);
+    if (status == CLI_DONE && spec->direction == DIRECTION_BACKWARD_WEIGHTS) return read_gradient(s, spec, a);
     const shape output = shape_output(&a->spec);
+    if (status == CLI_DONE) status = refuse_option(o->gradient, "the layer takes no --gradient");
     if (status == CLI_DONE) status = read_array(s, "--weights", o->weights, &weights, &a->weights);
     if (status == CLI_DONE && spec->bias) status = read_array(s, "--bias", o->bias, &channels, &a->bias);
     if (status == CLI_DONE && !spec->bias && o->bias) {
@@ -98,18 +121,32 @@ static cvk_status run_reference(const cvk_spec *spec, const naive_tensors *t, vo
     return cvk_reference(spec, t->input, t->weights, t->bias, t->scale, t->addend, output);
 }
 
+static cvk_status write_array(const session *s, const char *path, const shape *of, void *data) {
+    npy_array to = {.type = of->type, .rank = of->rank, .elements = shape_elements(of), .data = data};
+    memcpy(to.shape, of->size, sizeof of->size);
+    return npy_write(path, s->diagnostics, &to);
+}
+
+/* What came out, and behind it gradients of a bias. */
+static cvk_status write_results(const session *s, const cvk_spec *spec, char *output) {
+    const shape result = shape_result(spec), channels = shape_channels(spec);
+    const bool gradients = spec->direction == DIRECTION_BACKWARD_WEIGHTS && spec->bias;
+    cvk_status status = write_array(s, s->options->output, &result, output);
+    char *behind = output + shape_elements(&result) * type_bytes(result.type);
+    if (status == CVK_OK && gradients) status = write_array(s, s->options->bias_output, &channels, behind);
+    return status;
+}
+
 static cli_exit compute(session *s, const cvk_spec *layer, const arrays *a) {
     const cvk_spec *spec = &a->spec;
     const naive_tensors *data = &a->tensors;
-    const shape output = shape_output(spec);
-    npy_array to = {.type = output.type, .rank = output.rank, .elements = shape_elements(&output)};
-    memcpy(to.shape, output.size, sizeof output.size);
-    to.data = malloc((size_t)(to.elements * type_bytes(to.type) + 1));
-    if (!to.data) return session_fail(s, CVK_ERROR_MEMORY);
+    const size_t bytes = (size_t)(naive_channels(spec) * naive_channel_size(spec) * type_bytes(spec_type(spec)));
+    char *output = malloc(bytes + 1);
+    if (!output) return session_fail(s, CVK_ERROR_MEMORY);
     cvk_status status =
-        s->options->reference ? run_reference(spec, data, to.data) : run_kernel(s, layer, spec, data, to.data);
-    if (status == CVK_OK) status = npy_write(s->options->output, s->diagnostics, &to);
-    npy_free(&to);
+        s->options->reference ? run_reference(spec, data, output) : run_kernel(s, layer, spec, data, output);
+    if (status == CVK_OK) status = write_results(s, spec, output);
+    free(output);
     return session_fail(s, status);
 }
 

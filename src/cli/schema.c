@@ -49,6 +49,11 @@ static void form_name(const field_row *f) {
     printf(NAME_PATTERN);
 }
 
+static void form_direction(const field_row *f) {
+    (void)f;
+    put_list(&direction_words);
+}
+
 static void form_shape(const field_row *f) {
     printf("\"type\": \"array\", \"minItems\": 3, \"maxItems\": %d, \"items\": [{\"anyOf\": [{", 2 + AXES);
     put_range(0, f->most);
@@ -153,11 +158,6 @@ static void form_dtype(const field_row *f) {
     put_words(dtype_words.word, DTYPES_SUPPORTED);
 }
 
-static void form_transposed(const field_row *f) {
-    (void)f;
-    printf("\"const\": false");
-}
-
 /* Keys that no layer may have yet. */
 static void form_unsupported(const field_row *f) {
     (void)f;
@@ -236,9 +236,8 @@ static void put_plan_required(const char *group) {
     putchar(']');
 }
 
-static void form_schedule(const field_row *f) {
-    (void)f;
-    printf(CLOSED_OBJECT ", ");
+static void put_plan(void) {
+    printf("{" CLOSED_OBJECT ", ");
     put_plan_required("");
     printf(", \"properties\": {");
     const plan_field *row;
@@ -252,27 +251,29 @@ static void form_schedule(const field_row *f) {
         i = put_plan_group(i);
         if (*row->group) printf("}}");
     }
-    putchar('}');
+    printf("}}");
+}
+
+/* A plan, or one for each problem that the layer is. */
+static void form_schedule(const field_row *f) {
+    (void)f;
+    printf("\"anyOf\": [");
+    put_plan();
+    printf(",\n      {\"type\": \"array\", \"minItems\": 1, \"items\": ");
+    put_plan();
+    printf("}]");
 }
 
 static void (*const forms[FORMS])(const field_row *) = {
-    [FORM_name] = form_name,
-    [FORM_shape] = form_shape,
-    [FORM_integer] = form_integer,
-    [FORM_axes] = form_axes,
-    [FORM_padding] = form_padding,
-    [FORM_padding_mode] = form_padding_mode,
-    [FORM_groups] = form_groups,
-    [FORM_boolean] = form_boolean,
-    [FORM_post_ops] = form_post_ops,
-    [FORM_layout] = form_layout,
-    [FORM_dtype] = form_dtype,
-    [FORM_transposed] = form_transposed,
-    [FORM_output_padding] = form_unsupported,
-    [FORM_weights] = form_unsupported,
-    [FORM_accuracy] = form_accuracy,
-    [FORM_algorithm] = form_algorithm,
-    [FORM_schedule] = form_schedule,
+    [FORM_name] = form_name,           [FORM_of] = form_name,
+    [FORM_direction] = form_direction, [FORM_shape] = form_shape,
+    [FORM_integer] = form_integer,     [FORM_axes] = form_axes,
+    [FORM_padding] = form_padding,     [FORM_padding_mode] = form_padding_mode,
+    [FORM_groups] = form_groups,       [FORM_boolean] = form_boolean,
+    [FORM_post_ops] = form_post_ops,   [FORM_layout] = form_layout,
+    [FORM_dtype] = form_dtype,         [FORM_output_padding] = form_axes,
+    [FORM_weights] = form_unsupported, [FORM_accuracy] = form_accuracy,
+    [FORM_algorithm] = form_algorithm, [FORM_schedule] = form_schedule,
 };
 
 /* A fallback is written as in YAML: numbers, lists and booleans are the same in JSON, words want quotes. */
@@ -301,7 +302,7 @@ static void put_definitions(void) {
 
 /* What only a layer itself can say. */
 static bool of_layer_alone(const field_row *f) {
-    return f == &spec_fields[FIELD_name] || f == &spec_fields[FIELD_input];
+    return f == &spec_fields[FIELD_name] || f == &spec_fields[FIELD_of] || f == &spec_fields[FIELD_input];
 }
 
 static void put_keys(bool in_defaults) {
@@ -315,13 +316,14 @@ static void put_keys(bool in_defaults) {
     putchar('}');
 }
 
-/* A required key stands in every layer, or in `defaults`. */
+/* A required key stands in every layer, or in the one that it is of, or in `defaults`. */
 static void put_required(void) {
     printf("  \"allOf\": [");
     const char *joint = "";
     for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++) {
         if (f->fallback || of_layer_alone(f)) continue;
-        printf("%s\n    {\"anyOf\": [{\"properties\": {\"layers\": {\"items\": {\"required\": [\"%s\"]}}}},\n"
+        printf("%s\n    {\"anyOf\": [{\"properties\": {\"layers\": {\"items\": {\"anyOf\": [{\"required\": [\"%s\"]}, "
+               "{\"required\": [\"of\"]}]}}}},\n"
                "      {\"required\": [\"defaults\"], \"properties\": {\"defaults\": {\"required\": [\"%s\"]}}}]}",
                joint, f->key, f->key);
         joint = ",";
@@ -342,10 +344,11 @@ void print_schema(void) {
            "    \"name\": {\"description\": \"of the network; C symbols begin with it\", " NAME_PATTERN "},\n"
            "    \"defaults\": {\"description\": \"keys of layers that do not have them\", ");
     put_keys(true);
-    printf("},\n"
-           "    \"layers\": {\"type\": \"array\", \"minItems\": 1, \"maxItems\": %d,\n"
-           "      \"items\": {\"required\": [\"name\", \"input\"], ",
-           LIMIT_LAYERS);
+    printf(
+        "},\n"
+        "    \"layers\": {\"type\": \"array\", \"minItems\": 1, \"maxItems\": %d,\n"
+        "      \"items\": {\"required\": [\"name\"], \"anyOf\": [{\"required\": [\"input\"]}, {\"required\": [\"of\"]}], ",
+        LIMIT_LAYERS);
     put_keys(false);
     printf("}}\n  }\n}\n");
 }

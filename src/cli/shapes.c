@@ -19,9 +19,16 @@ static shape of_images(const cvk_spec *s, int64_t channels, const int64_t axes[A
 }
 
 shape shape_input(const cvk_spec *s) { return of_images(s, s->in_channels, s->in_size); }
-shape shape_weights(const cvk_spec *s) { return make_shape(s, s->out_channels, spec_group_in(s), s->kernel); }
+shape shape_weights(const cvk_spec *s) {
+    return s->transposed ? make_shape(s, s->in_channels, spec_group_out(s), s->kernel)
+                         : make_shape(s, s->out_channels, spec_group_in(s), s->kernel);
+}
 shape shape_channels(const cvk_spec *s) { return (shape){.type = spec_type(s), .rank = 1, .size = {s->out_channels}}; }
 shape shape_output(const cvk_spec *s) { return of_images(s, s->out_channels, s->out_size); }
+
+shape shape_result(const cvk_spec *s) {
+    return s->direction == DIRECTION_BACKWARD_WEIGHTS ? shape_weights(s) : shape_output(s);
+}
 
 int64_t shape_elements(const shape *s) {
     int64_t n = 1;

@@ -13,7 +13,7 @@ typedef struct emit_kernel {
     const char *symbol;
     const cvk_target *target;
     nest_program run;
-    const nest *pack;
+    nest_phase pack; /* of no nests: it has nothing to pack */
     const cvk_kernel_info *info;
     const void *constant[ROLE_COUNT];
 } emit_kernel;

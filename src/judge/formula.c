@@ -27,14 +27,23 @@ static int64_t bordered(padding_mode mode, int64_t i, int64_t n) {
     return mode == PAD_SYMMETRIC ? period - 1 - at : period - at;
 }
 
+static int64_t gathered_from(const cvk_spec *s, int axis, int64_t o, int64_t k) {
+    return bordered(s->padding, o * s->stride[axis] + k * s->dilation[axis] - s->pad_before[axis], s->in_size[axis]);
+}
+
+/* Transposed, input i reaches output i stride + k dilation - before by tap k. */
+static int64_t spread_from(const cvk_spec *s, int axis, int64_t o, int64_t k) {
+    int64_t far = o + s->pad_before[axis] - k * s->dilation[axis], i = far / s->stride[axis];
+    return far >= 0 && far % s->stride[axis] == 0 && i < s->in_size[axis] ? i : ABSENT;
+}
+
 static bool fill_sources(formula *f, int axis) {
     const cvk_spec *s = f->spec;
     int64_t kernel = s->kernel[axis], *source = malloc((size_t)(s->out_size[axis] * kernel + 1) * sizeof *source);
     f->source[axis] = source;
     for (int64_t o = 0; source && o < s->out_size[axis]; o++)
         for (int64_t k = 0; k < kernel; k++)
-            source[o * kernel + k] = bordered(
-                s->padding, o * s->stride[axis] + k * s->dilation[axis] - s->pad_before[axis], s->in_size[axis]);
+            source[o * kernel + k] = s->transposed ? spread_from(s, axis, o, k) : gathered_from(s, axis, o, k);
     return source != NULL;
 }
 
@@ -161,8 +170,98 @@ static residue *run_channel(const channel *c, residue *output) {
     return output;
 }
 
+/* ---- gradients of weights ---- */
+
+/* Sums over images, and over all that the kernel's tap connects: what is counted in strides, and the other side. */
+typedef struct connection {
+    const formula *formula;
+    int64_t in, out, tap[AXES]; /* channels of all groups */
+} connection;
+
+/* Where tap k of counted position p lies on an axis of the other side. */
+static int64_t other_side(const connection *c, int axis, int64_t p) {
+    const cvk_spec *s = c->formula->spec;
+    const int64_t k = s->flip_kernel ? s->kernel[axis] - 1 - c->tap[axis] : c->tap[axis];
+    return bordered(s->padding, p * s->stride[axis] + k * s->dilation[axis] - s->pad_before[axis],
+                    s->transposed ? s->out_size[axis] : s->in_size[axis]);
+}
+
+static residue product_at(const connection *c, int64_t n, const int64_t in[AXES], const int64_t out[AXES]) {
+    const cvk_spec *s = c->formula->spec;
+    const int64_t *x = s->in_size, *y = s->out_size;
+    const int64_t i = ((n * x[0] + in[0]) * x[1] + in[1]) * x[2] + in[2];
+    const int64_t o = ((n * y[0] + out[0]) * y[1] + out[1]) * y[2] + out[2];
+    return residue_mul(c->formula->tensors->input[i * s->in_channels + c->in],
+                       c->formula->tensors->weights[o * s->out_channels + c->out]);
+}
+
+static residue sum_of_image(const connection *c, int64_t n) {
+    const cvk_spec *s = c->formula->spec;
+    const int64_t *counted = s->transposed ? s->in_size : s->out_size;
+    int64_t p[AXES], q[AXES];
+    residue sum = 0;
+    for (p[0] = 0; p[0] < counted[0]; p[0]++) {
+        if ((q[0] = other_side(c, 0, p[0])) == ABSENT) continue;
+        for (p[1] = 0; p[1] < counted[1]; p[1]++) {
+            if ((q[1] = other_side(c, 1, p[1])) == ABSENT) continue;
+            for (p[2] = 0; p[2] < counted[2]; p[2]++)
+                if ((q[2] = other_side(c, 2, p[2])) != ABSENT)
+                    sum = residue_add(sum, s->transposed ? product_at(c, n, p, q) : product_at(c, n, q, p));
+        }
+    }
+    return sum;
+}
+
+/* Number `index` in the order of formula_outputs. */
+static connection connection_at(const formula *f, int64_t index) {
+    const cvk_spec *s = f->spec;
+    const int64_t in = s->in_channels / s->groups, out = s->out_channels / s->groups, inner = s->transposed ? out : in;
+    connection c = {.formula = f};
+    int64_t of_group = index % inner, tap = index / inner;
+    for (int a = AXES - 1; a >= 0; tap /= s->kernel[a--]) c.tap[a] = tap % s->kernel[a];
+    c.in = s->transposed ? tap : tap / out * in + of_group;
+    c.out = s->transposed ? tap / in * out + of_group : tap;
+    return c;
+}
+
+static int64_t weights_of(const cvk_spec *s) {
+    return s->in_channels / s->groups * s->out_channels * s->kernel[0] * s->kernel[1] * s->kernel[2];
+}
+
+static residue gradient_of_bias(const formula *f, int64_t oc) {
+    const cvk_spec *s = f->spec;
+    residue sum = 0;
+    for (int64_t i = 0; i < s->batch * s->out_size[0] * s->out_size[1] * s->out_size[2]; i++)
+        sum = residue_add(sum, f->tensors->weights[i * s->out_channels + oc]);
+    return sum;
+}
+
+static residue gradient_at(const formula *f, int64_t index) {
+    if (index >= weights_of(f->spec)) return gradient_of_bias(f, index - weights_of(f->spec));
+    const connection c = connection_at(f, index);
+    residue sum = 0;
+    for (int64_t n = 0; n < f->spec->batch; n++) sum = residue_add(sum, sum_of_image(&c, n));
+    return sum;
+}
+
+/* ---- all ---- */
+
+int64_t formula_channels(const cvk_spec *s) {
+    if (s->direction == DIRECTION_FORWARD) return s->batch * s->out_channels;
+    return weights_of(s) + (s->bias ? s->out_channels : 0);
+}
+
+int64_t formula_outputs(const cvk_spec *s) {
+    if (s->direction != DIRECTION_FORWARD) return formula_channels(s);
+    return formula_channels(s) * s->out_size[AXIS_D] * s->out_size[AXIS_H] * s->out_size[AXIS_W];
+}
+
 void formula_range(const formula *f, int64_t first, int64_t last, residue *output) {
     const cvk_spec *s = f->spec;
+    if (s->direction != DIRECTION_FORWARD) {
+        for (int64_t i = first; i < last; i++) *output++ = gradient_at(f, i);
+        return;
+    }
     int64_t pixels = s->in_size[AXIS_D] * s->in_size[AXIS_H] * s->in_size[AXIS_W], inner = s->in_channels / s->groups;
     int64_t filter = inner * s->kernel[AXIS_D] * s->kernel[AXIS_H] * s->kernel[AXIS_W];
     for (int64_t i = first; i < last; i++) {

@@ -10,7 +10,8 @@
  * O; scale one O after another, one for each `scale`; addend one N O D H W after another, one for each `add`. What the
  * layer does not use may be NULL. */
 typedef struct formula_tensors {
-    const residue *input, *weights, *bias, *scale, *addend;
+    const residue *input, *weights, *bias, *scale,
+        *addend; /* of gradients of weights: weights are those of the output, N D H W C */
 } formula_tensors;
 
 typedef struct formula formula;
@@ -18,6 +19,12 @@ typedef struct formula formula;
 /* NULL: out of memory. The layer and the tensors stay the caller's. */
 formula *formula_new(const cvk_spec *s, const formula_tensors *t);
 void formula_free(formula *f);
+/* Outputs: of gradients of weights, those in the order O D H W I/groups (transposed I D H W O/groups), then the bias'.
+ */
+int64_t formula_outputs(const cvk_spec *s);
+/* Parts that they may be divided into, of as many outputs: all images' channels; of gradients each by itself. */
+int64_t formula_channels(const cvk_spec *s);
+
 /* The outputs of all images' channels first <= i < last, N O D H W, after all post-ops; `output` begins with the first
  * of them. Threads may share a formula. */
 void formula_range(const formula *f, int64_t first, int64_t last, residue *output);

@@ -21,6 +21,7 @@ struct identity {
 
 static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXIS_H] * size[AXIS_W]; }
 static int64_t logical_outputs(const cvk_spec *s) { return s->batch * s->out_channels * volume(s->out_size); }
+static bool is_gradient(const cvk_spec *s) { return s->direction == DIRECTION_BACKWARD_WEIGHTS; }
 
 /* ---- drawing ---- */
 
@@ -42,25 +43,32 @@ static channel_walk walk(cvk_layout layout, int64_t channels, const int64_t size
     return (channel_walk){first, spec_offset(layout, channels, size, n, c, at[1]) - first};
 }
 
-static void lay_out_input(identity *i) {
-    const cvk_spec *s = &i->spec;
-    int64_t pixels = volume(s->in_size);
-    for (int64_t n = 0; n < s->batch; n++)
-        for (int64_t c = 0; c < s->in_channels; c++) {
-            channel_walk w = walk(s->input_layout, s->in_channels, s->in_size, n, c);
-            for (int64_t p = 0; p < pixels; p++)
-                i->input[w.first + p * w.step] = i->dense.input[(n * pixels + p) * s->in_channels + c];
+/* An image from N D H W C. */
+static void lay_out_image(cvk_layout layout, int64_t batch, int64_t channels, const int64_t size[AXES],
+                          const residue *from, residue *to) {
+    int64_t pixels = volume(size);
+    for (int64_t n = 0; n < batch; n++)
+        for (int64_t c = 0; c < channels; c++) {
+            channel_walk w = walk(layout, channels, size, n, c);
+            for (int64_t p = 0; p < pixels; p++) to[w.first + p * w.step] = from[(n * pixels + p) * channels + c];
         }
 }
 
-/* To O I D H W. */
+/* Where the filter from input channel ic of a group to output channel oc begins: O I D H W; transposed, I O D H W, with
+ * the input channels of all groups and the output channels of one. */
+static int64_t filter_at(const cvk_spec *s, int64_t oc, int64_t ic) {
+    int64_t inner = s->in_channels / s->groups, outer = s->out_channels / s->groups;
+    if (!s->transposed) return oc * inner + ic;
+    return (oc / outer * inner + ic) * outer + oc % outer;
+}
+
 static void lay_out_weights(identity *i) {
     const cvk_spec *s = &i->spec;
     int64_t taps = volume(s->kernel), inner = s->in_channels / s->groups;
     for (int64_t oc = 0; oc < s->out_channels; oc++)
         for (int64_t ic = 0; ic < inner; ic++)
             for (int64_t k = 0; k < taps; k++)
-                i->weights[(oc * inner + ic) * taps + k] = i->dense.weights[(oc * taps + k) * inner + ic];
+                i->weights[filter_at(s, oc, ic) * taps + k] = i->dense.weights[(oc * taps + k) * inner + ic];
 }
 
 static void lay_out_addends(identity *i) {
@@ -78,22 +86,27 @@ static void lay_out_addends(identity *i) {
 /* One allocation: the dense tensors, drawn; those that are laid out, in which what belongs to no channel is 0. */
 static bool draw(identity *i, uint64_t seed) {
     const cvk_spec *s = &i->spec;
-    int64_t inputs = s->batch * s->in_channels * volume(s->in_size), weights = spec_weights_elements(s);
+    int64_t inputs = s->batch * s->in_channels * volume(s->in_size);
+    int64_t weights = is_gradient(s) ? logical_outputs(s) : spec_weights_elements(s);
+    int64_t laid_weights = is_gradient(s) ? spec_output_elements(s) : weights;
     int64_t bias = s->bias ? s->out_channels : 0, scale = spec_count_post(s, POST_SCALE) * s->out_channels;
     int64_t adds = spec_count_post(s, POST_ADD), addend = adds * logical_outputs(s);
     int64_t random = inputs + weights + bias + scale + addend;
-    int64_t laid_out = spec_input_elements(s) + weights + adds * spec_output_elements(s);
-    residue *at = i->memory = calloc((size_t)(random + laid_out + logical_outputs(s) + 1), sizeof *at);
+    int64_t laid_out = spec_input_elements(s) + laid_weights + adds * spec_output_elements(s);
+    residue *at = i->memory = calloc((size_t)(random + laid_out + formula_outputs(s) + 1), sizeof *at);
     if (!at) return false;
     for (int64_t k = 0; k < random; k++) at[k] = drawn(&seed);
     i->bias = at + inputs + weights, i->scale = i->bias + bias;
     i->dense = (formula_tensors){at, at + inputs, i->bias, i->scale, i->scale + scale};
     i->input = at + random;
     i->weights = i->input + spec_input_elements(s);
-    i->addend = i->weights + weights;
+    i->addend = i->weights + laid_weights;
     i->expected = i->addend + adds * spec_output_elements(s);
-    lay_out_input(i);
-    lay_out_weights(i);
+    lay_out_image(s->input_layout, s->batch, s->in_channels, s->in_size, i->dense.input, i->input);
+    if (is_gradient(s))
+        lay_out_image(s->output_layout, s->batch, s->out_channels, s->out_size, i->dense.weights, i->weights);
+    else
+        lay_out_weights(i);
     lay_out_addends(i);
     return true;
 }
@@ -108,9 +121,10 @@ typedef struct formula_job {
 static void run_formula(void *argument, size_t piece) {
     formula_job *j = argument;
     const cvk_spec *s = &j->identity->spec;
-    int64_t channels = s->batch * s->out_channels, p = (int64_t)piece;
+    int64_t channels = formula_channels(s), p = (int64_t)piece;
     int64_t first = channels * p / PIECES, last = channels * (p + 1) / PIECES;
-    formula_range(j->formula, first, last, j->identity->expected + first * volume(s->out_size));
+    int64_t each = channels ? formula_outputs(s) / channels : 0;
+    formula_range(j->formula, first, last, j->identity->expected + first * each);
 }
 
 static void in_pieces(const cvk_parallel_for *threads, size_t pieces, cvk_parallel_body *body, void *argument) {
@@ -172,7 +186,7 @@ static void run_piece(void *argument, size_t piece) {
     void *const tensors[ROLE_COUNT] = {
         [ROLE_INPUT] = i->input,  [ROLE_WEIGHTS] = j->packed,      [ROLE_BIAS] = i->bias,
         [ROLE_SCALE] = i->scale,  [ROLE_ADDEND] = i->addend,       [ROLE_OUTPUT] = j->output,
-        [ROLE_SCRATCH] = scratch, [ROLE_WORKSPACE] = j->workspace,
+        [ROLE_SCRATCH] = scratch, [ROLE_WORKSPACE] = j->workspace, [ROLE_GRADIENT] = i->weights,
     };
     int64_t tasks = j->nest->tasks, p = (int64_t)piece;
     cvk_status status =
@@ -191,8 +205,26 @@ static int64_t first_wrong(const residue *expected, residue *got, int64_t step, 
     return -1;
 }
 
+/* Gradients are dense, channels outside of taps; the formula has them inside. */
+static void compare_gradients(const identity *i, const residue *output, char *words) {
+    const cvk_spec *s = &i->spec;
+    int64_t taps = volume(s->kernel), inner = s->transposed ? s->out_channels / s->groups : s->in_channels / s->groups;
+    for (int64_t e = 0; e < formula_outputs(s); e++) {
+        int64_t filter = e / taps, at = (filter / inner * taps + e % taps) * inner + filter % inner;
+        bool of_bias = e >= spec_weights_elements(s);
+        if (output[e] == i->expected[of_bias ? e : at]) continue;
+        snprintf(words, IDENTITY_WORDS, "gradient %lld of %s is %s", (long long)e, of_bias ? "all" : "the weights",
+                 output[e] == RESIDUE_NONE ? "not computed" : "not the formula's");
+        return;
+    }
+}
+
 static void compare(const identity *i, residue *output, char *words) {
     const cvk_spec *s = &i->spec;
+    if (is_gradient(s)) {
+        compare_gradients(i, output, words);
+        return;
+    }
     int64_t positions = volume(s->out_size);
     for (int64_t channel = 0; channel < s->batch * s->out_channels; channel++) {
         int64_t n = channel / s->out_channels, c = channel % s->out_channels;
@@ -221,10 +253,10 @@ static cvk_status run_nest(nest_job *j, const nest *n, const cvk_parallel_for *t
 }
 
 /* Packs, runs, compares. */
-static cvk_status judge(nest_job *j, const nest *pack, const nest_program *run, const cvk_parallel_for *threads,
+static cvk_status judge(nest_job *j, const nest_phase *pack, const nest_program *run, const cvk_parallel_for *threads,
                         char *words) {
     void *const packing[ROLE_COUNT] = {[ROLE_PACK_FROM] = j->identity->weights, [ROLE_PACK_TO] = j->packed};
-    cvk_status status = nest_eval(pack, packing, 0, pack->tasks, EVAL_RESIDUES);
+    cvk_status status = nest_eval_phase(pack, packing, EVAL_RESIDUES);
     const nest *n;
     for (int i = 0; status == CVK_OK && (n = program_nest(run, i)); i++) status = run_nest(j, n, threads);
     if (status == CVK_OK) compare(j->identity, j->output, words);
@@ -233,11 +265,20 @@ static cvk_status judge(nest_job *j, const nest *pack, const nest_program *run, 
     return CVK_OK;
 }
 
-cvk_status identity_judge(const identity *i, const nest *pack, const nest_program *run, const cvk_parallel_for *threads,
-                          char words[IDENTITY_WORDS]) {
+static int64_t packed_elements(const nest_phase *pack) {
+    int64_t most = 0;
+    for (int i = 0; i < pack->count; i++) {
+        int64_t elements = elements_of(pack->nest[i], ROLE_PACK_TO);
+        if (elements > most) most = elements;
+    }
+    return most;
+}
+
+cvk_status identity_judge(const identity *i, const nest_phase *pack, const nest_program *run,
+                          const cvk_parallel_for *threads, char words[IDENTITY_WORDS]) {
     nest_job j = {.identity = i};
-    j.packed = nothing_in((size_t)elements_of(pack, ROLE_PACK_TO));
-    j.output = nothing_in((size_t)spec_output_elements(&i->spec));
+    j.packed = nothing_in((size_t)packed_elements(pack));
+    j.output = nothing_in((size_t)spec_result_elements(&i->spec));
     j.workspace = nothing_in((size_t)program_needs(run, ROLE_WORKSPACE).elements);
     words[0] = '\0';
     bool ready = j.packed && j.output && j.workspace;

@@ -20,7 +20,7 @@ void identity_free(identity *i);
 /* Packs, then runs all tasks of one phase after another. CVK_OK: `words` is empty and every output is the formula's, or
  * it says what is wrong. Another status: there is no verdict. */
 enum { IDENTITY_WORDS = 160 };
-cvk_status identity_judge(const identity *i, const nest *pack, const nest_program *run, const cvk_parallel_for *threads,
-                          char words[IDENTITY_WORDS]);
+cvk_status identity_judge(const identity *i, const nest_phase *pack, const nest_program *run,
+                          const cvk_parallel_for *threads, char words[IDENTITY_WORDS]);
 
 #endif

@@ -8,6 +8,7 @@
 #include "judge/naive.h"
 #include "judge/bound.h"
 #include "judge/hot.h"
+#include "judge/naive_gradients.h"
 #include "judge/post.h"
 
 #include <float.h>
@@ -30,9 +31,10 @@ typedef struct channel {
     const naive_tensors *tensors;
     int64_t n, oc;
     cvk_type type;
-    const void *input;   /* of the first channel of the group */
-    const void *weights; /* of this output channel */
-    bool integers;       /* all data that reach this channel are */
+    const void *input;    /* of the first channel of the group */
+    const void *weights;  /* of this output channel, from the group's first input channel on */
+    int64_t next_weights; /* elements to those of the next input channel */
+    bool integers;        /* all data that reach this channel are */
 } channel;
 
 /* Neighbouring outputs of one row: sums, and sums of the terms' magnitudes. */
@@ -45,11 +47,13 @@ static const void *element(cvk_type type, const void *tensor, int64_t i) {
     return (const char *)tensor + i * type_bytes(type);
 }
 
-int64_t naive_channels(const cvk_spec *s) { return s->batch * s->out_channels; }
-
 static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXIS_H] * size[AXIS_W]; }
 
-int64_t naive_channel_size(const cvk_spec *s) { return volume(s->out_size); }
+int64_t naive_channels(const cvk_spec *s) {
+    return s->direction == DIRECTION_FORWARD ? s->batch * s->out_channels : naive_gradients(s);
+}
+
+int64_t naive_channel_size(const cvk_spec *s) { return s->direction == DIRECTION_FORWARD ? volume(s->out_size) : 1; }
 
 static int64_t modulo(int64_t i, int64_t n) { return (i % n + n) % n; }
 
@@ -182,11 +186,65 @@ static void add_row(const channel *c, strip *out, int64_t kd, int64_t kh) {
     r.x = element(c->type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
     r.channels = s->in_channels / s->groups;
     r.next_x = volume(in);
-    r.next_w = volume(s->kernel);
+    r.next_w = c->next_weights;
     for (int64_t kw = 0; kw < s->kernel[AXIS_W]; kw++) {
         r.w = weight(c, kd, kh, kw);
         add_tap(s, out, r, kw);
     }
+}
+
+/* ---- transposed: input i reaches output i stride + k dilation - before by tap k ---- */
+
+/* The input that reaches output o by tap k, or ABSENT. */
+static int64_t reaching(const cvk_spec *s, int axis, int64_t o, int64_t k) {
+    int64_t distance = o + s->pad_before[axis] - k * s->dilation[axis], i = distance / s->stride[axis];
+    return distance < 0 || distance % s->stride[axis] != 0 || i >= s->in_size[axis] ? ABSENT : i;
+}
+
+/* Tap kw of a strip, at every stride-th of its outputs; they are summed side by side first. */
+static void spread_tap(const cvk_spec *s, strip *out, run r, int64_t kw) {
+    long double sum[STRIP], magnitude[STRIP];
+    int64_t step = s->stride[AXIS_W], first = 0;
+    while (first < out->count && reaching(s, AXIS_W, out->first + first, kw) == ABSENT) first++;
+    for (r.count = 0; first + r.count * step < out->count; r.count++) {
+        if (reaching(s, AXIS_W, out->first + first + r.count * step, kw) == ABSENT) break;
+        sum[r.count] = magnitude[r.count] = 0;
+    }
+    if (r.count == 0) return;
+    r.x = element(r.type, r.x, reaching(s, AXIS_W, out->first + first, kw));
+    add_run(&r, sum, magnitude);
+    for (int64_t i = 0; i < r.count; i++) {
+        out->sum[first + i * step] += sum[i];
+        out->magnitude[first + i * step] += magnitude[i];
+    }
+}
+
+static void spread_row(const channel *c, strip *out, int64_t kd, int64_t kh) {
+    const cvk_spec *s = c->spec;
+    const int64_t *in = s->in_size;
+    int64_t id = reaching(s, AXIS_D, out->od, kd), ih = reaching(s, AXIS_H, out->oh, kh);
+    if (id == ABSENT || ih == ABSENT) return;
+    run r = {.type = c->type, .stride = 1, .channels = s->in_channels / s->groups, .next_x = volume(in)};
+    r.x = element(c->type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
+    r.next_w = c->next_weights;
+    for (int64_t kw = 0; kw < s->kernel[AXIS_W]; kw++) {
+        r.w = weight(c, kd, kh, kw);
+        spread_tap(s, out, r, kw);
+    }
+}
+
+/* ---- a channel ---- */
+
+/* The most taps of an axis that reach one output: those a stride apart do. */
+static int64_t most_taps(const cvk_spec *s, int axis) {
+    int64_t apart = 1;
+    while (s->transposed && apart * s->dilation[axis] % s->stride[axis] != 0) apart++;
+    return (s->kernel[axis] + apart - 1) / apart;
+}
+
+static int64_t most_terms(const cvk_spec *s) {
+    int64_t taps = most_taps(s, AXIS_D) * most_taps(s, AXIS_H) * most_taps(s, AXIS_W);
+    return s->in_channels / s->groups * taps + s->bias;
 }
 
 static double number(const channel *c, const void *tensor, int64_t i) {
@@ -201,7 +259,7 @@ static void sum_strip(const channel *c, strip *out) {
         out->magnitude[i] = fabs(bias);
     }
     for (int64_t kd = 0; kd < s->kernel[AXIS_D]; kd++)
-        for (int64_t kh = 0; kh < s->kernel[AXIS_H]; kh++) add_row(c, out, kd, kh);
+        for (int64_t kh = 0; kh < s->kernel[AXIS_H]; kh++) (s->transposed ? spread_row : add_row)(c, out, kd, kh);
 }
 
 /* Post-ops of one output, which stands at `at` in the channel. */
@@ -224,14 +282,15 @@ static void finish(const channel *c, int64_t at, long double *value, double *bou
 
 static void run_strip(const channel *c, strip *out, long double *output, double *bound) {
     const cvk_spec *s = c->spec;
-    int64_t terms = s->in_channels / s->groups * volume(s->kernel) + s->bias;
+    int64_t terms = most_terms(s);
     int64_t at = (out->od * s->out_size[AXIS_H] + out->oh) * s->out_size[AXIS_W] + out->first;
     const double *rounding = c->tensors->rounding;
     if (rounding) rounding += (c->n * s->out_channels + c->oc) * naive_channel_size(s);
     sum_strip(c, out);
     for (int64_t i = 0; i < out->count; i++, at++) {
         output[at] = out->sum[i];
-        if (bound) bound[at] = rounding ? rounding[at] : bound_direct(c->type, terms, out->magnitude[i], c->integers);
+        const bool direct = !rounding || isnan(rounding[at]);
+        if (bound) bound[at] = direct ? bound_direct(c->type, terms, out->magnitude[i], c->integers) : rounding[at];
         finish(c, at, &output[at], bound ? &bound[at] : NULL);
     }
 }
@@ -247,6 +306,16 @@ static void run_channel(const channel *c, long double *output, double *bound) {
             }
 }
 
+/* Where the weights of an output channel begin, and how far those of its input channels are apart. */
+static void find_weights(channel *c) {
+    const cvk_spec *s = c->spec;
+    int64_t group_in = s->in_channels / s->groups, group_out = s->out_channels / s->groups, taps = volume(s->kernel);
+    int64_t filter = c->oc * group_in;
+    if (s->transposed) filter = c->oc / group_out * group_in * group_out + c->oc % group_out;
+    c->weights = element(c->type, c->tensors->weights, filter * taps);
+    c->next_weights = s->transposed ? group_out * taps : taps;
+}
+
 static bool all_integers(cvk_type type, const void *x, int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         const double value = type_read(type, element(type, x, i));
@@ -255,19 +324,30 @@ static bool all_integers(cvk_type type, const void *x, int64_t n) {
     return true;
 }
 
+static bool has_integer_weights(const channel *c) {
+    const cvk_spec *s = c->spec;
+    for (int64_t i = 0; i < s->in_channels / s->groups; i++)
+        if (!all_integers(c->type, element(c->type, c->weights, i * c->next_weights), volume(s->kernel))) return false;
+    return true;
+}
+
 void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
                  double *bound) {
+    if (s->direction != DIRECTION_FORWARD) {
+        naive_gradients_range(s, t, first, last, output, bound);
+        return;
+    }
     int64_t group_in = s->in_channels / s->groups, group_out = s->out_channels / s->groups;
-    int64_t input_size = group_in * volume(s->in_size), weights_size = group_in * volume(s->kernel);
+    int64_t input_size = group_in * volume(s->in_size);
     bool input_integers = false;
     for (int64_t i = first; i < last; i++) {
         channel c = {.spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels};
         c.type = spec_type(s);
         c.input = element(c.type, t->input, (c.n * s->groups + c.oc / group_out) * input_size);
-        c.weights = element(c.type, t->weights, c.oc * weights_size);
+        find_weights(&c);
         if (bound) {
             if (i == first || c.oc % group_out == 0) input_integers = all_integers(c.type, c.input, input_size);
-            c.integers = input_integers && all_integers(c.type, c.weights, weights_size) &&
+            c.integers = input_integers && has_integer_weights(&c) &&
                          (!s->bias || all_integers(c.type, element(c.type, t->bias, c.oc), 1));
         }
         int64_t at = (i - first) * naive_channel_size(s);
@@ -286,7 +366,7 @@ static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *outpu
         scales |= s->post[i].kind == POST_SCALE;
     }
     if (s->batch && (!t->input || !output || (adds && !t->addend))) return false;
-    return t->weights && (!s->bias || t->bias) && (!scales || t->scale);
+    return t->weights && (!s->bias || t->bias || s->direction != DIRECTION_FORWARD) && (!scales || t->scale);
 }
 
 /* Rounded once. */

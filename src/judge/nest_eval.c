@@ -500,9 +500,15 @@ cvk_status nest_eval(const nest *n, void *const tensors[ROLE_COUNT], int64_t fir
     return good ? CVK_OK : CVK_ERROR_INTERNAL;
 }
 
+cvk_status nest_eval_phase(const nest_phase *phase, void *const tensors[ROLE_COUNT], eval_numbers numbers) {
+    cvk_status status = CVK_OK;
+    for (int i = 0; i < phase->count && !status; i++)
+        status = nest_eval(phase->nest[i], tensors, 0, phase->nest[i]->tasks, numbers);
+    return status;
+}
+
 cvk_status nest_eval_program(const nest_program *p, void *const tensors[ROLE_COUNT], eval_numbers numbers) {
     cvk_status status = CVK_OK;
-    const nest *n;
-    for (int i = 0; !status && (n = program_nest(p, i)); i++) status = nest_eval(n, tensors, 0, n->tasks, numbers);
+    for (int i = 0; i < p->count && !status; i++) status = nest_eval_phase(&p->phase[i], tensors, numbers);
     return status;
 }

@@ -15,6 +15,8 @@ static inline eval_numbers eval_as(bool fused) { return fused ? EVAL_FUSED : EVA
 cvk_status nest_eval(const nest *n, void *const tensors[ROLE_COUNT], int64_t first_task, int64_t last_task,
                      eval_numbers numbers);
 
+/* All tasks of several nests. */
+cvk_status nest_eval_phase(const nest_phase *phase, void *const tensors[ROLE_COUNT], eval_numbers numbers);
 /* All tasks of all phases. */
 cvk_status nest_eval_program(const nest_program *p, void *const tensors[ROLE_COUNT], eval_numbers numbers);
 

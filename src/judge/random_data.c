@@ -49,8 +49,10 @@ static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXI
 bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *data) {
     enum { TENSORS = 5, WEIGHTS = 1 };
     const int64_t outputs = s->batch * s->out_channels * volume(s->out_size);
-    const int64_t elements[TENSORS] = {s->batch * s->in_channels * volume(s->in_size), spec_weights_elements(s),
-                                       s->bias ? s->out_channels : 0, s->out_channels * spec_count_post(s, POST_SCALE),
+    const bool backward = s->direction == DIRECTION_BACKWARD_WEIGHTS; /* gradients of the output for weights */
+    const int64_t elements[TENSORS] = {s->batch * s->in_channels * volume(s->in_size),
+                                       backward ? outputs : spec_weights_elements(s), s->bias ? s->out_channels : 0,
+                                       s->out_channels * spec_count_post(s, POST_SCALE),
                                        outputs * spec_count_post(s, POST_ADD)};
     const void **const tensors[TENSORS] = {&data->tensors.input, &data->tensors.weights, &data->tensors.bias,
                                            &data->tensors.scale, &data->tensors.addend};

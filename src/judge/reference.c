@@ -36,8 +36,8 @@ static void run_piece(void *argument, size_t piece) {
     for (int64_t i = first * size; i < last * size; i++) j->zeros[piece] += r->output[i] == 0;
 }
 
-bool reference_run(const cvk_spec *s, const cvk_plan *plan, const naive_tensors *data, const cvk_parallel_for *threads,
-                   reference *r) {
+bool reference_run(const cvk_spec *s, const layer_plan *plan, const naive_tensors *data,
+                   const cvk_parallel_for *threads, reference *r) {
     int64_t count = naive_channels(s) * naive_channel_size(s), zeros = 0;
     *r = (reference){.spec = s};
     r->output = malloc((size_t)(count + 1) * sizeof *r->output);

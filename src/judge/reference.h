@@ -14,8 +14,8 @@ typedef struct reference {
 } reference;
 
 /* With the bounds of what `plan` computes. False: out of memory. */
-bool reference_run(const cvk_spec *s, const cvk_plan *plan, const naive_tensors *data, const cvk_parallel_for *threads,
-                   reference *r);
+bool reference_run(const cvk_spec *s, const layer_plan *plan, const naive_tensors *data,
+                   const cvk_parallel_for *threads, reference *r);
 void reference_free(reference *r);
 /* False: out of memory. */
 bool reference_judge(const reference *r, const tensors *t, const cvk_parallel_for *threads, verdict *v);

@@ -25,47 +25,103 @@ static void run_piece(void *argument, size_t piece) {
 
 static bool is_winograd(const cvk_plan *p) { return strcmp(p->algorithm, "winograd") == 0; }
 
-bool rounding_is_shared(const cvk_plan *a, const cvk_plan *b) {
+static bool has_winograd(const layer_plan *plan) {
+    bool has = false;
+    for (int i = 0; i < plan->count; i++) has |= is_winograd(&plan->part[i]);
+    return has;
+}
+
+static bool parts_are_shared(const cvk_plan *a, const cvk_plan *b) {
     if (!is_winograd(a) && !is_winograd(b)) return true;
     return is_winograd(a) && is_winograd(b) && a->tile_od == b->tile_od && a->tile_oh == b->tile_oh &&
            a->tile_ow == b->tile_ow;
 }
 
-void rounding_print(const cvk_spec *s, const cvk_plan *plan, text *out) {
-    int64_t terms = spec_taps(s) * spec_group_in(s) + s->bias;
-    const int unit = ilogb(type_rows[spec_type(s)].unit_roundoff);
-    if (!is_winograd(plan)) {
-        text_add(out, "rounding: |error| <= %lld u S, S the sum of a result's %lld terms' magnitudes, u = 2^%d\n",
-                 (long long)(terms + 2), (long long)terms, unit);
-        return;
-    }
+bool rounding_is_shared(const layer_plan *a, const layer_plan *b) {
+    bool shared = true;
+    for (int i = 0; i < (a->count > b->count ? a->count : b->count); i++)
+        shared &= parts_are_shared(layer_plan_part(a, i), layer_plan_part(b, i));
+    return shared;
+}
+
+/* ---- in words ---- */
+
+static void print_direct(const problem *p, int unit, text *out) {
+    int64_t terms = problem_taps(p) * p->in_channels + p->post.bias;
+    text_add(out, "|error| <= %lld u S, S the sum of a result's %lld terms' magnitudes, u = 2^%d\n",
+             (long long)(terms + 2), (long long)terms, unit);
+}
+
+static void print_winograd(const problem *p, const cvk_plan *plan, int unit, text *out) {
     const int m[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
-    text_add(out, "rounding: |error| <= %.0f u |A'| [(|G| |g|) . (|B'| |d|)], summed over input channels, u = 2^%d;",
-             winograd_roundings(s, m), unit);
+    text_add(out, "|error| <= %.0f u |A'| [(|G| |g|) . (|B'| |d|)], summed over input channels, u = 2^%d;",
+             winograd_roundings(p, m), unit);
     for (int a = 0; a < AXES; a++)
-        if (s->kernel[a] > 1) text_add(out, " F(%d,%lld)", m[a], (long long)s->kernel[a]);
+        if (p->axis[a].taps > 1) text_add(out, " F(%d,%lld)", m[a], (long long)p->axis[a].taps);
     text_add(out, "\n");
 }
 
-bool rounding_of_plan(const cvk_spec *s, const cvk_plan *plan, const naive_tensors *t, const cvk_parallel_for *threads,
-                      double **rounding) {
-    *rounding = NULL;
-    if (!is_winograd(plan)) return true;
-    const int m[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
-    size_t outputs = (size_t)(naive_channels(s) * naive_channel_size(s));
-    job j = {.winograd = winograd_rounding_new(s, m, t), .rounding = malloc(sizeof(double) * (outputs + 1))};
-    atomic_init(&j.starved, !j.winograd || !j.rounding);
-    if (!atomic_load(&j.starved)) {
-        if (threads)
-            threads->loop(threads->context, PIECES, run_piece, &j);
+void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out) {
+    const int unit = ilogb(type_rows[spec_type(s)].unit_roundoff), problems = problem_count(s);
+    for (int i = 0; i < problems; i++) {
+        const problem p = problem_of(s, i);
+        const cvk_plan *part = layer_plan_part(plan, i);
+        text_add(out, "rounding");
+        if (problems > 1) text_add(out, " of ");
+        problem_print(s, i, out);
+        text_add(out, ": ");
+        if (is_winograd(part))
+            print_winograd(&p, part, unit, out);
         else
-            for (size_t i = 0; i < PIECES; i++) run_piece(&j, i);
+            print_direct(&p, unit, out);
     }
-    winograd_rounding_free(j.winograd);
-    bool good = !atomic_load(&j.starved);
-    if (good)
-        *rounding = j.rounding;
+}
+
+/* ---- in numbers ---- */
+
+/* The tiles of one problem. */
+static bool run_tiles(job *j, const cvk_parallel_for *threads) {
+    if (threads)
+        threads->loop(threads->context, PIECES, run_piece, j);
     else
-        free(j.rounding);
+        for (size_t i = 0; i < PIECES; i++) run_piece(j, i);
+    return !atomic_load(&j->starved);
+}
+
+static bool rounding_of_part(const problem *p, const cvk_plan *plan, const naive_tensors *t,
+                             const cvk_parallel_for *threads, double *rounding) {
+    const int m[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
+    job j = {.winograd = winograd_rounding_new(p, m, t), .rounding = rounding};
+    atomic_init(&j.starved, false);
+    bool good = j.winograd && run_tiles(&j, threads);
+    winograd_rounding_free(j.winograd);
+    return good;
+}
+
+/* The layer whose tensors are the dense ones. */
+static cvk_spec dense_of(const cvk_spec *s) {
+    cvk_spec dense = *s;
+    dense.input_layout = dense.output_layout = CVK_CHANNELS_FIRST;
+    return dense;
+}
+
+bool rounding_of_plan(const cvk_spec *s, const layer_plan *plan, const naive_tensors *t,
+                      const cvk_parallel_for *threads, double **rounding) {
+    *rounding = NULL;
+    if (!has_winograd(plan)) return true;
+    const cvk_spec dense = dense_of(s);
+    const size_t outputs = (size_t)(naive_channels(s) * naive_channel_size(s));
+    double *all = malloc(sizeof *all * (outputs + 1));
+    bool good = all != NULL;
+    for (size_t i = 0; good && i < outputs; i++) all[i] = NAN;
+    for (int i = 0; good && i < problem_count(s); i++) {
+        const problem p = problem_of(&dense, i);
+        const cvk_plan *part = layer_plan_part(plan, i);
+        if (is_winograd(part)) good = rounding_of_part(&p, part, t, threads, all);
+    }
+    if (good)
+        *rounding = all;
+    else
+        free(all);
     return good;
 }

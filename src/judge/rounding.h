@@ -2,16 +2,16 @@
 #ifndef CVK_JUDGE_ROUNDING_H
 #define CVK_JUDGE_ROUNDING_H
 
-#include "plan/plan.h"
+#include "plan/layer_plan.h"
 #include "judge/naive.h"
 
 /* What naive_tensors.rounding wants for a plan: NULL for those that sum directly, else heap-owned, one a sum. `threads`
  * may be NULL. False: out of memory. */
-bool rounding_of_plan(const cvk_spec *s, const cvk_plan *plan, const naive_tensors *t, const cvk_parallel_for *threads,
-                      double **rounding);
+bool rounding_of_plan(const cvk_spec *s, const layer_plan *plan, const naive_tensors *t,
+                      const cvk_parallel_for *threads, double **rounding);
 /* The bound in words, for `explain`. */
-void rounding_print(const cvk_spec *s, const cvk_plan *plan, text *out);
+void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out);
 /* Whether two plans of a layer round alike: then one reference judges both. */
-bool rounding_is_shared(const cvk_plan *a, const cvk_plan *b);
+bool rounding_is_shared(const layer_plan *a, const layer_plan *b);
 
 #endif

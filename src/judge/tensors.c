@@ -58,12 +58,14 @@ static uint64_t of(const cvk_kernel_info *info, cvk_role role, const cvk_spec *s
 static bool sizes_agree(const cvk_spec *s, const cvk_kernel_info *info) {
     const int64_t adds = spec_count_post(s, POST_ADD), scales = spec_count_post(s, POST_SCALE);
     const uint64_t f = (uint64_t)type_bytes(spec_type(s));
+    const bool forward = s->direction == DIRECTION_FORWARD;
     return of(info, CVK_ROLE_INPUT, s) == f * (uint64_t)spec_input_elements(s) &&
-           info->weights.bytes == f * (uint64_t)spec_weights_elements(s) &&
-           info->bias.bytes == (s->bias ? f * (uint64_t)s->out_channels : 0) &&
+           info->weights.bytes == (forward ? f * (uint64_t)spec_weights_elements(s) : 0) &&
+           of(info, CVK_ROLE_GRADIENT, s) == (forward ? 0 : f * (uint64_t)spec_output_elements(s)) &&
+           info->bias.bytes == (s->bias && forward ? f * (uint64_t)s->out_channels : 0) &&
            info->scale.bytes == f * (uint64_t)(scales * s->out_channels) &&
            of(info, CVK_ROLE_ADDEND, s) == f * (uint64_t)(adds * spec_output_elements(s)) &&
-           of(info, CVK_ROLE_OUTPUT, s) == f * (uint64_t)spec_output_elements(s);
+           of(info, CVK_ROLE_OUTPUT, s) == f * (uint64_t)spec_result_elements(s);
 }
 
 static void copy(const void *from, const guarded *to) {
@@ -80,7 +82,11 @@ static void fill(const naive_tensors *data, tensors *t) {
         to_layout(s->output_layout, bytes, s->batch, s->out_channels, s->out_size,
                   (const char *)data->addend + i * outputs * bytes,
                   (char *)t->buffer[CVK_ROLE_ADDEND].data + i * spec_output_elements(s) * bytes);
-    copy(data->weights, &t->dense);
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS)
+        to_layout(s->output_layout, bytes, s->batch, s->out_channels, s->out_size, data->weights,
+                  t->buffer[CVK_ROLE_GRADIENT].data);
+    else
+        copy(data->weights, &t->dense);
     copy(data->bias, &t->buffer[CVK_ROLE_BIAS]);
     copy(data->scale, &t->buffer[CVK_ROLE_SCALE]);
     static const cvk_role written[] = {CVK_ROLE_OUTPUT, CVK_ROLE_SCRATCH, CVK_ROLE_WORKSPACE};
@@ -103,6 +109,7 @@ cvk_status tensors_bind(const cvk_spec *s, const cvk_kernel_info *info, const na
 #undef CVK_BUFFER
     };
     const guarded *packed = &t->buffer[CVK_ROLE_WEIGHTS];
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return CVK_OK;
     return cvk_pack_weights(info, (cvk_const_buffer){t->dense.data, t->dense.bytes},
                             (cvk_buffer){packed->data, packed->bytes});
 }
@@ -131,7 +138,8 @@ const char *tensors_damage(const tensors *t) {
     if (!guard_intact(&t->dense)) return "wrote outside a buffer";
     for (int i = 0; i < CVK_ROLES; i++)
         if (!guard_intact(&t->buffer[i])) return "wrote outside a buffer";
-    if (t->spec->output_layout == CVK_BLOCKED && !fill_is_zero(t)) return "fill channels are not zero";
+    const bool filled = t->spec->output_layout == CVK_BLOCKED && t->spec->direction == DIRECTION_FORWARD;
+    if (filled && !fill_is_zero(t)) return "fill channels are not zero";
     return NULL;
 }
 
@@ -139,6 +147,10 @@ void tensors_read(const tensors *t, int64_t i, void *to) {
     const cvk_spec *s = t->spec;
     const int bytes = type_bytes(spec_type(s));
     const char *output = t->buffer[CVK_ROLE_OUTPUT].data;
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) {
+        memcpy(to, output + i * bytes, (size_t)bytes);
+        return;
+    }
     channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, i / s->out_channels, i % s->out_channels);
     copy_spaced(bytes, w.count, output + w.first * bytes, w.step, to, 1);
 }

@@ -12,7 +12,7 @@ static const double UNDERFLOWS =
 enum { MOST_POINTS = COOK_TOOM_MOST * COOK_TOOM_MOST * COOK_TOOM_MOST };
 
 struct winograd_rounding {
-    const cvk_spec *spec;
+    const problem *p;
     cvk_type type;
     const naive_tensors *tensors;
     cook_toom f[AXES];
@@ -43,42 +43,50 @@ static double magnitude(const winograd_rounding *w, const void *tensor, int64_t 
     return fabs(type_read(w->type, (const char *)tensor + i * type_bytes(w->type)));
 }
 
-static void transform_weights(winograd_rounding *w, int64_t oc, int64_t ic) {
-    const cvk_spec *s = w->spec;
-    int64_t taps = s->kernel[0] * s->kernel[1] * s->kernel[2];
-    const int64_t first = (oc * s->in_channels + ic) * taps;
-    int64_t size[AXES] = {s->kernel[0], s->kernel[1], s->kernel[2]};
-    double values[MOST_POINTS];
-    for (int64_t i = 0; i < taps; i++)
-        values[i] = magnitude(w, w->tensors->weights, first + (s->flip_kernel ? taps - 1 - i : i));
-    for (int a = 0; a < AXES; a++) apply((const ratio(*)[COOK_TOOM_MOST])w->f[a].g, w->f[a].alpha, a, size, values);
-    for (int64_t p = 0; p < w->points; p++) w->weights[(p * s->in_channels + ic) * s->out_channels + oc] = values[p];
+/* An element of the group that there is. */
+static int64_t offset_in(const view *v, int64_t n, int64_t channel, const int64_t at[AXES]) {
+    int64_t offset = v->base + n * v->n + channel * v->channel;
+    for (int a = 0; a < AXES; a++) offset += at[a] * v->axis[a];
+    return offset;
 }
 
-double winograd_roundings(const cvk_spec *s, const int m[AXES]) {
-    double count = (double)s->in_channels + 2 + s->bias;
+static void transform_weights(winograd_rounding *w, int64_t oc, int64_t ic) {
+    const problem_axis *axis = w->p->axis;
+    int64_t size[AXES] = {axis[0].taps, axis[1].taps, axis[2].taps}, k[AXES], i = 0;
+    double values[MOST_POINTS];
+    for (k[0] = 0; k[0] < size[0]; k[0]++)
+        for (k[1] = 0; k[1] < size[1]; k[1]++)
+            for (k[2] = 0; k[2] < size[2]; k[2]++)
+                values[i++] = magnitude(w, w->tensors->weights, offset_in(&w->p->w, ic, oc, k));
+    for (int a = 0; a < AXES; a++) apply((const ratio(*)[COOK_TOOM_MOST])w->f[a].g, w->f[a].alpha, a, size, values);
+    for (int64_t p = 0; p < w->points; p++)
+        w->weights[(p * w->p->in_channels + ic) * w->p->out_channels + oc] = values[p];
+}
+
+double winograd_roundings(const problem *p, const int m[AXES]) {
+    double count = (double)p->in_channels + 2 + p->post.bias;
     for (int a = 0; a < AXES; a++)
-        if (s->kernel[a] > 1) count += (double)(s->kernel[a] + 2 + 2 * (m[a] + s->kernel[a] - 1));
+        if (p->axis[a].taps > 1) count += (double)(p->axis[a].taps + 2 + 2 * (m[a] + p->axis[a].taps - 1));
     return count;
 }
 
-winograd_rounding *winograd_rounding_new(const cvk_spec *s, const int m[AXES], const naive_tensors *t) {
+winograd_rounding *winograd_rounding_new(const problem *p, const int m[AXES], const naive_tensors *t) {
     winograd_rounding *w = calloc(1, sizeof *w);
     if (!w) return NULL;
-    *w = (winograd_rounding){.spec = s, .type = spec_type(s), .tensors = t, .points = 1};
-    w->roundings = winograd_roundings(s, m);
+    *w = (winograd_rounding){.p = p, .type = p->sum, .tensors = t, .points = 1};
+    w->roundings = winograd_roundings(p, m);
     for (int a = 0; a < AXES; a++) {
-        cook_toom_make(m[a], (int)s->kernel[a], &w->f[a]);
-        w->tiles[a] = (s->out_size[a] + m[a] - 1) / m[a];
+        cook_toom_make(m[a], (int)p->axis[a].taps, &w->f[a]);
+        w->tiles[a] = (p->axis[a].out + m[a] - 1) / m[a];
         w->points *= w->f[a].alpha;
     }
-    w->weights = malloc(sizeof(double) * (size_t)(w->points * s->in_channels * s->out_channels + 1));
+    w->weights = malloc(sizeof(double) * (size_t)(w->points * p->in_channels * p->out_channels + 1));
     if (!w->weights) {
         free(w);
         return NULL;
     }
-    for (int64_t oc = 0; oc < s->out_channels; oc++)
-        for (int64_t ic = 0; ic < s->in_channels; ic++) transform_weights(w, oc, ic);
+    for (int64_t oc = 0; oc < p->out_channels; oc++)
+        for (int64_t ic = 0; ic < p->in_channels; ic++) transform_weights(w, oc, ic);
     return w;
 }
 
@@ -89,7 +97,7 @@ void winograd_rounding_free(winograd_rounding *w) {
 }
 
 int64_t winograd_rounding_tiles(const winograd_rounding *w) {
-    return w->spec->batch * w->tiles[0] * w->tiles[1] * w->tiles[2];
+    return w->p->n * w->tiles[0] * w->tiles[1] * w->tiles[2];
 }
 
 typedef struct tile_work {
@@ -99,14 +107,12 @@ typedef struct tile_work {
 } tile_work;
 
 static double input_at(const winograd_rounding *w, const tile_work *t, int64_t ic, const int64_t k[AXES]) {
-    const cvk_spec *s = w->spec;
-    int64_t offset = t->n * s->in_channels + ic;
+    int64_t at[AXES];
     for (int a = 0; a < AXES; a++) {
-        int64_t i = t->at[a] + k[a] - s->pad_before[a];
-        if (i < 0 || i >= s->in_size[a]) return 0;
-        offset = offset * s->in_size[a] + i;
+        at[a] = t->at[a] + k[a] + w->p->axis[a].origin;
+        if (at[a] < 0 || at[a] >= w->p->axis[a].in) return 0;
     }
-    return magnitude(w, w->tensors->input, offset);
+    return magnitude(w, w->tensors->input, offset_in(&w->p->x, t->n, ic, at));
 }
 
 static void transform_input(const winograd_rounding *w, const tile_work *t, int64_t ic) {
@@ -116,11 +122,11 @@ static void transform_input(const winograd_rounding *w, const tile_work *t, int6
         for (k[1] = 0; k[1] < w->f[1].alpha; k[1]++)
             for (k[2] = 0; k[2] < w->f[2].alpha; k[2]++) values[i++] = input_at(w, t, ic, k);
     for (int a = 0; a < AXES; a++) apply((const ratio(*)[COOK_TOOM_MOST])w->f[a].b, w->f[a].alpha, a, size, values);
-    for (int64_t p = 0; p < w->points; p++) t->input[p * w->spec->in_channels + ic] = values[p];
+    for (int64_t p = 0; p < w->points; p++) t->input[p * w->p->in_channels + ic] = values[p];
 }
 
 static void multiply(const winograd_rounding *w, const tile_work *t) {
-    int64_t ins = w->spec->in_channels, outs = w->spec->out_channels;
+    int64_t ins = w->p->in_channels, outs = w->p->out_channels;
     memset(t->sums, 0, sizeof(double) * (size_t)(w->points * outs));
     for (int64_t p = 0; p < w->points; p++)
         for (int64_t ic = 0; ic < ins; ic++) {
@@ -138,25 +144,24 @@ static double bound_of(const winograd_rounding *w, double sum) {
 
 static void store_outputs(const winograd_rounding *w, const tile_work *t, int64_t oc, const double *values,
                           double *rounding) {
-    const cvk_spec *s = w->spec;
-    double bias = s->bias ? magnitude(w, w->tensors->bias, oc) : 0;
+    double bias = w->p->post.bias ? magnitude(w, w->tensors->bias, oc) : 0;
     int64_t i = 0, k[AXES];
     for (k[0] = 0; k[0] < w->f[0].m; k[0]++)
         for (k[1] = 0; k[1] < w->f[1].m; k[1]++)
             for (k[2] = 0; k[2] < w->f[2].m; k[2]++, i++) {
-                int64_t offset = t->n * s->out_channels + oc;
+                int64_t at[AXES];
                 bool inside = true;
                 for (int a = 0; a < AXES; a++) {
-                    inside &= t->at[a] + k[a] < s->out_size[a];
-                    offset = offset * s->out_size[a] + t->at[a] + k[a];
+                    at[a] = t->at[a] + k[a];
+                    inside &= at[a] < w->p->axis[a].out;
                 }
-                if (inside) rounding[offset] = bound_of(w, values[i] + bias);
+                if (inside) rounding[offset_in(&w->p->y, t->n, oc, at)] = bound_of(w, values[i] + bias);
             }
 }
 
 static void run_tile(const winograd_rounding *w, const tile_work *t, double *rounding) {
-    int64_t outs = w->spec->out_channels;
-    for (int64_t ic = 0; ic < w->spec->in_channels; ic++) transform_input(w, t, ic);
+    int64_t outs = w->p->out_channels;
+    for (int64_t ic = 0; ic < w->p->in_channels; ic++) transform_input(w, t, ic);
     multiply(w, t);
     for (int64_t oc = 0; oc < outs; oc++) {
         int64_t size[AXES] = {w->f[0].alpha, w->f[1].alpha, w->f[2].alpha};
@@ -168,7 +173,7 @@ static void run_tile(const winograd_rounding *w, const tile_work *t, double *rou
 }
 
 bool winograd_rounding_range(const winograd_rounding *w, int64_t first, int64_t last, double *rounding) {
-    size_t ins = (size_t)(w->points * w->spec->in_channels), outs = (size_t)(w->points * w->spec->out_channels);
+    size_t ins = (size_t)(w->points * w->p->in_channels), outs = (size_t)(w->points * w->p->out_channels);
     tile_work t = {.input = malloc(sizeof(double) * (ins + outs + 1))};
     if (!t.input) return false;
     t.sums = t.input + ins;

@@ -69,7 +69,7 @@ static const double BARRIER_SECONDS = 2.5e-6;
 
 /* A plan and what its tasks take. */
 typedef struct timed {
-    cvk_plan plan;
+    layer_plan plan;
     uint64_t kilocycles; /* predicted */
     uint32_t phases, tasks[CVK_MOST_PHASES];
     double phase_seconds[CVK_MOST_PHASES]; /* all tasks of it in one call */
@@ -159,7 +159,7 @@ static cvk_status allocate(timed *t) {
 }
 
 /* `t` is for free_timed in any case. */
-static cvk_status time_plan(const lab *l, const cvk_spec *spec, const cvk_plan *plan, arena *a, timed *t) {
+static cvk_status time_plan(const lab *l, const cvk_spec *spec, const layer_plan *plan, arena *a, timed *t) {
     ready r;
     *t = (timed){.plan = *plan};
     cvk_status status = ready_open(l, spec, plan, a, &r);
@@ -201,12 +201,12 @@ typedef struct plans {
 
 static cvk_status find_plan(const lab *l, const cvk_spec *spec, uint32_t threads, arena *a, plans *all,
                             const timed **found) {
-    ranked_plan *best;
+    ranked_layer *best;
     int count;
     cvk_status status = compile_rank(a, spec, (goal){l->target, threads}, 1, l->diagnostics, &best, &count);
     if (status != CVK_OK) return status;
     for (size_t i = 0; i < all->count; i++)
-        if (plan_equal(&all->plan[i].plan, &best->plan)) {
+        if (layer_plan_equal(&all->plan[i].plan, &best->plan)) {
             *found = &all->plan[i];
             return CVK_OK;
         }

@@ -32,7 +32,7 @@ cvk_status ready_load(const lab *l, const cvk_spec *spec, const cvk_object *obje
     return status == CVK_OK ? bind(l, spec, data, r) : status;
 }
 
-cvk_status ready_open(const lab *l, const cvk_spec *spec, const cvk_plan *plan, arena *a, ready *r) {
+cvk_status ready_open(const lab *l, const cvk_spec *spec, const layer_plan *plan, arena *a, ready *r) {
     static const char *const symbol[] = {"layer"};
     *r = (ready){.lab = l};
     cvk_object object;

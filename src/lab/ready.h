@@ -21,7 +21,7 @@ typedef struct ready {
 
 /* `plan` NULL: the one the compiler chooses for the lab's goal. The unit lives in the arena; `r` is for ready_close in
  * any case, keeps the lab, and stays where it is. */
-cvk_status ready_open(const lab *l, const cvk_spec *spec, const cvk_plan *plan, arena *a, ready *r);
+cvk_status ready_open(const lab *l, const cvk_spec *spec, const layer_plan *plan, arena *a, ready *r);
 /* The same of an object whose symbol is "layer", compiled before, and data drawn before for the layer with the lab's
  * batch. `unit` stays empty. */
 cvk_status ready_load(const lab *l, const cvk_spec *spec, const cvk_object *object, const naive_tensors *data,

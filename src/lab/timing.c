@@ -5,6 +5,7 @@
 #include "judge/rounding.h"
 #include "lab/cores.h"
 #include "plan/brief.h"
+#include "lab/ready.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -54,7 +55,7 @@ static double bytes_of(const ready *r, cvk_role role) {
 
 static void describe(const ready *r, arena *a, timing *t) {
     text brief = text_new(a);
-    plan_print_brief(&r->unit.plan, &brief);
+    layer_plan_print_brief(&r->unit.plan, &brief);
     t->plan = brief.bytes;
     t->predicted = 1 / r->unit.predicted;
     t->object_bytes = (double)r->object_bytes;

@@ -11,7 +11,7 @@ static void measure_plans(const ready *plans, int count, const probe *peak, plan
     if (peak) *peak_rate = probe_rate(peak, &things[count]);
 }
 
-cvk_status trial_run(const lab *l, const cvk_spec *spec, const ranked_plan *plans, int count, const probe *peak,
+cvk_status trial_run(const lab *l, const cvk_spec *spec, const ranked_layer *plans, int count, const probe *peak,
                      arena *a, plan_time *times, double *peak_rate) {
     ready *loaded = arena_array(a, ready, count);
     cvk_status status = CVK_OK;

@@ -167,7 +167,7 @@ static LLVMValueRef lower_kernel(lower_module *m, const emit_kernel *k, const ch
     LLVMValueRef constant[ROLE_COUNT] = {0}, pack = LLVMConstNull(m->ptr);
     lower_constants(m, k, symbol, constant);
     LLVMValueRef run = lower_program(m, &k->run, arena_format(m->arena, "%s.run", symbol), k->info, constant);
-    if (k->pack) pack = lower_pack(m, k->pack, arena_format(m->arena, "%s.pack", symbol), k->info->packed_tag);
+    if (k->pack.count) pack = lower_pack(m, &k->pack, arena_format(m->arena, "%s.pack", symbol), k->info->packed_tag);
     return lower_info(m, symbol, k->info, run, pack);
 }
 
@@ -275,17 +275,22 @@ static bool nest_computable(const nest *n, const cvk_target *t) {
     return true;
 }
 
+static bool phase_computable(const nest_phase *phase, const cvk_target *t) {
+    for (int i = 0; i < phase->count; i++)
+        if (!nest_computable(phase->nest[i], t)) return false;
+    return true;
+}
+
 static bool program_computable(const nest_program *program, const cvk_target *t) {
     for (int p = 0; p < program->count; p++)
-        for (int i = 0; i < program->phase[p].count; i++)
-            if (!nest_computable(program->phase[p].nest[i], t)) return false;
+        if (!phase_computable(&program->phase[p], t)) return false;
     return true;
 }
 
 /* An object is complete: what its CPU cannot compute is refused. */
 static cvk_status refuse_types(const emit_kernel *kernels, size_t count, cvk_diagnostics *d) {
     for (const emit_kernel *k = kernels; k < kernels + count; k++) {
-        if (program_computable(&k->run, k->target) && nest_computable(k->pack, k->target)) continue;
+        if (program_computable(&k->run, k->target) && phase_computable(&k->pack, k->target)) continue;
         diag_error(d, E_TARGET, (place){.file = ""}, NULL, "%s: %s cannot compute with its types", k->symbol,
                    k->target->name);
         return CVK_ERROR_UNSUPPORTED;

@@ -65,21 +65,26 @@ static bool is_shared_by_images(nest_role role) {
     return share[role] != IMAGE;
 }
 
-/* Where the image at hand begins, in bytes. Those of one part of a role stand before those of the next: addends. */
+/* Where the image at hand begins, in bytes. Of addends, those of all images stand before those of the next addend; an
+ * image's workspace is in one piece. */
 static LLVMValueRef image_offset(const program_lowering *p, lowering *l, const nest_tensor *t) {
     LLVMTypeRef index = l->m->index;
     const int64_t size = type_bytes(t->type);
-    uint64_t stride = t->role == ROLE_WORKSPACE ? p->info->workspace.bytes : (uint64_t)(t->elements * size);
-    LLVMValueRef before =
-        LLVMBuildMul(l->builder, p->batch, LLVMConstInt(index, (uint64_t)(t->begin * size), false), "");
+    const bool whole = t->role == ROLE_WORKSPACE;
+    uint64_t stride = whole ? p->info->workspace.bytes : (uint64_t)(t->elements * size);
+    LLVMValueRef before = LLVMConstInt(index, (uint64_t)(t->begin * size), false);
+    if (!whole) before = LLVMBuildMul(l->builder, p->batch, before, "");
     LLVMValueRef offset = LLVMBuildMul(l->builder, p->image, LLVMConstInt(index, stride, false), "");
     return LLVMBuildAdd(l->builder, before, offset, "");
 }
 
+static LLVMValueRef part_of(lowering *l, LLVMValueRef base, const nest_tensor *t) {
+    return t->begin ? bytes_after(l, base, (uint64_t)(t->begin * type_bytes(t->type))) : base;
+}
+
 static LLVMValueRef find_tensor(const program_lowering *p, lowering *l, const nest_tensor *t) {
     LLVMValueRef base = load_argument(l, t->role, t->name);
-    if (!p->image || is_shared_by_images(t->role))
-        return t->begin ? bytes_after(l, base, (uint64_t)(t->begin * type_bytes(t->type))) : base;
+    if (!p->image || is_shared_by_images(t->role)) return part_of(l, base, t);
     LLVMValueRef offset = image_offset(p, l, t);
     return LLVMBuildGEP2(l->builder, l->m->i8, base, &offset, 1, "");
 }
@@ -89,7 +94,7 @@ static void find_tensors(const program_lowering *p, lowering *l) {
     for (int t = 0; t < l->nest->tensor_count; t++) {
         const nest_tensor *tensor = &l->nest->tensors[t];
         LLVMValueRef known = p->constant[tensor->role];
-        l->tensor[t] = known ? lower_opaque(l->m, l->builder, known) : find_tensor(p, l, tensor);
+        l->tensor[t] = known ? part_of(l, lower_opaque(l->m, l->builder, known), tensor) : find_tensor(p, l, tensor);
     }
 }
 
@@ -232,19 +237,27 @@ static void store_header(lowering *l, LLVMValueRef packed, uint64_t tag) {
     }
 }
 
-LLVMValueRef lower_pack(lower_module *m, const nest *n, const char *symbol, uint64_t tag) {
-    enum { FROM, TO, PARAMETERS };
+enum { PACK_FROM, PACK_TO, PACK_PARAMETERS };
+
+static void lower_packing(lowering *l, LLVMValueRef function) {
+    for (int t = 0; t < l->nest->tensor_count; t++) {
+        const nest_tensor *tensor = &l->nest->tensors[t];
+        l->tensor[t] = LLVMGetParam(function, tensor->role == ROLE_PACK_FROM ? PACK_FROM : PACK_TO);
+        if (tensor->role == ROLE_PACK_TO)
+            l->tensor[t] = part_of(l, bytes_after(l, l->tensor[t], CVK_PACKED_HEADER), tensor);
+    }
+    lower_nest(l);
+}
+
+LLVMValueRef lower_pack(lower_module *m, const nest_phase *pack, const char *symbol, uint64_t tag) {
     LLVMBuilderRef builder = LLVMCreateBuilderInContext(m->context), prelude = LLVMCreateBuilderInContext(m->context);
-    LLVMTypeRef parameters[PARAMETERS] = {m->ptr, m->ptr};
+    LLVMTypeRef parameters[PACK_PARAMETERS] = {m->ptr, m->ptr};
     LLVMValueRef function =
-        begin_function(m, symbol, LLVMFunctionType(m->nothing, parameters, PARAMETERS, false), builder);
-    lowering l = begin_nest(m, n, function, builder, prelude);
-    LLVMValueRef packed = LLVMGetParam(function, TO);
-    store_header(&l, packed, tag);
-    for (int t = 0; t < n->tensor_count; t++)
-        l.tensor[t] = n->tensors[t].role == ROLE_PACK_FROM ? LLVMGetParam(function, FROM)
-                                                           : bytes_after(&l, packed, CVK_PACKED_HEADER);
-    lower_nest(&l);
+        begin_function(m, symbol, LLVMFunctionType(m->nothing, parameters, PACK_PARAMETERS, false), builder);
+    lowering *nests = arena_array(m->arena, lowering, pack->count);
+    for (int i = 0; i < pack->count; i++) nests[i] = begin_nest(m, pack->nest[i], function, builder, prelude);
+    store_header(&nests[0], LLVMGetParam(function, PACK_TO), tag);
+    for (int i = 0; i < pack->count; i++) lower_packing(&nests[i], function);
     LLVMBuildRetVoid(builder);
     LLVMDisposeBuilder(builder);
     LLVMDisposeBuilder(prelude);

@@ -93,7 +93,7 @@ static void add_words(fields *f, const cvk_kernel_info *info) {
                               info->batch_any,
                               info->kilocycles,
                               info->phases,
-                              info->reserved};
+                              (uint32_t)info->operation};
     _Static_assert(sizeof words / sizeof words[0] + CVK_MOST_PHASES == WORDS, "the words before the phases'");
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) add_u32(f, words[i]);
     for (int p = 0; p < CVK_MOST_PHASES; p++) add_u32(f, info->tasks[p]);

@@ -54,12 +54,12 @@ typedef struct lowering {
     bool streams;           /* it has stores that bypass the caches, which a fence has to end */
 } lowering;
 
-/* entry.c: one function from one program, a cvk_kernel_fn, and one from the nest that packs, a cvk_pack_fn, which
+/* entry.c: one function from one program, a cvk_kernel_fn, and one from the nests that pack, a cvk_pack_fn, which
  * begins what it packs with a header; both with internal linkage. Tensors whose role has a value in `constant` lie
  * there. Where `info` says any batch, the nests are of one image, and the function goes from image to image. */
 LLVMValueRef lower_program(lower_module *m, const nest_program *p, const char *symbol, const cvk_kernel_info *info,
                            LLVMValueRef const constant[ROLE_COUNT]);
-LLVMValueRef lower_pack(lower_module *m, const nest *n, const char *symbol, uint64_t tag);
+LLVMValueRef lower_pack(lower_module *m, const nest_phase *pack, const char *symbol, uint64_t tag);
 
 /* lower.c: a nest within a function. Registers are made where all of a function are: at its beginning. The nest's code
  * goes where its builder stands, once its tensors are known: all of it, or the tasks from `first` to `last`, as

@@ -25,7 +25,7 @@
 enum { NEST_MOST_LANES = 64 };
 
 /* What a tensor is bound to. Of ENTRY_TASKS the rows of convoke/buffers.def, in their order: ROLE_INPUT to
- * ROLE_WORKSPACE; of ENTRY_PACK the two parameters. Packed weights are meant without their header. */
+ * ROLE_GRADIENT; of ENTRY_PACK the two parameters. Packed weights are meant without their header. */
 typedef enum nest_role {
 #define CVK_BUFFER(NAME, member, needs, access, share) ROLE_##NAME,
 #include <convoke/buffers.def>

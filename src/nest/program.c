@@ -1,5 +1,8 @@
 /* Programs: nests in their order, and what they need together. */
 #include "nest/program.h"
+#include "nest/build.h"
+
+#include <string.h>
 
 nest_program program_of(arena *a, nest *n) {
     nest **nests = arena_new(a, nest *);
@@ -8,6 +11,233 @@ nest_program program_of(arena *a, nest *n) {
     *phase = (nest_phase){1, nests};
     return (nest_program){1, phase};
 }
+
+/* ---- side by side ---- */
+
+enum { PART_ALIGNMENT = 64 };
+
+/* Where the next part begins: on a line of its own, after so many elements. */
+static int64_t aligned(int64_t elements, const nest_tensor *t) {
+    const int64_t line = PART_ALIGNMENT / type_bytes(t->type);
+    return (elements + line - 1) / line * line;
+}
+
+/* Where a part's own tensors begin in what their role is bound to. */
+typedef struct part_places {
+    int64_t begin[ROLE_COUNT];
+} part_places;
+
+/* A copy whose tensors stand at the part's places. */
+static nest *placed(arena *a, const nest *n, const part_places *at) {
+    nest *copy = arena_new(a, nest);
+    *copy = *n;
+    copy->tensors = arena_copy(a, n->tensors, sizeof *n->tensors * (size_t)n->tensor_count);
+    for (int i = 0; i < n->tensor_count; i++) copy->tensors[i].begin += at->begin[n->tensors[i].role];
+    return copy;
+}
+
+/* Behind what the nest has of those roles. */
+static void move_on(const nest *n, part_places *next, const part_places *at) {
+    static const nest_role own[] = {ROLE_WEIGHTS, ROLE_WORKSPACE, ROLE_PACK_TO};
+    for (size_t r = 0; r < sizeof own / sizeof *own; r++)
+        for (int i = 0; i < n->tensor_count; i++) {
+            const nest_tensor *t = &n->tensors[i];
+            int64_t end = at->begin[own[r]] + aligned(t->begin + t->elements, t);
+            if (t->role == own[r] && end > next->begin[own[r]]) next->begin[own[r]] = end;
+        }
+}
+
+/* Phases that a part does not have stand before its first. */
+static int part_phase(const nest_program *part, int phase, int phases) { return phase - (phases - part->count); }
+
+static int most_phases(const nest_program *part, int count) {
+    int most = 0;
+    for (int i = 0; i < count; i++)
+        if (part[i].count > most) most = part[i].count;
+    return most;
+}
+
+static int nests_of(const nest_program *part, int count, int phase, int phases) {
+    int nests = 0;
+    for (int i = 0; i < count; i++) {
+        int own = part_phase(&part[i], phase, phases);
+        if (own >= 0) nests += part[i].phase[own].count;
+    }
+    return nests;
+}
+
+static nest_phase phase_beside(arena *a, const nest_program *part, int count, const part_places *at, int phase,
+                               int phases) {
+    nest **nests = arena_array(a, nest *, nests_of(part, count, phase, phases));
+    int gathered = 0;
+    for (int i = 0; i < count; i++) {
+        int own = part_phase(&part[i], phase, phases);
+        for (int k = 0; own >= 0 && k < part[i].phase[own].count; k++)
+            nests[gathered++] = placed(a, part[i].phase[own].nest[k], &at[i]);
+    }
+    return (nest_phase){gathered, nests};
+}
+
+nest_program program_beside(arena *a, const nest_program *part, int count) {
+    if (count == 1) return *part;
+    const int phases = most_phases(part, count);
+    part_places *at = arena_array(a, part_places, count + 1);
+    const nest *n;
+    for (int i = 0; i < count; i++) {
+        at[i + 1] = at[i];
+        for (int k = 0; (n = program_nest(&part[i], k)); k++) move_on(n, &at[i + 1], &at[i]);
+    }
+    nest_phase *phase = arena_array(a, nest_phase, phases);
+    for (int p = 0; p < phases; p++) phase[p] = phase_beside(a, part, count, at, p, phases);
+    return (nest_program){phases, phase};
+}
+
+static const nest_tensor *packed_by(const nest *n) {
+    for (int i = 0; i < n->tensor_count; i++)
+        if (n->tensors[i].role == ROLE_PACK_TO) return &n->tensors[i];
+    return NULL;
+}
+
+/* Stores zeros from one part's end to where the next begins. */
+static nest *gap_of(arena *a, const nest *part, int64_t begin, int64_t end) {
+    const nest_tensor *packed = packed_by(part);
+    nest_builder b = nest_begin(a, part->name, ENTRY_PACK, part->vector_bytes);
+    int to = nest_add_part(&b, "gap", ROLE_PACK_TO, packed->type, begin, end - begin, type_bytes(packed->type), true);
+    register_ref zero = reg(nest_add_register(&b, "zero", packed->type, 1, 1), affine_constant(0));
+    build_const(&b, zero, 0);
+    build_store(&b, access_at(to, build_loop(&b, "i", end - begin), 1), zero, NULL);
+    build_end(&b);
+    return nest_finish(&b);
+}
+
+nest_phase pack_beside(arena *a, nest *const *part, int count) {
+    nest **nests = arena_array(a, nest *, 2 * count);
+    part_places at = {{0}}, next = {{0}};
+    int gathered = 0;
+    for (int i = 0; i < count; i++) {
+        const nest_tensor *packed = packed_by(part[i]);
+        int64_t end = at.begin[ROLE_PACK_TO] + (packed ? packed->elements : 0);
+        nests[gathered++] = placed(a, part[i], &at);
+        move_on(part[i], &next, &at);
+        at = next;
+        if (i + 1 < count && end < at.begin[ROLE_PACK_TO])
+            nests[gathered++] = gap_of(a, part[i], end, at.begin[ROLE_PACK_TO]);
+    }
+    return (nest_phase){gathered, nests};
+}
+
+/* ---- packing as a phase ---- */
+
+/* What a copy has for a role, and how far from its beginning. */
+typedef struct role_map {
+    nest_role role[ROLE_COUNT];
+    int64_t begin[ROLE_COUNT];
+} role_map;
+
+static role_map same_roles(void) {
+    role_map m = {.begin = {0}};
+    for (int r = 0; r < ROLE_COUNT; r++) m.role[r] = (nest_role)r;
+    return m;
+}
+
+static nest *recast(arena *a, const nest *n, const role_map *m) {
+    static const part_places nowhere;
+    nest *copy = placed(a, n, &nowhere);
+    for (int i = 0; i < n->tensor_count; i++) {
+        copy->tensors[i].begin += m->begin[n->tensors[i].role];
+        copy->tensors[i].role = m->role[n->tensors[i].role];
+    }
+    return copy;
+}
+
+/* Whether the nest is one loop over 0 .. trips - 1. */
+static bool is_loop(const nest *n, int64_t *trips) {
+    const nest_statement *s = n->body;
+    if (!s || s->next || s->kind != STATEMENT_FOR || n->variables[s->variable].kind != VARIABLE_LOOP) return false;
+    const nest_range *r = &n->variables[s->variable].range;
+    bool constant = r->low_count == 1 && r->high_count == 1 && !r->low->numerator.count && !r->high->numerator.count;
+    if (!constant) return false;
+    int64_t low;
+    nest_range_ends(n, r, NULL, &low, trips);
+    return low == 0;
+}
+
+/* The outermost loop, if it is all there is, becomes tasks. */
+static nest *as_tasks(arena *a, nest *n) {
+    int64_t trips;
+    n->entry = ENTRY_TASKS;
+    if (!is_loop(n, &trips)) return n;
+    n->variables = arena_copy(a, n->variables, sizeof *n->variables * (size_t)n->variable_count);
+    n->variables[n->body->variable].kind = VARIABLE_TASK;
+    n->tasks = trips;
+    return n;
+}
+
+static bool has_role(const nest *n, nest_role role) {
+    for (int i = 0; i < n->tensor_count; i++)
+        if (n->tensors[i].role == role) return true;
+    return false;
+}
+
+/* Without what only fills gaps. */
+static nest_phase packing(arena *a, const nest_phase *pack, nest_role from) {
+    role_map m = same_roles();
+    m.role[ROLE_PACK_FROM] = from;
+    m.role[ROLE_PACK_TO] = ROLE_WORKSPACE;
+    nest **nests = arena_array(a, nest *, pack->count);
+    int count = 0;
+    for (int i = 0; i < pack->count; i++)
+        if (has_role(pack->nest[i], ROLE_PACK_FROM)) nests[count++] = as_tasks(a, recast(a, pack->nest[i], &m));
+    return (nest_phase){count, nests};
+}
+
+static nest_phase phase_recast(arena *a, const nest_phase *phase, const role_map *m) {
+    nest **nests = arena_array(a, nest *, phase->count);
+    for (int i = 0; i < phase->count; i++) nests[i] = recast(a, phase->nest[i], m);
+    return (nest_phase){phase->count, nests};
+}
+
+nest_program program_that_packs(arena *a, const nest_program *p, const nest_phase *pack, nest_role from,
+                                nest_role input) {
+    role_map m = same_roles();
+    m.role[ROLE_WEIGHTS] = ROLE_WORKSPACE;
+    m.role[ROLE_INPUT] = input;
+    nest_phase *phase = arena_array(a, nest_phase, p->count + 1);
+    phase[0] = packing(a, pack, from);
+    for (int i = 0; i < p->count; i++) phase[i + 1] = phase_recast(a, &p->phase[i], &m);
+    return (nest_program){p->count + 1, phase};
+}
+
+nest_program program_into_workspace(arena *a, const nest_program *p, int64_t *begin) {
+    static const int64_t LINE = PART_ALIGNMENT; /* in elements, which is a line of any type */
+    role_map m = same_roles();
+    nest_phase *phase = arena_array(a, nest_phase, p->count);
+    *begin = (program_needs(p, ROLE_WORKSPACE).elements + LINE - 1) / LINE * LINE;
+    m.role[ROLE_OUTPUT] = ROLE_WORKSPACE;
+    m.begin[ROLE_OUTPUT] = *begin;
+    for (int i = 0; i < p->count; i++) phase[i] = phase_recast(a, &p->phase[i], &m);
+    return (nest_program){p->count, phase};
+}
+
+nest_program program_then(arena *a, const nest_program *p, nest *n) {
+    nest_phase *phase = arena_array(a, nest_phase, p->count + 1);
+    nest **nests = arena_new(a, nest *);
+    memcpy(phase, p->phase, sizeof *phase * (size_t)p->count);
+    *nests = n;
+    phase[p->count] = (nest_phase){1, nests};
+    return (nest_program){p->count + 1, phase};
+}
+
+nest_program program_with(arena *a, const nest_program *p, nest *n) {
+    nest_phase *phase = arena_copy(a, p->phase, sizeof *phase * (size_t)p->count), *last = &phase[p->count - 1];
+    nest **nests = arena_array(a, nest *, last->count + 1);
+    memcpy(nests, last->nest, sizeof *nests * (size_t)last->count);
+    nests[last->count] = n;
+    *last = (nest_phase){last->count + 1, nests};
+    return (nest_program){p->count, phase};
+}
+
+/* ---- what a program is ---- */
 
 void program_move(const nest_program *p, arena *a) {
     for (int i = 0; i < p->count; i++)

@@ -19,6 +19,23 @@ typedef struct nest_program {
 /* One phase of one nest. */
 nest_program program_of(arena *a, nest *n);
 
+/* Programs that are independent of one another as one, which end together: the last phase has the nests of every last
+ * phase. Each has weights and workspace of its own, those of one after those of the one before; all else they share. */
+nest_program program_beside(arena *a, const nest_program *part, int count);
+/* The nests that pack their weights: in the same places, with zeros between them. */
+nest_phase pack_beside(arena *a, nest *const *part, int count);
+
+/* A program that packs for itself, tasks of a phase before its own, to its workspace: of what its runs have in the role
+ * `from`; its nests find their input in the role `input`. */
+nest_program program_that_packs(arena *a, const nest_program *p, const nest_phase *pack, nest_role from,
+                                nest_role input);
+/* The program with what it puts out in its workspace instead, behind what it has there: from element `*begin` on. */
+nest_program program_into_workspace(arena *a, const nest_program *p, int64_t *begin);
+/* The program and a phase of one nest behind it. */
+nest_program program_then(arena *a, const nest_program *p, nest *n);
+/* The program with one more nest in its last phase, which is independent of the others'. */
+nest_program program_with(arena *a, const nest_program *p, nest *n);
+
 /* Tells its nests that `a` owns them now. */
 void program_move(const nest_program *p, arena *a);
 

@@ -12,7 +12,7 @@ enum { WORD = 64 };
 typedef struct marks {
     const nest *nest;
     nest_role role;
-    int64_t elements, words;
+    int64_t origin, elements, words; /* elements of the role from `origin` on */
     uint64_t *before, *now, *mine, *read;
     int64_t *touched, touched_count; /* words of `mine`; kept only in nests that read the tensor, too */
     bool is_read;
@@ -89,15 +89,23 @@ static bool load_word(marks *m, const flat_op *o, int64_t word, uint64_t bits) {
     return true;
 }
 
-static bool run_store(void *context, const flat_op *o, int64_t at) { return mark(context, o, at, store_word); }
+/* An element of the tensor among those that are marked. */
+static int64_t placed(const marks *m, const flat_op *o, int64_t at) {
+    return at + m->nest->tensors[o->op->at.tensor].begin - m->origin;
+}
+
+static bool run_store(void *context, const flat_op *o, int64_t at) {
+    return mark(context, o, placed(context, o, at), store_word);
+}
 
 static bool run_load(void *context, const flat_op *o, int64_t at) {
     marks *m = context;
-    return m->loads_left-- > 0 && mark(m, o, at, load_word);
+    return m->loads_left-- > 0 && mark(m, o, placed(m, o, at), load_word);
 }
 
 static bool run_splat(void *context, const flat_op *o, int64_t at) {
     marks *m = context;
+    at = placed(m, o, at);
     int64_t last = at + o->op->repeat - 1;
     if (m->loads_left-- <= 0) return false;
     if (!in_tensor(m, at, last)) return refuse(m, o, at, "is outside the tensor");
@@ -201,9 +209,19 @@ cvk_status nest_certify_stored(const nest *const *nests, int count, nest_role ro
     if (!t || t->elements == 0) return CVK_OK;
     marks m;
     cvk_status status = open_marks(&m, role, t->elements, most);
+    m.origin = t->begin;
     if (status == CVK_OK) status = walk_phase(nests, count, &m);
     if (status == CVK_OK) status = expect_all(&m);
     close_marks(&m, t->name, d);
+    return status;
+}
+
+cvk_status pack_certify_stored(const nest_phase *pack, int64_t most, cvk_diagnostics *d) {
+    cvk_status status = CVK_OK;
+    for (int i = 0; i < pack->count && status == CVK_OK; i++) {
+        const nest *n = pack->nest[i];
+        status = nest_certify_stored(&n, 1, ROLE_PACK_TO, most, d);
+    }
     return status;
 }
 

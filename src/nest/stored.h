@@ -17,6 +17,9 @@
  * The nests are of one phase, and nest_check accepts them. */
 cvk_status nest_certify_stored(const nest *const *nests, int count, nest_role role, int64_t most, cvk_diagnostics *d);
 
+/* The same of what each of these nests packs, into a place of its own: ROLE_PACK_TO. */
+cvk_status pack_certify_stored(const nest_phase *pack, int64_t most, cvk_diagnostics *d);
+
 /* The same of the output after the last phase that writes it. And of what every phase does to the output and to the
  * workspace: no element is stored twice; what a task loads it has stored itself, or an earlier phase has, and no task
  * of this one. So a run gives the same whatever its tasks' order, and reads nothing that was there before it.

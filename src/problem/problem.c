@@ -1,23 +1,31 @@
 /* From a layer to its problem, and from one problem to another. */
 #include "problem/problem.h"
 
+#include "problem/backward_weights.h"
 #include "spec/spec.h"
 
-/* Weights are dense: out_channels, in_channels of a group, kernel. Flipped, they are read from the last tap on. */
-static view view_of_weights(const cvk_spec *s) {
-    int64_t taps = spec_taps(s), step = 1, filter = spec_group_in(s) * taps;
-    view v = {.type = spec_type(s),
-              .n = taps,
-              .channel = filter,
-              .group = spec_group_out(s),
-              .block = 1,
-              .channels = s->out_channels,
-              .elements = s->out_channels * filter};
+/* The kernel's own axes of dense weights, tap after tap. Flipped, they are read from the last tap on. */
+static void set_taps(const cvk_spec *s, view *v) {
+    int64_t step = 1;
     for (int a = AXES - 1; a >= 0; a--) {
-        v.axis[a] = s->flip_kernel ? -step : step;
-        if (s->flip_kernel) v.base += (s->kernel[a] - 1) * step;
+        v->axis[a] = s->flip_kernel ? -step : step;
+        if (s->flip_kernel) v->base += (s->kernel[a] - 1) * step;
         step *= s->kernel[a];
     }
+}
+
+/* Weights are dense: out_channels, in_channels of a group, kernel; transposed, in_channels, out_channels of a group,
+ * kernel. */
+static view view_of_weights(const cvk_spec *s) {
+    const int64_t taps = spec_taps(s), in = spec_group_in(s), out = spec_group_out(s);
+    view v = {.type = spec_type(s),
+              .n = s->transposed ? out * taps : taps,
+              .channel = s->transposed ? taps : in * taps,
+              .group = s->transposed ? in * out : out,
+              .block = 1,
+              .channels = s->out_channels,
+              .elements = spec_weights_elements(s)};
+    set_taps(s, &v);
     return v;
 }
 
@@ -27,19 +35,26 @@ static problem_epilogue epilogue_of(const cvk_spec *s) {
     return e;
 }
 
-problem problem_of(const cvk_spec *s) {
-    problem p = {.name = s->name,
-                 .n = s->batch,
-                 .groups = s->groups,
-                 .in_channels = spec_group_in(s),
-                 .out_channels = spec_group_out(s),
-                 .x = view_dense(spec_type(s), s->input_layout, s->batch, s->in_channels, s->groups, s->in_size),
-                 .w = view_of_weights(s),
-                 .y = view_dense(spec_type(s), s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
-                 .sum = spec_type(s),
-                 .border = s->padding,
-                 .accuracy = s->accuracy,
-                 .post = epilogue_of(s)};
+/* All but the axes. */
+static problem tensors_of(const cvk_spec *s) {
+    return (problem){.name = s->name,
+                     .n = s->batch,
+                     .groups = s->groups,
+                     .in_channels = spec_group_in(s),
+                     .out_channels = spec_group_out(s),
+                     .x = view_dense(spec_type(s), s->input_layout, s->batch, s->in_channels, s->groups, s->in_size),
+                     .w = view_of_weights(s),
+                     .y = view_dense(spec_type(s), s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+                     .sum = spec_type(s),
+                     .border = s->padding,
+                     .accuracy = s->accuracy,
+                     .post = epilogue_of(s)};
+}
+
+/* ---- forward ---- */
+
+static problem forward_of(const cvk_spec *s) {
+    problem p = tensors_of(s);
     for (int a = 0; a < AXES; a++)
         p.axis[a] = (problem_axis){.out = s->out_size[a],
                                    .taps = s->kernel[a],
@@ -49,6 +64,100 @@ problem problem_of(const cvk_spec *s) {
                                    .origin = -s->pad_before[a]};
     if (!problem_has_border(&p)) p.border = PAD_ZEROS;
     return p;
+}
+
+/* ---- transposed: phases ---- */
+
+/* The axis of the convolution that the layer is the transpose of. */
+static problem_axis transpose_of(const cvk_spec *s, int axis) {
+    return (problem_axis){.out = s->in_size[axis],
+                          .taps = s->kernel[axis],
+                          .in = s->out_size[axis],
+                          .step = s->stride[axis],
+                          .tap_step = s->dilation[axis],
+                          .origin = -s->pad_before[axis]};
+}
+
+/* Of an axis, those that there is output of. */
+static int64_t phases_of(const cvk_spec *s, int axis) {
+    return s->stride[axis] < s->out_size[axis] ? s->stride[axis] : s->out_size[axis];
+}
+
+static void set_residues(const cvk_spec *s, int index, int64_t residue[AXES]) {
+    for (int a = AXES - 1; a >= 0; a--) {
+        residue[a] = index % phases_of(s, a);
+        index /= (int)phases_of(s, a);
+    }
+}
+
+/* Where no tap reaches a phase it has one all the same, which is absent everywhere: its sums are the bias. */
+static axis_phase present_phase(axis_phase f) {
+    if (f.axis.taps > 0) return f;
+    f.axis.taps = f.axis.tap_step = 1;
+    f.axis.origin = -f.axis.out;
+    f.first_tap = f.tap_stride = 0;
+    return f;
+}
+
+static void restrict_axis(problem *p, int axis, const axis_phase *f) {
+    p->axis[axis] = f->axis;
+    p->w.base += f->first_tap * p->w.axis[axis];
+    p->w.axis[axis] *= f->tap_stride;
+    p->y.base += f->first_out * p->y.axis[axis];
+    p->y.axis[axis] *= f->out_stride;
+}
+
+static problem phase_of(const cvk_spec *s, int index) {
+    problem p = tensors_of(s);
+    int64_t residue[AXES];
+    set_residues(s, index, residue);
+    for (int a = 0; a < AXES; a++) {
+        const problem_axis whole = transpose_of(s, a);
+        const axis_phase f = present_phase(axis_phase_of(&whole, residue[a]));
+        restrict_axis(&p, a, &f);
+    }
+    return p;
+}
+
+/* ---- both ---- */
+
+int problem_count(const cvk_spec *s) {
+    int64_t phases = 1;
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return backward_weights_count(s);
+    for (int a = 0; a < AXES && s->transposed; a++) phases *= phases_of(s, a);
+    return (int)phases;
+}
+
+problem problem_of(const cvk_spec *s, int index) {
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return backward_weights_of(s, index);
+    return s->transposed ? phase_of(s, index) : forward_of(s);
+}
+
+void problem_print(const cvk_spec *s, int index, text *out) {
+    static const char *const NAMES[AXES] = {"od", "oh", "ow"};
+    int64_t residue[AXES];
+    if (problem_count(s) == 1) return;
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) {
+        text_add(out, "part %d", index);
+        return;
+    }
+    set_residues(s, index, residue);
+    const char *joint = "";
+    for (int a = 0; a < AXES; a++) {
+        if (s->stride[a] == 1) continue;
+        text_add(out, "%s%s = %lld modulo %lld", joint, NAMES[a], (long long)residue[a], (long long)s->stride[a]);
+        joint = ", ";
+    }
+}
+
+bool problem_alike(const problem *a, const problem *b) {
+    bool alike = a->n == b->n && a->out_channels == b->out_channels && a->in_channels == b->in_channels;
+    for (int i = 0; i < AXES; i++) {
+        const problem_axis *x = &a->axis[i], *y = &b->axis[i];
+        alike &= x->out == y->out && x->taps == y->taps && x->in == y->in && x->step == y->step &&
+                 x->tap_step == y->tap_step && x->origin == y->origin;
+    }
+    return alike;
 }
 
 /* Whether positions of the outer axis follow on those of the inner one. */

@@ -9,6 +9,7 @@
 
 #include "problem/axis.h"
 #include "problem/view.h"
+#include "base/text.h"
 
 /* What becomes of a finished sum, in this order: post-ops, the store. The sum begins with the bias. */
 typedef struct problem_epilogue {
@@ -18,7 +19,7 @@ typedef struct problem_epilogue {
 } problem_epilogue;
 
 typedef struct problem {
-    const char *name;                             /* for the reader */
+    const char *name;                             /* of the layer, for the reader */
     int64_t n, groups, out_channels, in_channels; /* channels of one group */
     problem_axis axis[AXES];
     view x, w, y;
@@ -29,8 +30,16 @@ typedef struct problem {
 } problem;
 
 struct cvk_spec;
-/* The problem a layer asks for, axis by axis. */
-problem problem_of(const struct cvk_spec *spec);
+/* A layer is a list of problems, which are independent of one another: forward, one. Transposed, one for each phase of
+ * the strides that there is output of: the outputs congruent to it, by the taps that hit whole inputs, so that no zero
+ * is ever multiplied. Gradients of weights: problem/backward_weights.h. */
+int problem_count(const struct cvk_spec *spec);
+/* Number `index` of them; of phases, that of the last axis counts fastest. */
+problem problem_of(const struct cvk_spec *spec, int index);
+/* Whether two of one layer differ in nothing but where their tensors begin: then what suits one suits the other. */
+bool problem_alike(const problem *a, const problem *b);
+/* In a few words, which outputs of the layer it is; nothing for all of them. */
+void problem_print(const struct cvk_spec *spec, int index, text *out);
 
 /* Neighbouring axes that no tap, stride or padding touches as one, which is then long: a 1x1 layer of 7 x 7 pixels is
  * one of 1 x 49, and its tiles span rows. */

@@ -49,7 +49,8 @@ static const char *why_none(const known_plans *known, arena *a, const record *ke
 
 static const cvk_spec *with_plan(arena *a, const cvk_spec *spec, const cvk_plan *plan) {
     cvk_spec *copy = arena_copy(a, spec, sizeof *copy);
-    copy->schedule = plan;
+    const layer_plan whole = layer_plan_of(plan);
+    copy->schedule = arena_copy(a, &whole, sizeof whole);
     copy->schedule_at = spec->at;
     return copy;
 }
@@ -57,7 +58,7 @@ static const cvk_spec *with_plan(arena *a, const cvk_spec *spec, const cvk_plan 
 static const cvk_spec *crown(const known_plans *known, arena *a, const cvk_spec *spec, goal aim, const record *match,
                              known_origin *origin) {
     cvk_plan *plan = arena_new(a, cvk_plan);
-    const problem p = problem_of(spec);
+    const problem p = problem_of(spec, 0);
     if (!record_plan(a, match->plan, plan) || algo_refuse(&p, aim.target, plan)) {
         *origin = (known_origin){
             arena_format(a, "the model's: that of %s does not fit the layer any more", known->folder), true};

@@ -14,6 +14,7 @@ typedef enum field_id {
 
 typedef enum field_form {
     FORM_name,
+    FORM_of,
     FORM_shape,
     FORM_integer,
     FORM_axes,
@@ -24,8 +25,8 @@ typedef enum field_form {
     FORM_post_ops,
     FORM_layout,
     FORM_dtype,
-    FORM_transposed,
     FORM_output_padding,
+    FORM_direction,
     FORM_weights,
     FORM_accuracy,
     FORM_algorithm,

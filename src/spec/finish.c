@@ -27,6 +27,7 @@ static void check_numbers(const cvk_spec *s, const findings *f) {
     check_range(f, input, s->in_size, AXES, input->least);
     check_range(f, padding, s->pad_before, AXES, padding->least);
     check_range(f, padding, s->pad_after, AXES, padding->least);
+    check_range(f, &spec_fields[FIELD_output_padding], s->output_padding, AXES, 0);
     for (const field_row *field = spec_fields; field < spec_fields + FIELDS; field++) {
         const void *member = (const char *)s + field->member;
         if (field->form == FORM_integer || field->form == FORM_groups) check_range(f, field, member, 1, field->least);
@@ -36,13 +37,23 @@ static void check_numbers(const cvk_spec *s, const findings *f) {
 
 static bool is_neutral(const cvk_spec *s, int axis) {
     return s->in_size[axis] == 1 && s->kernel[axis] == 1 && s->stride[axis] == 1 && s->dilation[axis] == 1 &&
-           s->pad_before[axis] == 0 && s->pad_after[axis] == 0;
+           s->pad_before[axis] == 0 && s->pad_after[axis] == 0 && s->output_padding[axis] == 0;
 }
 
 static bool has_neutral_axes(const cvk_spec *s) {
     for (int axis = 0; axis < AXES - s->rank; axis++)
         if (!is_neutral(s, axis)) return false;
     return true;
+}
+
+/* A layer of gradients of the data is another one; one of gradients of weights has images and no post-ops. */
+static bool is_sound_direction(const cvk_spec *s) {
+    if (s->direction == DIRECTION_FORWARD) return true;
+    return s->direction == DIRECTION_BACKWARD_WEIGHTS && s->batch > 0 && !s->batch_any && s->post_count == 0;
+}
+
+static bool has_output_padding(const cvk_spec *s) {
+    return s->output_padding[AXIS_D] || s->output_padding[AXIS_H] || s->output_padding[AXIS_W];
 }
 
 static bool has_sound_post_ops(const cvk_spec *s) {
@@ -76,6 +87,8 @@ static void check_rest(const cvk_spec *s, const findings *f) {
         {"batch_any: a batch that is not 1", !s->batch_any || s->batch == 1},
         {"dtype", (size_t)s->dtype < DTYPES_SUPPORTED},
         {"accuracy", (size_t)s->accuracy < accuracy_words.count},
+        {"direction", is_sound_direction(s)},
+        {"output_padding: not a transposed layer's", s->transposed || !has_output_padding(s)},
         {"post", has_sound_post_ops(s)},
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)

@@ -17,14 +17,26 @@ static pads pad_same(const cvk_spec *s, int axis) {
     return (pads){total / 2, total - total / 2};
 }
 
-static pads pad_axis(const cvk_spec *s, padding_word word, int axis) {
+/* Of a transposed layer: output = in * stride. What comes out beyond is cropped, the odd one after; where kernels leave
+ * gaps, what is missing behind the last is output padding. */
+static pads crop_same(cvk_spec *s, int axis) {
+    int64_t total = span(s, axis) + s->output_padding[axis] - s->stride[axis];
+    if (total < 0) s->output_padding[axis] -= total, total = 0;
+    return (pads){total / 2, total - total / 2};
+}
+
+static pads pad_axis(cvk_spec *s, padding_word word, int axis) {
     int64_t reach = span(s, axis) - 1;
     bool first = axis == AXES - s->rank;
-    pads same = pad_same(s, axis);
-    if (word == PADDING_SAME_LOWER) return (pads){same.after, same.before};
+    if (word == PADDING_VALID) return (pads){0, 0};
     if (word == PADDING_FULL) return (pads){reach, reach};
     if (word == PADDING_CAUSAL && first) return (pads){reach, 0};
-    return word == PADDING_VALID ? (pads){0, 0} : same;
+    pads same = s->transposed ? crop_same(s, axis) : pad_same(s, axis);
+    return word == PADDING_SAME_LOWER ? (pads){same.after, same.before} : same;
+}
+
+bool spec_takes_padding(const cvk_spec *s, padding_word word) {
+    return !s->transposed || (word != PADDING_FULL && word != PADDING_CAUSAL);
 }
 
 void spec_resolve_padding(cvk_spec *s, padding_word word) {

@@ -64,6 +64,12 @@ static void print_padding(const cvk_spec *s, const field_row *f, text *out) {
     text_add(out, "]");
 }
 
+/* Nothing where there is none. */
+static void print_output_padding(const cvk_spec *s, const field_row *f, text *out) {
+    static const int64_t none[AXES];
+    if (memcmp(s->output_padding, none, sizeof none) != 0) print_per_axis(s, numbers(s, f), out);
+}
+
 static void print_padding_mode(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
     text_add(out, "%s", padding_mode_words.word[s->padding]);
@@ -128,6 +134,11 @@ static void print_dtype(const cvk_spec *s, const field_row *f, text *out) {
     text_add(out, "%s", dtype_words.word[s->dtype]);
 }
 
+static void print_direction(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", direction_words.word[s->direction]);
+}
+
 static void print_accuracy(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
     text_add(out, "%s", accuracy_words.word[s->accuracy]);
@@ -140,7 +151,7 @@ static void print_algorithm(const cvk_spec *s, const field_row *f, text *out) {
 
 static void print_schedule(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
-    if (s->schedule) plan_print(s->schedule, out);
+    if (s->schedule) layer_plan_print(s->schedule, out);
 }
 
 typedef void printer(const cvk_spec *s, const field_row *f, text *out);
@@ -151,7 +162,8 @@ static printer *const printers[FORMS] = {
     [FORM_axes] = print_axes,           [FORM_padding] = print_padding,   [FORM_padding_mode] = print_padding_mode,
     [FORM_groups] = print_groups,       [FORM_boolean] = print_boolean,   [FORM_post_ops] = print_post_ops,
     [FORM_layout] = print_layout,       [FORM_dtype] = print_dtype,       [FORM_accuracy] = print_accuracy,
-    [FORM_algorithm] = print_algorithm, [FORM_schedule] = print_schedule,
+    [FORM_algorithm] = print_algorithm, [FORM_schedule] = print_schedule, [FORM_output_padding] = print_output_padding,
+    [FORM_direction] = print_direction,
 };
 
 void spec_print(const cvk_spec *s, text *out) {

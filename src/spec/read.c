@@ -66,7 +66,7 @@ static const node *table_fallback(arena *a, const field_row *field) {
 }
 
 static void read_default(document *doc, reader *r, field_id id, const node *value) {
-    if (id == FIELD_name || id == FIELD_input) {
+    if (id == FIELD_name || id == FIELD_of || id == FIELD_input) {
         report_error(doc->report, E_MISPLACED_KEY, value->at, NULL, "defaults.%s: every layer has its own",
                      spec_fields[id].key);
         return;
@@ -92,21 +92,58 @@ static void read_defaults(document *doc) {
     }
 }
 
+/* What a layer has of another one: not who it is, nor how that one is computed. */
+static bool is_shared(field_id id) {
+    return id != FIELD_name && id != FIELD_of && id != FIELD_direction && id != FIELD_algorithm && id != FIELD_schedule;
+}
+
+/* The layer that `of` names, or NULL. */
+static const node *find_original(const document *doc, reader *r, const node *layer) {
+    const node *of = find_key(layer, spec_fields[FIELD_of].key), *layers = doc->top[TOP_LAYERS];
+    if (!of) return NULL;
+    for (size_t i = 0; of->kind == NODE_SCALAR && i < layers->count; i++) {
+        const node *other = layers->child[i], *name;
+        if (other->kind != NODE_MAPPING || other == layer) continue;
+        name = find_key(other, spec_fields[FIELD_name].key);
+        if (!name || name->kind != NODE_SCALAR || strcmp(name->text, of->text) != 0) continue;
+        if (!find_key(other, spec_fields[FIELD_of].key)) return other;
+        report_error(doc->report, E_OF, of->at, NULL, "%s.of: %s is itself of another layer", r->owner,
+                     describe(of).text);
+        r->complete = false;
+        return NULL;
+    }
+    report_error(doc->report, of->kind == NODE_SCALAR ? E_OF : E_KIND, of->at, NULL,
+                 "%s.of: expected the name of another layer, got %s", r->owner, describe(of).text);
+    r->complete = false;
+    return NULL;
+}
+
+/* Its own, or that of the layer it is of. */
+static const node *find_own(const node *layer, const node *original, field_id id) {
+    const node *own = find_key(layer, spec_fields[id].key);
+    return own || !original || !is_shared(id) ? own : find_key(original, spec_fields[id].key);
+}
+
 static void read_layer_fields(const document *doc, reader *r, const node *layer) {
+    const node *original = find_original(doc, r, layer);
     for (int i = 0; i < FIELDS; i++) {
         const field_row *field = &spec_fields[i];
-        const node *own = find_key(layer, field->key), *value = own ? own : doc->fallback[i];
+        const node *own = find_own(layer, original, (field_id)i), *value = own ? own : doc->fallback[i];
         if (value) {
             read_value(r, field, value, !own && doc->inherited[i]);
-        } else if (!field->fallback) {
+        } else if (!field->fallback && (original || !find_key(layer, spec_fields[FIELD_of].key))) {
             report_error(doc->report, E_MISSING_KEY, layer->at, NULL, "%s: %s is missing", r->owner, field->key);
             r->complete = false;
         }
         if (!own && !doc->inherited[i]) r->draft.at[i] = layer->at;
     }
-    if (r->draft.output_padding && !r->draft.transposed)
+    if (r->draft.output_padding && !r->draft.spec.transposed)
         report_error(doc->report, E_OUTPUT_PADDING, r->draft.at[FIELD_output_padding], NULL,
                      "%s.output_padding: only a transposed layer has one", r->owner);
+    const node *post_ops = find_key(layer, spec_fields[FIELD_post_ops].key);
+    if (r->draft.direction != DIRECTION_FORWARD && post_ops && post_ops->count)
+        report_error(doc->report, E_DIRECTION, post_ops->at, "what goes in are gradients of the sums, before post-ops",
+                     "%s.post_ops: gradients have none", r->owner);
 }
 
 static void check_name_is_new(const document *doc, const reader *r) {
@@ -119,12 +156,29 @@ static void check_name_is_new(const document *doc, const reader *r) {
     }
 }
 
+/* Of a sound layer. */
+static void turn_backward(reader *r, const findings *f) {
+    const char *why = spec_turn_backward(&r->draft.spec, r->draft.direction);
+    if (why)
+        report_error(r->report, E_UNSUPPORTED, r->draft.at[FIELD_direction], NULL, "%s.direction: %s", r->owner, why);
+    else
+        spec_apply_rules(&r->draft.spec, f);
+}
+
 /* Words become numbers, and the layer is judged as a whole. */
 static void settle(reader *r) {
     cvk_spec *s = &r->draft.spec;
     if (r->draft.depthwise) s->groups = s->in_channels;
+    if (!spec_takes_padding(s, r->draft.padding)) {
+        report_error(r->report, E_TRANSPOSED, r->draft.at[FIELD_padding],
+                     "padding crops what comes out: say by how much on either side",
+                     "%s.padding: a transposed layer takes numbers, valid, same or same_lower", r->owner);
+        return;
+    }
+    const findings f = {.report = r->report, .owner = r->owner, .at = r->draft.at};
     spec_resolve_padding(s, r->draft.padding);
-    spec_apply_rules(s, &(findings){.report = r->report, .owner = r->owner, .at = r->draft.at});
+    spec_apply_rules(s, &f);
+    if (r->draft.direction != DIRECTION_FORWARD && report_clean(r->report)) turn_backward(r, &f);
 }
 
 static void read_layer(document *doc, const node *layer) {

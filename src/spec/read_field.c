@@ -316,17 +316,18 @@ static void read_dtype(reader *r, const node *n) {
     if (sound) not_supported(r, n, "a type for each tensor is not supported yet; one for all is");
 }
 
-static void read_transposed(reader *r, const node *n) {
-    if (!read_truth(r, n, &r->draft.transposed) || !r->draft.transposed) return;
-    not_supported(r, n, "transposed convolution is not supported yet");
-    r->complete = false; /* the rules are those of direct convolution */
-}
-
 static void read_output_padding(reader *r, const node *n) {
-    int64_t dropped[AXES];
-    read_numbers_per_axis(r, n, dropped);
+    read_numbers_per_axis(r, n, member(r));
     r->draft.output_padding = true;
 }
+
+static void read_direction(reader *r, const node *n) {
+    int found = read_word(r, n, &direction_words);
+    if (found >= 0) r->draft.direction = (direction)found;
+}
+
+/* What it names was found before the fields were read. */
+static void read_of(reader *r, const node *n) { (void)r, (void)n; }
 
 static bool read_constants(reader *r, const node *n) {
     double dropped;
@@ -366,35 +367,28 @@ static void read_algorithm(reader *r, const node *n) {
 
 /* What `defaults` says was read, and its mistakes told, before. */
 static void read_schedule(reader *r, const node *n) {
-    if (n->kind != NODE_MAPPING) {
-        refuse(r, E_KIND, n, "`convoke explain` prints one", "expected a mapping, got %s", describe(n).text);
+    if (n->kind == NODE_SCALAR || n->count == 0) {
+        refuse(r, E_KIND, n, "`convoke explain` prints one", "expected a mapping, or a list of them, got %s",
+               describe(n).text);
         return;
     }
-    cvk_plan *plan = arena_new(r->arena, cvk_plan);
-    if (plan_parse(n, r->arena, r->inherited ? NULL : r->report->list, plan)) r->report->invalid = true;
+    layer_plan *plan = arena_new(r->arena, layer_plan);
+    if (layer_plan_parse(n, r->arena, r->inherited ? NULL : r->report->list, plan)) r->report->invalid = true;
     r->draft.spec.schedule = plan;
     r->draft.spec.schedule_at = n->at;
 }
 
 void read_field(reader *r, const node *value) {
     static void (*const readers[FORMS])(reader *, const node *) = {
-        [FORM_name] = read_name,
-        [FORM_shape] = read_shape,
-        [FORM_integer] = read_integer,
-        [FORM_axes] = read_axes,
-        [FORM_padding] = read_padding,
-        [FORM_padding_mode] = read_padding_mode,
-        [FORM_groups] = read_groups,
-        [FORM_boolean] = read_boolean,
-        [FORM_post_ops] = read_post_ops,
-        [FORM_layout] = read_layout,
-        [FORM_dtype] = read_dtype,
-        [FORM_transposed] = read_transposed,
-        [FORM_output_padding] = read_output_padding,
-        [FORM_weights] = read_weights,
-        [FORM_accuracy] = read_accuracy,
-        [FORM_algorithm] = read_algorithm,
-        [FORM_schedule] = read_schedule,
+        [FORM_name] = read_name,           [FORM_shape] = read_shape,
+        [FORM_integer] = read_integer,     [FORM_axes] = read_axes,
+        [FORM_padding] = read_padding,     [FORM_padding_mode] = read_padding_mode,
+        [FORM_groups] = read_groups,       [FORM_boolean] = read_boolean,
+        [FORM_post_ops] = read_post_ops,   [FORM_layout] = read_layout,
+        [FORM_dtype] = read_dtype,         [FORM_output_padding] = read_output_padding,
+        [FORM_direction] = read_direction, [FORM_of] = read_of,
+        [FORM_weights] = read_weights,     [FORM_accuracy] = read_accuracy,
+        [FORM_algorithm] = read_algorithm, [FORM_schedule] = read_schedule,
     };
     r->draft.at[r->field - spec_fields] = value->at;
     readers[r->field->form](r, value);

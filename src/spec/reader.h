@@ -9,8 +9,9 @@
 typedef struct draft {
     cvk_spec spec;
     padding_word padding;
-    bool depthwise, transposed, output_padding;
-    place at[FIELDS]; /* of each value; of the layer where a key is absent */
+    direction direction;
+    bool depthwise, output_padding; /* whether these words are said */
+    place at[FIELDS];               /* of each value; of the layer where a key is absent */
 } draft;
 
 typedef struct reader {

@@ -36,6 +36,47 @@ static void check_padding(const cvk_spec *s, int axis, const findings *f) {
                (long long)larger, axis_names[axis], LIMIT_PAD);
 }
 
+/* Every input position spreads over the kernel's span, a stride from the one before. */
+static void find_transposed_size(cvk_spec *s, int axis, const findings *f) {
+    int64_t whole = (s->in_size[axis] - 1) * s->stride[axis] + (s->kernel[axis] - 1) * s->dilation[axis] + 1;
+    int64_t size = whole - s->pad_before[axis] - s->pad_after[axis] + s->output_padding[axis];
+    s->out_size[axis] = size < 1 ? 0 : size;
+    if (size < 1)
+        broken(f, FIELD_padding, E_EMPTY_OUTPUT, NULL, "crops %lld and %lld of the %lld that come out on axis %c",
+               (long long)s->pad_before[axis], (long long)s->pad_after[axis], (long long)whole, axis_names[axis]);
+}
+
+/* More would be a border that no tap could have reached. */
+static void check_output_padding(const cvk_spec *s, int axis, const findings *f) {
+    int64_t most = s->stride[axis] > s->dilation[axis] ? s->stride[axis] : s->dilation[axis];
+    if (s->output_padding[axis] >= most)
+        broken(f, FIELD_output_padding, E_OUTPUT_PADDING, NULL,
+               "%lld on axis %c is not less than the stride, %lld, or the dilation, %lld",
+               (long long)s->output_padding[axis], axis_names[axis], (long long)s->stride[axis],
+               (long long)s->dilation[axis]);
+}
+
+/* Each phase of the strides is a problem with code of its own. */
+static void check_phases(const cvk_spec *s, const findings *f) {
+    int64_t phases = 1;
+    for (int axis = 0; axis < AXES; axis++)
+        phases *= s->stride[axis] < s->out_size[axis] ? s->stride[axis] : s->out_size[axis];
+    if (phases > LIMIT_PHASES)
+        broken(f, FIELD_stride, E_NUMBER_LIMIT, NULL, "makes %lld phases, over the limit of %d", (long long)phases,
+               LIMIT_PHASES);
+}
+
+static void apply_transposed_rules(cvk_spec *s, const findings *f) {
+    if (s->padding != PAD_ZEROS)
+        broken(f, FIELD_padding_mode, E_TRANSPOSED, NULL,
+               "padding crops the output of a transposed layer; it is zeros");
+    for (int axis = 0; axis < AXES; axis++) {
+        check_output_padding(s, axis, f);
+        find_transposed_size(s, axis, f);
+    }
+    check_phases(s, f);
+}
+
 static void find_output_size(cvk_spec *s, int axis, const findings *f) {
     int64_t span = (s->kernel[axis] - 1) * s->dilation[axis] + 1;
     int64_t padded = s->in_size[axis] + s->pad_before[axis] + s->pad_after[axis];
@@ -78,6 +119,14 @@ static void check_amounts(const cvk_spec *s, const findings *f) {
                (long long)LIMIT_MULTIPLY_ADDS);
 }
 
+/* Of gradients of weights, each group is a problem, but where it is one channel of an input with an axis to spare. */
+static void check_groups_apart(const cvk_spec *s, const findings *f) {
+    const bool depthwise = spec_group_in(s) == 1 && !s->transposed && s->rank < AXES;
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS && !depthwise && s->groups > LIMIT_PHASES)
+        broken(f, FIELD_groups, E_NUMBER_LIMIT, NULL, "%lld problems are over the limit of %d", (long long)s->groups,
+               LIMIT_PHASES);
+}
+
 /* Parameters become numbers of the layer's type. */
 static void round_parameters(cvk_spec *s) {
     const cvk_type type = spec_type(s);
@@ -85,13 +134,21 @@ static void round_parameters(cvk_spec *s) {
         op->a = type_round(type, op->a), op->b = type_round(type, op->b);
 }
 
-void spec_apply_rules(cvk_spec *s, const findings *f) {
-    check_groups(s, f);
+static void apply_direct_rules(cvk_spec *s, const findings *f) {
     for (int axis = 0; axis < AXES; axis++) {
-        check_padding(s, axis, f);
         find_output_size(s, axis, f);
         check_border(s, axis, f);
     }
+}
+
+void spec_apply_rules(cvk_spec *s, const findings *f) {
+    check_groups(s, f);
+    for (int axis = 0; axis < AXES; axis++) check_padding(s, axis, f);
+    if (s->transposed)
+        apply_transposed_rules(s, f);
+    else
+        apply_direct_rules(s, f);
     check_amounts(s, f);
+    check_groups_apart(s, f);
     round_parameters(s);
 }

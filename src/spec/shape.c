@@ -30,9 +30,10 @@ int64_t spec_group_in(const cvk_spec *s) { return s->in_channels / s->groups; }
 int64_t spec_group_out(const cvk_spec *s) { return s->out_channels / s->groups; }
 int64_t spec_taps(const cvk_spec *s) { return volume(s->kernel); }
 
+/* Every tap of every position that taps are counted from: an output, or of a transposed layer an input. */
 int64_t spec_macs(const cvk_spec *s) {
-    int64_t outputs = times(times(s->batch, s->out_channels), volume(s->out_size));
-    return times(outputs, times(spec_group_in(s), spec_taps(s)));
+    int64_t positions = times(times(s->batch, s->out_channels), volume(s->transposed ? s->in_size : s->out_size));
+    return times(positions, times(spec_group_in(s), spec_taps(s)));
 }
 
 /* Outputs along an axis, over all its taps, whose tap is within the input. */
@@ -72,6 +73,11 @@ int64_t spec_output_elements(const cvk_spec *s) {
 
 int64_t spec_weights_elements(const cvk_spec *s) {
     return times(times(s->out_channels, spec_group_in(s)), spec_taps(s));
+}
+
+int64_t spec_result_elements(const cvk_spec *s) {
+    if (s->direction == DIRECTION_FORWARD) return spec_output_elements(s);
+    return spec_weights_elements(s) + (s->bias ? s->out_channels : 0);
 }
 
 int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES], int64_t n, int64_t c,

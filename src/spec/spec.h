@@ -7,7 +7,7 @@
 
 #include "base/terms.h"
 #include "base/types.h"
-#include "plan/plan.h"
+#include "plan/layer_plan.h"
 
 struct cvk_spec {
     const char *name;
@@ -15,19 +15,21 @@ struct cvk_spec {
     int64_t batch, in_channels, out_channels, groups;
     bool batch_any; /* as many images as each run says; `batch` is then 1, and every figure is one image's */
     int64_t in_size[AXES], kernel[AXES], stride[AXES], dilation[AXES];
-    int64_t pad_before[AXES], pad_after[AXES];
-    int64_t out_size[AXES]; /* derived */
+    int64_t pad_before[AXES], pad_after[AXES]; /* cropped from a transposed layer's output */
+    int64_t output_padding[AXES];              /* of a transposed layer: positions behind the last */
+    int64_t out_size[AXES];                    /* derived */
     padding_mode padding;
     cvk_layout input_layout, output_layout;
     cvk_dtype dtype;
     accuracy accuracy;
-    bool bias, flip_kernel;
+    direction direction; /* forward, or backward_weights: a layer of gradients of the data is the transpose */
+    bool bias, flip_kernel, transposed;
     int post_count;
     post_op post[MOST_POST_OPS];
-    const char *algorithm;    /* "auto" or an algorithm's name; whether there is one is for algo/ to say */
-    const cvk_plan *schedule; /* NULL, or the plan it pins */
-    place schedule_at;        /* where that stands */
-    place at;                 /* where the layer stands in its file */
+    const char *algorithm;      /* "auto" or an algorithm's name; whether there is one is for algo/ to say */
+    const layer_plan *schedule; /* NULL, or the plans it pins */
+    place schedule_at;          /* where that stands */
+    place at;                   /* where the layer stands in its file */
 };
 
 struct cvk_network {
@@ -43,16 +45,19 @@ cvk_type spec_type(const cvk_spec *s);
 cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch);
 
 /* Derived figures; all shape arithmetic of a checked spec fits in int64_t. */
-int64_t spec_group_in(const cvk_spec *s);      /* in_channels / groups */
-int64_t spec_group_out(const cvk_spec *s);     /* out_channels / groups */
-int64_t spec_taps(const cvk_spec *s);          /* kernel D * H * W */
-int64_t spec_macs(const cvk_spec *s);          /* multiply-adds, padding counted as present */
+int64_t spec_group_in(const cvk_spec *s);  /* in_channels / groups */
+int64_t spec_group_out(const cvk_spec *s); /* out_channels / groups */
+int64_t spec_taps(const cvk_spec *s);      /* kernel D * H * W */
+/* Multiply-adds, padding counted as present, and what a transposed layer crops too. */
+int64_t spec_macs(const cvk_spec *s);
 int64_t spec_macs_of_input(const cvk_spec *s); /* without those whose tap falls into zeros of padding */
 int spec_count_post(const cvk_spec *s, post_kind kind);
 /* Elements a tensor takes in memory: blocked layouts count whole blocks. */
 int64_t spec_input_elements(const cvk_spec *s);
 int64_t spec_output_elements(const cvk_spec *s);
 int64_t spec_weights_elements(const cvk_spec *s);
+/* Of what comes out: the output; of gradients of the weights, those, dense, and those of the bias behind them. */
+int64_t spec_result_elements(const cvk_spec *s);
 /* Offset in elements of a logical position in a tensor of `channels` and spatial `size`, in that layout. */
 int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES], int64_t n, int64_t c,
                     const int64_t at[AXES]);

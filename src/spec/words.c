@@ -19,6 +19,9 @@ WORDS(dtype_words, "dtype", "f32", "f64", "f16", "bf16", "s8", "u8", "s32")
 WORDS(accuracy_words, "accuracy", "strict", "default", "fast")
 WORDS(group_words, "groups", "depthwise")
 WORDS(batch_words, "batch", "any")
+WORDS(operation_words, "operation", "convolution", "transposed", "weights_gradient",
+      "transposed_weights_gradient") /* by cvk_operation */
+WORDS(direction_words, "direction", "forward", "backward_data", "backward_weights")
 WORDS(scale_words, "scale", "per_channel")
 
 static const char *const algorithm_list[] = {

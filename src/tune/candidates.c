@@ -161,7 +161,7 @@ void candidates_step(candidates *c, int of) {
 /* ---- opening ---- */
 
 void candidates_close(arena *a, const cvk_spec *spec, goal aim, candidates *to) {
-    *to = (candidates){.arena = a, .problem = problem_of(spec), .aim = aim, .closed = true};
+    *to = (candidates){.arena = a, .problem = problem_of(spec, 0), .aim = aim, .closed = true};
 }
 
 /* Whether none before it in the order is of its algorithm. */

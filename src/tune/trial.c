@@ -39,12 +39,15 @@ void *trial_compile_begin(void *layer) {
 }
 
 static const reference *reference_of(compiler *c, const cvk_plan *plan) {
-    for (int i = 0; i < c->count; i++)
-        if (rounding_is_shared(&c->judged[i].plan, plan)) return &c->judged[i].reference;
+    const layer_plan whole = layer_plan_of(plan);
+    for (int i = 0; i < c->count; i++) {
+        const layer_plan before = layer_plan_of(&c->judged[i].plan);
+        if (rounding_is_shared(&before, &whole)) return &c->judged[i].reference;
+    }
     judged *to = &c->judged[c->count < MOST_REFERENCES ? c->count++ : MOST_REFERENCES - 1];
     reference_free(&to->reference);
     to->plan = *plan;
-    return reference_run(&c->spec, plan, &c->data.tensors, &lab_one_thread, &to->reference) ? &to->reference : NULL;
+    return reference_run(&c->spec, &whole, &c->data.tensors, &lab_one_thread, &to->reference) ? &to->reference : NULL;
 }
 
 static void say(compile_reply *r, record_outcome outcome, const char *words) {
@@ -98,11 +101,12 @@ static cvk_status make_object(compiler *c, arena *a, const cvk_plan *plan, cvk_d
     static const char *const symbol[] = {"layer"};
     compile_unit unit;
     if (arena_guard(a)) return CVK_ERROR_MEMORY;
-    const problem p = problem_of(c->layer->spec);
+    const problem p = problem_of(c->layer->spec, 0);
     const char *why = algo_refuse(&p, c->layer->aim.target, plan);
     if (why) say(r, OUTCOME_CONSTRAINTS, why);
     if (why) return CVK_ERROR_SPEC;
-    cvk_status status = compile_plan(a, c->layer->spec, c->layer->aim, plan, d, &unit, NULL);
+    const layer_plan whole = layer_plan_of(plan);
+    cvk_status status = compile_plan(a, c->layer->spec, c->layer->aim, &whole, d, &unit, NULL);
     if (status == CVK_OK) status = compile_emit(&unit, symbol, 1, 1, EMIT_OBJECT, d, object, NULL);
     if (status != CVK_OK) say_status(r, OUTCOME_COMPILE, status, d);
     return status;

@@ -569,10 +569,16 @@ static void summarise(const tuner *t, tune_result *result) {
     result->seconds = clock_seconds() - t->begin;
 }
 
-/* Whether there is a plan at all; if not, the diagnostics say why. */
+/* Whether there is a plan at all, of one problem; if not, the diagnostics say why. */
 static cvk_status check_layer(const tune_setup *setup, arena *a, const cvk_spec *spec) {
-    ranked_plan *pick;
+    ranked_layer *pick;
     int count;
+    if (problem_count(spec) != 1) {
+        diag_error(setup->diagnostics, E_NO_PLAN, spec->at, NULL,
+                   "%s: it is %d problems, each with a plan of its own: only layers of one are tuned", spec->name,
+                   problem_count(spec));
+        return CVK_ERROR_UNSUPPORTED;
+    }
     return compile_rank(a, spec, setup->aim, 1, setup->diagnostics, &pick, &count);
 }
 

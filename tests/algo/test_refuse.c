@@ -1,5 +1,5 @@
 /* What a schedule cannot mean is refused, and the reason says what to do instead. */
-#include "algo/algo.h"
+#include "layer.h"
 #include "spec/spec.h"
 
 #include <convoke/convoke.h>
@@ -104,8 +104,8 @@ Test(refuse, schedules_that_mean_nothing_are_refused_with_the_reason) {
         cvk_network *network;
         cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "test.yaml", NULL, &network), CVK_OK, "%s", yaml);
         const cvk_spec *spec = cvk_network_layer(network, 0);
-        problem p = problem_of(spec);
-        const char *why = algo_refuse(&p, target_find("x86-64-v3"), spec->schedule);
+        int problem_index;
+        const char *why = layer_refuse(spec, target_find("x86-64-v3"), spec->schedule, &problem_index);
         cr_expect_str_eq(why ? why : "taken", r->why ? r->why : "taken", "%s", yaml);
         cvk_network_free(network);
     }
@@ -144,8 +144,8 @@ Test(refuse, switches_that_mean_nothing_are_refused_with_the_reason) {
         cvk_network *network;
         cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "test.yaml", NULL, &network), CVK_OK, "%s", yaml);
         const cvk_spec *spec = cvk_network_layer(network, 0);
-        problem p = problem_of(spec);
-        const char *why = algo_refuse(&p, target_find("x86-64-v3"), spec->schedule);
+        int problem_index;
+        const char *why = layer_refuse(spec, target_find("x86-64-v3"), spec->schedule, &problem_index);
         cr_expect_str_eq(why ? why : "taken", switches[i].why, "%s", yaml);
         cvk_network_free(network);
     }

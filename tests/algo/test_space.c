@@ -31,7 +31,7 @@ static void open_layer(subject *s, const char *keys) {
     snprintf(yaml, sizeof yaml, "version: 1\nlayers:\n  - {name: a, %s}\n", keys);
     arena_init(&s->memory);
     cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "test.yaml", NULL, &s->network), CVK_OK, "%s", yaml);
-    s->p = problem_of(cvk_network_layer(s->network, 0));
+    s->p = problem_of(cvk_network_layer(s->network, 0), 0);
     s->target = target_find("x86-64-v3");
     const char *why;
     algo_rank(&s->memory, &s->p, (goal){s->target, 0}, "auto", 0, &s->plans, &s->count, &why);

@@ -95,11 +95,13 @@ static int plans_for(arena *a, uint32_t threads, int limit, ranked_plan **plans)
         s.pad_before[axis] = s.pad_after[axis] = 1;
     }
     cr_assert_eq(spec_finish(&s, NULL), CVK_OK);
-    const problem p = problem_of(&s);
+    const problem p = problem_of(&s, 0);
     int count;
     const char *why;
-    algo_rank(a, &p, (goal){target_find("x86-64-v4"), threads}, "auto", limit, plans, &count, &why);
+    const goal aim = {target_find("x86-64-v4"), threads};
+    algo_rank(a, &p, aim, "auto", limit, plans, &count, &why);
     cr_assert_geq(count, 1);
+    for (int i = 0; i < count; i++) (*plans)[i].nests = algo_build(a, &p, aim, &(*plans)[i].plan).nests;
     return count;
 }
 

@@ -47,6 +47,40 @@ Test(layer, zero_means_the_default) {
     expect_same(&l, "name: built, input: [1, 8, 10, 12], out_channels: 16, kernel_size: [3, 5]");
 }
 
+Test(layer, transposed_layers_can_be_built) {
+    cvk_layer l = plain();
+    l.transposed = true;
+    l.stride[0] = l.stride[1] = 2;
+    l.output_padding[1] = 1;
+    expect_same(&l, "name: built, input: [1, 8, 10, 12], out_channels: 16, kernel_size: [3, 5], stride: 2, transposed: "
+                    "true, output_padding: [0, 1]");
+    l.padding = CVK_PADDING_SAME;
+    l.output_padding[1] = 0;
+    expect_same(&l, "name: built, input: [1, 8, 10, 12], out_channels: 16, kernel_size: [3, 5], stride: 2, transposed: "
+                    "true, padding: same");
+    cvk_spec *spec;
+    l.padding = CVK_PADDING_CAUSAL;
+    cr_assert_eq(cvk_spec_create(&l, NULL, &spec), CVK_ERROR_SPEC);
+    l = plain();
+    l.output_padding[0] = 1;
+    cr_assert_eq(cvk_spec_create(&l, NULL, &spec), CVK_ERROR_SPEC);
+}
+
+Test(layer, layers_of_gradients_can_be_built) {
+    cvk_layer l = plain();
+    l.bias = true;
+    l.direction = CVK_BACKWARD_WEIGHTS;
+    expect_same(&l, "name: built, input: [1, 8, 10, 12], out_channels: 16, kernel_size: [3, 5], bias: true, direction: "
+                    "backward_weights");
+    l.direction = CVK_BACKWARD_DATA;
+    expect_same(&l, "name: built, input: [1, 8, 10, 12], out_channels: 16, kernel_size: [3, 5], direction: "
+                    "backward_data");
+    static const cvk_post_op relu = {CVK_POST_RELU, 0, 0};
+    cvk_spec *spec;
+    l.post_ops = &relu, l.post_op_count = 1;
+    cr_assert_eq(cvk_spec_create(&l, NULL, &spec), CVK_ERROR_SPEC);
+}
+
 Test(layer, every_field_can_be_built) {
     static const cvk_post_op ops[] = {{CVK_POST_ADD, 0, 0},
                                       {CVK_POST_LEAKY_RELU, 0.1f, 0},
@@ -191,7 +225,7 @@ Test(layer, nothing_of_the_callers_is_kept) {
     memset(schedule, 'x', sizeof schedule - 1);
     memset(&op, 0x7f, sizeof op);
     cr_assert_str_eq(cvk_spec_name(spec), "mine");
-    cr_assert_str_eq(spec->schedule->algorithm, "direct");
+    cr_assert_str_eq(spec->schedule->part[0].algorithm, "direct");
     cr_assert_eq(spec->post[0].kind, POST_RELU);
     cvk_spec_free(spec);
 }

@@ -30,6 +30,27 @@ def convolution(x, w, stride=1, dilation=1, padding=0, mode="zeros", groups=1, f
     return y
 
 
+def transposed(x, w, stride=1, dilation=1, padding=0, output_padding=0, groups=1, flip=False):
+    """What each input spreads, in double; w is in, out of a group, then the kernel."""
+    rank = x.ndim - 2
+    stride, dilation = tuple_of(stride, rank), tuple_of(dilation, rank)
+    padding = [(padding, padding)] * rank if isinstance(padding, int) else padding
+    extra = tuple_of(output_padding, rank)
+    w = numpy.flip(w, tuple(range(2, w.ndim))) if flip else w
+    sizes = [(x.shape[2 + a] - 1) * stride[a] + (w.shape[2 + a] - 1) * dilation[a] + 1 + extra[a] for a in range(rank)]
+    y = numpy.zeros((x.shape[0], w.shape[1] * groups, *sizes))
+    inputs, outputs = w.shape[0] // groups, w.shape[1]
+    for g in range(groups):
+        for tap in numpy.ndindex(w.shape[2:]):
+            places = tuple(slice(tap[a] * dilation[a], tap[a] * dilation[a] + (x.shape[2 + a] - 1) * stride[a] + 1, stride[a])
+                           for a in range(rank))
+            of_group = slice(g * inputs, (g + 1) * inputs)
+            y[(slice(None), slice(g * outputs, (g + 1) * outputs), *places)] += numpy.einsum(
+                "ni...,io->no...", x[:, of_group].astype(float), w[(of_group, slice(None), *tap)].astype(float))
+    kept = tuple(slice(before, y.shape[2 + a] - after) for a, (before, after) in enumerate(padding))
+    return y[(slice(None), slice(None), *kept)]
+
+
 def per_channel(values, rank):
     return numpy.reshape(values, (-1, *[1] * rank))
 

@@ -77,6 +77,26 @@ static void check_lifetimes() {
     }
 }
 
+static void check_transposed() {
+    const auto net = convoke::network::parse("version: 1\nlayers:\n- {name: up, input: [1, 1, 2], out_channels: 1, "
+                                             "kernel_size: 2, stride: 3, transposed: true, output_padding: 1}\n");
+    const convoke::kernel kernel = convoke::compile(net[0]);
+    const std::vector<float> x{1, 2}, w{3, 5}, expected{3, 5, 0, 6, 10, 0};
+    std::vector<float> y(kernel.output_elements());
+    kernel.run({x, convoke::weights(kernel, w), y});
+    expect(kernel.info().operation == CVK_TRANSPOSED && y == expected, "a transposed layer spreads its input");
+}
+
+static void check_gradients() {
+    const auto net = convoke::network::parse("version: 1\nlayers:\n- {name: g, input: [1, 1, 3], out_channels: 1, "
+                                             "kernel_size: 2, bias: true, direction: backward_weights}\n");
+    const convoke::kernel kernel = convoke::compile(net[0]);
+    const std::vector<float> x{1, 2, 3}, dy{10, 100}, expected{210, 320, 110};
+    std::vector<float> y(kernel.output_elements());
+    kernel.run(convoke::arguments::gradients(x, dy, y));
+    expect(kernel.info().operation == CVK_WEIGHTS_GRADIENT && y == expected, "gradients of weights and bias");
+}
+
 static void check_threads() {
     const auto net = convoke::network::parse("version: 1\nlayers:\n- {name: small_map, input: [1, 128, 28, 28], "
                                              "out_channels: 128, kernel_size: 3, padding: 1}\n");
@@ -163,6 +183,8 @@ int main() {
     setenv("CONVOKE_CACHE", "off", 1);
     check_networks();
     check_lifetimes();
+    check_transposed();
+    check_gradients();
     check_threads();
     check_tuned();
     check_errors();

@@ -6,7 +6,7 @@ import unittest
 import numpy
 
 import convoke
-from reference import convolution
+from reference import convolution, transposed
 
 
 def integers(*shape):
@@ -90,6 +90,33 @@ class Results(Case):
         cube = convoke.compile({"name": "cube", "input": [1, 1, 3, 4, 5], "out_channels": 1, "kernel_size": [3, 1, 1]})
         x = integers(1, 1, 3, 4, 5)
         numpy.testing.assert_array_equal(cube(x, numpy.ones((1, 1, 3, 1, 1))), x.sum(2, keepdims=True))
+
+    def test_a_transposed_layer_spreads_its_input(self):
+        x = integers(2, 6, 9, 7)
+        for keys in ({}, {"stride": 2, "output_padding": 1}, {"stride": [3, 2], "dilation": [1, 3]},
+                     {"groups": 2, "stride": 2}, {"flip_kernel": True, "stride": [1, 4]}):
+            kernel = convoke.compile(layer(transposed=True, layout="channels_last", **keys))
+            w = integers(6, 20 // keys.get("groups", 1), 3, 3)
+            self.assertEqual((kernel.operation, kernel.weights_shape), ("transposed", w.shape))
+            asked = {"flip" if k == "flip_kernel" else k: v for k, v in keys.items()}
+            numpy.testing.assert_array_equal(kernel(x, w), transposed(x, w, padding=1, **asked), str(keys))
+
+    def test_gradients_of_weights_and_bias(self):
+        x, dy = integers(2, 6, 9, 7), integers(2, 20, 9, 7)
+        kernel = convoke.compile(layer(direction="backward_weights", bias=True, layout="blocked"))
+        dw, db = kernel.gradients(x, dy)
+        self.assertEqual((kernel.operation, kernel.weights_shape), ("weights_gradient", dy.shape))
+        numpy.testing.assert_array_equal(db, dy.sum((0, 2, 3)))
+        padded = numpy.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)])
+        for kh, kw in itertools.product(range(3), range(3)):
+            seen = padded[:, :, kh:kh + 9, kw:kw + 7]
+            numpy.testing.assert_array_equal(dw[:, :, kh, kw], numpy.einsum("nohw,nihw->oi", dy, seen))
+        dw, db = convoke.compile(layer(direction="backward_weights")).gradients(x, dy)
+        self.assertEqual((dw.shape, db), ((20, 6, 3, 3), None))
+        with self.refuses("call its `gradients`"):
+            kernel(x, dy)
+        with self.refuses("gives none"):
+            convoke.compile(layer()).gradients(x, dy)
 
     def test_a_batch_of_none_gives_none_in_every_layout(self):
         for source, target in itertools.product(LAYOUTS, repeat=2):

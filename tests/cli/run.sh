@@ -14,6 +14,42 @@ case_a_filter_on_a_picture() {
     status 0; silent; output_is "1x1x4x4 0 30 30 0 0 30 30 0 0 30 30 0 0 30 30 0"
 }
 
+# Two by two spread by a kernel of two by two, as in the textbooks: side by side, and with a stride of 2.
+case_a_transposed_layer_spreads_its_input() {
+    printf 'version: 1\nlayers:\n  - {name: up, input: [1, 1, 2, 2], out_channels: 1, kernel_size: 2, transposed: true}\n' >up.yaml
+    npy write x.npy 1x1x2x2 0 1 2 3; npy write w.npy 1x1x2x2 0 1 2 3
+    convoke run up.yaml --input x.npy --weights w.npy --output y.npy; status 0; silent
+    output_is "1x1x3x3 0 0 1 0 4 6 4 12 9"
+    sed -i 's/transposed/stride: 2, transposed/' up.yaml
+    convoke run up.yaml --input x.npy --weights w.npy --output y.npy; status 0; silent
+    output_is "1x1x4x4 0 0 0 1 0 0 2 3 0 2 0 3 4 6 6 9"
+    convoke run up.yaml --reference --input x.npy --weights w.npy --output y.npy; status 0
+    output_is "1x1x4x4 0 0 0 1 0 0 2 3 0 2 0 3 4 6 6 9"
+}
+
+# Of the textbooks' layer: each weight gets the input it met, times the gradient of what it went into.
+case_gradients_of_weights_and_of_the_bias() {
+    printf 'version: 1\nlayers:\n  - {name: f, input: [1, 1, 3, 3], out_channels: 1, kernel_size: 2, bias: true}\n  - {name: g, of: f, direction: backward_weights}\n  - {name: b, of: f, direction: backward_data}\n' >g.yaml
+    npy write x.npy 1x1x3x3 1 2 3 4 5 6 7 8 9; npy write d.npy 1x1x2x2 1 0 0 10; npy write w.npy 1x1x2x2 1 2 3 4
+    local way
+    for way in "" --reference; do
+        convoke run g.yaml --layer g --input x.npy --gradient d.npy --output y.npy --bias-output b.npy $way; status 0; silent
+        output_is "1x1x2x2 51 62 84 95"
+        [[ $(npy read b.npy | tr '\n' ' ') == "1 11 " ]] || fail "b.npy: $(npy read b.npy)"
+    done
+    convoke run g.yaml --layer b --input d.npy --weights w.npy --output y.npy; status 0
+    output_is "1x1x3x3 1 2 0 3 14 20 0 30 40"
+    convoke run g.yaml --layer g --input x.npy --gradient d.npy --output y.npy; status 2; says "--bias-output"
+    convoke run g.yaml --layer g --input x.npy --weights w.npy --output y.npy; status 2; says "--gradient, not --weights"
+}
+
+case_weights_of_a_transposed_layer_are_inputs_first() {
+    printf 'version: 1\nlayers:\n  - {name: up, input: [1, 4, 3], out_channels: 6, groups: 2, kernel_size: 5, transposed: true}\n' >up.yaml
+    npy write x.npy 1x4x3 1; npy write w.npy 6x2x5 1
+    convoke run up.yaml --input x.npy --weights w.npy --output y.npy; status 3
+    says "--weights has the shape [6, 2, 5], but the layer takes [4, 3, 5]"
+}
+
 case_the_interpreter_gives_the_same() {
     picture; edges --reference
     status 0; output_is "1x1x4x4 0 30 30 0 0 30 30 0 0 30 30 0 0 30 30 0"

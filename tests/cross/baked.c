@@ -9,10 +9,11 @@
 
 static const struct pair {
     const cvk_kernel_info *given, *baked;
-} pairs[] = {{&a_cross_dense, &b_cross_dense},         {&a_cross_strided, &b_cross_strided},
-             {&a_cross_depthwise, &b_cross_depthwise}, {&a_cross_reflected, &b_cross_reflected},
-             {&a_cross_winograd, &b_cross_winograd},   {&a_cross_blocked, &b_cross_blocked},
-             {&a_cross_edges, &b_cross_edges},         {&a_cross_batches, &b_cross_batches}};
+} pairs[] = {{&a_cross_dense, &b_cross_dense},           {&a_cross_strided, &b_cross_strided},
+             {&a_cross_depthwise, &b_cross_depthwise},   {&a_cross_reflected, &b_cross_reflected},
+             {&a_cross_winograd, &b_cross_winograd},     {&a_cross_blocked, &b_cross_blocked},
+             {&a_cross_edges, &b_cross_edges},           {&a_cross_batches, &b_cross_batches},
+             {&a_cross_transposed, &b_cross_transposed}, {&a_cross_gradient, &b_cross_gradient}};
 
 /* IMAGES: of those for any batch. */
 enum { ALIGNMENT = 64, ALL_NAN = 0xff, PERIOD = 5, OUTPUTS = 16, IMAGES = 2 };
@@ -44,6 +45,7 @@ static const float *run(const cvk_kernel_info *info, cvk_const_buffer input, cvk
     cvk_buffer packed = empty(info->packed_weights.bytes);
     cvk_buffers b = {.struct_size = sizeof b, .batch = info->batch_any ? IMAGES : 0, .input = input, .addend = addend};
     if (info->bias.bytes) b.bias = filled(info->bias.bytes, 0);
+    if (info->gradient.bytes) b.gradient = filled(info->gradient.bytes, 2);
     if (info->scale.bytes) b.scale = filled(info->scale.bytes, 1);
     if (info->weights.bytes) b.weights = (cvk_const_buffer){packed.data, packed.bytes};
     b.output = empty(bytes_of(info, CVK_ROLE_OUTPUT));

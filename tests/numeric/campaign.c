@@ -28,7 +28,7 @@ typedef struct subject {
     const cvk_target *target;
 } subject;
 
-static const char *describe(const subject *s, const cvk_plan *plan) {
+static const char *describe(const subject *s, const layer_plan *plan) {
     const campaign *c = s->campaign;
     unsigned long seed = (unsigned long)c->seed;
     return arena_format(s->arena,
@@ -38,71 +38,81 @@ static const char *describe(const subject *s, const cvk_plan *plan) {
                         c->test);
 }
 
-static bool fails(const subject *s, const cvk_plan *plan, const char *words) {
+static bool fails(const subject *s, const layer_plan *plan, const char *words) {
     fprintf(stderr, "%s:\n%s", words, describe(s, plan));
     return false;
 }
 
-static bool try_plan(subject *s, const ranked_plan *p, bool evaluate) {
-    if (s->infinities && p->plan.pack_border) return true;
-    workers_expect_crash(describe(s, &p->plan));
+static bool packs_border(const layer_plan *p) {
+    for (int i = 0; i < p->count; i++)
+        if (p->part[i].pack_border) return true;
+    return false;
+}
+
+static bool try_plan(subject *s, const layer_plan *p, bool evaluate) {
+    if (s->infinities && packs_border(p)) return true;
+    workers_expect_crash(describe(s, p));
     trial_extras extras = {draw_chance(&s->draws, PERCENT_THREADS),
                            evaluate && spec_macs(s->trial.spec) <= MOST_EVALUATED_MACS, false};
-    extras.any = draw_chance(&s->draws, PERCENT_ANY);
+    extras.any = draw_chance(&s->draws, PERCENT_ANY) && s->trial.spec->direction == DIRECTION_FORWARD;
     atomic_fetch_add(&s->tally->kernels, 1);
     atomic_fetch_add(&s->tally->evaluated, extras.evaluator);
-    return trial_kernel(&s->trial, s->target, p, extras) || fails(s, &p->plan, s->trial.words);
+    return trial_kernel(&s->trial, s->target, p, extras) || fails(s, p, s->trial.words);
 }
 
 /* An algorithm that says it can do a layer has a plan for it. */
-static bool every_row_proposes(const subject *s, const ranked_plan *plans, int count) {
-    const problem asked = problem_of(s->trial.spec);
+static bool every_row_proposes(const subject *s, int problem_index, const ranked_layer *plans, int count) {
+    const problem asked = problem_of(s->trial.spec, problem_index);
     const algorithm *row;
     for (int i = 0; (row = algo_row(i)); i++) {
         const char *why;
         int of_row = 0;
-        for (int p = 0; p < count; p++) of_row += algo_of(&plans[p].plan) == row;
+        for (int p = 0; p < count; p++) of_row += algo_of(layer_plan_part(&plans[p].plan, problem_index)) == row;
         if (!of_row && row->applicable(&asked, s->target, &why))
-            return fails(s, NULL, arena_format(s->arena, "row %d of %s is applicable and has no plan", i, row->name));
+            return fails(s, NULL,
+                         arena_format(s->arena, "row %d of %s is applicable to problem %d and has no plan", i,
+                                      row->name, problem_index));
     }
     return true;
 }
 
 enum { MOST_STEPS = 6 };
 
-/* A plan that no algorithm proposes, some steps through the space of plans from one that it does. */
-static bool try_walk(subject *s, const ranked_plan *from) {
-    problem asked = problem_of(s->trial.spec);
-    cvk_plan plan = from->plan;
+/* A plan for one of the problems that no algorithm proposes, some steps through the space of plans from one that it
+ * does. */
+static bool try_walk(subject *s, const layer_plan *from) {
+    int which = (int)draw_from(&s->draws, 0, from->count - 1);
+    problem asked = problem_of(s->trial.spec, which);
+    cvk_plan *part = arena_copy(s->arena, from->part, sizeof *part * (size_t)from->count), plan = part[which];
     for (int64_t steps = draw_from(&s->draws, 1, MOST_STEPS); steps > 0; steps--) {
         plan_list next = {0};
         space_neighbours(s->arena, &asked, s->target, &plan, &next);
         if (next.count) plan = next.plan[draw_from(&s->draws, 0, next.count - 1)];
     }
-    workers_expect_crash(describe(s, &plan));
-    ranked_plan built = algo_build(s->arena, &asked, (goal){s->target, 0}, &plan);
+    part[which] = plan;
     atomic_fetch_add(&s->tally->walked, 1);
-    return try_plan(s, &built, true);
+    return try_plan(s, &(layer_plan){from->count, part}, true);
 }
 
 static bool try_plans(subject *s, const cvk_target *target, int most) {
-    ranked_plan *plans;
+    ranked_layer *plans;
     int count;
     s->target = target;
     workers_expect_crash(describe(s, NULL));
     cvk_status status = compile_rank(s->arena, s->trial.spec, (goal){.target = target}, 0, NULL, &plans, &count);
     if (status) return fails(s, NULL, arena_format(s->arena, "no plan: %s", cvk_status_text(status)));
-    if (!every_row_proposes(s, plans, count)) return false;
+    for (int i = 0; i < problem_count(s->trial.spec); i++)
+        if (!every_row_proposes(s, i, plans, count)) return false;
     atomic_fetch_add(&s->tally->proposed, count);
     atomic_fetch_add(&s->tally->every_plan, count <= most);
     for (int i = 0; i < count && i < most; i++) {
         int other = i == 0 ? 0 : (int)draw_from(&s->draws, i, count - 1);
-        ranked_plan chosen = plans[other];
+        ranked_layer chosen = plans[other];
         plans[other] = plans[i];
-        if (!try_plan(s, &chosen, i < EVALUATED)) return false;
+        if (!try_plan(s, &chosen.plan, i < EVALUATED)) return false;
     }
     for (int i = 0; i < s->campaign->walks; i++)
-        if (!try_walk(s, &plans[draw_from(&s->draws, 0, count - 1)])) return false;
+        if (!try_walk(s, &plans[draw_from(&s->draws, 0, count - 1)].plan)) return false;
     return true;
 }
 

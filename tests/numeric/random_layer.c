@@ -117,6 +117,25 @@ static void draw_post_ops(draws *d, cvk_spec *s) {
     }
 }
 
+/* ---- transposed ---- */
+
+enum { MOST_PHASES = 12 };
+
+static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* The layer's transpose, of few phases: their problems are compiled one by one. */
+static void transpose(draws *d, cvk_spec *s) {
+    int64_t phases = 1;
+    s->transposed = true;
+    s->padding = PAD_ZEROS;
+    for (int a = AXES - s->rank; a < AXES; a++) {
+        if (phases * s->stride[a] > MOST_PHASES) s->stride[a] = MOST_PHASES / phases;
+        phases *= s->stride[a];
+        if (draw_chance(d, 30)) s->output_padding[a] = draw_from(d, 0, larger(s->stride[a], s->dilation[a]) - 1);
+    }
+    if (draw_chance(d, 20)) spec_resolve_padding(s, (padding_word)draw_from(d, PADDING_VALID, PADDING_SAME_LOWER));
+}
+
 static cvk_spec draw_once(draws *d, const char *name) {
     cvk_spec s = {.name = name, .at = {.file = ""}};
     s.batch = draw_chance(d, 2) ? 0 : draw_chance(d, 60) ? 1 : draw_from(d, 2, 3);
@@ -129,6 +148,8 @@ static cvk_spec draw_once(draws *d, const char *name) {
     draw_space(d, &s);
     draw_post_ops(d, &s);
     s.dtype = draw_chance(d, 20) ? CVK_F64 : CVK_F32; /* last: what is drawn before stays as it was */
+    if (draw_chance(d, 20)) transpose(d, &s);
+    if (draw_chance(d, 15)) s.direction = DIRECTION_BACKWARD_WEIGHTS, s.post_count = 0;
     return s;
 }
 

@@ -1,4 +1,5 @@
 /* Layers and plans that were once wrong, each by the name of what was wrong with it. */
+#include "problem/backward_weights.h"
 #include "trial.h"
 
 #include "spec/words.h"
@@ -45,18 +46,22 @@ static const found all[] = {
      "{input: channels_first, output: blocked}, schedule: {algorithm: depthwise, lanes: channels, tile: {oc: 8, od: 1, "
      "oh: 1, ow: 2}, block: {oh: 1, ow: 1}, unroll: {ic: 1, kw: true}, order: [n, g, oc, od, oh, ow], tasks: 5, pack: "
      "{input_rows: 1, transposed: true}}}"},
+    {"lanes of a flipped kernel's gradients were stored in a range that goes backwards",
+     "{name: a, input: [2, 3, 8, 7, 5], out_channels: 3, kernel_size: [3, 3, 2], layout: channels_last, flip_kernel: "
+     "true, direction: backward_weights}"},
 };
 
 static void try_every_plan(const found *f, const cvk_spec *spec, arena *a) {
-    ranked_plan *plans;
+    ranked_layer *plans;
     int count;
     trial t;
     cr_assert(trial_open(&t, spec, DATA_REALS, false, 1), "%s", f->what);
     cr_assert_eq(compile_rank(a, spec, (goal){.target = target_host()}, 0, NULL, &plans, &count), CVK_OK, "%s",
                  f->what);
     for (int i = 0; i < count; i++)
-        cr_expect(trial_kernel(&t, target_host(), &plans[i], (trial_extras){true, true, true}), "%s: %s\n%s", f->what,
-                  t.words, trial_yaml(a, spec, &plans[i].plan));
+        cr_expect(trial_kernel(&t, target_host(), &plans[i].plan,
+                               (trial_extras){true, true, spec->direction == DIRECTION_FORWARD}),
+                  "%s: %s\n%s", f->what, t.words, trial_yaml(a, spec, &plans[i].plan));
     trial_close(&t);
 }
 
@@ -83,7 +88,7 @@ Test(numeric, an_algorithm_that_applies_has_a_plan) {
     arena_init(&a);
     if (arena_guard(&a)) cr_assert_fail("out of memory");
     cr_assert_eq(cvk_network_parse(yaml, sizeof yaml - 1, "found.yaml", NULL, &network), CVK_OK);
-    const problem p = problem_of(cvk_network_layer(network, 0));
+    const problem p = problem_of(cvk_network_layer(network, 0), 0);
     for (int i = 0; algo_row(i); i++) {
         const algorithm *row = algo_row(i);
         const char *why;
@@ -105,4 +110,38 @@ Test(numeric, the_words_for_algorithms_are_auto_and_the_names_of_all_of_them) {
     }
     for (size_t word = 0; word < algorithm_words.count; word++)
         cr_expect(named[word], "%s is no algorithm", algorithm_words.word[word]);
+}
+
+static void try_parts(const char *layer, data_kind kind, arena *a) {
+    cvk_network *network;
+    ranked_layer *plans;
+    int count;
+    trial t;
+    const char *yaml = arena_format(a, "{version: 1, layers: [{name: parts, direction: backward_weights, %s}]}", layer);
+    cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "parts.yaml", NULL, &network), CVK_OK, "%s", yaml);
+    const cvk_spec *spec = cvk_network_layer(network, 0);
+    cr_assert_gt(backward_weights_parts(spec), 1, "%s", yaml);
+    cr_assert(trial_open(&t, spec, kind, false, 1), "%s", yaml);
+    cr_assert_eq(compile_rank(a, spec, (goal){.target = target_host()}, 1, NULL, &plans, &count), CVK_OK);
+    cr_expect(trial_kernel(&t, target_host(), &plans[0].plan, (trial_extras){true, true, false}), "%s: %s", yaml,
+              t.words);
+    trial_close(&t);
+    cvk_network_free(network);
+}
+
+/* Images so large that they are gone through in parts, whose sums are added up at the end: of images, of rows, and of
+ * both; the last row of a part reads what the first of the next one does. */
+Test(numeric, gradients_of_weights_in_parts) {
+    static const char *const layers[] = {
+        "input: [3, 16, 60, 60], out_channels: 32, kernel_size: 1, layout: channels_last, bias: true",
+        "input: [1, 4, 200, 170], out_channels: 21, kernel_size: 3, padding: 1, padding_mode: reflect, stride: 3",
+        "input: [2, 40, 50, 70], out_channels: 40, kernel_size: 3, groups: depthwise, layout: blocked",
+        "input: [1, 20, 20, 12, 60], out_channels: 12, kernel_size: [1, 2, 1], stride: 2, bias: true",
+        "input: [3, 20, 4000], out_channels: 16, kernel_size: 2, dtype: f64, stride: 2, transposed: true"};
+    arena a;
+    arena_init(&a);
+    if (arena_guard(&a)) cr_assert_fail("out of memory");
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+        try_parts(layers[i], i % 2 ? DATA_REALS : DATA_INTEGERS, &a);
+    arena_free(&a);
 }

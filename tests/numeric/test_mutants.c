@@ -54,6 +54,8 @@ static void forget_flip(cvk_spec *s) { s->flip_kernel = !s->flip_kernel; }
 static void repeat_the_edge(cvk_spec *s) { s->padding = PAD_SYMMETRIC; }
 static void replicate_border(cvk_spec *s) { s->padding = PAD_REPLICATE; }
 static void forget_border(cvk_spec *s) { s->padding = PAD_ZEROS; }
+static void crop_the_other_end(cvk_spec *s) { s->pad_before[AXIS_W]--, s->pad_after[AXIS_W]++; }
+static void shift_phases(cvk_spec *s) { s->pad_before[AXIS_H]++, s->output_padding[AXIS_H]++; }
 static void steeper_slope(cvk_spec *s) { s->post[0].a *= 1.0001F; }
 
 static void relu_for_leaky(cvk_spec *s) { s->post[0] = (post_op){.kind = POST_RELU}; }
@@ -110,6 +112,11 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
 #define NOTHING {"", "", "", 0}
 
 #define DENSE "{name: dense, input: [2, 5, 9, 19], out_channels: 21, kernel_size: 3, padding: 1, bias: true"
+#define TRANSPOSED                                                                                                     \
+    "{name: transposed, input: [1, 5, 4, 9], out_channels: 21, kernel_size: 5, stride: 2, padding: [[1, 2], [2, 1]], " \
+    "transposed: true"
+#define GRADIENT                                                                                                       \
+    "{name: gradient, input: [2, 33, 5, 9], out_channels: 21, kernel_size: 3, padding: 1, direction: backward_weights"
 #define LAST ", layout: channels_last"
 #define BLOCKED ", layout: blocked"
 #define GROUPED "{name: grouped, input: [1, 12, 7, 18], out_channels: 18, groups: 3, kernel_size: 3, padding: 1"
@@ -244,6 +251,20 @@ static const mutant mutants[] = {
      .mutation = {"workspace", "slice", "", 0}},
     {"last input channel of a point dropped", WINOGRAD LAST "}", .edit = drop_last, .mutation = {"", "ic", "", 0}},
     {"every tile reads the first", WINOGRAD "}", .edit = forget_variable, .mutation = {"scratch", "tw", "", 0}},
+    /* Transposed layers. */
+    {"cropped at the other end", TRANSPOSED "}", .misread = crop_the_other_end},
+    {"a phase for its neighbour", TRANSPOSED LAST "}", .misread = shift_phases},
+    {"a transposed kernel flipped", TRANSPOSED BLOCKED "}", .misread = forget_flip},
+    {"a phase reads the first tap alone", TRANSPOSED LAST "}", .edit = forget_variable,
+     .mutation = {"weights", "kw", "", 0}},
+    {"a phase's last tap not packed", TRANSPOSED "}", .edit = drop_last, .mutation = {"", "kw", "", 0}, .pack = true},
+    /* Gradients of weights. */
+    {"gradients of a border that is not there", GRADIENT ", padding_mode: replicate}", .misread = forget_border},
+    {"gradients of a kernel flipped", GRADIENT LAST "}", .misread = forget_flip},
+    {"a row of gradients not packed", GRADIENT "}", .edit = drop_last, .mutation = {"", "kd", "", 0}},
+    {"every image is the first", GRADIENT LAST "}", .edit = forget_variable, .mutation = {"input", "ic", "", 0}},
+    {"every input channel is the first", GRADIENT LAST "}", .edit = forget_variable,
+     .mutation = {"input", "ow", "", 0}},
     {"winograd's kernel flipped", WINOGRAD "}", .misread = forget_flip},
     {"winograd's pads swapped",
      "{name: winograd, input: [1, 5, 12, 19], out_channels: 21, kernel_size: 3, padding: [[1, 1], [2, 0]], "
@@ -315,7 +336,7 @@ typedef struct attempt {
     int seen, broke_identity, broke_stores;
 } attempt;
 
-static const char *describe(const attempt *a, const cvk_plan *plan) {
+static const char *describe(const attempt *a, const layer_plan *plan) {
     return arena_format(a->arena, "%s, target %s\n%s", a->mutant->name, a->target->name,
                         trial_yaml(a->arena, &a->meant, plan));
 }
@@ -323,17 +344,25 @@ static const char *describe(const attempt *a, const cvk_plan *plan) {
 static bool seed_in(const attempt *a, nest *n) { return a->mutant->edit(n, &a->mutant->mutation); }
 
 /* In the first nest that has a place for it. */
+static bool seed_in_phase(const attempt *a, const nest_phase *phase) {
+    for (int k = 0; k < phase->count; k++)
+        if (seed_in(a, phase->nest[k])) return true;
+    return false;
+}
+
 static bool seed_in_program(const attempt *a, const nest_program *run) {
     for (int p = a->mutant->phase; p < run->count; p++)
-        for (int k = 0; k < run->phase[p].count; k++)
-            if (seed_in(a, run->phase[p].nest[k])) return true;
+        if (seed_in_phase(a, &run->phase[p])) return true;
     return false;
 }
 
 /* Whether the bug went in and stays inside its buffers. */
 static bool seed_bug(const attempt *a, const compile_unit *unit) {
-    if (a->mutant->edit && !(a->mutant->pack ? seed_in(a, unit->pack) : seed_in_program(a, &unit->run))) return false;
-    return nest_check(unit->pack, NULL, NULL) == CVK_OK && program_check(&unit->run, NULL, NULL) == CVK_OK;
+    if (a->mutant->edit && !(a->mutant->pack ? seed_in_phase(a, &unit->pack) : seed_in_program(a, &unit->run)))
+        return false;
+    bool sound = program_check(&unit->run, NULL, NULL) == CVK_OK;
+    for (int i = 0; i < unit->pack.count; i++) sound = sound && nest_check(unit->pack.nest[i], NULL, NULL) == CVK_OK;
+    return sound;
 }
 
 static bool is_seen(attempt *a, const compile_unit *unit) {
@@ -343,25 +372,25 @@ static bool is_seen(attempt *a, const compile_unit *unit) {
 
 static void expect_right(attempt *a, const compile_unit *unit) {
     cr_assert(!is_seen(a, unit), "not right before: %s", describe(a, &unit->plan));
-    cr_assert(trial_stored(&a->trial, &unit->run, unit->pack), "%s: %s", a->trial.words, describe(a, &unit->plan));
-    cr_assert(trial_identity(&a->trial, &unit->run, unit->pack), "%s: %s", a->trial.words, describe(a, &unit->plan));
+    cr_assert(trial_stored(&a->trial, &unit->run, &unit->pack), "%s: %s", a->trial.words, describe(a, &unit->plan));
+    cr_assert(trial_identity(&a->trial, &unit->run, &unit->pack), "%s: %s", a->trial.words, describe(a, &unit->plan));
 }
 
-static void expect_caught(attempt *a, const cvk_plan *plan) {
+static void expect_caught(attempt *a, const layer_plan *plan) {
     compile_unit unit;
     cr_assert_eq(compile_plan(a->arena, &a->misread, (goal){.target = a->target}, plan, NULL, &unit, NULL), CVK_OK,
                  "%s", describe(a, plan));
     if (!a->mutant->misread) expect_right(a, &unit);
     if (!seed_bug(a, &unit)) return;
-    bool seen = is_seen(a, &unit), unequal = !trial_identity(&a->trial, &unit.run, unit.pack);
-    bool stores = !trial_stored(&a->trial, &unit.run, unit.pack);
+    bool seen = is_seen(a, &unit), unequal = !trial_identity(&a->trial, &unit.run, &unit.pack);
+    bool stores = !trial_stored(&a->trial, &unit.run, &unit.pack);
     cr_expect(unequal || stores, "NOT CAUGHT EXACTLY: %s", describe(a, plan));
     cr_expect(seen || a->mutant->subtle, "NOT CAUGHT: %s", describe(a, plan));
     a->plans++, a->seen += seen, a->broke_identity += unequal, a->broke_stores += stores;
 }
 
 static void try_target(attempt *a, const char *target) {
-    ranked_plan *plans;
+    ranked_layer *plans;
     int count;
     a->target = target_find(target);
     cr_assert_eq(compile_rank(a->arena, &a->misread, (goal){.target = a->target}, 0, NULL, &plans, &count), CVK_OK);
@@ -460,15 +489,14 @@ static bool is_right_for_any(trial *t, const compile_unit *unit) {
     return right;
 }
 
-static void expect_caught_in_images(trial *t, arena *a, const ranked_plan *p) {
+static void expect_caught_in_images(trial *t, arena *a, const layer_plan *p) {
     const cvk_spec any = trial_spec_any(t);
     cr_assert(trial_kernel(t, target_host(), p, (trial_extras){.any = true}), "%s", t->words);
     for (size_t i = 0; i < sizeof image_mutants / sizeof *image_mutants; i++) {
         compile_unit unit;
-        cr_assert_eq(compile_plan(a, &any, (goal){target_host(), 0}, &p->plan, NULL, &unit, NULL), CVK_OK);
+        cr_assert_eq(compile_plan(a, &any, (goal){target_host(), 0}, p, NULL, &unit, NULL), CVK_OK);
         cr_assert_gt(seed_in_images(&image_mutants[i], &unit.run), 0, "%s: no place for it", image_mutants[i].name);
-        cr_expect(!is_right_for_any(t, &unit), "NOT CAUGHT: %s\n%s", image_mutants[i].name,
-                  trial_yaml(a, t->spec, &p->plan));
+        cr_expect(!is_right_for_any(t, &unit), "NOT CAUGHT: %s\n%s", image_mutants[i].name, trial_yaml(a, t->spec, p));
     }
 }
 
@@ -477,7 +505,7 @@ Test(mutants, every_wrong_step_from_image_to_image_is_caught) {
                                "kernel_size: 3, padding: 1, bias: true, post_ops: [add, relu, add]}]}";
     enum { PLANS = 6 };
     cvk_network *network;
-    ranked_plan *plans;
+    ranked_layer *plans;
     int count;
     trial t;
     arena a;
@@ -487,7 +515,7 @@ Test(mutants, every_wrong_step_from_image_to_image_is_caught) {
     const cvk_spec *spec = cvk_network_layer(network, 0);
     cr_assert(trial_open(&t, spec, DATA_REALS, false, 1));
     cr_assert_eq(compile_rank(&a, spec, (goal){target_host(), 0}, 0, NULL, &plans, &count), CVK_OK);
-    for (int i = 0; i < PLANS; i++) expect_caught_in_images(&t, &a, &plans[i * (count - 1) / (PLANS - 1)]);
+    for (int i = 0; i < PLANS; i++) expect_caught_in_images(&t, &a, &plans[i * (count - 1) / (PLANS - 1)].plan);
     trial_close(&t);
     arena_free(&a);
     cvk_network_free(network);

@@ -23,13 +23,17 @@ enum { MOST_DRAWS = 4, WORKERS = 3 };
 
 static int64_t outputs(const cvk_spec *s) { return naive_channels(s) * naive_channel_size(s); }
 
+static int64_t outputs_of_layer(const cvk_spec *s) {
+    return s->batch * s->out_channels * s->out_size[0] * s->out_size[1] * s->out_size[2];
+}
+
 /* A few of the weights and of the inputs. */
 static void add_infinities(const cvk_spec *s, layer_data *data, uint64_t seed) {
     static const double odd[] = {INFINITY, -INFINITY, INFINITY, NAN};
     const cvk_type type = spec_type(s);
     const int bytes = type_bytes(type);
     const int64_t inputs = s->batch * s->in_channels * s->in_size[0] * s->in_size[1] * s->in_size[2];
-    const int64_t filters = spec_weights_elements(s);
+    const int64_t filters = s->direction == DIRECTION_FORWARD ? spec_weights_elements(s) : outputs_of_layer(s);
     char *input = data->memory, *weights = input + inputs * bytes;
     for (uint64_t i = 0; i < 3; i++, seed = seed * 6364136223846793005u + 1442695040888963407u) {
         type_write(type, weights + (int64_t)((seed >> 33) % (uint64_t)filters) * bytes, odd[i]);
@@ -40,8 +44,11 @@ static void add_infinities(const cvk_spec *s, layer_data *data, uint64_t seed) {
 
 static void *allocate(int64_t count, size_t bytes) { return calloc((size_t)count + 1, bytes); }
 
+static const cvk_plan sums_directly = {.algorithm = "direct"};
+static const layer_plan direct = {1, &sums_directly};
+
 /* What the interpreter says of the data, with the bounds of what a plan computes. */
-static bool expect(trial *t, const cvk_plan *plan) {
+static bool expect(trial *t, const layer_plan *plan) {
     double *rounding;
     if (!rounding_of_plan(t->spec, plan, &t->data.tensors, NULL, &rounding)) return false;
     naive_tensors bounded = t->data.tensors;
@@ -52,7 +59,9 @@ static bool expect(trial *t, const cvk_plan *plan) {
     return true;
 }
 
-static bool expect_for(trial *t, const cvk_plan *plan) { return rounding_is_shared(&t->plan, plan) || expect(t, plan); }
+static bool expect_for(trial *t, const layer_plan *plan) {
+    return rounding_is_shared(&t->plan, plan) || expect(t, plan);
+}
 
 static double share_of_zeros(const trial *t) {
     int64_t count = outputs(t->spec), zeros = 0;
@@ -64,14 +73,14 @@ bool trial_open(trial *t, const cvk_spec *s, data_kind kind, bool infinities, ui
     *t = (trial){.spec = s, .zeros = 1};
     t->expected = allocate(outputs(s), sizeof *t->expected);
     t->bound = allocate(outputs(s), sizeof *t->bound);
-    t->output = allocate(spec_output_elements(s), (size_t)type_bytes(spec_type(s)));
+    t->output = allocate(spec_result_elements(s), (size_t)type_bytes(spec_type(s)));
     t->identity = identity_new(s, seed, NULL);
     if (!t->expected || !t->bound || !t->output || !t->identity) return false;
     for (int i = 0; i < MOST_DRAWS && t->zeros > TRIAL_MOST_ZEROS; i++) {
         data_free(&t->data);
         if (!data_draw(s, kind, seed + (uint64_t)i, &t->data)) return false;
         if (infinities) add_infinities(s, &t->data, seed);
-        if (!expect(t, &(cvk_plan){.algorithm = "direct"})) return false;
+        if (!expect(t, &direct)) return false;
         t->zeros = share_of_zeros(t);
     }
     return true;
@@ -79,7 +88,7 @@ bool trial_open(trial *t, const cvk_spec *s, data_kind kind, bool infinities, ui
 
 bool trial_change(trial *t, void (*change)(const cvk_spec *s, layer_data *data)) {
     change(t->spec, &t->data);
-    return expect(t, &(cvk_plan){.algorithm = "direct"});
+    return expect(t, &direct);
 }
 
 void trial_close(trial *t) {
@@ -200,19 +209,19 @@ static bool run_on_threads(trial *t, const cvk_kernel_info *info, tensors *buffe
 /* ---- the evaluator ---- */
 
 /* Packs and runs; its packed weights have no header. */
-static cvk_status evaluate(const nest_program *run, const nest *pack, bool fused, const tensors *buffers,
+static cvk_status evaluate(const nest_program *run, const nest_phase *pack, bool fused, const tensors *buffers,
                            void *packed) {
     void *tensor[ROLE_COUNT] = {[ROLE_PACK_FROM] = buffers->dense.data, [ROLE_PACK_TO] = packed};
     for (int i = 0; i < CVK_ROLES; i++) tensor[i] = buffers->buffer[i].data;
     tensor[ROLE_WEIGHTS] = packed;
-    cvk_status status = nest_eval(pack, tensor, 0, pack->tasks, eval_as(fused));
+    cvk_status status = nest_eval_phase(pack, tensor, eval_as(fused));
     return status ? status : nest_eval_program(run, tensor, eval_as(fused));
 }
 
-static bool check_evaluator(trial *t, const cvk_kernel_info *info, const nest_program *run, const nest *pack,
+static bool check_evaluator(trial *t, const cvk_kernel_info *info, const nest_program *run, const nest_phase *pack,
                             bool fused) {
     tensors buffers;
-    size_t bytes = (size_t)info->packed_weights.bytes - CVK_PACKED_HEADER;
+    size_t bytes = info->packed_weights.bytes ? (size_t)info->packed_weights.bytes - CVK_PACKED_HEADER : 0;
     char *packed = malloc(bytes + 1);
     cvk_status status =
         packed ? tensors_bind(t->spec, info, &t->data.tensors, GUARD_END, 1, &buffers) : CVK_ERROR_MEMORY;
@@ -240,7 +249,7 @@ cvk_status trial_nests(trial *t, const compile_unit *unit, double *worst) {
     cvk_status status = tensors_bind(t->spec, &info, &t->data.tensors, GUARD_END, 1, &buffers);
     const guarded *packed = &buffers.buffer[CVK_ROLE_WEIGHTS];
     if (status == CVK_OK) memset(packed->data, 0xFF, packed->bytes);
-    if (status == CVK_OK) status = evaluate(&unit->run, unit->pack, unit->target->fused, &buffers, packed->data);
+    if (status == CVK_OK) status = evaluate(&unit->run, &unit->pack, unit->target->fused, &buffers, packed->data);
     if (status == CVK_OK) *worst = tensors_damage(&buffers) ? INFINITY : worst_ratio(t, &buffers);
     tensors_free(&buffers);
     return status;
@@ -254,17 +263,17 @@ static bool is_certain(trial *t, cvk_status status, const cvk_diagnostics *d, co
                  cvk_diagnostics_count(d) ? cvk_diagnostics_get(d, 0)->message : cvk_status_text(status));
 }
 
-bool trial_stored(trial *t, const nest_program *run, const nest *pack) {
+bool trial_stored(trial *t, const nest_program *run, const nest_phase *pack) {
     cvk_diagnostics *d = cvk_diagnostics_new();
     cvk_status outputs = program_certify_stored(run, STORED_MOST_CHECKING, d);
     bool right = is_certain(t, outputs, d, "stored once");
-    cvk_status packed = right ? nest_certify_stored(&pack, 1, ROLE_PACK_TO, STORED_MOST_CHECKING, d) : CVK_OK;
+    cvk_status packed = right ? pack_certify_stored(pack, STORED_MOST_CHECKING, d) : CVK_OK;
     right = right && is_certain(t, packed, d, "packed once");
     cvk_diagnostics_free(d);
     return right;
 }
 
-bool trial_identity(trial *t, const nest_program *run, const nest *pack) {
+bool trial_identity(trial *t, const nest_program *run, const nest_phase *pack) {
     char words[IDENTITY_WORDS];
     cvk_status status = identity_judge(t->identity, pack, run, NULL, words);
     if (status != CVK_OK) return wrong(t, "identity: %s", cvk_status_text(status));
@@ -273,13 +282,13 @@ bool trial_identity(trial *t, const nest_program *run, const nest *pack) {
 
 /* ---- a kernel ---- */
 
-static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target *target, const ranked_plan *p,
+static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target *target, const compile_unit *unit,
                          trial_extras extras) {
     return with_buffers(t, info, GUARD_END, 1, run_at_once) &&
            with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
            (!extras.threads || with_buffers(t, info, GUARD_END, WORKERS, run_on_threads)) &&
-           (!extras.evaluator || check_evaluator(t, info, &p->nests.run, p->nests.pack, target->fused)) &&
-           trial_stored(t, &p->nests.run, p->nests.pack) && trial_identity(t, &p->nests.run, p->nests.pack);
+           (!extras.evaluator || check_evaluator(t, info, &unit->run, &unit->pack, target->fused)) &&
+           trial_stored(t, &unit->run, &unit->pack) && trial_identity(t, &unit->run, &unit->pack);
 }
 
 bool trial_any(trial *t, const cvk_kernel_info *info) {
@@ -297,7 +306,7 @@ cvk_spec trial_spec_any(const trial *t) {
 }
 
 /* The layer for any batch, by the same plan. */
-static bool try_any_batch(trial *t, const cvk_target *target, const cvk_plan *plan) {
+static bool try_any_batch(trial *t, const cvk_target *target, const layer_plan *plan) {
     const cvk_spec any = trial_spec_any(t);
     cvk_kernel *kernel;
     cvk_status status = compile_kernel(&any, (goal){.target = target}, plan, NULL, &kernel, NULL);
@@ -307,27 +316,40 @@ static bool try_any_batch(trial *t, const cvk_target *target, const cvk_plan *pl
     return right;
 }
 
-bool trial_kernel(trial *t, const cvk_target *target, const ranked_plan *p, trial_extras extras) {
-    if (!expect_for(t, &p->plan)) return wrong(t, "no memory");
+/* The plan's nests, from an arena that is not exhausted by them. */
+static bool try_compiled(trial *t, const cvk_kernel_info *info, const cvk_target *target, const layer_plan *plan,
+                         trial_extras extras) {
+    arena a;
+    compile_unit unit;
+    arena_init(&a);
+    bool right = !arena_guard(&a) &&
+                 compile_plan(&a, t->spec, (goal){.target = target}, plan, NULL, &unit, NULL) == CVK_OK &&
+                 try_all_ways(t, info, target, &unit, extras);
+    arena_free(&a);
+    return right;
+}
+
+bool trial_kernel(trial *t, const cvk_target *target, const layer_plan *plan, trial_extras extras) {
+    if (!expect_for(t, plan)) return wrong(t, "no memory");
     cvk_diagnostics *d = cvk_diagnostics_new();
     cvk_kernel *kernel;
-    cvk_status status = compile_kernel(t->spec, (goal){.target = target}, &p->plan, d, &kernel, NULL);
+    cvk_status status = compile_kernel(t->spec, (goal){.target = target}, plan, d, &kernel, NULL);
     bool right;
     if (status == CVK_OK)
-        right = try_all_ways(t, cvk_kernel_get_info(kernel), target, p, extras);
+        right = try_compiled(t, cvk_kernel_get_info(kernel), target, plan, extras);
     else
         right = wrong(t, "it does not compile: %s: %s", cvk_status_text(status),
                       cvk_diagnostics_count(d) ? cvk_diagnostics_get(d, 0)->message : "");
-    right = right && (!extras.any || try_any_batch(t, target, &p->plan));
+    right = right && (!extras.any || try_any_batch(t, target, plan));
     cvk_kernel_free(kernel);
     cvk_diagnostics_free(d);
     return right;
 }
 
-const char *trial_yaml(arena *a, const cvk_spec *s, const cvk_plan *plan) {
+const char *trial_yaml(arena *a, const cvk_spec *s, const layer_plan *plan) {
     text layer = text_new(a), schedule = text_new(a);
     spec_print(s, &layer);
-    if (plan) plan_print(plan, &schedule);
+    if (plan) layer_plan_print(plan, &schedule);
     int length = (int)layer.length - (layer.length > 0 && layer.bytes[layer.length - 1] == '}');
     return arena_format(a, "version: 1\nlayers:\n  - %.*s%s%s}\n", length, layer.bytes, plan ? ", schedule: " : "",
                         schedule.bytes);

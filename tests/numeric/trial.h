@@ -14,7 +14,7 @@ typedef struct trial {
     layer_data data;
     long double *expected; /* of every output, as naive_run orders them */
     double *bound;
-    cvk_plan plan;      /* that the bounds are for, or another that rounds alike */
+    layer_plan plan;    /* that the bounds are for, or another that rounds alike */
     double zeros;       /* their share */
     identity *identity; /* the layer over residues */
     void *output;       /* of the first run of the latest kernel */
@@ -33,7 +33,7 @@ typedef struct trial_extras {
 } trial_extras;
 
 /* Compiles, runs and proves; false: see t->words. */
-bool trial_kernel(trial *t, const cvk_target *target, const ranked_plan *p, trial_extras extras);
+bool trial_kernel(trial *t, const cvk_target *target, const layer_plan *plan, trial_extras extras);
 
 /* The layer for any batch; and whether a kernel of it gives the bits that trial_kernel had from the layer itself. */
 cvk_spec trial_spec_any(const trial *t);
@@ -41,8 +41,8 @@ bool trial_any(trial *t, const cvk_kernel_info *info);
 
 /* Whether the nests store every element of the output and of the packed weights once, and equal the formula exactly;
  * else t->words is why not. */
-bool trial_stored(trial *t, const nest_program *run, const nest *pack);
-bool trial_identity(trial *t, const nest_program *run, const nest *pack);
+bool trial_stored(trial *t, const nest_program *run, const nest_phase *pack);
+bool trial_identity(trial *t, const nest_program *run, const nest_phase *pack);
 
 /* Changes the data, and expects what follows from them. */
 bool trial_change(trial *t, void (*change)(const cvk_spec *s, layer_data *data));
@@ -52,6 +52,6 @@ bool trial_change(trial *t, void (*change)(const cvk_spec *s, layer_data *data))
 cvk_status trial_nests(trial *t, const compile_unit *unit, double *worst);
 
 /* The layer as a file that `convoke check` reads, with the plan pinned, for a message. */
-const char *trial_yaml(arena *a, const cvk_spec *s, const cvk_plan *plan);
+const char *trial_yaml(arena *a, const cvk_spec *s, const layer_plan *plan);
 
 #endif

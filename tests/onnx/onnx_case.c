@@ -1,4 +1,4 @@
-/* Turns a model of one Conv into a spec's YAML text, and its .pb files into arrays of float. */
+/* Turns a model of one Conv or ConvTranspose into a spec's YAML text, and its .pb files into arrays of float. */
 #include "onnx_case.h"
 #include "onnx.pb-c.h"
 
@@ -159,6 +159,46 @@ static bool load_operands(const char *folder, const Onnx__Graph *graph, onnx_cas
     return c->output ? true : skip(c, "no expected output");
 }
 
+/* What an axis of a transposed convolution gives without padding. */
+typedef struct spread {
+    int64_t whole, output_padding;
+} spread;
+
+static int64_t number_of(const Onnx__Attribute *a, size_t i, int64_t otherwise) { return a ? a->ints[i] : otherwise; }
+
+static spread spread_of(const Onnx__Node *node, size_t axis, int64_t in, int64_t kernel) {
+    int64_t stride = number_of(attribute(node, "strides"), axis, 1),
+            dilation = number_of(attribute(node, "dilations"), axis, 1);
+    return (spread){(in - 1) * stride + (kernel - 1) * dilation + 1,
+                    number_of(attribute(node, "output_padding"), axis, 0)};
+}
+
+/* An asked for output is cropped to, the odd one before; what it has beyond the last position is output padding. */
+static void say_output_shape(onnx_case *c, const Onnx__Node *node, const Onnx__Attribute *shape, const int64_t *in,
+                             const int64_t *kernel) {
+    int64_t extra[MOST_AXES];
+    say(c, "    padding: [");
+    for (size_t i = 0; i < shape->n_ints; i++) {
+        spread s = spread_of(node, i, in[i], kernel[i]);
+        int64_t total = s.whole + s.output_padding - shape->ints[i], cropped = total > 0 ? total : 0;
+        extra[i] = s.output_padding + cropped - total;
+        say(c, i ? ", [%lld, %lld]" : "[%lld, %lld]", (long long)(cropped - cropped / 2), (long long)(cropped / 2));
+    }
+    say(c, "]\n");
+    say_list(c, "output_padding", shape->n_ints, extra);
+}
+
+static void say_transposed(onnx_case *c, const Onnx__Node *node, const int64_t *in, const int64_t *kernel) {
+    const Onnx__Attribute *shape = attribute(node, "output_shape");
+    say(c, "    transposed: true\n");
+    if (shape) {
+        say_output_shape(c, node, shape, in, kernel);
+        return;
+    }
+    say_attribute(c, node, "output_padding", "output_padding");
+    say_padding(c, node);
+}
+
 static bool load_conv(const char *folder, const char *name, const Onnx__Graph *graph, onnx_case *c) {
     const Onnx__Node *node = graph->node[0];
     const Onnx__Attribute *group = attribute(node, "group");
@@ -167,12 +207,17 @@ static bool load_conv(const char *folder, const char *name, const Onnx__Graph *g
     if (!load_operands(folder, graph, c, in, w, &rank)) return false;
     say(c, "version: 1\nlayers:\n  - name: %s\n", name);
     say_list(c, "input", rank, in);
-    say(c, "    out_channels: %lld\n", (long long)w[0]);
+    const bool transposed = strcmp(node->op_type, "ConvTranspose") == 0;
+    const int64_t groups = group ? group->i : 1;
+    say(c, "    out_channels: %lld\n", (long long)(transposed ? groups * w[1] : w[0]));
     say_list(c, "kernel_size", rank - 2, w + 2);
     say_attribute(c, node, "strides", "stride");
     say_attribute(c, node, "dilations", "dilation");
-    say_padding(c, node);
-    say(c, "    groups: %lld\n", group ? (long long)group->i : 1);
+    if (transposed)
+        say_transposed(c, node, in + 2, w + 2);
+    else
+        say_padding(c, node);
+    say(c, "    groups: %lld\n", (long long)groups);
     say(c, "    bias: %s\n    layout: channels_first\n", c->bias ? "true" : "false");
     return true;
 }
@@ -187,8 +232,8 @@ static bool load_graph(const char *folder, const char *name, const Onnx__Graph *
     const Onnx__Node *node = convolution(graph);
     c->convolution = node != NULL;
     if (!node) return skip(c, "no convolution");
-    if (strcmp(node->op_type, "ConvTranspose") == 0) return skip(c, "transposed convolutions are not built yet");
-    if (strcmp(node->op_type, "Conv") != 0) return skip(c, "%s: integer types are not built yet", node->op_type);
+    if (strcmp(node->op_type, "Conv") != 0 && strcmp(node->op_type, "ConvTranspose") != 0)
+        return skip(c, "%s: integer types are not built yet", node->op_type);
     if (graph->n_node != 1) return skip(c, "a graph of %zu nodes, not of one Conv", graph->n_node);
     return load_conv(folder, name, graph, c);
 }

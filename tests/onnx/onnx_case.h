@@ -1,4 +1,5 @@
-/* Test cases of the ONNX format: a folder with a model of one Conv, its inputs and the output expected of it. */
+/* Test cases of the ONNX format: a folder with a model of one Conv or ConvTranspose, its inputs and the output expected
+ * of it. */
 #ifndef CVK_TESTS_ONNX_CASE_H
 #define CVK_TESTS_ONNX_CASE_H
 

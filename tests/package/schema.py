@@ -74,9 +74,9 @@ for dtype in "f32 f64 f16 bf16 s8 u8 s32 float".split():
     agree({"dtype": dtype}, dtype in ("f32", "f64"))
 agree({"dtype": {"input": "f32", "weights": "f32", "output": "f32", "accumulate": "f32"}}, False)
 agree({"transposed": False}, True)
-agree({"transposed": True}, False)
-agree({"transposed": True, "output_padding": 1}, False)
-agree({"output_padding": 0}, False)
+agree({"transposed": True}, True)
+agree({"transposed": True, "stride": 2, "output_padding": 1}, True)
+agree({"transposed": True, "output_padding": -1}, False)
 agree({"weights": {"values": [1, 2, 3]}}, False)
 for algorithm in "auto direct".split():
     agree({"algorithm": algorithm}, True)
@@ -92,10 +92,12 @@ plans = [row["plan"] for row in json.loads(explained)["rows"] if row.get("plan")
 for plan in plans:
     document = {"version": 1, "layers": [{**layer, "kernel_size": 3, "schedule": yaml.safe_load(plan)}]}
     failures += [f"{plan}: {error.message[:200]}" for error in validator.iter_errors(document)]
+agree({"transposed": True, "schedule": []}, False)
 own = subprocess.check_output([command, "explain", root / "specs/tutorial.yaml", "--layer", "same_1d", "--format", "json"])
 layer = {"out_channels": 1} | next(l for l in yaml.safe_load((root / "specs/tutorial.yaml").read_bytes())["layers"] if l["name"] == "same_1d")
 plan = yaml.safe_load(next(row["plan"] for row in json.loads(own)["rows"]))
 agree({**layer, "schedule": plan}, True)
+agree({**layer, "schedule": [plan]}, True)
 for key, value in plan.items():
     agree({**layer, "schedule": {k: v for k, v in plan.items() if k != key}}, key in LATER)
     for inner in value if isinstance(value, dict) else []:

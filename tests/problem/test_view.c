@@ -41,7 +41,7 @@ static void with_layer(const char *keys, with_problem *check) {
     cvk_network *network;
     snprintf(yaml, sizeof yaml, "{version: 1, layers: [{name: a, %s}]}", keys);
     cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "", NULL, &network), CVK_OK, "%s", keys);
-    const problem p = problem_of(cvk_network_layer(network, 0));
+    const problem p = problem_of(cvk_network_layer(network, 0), 0);
     check(&p);
     cvk_network_free(network);
 }

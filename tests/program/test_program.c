@@ -210,9 +210,10 @@ static void evaluate(bench *t) {
     free(scratch);
 }
 
-static void load(bench *t, const nest *pack) {
+static void load(bench *t, nest *pack) {
+    nest *const packs[] = {pack};
     const cvk_kernel_info info = describe(t->target, &t->program);
-    const emit_kernel kernel = {"program", t->target, t->program, pack, &info, {0}};
+    const emit_kernel kernel = {"program", t->target, t->program, {pack != NULL, packs}, &info, {0}};
     cvk_object object;
     cr_assert_eq(program_check(&t->program, NULL, NULL), CVK_OK);
     cr_assert_eq(llvm_emit(&kernel, 1, 1, EMIT_OBJECT, NULL, &object, NULL), CVK_OK, "%s", t->name);

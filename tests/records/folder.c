@@ -48,11 +48,11 @@ cvk_network *parse_layer(const char *yaml) {
 }
 
 cvk_plan model_plan(arena *a, const cvk_spec *spec, goal aim, int rank) {
-    ranked_plan *plans;
+    ranked_layer *plans;
     int count;
     cr_assert_eq(compile_rank(a, spec, aim, rank + 1, NULL, &plans, &count), CVK_OK);
     cr_assert_gt(count, rank);
-    return plans[rank].plan;
+    return *layer_plan_part(&plans[rank].plan, 0);
 }
 
 long amount(const char *variable, long otherwise) {

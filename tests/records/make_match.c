@@ -8,12 +8,12 @@
 
 static bool add(arena *a, database_writer *w, const cvk_spec *spec) {
     const goal aim = {target_host(), 0};
-    ranked_plan *plans;
+    ranked_layer *plans;
     int count;
     if (compile_rank(a, spec, aim, 2, NULL, &plans, &count) != CVK_OK || count < 2) return false;
     record r = record_of(a, spec, aim);
     text plan = text_new(a);
-    plan_print(&plans[1].plan, &plan);
+    layer_plan_print(&plans[1].plan, &plan);
     r.kind = RECORD_MATCH;
     r.plan = plan.bytes;
     r.ratio = 0.75;

@@ -62,6 +62,7 @@ static const cvk_kernel_info fake = {
     .output = FLOATS,
     .scratch = {.bytes = SCRATCH, .alignment = SCRATCH_STRIDE},
     .workspace = {.bytes = BYTES, .alignment = 64},
+    .gradient = FLOATS,
     .run = fake_run,
     .pack = fake_pack,
 };
@@ -70,7 +71,7 @@ static const cvk_kernel_info fake = {
 enum { SPACE = 1024 };
 typedef struct memory {
     alignas(SCRATCH_STRIDE) unsigned char input[SPACE], weights[SPACE], bias[SPACE], scale[SPACE], addend[SPACE],
-        output[SPACE], scratch[MOST_WORKERS * SCRATCH_STRIDE], workspace[SPACE];
+        output[SPACE], scratch[MOST_WORKERS * SCRATCH_STRIDE], workspace[SPACE], gradient[SPACE];
     float dense[TASKS];
 } memory;
 
@@ -90,7 +91,8 @@ static cvk_buffers buffers_of(memory *m) {
                          .addend = {m->addend, BYTES},
                          .output = {m->output, BYTES},
                          .scratch = {m->scratch, sizeof m->scratch},
-                         .workspace = {m->workspace, BYTES}};
+                         .workspace = {m->workspace, BYTES},
+                         .gradient = {m->gradient, BYTES}};
 }
 
 static void expect_outputs(const char *name, const float *output, int images) {
@@ -388,7 +390,7 @@ Test(runtime, a_kernel_of_any_batch_takes_so_much_an_image) {
     cvk_buffers b = buffers_of(&m);
     b.batch = IMAGES;
     b.input = (cvk_const_buffer){x, sizeof x};
-    b.addend = (cvk_const_buffer){a, sizeof a};
+    b.addend = b.gradient = (cvk_const_buffer){a, sizeof a};
     b.output = (cvk_buffer){y, sizeof y};
     b.workspace = (cvk_buffer){(char *)w + (64 - (uintptr_t)w % 64) % 64, IMAGES * BYTES};
     for (uint32_t workers = 1; workers <= MOST_WORKERS; workers++) {

@@ -23,11 +23,57 @@ static void is_plain(const cvk_spec *s, const char *keys) {
     cr_expect_arr_eq(s->pad_after, none, sizeof none, "%s", keys);
     cr_expect(s->padding == PAD_ZEROS && s->accuracy == ACCURACY_DEFAULT && s->dtype == CVK_F32, "%s", keys);
     cr_expect(s->input_layout == CVK_CHANNELS_FIRST && s->output_layout == CVK_CHANNELS_FIRST, "%s", keys);
-    cr_expect(!s->bias && !s->flip_kernel && s->post_count == 0 && !s->schedule, "%s", keys);
+    cr_expect(!s->bias && !s->flip_kernel && !s->transposed && s->post_count == 0 && !s->schedule, "%s", keys);
     cr_expect_str_eq(s->algorithm, "auto", "%s", keys);
 }
 
 Test(reading, an_absent_key_means_what_the_language_says) { with_layer(BASE, is_plain); }
+
+static void expect_printed(const char *layers, size_t index, const char *expected) {
+    char yaml[1024];
+    arena a;
+    arena_init(&a);
+    cr_assert(!arena_guard(&a));
+    snprintf(yaml, sizeof yaml, "version: 1\ndefaults: {bias: true, post_ops: [relu]}\nlayers:\n%s", layers);
+    cvk_network *network;
+    cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "of.yaml", NULL, &network), CVK_OK, "%s", yaml);
+    text printed = text_new(&a);
+    spec_print(cvk_network_layer(network, index), &printed);
+    cr_expect_str_eq(printed.bytes, expected);
+    cvk_network_free(network);
+    arena_free(&a);
+}
+
+Test(reading, a_layer_of_another_has_its_keys_but_for_its_own) {
+    static const char layers[] = "  - {name: b, of: a, stride: 2, direction: forward}\n"
+                                 "  - {name: a, input: [2, 8, 9, 7], out_channels: 4, kernel_size: 3, groups: 2, "
+                                 "algorithm: direct, post_ops: [tanh]}\n";
+    expect_printed(layers, 0,
+                   "{name: b, input: [2, 8, 9, 7], out_channels: 4, kernel_size: 3, stride: 2, groups: 2, bias: true, "
+                   "post_ops: [tanh]}");
+}
+
+Test(reading, gradients_of_the_data_are_what_the_transpose_gives) {
+    static const char layers[] = "  - {name: a, input: [2, 8, 9, 8], out_channels: 4, kernel_size: 3, stride: 2, "
+                                 "padding: 1, layout: {input: blocked, output: channels_last}}\n"
+                                 "  - {name: back, of: a, direction: backward_data, accuracy: strict}\n"
+                                 "  - {name: there, of: a, transposed: true, direction: backward_data, bias: true}\n";
+    expect_printed(layers, 1,
+                   "{name: back, input: [2, 4, 5, 4], out_channels: 8, kernel_size: 3, stride: 2, padding: 1, layout: "
+                   "{input: channels_last, output: blocked}, transposed: true, output_padding: [0, 1], accuracy: "
+                   "strict}");
+    expect_printed(layers, 2,
+                   "{name: there, input: [2, 4, 17, 15], out_channels: 8, kernel_size: 3, stride: 2, padding: 1, "
+                   "layout: {input: channels_last, output: blocked}}");
+}
+
+Test(reading, gradients_of_the_weights_keep_the_layer_but_for_its_post_ops) {
+    static const char layers[] = "  - {name: a, input: [2, 8, 9, 8], out_channels: 4, kernel_size: 3, stride: 2}\n"
+                                 "  - {name: w, of: a, direction: backward_weights}\n";
+    expect_printed(layers, 1,
+                   "{name: w, input: [2, 8, 9, 8], out_channels: 4, kernel_size: 3, stride: 2, bias: true, direction: "
+                   "backward_weights}");
+}
 
 Test(reading, writing_a_default_out_changes_nothing) {
     static const char *const same[] = {
@@ -47,6 +93,7 @@ Test(reading, writing_a_default_out_changes_nothing) {
         "dtype: f32",
         "flip_kernel: false",
         "transposed: false",
+        "direction: forward",
         "accuracy: default",
         "\"stride\": 1",
         "padding: 'valid'",
@@ -99,7 +146,7 @@ static void is_everything_else(const cvk_spec *s, const char *keys) {
     cr_expect(s->input_layout == CVK_CHANNELS_LAST && s->output_layout == CVK_BLOCKED, "%s", keys);
     cr_expect(s->accuracy == ACCURACY_FAST, "%s", keys);
     cr_expect_str_eq(s->algorithm, "direct", "%s", keys);
-    cr_assert(s->schedule && s->schedule->unroll_ic == 4, "%s", keys);
+    cr_assert(s->schedule && s->schedule->part[0].unroll_ic == 4, "%s", keys);
     cr_expect(s->schedule_at.line == 3 && s->schedule_at.column > 1, "the schedule keeps its place");
 }
 

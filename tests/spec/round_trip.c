@@ -49,7 +49,12 @@ static cvk_spec random_spec(void) {
         s.in_size[axis] = s.kernel[axis] = s.stride[axis] = s.dilation[axis] = 1;
         if (axis >= AXES - s.rank) random_axis(&s, axis);
     }
-    s.post_count = pick(0, 1) ? 0 : (int)pick(0, MOST_POST_OPS);
+    s.transposed = pick(0, 3) == 0;
+    for (int axis = AXES - s.rank; axis < AXES && s.transposed; axis++)
+        s.output_padding[axis] = pick(0, 1) ? 0 : pick(0, s.stride[axis] - 1);
+    if (s.transposed) s.padding = PAD_ZEROS;
+    if (pick(0, 4) == 0) s.direction = DIRECTION_BACKWARD_WEIGHTS;
+    s.post_count = pick(0, 1) || s.direction != DIRECTION_FORWARD ? 0 : (int)pick(0, MOST_POST_OPS);
     for (int i = 0; i < s.post_count; i++) s.post[i] = random_post_op();
     s.dtype = pick(0, 1) ? CVK_F64 : CVK_F32;
     for (int i = 0; i < s.post_count && s.dtype == CVK_F64; i++) s.post[i].a /= 3, s.post[i].b /= 3;
@@ -72,7 +77,8 @@ static bool same_sizes(const cvk_spec *a, const cvk_spec *b) {
 static bool same(const cvk_spec *a, const cvk_spec *b) {
     return strcmp(a->name, b->name) == 0 && a->rank == b->rank && same_sizes(a, b) && a->padding == b->padding &&
            a->input_layout == b->input_layout && a->output_layout == b->output_layout && a->dtype == b->dtype &&
-           a->accuracy == b->accuracy && a->bias == b->bias && a->flip_kernel == b->flip_kernel && same_posts(a, b) &&
+           a->accuracy == b->accuracy && a->bias == b->bias && a->flip_kernel == b->flip_kernel &&
+           a->transposed == b->transposed && a->direction == b->direction && same_posts(a, b) &&
            strcmp(a->algorithm, b->algorithm) == 0;
 }
 

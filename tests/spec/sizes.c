@@ -29,6 +29,22 @@ Test(sizes, are_those_worked_out_by_hand) {
         {"input: [1, 1, 4, 6, 8], kernel_size: [2, 3, 4], stride: [1, 2, 3]", {3, 2, 2}, 0, 0},
         {"input: [0, 1, 6], kernel_size: 3", {1, 1, 4}, 0, 0},
         {"input: [1, 1, 6], kernel_size: 3, dilation: 2, padding: full", {1, 1, 10}, 4, 4},
+        {"transposed: true, input: [1, 1, 4, 4], kernel_size: 4", {1, 7, 7}, 0, 0},
+        {"transposed: true, input: [1, 1, 5], kernel_size: 3, stride: 2, padding: 1", {1, 1, 9}, 1, 1},
+        {"transposed: true, input: [1, 1, 5], kernel_size: 3, stride: 2, padding: 1, output_padding: 1",
+         {1, 1, 10},
+         1,
+         1},
+        {"transposed: true, input: [1, 1, 4, 4], kernel_size: 4, stride: 2, padding: same", {1, 8, 8}, 1, 1},
+        {"transposed: true, input: [1, 1, 7], kernel_size: 5, stride: 2, padding: same", {1, 1, 14}, 1, 2},
+        {"transposed: true, input: [1, 1, 7], kernel_size: 5, stride: 2, padding: same_lower", {1, 1, 14}, 2, 1},
+        {"transposed: true, input: [1, 1, 7], kernel_size: 1, stride: 3, padding: same", {1, 1, 21}, 0, 0},
+        {"transposed: true, input: [1, 1, 3], kernel_size: 3, dilation: 4, output_padding: 3", {1, 1, 14}, 0, 0},
+        {"transposed: true, input: [1, 1, 2, 3, 4], kernel_size: 2, stride: [1, 2, 3], padding: [[0, 1], [0, 0], [0, "
+         "0]]",
+         {2, 6, 11},
+         0,
+         0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char keys[512];
@@ -81,6 +97,30 @@ Test(sizes, of_all_small_shapes_follow_the_meaning_of_the_words) {
                 for (int64_t stride = 1; stride <= 4; stride++)
                     for (int64_t dilation = 1; dilation <= 3; dilation++)
                         check_word(words[w], in, kernel, stride, dilation);
+}
+
+/* The two of the literature: s(i - 1) + k - 2p; and with a = (n + 2p - k) mod s added, n, the size from which a
+ * convolution gives i. */
+Test(sizes, of_transposed_layers_lead_back_to_where_the_convolution_came_from) {
+    for (int64_t n = 1; n <= 12; n++)
+        for (int64_t k = 1; k <= 5; k++)
+            for (int64_t s = 1; s <= 4; s++)
+                for (int64_t p = 0; p < k && n + 2 * p >= k; p++) {
+                    int64_t i = (n + 2 * p - k) / s + 1, a = (n + 2 * p - k) % s;
+                    for (int64_t added = 0; added <= a; added += a ? a : 1) {
+                        int64_t expected = s * (i - 1) + added + k - 2 * p;
+                        char keys[256];
+                        snprintf(keys, sizeof keys,
+                                 "name: a, input: [1, 1, %d], out_channels: 1, kernel_size: %d, stride: %d, padding: "
+                                 "%d, transposed: true, output_padding: %d",
+                                 (int)i, (int)k, (int)s, (int)p, (int)added);
+                        if (expected < 1) continue;
+                        cvk_network *network = one_layer(keys);
+                        cr_expect_eq(cvk_network_layer(network, 0)->out_size[AXIS_W], expected, "%s", keys);
+                        cr_expect(added < a || expected == n, "%s", keys);
+                        cvk_network_free(network);
+                    }
+                }
 }
 
 Test(sizes, offsets_of_every_layout_number_its_elements_without_gaps) {

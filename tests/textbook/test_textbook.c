@@ -44,7 +44,7 @@ static void read_cases(void) {
         if (strcmp(word, "output") == 0) read_array(file, &c->output);
     }
     fclose(file);
-    cr_assert_eq(case_count, 7, "%d cases read", case_count);
+    cr_assert_eq(case_count, 11, "%d cases read", case_count);
 }
 
 static void begin(void) {
@@ -97,7 +97,7 @@ static void *aligned(uint64_t bytes) {
     return p;
 }
 
-static void run_plan(const textbook_case *c, const cvk_spec *s, const cvk_plan *plan) {
+static void run_plan(const textbook_case *c, const cvk_spec *s, const layer_plan *plan) {
     cvk_kernel *kernel;
     cr_assert_eq(compile_kernel(s, (goal){.target = target_host()}, plan, NULL, &kernel, NULL), CVK_OK, "%s", c->title);
     const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
@@ -115,7 +115,7 @@ static void run_plan(const textbook_case *c, const cvk_spec *s, const cvk_plan *
     const cvk_const_buffer dense = {weights, info->weights.bytes};
     cr_assert_eq(cvk_pack_weights(info, dense, (cvk_buffer){packed, info->packed_weights.bytes}), CVK_OK);
     cr_assert_eq(cvk_run(info, &buffers, NULL), CVK_OK);
-    compare(c, info->plan, strcmp(plan->algorithm, "winograd") == 0, spec_type(s), output);
+    compare(c, info->plan, strcmp(plan->part[0].algorithm, "winograd") == 0, spec_type(s), output);
     free(input);
     free(weights);
     free(packed);
@@ -133,7 +133,7 @@ static void in_each_type(const textbook_case *c, const cvk_spec *s,
 }
 
 static void run_all_plans(const textbook_case *c, const cvk_spec *s) {
-    ranked_plan *plans;
+    ranked_layer *plans;
     int count;
     cr_assert_eq(compile_rank(&memory, s, (goal){.target = target_host()}, 0, NULL, &plans, &count), CVK_OK);
     cr_assert_gt(count, 0);

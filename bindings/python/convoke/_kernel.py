@@ -16,6 +16,8 @@ from convoke._layout import BLOCKED, as_logical, as_memory
 from convoke._library import ABI_VERSION, BUFFERS, ROLES, Buffer, Buffers, KernelInfo, ParallelFor, check, library
 from convoke._threads import Threads, executor_and_workers, parallel_for, uninterrupted
 
+OPERATIONS = ("convolution", "transposed", "weights_gradient", "transposed_weights_gradient")  # by cvk_operation
+
 
 def buffer_of(array: Floats | None) -> Buffer:
     return Buffer(address(array), array.nbytes) if array is not None else Buffer()
@@ -53,13 +55,14 @@ class Kernel:
     array([[[3., 5., 8.]]], dtype=float32)
 
     Calls from several threads at the same time are fine. `input_shape`, `weights_shape` and `output_shape` are logical:
-    N, C (weights: out, in of a group), then the spatial sizes. N is -1 where the layer's batch is `any`: each call has as
+    N, C (weights: out, in of a group; where `operation` is "transposed": in, out of a group), then the spatial sizes. N is -1 where the layer's batch is `any`: each call has as
     many images as its x. `dtype` is numpy.float32, or numpy.float64 of an f64 layer: the type of every array it takes
     and gives. `plan` says how the kernel goes about it, `target` for
     which CPU.
     """
 
     name: str
+    operation: str
     target: str
     plan: str
     input_shape: tuple[int, ...]
@@ -75,6 +78,7 @@ class Kernel:
         if info.abi_version != ABI_VERSION or info.struct_size != ctypes.sizeof(KernelInfo):
             raise Error(ABI, f"the library makes kernels of version {info.abi_version}, this package {ABI_VERSION}")
         self.dtype = DTYPES[info.dtype]
+        self.operation = OPERATIONS[info.operation]
         self.name, self.target, self.plan = (t.decode() for t in (info.name, info.target, info.plan))
         self.input_shape, self.weights_shape, self.output_shape = (
             self._logical(s) for s in (info.input_shape, info.weights_shape, info.output_shape))
@@ -189,6 +193,31 @@ class Kernel:
         buffers = Buffers(ctypes.sizeof(Buffers), batch, *(buffer_of(memory[role]) for role in ROLES))
         return int(library.cvk_run(self._info, buffers, threads))
 
+    def gradients(self, x: ArrayLike, gradient: ArrayLike, threads: Threads = None, convert: bool = False
+                  ) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Those of the weights and of the bias, None where there is no bias, of a layer of gradients of weights: from its
+        input and the gradients of its output, of shapes `input_shape` and `weights_shape`.
+
+        >>> import convoke
+        >>> learns = convoke.compile({"name": "learns", "input": [1, 1, 3], "out_channels": 1, "kernel_size": 2,
+        ...                           "bias": True, "direction": "backward_weights"})
+        >>> learns.gradients([[[1, 2, 3]]], [[[10, 100]]])
+        (array([[[210., 320.]]], dtype=float32), array([110.], dtype=float32))
+        """
+        if not self._info.gradient.bytes:
+            raise refuse("gradients", "the kernel gives none: its layer is not of direction backward_weights")
+        images = {"input": (array_of("input", x, self.input_shape), self._info.input_layout),
+                  "gradient": (array_of("gradient", gradient, self.weights_shape), self._info.output_layout)}
+        memory: dict[str, Floats | None] = {role: None for role in ROLES}
+        for role, (array, layout) in images.items():
+            numbers = as_memory(to_dtype(role, array, self.dtype, convert), layout)
+            memory[role] = placed(numbers, getattr(self._info, role).alignment)
+        written = memory["output"] = self._new("output")
+        executor, workers = executor_and_workers(threads)
+        self._run(memory, images["input"][0].shape[0], executor, workers)
+        count = int(numpy.prod(self.output_shape))
+        return written[:count].reshape(self.output_shape), written[count:] if written.size > count else None
+
     def _run(self, memory: dict[str, Floats | None], batch: int, executor: Executor, workers: int) -> None:
         tasks = max(self._info.tasks) * (batch if self._info.batch_any else 1)
         workers = max(1, min(workers, tasks))
@@ -227,6 +256,8 @@ class Kernel:
         array([[[1., 2., 3.]]], dtype=float32)
         """
         info, channels = self._info, self.output_shape[1:2]
+        if info.gradient.bytes:
+            raise refuse("weights", "the kernel gives gradients of them: call its `gradients`")
         executor, workers = executor_and_workers(threads)
         images = array_of("input", x, self.input_shape)
         batch = images.shape[0]
@@ -238,6 +269,7 @@ class Kernel:
             "bias": self._optional("bias", bias, int(info.bias.bytes > 0), channels),
             "scale": self._optional("scale", scale, info.scales, channels),
             "addend": self._optional("addend", addend, info.addends, shape),
+            "gradient": None,
         }
         written = None
         if out is not None:

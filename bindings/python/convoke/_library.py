@@ -19,7 +19,7 @@ class BufferInfo(c.Structure):
 
 BUFFERS = {  # rows of convoke/buffers.def: what a run calls them, and what says how much of each it needs
     "input": "input", "weights": "packed_weights", "bias": "bias", "scale": "scale", "addend": "addend",
-    "output": "output", "scratch": "scratch", "workspace": "workspace",
+    "output": "output", "scratch": "scratch", "workspace": "workspace", "gradient": "gradient",
 }
 ROLES = tuple(BUFFERS)
 MOST_PHASES = 8
@@ -32,7 +32,7 @@ class KernelInfo(c.Structure):
         ("input_shape", c.c_int64 * 5), ("weights_shape", c.c_int64 * 5), ("output_shape", c.c_int64 * 5),
         ("input_layout", c.c_int), ("output_layout", c.c_int), ("dtype", c.c_int),
         ("spatial_rank", c.c_uint32), ("addends", c.c_uint32), ("scales", c.c_uint32), ("batch_any", c.c_uint32),
-        ("kilocycles", c.c_uint32), ("phases", c.c_uint32), ("reserved", c.c_uint32),
+        ("kilocycles", c.c_uint32), ("phases", c.c_uint32), ("operation", c.c_int),
         ("tasks", c.c_uint32 * MOST_PHASES),
         ("name", c.c_char_p), ("target", c.c_char_p), ("plan", c.c_char_p),
         ("run", c.c_void_p), ("pack", c.c_void_p), ("reserved_pointer", c.c_void_p),

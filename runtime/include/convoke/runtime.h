@@ -8,7 +8,8 @@
  *
  * Layouts. Logical shape is N, C, D, H, W (missing spatial axes are 1). `channels_first` is that order in memory;
  * `channels_last` is N, D, H, W, C; `blocked` is N, ceil(C/16), D, H, W, 16 with the last block filled up with zeros,
- * which a kernel also writes. Dense weights are out_channels, in_channels/groups, kernel D, H, W.
+ * which a kernel also writes. Dense weights are out_channels, in_channels/groups, kernel D, H, W; of a transposed
+ * convolution in_channels, out_channels/groups, kernel.
  *
  * Nothing here allocates, prints, exits, or touches the floating-point environment. All functions are thread-safe. */
 #ifndef CONVOKE_RUNTIME_H
@@ -49,6 +50,15 @@ typedef enum cvk_layout {
 /* The type of every element of a kernel's tensors: C's float, double. */
 typedef enum cvk_dtype { CVK_F32, CVK_F64, CVK_DTYPE_WIDTH = 0x7fffffff } cvk_dtype;
 
+/* What a kernel computes. */
+typedef enum cvk_operation {
+    CVK_CONVOLUTION,
+    CVK_TRANSPOSED,
+    CVK_WEIGHTS_GRADIENT, /* of a convolution, from its input and the gradients of its output; the bias' behind it */
+    CVK_TRANSPOSED_WEIGHTS_GRADIENT,
+    CVK_OPERATION_WIDTH = 0x7fffffff
+} cvk_operation;
+
 /* CPU features a kernel may need, one bit each; rows in convoke/cpu.def. */
 typedef enum cvk_cpu_feature {
 #define CVK_CPU(name, bit, llvm_name) CVK_CPU_##name = 1 << (bit),
@@ -86,8 +96,8 @@ typedef struct cvk_args {
  * scratch of their own, and share the rest. */
 typedef void cvk_kernel_fn(const cvk_args *args, uint32_t phase, uint32_t first_task, uint32_t last_task);
 
-/* Packs dense weights (out_channels, in_channels/groups, kernel…) into `packed`, info->packed_weights.bytes long: first
- * CVK_PACKED_HEADER bytes, which are info->packed_tag and zeros, then what the kernel reads. */
+/* Packs dense weights, in C order, of the shape that the info says, into `packed`, info->packed_weights.bytes long:
+ * first CVK_PACKED_HEADER bytes, which are info->packed_tag and zeros, then what the kernel reads. */
 typedef void cvk_pack_fn(const void *weights, void *packed);
 enum { CVK_PACKED_HEADER = 64 };
 
@@ -105,6 +115,10 @@ enum { CVK_MOST_PHASES = 8 };
 /* One compiled layer. Constant; lives as long as the object or cvk_kernel it came from. Its fields leave no gaps,
  * whether pointers have 32 bits or 64.
  *
+ * Gradients of weights are made of two images: `input`, and `gradient`, that of the output, whose shape and layout
+ * stand as weights_shape and output_layout. What comes out, in `output`, is dense: as the weights are, of output_shape,
+ * then one number an output channel where the layer has a bias. There are no weights to pack.
+ *
  * Where `batch_any` is 1, the kernel takes any number of images, which each run says (cvk_buffers.batch). `tasks`,
  * `kilocycles` and the bytes of input, addend, output and workspace are then those of one image, input_shape[0] and
  * output_shape[0] are 0, and task t of a phase is task t % tasks of image t / tasks. */
@@ -113,7 +127,7 @@ typedef struct cvk_kernel_info {
     uint32_t abi_version;  /* CVK_ABI_VERSION when the kernel was compiled */
     uint64_t cpu_features; /* CVK_CPU_* bits, all of them required */
     uint64_t packed_tag;   /* of layer, plan and target: begins packed weights. 0: there are none */
-    int64_t input_shape[5], weights_shape[5], output_shape[5]; /* N C D H W; weights O I D H W */
+    int64_t input_shape[5], weights_shape[5], output_shape[5]; /* N C D H W; weights as they are dense */
     cvk_layout input_layout, output_layout;
     cvk_dtype dtype;
     uint32_t spatial_rank; /* 1, 2 or 3 */
@@ -122,7 +136,7 @@ typedef struct cvk_kernel_info {
     uint32_t batch_any;    /* 0 or 1 */
     uint32_t kilocycles;   /* predicted, of one core, all phases, in thousands; 0: unknown */
     uint32_t phases;       /* 1 to CVK_MOST_PHASES */
-    uint32_t reserved;
+    cvk_operation operation;
     uint32_t tasks[CVK_MOST_PHASES]; /* of each phase; all 0: an empty batch, nothing to do */
     const char *name;                /* the layer's name */
     const char *target;              /* the target's name, such as "x86-64-v4" */

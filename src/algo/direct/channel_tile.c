@@ -63,6 +63,12 @@ static bool has_all(const tile *t, int axis) {
     return t->span[axis]->length == t->p.axis[axis].out && t->span[axis]->length == t->size[axis];
 }
 
+/* Whether positions of an axis follow on those of the next one in the output: not where it has others between them. */
+static bool follows_on(const tile *t, int axis) {
+    const int64_t *step = t->out.y.v.axis;
+    return step[axis] == t->p.axis[axis + 1].out * step[axis + 1];
+}
+
 /* Pixels of a tile that lie side by side in a channels_first output: those of a row, or, where rows are whole, of a
  * slice's rows, or of all slices. They are numbered through, as the sums are and as columns that run on into the next
  * row. What lies apart, slices and rows, comes in `apart`. */
@@ -70,6 +76,7 @@ static int64_t pixels_side_by_side(const tile *t, int64_t apart[AXIS_W]) {
     int64_t pixels = t->span[AXIS_W]->length;
     bool whole = has_all(t, AXIS_W);
     for (int a = AXIS_W - 1; a >= 0; a--) {
+        whole = whole && follows_on(t, a);
         apart[a] = whole ? 1 : t->span[a]->length;
         if (whole) pixels *= t->span[a]->length;
         whole = whole && has_all(t, a);

@@ -33,9 +33,9 @@ static void pack_lane(tile *t, const tap *k, int from, int w, int64_t v, int64_t
     nest_builder *b = t->b;
     const view *dense = &t->p.w;
     const position at = {{k->k[AXIS_D], k->k[AXIS_H], k->k[AXIS_W]}};
-    int64_t c = channels_of_group(t), i = l % c, out = l - i + (i + rotation) % c;
-    affine channel = channel_blocks_channel(&t->oc, dense, affine_constant(v));
-    channel = affine_offset(channel, out * channel_blocks_step(&t->oc, dense));
+    int64_t c = channels_of_group(t), i = l % c, out = (i + rotation) % c;
+    affine group = affine_offset(affine_scale(t->oc.block, t->oc.size / c), (v * t->oc.lanes + l) / c);
+    affine channel = affine_add_scaled(affine_offset(t->oc.group, out * t->oc.groups), group, dense->group);
     affine first = affine_offset(view_offset(b, dense, affine_constant(i), channel, &at), -l);
     nest_range one = range_of(b, l, l + 1);
     register_ref all = reg(w, affine_constant(0)), lane = reg(w, affine_constant(1));

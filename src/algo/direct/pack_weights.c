@@ -12,14 +12,21 @@ static void copy_tap(tile *t, const tap *k, int from, int to, int w) {
     const view *dense = &t->p.w;
     affine v = build_unrolled(b, "j", ceil_div(t->plan->tile_oc, t->lanes)), back = affine_scale(v, -t->lanes);
     const position at = {{k->k[AXIS_D], k->k[AXIS_H], k->k[AXIS_W]}};
-    affine first = view_offset(b, dense, k->ic, channel_blocks_channel(&t->oc, dense, v), &at);
     nest_range read = range_of(b, 0, t->lanes), written = range_of(b, 0, t->lanes);
     range_clip_high(b, &read, affine_offset(back, t->oc.valid), 1);
     range_clip_high(b, &written, affine_offset(back, t->plan->tile_oc), 1);
-    build_load(b, reg(w, affine_constant(0)),
-               access_at(from, first, channel_blocks_step(&t->oc, dense) * dense->channel), &read);
-    build_store(b, access_at(to, affine_add_scaled(tap_weights(t, k), v, t->lanes), 1), reg(w, affine_constant(0)),
-                &written);
+    const lane_map m = {.n = k->ic,
+                        .channel = channel_blocks_channel(&t->oc, dense, v),
+                        .at = at,
+                        .channel_step = channel_blocks_step(&t->oc, dense),
+                        .valid = &read};
+    const register_ref vector = reg(w, affine_constant(0));
+    affine exists = affine_offset(back, t->oc.valid - 1); /* its first channel */
+    if (nest_minimum(b->nest, b->scope, exists) < 0) build_const(b, vector, 0);
+    build_if(b, exists, NULL);
+    view_load(b, &(tensor_view){.tensor = from, .v = *dense}, &m, vector, reg(w, affine_constant(1)));
+    build_end(b);
+    build_store(b, access_at(to, affine_add_scaled(tap_weights(t, k), v, t->lanes), 1), vector, &written);
     build_end(b);
 }
 

@@ -107,6 +107,12 @@ typedef enum cvk_post_kind {
     CVK_POST_SCALE /* per channel */
 } cvk_post_kind;
 
+typedef enum cvk_direction {
+    CVK_FORWARD,
+    CVK_BACKWARD_DATA,   /* from gradients of the output to those of the input: what is built is the transpose */
+    CVK_BACKWARD_WEIGHTS /* from input and gradients of the output to those of the weights, and of the bias */
+} cvk_direction;
+
 typedef struct cvk_post_op {
     cvk_post_kind kind;
     double a, b; /* 0 where the kind has no such parameter; rounded to the layer's type, and within the range of f32 */
@@ -135,6 +141,10 @@ typedef struct cvk_layer {
     const cvk_post_op *post_ops;
     const char *algorithm; /* NULL is "auto" */
     const char *schedule;  /* NULL, or a plan as cvk_kernel_info.plan has it */
+    bool transposed;       /* the transpose of the convolution: padding crops the output; dense weights are in_channels,
+                              out_channels / groups, kernel */
+    int64_t output_padding[3]; /* of a transposed layer: output behind the last position */
+    cvk_direction direction;   /* of gradients: there are no post-ops */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
@@ -201,7 +211,7 @@ CVK_API void cvk_cache_clear(void);
 
 /* The naive interpreter: dense weights, logical N C D H W arrays in C order whatever the spec's layouts, all of
  * its dtype; sums in a wider type. Of a layer for any batch, one image. `addend` holds one tensor per `add` post-op,
- * `scale` one vector per `{scale: per_channel}`. */
+ * `scale` one vector per `{scale: per_channel}`. Of gradients of weights, `weights` are the gradients of the output. */
 CVK_API cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                                  const void *scale, const void *addend, void *output);
 

@@ -1,0 +1,17 @@
+/* Gradients of a bias: those of the output, summed over images and positions. */
+#ifndef CVK_ALGO_BIAS_GRADIENT_H
+#define CVK_ALGO_BIAS_GRADIENT_H
+
+#include "algo/algo.h"
+
+/* What is summed, a dense image: so many images of sizes; sums go to the last `v->channels` of `elements` outputs. */
+typedef struct bias_gradient {
+    const char *name;
+    view v;
+    int64_t n, size[AXES], elements;
+} bias_gradient;
+
+/* Tasks are vectors of channels. Reads ROLE_GRADIENT. */
+nest *bias_gradient_build(arena *a, const bias_gradient *g, const cvk_target *target);
+
+#endif

@@ -1,0 +1,18 @@
+/* Sums that were taken in parts, added up in the order of the parts. */
+#ifndef CVK_ALGO_SUM_PARTS_H
+#define CVK_ALGO_SUM_PARTS_H
+
+#include "algo/algo.h"
+
+/* `count` parts of `elements` each stand one after another in the workspace, from element `begin` on; their sums are
+ * the first of `outputs` elements that the layer puts out. */
+typedef struct part_sums {
+    const char *name;
+    cvk_type type;
+    int64_t begin, elements, outputs;
+    int count;
+} part_sums;
+
+nest *sum_parts_build(arena *a, const part_sums *p, const cvk_target *target);
+
+#endif

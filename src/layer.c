@@ -1,0 +1,136 @@
+/* Problems that differ only in where their tensors begin, as most phases of a transposed layer do, are ranked once. */
+#include "layer.h"
+
+#include "algo/bias_gradient.h"
+#include "algo/sum_parts.h"
+#include "problem/backward_weights.h"
+
+/* The plans of one problem, or of all that are alike. */
+typedef struct ranking {
+    problem p;
+    ranked_plan *plan;
+    int count;
+} ranking;
+
+static const ranking *find_alike(const ranking *of, int count, const problem *p) {
+    for (int i = 0; i < count; i++)
+        if (problem_alike(&of[i].p, p)) return &of[i];
+    return NULL;
+}
+
+/* False: there is no plan. */
+static bool rank_problem(arena *a, const cvk_spec *spec, goal aim, int limit, ranking *of, int index,
+                         const char **why) {
+    const problem p = problem_of(spec, index);
+    const ranking *alike = find_alike(of, index, &p);
+    if (alike) {
+        of[index] = *alike;
+        return true;
+    }
+    of[index].p = p;
+    algo_rank(a, &p, aim, spec->algorithm, limit, &of[index].plan, &of[index].count, why);
+    return of[index].count > 0;
+}
+
+static double peak_seconds(const ranked_plan *r) {
+    return r->seconds_per_peak > 0 ? r->cycles / r->seconds_per_peak : 0;
+}
+
+/* Adds what the model thinks of one problem; `peak` sums the cycles of all at the FMA peak. */
+static void add_figures(ranked_layer *to, double *peak, const ranked_plan *of) {
+    to->cycles += of->cycles;
+    to->judged += of->judged;
+    *peak += peak_seconds(of);
+    to->seconds_per_peak = *peak > 0 ? to->cycles / *peak : 1;
+}
+
+/* Of each problem the plan of that rank, or its last. */
+static ranked_layer plans_of_rank(arena *a, const ranking *of, int problems, int rank) {
+    cvk_plan *part = arena_array(a, cvk_plan, problems);
+    ranked_layer r = {.plan = {problems, part}};
+    double peak = 0;
+    for (int i = 0; i < problems; i++) {
+        const ranked_plan *chosen = &of[i].plan[rank < of[i].count ? rank : of[i].count - 1];
+        part[i] = chosen->plan;
+        add_figures(&r, &peak, chosen);
+    }
+    return r;
+}
+
+void layer_rank(arena *a, const cvk_spec *spec, goal aim, int limit, ranked_layer **plans, int *count,
+                const char **why) {
+    const int problems = problem_count(spec);
+    ranking *of = arena_array(a, ranking, problems);
+    *count = 0;
+    int most = 0;
+    for (int i = 0; i < problems; i++) {
+        if (!rank_problem(a, spec, aim, limit, of, i, why)) return;
+        if (of[i].count > most) most = of[i].count;
+    }
+    *plans = arena_array(a, ranked_layer, most);
+    for (*count = 0; *count < most; ++*count) (*plans)[*count] = plans_of_rank(a, of, problems, *count);
+}
+
+const char *layer_refuse(const cvk_spec *spec, const cvk_target *target, const layer_plan *plan, int *problem_index) {
+    const int problems = problem_count(spec);
+    *problem_index = 0;
+    if (plan->count > 1 && plan->count != problems) return "it has not as many plans as the layer has problems";
+    for (int i = 0; i < problems; i++) {
+        const problem p = problem_of(spec, i);
+        const char *why = algo_refuse(&p, target, layer_plan_part(plan, i));
+        *problem_index = i;
+        if (why) return why;
+    }
+    return NULL;
+}
+
+/* Sums taken in parts go to the workspace, and are added up at the end. */
+static void sum_parts(arena *a, const cvk_spec *s, const cvk_target *target, layer_nests *nests) {
+    part_sums *p = arena_new(a, part_sums);
+    *p = (part_sums){.name = s->name,
+                     .type = spec_type(s),
+                     .elements = spec_weights_elements(s),
+                     .outputs = spec_result_elements(s),
+                     .count = backward_weights_parts(s)};
+    nests->run = program_into_workspace(a, &nests->run, &p->begin);
+    nests->run = program_then(a, &nests->run, sum_parts_build(a, p, target));
+}
+
+/* Gradients of weights: what stands for weights comes with each run. */
+static void pack_as_it_runs(arena *a, const cvk_spec *s, const cvk_target *target, layer_nests *nests) {
+    const nest_role gradient = s->transposed ? ROLE_INPUT : ROLE_GRADIENT; /* the smaller of the two */
+    const nest_role input = s->transposed ? ROLE_GRADIENT : ROLE_INPUT;
+    nests->run = program_that_packs(a, &nests->run, &nests->pack, gradient, input);
+    nests->pack.count = 0;
+    if (backward_weights_parts(s) > 1) sum_parts(a, s, target, nests);
+    if (!s->bias) return;
+    bias_gradient *g = arena_new(a, bias_gradient);
+    *g = (bias_gradient){.name = s->name,
+                         .v = view_dense(spec_type(s), s->output_layout, s->batch, s->out_channels, 1, s->out_size),
+                         .n = s->batch,
+                         .size = {s->out_size[AXIS_D], s->out_size[AXIS_H], s->out_size[AXIS_W]},
+                         .elements = spec_result_elements(s)};
+    nests->run = program_with(a, &nests->run, bias_gradient_build(a, g, target));
+}
+
+layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_plan *plan, ranked_layer *ranked) {
+    const int problems = problem_count(spec);
+    nest_program *run = arena_array(a, nest_program, problems);
+    nest **pack = arena_array(a, nest *, problems);
+    layer_nests nests = {0};
+    ranked_layer figures = {.plan = *plan};
+    double peak = 0;
+    for (int i = 0; i < problems; i++) {
+        const problem p = problem_of(spec, i);
+        const ranked_plan built = algo_build(a, &p, aim, layer_plan_part(plan, i));
+        run[i] = built.nests.run;
+        pack[i] = built.nests.pack;
+        nest_counts_add(&nests.counts, &built.counts);
+        add_figures(&figures, &peak, &built);
+    }
+    nests.run = program_beside(a, run, problems);
+    nests.pack = pack_beside(a, pack, problems);
+    if (spec->direction == DIRECTION_BACKWARD_WEIGHTS) pack_as_it_runs(a, spec, aim.target, &nests);
+    if (ranked) *ranked = figures;
+    return nests;
+}

@@ -1,0 +1,32 @@
+/* A layer as the list of its problems: a plan for each, and the one program that their nests make.
+ *
+ * Problems are ranked one by one. Plan number i of a layer is what suits each of its problems i-th best. */
+#ifndef CVK_LAYER_H
+#define CVK_LAYER_H
+
+#include "algo/algo.h"
+#include "spec/spec.h"
+
+/* Plans with what the cost model thinks of them, as ranked_plan has it, of all problems together. */
+typedef struct ranked_layer {
+    layer_plan plan;
+    double seconds_per_peak, cycles, judged;
+} ranked_layer;
+
+/* What plans become; arena-owned. */
+typedef struct layer_nests {
+    nest_program run;
+    nest_phase pack;
+    nest_counts counts; /* of run */
+} layer_nests;
+
+/* At most `limit` (0: all), best first, by the algorithms that the layer names. None: `why` says why there is none for
+ * one of its problems. */
+void layer_rank(arena *a, const cvk_spec *spec, goal aim, int limit, ranked_layer **plans, int *count,
+                const char **why);
+/* Why plans do not fit, or NULL; and the problem of which this is said. */
+const char *layer_refuse(const cvk_spec *spec, const cvk_target *target, const layer_plan *plan, int *problem_index);
+/* Builds plans that fit. `ranked`, if not NULL, gets what the model thinks of them. */
+layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_plan *plan, ranked_layer *ranked);
+
+#endif

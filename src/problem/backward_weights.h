@@ -1,0 +1,17 @@
+/* The problems that gradients of a layer's weights are. */
+#ifndef CVK_PROBLEM_BACKWARD_WEIGHTS_H
+#define CVK_PROBLEM_BACKWARD_WEIGHTS_H
+
+#include "problem/problem.h"
+
+/* Of a layer whose direction is backward_weights. What stands for weights is the smaller of its two images: the
+ * gradients of its output or, transposed, its input. Outputs are those of spec_result_elements, in which the gradients
+ * of the weights come first. */
+int backward_weights_count(const struct cvk_spec *s);
+/* What is summed over, images and rows, is in so many parts that one's share of both images stays in a cache, as far as
+ * their sums are not much beside them. Of more than one, each puts its sums behind those of the one before: the
+ * weights' elements each. */
+int backward_weights_parts(const struct cvk_spec *s);
+problem backward_weights_of(const struct cvk_spec *s, int index);
+
+#endif
