@@ -21,7 +21,7 @@ static double sums(const problem *o, int lanes, const cvk_plan *p) {
 /* The share of loads along columns that are of two lines: they begin anywhere, but those of the first tap of rows that
  * begin where lines do. */
 static double line_crossings(const problem *o, int lanes) {
-    double bytes = type_bytes(o->x.type), share = (bytes * lanes - bytes) / LINE_BYTES;
+    double bytes = type_bytes(o->x.type), share = (bytes * lanes - bytes) / (double)LINE_BYTES;
     bool even = o->axis[AXIS_W].in % lanes == 0 && o->axis[AXIS_W].origin == 0;
     return even ? share * (double)(o->axis[AXIS_W].taps - 1) / (double)o->axis[AXIS_W].taps : share;
 }
