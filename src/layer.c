@@ -2,6 +2,7 @@
 #include "layer.h"
 
 #include "algo/bias_gradient.h"
+#include "algo/fold.h"
 #include "algo/sum_parts.h"
 #include "problem/backward_weights.h"
 
@@ -84,6 +85,24 @@ const char *layer_refuse(const cvk_spec *spec, const cvk_target *target, const l
     return NULL;
 }
 
+/* Of a transposed layer: what comes out goes to the workspace, and a last phase folds its border back. */
+static void fold_back(arena *a, const cvk_spec *s, const cvk_target *target, layer_nests *nests) {
+    fold *f = arena_new(a, fold);
+    *f = (fold){.name = s->name,
+                .from = problem_unfolded(s),
+                .to = view_dense(spec_type(s), s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+                .border = s->padding,
+                .n = s->batch,
+                .post = problem_epilogue_of(s)};
+    for (int i = 0; i < AXES; i++) {
+        f->size[i] = s->out_size[i];
+        f->before[i] = s->pad_before[i];
+        f->after[i] = s->pad_after[i];
+    }
+    nests->run = program_into_workspace(a, &nests->run, &f->begin);
+    nests->run = program_then(a, &nests->run, fold_build(a, f, target));
+}
+
 /* Sums taken in parts go to the workspace, and are added up at the end. */
 static void sum_parts(arena *a, const cvk_spec *s, const cvk_target *target, layer_nests *nests) {
     part_sums *p = arena_new(a, part_sums);
@@ -130,6 +149,7 @@ layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
     }
     nests.run = program_beside(a, run, problems);
     nests.pack = pack_beside(a, pack, problems);
+    if (problem_folds(spec)) fold_back(a, spec, aim.target, &nests);
     if (spec->direction == DIRECTION_BACKWARD_WEIGHTS) pack_as_it_runs(a, spec, aim.target, &nests);
     if (ranked) *ranked = figures;
     return nests;

@@ -9,7 +9,8 @@ enum { ABSENT = -1, MOST_PRODUCTS = 32 }; /* below 2^122 each: as many fit 128 b
 struct formula {
     const cvk_spec *spec;
     const formula_tensors *tensors;
-    int64_t *source[AXES]; /* where output o finds tap k: [o * kernel + k], or ABSENT */
+    int64_t *source[AXES]; /* where output o finds tap k: [(o * kernel + k) * places + spot], or ABSENT */
+    int64_t places[AXES];  /* of a tap: one, but where a border is folded back */
     residue constant[MOST_POST_OPS][2];
     uint64_t min, max, select_negative, other[MOST_POST_OPS];
 };
@@ -37,13 +38,26 @@ static int64_t spread_from(const cvk_spec *s, int axis, int64_t o, int64_t k) {
     return far >= 0 && far % s->stride[axis] == 0 && i < s->in_size[axis] ? i : ABSENT;
 }
 
+/* Spot 0 is the output's own; the others are those of the border, in front and behind, where they repeat it. */
+static int64_t folded_from(const cvk_spec *s, int axis, int64_t o, int64_t k, int64_t spot) {
+    int64_t n = s->out_size[axis], before = s->pad_before[axis];
+    if (spot == 0) return spread_from(s, axis, o, k);
+    int64_t p = spot <= before ? -spot : n + spot - before - 1;
+    return bordered(s->padding, p, n) == o ? spread_from(s, axis, p, k) : ABSENT;
+}
+
 static bool fill_sources(formula *f, int axis) {
     const cvk_spec *s = f->spec;
-    int64_t kernel = s->kernel[axis], *source = malloc((size_t)(s->out_size[axis] * kernel + 1) * sizeof *source);
+    bool folds = s->transposed && s->padding != PAD_ZEROS;
+    int64_t kernel = s->kernel[axis], places = folds ? 1 + s->pad_before[axis] + s->pad_after[axis] : 1;
+    int64_t *source = malloc((size_t)(s->out_size[axis] * kernel * places + 1) * sizeof *source);
     f->source[axis] = source;
+    f->places[axis] = places;
     for (int64_t o = 0; source && o < s->out_size[axis]; o++)
         for (int64_t k = 0; k < kernel; k++)
-            source[o * kernel + k] = s->transposed ? spread_from(s, axis, o, k) : gathered_from(s, axis, o, k);
+            for (int64_t spot = 0; spot < places; spot++)
+                source[(o * kernel + k) * places + spot] =
+                    s->transposed ? folded_from(s, axis, o, k, spot) : gathered_from(s, axis, o, k);
     return source != NULL;
 }
 
@@ -104,15 +118,18 @@ typedef struct channel {
 static residue sum_of_taps(const channel *c, const int64_t o[AXES]) {
     const cvk_spec *s = c->formula->spec;
     const int64_t *kernel = s->kernel, *in = s->in_size, inner = s->in_channels / s->groups;
-    const int64_t *d = c->formula->source[AXIS_D] + o[AXIS_D] * kernel[AXIS_D];
-    const int64_t *h = c->formula->source[AXIS_H] + o[AXIS_H] * kernel[AXIS_H];
-    const int64_t *w = c->formula->source[AXIS_W] + o[AXIS_W] * kernel[AXIS_W];
-    int64_t taps = kernel[AXIS_D] * kernel[AXIS_H] * kernel[AXIS_W], tap = 0;
+    const int64_t *places = c->formula->places;
+    const int64_t *d = c->formula->source[AXIS_D] + o[AXIS_D] * kernel[AXIS_D] * places[AXIS_D];
+    const int64_t *h = c->formula->source[AXIS_H] + o[AXIS_H] * kernel[AXIS_H] * places[AXIS_H];
+    const int64_t *w = c->formula->source[AXIS_W] + o[AXIS_W] * kernel[AXIS_W] * places[AXIS_W];
+    int64_t taps = kernel[AXIS_D] * kernel[AXIS_H] * kernel[AXIS_W];
     residue sum = s->bias ? c->formula->tensors->bias[c->oc] : 0;
-    for (int64_t kd = 0; kd < kernel[AXIS_D]; kd++)
-        for (int64_t kh = 0; kh < kernel[AXIS_H]; kh++)
-            for (int64_t kw = 0; kw < kernel[AXIS_W]; kw++, tap++) {
+    for (int64_t kd = 0; kd < kernel[AXIS_D] * places[AXIS_D]; kd++)
+        for (int64_t kh = 0; kh < kernel[AXIS_H] * places[AXIS_H]; kh++)
+            for (int64_t kw = 0; kw < kernel[AXIS_W] * places[AXIS_W]; kw++) {
                 if (d[kd] == ABSENT || h[kh] == ABSENT || w[kw] == ABSENT) continue;
+                int64_t tap =
+                    (kd / places[AXIS_D] * kernel[AXIS_H] + kh / places[AXIS_H]) * kernel[AXIS_W] + kw / places[AXIS_W];
                 const residue *x = c->input + ((d[kd] * in[AXIS_H] + h[kh]) * in[AXIS_W] + w[kw]) * s->in_channels;
                 const residue *g = c->weights + (s->flip_kernel ? taps - 1 - tap : tap) * inner;
                 sum = residue_add(sum, sum_of_products(x, g, inner));

@@ -201,6 +201,56 @@ static int64_t reaching(const cvk_spec *s, int axis, int64_t o, int64_t k) {
     return distance < 0 || distance % s->stride[axis] != 0 || i >= s->in_size[axis] ? ABSENT : i;
 }
 
+/* Whether a border of what comes out is folded back to what it repeats. */
+static bool folds(const cvk_spec *s) { return s->transposed && s->padding != PAD_ZEROS; }
+
+/* The positions that are, or repeat, output o: the next from `from` on, past the end where there is none. */
+static int64_t next_repeat(const cvk_spec *s, int axis, int64_t o, int64_t from) {
+    const int64_t end = s->out_size[axis] + s->pad_after[axis];
+    while (from < end && mapped(s->padding, from, s->out_size[axis]) != o) from++;
+    return from;
+}
+
+/* All taps that reach one position, for output i of the strip. */
+static void add_position(const channel *c, strip *out, int64_t i, const int64_t at[AXES]) {
+    const cvk_spec *s = c->spec;
+    const int64_t *in = s->in_size;
+    int64_t k[AXES], from[AXES];
+    run r = {.type = c->type, .stride = 1, .count = 1, .channels = s->in_channels / s->groups, .next_x = volume(in)};
+    r.next_w = c->next_weights;
+    for (k[0] = 0; k[0] < s->kernel[0]; k[0]++)
+        for (k[1] = 0; k[1] < s->kernel[1]; k[1]++)
+            for (k[2] = 0; k[2] < s->kernel[2]; k[2]++) {
+                bool there = true;
+                for (int a = 0; a < AXES; a++) {
+                    from[a] = reaching(s, a, at[a], k[a]);
+                    there &= from[a] != ABSENT;
+                }
+                if (!there) continue;
+                r.x = element(c->type, c->input, (from[0] * in[1] + from[1]) * in[2] + from[2]);
+                r.w = weight(c, k[0], k[1], k[2]);
+                add_run(&r, &out->sum[i], &out->magnitude[i]);
+            }
+}
+
+/* Every output on its own. */
+static void add_folded(const channel *c, strip *out) {
+    const cvk_spec *s = c->spec;
+    const int64_t first[AXES] = {-s->pad_before[0], -s->pad_before[1], -s->pad_before[2]};
+    const int64_t *size = s->out_size, *after = s->pad_after;
+    int64_t p[AXES];
+    for (int64_t i = 0; i < out->count; i++) {
+        const int64_t o[AXES] = {out->od, out->oh, out->first + i};
+        for (p[0] = next_repeat(s, 0, o[0], first[0]); p[0] < size[0] + after[0];
+             p[0] = next_repeat(s, 0, o[0], p[0] + 1))
+            for (p[1] = next_repeat(s, 1, o[1], first[1]); p[1] < size[1] + after[1];
+                 p[1] = next_repeat(s, 1, o[1], p[1] + 1))
+                for (p[2] = next_repeat(s, 2, o[2], first[2]); p[2] < size[2] + after[2];
+                     p[2] = next_repeat(s, 2, o[2], p[2] + 1))
+                    add_position(c, out, i, p);
+    }
+}
+
 /* Tap kw of a strip, at every stride-th of its outputs; they are summed side by side first. */
 static void spread_tap(const cvk_spec *s, strip *out, run r, int64_t kw) {
     long double sum[STRIP], magnitude[STRIP];
@@ -242,8 +292,16 @@ static int64_t most_taps(const cvk_spec *s, int axis) {
     return (s->kernel[axis] + apart - 1) / apart;
 }
 
+/* The most positions of an axis that one output stands for. */
+static int64_t most_repeats(const cvk_spec *s, int axis) {
+    if (!folds(s)) return 1;
+    if (s->padding == PAD_REPLICATE) return 1 + s->pad_before[axis] + s->pad_after[axis];
+    return 1 + (s->pad_before[axis] > 0) + (s->pad_after[axis] > 0);
+}
+
 static int64_t most_terms(const cvk_spec *s) {
-    int64_t taps = most_taps(s, AXIS_D) * most_taps(s, AXIS_H) * most_taps(s, AXIS_W);
+    int64_t taps = 1;
+    for (int a = 0; a < AXES; a++) taps *= most_taps(s, a) * most_repeats(s, a);
     return s->in_channels / s->groups * taps + s->bias;
 }
 
@@ -257,6 +315,10 @@ static void sum_strip(const channel *c, strip *out) {
     for (int64_t i = 0; i < out->count; i++) {
         out->sum[i] = bias;
         out->magnitude[i] = fabs(bias);
+    }
+    if (folds(s)) {
+        add_folded(c, out);
+        return;
     }
     for (int64_t kd = 0; kd < s->kernel[AXIS_D]; kd++)
         for (int64_t kh = 0; kh < s->kernel[AXIS_H]; kh++) (s->transposed ? spread_row : add_row)(c, out, kd, kh);

@@ -191,7 +191,7 @@ static problem begin(const cvk_spec *s, const pair *p) {
                   .w = p->small,
                   .y = view_of_gradients(s, p),
                   .sum = spec_type(s),
-                  .border = s->transposed ? PAD_ZEROS : s->padding,
+                  .border = s->padding,
                   .accuracy = ACCURACY_STRICT};
     set_axes(s, p, &to);
     if (!problem_has_border(&to)) to.border = PAD_ZEROS;

@@ -29,7 +29,7 @@ static view view_of_weights(const cvk_spec *s) {
     return v;
 }
 
-static problem_epilogue epilogue_of(const cvk_spec *s) {
+problem_epilogue problem_epilogue_of(const cvk_spec *s) {
     problem_epilogue e = {.bias = s->bias, .count = s->post_count};
     for (int i = 0; i < s->post_count; i++) e.op[i] = s->post[i];
     return e;
@@ -48,7 +48,7 @@ static problem tensors_of(const cvk_spec *s) {
                      .sum = spec_type(s),
                      .border = s->padding,
                      .accuracy = s->accuracy,
-                     .post = epilogue_of(s)};
+                     .post = problem_epilogue_of(s)};
 }
 
 /* ---- forward ---- */
@@ -68,19 +68,36 @@ static problem forward_of(const cvk_spec *s) {
 
 /* ---- transposed: phases ---- */
 
+bool problem_folds(const cvk_spec *s) {
+    bool padded = false;
+    for (int a = 0; a < AXES; a++) padded |= s->pad_before[a] > 0 || s->pad_after[a] > 0;
+    return s->transposed && s->direction == DIRECTION_FORWARD && padded && s->padding != PAD_ZEROS;
+}
+
+/* What comes out: what is cropped does not, but for a border that is folded back afterwards. */
+static int64_t whole_size(const cvk_spec *s, int axis) {
+    return s->out_size[axis] + (problem_folds(s) ? s->pad_before[axis] + s->pad_after[axis] : 0);
+}
+
 /* The axis of the convolution that the layer is the transpose of. */
 static problem_axis transpose_of(const cvk_spec *s, int axis) {
     return (problem_axis){.out = s->in_size[axis],
                           .taps = s->kernel[axis],
-                          .in = s->out_size[axis],
+                          .in = whole_size(s, axis),
                           .step = s->stride[axis],
                           .tap_step = s->dilation[axis],
-                          .origin = -s->pad_before[axis]};
+                          .origin = problem_folds(s) ? 0 : -s->pad_before[axis]};
+}
+
+view problem_unfolded(const cvk_spec *s) {
+    const int64_t size[AXES] = {whole_size(s, AXIS_D), whole_size(s, AXIS_H), whole_size(s, AXIS_W)};
+    const cvk_layout layout = s->output_layout == CVK_CHANNELS_FIRST ? CVK_CHANNELS_FIRST : CVK_CHANNELS_LAST;
+    return view_dense(spec_type(s), layout, s->batch, s->out_channels, s->groups, size);
 }
 
 /* Of an axis, those that there is output of. */
 static int64_t phases_of(const cvk_spec *s, int axis) {
-    return s->stride[axis] < s->out_size[axis] ? s->stride[axis] : s->out_size[axis];
+    return s->stride[axis] < whole_size(s, axis) ? s->stride[axis] : whole_size(s, axis);
 }
 
 static void set_residues(const cvk_spec *s, int index, int64_t residue[AXES]) {
@@ -107,9 +124,18 @@ static void restrict_axis(problem *p, int axis, const axis_phase *f) {
     p->y.axis[axis] *= f->out_stride;
 }
 
+/* Sums alone, directly, to where a border is folded back. */
+static void leave_unfolded(const cvk_spec *s, problem *p) {
+    p->y = problem_unfolded(s);
+    p->accuracy = ACCURACY_STRICT;
+    p->post = (problem_epilogue){0};
+}
+
 static problem phase_of(const cvk_spec *s, int index) {
     problem p = tensors_of(s);
     int64_t residue[AXES];
+    p.border = PAD_ZEROS;
+    if (problem_folds(s)) leave_unfolded(s, &p);
     set_residues(s, index, residue);
     for (int a = 0; a < AXES; a++) {
         const problem_axis whole = transpose_of(s, a);

@@ -36,6 +36,11 @@ struct cvk_spec;
 int problem_count(const struct cvk_spec *spec);
 /* Number `index` of them; of phases, that of the last axis counts fastest. */
 problem problem_of(const struct cvk_spec *spec, int index);
+/* Whether a transposed layer folds a border back: its problems put out all that there is, seen by problem_unfolded. */
+bool problem_folds(const struct cvk_spec *spec);
+view problem_unfolded(const struct cvk_spec *spec);
+/* What follows a layer's sums. */
+problem_epilogue problem_epilogue_of(const struct cvk_spec *spec);
 /* Whether two of one layer differ in nothing but where their tensors begin: then what suits one suits the other. */
 bool problem_alike(const problem *a, const problem *b);
 /* In a few words, which outputs of the layer it is; nothing for all of them. */

@@ -34,7 +34,6 @@ static const char *to_weights(cvk_spec *s) {
 
 static const char *to_data(cvk_spec *s) {
     const cvk_layout input = s->input_layout;
-    if (s->padding != PAD_ZEROS) return "gradients of a border other than zeros are not supported yet";
     if (!comes_back(s)) return "gradients of output_padding from a stride on are not supported yet";
     for (int axis = 0; axis < AXES; axis++) turn_axis(s, axis);
     trade(&s->in_channels, &s->out_channels);

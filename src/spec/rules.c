@@ -36,6 +36,22 @@ static void check_padding(const cvk_spec *s, int axis, const findings *f) {
                (long long)larger, axis_names[axis], LIMIT_PAD);
 }
 
+/* How far a border mode can reach into an input of that size; reflect does not repeat the edge. */
+static int64_t border_reach(padding_mode mode, int64_t size) {
+    if (mode == PAD_REFLECT) return size - 1;
+    return mode == PAD_SYMMETRIC || mode == PAD_CIRCULAR ? size : INT64_MAX;
+}
+
+/* Of the side that has the border: the input, or a transposed layer's output. */
+static void check_border(const cvk_spec *s, int axis, int64_t size, const findings *f) {
+    long long reach = border_reach(s->padding, size);
+    if (s->pad_before[axis] <= reach && s->pad_after[axis] <= reach) return;
+    broken(f, FIELD_padding_mode, E_BORDER, NULL,
+           "%s can pad axis %c of size %lld by at most %lld on a side, not by %lld and %lld",
+           padding_mode_words.word[s->padding], axis_names[axis], (long long)size, reach,
+           (long long)s->pad_before[axis], (long long)s->pad_after[axis]);
+}
+
 /* Every input position spreads over the kernel's span, a stride from the one before. */
 static void find_transposed_size(cvk_spec *s, int axis, const findings *f) {
     int64_t whole = (s->in_size[axis] - 1) * s->stride[axis] + (s->kernel[axis] - 1) * s->dilation[axis] + 1;
@@ -56,23 +72,26 @@ static void check_output_padding(const cvk_spec *s, int axis, const findings *f)
                (long long)s->dilation[axis]);
 }
 
+/* Positions that come out, a border that is folded back with them. */
+static int64_t most_out(const cvk_spec *s, int axis) {
+    return s->out_size[axis] + (s->padding == PAD_ZEROS ? 0 : s->pad_before[axis] + s->pad_after[axis]);
+}
+
 /* Each phase of the strides is a problem with code of its own. */
 static void check_phases(const cvk_spec *s, const findings *f) {
     int64_t phases = 1;
     for (int axis = 0; axis < AXES; axis++)
-        phases *= s->stride[axis] < s->out_size[axis] ? s->stride[axis] : s->out_size[axis];
+        phases *= s->stride[axis] < most_out(s, axis) ? s->stride[axis] : most_out(s, axis);
     if (phases > LIMIT_PHASES)
         broken(f, FIELD_stride, E_NUMBER_LIMIT, NULL, "makes %lld phases, over the limit of %d", (long long)phases,
                LIMIT_PHASES);
 }
 
 static void apply_transposed_rules(cvk_spec *s, const findings *f) {
-    if (s->padding != PAD_ZEROS)
-        broken(f, FIELD_padding_mode, E_TRANSPOSED, NULL,
-               "padding crops the output of a transposed layer; it is zeros");
     for (int axis = 0; axis < AXES; axis++) {
         check_output_padding(s, axis, f);
         find_transposed_size(s, axis, f);
+        check_border(s, axis, s->out_size[axis], f);
     }
     check_phases(s, f);
 }
@@ -85,21 +104,6 @@ static void find_output_size(cvk_spec *s, int axis, const findings *f) {
         broken(f, FIELD_kernel_size, E_EMPTY_OUTPUT, NULL,
                "spans %lld with its dilation, the padded input only %lld on axis %c", (long long)span,
                (long long)padded, axis_names[axis]);
-}
-
-/* How far a border mode can reach into an input of that size; reflect does not repeat the edge. */
-static int64_t border_reach(padding_mode mode, int64_t size) {
-    if (mode == PAD_REFLECT) return size - 1;
-    return mode == PAD_SYMMETRIC || mode == PAD_CIRCULAR ? size : INT64_MAX;
-}
-
-static void check_border(const cvk_spec *s, int axis, const findings *f) {
-    long long reach = border_reach(s->padding, s->in_size[axis]);
-    if (s->pad_before[axis] <= reach && s->pad_after[axis] <= reach) return;
-    broken(f, FIELD_padding_mode, E_BORDER, NULL,
-           "%s can pad axis %c of size %lld by at most %lld on a side, not by %lld and %lld",
-           padding_mode_words.word[s->padding], axis_names[axis], (long long)s->in_size[axis], reach,
-           (long long)s->pad_before[axis], (long long)s->pad_after[axis]);
 }
 
 static void check_tensor(const findings *f, field_id field, const char *what, int64_t elements) {
@@ -137,7 +141,7 @@ static void round_parameters(cvk_spec *s) {
 static void apply_direct_rules(cvk_spec *s, const findings *f) {
     for (int axis = 0; axis < AXES; axis++) {
         find_output_size(s, axis, f);
-        check_border(s, axis, f);
+        check_border(s, axis, s->in_size[axis], f);
     }
 }
 

@@ -38,13 +38,15 @@ int64_t spec_macs(const cvk_spec *s) {
 
 /* Outputs along an axis, over all its taps, whose tap is within the input. */
 static int64_t present(const cvk_spec *s, int axis) {
+    const int64_t counted = s->transposed ? s->in_size[axis] : s->out_size[axis];
+    const int64_t size = s->transposed ? s->out_size[axis] : s->in_size[axis]; /* of the side that taps lie on */
     int64_t count = 0;
     for (int64_t k = 0; k < s->kernel[axis]; k++) {
         const int64_t at = k * s->dilation[axis] - s->pad_before[axis], stride = s->stride[axis];
         const int64_t first = at < 0 ? (-at + stride - 1) / stride : 0;
-        const int64_t room = s->in_size[axis] - 1 - at;
+        const int64_t room = size - 1 - at;
         const int64_t past = room < 0 ? 0 : room / stride + 1;
-        const int64_t last = past < s->out_size[axis] ? past : s->out_size[axis];
+        const int64_t last = past < counted ? past : counted;
         if (last > first) count += last - first;
     }
     return count;

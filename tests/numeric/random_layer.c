@@ -127,7 +127,7 @@ static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 static void transpose(draws *d, cvk_spec *s) {
     int64_t phases = 1;
     s->transposed = true;
-    s->padding = PAD_ZEROS;
+    if (draw_chance(d, 70)) s->padding = PAD_ZEROS;
     for (int a = AXES - s->rank; a < AXES; a++) {
         if (phases * s->stride[a] > MOST_PHASES) s->stride[a] = MOST_PHASES / phases;
         phases *= s->stride[a];

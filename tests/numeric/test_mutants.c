@@ -115,6 +115,9 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
 #define TRANSPOSED                                                                                                     \
     "{name: transposed, input: [1, 5, 4, 9], out_channels: 21, kernel_size: 5, stride: 2, padding: [[1, 2], [2, 1]], " \
     "transposed: true"
+#define FOLDED                                                                                                         \
+    "{name: folded, input: [1, 5, 6, 9], out_channels: 21, kernel_size: 3, padding: 2, stride: 2, bias: true, "        \
+    "transposed: true"
 #define GRADIENT                                                                                                       \
     "{name: gradient, input: [2, 33, 5, 9], out_channels: 21, kernel_size: 3, padding: 1, direction: backward_weights"
 #define LAST ", layout: channels_last"
@@ -258,6 +261,10 @@ static const mutant mutants[] = {
     {"a phase reads the first tap alone", TRANSPOSED LAST "}", .edit = forget_variable,
      .mutation = {"weights", "kw", "", 0}},
     {"a phase's last tap not packed", TRANSPOSED "}", .edit = drop_last, .mutation = {"", "kw", "", 0}, .pack = true},
+    {"a border folded back with the edge", FOLDED ", padding_mode: reflect}", .misread = repeat_the_edge},
+    {"a border dropped, not folded back", FOLDED ", padding_mode: circular" LAST "}", .misread = forget_border},
+    {"a folded row lost", FOLDED ", padding_mode: replicate" BLOCKED "}", .edit = drop_last,
+     .mutation = {"", "fh", "", 0}, .phase = 1},
     /* Gradients of weights. */
     {"gradients of a border that is not there", GRADIENT ", padding_mode: replicate}", .misread = forget_border},
     {"gradients of a kernel flipped", GRADIENT LAST "}", .misread = forget_flip},

@@ -21,7 +21,7 @@ static void copy_tap(tile *t, const tap *k, int from, int to, int w) {
                         .channel_step = channel_blocks_step(&t->oc, dense),
                         .valid = &read};
     const register_ref vector = reg(w, affine_constant(0));
-    affine exists = affine_offset(back, t->oc.valid - 1); /* its first channel */
+    affine exists = affine_offset(affine_scale(v, -1), ceil_div(t->oc.valid, t->lanes) - 1);
     if (nest_minimum(b->nest, b->scope, exists) < 0) build_const(b, vector, 0);
     build_if(b, exists, NULL);
     view_load(b, &(tensor_view){.tensor = from, .v = *dense}, &m, vector, reg(w, affine_constant(1)));
