@@ -15,12 +15,17 @@ static void take_turn(const measured *challenger, const measured *incumbent, con
     t->count++;
 }
 
-/* In every one of the first turns. */
-static bool is_hopeless(const turns *t, const turns_wanted *w) {
-    if (!(w->hopeless > 0) || t->count != TURNS_FEWEST) return false;
+static bool loses_all(const turns *t, double beyond) {
     for (int i = 0; i < t->count; i++)
-        if (t->challenger[i] <= w->hopeless * t->incumbent[i]) return false;
+        if (t->challenger[i] <= beyond * t->incumbent[i]) return false;
     return true;
+}
+
+/* In every one of the first turns; by a quarter of that in some more. */
+static bool is_hopeless(const turns *t, const turns_wanted *w) {
+    if (!(w->hopeless > 0)) return false;
+    if (t->count == TURNS_FEWEST) return loses_all(t, w->hopeless);
+    return t->count == TURNS_FEW && loses_all(t, 1 + (w->hopeless - 1) / 4);
 }
 
 static bool is_steady(const turns *t, const turns_wanted *w) {

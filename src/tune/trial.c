@@ -199,7 +199,7 @@ static double time_briefly(const measured *m, double enough) {
 static void meet(const measured *challenger, const measured *incumbent, const measure_request *wanted,
                  measure_reply *r) {
     turns t;
-    const double best = time_briefly(incumbent, 0), ours = time_briefly(challenger, wanted->slow * best);
+    const double best = time_once(incumbent), ours = time_briefly(challenger, wanted->slow * best);
     if (ours > wanted->slow * best) {
         r->outcome = OUTCOME_TIMEOUT;
         r->verdict = (turns_verdict){.challenger = ours, .incumbent = best, .ratio = ours / best, .turns = 1};

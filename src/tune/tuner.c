@@ -428,12 +428,12 @@ static bool prepare(tuner *t, contender *c, int which) {
     return asked && settle(t, 0) && c->slot.state == SLOT_COMPILED;
 }
 
-/* The next best that is faster than the first, or -1. */
+/* The next best that is faster than the model's pick, or -1. */
 static int next_challenger(const tuner *t, double above) {
     int best = -1;
     for (int i = 0; i < t->search.told; i++) {
         const double relative = t->candidates.list[t->search.trial[i]].relative;
-        if (!(relative > above) || !(relative < 1) || t->search.trial[i] == 0) continue;
+        if (!(relative > above) || !(relative < t->candidates.list[0].relative)) continue;
         if (best < 0 || relative < t->candidates.list[best].relative) best = t->search.trial[i];
     }
     return best;
@@ -495,7 +495,7 @@ static int64_t correct_trials(const tuner *t) {
     return count;
 }
 
-/* The last match, if it chose among as many as there are. */
+/* The last match, if it chose among as many as there are, and the model's pick was the one that it is now. */
 static bool is_held(const tuner *t, int64_t among, record *match) {
     const record *last = NULL;
     for (size_t i = 0; i < t->setup->known->count; i++) {
@@ -503,7 +503,7 @@ static bool is_held(const tuner *t, int64_t among, record *match) {
         if (r->kind == RECORD_MATCH && record_same_key(r, &t->key) && (!last || r->time >= last->time)) last = r;
     }
     if (last) *match = *last;
-    return last && last->trial == among;
+    return last && last->trial == among && strcmp(last->pick, t->candidates.list[0].text) == 0;
 }
 
 /* A pick that cannot be used has no match, and no winner. */

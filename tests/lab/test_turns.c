@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <time.h>
 
 Test(turns, the_sign_test_is_exact) {
     cr_expect_float_eq(turns_chance(0, 10), 1, 1e-12);
@@ -59,4 +60,25 @@ Test(turns, both_get_as_many_turns_as_are_asked_for) {
     turns_take(&challenger, &incumbent, &(turns_wanted){.least = 5, .most = 7, .spread = 1e-9}, &t);
     cr_expect_eq(t.count, 7, "as many as there may be, where they differ");
     for (int i = 0; i < t.count; i++) cr_expect(t.challenger[i] > 0 && t.incumbent[i] > 0);
+}
+
+/* Sleeps for as long as its context says, in microseconds. */
+static void sleep_run(const void *context) {
+    const struct timespec time = {.tv_nsec = 1000L * *(const int *)context};
+    nanosleep(&time, NULL);
+}
+
+Test(turns, who_loses_every_turn_gets_few) {
+    const int slow = 40000, slower = 22000, usual = 20000;
+    const turns_wanted wanted = {.least = 9, .most = 9, .hopeless = 1.2};
+    const measured incumbent = {.run = sleep_run, .context = &usual}, by_far = {.run = sleep_run, .context = &slow},
+                   a_little = {.run = sleep_run, .context = &slower};
+    turns t;
+    turns_take(&by_far, &incumbent, &wanted, &t);
+    cr_expect(t.count == TURNS_FEWEST || t.count == TURNS_FEW || t.count == 9);
+    for (int i = 0; i < t.count && t.count < 9; i++) cr_expect(t.challenger[i] > 1.05 * t.incumbent[i]);
+    turns_take(&a_little, &incumbent, &wanted, &t);
+    for (int i = 0; i < t.count && t.count < 9; i++) cr_expect(t.challenger[i] > 1.05 * t.incumbent[i]);
+    turns_take(&incumbent, &by_far, &wanted, &t);
+    cr_expect_eq(t.count, 9, "who wins gets all");
 }

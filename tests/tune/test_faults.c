@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -104,6 +105,7 @@ Test(faults, each_kind_is_told_and_the_tuner_goes_on, .timeout = 200) {
 
 static long resident_pages(void) {
     long all, resident = 0;
+    malloc_trim(0);
     FILE *statm = fopen("/proc/self/statm", "r");
     cr_assert(statm && fscanf(statm, "%ld %ld", &all, &resident) == 2);
     fclose(statm);

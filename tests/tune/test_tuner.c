@@ -141,3 +141,23 @@ Test(tuner, a_layer_that_no_plan_can_do_is_refused) {
     cvk_diagnostics_free(d);
     fake_close(&f);
 }
+
+/* The model has changed its mind since. */
+Test(tuner, another_pick_meets_the_best_again) {
+    fake f;
+    fake_open(&f, one_layer, "random", 20);
+    fake_tune(&f);
+    const record_list trials = fake_trials(&f);
+    database_writer *w = database_writer_new(f.folder.path);
+    record m = f.known.record[f.known.count - 1];
+    m.pick = trials.record[7].plan;
+    m.time += 1000000;
+    cr_assert_eq(database_append(w, &m, NULL), CVK_OK);
+    database_writer_free(w);
+    const size_t before = f.known.count + 1;
+    fake_tune(&f);
+    cr_assert_eq(f.result.tried, 0);
+    cr_assert_eq(f.known.count, before + 1, "a match more");
+    cr_assert_str_eq(f.result.match.pick, trials.record[0].plan);
+    fake_close(&f);
+}

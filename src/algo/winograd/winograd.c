@@ -400,6 +400,18 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *t,
         }
 }
 
+/* Bytes that do not stay in the first level between the pass that writes them and the one that reads them: sums of all
+ * points, for each block of output channels, and transformed inputs. */
+static double bytes_to_and_fro(const winograd *w, double blocks) {
+    const double size = type_bytes(w->p->sum), share = COST_L1_SHARE * (double)w->target->l1_bytes;
+    const double sums = size * (double)(w->points * w->count * w->plan->tile_oc);
+    const double inputs = size * (double)stage_elements(winograd_transformed(w));
+    double bytes = 0;
+    if (sums > share) bytes += sums * (double)w->oc.blocks;
+    if (inputs > share) bytes += inputs;
+    return bytes * blocks;
+}
+
 /* The transformed weights stream past every block; all else stays near, but for inputs transformed by a phase that no
  * cache holds, which go out and come back. */
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
@@ -412,6 +424,7 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     double blocks = (double)blocks_of_tiles(&w), block = scratch + (blocks > 0 ? workspace / blocks : 0);
     double l2 = (double)target->l2_bytes, streamed = weights * blocks;
     double core = cost_issue(target, counts, w.lanes, sums);
+    core += bytes_to_and_fro(&w, blocks) / COST_WINOGRAD_BYTES_A_CYCLE;
     bool near = weights + block < l2;
     return core +
            (near ? cost_l2(target, streamed) * COST_WINOGRAD_NEAR
