@@ -1,6 +1,9 @@
 """Two layers learn, by gradient descent, what a filter for edges does to pictures of noise."""
 
+from typing import Any
+
 import numpy
+from numpy.typing import NDArray
 
 import convoke
 
@@ -21,15 +24,16 @@ net = convoke.compile_network(SPEC)
 noise = numpy.random.default_rng(1)
 
 
-def drawn(kernel):
-    return noise.normal(0, 0.3, kernel.weights_shape).astype(numpy.float32), numpy.zeros(kernel.output_shape[1], numpy.float32)
+def drawn(kernel: convoke.Kernel) -> tuple[NDArray[Any], NDArray[Any]]:
+    weights = noise.normal(0, 0.3, kernel.weights_shape).astype(numpy.float32)
+    return weights, numpy.zeros(kernel.output_shape[1], numpy.float32)
 
 
 pictures = noise.normal(size=net["hidden"].input_shape).astype(numpy.float32)
 edges = convoke.compile({"name": "edges", "input": pictures.shape, "out_channels": 1, "kernel_size": 3, "padding": "same"})
 wanted = edges(pictures, EDGES)
 (w1, b1), (w2, b2) = drawn(net["hidden"]), drawn(net["shown"])
-losses = []
+losses: list[float] = []
 for step in range(STEPS):
     hidden = net["hidden"](pictures, w1, b1)
     off = net["shown"](hidden, w2, b2) - wanted
@@ -38,6 +42,7 @@ for step in range(STEPS):
     d2, e2 = net["shown_weights"].gradients(hidden, back)
     through = net["shown_data"](back, w2) * (hidden > 0)  # the derivative of relu
     d1, e1 = net["hidden_weights"].gradients(pictures, through)
+    assert e1 is not None and e2 is not None  # both layers have a bias
     w1, b1, w2, b2 = w1 - RATE * d1, b1 - RATE * e1, w2 - RATE * d2, b2 - RATE * e2
 print(f"the loss fell from {losses[0]:.3f} to {losses[-1]:.3f}")
 assert losses[-1] < losses[0] / 10
