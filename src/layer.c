@@ -2,9 +2,12 @@
 #include "layer.h"
 
 #include "algo/bias_gradient.h"
+#include "algo/cost.h"
 #include "algo/fold.h"
 #include "algo/sum_parts.h"
 #include "problem/backward_weights.h"
+
+#include <math.h>
 
 /* The plans of one problem, or of all that are alike. */
 typedef struct ranking {
@@ -132,6 +135,24 @@ static void pack_as_it_runs(arena *a, const cvk_spec *s, const cvk_target *targe
     nests->run = program_with(a, &nests->run, bias_gradient_build(a, g, target));
 }
 
+/* What the program does beside its problems' sums: packing as it runs, folding, adding parts up. `peak` as in
+ * add_figures. */
+static void add_phases(const cvk_spec *s, const cvk_target *target, layer_nests *nests, ranked_layer *to, double peak) {
+    nest_counts all = {0}, more;
+    for (int i = 0; i < nests->run.count; i++) {
+        nest_counts phase;
+        program_count_phase(&nests->run, i, &phase);
+        nest_counts_add(&all, &phase);
+    }
+    more = all;
+    for (int i = 0; i < OP_KINDS; i++) more.ops[i] -= nests->counts.ops[i];
+    const double cycles = cost_issue(target, &more, target_lanes(target, spec_type(s)), INFINITY);
+    to->cycles += cycles;
+    to->judged += cycles;
+    if (peak > 0) to->seconds_per_peak = to->cycles / peak;
+    nests->counts = all;
+}
+
 layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_plan *plan, ranked_layer *ranked) {
     const int problems = problem_count(spec);
     nest_program *run = arena_array(a, nest_program, problems);
@@ -151,6 +172,7 @@ layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
     nests.pack = pack_beside(a, pack, problems);
     if (problem_folds(spec)) fold_back(a, spec, aim.target, &nests);
     if (spec->direction == DIRECTION_BACKWARD_WEIGHTS) pack_as_it_runs(a, spec, aim.target, &nests);
+    add_phases(spec, aim.target, &nests, &figures, peak);
     if (ranked) *ranked = figures;
     return nests;
 }

@@ -66,7 +66,7 @@ static void print_aim(const description *x, text *out) {
 /* That of each problem, where there are several. */
 static void print_plan(const description *x, text *out) {
     const int problems = problem_count(x->unit.spec);
-    text_add(out, problems > 1 ? "plans, one for each phase of the strides:\n" : "plan: ");
+    text_add(out, problems > 1 ? "plans, one for each problem:\n" : "plan: ");
     for (int i = 0; i < problems; i++) {
         text_add(out, problems > 1 ? "  " : "");
         problem_print(x->unit.spec, i, out);

@@ -144,9 +144,12 @@ static void ask(const ready *r, const peer *who, peer_request *request, const vo
     who->rest();
 }
 
+/* What peers are asked for goes forward. */
+static bool is_posed(const cvk_spec *s) { return !s->transposed && s->direction == DIRECTION_FORWARD; }
+
 cvk_status rivals_open(const ready *r, const peer_list *peers, arena *a, rivals *to) {
     *to = (rivals){.count = 0};
-    if (!peers->count) return CVK_OK;
+    if (!peers->count || !is_posed(&r->spec)) return CVK_OK;
     const cvk_target *t = r->lab->target;
     const size_t bytes =
         (size_t)(naive_channels(&r->spec) * naive_channel_size(&r->spec)) * (size_t)type_bytes(spec_type(&r->spec));

@@ -71,6 +71,7 @@ static int run(const cvk_kernel_info *info, int images, FILE *cases) {
     b.bias = take_buffer(cases, bytes_of(info, CVK_ROLE_BIAS, b.batch));
     b.scale = take_buffer(cases, bytes_of(info, CVK_ROLE_SCALE, b.batch));
     b.addend = take_buffer(cases, bytes_of(info, CVK_ROLE_ADDEND, b.batch));
+    b.gradient = take_buffer(cases, bytes_of(info, CVK_ROLE_GRADIENT, b.batch));
     b.output = make_buffer(bytes_of(info, CVK_ROLE_OUTPUT, b.batch));
     b.scratch = make_buffer(bytes_of(info, CVK_ROLE_SCRATCH, b.batch));
     b.workspace = make_buffer(bytes_of(info, CVK_ROLE_WORKSPACE, b.batch));
@@ -82,8 +83,8 @@ static int run(const cvk_kernel_info *info, int images, FILE *cases) {
     if (status == CVK_OK) status = cvk_run(info, &b, NULL);
     if (status != CVK_OK) printf("%s: %s\n", info->name, cvk_status_text(status));
     int good = status == CVK_OK && !compare(info, &b, expected);
-    const void *const all[] = {b.input.data, weights.data, b.bias.data,   b.scale.data,   b.addend.data,
-                               expected,     packed.data,  b.output.data, b.scratch.data, b.workspace.data};
+    const void *const all[] = {b.input.data, weights.data,  b.bias.data,    b.scale.data,     b.addend.data,  expected,
+                               packed.data,  b.output.data, b.scratch.data, b.workspace.data, b.gradient.data};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free((void *)(uintptr_t)all[i]);
     return good;
 }

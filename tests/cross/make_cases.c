@@ -44,6 +44,10 @@ static FILE *create(const char *directory, const char *name) {
 
 /* Outputs that lie in memory as the kernel's do; the fill of blocks is exactly zero. */
 static void write_outputs(const cvk_spec *s, const double *values, FILE *to) {
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) {
+        fwrite(values, sizeof *values, (size_t)naive_channels(s), to);
+        return;
+    }
     size_t bytes = (size_t)spec_output_elements(s) * sizeof(double);
     double *placed = allocate(bytes);
     int64_t at[AXES];
@@ -77,8 +81,9 @@ static void write_inputs(const cvk_spec *s, const compile_unit *unit, const laye
     info.cpu_features = 0;
     tensors t;
     if (tensors_bind(s, &info, &data->tensors, GUARD_END, 1, &t)) stop("cannot bind", s->name);
-    const guarded *const inputs[] = {&t.buffer[CVK_ROLE_INPUT], &t.dense, &t.buffer[CVK_ROLE_BIAS],
-                                     &t.buffer[CVK_ROLE_SCALE], &t.buffer[CVK_ROLE_ADDEND]};
+    const guarded *const inputs[] = {&t.buffer[CVK_ROLE_INPUT],  &t.dense,
+                                     &t.buffer[CVK_ROLE_BIAS],   &t.buffer[CVK_ROLE_SCALE],
+                                     &t.buffer[CVK_ROLE_ADDEND], &t.buffer[CVK_ROLE_GRADIENT]};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) fwrite(inputs[i]->data, 1, inputs[i]->bytes, to);
     tensors_free(&t);
 }
@@ -124,7 +129,7 @@ static void write_layer(arena *a, uint64_t seed, int number, const cvk_target *t
     draws d = draws_for(seed, (uint64_t)number);
     cvk_spec spec = random_layer(&d, arena_format(a, "layer_%03d", number));
     if (!target_computes(target, spec_type(&spec))) spec.dtype = CVK_F32;
-    if (draw_chance(&d, PERCENT_ANY)) take_any_batch(&d, &spec);
+    if (draw_chance(&d, PERCENT_ANY) && spec.direction == DIRECTION_FORWARD) take_any_batch(&d, &spec);
     text line = text_new(a);
     spec_print(&spec, &line);
     fprintf(to->layers, "  - %s\n", line.bytes);

@@ -145,3 +145,32 @@ Test(numeric, gradients_of_weights_in_parts) {
         try_parts(layers[i], i % 2 ? DATA_REALS : DATA_INTEGERS, &a);
     arena_free(&a);
 }
+
+/* A transpose without stride is a convolution, and so are gradients of its data: winograd needs no word of it. */
+Test(numeric, winograd_serves_transposes_and_gradients_of_the_data) {
+    static const char yaml[] =
+        "{version: 1, defaults: {algorithm: winograd}, layers: ["
+        "{name: a, input: [1, 20, 11, 9], out_channels: 18, kernel_size: 3, padding: 1, "
+        "transposed: true, bias: true, post_ops: [relu]}, "
+        "{name: b, input: [2, 20, 11, 9], out_channels: 18, kernel_size: [5, 3], padding: [1, 2], "
+        "layout: channels_last, direction: backward_data}, "
+        "{name: c, input: [1, 20, 11, 9], out_channels: 18, kernel_size: [3, 6], stride: [1, 2], "
+        "transposed: true, layout: blocked}]}";
+    cvk_network *network;
+    arena a;
+    arena_init(&a);
+    if (arena_guard(&a)) cr_assert_fail("out of memory");
+    cr_assert_eq(cvk_network_parse(yaml, sizeof yaml - 1, "winograd.yaml", NULL, &network), CVK_OK);
+    const found way = {"winograd on a transpose", NULL};
+    for (size_t i = 0; i < cvk_network_count(network); i++) {
+        ranked_layer *plans;
+        int count;
+        const cvk_spec *spec = cvk_network_layer(network, i);
+        cr_assert_eq(compile_rank(&a, spec, (goal){.target = target_host()}, 1, NULL, &plans, &count), CVK_OK);
+        for (int k = 0; k < plans[0].plan.count; k++)
+            cr_expect_str_eq(plans[0].plan.part[k].algorithm, "winograd", "layer %d", (int)i);
+        try_every_plan(&way, spec, &a);
+    }
+    cvk_network_free(network);
+    arena_free(&a);
+}
