@@ -248,6 +248,12 @@ static double rounded(double value, double step) { return round(value / step) * 
 /* A core has whole units, or parts of one that take several cycles; what else there seems to be is another thread's. */
 static double throughput(double value) { return rounded(value, value < 0.75 ? 0.125 : 1); }
 
+/* But loads of whole vectors may have to share what brings them, and then a core does one and a half. */
+static double loads_a_cycle(double value) { return rounded(value, value < 0.75 ? 0.125 : 0.5); }
+
+/* Additions of integers may be faster than they are where the clock slows down for wide multiply-adds, never slower. */
+static double whole_latency(double additions) { return fmax(1, floor(additions + 0.25)); }
+
 /* To one of eight steps from a power of two to the next: what is read from caches is shared with others, and varies. */
 static double coarse(double value) {
     int exponent;
@@ -256,10 +262,10 @@ static double coarse(double value) {
 }
 
 static machine_figures judge(const cvk_target *t, const samples *s) {
-    const double latency = fmax(1, round(ratio(s, CHAIN, ADDITIONS))),
+    const double latency = whole_latency(ratio(s, CHAIN, ADDITIONS)),
                  bytes = t->vector_bytes * fastest(s, CHAIN) / latency;
     return (machine_figures){.fma_a_cycle = throughput(ratio(s, CHAIN, FMAS) / latency),
-                             .loads_a_cycle = throughput(ratio(s, CHAIN, LOADS) / latency),
+                             .loads_a_cycle = loads_a_cycle(ratio(s, CHAIN, LOADS) / latency),
                              .stores_a_cycle = throughput(ratio(s, CHAIN, STORES) / latency),
                              .fma_latency = latency,
                              .l2_bytes_a_cycle = coarse(bytes / fastest(s, LEVEL2)),
