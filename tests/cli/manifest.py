@@ -21,6 +21,8 @@ assert "out_channels: 4" in layer["spec"]
 
 macros = {name: int(value) for name, value in re.findall(rf"#define {layer['symbol']}_(\w+) (\d+)", header)}
 assert len(macros) == 18, macros
+gradient = layer["buffers"].pop("gradient")  # of a layer that is no gradient of weights: the manifest's alone
+assert gradient["bytes"] == 0 and "GRADIENT_BYTES" not in macros
 for name, buffer in layer["buffers"].items():
     assert macros[f"{name.upper()}_BYTES"] == buffer["bytes"], name
     assert macros[f"{name.upper()}_ALIGNMENT"] == buffer["alignment"], name
