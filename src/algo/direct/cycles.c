@@ -40,7 +40,7 @@ static double scattered_cycles(const problem *o, int lanes, const cvk_plan *p, c
         cycles += c->ops[OP_LOAD] * (double)stride;
     else if (by_column)
         cycles += c->ops[OP_LOAD] * line_crossings(o, lanes) * COST_LINE_CYCLES;
-    if (stores) cycles += c->ops[OP_STORE] * lanes;
+    if (stores) cycles += c->ops[OP_STORE] * lanes * COST_SCATTER_CYCLES;
     return cycles;
 }
 
