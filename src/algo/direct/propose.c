@@ -234,7 +234,7 @@ static int free_registers(const cvk_target *t, int held) { return t->registers -
 static int held(const proposer *o, int vectors) {
     int64_t taps = o->p.axis[AXIS_W].taps, some = slid_taps(&o->p.axis[AXIS_W]);
     if (o->family->row) return (int)least(taps, 2 * some) + LOADED_AHEAD;
-    return o->family->all_groups ? (int)o->p.in_channels + 2 : vectors + 1;
+    return o->family->all_groups ? (int)least(o->p.in_channels, 4) + 2 : vectors + 1;
 }
 
 /* Several slices, where one is less than a tile has room for. */
@@ -245,18 +245,22 @@ static void add_slices(proposer *o, cvk_plan plan, int64_t most_pixels) {
     add_taps(o, plan);
 }
 
-/* A tile of two rows of channels of all groups reads the input rows that both see once. */
-static void add_two_rows(proposer *o, cvk_plan plan, int64_t most_columns) {
-    if (!o->family->all_groups || o->p.axis[AXIS_H].taps == 1 || o->p.axis[AXIS_H].out == 1 || most_columns < 2) return;
-    plan.tile_oh = 2;
-    plan.tile_ow = (int)balanced(o->p.axis[AXIS_W].out, most_columns);
+enum { FEW_PIXELS = 4 };
+
+/* A tile of two rows of channels of all groups reads the input rows that both see once; one of few pixels is a column.
+ */
+static void add_rows(proposer *o, cvk_plan plan, int64_t most_pixels) {
+    const int64_t rows = most_pixels < FEW_PIXELS ? most_pixels : 2, height = o->p.axis[AXIS_H].out;
+    if (!o->family->all_groups || o->p.axis[AXIS_H].taps == 1 || height == 1 || rows < 2) return;
+    plan.tile_oh = (int)least(rows, height);
+    plan.tile_ow = (int)balanced(o->p.axis[AXIS_W].out, most_pixels / rows);
     add_taps(o, plan);
 }
 
 static void add_channel_tile(proposer *o, cvk_plan plan, int64_t most_pixels) {
     int64_t width = o->p.axis[AXIS_W].out, height = o->p.axis[AXIS_H].out;
     if (width >= most_pixels) {
-        add_two_rows(o, plan, most_pixels / 2);
+        add_rows(o, plan, most_pixels);
         plan.tile_oh = 1;
         plan.tile_ow = (int)balanced(width, most_pixels);
         add_taps(o, plan);

@@ -206,46 +206,45 @@ static memory_order order_of(const sweeps *s, int tensor) {
     return p;
 }
 
-/* Elements one after another that so much covers, and the first place where it does not cover all. */
-static double run_of(const memory_order *p, const double *covered, int *end) {
+/* Elements one after another that so much covers. */
+static double run_of(const memory_order *p, const double *covered) {
     double run = 1;
-    for (*end = 0; *end < p->count; (*end)++) {
-        const struct memory_loop *at = &p->place[*end];
+    for (int i = 0; i < p->count; i++) {
+        const struct memory_loop *at = &p->place[i];
         run *= least(covered[at->loop], at->block);
         if (covered[at->loop] < at->size) break;
     }
     return run;
 }
 
-static bool has_place(const memory_order *p, int dimension) {
-    for (int i = 0; i < p->count; i++)
-        if ((int)p->place[i].loop == dimension) return true;
-    return false;
-}
-
-/* Bytes that are touched one after another: by a tile, or by loops as well, as far as they, from the innermost on, go
- * on where the tile ends. */
-static double bytes_of_run(const sweeps *s, int tensor, bool loops) {
-    const memory_order p = order_of(s, tensor);
-    double covered[DIMENSIONS];
-    int end;
+/* What an iteration of the innermost loop covers, and of loops around it, as long as all that they touch fits. */
+static void cover(const sweeps *s, double bytes, double covered[DIMENSIONS]) {
     begin(s, covered);
-    for (int i = 0; loops && i < s->count; i++) {
+    for (int i = 0; i < s->count; i++) {
         const sweep *loop = &s->sweep[i];
-        run_of(&p, covered, &end);
-        if (!has_place(&p, loop->dimension)) continue;
-        if (end == p.count || (int)p.place[end].loop != loop->dimension) break;
+        double touched = 0, before = covered[loop->dimension];
         covered[loop->dimension] = least(loop->step * loop->trips, s->whole[loop->dimension]);
+        for (int t = 0; t < TENSORS; t++) touched += bytes_of(s, t, covered);
+        if (touched <= bytes) continue;
+        covered[loop->dimension] = before;
+        return;
     }
-    double size = type_bytes(tensor == X ? s->p->x.type : s->p->y.type);
-    return greatest(run_of(&p, covered, &end) * size, LINE_BYTES);
 }
 
-/* Begun in what comes from behind the second level. */
-static double runs_of(const sweeps *s, double cache, bool loops) {
-    double brought[TENSORS];
+/* Bytes side by side in that. */
+static double bytes_of_run(const sweeps *s, int tensor, const double *covered) {
+    const memory_order p = order_of(s, tensor);
+    double size = type_bytes(tensor == X ? s->p->x.type : s->p->y.type);
+    return greatest(run_of(&p, covered) * size, LINE_BYTES);
+}
+
+/* Begun in what comes from behind a cache of so many bytes: by tiles, or by as many loops as fit a share of it, in
+ * which neighbours come soon after one another. */
+static double runs_of(const sweeps *s, double cache, double share) {
+    double brought[TENSORS], covered[DIMENSIONS];
     bring_into(s, cache, brought);
-    return brought[X] / bytes_of_run(s, X, loops) + brought[Y] / bytes_of_run(s, Y, loops);
+    cover(s, share, covered);
+    return brought[X] / bytes_of_run(s, X, covered) + brought[Y] / bytes_of_run(s, Y, covered);
 }
 
 /* Of a channels_first input each channel's rows are on pages of their own, and a tile goes through all of them. */
@@ -274,12 +273,13 @@ static double row_lines_of(const sweeps *s) {
 }
 
 traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    const double l2 = COST_L2_SHARE * (double)target->l2_bytes;
     sweeps s = sweeps_of(p, plan);
     return (traffic){.l1 = brought_into(&s, COST_L1_SHARE * (double)target->l1_bytes),
-                     .l2 = brought_into(&s, COST_L2_SHARE * (double)target->l2_bytes),
+                     .l2 = brought_into(&s, l2),
                      .l3 = brought_into(&s, cost_l3_bytes(target)),
-                     .runs = runs_of(&s, COST_L2_SHARE * (double)target->l2_bytes, true),
-                     .pieces = runs_of(&s, COST_L2_SHARE * (double)target->l2_bytes, false),
+                     .runs = runs_of(&s, l2, l2 / 4),
+                     .pieces = runs_of(&s, l2, 0),
                      .pages = pages_of(&s),
                      .row_lines = row_lines_of(&s)};
 }
