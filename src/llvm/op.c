@@ -102,6 +102,11 @@ static LLVMValueRef load_spread(lowering *l, const nest_access *at, lane_range r
 
 enum { SPREAD_MOST_STRIDE = 4 }; /* beyond, single loads are fewer */
 
+/* LLVM picks lanes of SVE's vectors by way of the stack. */
+static bool spreads(const lowering *l, const nest_access *at) {
+    return at->stride > 1 && at->stride <= SPREAD_MOST_STRIDE && !l->m->target->vscale;
+}
+
 static void lower_const(lowering *l, const nest_op *op) {
     set(l, &op->to, 0, lower_splat_constant(l->m, type_in(l, &op->to), lanes_in(l, &op->to), op->value));
 }
@@ -115,7 +120,7 @@ static void lower_load(lowering *l, const nest_op *op) {
         value = LLVMConstNull(type);
     else if (op->at.stride == 1)
         value = load_contiguous(l, lower_address(l, &op->at, 0), r, type);
-    else if (op->at.stride > 1 && op->at.stride <= SPREAD_MOST_STRIDE)
+    else if (spreads(l, &op->at))
         value = load_spread(l, &op->at, r, type);
     else
         value = gather(l, &op->at, r, type);

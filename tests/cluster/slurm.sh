@@ -80,5 +80,5 @@ until_true over || fail "the array does not end: $(squeue)"
 scontrol requeue "${job}_2" || fail "requeue"
 scontrol update "JobId=${job}_2" StartTime=now || fail "StartTime" # it would begin two minutes later
 complete() { over && (($(records "$scratch/shard2") > killed)); }
-until_true complete || fail "the requeued task does not end: $(squeue)"
+until_true complete || fail "the requeued task does not end, or tries nothing: $(squeue; tail -n 5 "$scratch"/out.2; scontrol show job "${job}_2")"
 expect_the_same "$scratch"/shard1 "$scratch"/shard2 "$scratch"/shard3

@@ -16,11 +16,14 @@ static int64_t unrolled_positions(arena *a, const tile *t, int axis, bool by_seg
     return total;
 }
 
-/* Instructions that store a register: one a lane where a channel multiplier puts others between two. On those LLVM
- * spends more time than on FMAs. */
+/* Instructions that store a register of channels, or of columns that it is turned to, and load what is added: one a
+ * lane where others lie between two, of a channel multiplier or of the phases of a transposed layer. On those LLVM
+ * spends more time, and some stack, than on FMAs. */
 static int64_t unrolled_stores(const tile *t) {
-    bool apart = t->family->channel_lanes && channel_blocks_step(&t->oc, &t->p.y) > 1;
-    return apart && view_has_channels_together(&t->p.y) ? 2 * t->lanes : 0;
+    const view *y = &t->p.y;
+    int64_t step = view_has_channels_together(y) ? channel_blocks_step(&t->oc, y) : y->axis[AXIS_W];
+    if (!t->family->channel_lanes || step == 1) return 0;
+    return 2 * t->lanes * (1 + problem_count_post(&t->p, POST_ADD));
 }
 
 /* FMAs that the plan unrolls, all variants together: the measure of its code. */
