@@ -217,12 +217,13 @@ static void first_pass_tile(winograd *w, const place_in_pass *p) {
     build_end(b);
 }
 
-/* Zeros where the position along `axis`, not that of the pass, is outside. */
+/* Zeros where the position along `axis`, not that of the pass, is outside, or beyond the last of a block that is not
+ * whole. */
 static void first_pass_outside(winograd *w, const place_in_pass *p, int axis) {
     nest_builder *b = w->b;
     affine at = affine_add(first_position(w, axis), p->at[axis]);
     const affine outside[] = {affine_offset(affine_scale(at, -1), -1), affine_offset(at, -w->p->axis[axis].in)};
-    for (int i = 0; i < 2 && w->active[axis]; i++) {
+    for (int i = 0; i < 2; i++) {
         if (nest_maximum(b->nest, b->scope, outside[i]) < 0) continue;
         build_if(b, outside[i], "outside");
         channel_vectors(w, *p, 0, 0, 0, zero_vector);
