@@ -3,6 +3,7 @@
  * found to be damaged and made again, which costs less than waiting for the disk each time. Files are read, not mapped:
  * one that is cut short while it is in use would end the process. */
 #include "cache/folder.h"
+#include "base/write.h"
 
 #include "cache/disk_names.h"
 
@@ -126,16 +127,6 @@ cvk_status cache_folder_read(int folder, const char *name, size_t most, unsigned
     cvk_status status = read_open(file, most, bytes, size, trouble);
     close(file);
     return status;
-}
-
-static bool write_all(int file, const unsigned char *bytes, size_t size) {
-    for (size_t done = 0; done < size;) {
-        ssize_t n = write(file, bytes + done, size - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        done += (size_t)n;
-    }
-    return true;
 }
 
 /* A name no other thread or process has: O_EXCL makes sure. */

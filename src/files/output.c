@@ -2,6 +2,7 @@
  * a reader and may be interrupted; then temporaries beside the regular files, and the renames. A signal that would end
  * the program waits during the last, so that no temporary stays behind. */
 #include "files/output.h"
+#include "base/write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,17 +122,6 @@ static cvk_status resolve(destination *all, size_t count, cvk_diagnostics *d) {
 }
 
 /* ---- bytes ---- */
-
-static bool write_all(int file, const char *bytes, size_t size) {
-    while (size) {
-        ssize_t written = write(file, bytes, size);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return false;
-        bytes += written;
-        size -= (size_t)written;
-    }
-    return true;
-}
 
 /* Writes and closes; errno says why not. */
 static bool write_and_close(int file, const output_file *from) {

@@ -1,5 +1,6 @@
 /* Writing records: each is one write at the end of a file, then on the disk. */
 #include "records/database.h"
+#include "base/write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,16 +62,6 @@ static cvk_status open_file(database_writer *w, cvk_diagnostics *d) {
     if (w->file < 0) return cannot(w->path, d, "written");
     flock(w->file, LOCK_EX | LOCK_NB);
     return sync_folder(w->folder) ? CVK_OK : cannot(w->folder, d, "kept");
-}
-
-static bool write_all(int file, const char *bytes, size_t size) {
-    for (size_t done = 0; done < size;) {
-        ssize_t n = write(file, bytes + done, size - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        done += (size_t)n;
-    }
-    return true;
 }
 
 /* What there was room for of a record is taken back, lest the next one continue its line. */
