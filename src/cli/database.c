@@ -4,6 +4,7 @@
 #include "cache/entry.h"
 #include "files/folders.h"
 #include "files/output.h"
+#include "plan/brief.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -118,4 +119,12 @@ cli_exit database_add(session *s, arena *a, const char *folder, const record_lis
     if (s->format == FORMAT_TEXT)
         printf("%s: %zu records, %zu of them new\n", folder, there.count + left.count, left.count);
     return database_write(s, a, folder, &left, NULL);
+}
+
+const char *database_brief(arena *a, const char *schedule) {
+    cvk_plan plan;
+    text words = text_new(a);
+    if (!*schedule || !record_plan(a, schedule, &plan)) return schedule;
+    plan_print_brief(&plan, &words);
+    return words.bytes;
 }

@@ -15,5 +15,7 @@ cli_exit database_add(session *s, arena *a, const char *folder, const record_lis
 
 /* A name like --layer's regular expression, or any where none is given; anything but CLI_DONE has been said. */
 cli_exit database_pick(const cli_options *o, arena *a, const record_list *from, record_list *to);
+/* A record's schedule in a few words, or as it stands where this convoke cannot read it. */
+const char *database_brief(arena *a, const char *schedule);
 
 #endif

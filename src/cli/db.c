@@ -6,21 +6,12 @@
 #include "exchange/exchange.h"
 #include "files/folders.h"
 #include "files/output.h"
-#include "plan/brief.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static const char *brief(arena *a, const char *schedule) {
-    cvk_plan plan;
-    text words = text_new(a);
-    if (!record_plan(a, schedule, &plan)) return schedule;
-    plan_print_brief(&plan, &words);
-    return words.bytes;
-}
 
 /* ---- list ---- */
 
@@ -63,7 +54,7 @@ static void list_group(table *t, arena *a, const group *g) {
                         {NULL, m ? m->ratio : NAN},
                         {NULL, m ? m->chance : NAN},
                         {!m           ? "no match"
-                         : m->crowned ? brief(a, m->plan)
+                         : m->crowned ? database_brief(a, m->plan)
                                       : "the model's",
                          0},
                         {g->key->convoke, 0},
@@ -112,7 +103,7 @@ static cli_exit show_records(session *s, arena *a, const record_list *list) {
                             {NULL, (double)r->turns},
                             {NULL, r->judged},
                             {r->strategy, 0},
-                            {brief(a, r->plan), 0},
+                            {database_brief(a, r->plan), 0},
                             {r->why, 0},
                             {r->plan, 0}};
         table_row(&t, row);

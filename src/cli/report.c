@@ -5,7 +5,6 @@
 #include "cli/verbs.h"
 #include "compile.h"
 #include "files/output.h"
-#include "plan/brief.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -24,20 +23,12 @@ typedef struct subject {
 
 static json_t *real_or_null(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
-static const char *brief(arena *a, const char *schedule) {
-    cvk_plan plan;
-    text words = text_new(a);
-    if (!record_plan(a, schedule, &plan)) return schedule;
-    plan_print_brief(&plan, &words);
-    return words.bytes;
-}
-
 /* ---- trials ---- */
 
 static json_t *trial_of(arena *a, const subject *s, const record *r) {
     return json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "trial", (json_int_t)r->trial, "outcome",
-                     record_outcome_words[r->outcome], "why", r->why, "brief", brief(a, r->plan), "plan", r->plan, "us",
-                     real_or_null(1e6 * r->seconds), "relative", real_or_null(r->relative), "predicted",
+                     record_outcome_words[r->outcome], "why", r->why, "brief", database_brief(a, r->plan), "plan",
+                     r->plan, "us", real_or_null(1e6 * r->seconds), "relative", real_or_null(r->relative), "predicted",
                      real_or_null(r->judged / s->judged));
 }
 
@@ -103,7 +94,7 @@ static json_t *layer_of(session *s, arena *a, const record_list *list, const sub
                                   : m->crowned ? 1 / m->ratio
                                                : 1),
                      "chance", real_or_null(held ? m->chance : NAN), "winner",
-                     m && m->crowned ? brief(a, m->plan) : "the model's", "verdict", verdict_of(a, x), "plan",
+                     m && m->crowned ? database_brief(a, m->plan) : "the model's", "verdict", verdict_of(a, x), "plan",
                      winner_of(x), "nest", nest_words, "assembly", assembly);
 }
 

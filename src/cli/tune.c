@@ -7,7 +7,6 @@
 #include "cli/verbs.h"
 #include "compile.h"
 #include "files/folders.h"
-#include "plan/brief.h"
 #include "tune/tuner.h"
 
 #include <convoke/pthreadpool.h>
@@ -89,18 +88,10 @@ static void show_progress(void *context, const tune_progress *p) {
     session_progress(r->session, r->layer, r->session->layer_count, words);
 }
 
-static const char *brief(arena *a, const char *schedule) {
-    cvk_plan plan;
-    text words = text_new(a);
-    if (!*schedule || !record_plan(a, schedule, &plan)) return schedule;
-    plan_print_brief(&plan, &words);
-    return words.bytes;
-}
-
 static void add_row(run *r, arena *a, const cvk_spec *spec, const tune_result *x) {
     const record *m = &x->match;
     const bool held = m->turns > 0;
-    const char *winner = !*m->plan ? "no match" : m->crowned ? brief(a, m->plan) : "the model's";
+    const char *winner = !*m->plan ? "no match" : m->crowned ? database_brief(a, m->plan) : "the model's";
     const cell row[] = {{spec->name, 0},
                         {NULL, x->trials},
                         {NULL, x->failed},
