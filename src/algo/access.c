@@ -75,3 +75,13 @@ void view_store(nest_builder *b, const tensor_view *v, const lane_map *m, regist
     build_store(b, at, from, &one);
     build_end(b);
 }
+
+void square_turn(nest_builder *b, int registers, int64_t count) {
+    const int lanes = b->nest->registers[registers].lanes;
+    if (count < lanes) {
+        affine rest = build_for(b, VARIABLE_UNROLLED, "i", range_of(b, count, lanes));
+        build_const(b, reg(registers, rest), 0);
+        build_end(b);
+    }
+    build_transpose(b, reg(registers, affine_constant(lanes)), reg(registers, affine_constant(0)));
+}

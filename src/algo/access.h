@@ -36,4 +36,8 @@ typedef struct lane_map {
 void view_load(nest_builder *b, const tensor_view *v, const lane_map *m, register_ref to, register_ref scratch);
 void view_store(nest_builder *b, const tensor_view *v, const lane_map *m, register_ref from);
 
+/* A square of registers, the first so many of an array, of which `count` are filled: the rest become zeros, and the
+ * square is turned into the registers that follow it. Where lanes are not side by side on both sides of a copy. */
+void square_turn(nest_builder *b, int registers, int64_t count);
+
 #endif

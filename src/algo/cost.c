@@ -8,8 +8,6 @@ double cost_peak_cycles(const problem *p, const cvk_target *target) {
     return problem_multiply_adds(p) / (target_lanes(target, p->sum) * target->figures->fma_a_cycle);
 }
 
-static double greatest(double a, double b) { return a > b ? a : b; }
-
 static double cost_bytes(double bytes, double a_cycle) { return bytes / (COST_SUSTAINED_BYTES * a_cycle); }
 
 double cost_l2(const cvk_target *t, double bytes) { return cost_bytes(bytes, t->figures->l2_bytes_a_cycle); }
@@ -35,8 +33,7 @@ double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double i
     double ports = (fma + arithmetic) / f->fma_a_cycle;
     double loads = n[CLASS_LOAD] / (COST_SUSTAINED_LOADS * f->loads_a_cycle);
     double latency = (n[CLASS_FMA] + n[CLASS_DOT]) * f->fma_latency / independent;
-    return greatest(greatest(ports, latency), loads) + COST_LOAD_CONTENTION * loads +
-           n[CLASS_STORE] / f->stores_a_cycle;
+    return fmax(fmax(ports, latency), loads) + COST_LOAD_CONTENTION * loads + n[CLASS_STORE] / f->stores_a_cycle;
 }
 
 /* ---- several workers ---- */
@@ -46,19 +43,19 @@ static const uint32_t UNSAID_THREADS[] = {2, 4, 16, 64};
 
 static cvk_split split_of(double cycles, const cost_phase *p, int phases, uint32_t workers) {
     uint32_t tasks = p->tasks < UINT32_MAX ? (uint32_t)p->tasks : UINT32_MAX;
-    return cvk_split_tasks(tasks, workers, (uint64_t)greatest(cycles / 1000, 1), (uint32_t)phases);
+    return cvk_split_tasks(tasks, workers, (uint64_t)fmax(cycles / 1000, 1), (uint32_t)phases);
 }
 
 /* Bytes a worker fetches: of a part that several share, what the others among them wrote. */
 static double fetched(const cost_phase *p, double workers) {
-    return p->carried * greatest(1 / greatest(p->parts, 1) - 1 / workers, 0);
+    return p->carried * fmax(1 / fmax(p->parts, 1) - 1 / workers, 0);
 }
 
 double cost_on_workers(double cycles, const cost_phase *phase, int phases, uint32_t workers) {
     double all = 0;
     for (int i = 0; i < phases; i++) {
         const cvk_split s = split_of(cycles, &phase[i], phases, workers);
-        const double tasks = greatest(s.tasks, 1), most = ceil(tasks / s.workers);
+        const double tasks = fmax(s.tasks, 1), most = ceil(tasks / s.workers);
         all += cycles * phase[i].share * most / tasks + COST_TASK_CALL_CYCLES * s.chunks;
         if (s.workers > 1) all += COST_BARRIER_CYCLES + fetched(&phase[i], s.workers) / COST_OTHERS_BYTES_A_CYCLE;
     }

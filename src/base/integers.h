@@ -1,11 +1,13 @@
-/* Quotients rounded down and up; divisor > 0. */
-#ifndef CVK_BASE_DIVISION_H
-#define CVK_BASE_DIVISION_H
+/* Whole numbers: quotients rounded down and up, divisor > 0, and the lesser and greater of two. */
+#ifndef CVK_BASE_INTEGERS_H
+#define CVK_BASE_INTEGERS_H
 
 #include <stdint.h>
 
 static inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 static inline int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b > 0); }
 static inline int64_t floor_mod(int64_t a, int64_t b) { return a - floor_div(a, b) * b; }
+static inline int64_t lesser(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t greater(int64_t a, int64_t b) { return a > b ? a : b; }
 
 #endif

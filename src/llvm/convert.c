@@ -3,6 +3,8 @@
  * needs denormal floats, so that a caller who has turned them off gets the same halves. */
 #include "llvm/lowering.h"
 
+#include <math.h>
+
 typedef struct converter {
     lower_module *m;
     LLVMBuilderRef b;
@@ -176,13 +178,9 @@ static LLVMValueRef resize(const converter *c, cvk_type from, cvk_type to, LLVMV
     return (with_sign ? LLVMBuildSExt : LLVMBuildZExt)(c->b, x, vector_of(c, to), "");
 }
 
-static double greater(double a, double b) { return a > b ? a : b; }
-static double lesser(double a, double b) { return a < b ? a : b; }
-
 static LLVMValueRef integer_to_integer(const converter *c, cvk_type from, cvk_type to, LLVMValueRef x) {
     if (!type_holds(to, from))
-        x = clamp(c, from, x, greater(type_least(from), type_least(to)),
-                  lesser(type_greatest(from), type_greatest(to)));
+        x = clamp(c, from, x, fmax(type_least(from), type_least(to)), fmin(type_greatest(from), type_greatest(to)));
     return resize(c, from, to, x);
 }
 

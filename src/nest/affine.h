@@ -2,7 +2,7 @@
 #ifndef CVK_NEST_AFFINE_H
 #define CVK_NEST_AFFINE_H
 
-#include "base/division.h"
+#include "base/integers.h"
 
 #include <stdbool.h>
 #include <stdint.h>

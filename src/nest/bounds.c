@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
 /* An upper bound of rest + c * v where v <= floor(a / d), c > 0. */
 static int64_t under(const nest *n, const nest_scope *s, affine rest, int64_t c, affine a, int64_t d) {
     if (c % d == 0) return nest_maximum(n, s, affine_add_scaled(rest, a, c / d));
@@ -26,10 +24,10 @@ static int64_t maximum_by_range(const nest *n, const nest_scope *s, affine rest,
     int64_t best = INT64_MAX;
     if (c > 0)
         for (int i = 0; i < r->high_count; i++)
-            best = least(best, under(n, s, affine_offset(rest, -c), c, r->high[i].numerator, r->high[i].divisor));
+            best = lesser(best, under(n, s, affine_offset(rest, -c), c, r->high[i].numerator, r->high[i].divisor));
     else
         for (int i = 0; i < r->low_count; i++)
-            best = least(best, over(n, s, rest, c, r->low[i].numerator, r->low[i].divisor));
+            best = lesser(best, over(n, s, rest, c, r->low[i].numerator, r->low[i].divisor));
     return best;
 }
 
@@ -46,7 +44,7 @@ static int64_t maximum_by_quotient(const nest *n, const nest_scope *s, affine re
     affine a = c > 0 ? q->numerator : affine_offset(q->numerator, 1 - d);
     int64_t ends = c * floor_div(c > 0 ? nest_maximum(n, s, q->numerator) : nest_minimum(n, s, q->numerator), d);
     int64_t best = nest_maximum(n, s, affine_offset(rest, ends));
-    if (c % d == 0) best = least(best, nest_maximum(n, s, affine_add_scaled(rest, a, c / d)));
+    if (c % d == 0) best = lesser(best, nest_maximum(n, s, affine_add_scaled(rest, a, c / d)));
     return best;
 }
 
@@ -90,7 +88,7 @@ int64_t nest_maximum(const nest *n, const nest_scope *scope, affine e) {
         int64_t k = affine_coefficient(&s->statement->condition, v);
         affine others = affine_add_scaled(s->statement->condition, affine_variable(v), -k);
         if (k != 0 && bound_by_outer_loops(home->outer, &others))
-            best = least(best, maximum_by_condition(n, scope, rest, c, k, others));
+            best = lesser(best, maximum_by_condition(n, scope, rest, c, k, others));
     }
     return best;
 }

@@ -1,7 +1,7 @@
 /* Axes: taps present, tiles sorted into spans, taps into segments, and the phases of a stride. */
 #include "problem/axis.h"
 
-#include "base/division.h"
+#include "base/integers.h"
 
 #include <string.h>
 
@@ -68,6 +68,11 @@ span_list axis_spans(arena *a, const problem_axis *axis, int64_t tile) {
     }
     if (rest) add_span(a, &list, (axis_span){full, 1, rest, full * tile, full * tile});
     return list;
+}
+
+problem_axis axis_windows(const problem_axis *axis, int64_t count, int64_t step, int64_t positions) {
+    return (problem_axis){
+        .out = count, .taps = positions, .in = axis->in, .step = step, .tap_step = 1, .origin = axis->origin};
 }
 
 segment_list axis_segments(arena *a, const problem_axis *axis, const axis_span *span) {

@@ -43,6 +43,9 @@ typedef struct segment_list {
 
 /* The axis in tiles of `tile` positions, the last of which may be shorter. */
 span_list axis_spans(arena *a, const problem_axis *axis, int64_t tile);
+/* The axis as `count` windows of so many input positions, from its first on `step` apart: which of their positions
+ * exist is which taps are present. */
+problem_axis axis_windows(const problem_axis *axis, int64_t count, int64_t step, int64_t positions);
 /* The taps that a span's tiles see anywhere, in order. */
 segment_list axis_segments(arena *a, const problem_axis *axis, const axis_span *span);
 

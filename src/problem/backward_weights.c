@@ -11,6 +11,8 @@
  * groups stay groups. Groups of several channels are a problem each, and so are runs of channels between blocks. */
 #include "problem/backward_weights.h"
 
+#include "base/integers.h"
+
 #include "spec/spec.h"
 
 enum { BLOCK = 16 };
@@ -101,8 +103,6 @@ static int64_t rows_of(const cvk_spec *s) {
     return s->transposed ? s->in_size[axis] : s->out_size[axis];
 }
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
 /* Parts of images, and each in parts of rows. */
 typedef struct parts {
     int64_t images, rows;
@@ -111,10 +111,10 @@ typedef struct parts {
 static parts parts_of(const cvk_spec *s) {
     const int64_t bytes = type_bytes(spec_type(s)), sums = spec_weights_elements(s) * bytes;
     const int64_t both = (spec_input_elements(s) + spec_output_elements(s)) * bytes;
-    int64_t wanted = least(least((both + PART_BYTES - 1) / PART_BYTES, both / (2 * sums)), MOST_PARTS);
+    int64_t wanted = lesser(lesser((both + PART_BYTES - 1) / PART_BYTES, both / (2 * sums)), MOST_PARTS);
     if (wanted < 1) wanted = 1;
-    const int64_t images = least(wanted, s->batch);
-    return (parts){images, least(wanted / images, rows_of(s))};
+    const int64_t images = lesser(wanted, s->batch);
+    return (parts){images, lesser(wanted / images, rows_of(s))};
 }
 
 int backward_weights_parts(const cvk_spec *s) {

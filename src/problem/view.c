@@ -1,7 +1,7 @@
 /* Views of dense tensors. */
 #include "problem/view.h"
 
-#include "base/division.h"
+#include "base/integers.h"
 
 enum { BLOCK = 16 }; /* channels of a block, in the blocked layout */
 

@@ -50,6 +50,15 @@ void channel_tile_begin(tile *t) {
     for (int i = 0; i < AXES + 1; i++) build_end(b);
 }
 
+void channel_tile_load(tile *t, const tap *k, affine vector, const pixel *p) {
+    nest_range valid = channel_blocks_lanes(&t->oc, t->b, vector);
+    lane_map m = tap_input(t, k, p);
+    m.channel = affine_add_scaled(m.channel, vector, t->oc.lanes);
+    m.channel_step = 1;
+    m.valid = &valid;
+    view_load(t->b, &t->x, &m, reg(t->xs, affine_constant(0)), reg(t->xs, affine_constant(1)));
+}
+
 static void store_pixels(tile *t, affine j) {
     nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
     pixel p = open_pixels(t);
@@ -84,20 +93,14 @@ static int64_t pixels_side_by_side(const tile *t, int64_t apart[AXIS_W]) {
     return pixels;
 }
 
-/* Up to `lanes` pixels from column `first` of a row on: a square of registers, of which `count` are sums and the rest
- * zeros. */
+/* Up to `lanes` pixels from column `first` of a row on, of which there are `count`, turned. */
 static void load_square(tile *t, affine j, pixel p, int64_t first, int64_t count) {
     nest_builder *b = t->b;
     affine c = build_unrolled(b, "c", count);
     p.at[AXIS_W] = affine_offset(c, first);
     build_op(b, OP_COPY, reg(t->square, c), channel_tile_sum(t, j, &p), reg(-1, c));
     build_end(b);
-    if (count < t->lanes) {
-        affine rest = build_for(b, VARIABLE_UNROLLED, "c", range_of(b, count, t->lanes));
-        build_const(b, reg(t->square, rest), 0);
-        build_end(b);
-    }
-    build_transpose(b, reg(t->square, affine_constant(t->lanes)), reg(t->square, affine_constant(0)));
+    square_turn(b, t->square, count);
 }
 
 static void store_square(tile *t, affine j, pixel p, int64_t first, int64_t pixels) {

@@ -10,7 +10,7 @@
 #include "algo/direct/tile.h"
 #include "algo/direct/traffic.h"
 
-static double greatest(double a, double b) { return a > b ? a : b; }
+#include <math.h>
 
 /* Independent sums in flight. */
 static double sums(const problem *o, int lanes, const cvk_plan *p) {
@@ -74,14 +74,14 @@ static double short_tiles_cycles(const problem *o, const cvk_target *t, const cv
         int size = plan_unit(p, tile_loop_of(a));
         double rest = (double)(o->axis[a].out % size), short_sums = all * rest / size;
         if (rest == 0 || short_sums >= f->fma_latency * f->fma_a_cycle) continue;
-        double each = f->fma_latency / greatest(short_sums, 1) - 1 / f->fma_a_cycle;
+        double each = f->fma_latency / fmax(short_sums, 1) - 1 / f->fma_a_cycle;
         cycles += each * c->ops[OP_FMA] * rest / (double)o->axis[a].out;
     }
     return cycles;
 }
 
 /* Two things at once: the longer hides all but a share of the shorter. */
-static double beside(double a, double b, double loss) { return greatest(a, b) + loss * (a < b ? a : b); }
+static double beside(double a, double b, double loss) { return fmax(a, b) + loss * (a < b ? a : b); }
 
 double direct_cycles(const problem *asked, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {

@@ -11,16 +11,6 @@
  *       w[kw] = load weights; for the input columns: x = load; for the taps: acc[j][pixel] += x w[kw] */
 #include "algo/direct/tile.h"
 
-/* Channels of vector j, which exist: of the input at a pixel, or where its tap reads. */
-static void load_input(tile *t, const tap *k, affine j, const pixel *p) {
-    nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
-    lane_map m = tap_input(t, k, p);
-    m.channel = affine_add_scaled(m.channel, j, t->lanes);
-    m.channel_step = 1;
-    m.valid = &valid;
-    view_load(t->b, &t->x, &m, reg(t->xs, affine_constant(0)), reg(t->xs, affine_constant(1)));
-}
-
 static void load_weights(tile *t, const tap *k, affine j, affine to) {
     build_load(t->b, reg(t->ws, to), access_at(t->weights, affine_add_scaled(tap_weights(t, k), j, t->lanes), 1), NULL);
 }
@@ -35,7 +25,7 @@ static void body(tile *t, const tap *k) {
     load_weights(t, k, j, j);
     pixel p = tile_open_rows(t, k);
     p.at[AXIS_W] = build_for(b, VARIABLE_UNROLLED, "c", tap_columns(t, k, affine_constant(0), t->span[AXIS_W]->length));
-    load_input(t, k, j, &p);
+    channel_tile_load(t, k, j, &p);
     multiply(t, j, &p, j);
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
@@ -45,7 +35,7 @@ static void slide_columns(tile *t, tap k, affine j, const slide *s, int64_t phas
     pixel p = tile_open_rows(t, &k);
     affine read_by, at = slide_open_inputs(t, s, phase, &k.k[AXIS_W]);
     p.at[AXIS_W] = at;
-    load_input(t, &k, j, &p);
+    channel_tile_load(t, &k, j, &p);
     p.at[AXIS_W] = slide_open_taps(t, s, phase, at, &read_by);
     multiply(t, j, &p, affine_offset(read_by, -s->first));
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(t->b);

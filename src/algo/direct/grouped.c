@@ -87,22 +87,13 @@ static void load_weights(tile *t, const tap *k, affine j, int64_t rotation) {
     build_load(t->b, reg(t->ws, affine_constant(rotation)), at, NULL);
 }
 
-static void load_input(tile *t, const tap *k, affine j, const pixel *p) {
-    nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
-    lane_map m = tap_input(t, k, p);
-    m.channel = affine_add_scaled(m.channel, j, t->oc.lanes);
-    m.channel_step = 1;
-    m.valid = &valid;
-    view_load(t->b, &t->x, &m, reg(t->xs, affine_constant(0)), reg(t->xs, affine_constant(1)));
-}
-
 static void body(tile *t, const tap *k) {
     nest_builder *b = t->b;
     affine j = build_unrolled(b, "j", channel_blocks_vectors(&t->oc));
     for (int64_t r = 0; r < channels_of_group(t); r++) load_weights(t, k, j, r);
     pixel p = tile_open_rows(t, k);
     p.at[AXIS_W] = build_for(b, VARIABLE_UNROLLED, "c", tap_columns(t, k, affine_constant(0), t->span[AXIS_W]->length));
-    load_input(t, k, j, &p);
+    channel_tile_load(t, k, j, &p);
     for (int64_t r = 0; r < channels_of_group(t); r++)
         build_fma(b, rotated_sum(t, r, j, &p), reg(t->xs, affine_constant(0)), reg(t->ws, affine_constant(r)), NULL);
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);

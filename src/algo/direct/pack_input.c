@@ -8,9 +8,6 @@
 
 static bool has_border(const problem *p, const cvk_plan *plan) { return p->border != PAD_ZEROS || plan->pack_border; }
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t greatest(int64_t a, int64_t b) { return a > b ? a : b; }
-
 int64_t pack_input_positions(const problem *p, const cvk_plan *plan, int axis) {
     plan_loop loop = tile_loop_of(axis);
     int64_t unit = plan_unit(plan, loop), tiles = ceil_div(p->axis[axis].out, unit);
@@ -27,14 +24,14 @@ static int64_t packed_size(const problem *p, const cvk_plan *plan, int axis) {
     const problem_axis *a = &p->axis[axis];
     int64_t positions = pack_input_positions(p, plan, axis);
     if (axis == AXIS_D && positions == 1) return a->taps;
-    return positions_seen(a, least(positions, a->out));
+    return positions_seen(a, lesser(positions, a->out));
 }
 
 /* Channels that scratch holds: of a group, or of the task's groups. */
 static int64_t packed_channels(const problem *p, const cvk_plan *plan, const family *f) {
     if (!f->all_groups) return p->in_channels;
     int64_t tiles = ceil_div(p->x.channels, plan->tile_oc);
-    return least(tiles_within(plan, plan->tasks, LOOP_OC, tiles, plan->tile_oc) * plan->tile_oc, p->x.channels);
+    return lesser(tiles_within(plan, plan->tasks, LOOP_OC, tiles, plan->tile_oc) * plan->tile_oc, p->x.channels);
 }
 
 /* Scratch is of one image and, unless groups are taken together, of one group. */
@@ -230,10 +227,6 @@ static void load_square(const copy *c, const spot *p, int64_t registers, int64_t
     lane_map read = lanes_read(c, &at, along_channels, &valid);
     view_load(b, &c->input, &read, vector_of(c, i), spare(c));
     build_end(b);
-    if (registers == c->t->lanes) return;
-    affine rest = build_for(b, VARIABLE_UNROLLED, "i", range_of(b, registers, c->t->lanes));
-    build_const(b, vector_of(c, rest), 0);
-    build_end(b);
 }
 
 static void copy_square(const copy *c, const spot *p, int64_t channels, int64_t columns) {
@@ -241,13 +234,12 @@ static void copy_square(const copy *c, const spot *p, int64_t channels, int64_t 
     bool along_channels = input_has_channels_together(c);
     int64_t registers = along_channels ? columns : channels, lanes = along_channels ? channels : columns;
     load_square(c, p, registers, lanes);
-    affine half = affine_constant(c->t->lanes);
-    build_transpose(b, vector_of(c, half), vector_of(c, affine_constant(0)));
+    square_turn(b, c->registers, registers);
     nest_range valid = range_of(b, 0, registers);
     affine i = build_unrolled(b, "i", lanes);
     spot at = advanced(p, i, along_channels);
     lane_map written = lanes_written(c, &at, !along_channels, &valid);
-    view_store(b, &c->t->x, &written, vector_of(c, affine_add(half, i)));
+    view_store(b, &c->t->x, &written, vector_of(c, affine_offset(i, c->t->lanes)));
     build_end(b);
 }
 
@@ -378,8 +370,8 @@ static void copy_blocks(copy c, int64_t from, int64_t to, int64_t block, int64_t
     affine at = first_output(t, AXIS_W);
     c.column = affine_offset(affine_scale(at, axis->step), axis->origin);
     c.width = positions_seen(axis, outputs);
-    c.low = least(greatest(0, -first), c.width);
-    c.high = greatest(c.low, least(c.width, axis->in - last));
+    c.low = lesser(greater(0, -first), c.width);
+    c.high = greater(c.low, lesser(c.width, axis->in - last));
     open_case(t->b, affine_offset(at, -from * block), affine_offset(affine_scale(at, -1), to * block));
     copy_slices(c);
     close_case(t->b);
@@ -389,14 +381,9 @@ static void copy_blocks(copy c, int64_t from, int64_t to, int64_t block, int64_t
 static void copy_spans(copy c) {
     tile *t = c.t;
     const problem_axis *axis = &t->whole.axis[AXIS_W];
-    const int64_t block = least(pack_input_positions(&t->whole, t->plan, AXIS_W), axis->out);
+    const int64_t block = lesser(pack_input_positions(&t->whole, t->plan, AXIS_W), axis->out);
     const int64_t whole = axis->out / block, rest = axis->out % block;
-    problem_axis blocks = {.out = whole,
-                           .taps = positions_seen(axis, block),
-                           .in = axis->in,
-                           .step = block * axis->step,
-                           .tap_step = 1,
-                           .origin = axis->origin};
+    const problem_axis blocks = axis_windows(axis, whole, block * axis->step, positions_seen(axis, block));
     span_list list = axis_spans(t->b->nest->arena, &blocks, 1);
     for (int i = 0; i < list.count; i++)
         copy_blocks(c, list.span[i].start_first, list.span[i].start_last, block, block);

@@ -28,8 +28,6 @@ typedef struct proposer {
     problem p; /* its axes merged */
 } proposer;
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
 /* The tile of at most `most` that covers n in as few tiles with the least left over. */
 static int64_t balanced(int64_t n, int64_t most) {
     int64_t tiles = (n + most - 1) / most;
@@ -49,7 +47,7 @@ static int64_t packed_rows(const proposer *o) {
     int64_t width = o->p.axis[AXIS_W].in + axis_before(&o->p.axis[AXIS_W]) + axis_after(&o->p.axis[AXIS_W]);
     int64_t row = type_bytes(o->p.x.type) * channels * o->p.axis[AXIS_D].taps * width;
     int64_t rows = SCRATCH_BYTES / (row > 0 ? row : 1) / h->step;
-    return least(rows < 1 ? 1 : rows, h->out);
+    return lesser(rows < 1 ? 1 : rows, h->out);
 }
 
 /* With packed input a task is a block of rows, of all groups if one copy serves them all. */
@@ -180,7 +178,7 @@ static void add_orders(proposer *o, cvk_plan plan) {
     if (!o->family->channel_lanes && together && o->p.x.channels > 1) add_packed_columns(o, plan, true);
     if (problem_has_border(&o->p)) {
         add_packed(o, plan, packed_rows(o));
-        add_packed(o, plan, least(packed_rows(o), ceil_div(o->p.axis[AXIS_H].out, SOME_TASKS)));
+        add_packed(o, plan, lesser(packed_rows(o), ceil_div(o->p.axis[AXIS_H].out, SOME_TASKS)));
         return;
     }
     plan.order = plan_order_of(CHANNELS_OUTSIDE);
@@ -233,15 +231,15 @@ static int free_registers(const cvk_target *t, int held) { return t->registers -
  * weights of some taps for one vector after another, those of the next, and inputs that LLVM loads ahead. */
 static int held(const proposer *o, int vectors) {
     int64_t taps = o->p.axis[AXIS_W].taps, some = slid_taps(&o->p.axis[AXIS_W]);
-    if (o->family->row) return (int)least(taps, 2 * some) + LOADED_AHEAD;
-    return o->family->all_groups ? (int)least(o->p.in_channels, 4) + 2 : vectors + 1;
+    if (o->family->row) return (int)lesser(taps, 2 * some) + LOADED_AHEAD;
+    return o->family->all_groups ? (int)lesser(o->p.in_channels, 4) + 2 : vectors + 1;
 }
 
 /* Several slices, where one is less than a tile has room for. */
 static void add_slices(proposer *o, cvk_plan plan, int64_t most_pixels) {
     int64_t depth = o->p.axis[AXIS_D].out, slices = most_pixels / ((int64_t)plan.tile_oh * plan.tile_ow);
     if (plan.tile_oh < o->p.axis[AXIS_H].out || depth == 1 || slices < 2) return;
-    plan.tile_od = (int)balanced(depth, least(depth, slices));
+    plan.tile_od = (int)balanced(depth, lesser(depth, slices));
     add_taps(o, plan);
 }
 
@@ -252,7 +250,7 @@ enum { FEW_PIXELS = 4 };
 static void add_rows(proposer *o, cvk_plan plan, int64_t most_pixels) {
     const int64_t rows = most_pixels < FEW_PIXELS ? most_pixels : 2, height = o->p.axis[AXIS_H].out;
     if (!o->family->all_groups || o->p.axis[AXIS_H].taps == 1 || height == 1 || rows < 2) return;
-    plan.tile_oh = (int)least(rows, height);
+    plan.tile_oh = (int)lesser(rows, height);
     plan.tile_ow = (int)balanced(o->p.axis[AXIS_W].out, most_pixels / rows);
     add_taps(o, plan);
 }
@@ -269,7 +267,7 @@ static void add_channel_tile(proposer *o, cvk_plan plan, int64_t most_pixels) {
         return;
     }
     plan.tile_ow = (int)width;
-    plan.tile_oh = (int)balanced(height, least(height, most_pixels / width));
+    plan.tile_oh = (int)balanced(height, lesser(height, most_pixels / width));
     add_taps(o, plan);
     add_slices(o, plan, most_pixels);
     plan.tile_oh = 1;
@@ -315,9 +313,9 @@ static void add_column_rows(proposer *o, cvk_plan plan) {
     const problem_axis *h = &o->p.axis[AXIS_H];
     int64_t vectors = ceil_div(plan.tile_ow, target_lanes(o->target, o->p.sum)), taps = slid_taps(h);
     plan.unroll_kh = true;
-    for (plan.tile_oc = 1; plan.tile_oc <= least(o->p.out_channels, MOST_SHARING_CHANNELS); plan.tile_oc++) {
+    for (plan.tile_oc = 1; plan.tile_oc <= lesser(o->p.out_channels, MOST_SHARING_CHANNELS); plan.tile_oc++) {
         int64_t free = free_registers(o->target, (int)(plan.tile_oc * taps + vectors + LOADED_AHEAD - 1));
-        int64_t rows = least(h->out, free / (plan.tile_oc * vectors));
+        int64_t rows = lesser(h->out, free / (plan.tile_oc * vectors));
         if (rows < 2) return;
         plan.tile_oh = (int)balanced(h->out, rows);
         if (plan.tile_oh > 1) add_taps(o, plan);

@@ -152,6 +152,8 @@ void channel_tile_registers(tile *t, int64_t sums, int64_t weights);
 void channel_tile_begin(tile *t);
 void channel_tile_finish(tile *t);
 int channel_tile_sums(tile *t, register_ref *sum);
+/* Input of all groups: the channels of vector `vector`, which exist, where tap k of a pixel reads. */
+void channel_tile_load(tile *t, const tap *k, affine vector, const pixel *p);
 /* The sums of channel vector `vector` at a pixel of the tile. */
 register_ref channel_tile_sum(const tile *t, affine vector, const pixel *p);
 

@@ -9,6 +9,8 @@
 #include "algo/cost.h"
 #include "algo/direct/tile.h"
 
+#include <math.h>
+
 static const double PAGE_BYTES = 4096, PAGES_REMEMBERED = 64;
 
 /* What loops run over: those of the plan, and the taps. */
@@ -76,12 +78,10 @@ static sweeps sweeps_of(const problem *p, const cvk_plan *plan) {
     return s;
 }
 
-static double least(double a, double b) { return a < b ? a : b; }
-
 /* What one iteration of the innermost loop covers. */
 static void begin(const sweeps *s, double covered[DIMENSIONS]) {
     for (plan_loop loop = LOOP_N; loop <= LOOP_IC; loop++)
-        covered[loop] = least(plan_unit(s->plan, loop), s->whole[loop]);
+        covered[loop] = fmin(plan_unit(s->plan, loop), s->whole[loop]);
     if (s->all_groups) covered[LOOP_IC] = s->whole[LOOP_IC];
     for (int a = 0; a < AXES; a++) covered[KERNEL + a] = is_unrolled(s->plan, a) ? s->whole[KERNEL + a] : 1;
 }
@@ -90,22 +90,18 @@ static void begin(const sweeps *s, double covered[DIMENSIONS]) {
 
 enum { X, W, Y, TENSORS };
 
-static double greatest(double a, double b) { return a > b ? a : b; }
-
 /* Lines of so many bytes side by side: of a pixel's channels, which begin where lines do; of a row's columns, which
  * begin anywhere. */
-static double lines_of_channels(double bytes) { return greatest(bytes, LINE_BYTES); }
+static double lines_of_channels(double bytes) { return fmax(bytes, LINE_BYTES); }
 static double lines_of_columns(double bytes, double element) { return bytes + (double)LINE_BYTES - element; }
 
 /* Positions of the input, first to last. */
 static double span(const problem_axis *a, double out, double taps) {
-    return least((out - 1) * (double)a->step + (taps - 1) * (double)a->tap_step + 1, (double)a->in);
+    return fmin((out - 1) * (double)a->step + (taps - 1) * (double)a->tap_step + 1, (double)a->in);
 }
 
 /* Those of them that are read. */
-static double positions(const problem_axis *a, double out, double taps) {
-    return least(span(a, out, taps), out * taps);
-}
+static double positions(const problem_axis *a, double out, double taps) { return fmin(span(a, out, taps), out * taps); }
 
 static double bytes_of_input(const sweeps *s, const double *c) {
     const problem_axis *axis = s->p->axis;
@@ -157,7 +153,7 @@ static void bring_into(const sweeps *s, double cache, double brought[TENSORS]) {
     for (int i = 0; i < s->count; i++) {
         const sweep *loop = &s->sweep[i];
         double keep = kept(sum(touched), cache);
-        covered[loop->dimension] = least(loop->step * loop->trips, s->whole[loop->dimension]);
+        covered[loop->dimension] = fmin(loop->step * loop->trips, s->whole[loop->dimension]);
         for (int t = 0; t < TENSORS; t++) {
             double trips = t == Y && is_reduction(loop->dimension) ? 1 : loop->trips;
             touched[t] = bytes_of(s, t, covered);
@@ -190,7 +186,7 @@ typedef struct memory_order {
 static void add_channels(const sweeps *s, const view *v, int tensor, memory_order *to) {
     plan_loop loop = tensor == X && !s->all_groups ? LOOP_IC : LOOP_OC;
     double block = v->block > 1 ? (double)v->block : s->whole[loop];
-    to->place[to->count++] = (struct memory_loop){loop, s->whole[loop], least(block, s->whole[loop])};
+    to->place[to->count++] = (struct memory_loop){loop, s->whole[loop], fmin(block, s->whole[loop])};
 }
 
 static memory_order order_of(const sweeps *s, int tensor) {
@@ -211,7 +207,7 @@ static double run_of(const memory_order *p, const double *covered) {
     double run = 1;
     for (int i = 0; i < p->count; i++) {
         const struct memory_loop *at = &p->place[i];
-        run *= least(covered[at->loop], at->block);
+        run *= fmin(covered[at->loop], at->block);
         if (covered[at->loop] < at->size) break;
     }
     return run;
@@ -223,7 +219,7 @@ static void cover(const sweeps *s, double bytes, double covered[DIMENSIONS]) {
     for (int i = 0; i < s->count; i++) {
         const sweep *loop = &s->sweep[i];
         double touched = 0, before = covered[loop->dimension];
-        covered[loop->dimension] = least(loop->step * loop->trips, s->whole[loop->dimension]);
+        covered[loop->dimension] = fmin(loop->step * loop->trips, s->whole[loop->dimension]);
         for (int t = 0; t < TENSORS; t++) touched += bytes_of(s, t, covered);
         if (touched <= bytes) continue;
         covered[loop->dimension] = before;
@@ -235,7 +231,7 @@ static void cover(const sweeps *s, double bytes, double covered[DIMENSIONS]) {
 static double bytes_of_run(const sweeps *s, int tensor, const double *covered) {
     const memory_order p = order_of(s, tensor);
     double size = type_bytes(tensor == X ? s->p->x.type : s->p->y.type);
-    return greatest(run_of(&p, covered) * size, LINE_BYTES);
+    return fmax(run_of(&p, covered) * size, LINE_BYTES);
 }
 
 /* Begun in what comes from behind a cache of so many bytes: by tiles, or by as many loops as fit a share of it, in
@@ -258,8 +254,8 @@ static double pages_of(const sweeps *s) {
         return 0;
     double tiles = 1;
     for (plan_loop loop = LOOP_N; loop <= LOOP_OW; loop++)
-        tiles *= s->whole[loop] / least(plan_unit(s->plan, loop), s->whole[loop]);
-    return tiles * taps * s->whole[LOOP_IC] * least(1, apart / PAGE_BYTES);
+        tiles *= s->whole[loop] / fmin(plan_unit(s->plan, loop), s->whole[loop]);
+    return tiles * taps * s->whole[LOOP_IC] * fmin(1, apart / PAGE_BYTES);
 }
 
 /* Of a channels_first output each channel's row is on a page of its own. */

@@ -58,12 +58,7 @@ static void turn_square(winograd *w, const place_in_pass *p, int64_t channels, a
     lane_map m = {w->n, affine_add(affine_add(w->channel, p->channel), i), at, 0, 1, &valid};
     view_load(b, &w->x, &m, reg(w->square, i), reg(w->to, affine_constant(0)));
     build_end(b);
-    if (channels < w->lanes) {
-        i = build_for(b, VARIABLE_UNROLLED, "i", range_of(b, channels, w->lanes));
-        build_const(b, reg(w->square, i), 0);
-        build_end(b);
-    }
-    build_transpose(b, reg(w->square, affine_constant(w->lanes)), reg(w->square, affine_constant(0)));
+    square_turn(b, w->square, channels);
     affine c = build_unrolled(b, "c", count);
     build_store(b, row_at(w, affine_add(first, c)), reg(w->square, affine_offset(c, w->lanes)), NULL);
     build_end(b);
@@ -92,12 +87,7 @@ static void turn_row(winograd *w, const place_in_pass *p, int64_t channels) {
     nest_builder *b = w->b;
     const problem_axis *o = &w->p->axis[AXIS_W];
     const int64_t columns = winograd_positions(w, AXIS_W);
-    problem_axis blocks = {.out = w->blocks[AXIS_W],
-                           .taps = columns,
-                           .in = o->in,
-                           .step = w->block[AXIS_W] * w->f[AXIS_W].m,
-                           .tap_step = 1,
-                           .origin = o->origin};
+    const problem_axis blocks = axis_windows(o, w->blocks[AXIS_W], w->block[AXIS_W] * w->f[AXIS_W].m, columns);
     affine number = w->at[AXIS_W];
     span_list spans = axis_spans(b->nest->arena, &blocks, 1);
     for (int i = 0; i < spans.count; i++) {
@@ -192,12 +182,7 @@ static void first_pass_tile(winograd *w, const place_in_pass *p) {
     nest_builder *b = w->b;
     int axis = w->pass_axis[0];
     const problem_axis *o = &w->p->axis[axis];
-    problem_axis taps = {.out = w->tiles[axis],
-                         .taps = w->f[axis].alpha,
-                         .in = o->in,
-                         .step = w->f[axis].m,
-                         .tap_step = 1,
-                         .origin = o->origin};
+    const problem_axis taps = axis_windows(o, w->tiles[axis], w->f[axis].m, w->f[axis].alpha);
     affine number = affine_add_scaled(p->at[axis], w->at[axis], w->block[axis]);
     affine beyond = affine_offset(number, -w->tiles[axis]);
     span_list spans = axis_spans(b->nest->arena, &taps, 1);

@@ -72,12 +72,7 @@ static void store_square(winograd *w, affine vector, affine row, position at, af
     affine c = build_unrolled(b, "c", count);
     build_load(b, reg(w->square, c), strip_at(w, row, affine_add(first, c)), NULL);
     build_end(b);
-    if (count < w->lanes) {
-        c = build_for(b, VARIABLE_UNROLLED, "c", range_of(b, count, w->lanes));
-        build_const(b, reg(w->square, c), 0);
-        build_end(b);
-    }
-    build_transpose(b, reg(w->square, affine_constant(w->lanes)), reg(w->square, affine_constant(0)));
+    square_turn(b, w->square, count);
     nest_range valid = range_of(b, 0, count);
     affine i = build_for(b, VARIABLE_UNROLLED, "i", channel_blocks_lanes(&w->oc, b, vector));
     at.at[AXIS_W] = affine_add(at.at[AXIS_W], first);

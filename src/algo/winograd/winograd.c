@@ -10,13 +10,12 @@ enum { MOST_POINTS = 100, DEFAULT_MOST_ALPHA = 6, FAST_MOST_ALPHA = 8 };
 static const plan_loop ORDER[] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OW, LOOP_OC};
 enum { TASKS = 5, TASKS_PHASED = 6 };
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int most_alpha(const problem *p) { return p->accuracy == ACCURACY_FAST ? FAST_MOST_ALPHA : DEFAULT_MOST_ALPHA; }
 
 /* Points of the smallest tile that saves anything, 2 along each axis with a kernel. */
 static int64_t fewest_points(const problem *p) {
     int64_t points = 1;
-    for (int a = 0; a < AXES; a++) points *= p->axis[a].taps > 1 ? least(2, p->axis[a].out) + p->axis[a].taps - 1 : 1;
+    for (int a = 0; a < AXES; a++) points *= p->axis[a].taps > 1 ? lesser(2, p->axis[a].out) + p->axis[a].taps - 1 : 1;
     return points;
 }
 
@@ -60,7 +59,7 @@ static void set_blocks(winograd *w) {
     const int wanted[AXES] = {1, w->plan->block_oh, w->plan->block_ow};
     w->points = w->count = 1;
     for (int a = 0; a < AXES; a++) {
-        w->block[a] = least(wanted[a], w->tiles[a]);
+        w->block[a] = lesser(wanted[a], w->tiles[a]);
         w->blocks[a] = ceil_div(w->tiles[a], w->block[a]);
         w->points *= w->f[a].alpha;
         w->count *= w->block[a];
@@ -374,7 +373,7 @@ static void add_block(const algorithm *row, const problem *p, const cvk_target *
     int64_t across = ceil_div(p->axis[AXIS_W].out, plan.tile_ow), down = ceil_div(p->axis[AXIS_H].out, plan.tile_oh);
     int64_t pieces = ceil_div(across, count);
     plan.block_ow = (int)ceil_div(across, pieces);
-    int64_t rows = least(down, count / plan.block_ow > 0 ? count / plan.block_ow : 1);
+    int64_t rows = lesser(down, count / plan.block_ow > 0 ? count / plan.block_ow : 1);
     plan.block_oh = (int)ceil_div(down, ceil_div(down, rows));
     add_plan(row, p, t, a, list, &plan);
     winograd w = make(p, t, &plan);
@@ -391,7 +390,7 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *t,
         for (int v = 1; v <= 4; v *= 2) {
             int *m_of[AXES] = {&plan.tile_od, &plan.tile_oh, &plan.tile_ow};
             for (int axis = 0; axis < AXES; axis++)
-                *m_of[axis] = p->axis[axis].taps > 1 ? (int)least(m, p->axis[axis].out) : 1;
+                *m_of[axis] = p->axis[axis].taps > 1 ? (int)lesser(m, p->axis[axis].out) : 1;
             plan.tile_oc = v * lanes;
             bool narrow = v == 1 && p->out_channels > lanes, wide = v > 1 && plan.tile_oc - lanes >= p->out_channels;
             if (narrow || wide) continue;
