@@ -27,8 +27,12 @@ static void add_positions(summing *s, affine channel, const nest_range *valid) {
 static void sum_vector(summing *s, affine channel, const nest_range *valid) {
     build_const(&s->b, only(s, SUM), 0);
     add_positions(s, channel, valid);
-    const int64_t first = s->g->elements - s->g->v.channels;
-    build_store(&s->b, access_at(s->output, affine_offset(channel, first), 1), only(s, SUM), valid);
+    const affine at = affine_offset(channel, s->g->elements - s->g->v.channels);
+    if (s->g->accumulate) {
+        build_load(&s->b, only(s, ONE), access_at(s->output, at, 1), valid);
+        build_op(&s->b, OP_ADD, only(s, SUM), only(s, SUM), only(s, ONE));
+    }
+    build_store(&s->b, access_at(s->output, at, 1), only(s, SUM), valid);
 }
 
 /* Whole vectors, then what is left of one. */
@@ -55,7 +59,7 @@ nest *bias_gradient_build(arena *a, const bias_gradient *g, const cvk_target *ta
     const int bytes = type_bytes(g->v.type);
     s.lanes = target_lanes(target, g->v.type);
     s.from.tensor = nest_add_tensor(&s.b, "gradient", ROLE_GRADIENT, g->v.type, g->v.elements, bytes, false);
-    s.output = nest_add_tensor(&s.b, "output", ROLE_OUTPUT, g->v.type, g->elements, bytes, true);
+    s.output = nest_add_sums(&s.b, "output", ROLE_OUTPUT, g->v.type, g->elements, g->accumulate);
     s.registers = nest_add_register(&s.b, "sum", g->v.type, s.lanes, REGISTERS);
     sum_all(&s);
     return nest_finish(&s.b);

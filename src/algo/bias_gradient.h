@@ -4,11 +4,13 @@
 
 #include "algo/algo.h"
 
-/* What is summed, a dense image: so many images of sizes; sums go to the last `v->channels` of `elements` outputs. */
+/* What is summed, a dense image: so many images of sizes; sums go to the last `v->channels` of `elements` outputs,
+ * or are added to what those hold. */
 typedef struct bias_gradient {
     const char *name;
     view v;
     int64_t n, size[AXES], elements;
+    bool accumulate;
 } bias_gradient;
 
 /* Tasks are vectors of channels. Reads ROLE_GRADIENT. */

@@ -192,7 +192,8 @@ static problem begin(const cvk_spec *s, const pair *p) {
                   .y = view_of_gradients(s, p),
                   .sum = spec_type(s),
                   .border = s->padding,
-                  .accuracy = ACCURACY_STRICT};
+                  .accuracy = ACCURACY_STRICT,
+                  .post = {.accumulate = s->accumulate && backward_weights_parts(s) == 1}};
     set_axes(s, p, &to);
     if (!problem_has_border(&to)) to.border = PAD_ZEROS;
     return to;
