@@ -121,9 +121,9 @@ static void sum_parts(arena *a, const cvk_spec *s, const cvk_target *target, lay
 
 /* Gradients of weights: what stands for weights comes with each run. */
 static void pack_as_it_runs(arena *a, const cvk_spec *s, const cvk_target *target, layer_nests *nests) {
-    const nest_role gradient = s->transposed ? ROLE_INPUT : ROLE_GRADIENT; /* the smaller of the two */
-    const nest_role input = s->transposed ? ROLE_GRADIENT : ROLE_INPUT;
-    nests->run = program_that_packs(a, &nests->run, &nests->pack, gradient, input);
+    const bool input = backward_weights_pack_input(s);
+    nests->run = program_that_packs(a, &nests->run, &nests->pack, input ? ROLE_INPUT : ROLE_GRADIENT,
+                                    input ? ROLE_GRADIENT : ROLE_INPUT);
     nests->pack.count = 0;
     if (backward_weights_parts(s) > 1) sum_parts(a, s, target, nests);
     if (!s->bias) return;

@@ -13,7 +13,7 @@ typedef struct bias_gradient {
     bool accumulate;
 } bias_gradient;
 
-/* Tasks are vectors of channels. Reads ROLE_GRADIENT. */
+/* Tasks are a few vectors of channels. Reads ROLE_GRADIENT. */
 nest *bias_gradient_build(arena *a, const bias_gradient *g, const cvk_target *target);
 
 #endif
