@@ -30,7 +30,7 @@ double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double i
     double fma = n[CLASS_FMA] * (t->fused ? 1 : 2) + n[CLASS_DOT];
     double arithmetic = n[CLASS_ARITHMETIC] + n[CLASS_SHUFFLE] + n[CLASS_CONVERT];
     arithmetic += n[CLASS_TRANSPOSE] * lanes * COST_TRANSPOSE_SHUFFLES + n[CLASS_CALL] * COST_CALL_CYCLES;
-    double ports = (fma + arithmetic) / f->fma_a_cycle;
+    double ports = fmax(fma / f->fma_a_cycle, (fma + arithmetic) / f->operations_a_cycle);
     double loads = n[CLASS_LOAD] / (COST_SUSTAINED_LOADS * f->loads_a_cycle);
     double latency = (n[CLASS_FMA] + n[CLASS_DOT]) * f->fma_latency / independent;
     return fmax(fmax(ports, latency), loads) + COST_LOAD_CONTENTION * loads + n[CLASS_STORE] / f->stores_a_cycle;

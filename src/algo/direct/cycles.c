@@ -15,7 +15,8 @@
 /* Independent sums in flight. */
 static double sums(const problem *o, int lanes, const cvk_plan *p) {
     double each = p->lanes == LANES_CHANNELS ? (double)o->in_channels : 1;
-    return each * p->tile_oc * p->tile_od * p->tile_oh * p->tile_ow / lanes;
+    double all = each * p->tile_oc * p->tile_od * p->tile_oh * p->tile_ow;
+    return p->lanes == LANES_IN_CHANNELS ? all : all / lanes;
 }
 
 /* The share of loads along columns that are of two lines: they begin anywhere, but those of the first tap of rows that
@@ -46,9 +47,9 @@ static double scattered_cycles(const problem *o, int lanes, const cvk_plan *p, c
 
 enum { PAGE_BYTES = 4096, SETS = PAGE_BYTES / LINE_BYTES, WEIGHT_WAYS = 1 };
 
-/* The share of a tile's pixels that are evicted before their line's next channel is read: first-level sets repeat every
- * 4 KiB, and pixels a multiple of that apart share one. Packed input has no such strides. */
-static double conflicting_share(const problem *o, const cvk_target *t, const cvk_plan *p) {
+/* First-level sets repeat every 4 KiB, and pixels a multiple of that apart share one. Packed input has no such strides.
+ */
+double direct_conflicts(const problem *o, const cvk_target *t, const cvk_plan *p) {
     if (p->lanes != LANES_OUT_CHANNELS || p->pack_rows) return 0;
     int64_t bytes = type_bytes(o->x.type), column = bytes * o->x.axis[AXIS_W] * o->axis[AXIS_W].step;
     int64_t row = bytes * o->x.axis[AXIS_H] * o->axis[AXIS_H].step;
@@ -90,7 +91,7 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     int lanes = target_lanes(target, p.sum);
     traffic t = traffic_of(&p, target, plan);
     double core = cost_issue(target, counts, lanes, sums(&p, lanes, plan)) + scattered_cycles(&p, lanes, plan, counts);
-    core += conflicting_share(&p, target, plan) * counts->ops[OP_SPLAT] * COST_CONFLICT_CYCLES;
+    core += direct_conflicts(&p, target, plan) * counts->ops[OP_SPLAT] * COST_CONFLICT_CYCLES;
     core += short_tiles_cycles(&p, target, plan, counts);
     core += COST_PAGE_CYCLES * t.pages + COST_ROW_LINE_CYCLES * t.row_lines;
     core += counts->ops[OP_PREFETCH] / target->figures->loads_a_cycle;

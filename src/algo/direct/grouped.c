@@ -9,8 +9,6 @@
  * (i + r) mod c of a group are every m-th of its filters, as the depthwise layer has them. */
 #include "algo/direct/tile.h"
 
-enum { MOST_LANES = 64 };
-
 static int64_t channels_of_group(const tile *t) { return t->p.in_channels; }
 
 static int lanes_of_whole_groups(const problem *p, int lanes) {
@@ -100,14 +98,14 @@ static void body(tile *t, const tap *k) {
 }
 
 /* Lane (g, o) comes from lane (g, (o - r) mod c). */
-static void turn_back(const tile *t, int64_t rotation, int pattern[MOST_LANES]) {
+static void turn_back(const tile *t, int64_t rotation, int pattern[NEST_MOST_LANES]) {
     int c = (int)channels_of_group(t);
     for (int l = 0; l < t->lanes; l++) pattern[l] = l < t->oc.lanes ? l - l % c + (l % c - (int)rotation + c) % c : -1;
 }
 
 static void add_rotations(tile *t, affine j, const pixel *p) {
     register_ref first = rotated_sum(t, 0, j, p), turned = reg(t->xs, affine_constant(0));
-    int pattern[MOST_LANES];
+    int pattern[NEST_MOST_LANES];
     for (int64_t r = 1; r < channels_of_group(t); r++) {
         register_ref sum = rotated_sum(t, r, j, p);
         turn_back(t, r, pattern);

@@ -25,6 +25,7 @@ typedef struct sweep {
 typedef struct sweeps {
     const problem *p;
     const cvk_plan *plan;
+    double channels; /* input channels of an iteration of the reduction */
     bool all_groups; /* channels are of all groups, and the group loop runs over the multiplier */
     int count;
     sweep sweep[MOST_SWEEPS]; /* innermost first */
@@ -49,7 +50,7 @@ static bool is_unrolled(const cvk_plan *plan, int axis) {
 
 /* kd, kh, kw, ic, without those that are unrolled, from the innermost on. */
 static void add_reduction(sweeps *s) {
-    if (!s->all_groups) add(s, LOOP_IC, plan_unit(s->plan, LOOP_IC), room_of(s, s->plan->order.count, LOOP_IC));
+    if (!s->all_groups) add(s, LOOP_IC, s->channels, room_of(s, s->plan->order.count, LOOP_IC));
     for (int a = AXIS_W; a >= 0; a--)
         if (!is_unrolled(s->plan, a)) add(s, KERNEL + a, 1, s->whole[KERNEL + a]);
 }
@@ -62,9 +63,10 @@ static void add_order(sweeps *s) {
     }
 }
 
-static sweeps sweeps_of(const problem *p, const cvk_plan *plan) {
+static sweeps sweeps_of(const problem *p, const cvk_target *target, const cvk_plan *plan) {
     bool all_groups = plan->lanes == LANES_CHANNELS;
-    sweeps s = {.p = p, .plan = plan, .all_groups = all_groups};
+    sweeps s = {.p = p, .plan = plan, .all_groups = all_groups, .channels = plan->unroll_ic};
+    if (plan->lanes == LANES_IN_CHANNELS) s.channels = target_lanes(target, p->sum);
     s.whole[LOOP_N] = (double)p->n;
     s.whole[LOOP_G] = (double)(all_groups ? problem_multiplier(p) : p->groups);
     s.whole[LOOP_OC] = (double)(all_groups ? p->x.channels : p->out_channels);
@@ -80,9 +82,9 @@ static sweeps sweeps_of(const problem *p, const cvk_plan *plan) {
 
 /* What one iteration of the innermost loop covers. */
 static void begin(const sweeps *s, double covered[DIMENSIONS]) {
-    for (plan_loop loop = LOOP_N; loop <= LOOP_IC; loop++)
+    for (plan_loop loop = LOOP_N; loop <= LOOP_OW; loop++)
         covered[loop] = fmin(plan_unit(s->plan, loop), s->whole[loop]);
-    if (s->all_groups) covered[LOOP_IC] = s->whole[LOOP_IC];
+    covered[LOOP_IC] = s->all_groups ? s->whole[LOOP_IC] : fmin(s->channels, s->whole[LOOP_IC]);
     for (int a = 0; a < AXES; a++) covered[KERNEL + a] = is_unrolled(s->plan, a) ? s->whole[KERNEL + a] : 1;
 }
 
@@ -270,7 +272,7 @@ static double row_lines_of(const sweeps *s) {
 
 traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *plan) {
     const double l2 = COST_L2_SHARE * (double)target->l2_bytes;
-    sweeps s = sweeps_of(p, plan);
+    sweeps s = sweeps_of(p, target, plan);
     return (traffic){.l1 = brought_into(&s, COST_L1_SHARE * (double)target->l1_bytes),
                      .l2 = brought_into(&s, l2),
                      .l3 = brought_into(&s, cost_l3_bytes(target)),
