@@ -5,8 +5,8 @@
  *     for kd, kh, kw, a vector of ic
  *       w[j] = load weights; for the pixels that have tap kw: x = load input; acc[j][pixel] += x w[j]
  *
- * At the end the lanes of each sum are added, of as many sums at once as a vector has lanes: two vectors become one of
- * halves, lane by lane added, until each lane is the sum of one of them. */
+ * At the end the lanes of each sum are added, of as many sums at once as a vector has lanes: two vectors become one, in
+ * which neighbouring lanes are added, until each lane is the sum of one of them. */
 #include "algo/direct/tile.h"
 
 static register_ref only(int array) { return reg(array, affine_constant(0)); }
@@ -90,23 +90,33 @@ static void pack(tile *t, const tap *k, int from, int to, int w) {
 
 /* ---- the sums of lanes ---- */
 
-/* In each run of 2 d lanes: d lanes of a, and of b, to each of which its next d are added. */
-static void add_halves(tile *t, register_ref a, register_ref b, int d) {
-    int low[NEST_MOST_LANES], high[NEST_MOST_LANES];
+/* In each `unit` lanes: in its first half the sums of the neighbours of a, `size` lanes each, in its second half those
+ * of b. */
+static void add_neighbours(tile *t, register_ref a, register_ref b, int unit, int size) {
+    int even[NEST_MOST_LANES], odd[NEST_MOST_LANES];
     for (int l = 0; l < t->lanes; l++) {
-        low[l] = l % (2 * d) < d ? l : t->lanes + l - d;
-        high[l] = low[l] + d;
+        const int in_half = l % (unit / 2), second = l % unit >= unit / 2;
+        even[l] = l / unit * unit + in_half / size * 2 * size + in_half % size + second * t->lanes;
+        odd[l] = even[l] + size;
     }
-    register_ref first = only(t->xs), second = reg(t->xs, affine_constant(1));
-    build_shuffle(t->b, first, a, b, low);
-    build_shuffle(t->b, second, a, b, high);
-    build_op(t->b, OP_ADD, a, first, second);
+    register_ref first = only(t->xs), other = reg(t->xs, affine_constant(1));
+    build_shuffle(t->b, first, a, b, even);
+    build_shuffle(t->b, other, a, b, odd);
+    build_op(t->b, OP_ADD, a, first, other);
 }
 
-/* Lane l of the first becomes the sum of the lanes of the l-th. */
+enum { QUARTER_BYTES = 16 };
+
+/* Lane l of the first becomes the sum of the lanes of the l-th: first within 16 bytes, which every core shuffles
+ * fastest, then across them. */
 static void add_lanes(tile *t, const register_ref *sum, int count) {
-    for (int d = t->lanes / 2; d > 0; d /= 2)
-        for (int i = 0; i < d && i < count; i++) add_halves(t, sum[i], sum[i + d < count ? i + d : i], d);
+    const int quarter = (int)lesser(t->lanes, QUARTER_BYTES / type_bytes(t->p.sum));
+    for (int step = 1; step < t->lanes; step *= 2)
+        for (int i = 0; i < count; i += 2 * step) {
+            const bool within = step < quarter;
+            add_neighbours(t, sum[i], sum[i + step < count ? i + step : i], within ? quarter : t->lanes,
+                           within ? 1 : quarter);
+        }
 }
 
 /* ---- the end of a tile ---- */

@@ -173,6 +173,11 @@ static void add_blocks_for_cache(proposer *o, const cvk_plan *plan, plan_loop lo
     }
 }
 
+/* Whether the input of a row of output, packed, stays in the second-level cache. */
+static bool row_is_near(const proposer *o) {
+    return scratch_bytes(o, o->p.in_channels, 1, o->p.axis[AXIS_W].out) < 0.5 * (double)o->target->l2_bytes;
+}
+
 static void add_orders(proposer *o, cvk_plan plan) {
     const bool together = view_has_channels_together(&o->p.x);
     if (o->family->all_groups && !together) add_packed_channels(o, plan, true, false);
@@ -182,7 +187,7 @@ static void add_orders(proposer *o, cvk_plan plan) {
         add_packed(o, plan, lesser(packed_rows(o), ceil_div(o->p.axis[AXIS_H].out, SOME_TASKS)));
         return;
     }
-    if (direct_conflicts(&o->p, o->target, &plan) > 0) add_packed(o, plan, packed_rows(o));
+    if (direct_conflicts(&o->p, o->target, &plan) > 0 && row_is_near(o)) add_packed(o, plan, packed_rows(o));
     plan.order = plan_order_of(CHANNELS_OUTSIDE);
     add_tasks(o, plan);
     bool rows = o->p.axis[AXIS_D].out > 1 || tiles_of(o, &plan, LOOP_OH) > 1;
