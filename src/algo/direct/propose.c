@@ -9,6 +9,7 @@ enum {
     MOST_UNROLLED_CHANNELS = 4,
     LOADED_AHEAD = 4,
     MOST_SHARING_CHANNELS = 4,
+    MOST_SLIDING_VECTORS = 2,
     MOST_CHANNEL_BLOCKS = 8,
     SCRATCH_BYTES = 256 * 1024
 };
@@ -187,7 +188,8 @@ static void add_orders(proposer *o, cvk_plan plan) {
         add_packed(o, plan, lesser(packed_rows(o), ceil_div(o->p.axis[AXIS_H].out, SOME_TASKS)));
         return;
     }
-    if (direct_conflicts(&o->p, o->target, &plan) > 0 && row_is_near(o)) add_packed(o, plan, packed_rows(o));
+    if (problem_taps(&o->p) > 1 && direct_conflicts(&o->p, o->target, &plan) > 0 && row_is_near(o))
+        add_packed(o, plan, packed_rows(o));
     plan.order = plan_order_of(CHANNELS_OUTSIDE);
     add_tasks(o, plan);
     bool rows = o->p.axis[AXIS_D].out > 1 || tiles_of(o, &plan, LOOP_OH) > 1;
@@ -215,12 +217,13 @@ static bool wants_prefetch(const proposer *o) {
  * keeps in registers that the sums need: so there one tap an iteration, and few input channels unrolled instead.
  * Elsewhere what taps share is worth keeping. */
 static void add_taps(proposer *o, cvk_plan plan) {
-    bool dense_channels = o->family->channel_lanes && !o->family->row;
+    const bool rows = o->family->row && o->family->all_groups;
+    bool dense_channels = o->family->channel_lanes && !rows;
     int64_t taps = o->p.axis[AXIS_W].taps;
     plan.unroll_ic = dense_channels && !o->family->all_groups && o->p.in_channels <= MOST_UNROLLED_CHANNELS
                          ? (int)o->p.in_channels
                          : 1;
-    plan.unroll_kw = !dense_channels && taps <= (o->family->row ? MOST_DEPTHWISE_TAPS : MOST_UNROLLED_TAPS);
+    plan.unroll_kw = !dense_channels && taps <= (rows ? MOST_DEPTHWISE_TAPS : MOST_UNROLLED_TAPS);
     add_orders(o, plan);
     plan.prefetch = wants_prefetch(o);
     if (plan.prefetch) add_orders(o, plan);
@@ -238,7 +241,7 @@ static int free_registers(const cvk_target *t, int held) { return t->registers -
  * weights of some taps for one vector after another, those of the next, and inputs that LLVM loads ahead. */
 static int held(const proposer *o, int vectors) {
     int64_t taps = o->p.axis[AXIS_W].taps, some = slid_taps(&o->p.axis[AXIS_W]);
-    if (o->family->row) return (int)lesser(taps, 2 * some) + LOADED_AHEAD;
+    if (o->family->row && o->family->all_groups) return (int)lesser(taps, 2 * some) + LOADED_AHEAD;
     return o->family->all_groups ? (int)lesser(o->p.in_channels, 4) + 2 : vectors + 1;
 }
 
@@ -281,6 +284,19 @@ static void add_channel_tile(proposer *o, cvk_plan plan, int64_t most_pixels) {
     add_taps(o, plan);
 }
 
+/* A kernel row at once, with its weights in registers. */
+static void add_sliding_tile(proposer *o, cvk_plan plan, int vectors) {
+    const problem_axis *w = &o->p.axis[AXIS_W];
+    int64_t pixels = free_registers(o->target, (int)slid_taps(w) * vectors + LOADED_AHEAD) / vectors;
+    if (w->taps == 1 || w->step > w->tap_step || pixels < 2) return;
+    plan.tile_ow = (int)balanced(w->out, lesser(w->out, pixels));
+    plan.tile_oh =
+        w->out < pixels ? (int)balanced(o->p.axis[AXIS_H].out, lesser(o->p.axis[AXIS_H].out, pixels / w->out)) : 1;
+    plan.unroll_ic = 1;
+    plan.unroll_kw = true;
+    add_orders(o, plan);
+}
+
 /* The least code there is: one pixel, nothing unrolled, every edge clipped as it runs. */
 static void add_smallest(proposer *o, cvk_plan plan) {
     plan.tile_oh = plan.tile_ow = 1;
@@ -298,10 +314,11 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
     int filled = tile_channel_lanes(&o.p, lanes, f);
     int64_t vectors = ceil_div(channels, filled);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .block_oh = 1, .block_ow = 1};
-    for (int v = 1; v <= (f->row ? 8 : 4) && v <= vectors; v++) {
+    for (int v = 1; v <= (f->row && f->all_groups ? 8 : 4) && v <= vectors; v++) {
         int64_t most = free_registers(target, held(&o, v)) / (v * sums);
         plan.tile_oc = v * filled;
         if (most >= 1) add_channel_tile(&o, plan, most);
+        if (!f->all_groups && v <= MOST_SLIDING_VECTORS) add_sliding_tile(&o, plan, v);
     }
     plan.tile_oc = filled;
     add_smallest(&o, plan);

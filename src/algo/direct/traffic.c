@@ -302,5 +302,6 @@ traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *p
                      .runs = runs_of(&second, l2, l2 / 4),
                      .pieces = runs_of(&second, l2, 0),
                      .pages = pages_of(&s),
-                     .row_lines = row_lines_of(&s)};
+                     .row_lines = row_lines_of(&s),
+                     .input_sets = near.input_sets};
 }
