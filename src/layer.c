@@ -113,16 +113,17 @@ static void sum_parts(arena *a, const cvk_spec *s, const cvk_target *target, lay
                      .type = spec_type(s),
                      .elements = spec_weights_elements(s),
                      .outputs = spec_result_elements(s),
-                     .count = backward_weights_parts(s)};
+                     .count = backward_weights_parts(s),
+                     .accumulate = s->accumulate};
     nests->run = program_into_workspace(a, &nests->run, &p->begin);
     nests->run = program_then(a, &nests->run, sum_parts_build(a, p, target));
 }
 
 /* Gradients of weights: what stands for weights comes with each run. */
 static void pack_as_it_runs(arena *a, const cvk_spec *s, const cvk_target *target, layer_nests *nests) {
-    const nest_role gradient = s->transposed ? ROLE_INPUT : ROLE_GRADIENT; /* the smaller of the two */
-    const nest_role input = s->transposed ? ROLE_GRADIENT : ROLE_INPUT;
-    nests->run = program_that_packs(a, &nests->run, &nests->pack, gradient, input);
+    const bool input = backward_weights_pack_input(s);
+    nests->run = program_that_packs(a, &nests->run, &nests->pack, input ? ROLE_INPUT : ROLE_GRADIENT,
+                                    input ? ROLE_GRADIENT : ROLE_INPUT);
     nests->pack.count = 0;
     if (backward_weights_parts(s) > 1) sum_parts(a, s, target, nests);
     if (!s->bias) return;
@@ -131,7 +132,8 @@ static void pack_as_it_runs(arena *a, const cvk_spec *s, const cvk_target *targe
                          .v = view_dense(spec_type(s), s->output_layout, s->batch, s->out_channels, 1, s->out_size),
                          .n = s->batch,
                          .size = {s->out_size[AXIS_D], s->out_size[AXIS_H], s->out_size[AXIS_W]},
-                         .elements = spec_result_elements(s)};
+                         .elements = spec_result_elements(s),
+                         .accumulate = s->accumulate};
     nests->run = program_with(a, &nests->run, bias_gradient_build(a, g, target));
 }
 

@@ -340,6 +340,7 @@ static void finish(const channel *c, int64_t at, long double *value, double *bou
         if (bound) *bound = bound_post(c->type, op, operand, *value, *bound);
         *value = post_apply(op, operand, *value);
     }
+    if (s->accumulate) naive_add_before(s, c->tensors, (c->n * s->out_channels + c->oc) * outputs + at, value, bound);
 }
 
 static void run_strip(const channel *c, strip *out, long double *output, double *bound) {
@@ -442,7 +443,7 @@ static void store(cvk_type type, void *output, int64_t i, long double value) {
 cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                          const void *scale, const void *addend, void *output) {
     if (!spec) return CVK_ERROR_ARGUMENT;
-    const naive_tensors tensors = {input, weights, bias, scale, addend, NULL};
+    const naive_tensors tensors = {input, weights, bias, scale, addend, NULL, output};
     if (!has_all(spec, &tensors, output)) return CVK_ERROR_NULL;
     int64_t size = naive_channel_size(spec);
     const cvk_type type = spec_type(spec);

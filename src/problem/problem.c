@@ -30,7 +30,7 @@ static view view_of_weights(const cvk_spec *s) {
 }
 
 problem_epilogue problem_epilogue_of(const cvk_spec *s) {
-    problem_epilogue e = {.bias = s->bias, .count = s->post_count};
+    problem_epilogue e = {.bias = s->bias, .accumulate = s->accumulate, .count = s->post_count};
     for (int i = 0; i < s->post_count; i++) e.op[i] = s->post[i];
     return e;
 }

@@ -136,6 +136,13 @@ static void transpose(draws *d, cvk_spec *s) {
     if (draw_chance(d, 20)) spec_resolve_padding(s, (padding_word)draw_from(d, PADDING_VALID, PADDING_SAME_LOWER));
 }
 
+/* As gradients do; those of the data are transposes, and forward layers, without bias and post-ops. */
+static void accumulate(cvk_spec *s) {
+    s->accumulate = true;
+    s->post_count = 0;
+    if (s->direction == DIRECTION_FORWARD) s->bias = false;
+}
+
 static cvk_spec draw_once(draws *d, const char *name) {
     cvk_spec s = {.name = name, .at = {.file = ""}};
     s.batch = draw_chance(d, 2) ? 0 : draw_chance(d, 60) ? 1 : draw_from(d, 2, 3);
@@ -150,6 +157,7 @@ static cvk_spec draw_once(draws *d, const char *name) {
     s.dtype = draw_chance(d, 20) ? CVK_F64 : CVK_F32; /* last: what is drawn before stays as it was */
     if (draw_chance(d, 20)) transpose(d, &s);
     if (draw_chance(d, 15)) s.direction = DIRECTION_BACKWARD_WEIGHTS, s.post_count = 0;
+    if (draw_chance(d, 12)) accumulate(&s);
     return s;
 }
 

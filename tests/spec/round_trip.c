@@ -58,6 +58,7 @@ static cvk_spec random_spec(void) {
     for (int i = 0; i < s.post_count; i++) s.post[i] = random_post_op();
     s.dtype = pick(0, 1) ? CVK_F64 : CVK_F32;
     for (int i = 0; i < s.post_count && s.dtype == CVK_F64; i++) s.post[i].a /= 3, s.post[i].b /= 3;
+    s.accumulate = s.post_count == 0 && (s.direction != DIRECTION_FORWARD || !s.bias) && pick(0, 2) == 0;
     return s;
 }
 
@@ -78,8 +79,8 @@ static bool same(const cvk_spec *a, const cvk_spec *b) {
     return strcmp(a->name, b->name) == 0 && a->rank == b->rank && same_sizes(a, b) && a->padding == b->padding &&
            a->input_layout == b->input_layout && a->output_layout == b->output_layout && a->dtype == b->dtype &&
            a->accuracy == b->accuracy && a->bias == b->bias && a->flip_kernel == b->flip_kernel &&
-           a->transposed == b->transposed && a->direction == b->direction && same_posts(a, b) &&
-           strcmp(a->algorithm, b->algorithm) == 0;
+           a->transposed == b->transposed && a->accumulate == b->accumulate && a->direction == b->direction &&
+           same_posts(a, b) && strcmp(a->algorithm, b->algorithm) == 0;
 }
 
 static const char *print(arena *a, const cvk_spec *s) {

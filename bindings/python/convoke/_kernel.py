@@ -57,12 +57,13 @@ class Kernel:
     Calls from several threads at the same time are fine. `input_shape`, `weights_shape` and `output_shape` are logical:
     N, C (weights: out, in of a group; where `operation` is "transposed": in, out of a group), then the spatial sizes. N is -1 where the layer's batch is `any`: each call has as
     many images as its x. `dtype` is numpy.float32, or numpy.float64 of an f64 layer: the type of every array it takes
-    and gives. `plan` says how the kernel goes about it, `target` for
+    and gives. `accumulates`: it adds to what the output holds. `plan` says how the kernel goes about it, `target` for
     which CPU.
     """
 
     name: str
     operation: str
+    accumulates: bool
     target: str
     plan: str
     input_shape: tuple[int, ...]
@@ -79,6 +80,7 @@ class Kernel:
             raise Error(ABI, f"the library makes kernels of version {info.abi_version}, this package {ABI_VERSION}")
         self.dtype = DTYPES[info.dtype]
         self.operation = OPERATIONS[info.operation]
+        self.accumulates = bool(info.output.held)
         self.name, self.target, self.plan = (t.decode() for t in (info.name, info.target, info.plan))
         self.input_shape, self.weights_shape, self.output_shape = (
             self._logical(s) for s in (info.input_shape, info.weights_shape, info.output_shape))
@@ -193,16 +195,22 @@ class Kernel:
         buffers = Buffers(ctypes.sizeof(Buffers), batch, *(buffer_of(memory[role]) for role in ROLES))
         return int(library.cvk_run(self._info, buffers, threads))
 
-    def gradients(self, x: ArrayLike, gradient: ArrayLike, threads: Threads = None, convert: bool = False
-                  ) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    def gradients(self, x: ArrayLike, gradient: ArrayLike, threads: Threads = None, convert: bool = False, *,
+                  out: tuple[Floats, Floats | None] | None = None) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Those of the weights and of the bias, None where there is no bias, of a layer of gradients of weights: from its
-        input and the gradients of its output, of shapes `input_shape` and `weights_shape`.
+        input and the gradients of its output, of shapes `input_shape` and `weights_shape`. `out` is a pair of arrays to
+        write them to and return; of a layer with `accumulate` it is needed, and they are added to what it holds.
 
         >>> import convoke
         >>> learns = convoke.compile({"name": "learns", "input": [1, 1, 3], "out_channels": 1, "kernel_size": 2,
         ...                           "bias": True, "direction": "backward_weights"})
         >>> learns.gradients([[[1, 2, 3]]], [[[10, 100]]])
         (array([[[210., 320.]]], dtype=float32), array([110.], dtype=float32))
+        >>> import numpy
+        >>> goes_on = convoke.compile({"name": "goes_on", "input": [1, 1, 3], "out_channels": 1, "kernel_size": 2,
+        ...                            "direction": "backward_weights", "accumulate": True})
+        >>> goes_on.gradients([[[1, 2, 3]]], [[[10, 100]]], out=(numpy.ones((1, 1, 2), numpy.float32), None))
+        (array([[[211., 321.]]], dtype=float32), None)
         """
         if not self._info.gradient.bytes:
             raise refuse("gradients", "the kernel gives none: its layer is not of direction backward_weights")
@@ -213,10 +221,38 @@ class Kernel:
             numbers = as_memory(to_dtype(role, array, self.dtype, convert), layout)
             memory[role] = placed(numbers, getattr(self._info, role).alignment)
         written = memory["output"] = self._new("output")
+        count = int(numpy.prod(self.output_shape))
+        results = written[:count].reshape(self.output_shape), written[count:] if written.size > count else None
+        self._check_held(out)
+        if out is not None:
+            self._check_gradients_out(out, results, {role: array for role, (array, _) in images.items()})
+        if self.accumulates:
+            self._copy_results(out, results)
         executor, workers = executor_and_workers(threads)
         self._run(memory, images["input"][0].shape[0], executor, workers)
-        count = int(numpy.prod(self.output_shape))
-        return written[:count].reshape(self.output_shape), written[count:] if written.size > count else None
+        if out is None:
+            return results
+        self._copy_results(results, out)
+        return out
+
+    def _check_held(self, out: Any) -> None:
+        if self.accumulates and out is None:
+            raise refuse("out", "the layer adds to what it holds, so it is needed")
+
+    def _check_gradients_out(self, out: Any, results: Any, given: dict[str, Any]) -> None:
+        if not isinstance(out, tuple) or len(out) != 2:
+            raise refuse("out", "expected a pair of arrays: of the weights, and of the bias or None")
+        for array, result in zip(out, results):
+            if result is not None:
+                self._check_out(array, result.shape, given)
+            elif array is not None:
+                raise refuse("out", "the layer has no bias, so its second is None")
+
+    @staticmethod
+    def _copy_results(source: Any, target: Any) -> None:
+        for one, other in zip(source, target):
+            if one is not None:
+                other[...] = one
 
     def _run(self, memory: dict[str, Floats | None], batch: int, executor: Executor, workers: int) -> None:
         tasks = max(self._info.tasks) * (batch if self._info.batch_any else 1)
@@ -237,7 +273,7 @@ class Kernel:
 
         x, weights  the input, and dense weights or those of pack; dense ones are packed when they have changed
         bias, scale, addend  where the layer has them; of several, an array of them all
-        out         the array to write to and return: of `dtype`, contiguous (in C's order or as the layout has it), apart
+        out         the array to write to and return, of a layer with `accumulate` to add to: of `dtype`, contiguous (in C's order or as the layout has it), apart
                     from the others; without it, the result is a new array
         threads     how many to run on, 0 being one for each CPU; or a concurrent.futures executor, on whose threads and
                     the calling one it then runs; without it, the calling one alone
@@ -272,11 +308,13 @@ class Kernel:
             "gradient": None,
         }
         written = None
+        self._check_held(out)
         if out is not None:
             self._check_out(out, shape, given)
             written = self._as_written(out)
         if written is None:
-            written = self._new("output", batch)
+            written = (placed(as_memory(out, info.output_layout), info.output.alignment) if self.accumulates and out is not None
+                       else self._new("output", batch))
         memory = {role: self._memory(role, array, batch, convert) for role, array in given.items()}
         self._run({**memory, "output": written}, batch, executor, workers)
         if out is None:
