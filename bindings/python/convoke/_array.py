@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Union
 
 import numpy
 from numpy.typing import ArrayLike, NDArray
 
 from convoke._error import refuse
+from convoke._foreign import Exporter, address, from_foreign, is_foreign
 
 Floats = NDArray[numpy.floating[Any]]
 DTYPES = (numpy.dtype(numpy.float32), numpy.dtype(numpy.float64))  # by cvk_dtype
 
 
-def array_of(role: str, value: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
+Numbers = Union[ArrayLike, Exporter]
+
+
+def array_of(role: str, value: Numbers, shape: tuple[int, ...]) -> NDArray[Any]:
     """Numbers in the shape, of which -1 is any size, of whatever type they come in; the array itself where it is one."""
     if isinstance(value, numpy.ma.MaskedArray):
         raise refuse(role, "a kernel cannot leave out what a mask hides; hand in .filled(…)")
-    try:
-        array = numpy.asarray(value)
-    except ValueError as error:
-        raise refuse(role, f"expected an array of shape {shape}; {error}") from None
+    if is_foreign(value):
+        array = from_foreign(role, value)
+    else:
+        try:
+            array = numpy.asarray(value)
+        except ValueError as error:
+            raise refuse(role, f"expected an array of shape {shape}; {error}") from None
     if array.dtype.kind not in "fiub":
         raise refuse(role, f"expected numbers, got an array of {array.dtype}")
     if array.ndim != len(shape) or any(wanted not in (-1, size) for wanted, size in zip(shape, array.shape)):
@@ -54,10 +61,6 @@ def to_dtype(role: str, array: NDArray[Any], dtype: numpy.dtype[Any], convert: b
             same = is_exact(array, dtype) if array.dtype.kind in "iu" else (rounded == array) | numpy.isnan(array)
             refuse_some(role, array, ~same, f"are not exact in {dtype} (convert=True rounds)")
     return rounded
-
-
-def address(array: NDArray[Any]) -> int:
-    return int(array.ctypes.data)
 
 
 def aligned(size: int, alignment: int, dtype: numpy.dtype[Any]) -> Floats:

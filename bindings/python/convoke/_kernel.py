@@ -5,13 +5,14 @@ from __future__ import annotations
 import ctypes
 import weakref
 from concurrent.futures import Executor
-from typing import Any, NoReturn, Union
+from typing import Any, NoReturn, Union, cast
 
 import numpy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from convoke._array import DTYPES, Floats, address, aligned, array_of, placed, to_dtype
+from convoke._array import DTYPES, Floats, Numbers, aligned, array_of, placed, to_dtype
 from convoke._error import ABI, OVERLAP, WEIGHTS, Error, refuse
+from convoke._foreign import Exporter, address, is_foreign, to_write
 from convoke._layout import BLOCKED, as_logical, as_memory
 from convoke._library import ABI_VERSION, BUFFERS, ROLES, Buffer, Buffers, KernelInfo, ParallelFor, check, library
 from convoke._threads import Threads, executor_and_workers, parallel_for, uninterrupted
@@ -41,7 +42,7 @@ class PackedWeights:
         return f"<convoke.PackedWeights of {self._name}: {self._memory.nbytes} bytes>"
 
 
-Weights = Union[ArrayLike, PackedWeights]
+Weights = Union[Numbers, PackedWeights]
 
 
 class Kernel:
@@ -103,7 +104,7 @@ class Kernel:
 
     # ---- weights ----
 
-    def pack(self, weights: ArrayLike, convert: bool = False) -> PackedWeights:
+    def pack(self, weights: Numbers, convert: bool = False) -> PackedWeights:
         """Weights in the order the kernel reads them, to hand in instead of dense ones: nothing is compared or kept then.
 
         >>> import convoke
@@ -140,7 +141,7 @@ class Kernel:
 
     # ---- a call ----
 
-    def _optional(self, role: str, value: ArrayLike | None, count: int, shape: tuple[int, ...]) -> NDArray[Any] | None:
+    def _optional(self, role: str, value: Numbers | None, count: int, shape: tuple[int, ...]) -> NDArray[Any] | None:
         """An array that only some layers have; `count` of them come with one axis more in front."""
         if count == 0 and value is not None:
             raise refuse(role, "the layer has none")
@@ -195,7 +196,7 @@ class Kernel:
         buffers = Buffers(ctypes.sizeof(Buffers), batch, *(buffer_of(memory[role]) for role in ROLES))
         return int(library.cvk_run(self._info, buffers, threads))
 
-    def gradients(self, x: ArrayLike, gradient: ArrayLike, threads: Threads = None, convert: bool = False, *,
+    def gradients(self, x: Numbers, gradient: Numbers, threads: Threads = None, convert: bool = False, *,
                   out: tuple[Floats, Floats | None] | None = None) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Those of the weights and of the bias, None where there is no bias, of a layer of gradients of weights: from its
         input and the gradients of its output, of shapes `input_shape` and `weights_shape`. `out` is a pair of arrays to
@@ -266,14 +267,15 @@ class Kernel:
         if refusals:
             raise refuse("threads", f"the executor takes no work: {refusals[0]}") from refusals[0]
 
-    def __call__(self, x: ArrayLike, weights: Weights, bias: ArrayLike | None = None, scale: ArrayLike | None = None,
-                 addend: ArrayLike | None = None, *, out: Floats | None = None, threads: Threads = None,
+    def __call__(self, x: Numbers, weights: Weights, bias: Numbers | None = None, scale: Numbers | None = None,
+                 addend: Numbers | None = None, *, out: Floats | Exporter | None = None, threads: Threads = None,
                  convert: bool = False) -> NDArray[Any]:
         """The layer's output.
 
         x, weights  the input, and dense weights or those of pack; dense ones are packed when they have changed
         bias, scale, addend  where the layer has them; of several, an array of them all
-        out         the array to write to and return, of a layer with `accumulate` to add to: of `dtype`, contiguous (in C's order or as the layout has it), apart
+        out         the array, or that of another library, to write to and return, of a layer with `accumulate` to add to: of
+                    `dtype`, contiguous (in C's order or as the layout has it), apart
                     from the others; without it, the result is a new array
         threads     how many to run on, 0 being one for each CPU; or a concurrent.futures executor, on whose threads and
                     the calling one it then runs; without it, the calling one alone
@@ -309,16 +311,18 @@ class Kernel:
         }
         written = None
         self._check_held(out)
-        if out is not None:
-            self._check_out(out, shape, given)
-            written = self._as_written(out)
+        result = to_write("out", out) if is_foreign(out) else cast("Union[Floats, None]", out)
+        if result is not None:
+            self._check_out(result, shape, given)
+            written = self._as_written(result)
         if written is None:
-            written = (placed(as_memory(out, info.output_layout), info.output.alignment) if self.accumulates and out is not None
+            written = (placed(as_memory(result, info.output_layout), info.output.alignment)
+                       if self.accumulates and result is not None
                        else self._new("output", batch))
         memory = {role: self._memory(role, array, batch, convert) for role, array in given.items()}
         self._run({**memory, "output": written}, batch, executor, workers)
-        if out is None:
+        if result is None:
             return as_logical(written, info.output_layout, shape)
-        if not numpy.may_share_memory(out, written):
-            out[...] = as_logical(written, info.output_layout, shape)
-        return out
+        if not numpy.may_share_memory(result, written):
+            result[...] = as_logical(written, info.output_layout, shape)
+        return cast("NDArray[Any]", out)
