@@ -52,11 +52,11 @@ static void sum_all(summing *s) {
 
 nest *bias_gradient_build(arena *a, const bias_gradient *g, const cvk_target *target) {
     summing s = {.b = nest_begin(a, g->name, ENTRY_TASKS, target->vector_bytes), .g = g, .from.v = g->v};
-    const int bytes = type_bytes(g->v.type);
-    s.lanes = target_lanes(target, g->v.type);
-    s.from.tensor = nest_add_tensor(&s.b, "gradient", ROLE_GRADIENT, g->v.type, g->v.elements, bytes, false);
-    s.output = nest_add_tensor(&s.b, "output", ROLE_OUTPUT, g->v.type, g->elements, bytes, true);
-    s.registers = nest_add_register(&s.b, "sum", g->v.type, s.lanes, REGISTERS);
+    s.lanes = target_lanes(target, g->sum);
+    s.from.tensor =
+        nest_add_tensor(&s.b, "gradient", ROLE_GRADIENT, g->v.type, g->v.elements, type_bytes(g->v.type), false);
+    s.output = nest_add_tensor(&s.b, "output", ROLE_OUTPUT, g->output, g->elements, type_bytes(g->output), true);
+    s.registers = nest_add_register(&s.b, "sum", g->sum, s.lanes, REGISTERS);
     sum_all(&s);
     return nest_finish(&s.b);
 }

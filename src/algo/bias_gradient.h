@@ -8,6 +8,7 @@
 typedef struct bias_gradient {
     const char *name;
     view v;
+    cvk_type sum, output;
     int64_t n, size[AXES], elements;
 } bias_gradient;
 

@@ -8,7 +8,7 @@
  * the first of `outputs` elements that the layer puts out. */
 typedef struct part_sums {
     const char *name;
-    cvk_type type;
+    cvk_type sum, output;
     int64_t begin, elements, outputs;
     int count;
 } part_sums;

@@ -24,6 +24,11 @@ int type_bytes(cvk_type type) { return type_rows[type].bits / 8; }
 bool type_is_float(cvk_type type) { return type_rows[type].kind == KIND_FLOAT; }
 bool type_is_computed_float(cvk_type type) { return type == TYPE_F32 || type == TYPE_F64; }
 
+cvk_type type_of_sums(cvk_type type) {
+    if (!type_is_float(type)) return TYPE_S32;
+    return type == TYPE_F64 ? TYPE_F64 : TYPE_F32;
+}
+
 /* Bits that a number's magnitude may take up. */
 static int digits(cvk_type type) {
     const type_row *row = &type_rows[type];

@@ -30,6 +30,9 @@ bool type_is_float(cvk_type type);
 /* Floats that are computed with, f32 and f64; halves are stored and converted, no more. */
 bool type_is_computed_float(cvk_type type);
 
+/* What products of its numbers are summed in: f64 of f64, f32 of the other floats, s32 of integers. */
+cvk_type type_of_sums(cvk_type type);
+
 /* Whether every number of the other type is one of this type. */
 bool type_holds(cvk_type type, cvk_type other);
 /* The least and the greatest number of an integer type; of a float the largest finite ones. */

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Union
 import numpy
 from numpy.typing import ArrayLike, NDArray
 
-from convoke._array import DTYPES, Floats, address, aligned, array_of, placed, to_dtype
+from convoke._array import DTYPES, Numbers, address, aligned, array_of, placed, to_dtype
 from convoke._error import ABI, OVERLAP, WEIGHTS, Error, refuse
 from convoke._layout import BLOCKED, as_logical, as_memory
 from convoke._library import ABI_VERSION, BUFFERS, ROLES, Buffer, Buffers, KernelInfo, ParallelFor, check, library
@@ -19,7 +19,7 @@ from convoke._threads import Threads, executor_and_workers, parallel_for, uninte
 OPERATIONS = ("convolution", "transposed", "weights_gradient", "transposed_weights_gradient")  # by cvk_operation
 
 
-def buffer_of(array: Floats | None) -> Buffer:
+def buffer_of(array: Numbers | None) -> Buffer:
     return Buffer(address(array), array.nbytes) if array is not None else Buffer()
 
 
@@ -27,7 +27,7 @@ class PackedWeights:
     """Weights in the order a kernel reads them, made by Kernel.pack. They may be pickled, and handed to any kernel that
     was compiled from the same layer for the same target by the same plan, in any process."""
 
-    def __init__(self, memory: Floats, alignment: int, name: str, tag: int) -> None:
+    def __init__(self, memory: Numbers, alignment: int, name: str, tag: int) -> None:
         self._memory = memory
         self._alignment = alignment
         self._name = name
@@ -56,8 +56,10 @@ class Kernel:
 
     Calls from several threads at the same time are fine. `input_shape`, `weights_shape` and `output_shape` are logical:
     N, C (weights: out, in of a group; where `operation` is "transposed": in, out of a group), then the spatial sizes. N is -1 where the layer's batch is `any`: each call has as
-    many images as its x. `dtype` is numpy.float32, or numpy.float64 of an f64 layer: the type of every array it takes
-    and gives. `plan` says how the kernel goes about it, `target` for
+    many images as its x. `input_dtype`, `weights_dtype` and
+    `output_dtype` are the types of the arrays it takes and gives: numpy.float32, float64, float16, or uint16, which are
+    the bits of bf16 (`bf16_bits` and `bf16_floats` convert, and arrays of ml_dtypes' bfloat16 are taken too). Addends
+    are as the output; bias and scale are float32, of an f64 layer float64. `plan` says how the kernel goes about it, `target` for
     which CPU.
     """
 
@@ -68,7 +70,9 @@ class Kernel:
     input_shape: tuple[int, ...]
     weights_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
-    dtype: numpy.dtype[Any]
+    input_dtype: numpy.dtype[Any]
+    weights_dtype: numpy.dtype[Any]
+    output_dtype: numpy.dtype[Any]
 
     def __init__(self, handle: int | None) -> None:  # takes the reference over
         # Not at exit, when threads may still be running it.
@@ -77,7 +81,11 @@ class Kernel:
         info = self._info
         if info.abi_version != ABI_VERSION or info.struct_size != ctypes.sizeof(KernelInfo):
             raise Error(ABI, f"the library makes kernels of version {info.abi_version}, this package {ABI_VERSION}")
-        self.dtype = DTYPES[info.dtype]
+        self.input_dtype, self.weights_dtype, self.output_dtype = (
+            DTYPES[t] for t in (info.input_dtype, info.weights_dtype, info.output_dtype))
+        sums = self.input_dtype if self.input_dtype == numpy.float64 else numpy.dtype(numpy.float32)
+        self._dtypes = {"input": self.input_dtype, "weights": self.weights_dtype, "gradient": self.weights_dtype,
+                        "bias": sums, "scale": sums, "addend": self.output_dtype, "output": self.output_dtype}
         self.operation = OPERATIONS[info.operation]
         self.name, self.target, self.plan = (t.decode() for t in (info.name, info.target, info.plan))
         self.input_shape, self.weights_shape, self.output_shape = (
@@ -85,7 +93,7 @@ class Kernel:
         if info.batch_any:
             self.input_shape, self.output_shape = (self._images(s, -1) for s in (self.input_shape, self.output_shape))
         # The weights last handed in, and what became of them: one value, that threads read and replace whole.
-        self._remembered: tuple[Floats, PackedWeights] | None = None
+        self._remembered: tuple[Numbers, PackedWeights] | None = None
 
     def __repr__(self) -> str:
         return f"<convoke.Kernel {self.name}: {self.input_shape} -> {self.output_shape}, {self.target}>"
@@ -112,15 +120,15 @@ class Kernel:
         """
         return self._pack(self._dense(array_of("weights", weights, self.weights_shape), convert))
 
-    def _dense(self, weights: NDArray[Any], convert: bool) -> Floats:
-        return placed(to_dtype("weights", weights, self.dtype, convert), self._info.weights.alignment)
+    def _dense(self, weights: NDArray[Any], convert: bool) -> Numbers:
+        return placed(to_dtype("weights", weights, self.weights_dtype, convert), self._info.weights.alignment)
 
-    def _pack(self, dense: Floats) -> PackedWeights:
+    def _pack(self, dense: Numbers) -> PackedWeights:
         info, packed = self._info, self._new("weights")
         check(library.cvk_pack_weights(info, buffer_of(dense), buffer_of(packed)))
         return PackedWeights(packed, info.packed_weights.alignment, self.name, info.packed_tag)
 
-    def _packed(self, weights: NDArray[Any] | PackedWeights, convert: bool) -> Floats:
+    def _packed(self, weights: NDArray[Any] | PackedWeights, convert: bool) -> Numbers:
         """Packed now, or before: the same bits give the same packed weights."""
         if isinstance(weights, PackedWeights):
             if weights._tag != self._info.packed_tag:
@@ -129,7 +137,7 @@ class Kernel:
             return weights._memory
         dense = self._dense(weights, convert)
         remembered = self._remembered
-        if remembered is not None and numpy.array_equal(remembered[0].view(numpy.uint32), dense.view(numpy.uint32)):
+        if remembered is not None and numpy.array_equal(remembered[0].view(numpy.uint16), dense.view(numpy.uint16)):
             return remembered[1]._memory
         kept = dense.copy() if numpy.may_share_memory(dense, weights) else dense
         packed = self._pack(kept)
@@ -147,13 +155,13 @@ class Kernel:
                          else f"the layer has {count}, which are missing")
         return None if value is None else array_of(role, value, shape if count == 1 else (count, *shape))
 
-    def _memory(self, role: str, array: Any, batch: int, convert: bool) -> Floats | None:
+    def _memory(self, role: str, array: Any, batch: int, convert: bool) -> Numbers | None:
         """What was given, as the kernel reads it."""
         if array is None:
             return None
         if role == "weights":
             return self._packed(array, convert)
-        numbers = to_dtype(role, array, self.dtype, convert)
+        numbers = to_dtype(role, array, self._dtypes[role], convert)
         if role == "input":
             numbers = as_memory(numbers, self._info.input_layout)
         if role == "addend":  # several lie one after another, as images of a batch do
@@ -161,7 +169,7 @@ class Kernel:
             numbers = as_memory(numbers.reshape(images, *self.output_shape[1:]), self._info.output_layout)
         return placed(numbers, getattr(self._info, role).alignment)
 
-    def _as_written(self, out: Floats) -> Floats | None:
+    def _as_written(self, out: Numbers) -> Numbers | None:
         """The array as the kernel writes it, or None where it lies in memory otherwise."""
         layout, alignment = self._info.output_layout, self._info.output.alignment
         memory = as_memory(out, layout) if layout != BLOCKED else None
@@ -171,8 +179,8 @@ class Kernel:
     def _check_out(self, out: Any, shape: tuple[int, ...], given: dict[str, Any]) -> None:
         if not isinstance(out, numpy.ndarray) or isinstance(out, numpy.ma.MaskedArray):
             raise refuse("out", f"expected a numpy.ndarray, got a {type(out).__name__}")
-        if out.dtype != self.dtype:
-            raise refuse("out", f"expected an array of {self.dtype}, got {out.dtype}")
+        if out.dtype != self.output_dtype:
+            raise refuse("out", f"expected an array of {self.output_dtype}, got {out.dtype}")
         if out.shape != shape:
             raise refuse("out", f"expected an array of shape {shape}, got {out.shape}")
         if not out.flags.writeable:
@@ -184,12 +192,12 @@ class Kernel:
             if array is not None and numpy.shares_memory(out, array):
                 raise refuse("out", f"it overlaps {role}", OVERLAP)
 
-    def _new(self, role: str, batch: int = 0, workers: int = 1) -> Floats:
+    def _new(self, role: str, batch: int = 0, workers: int = 1) -> Numbers:
         """Memory for a buffer of a run."""
         needs = library.cvk_buffer_needs(self._info, ROLES.index(role), batch, workers)
-        return aligned(needs.bytes, needs.alignment, self.dtype)
+        return aligned(needs.bytes, needs.alignment, self._dtypes.get(role, numpy.dtype(numpy.uint8)))
 
-    def _start(self, memory: dict[str, Floats | None], batch: int, threads: ParallelFor | None) -> int:
+    def _start(self, memory: dict[str, Numbers | None], batch: int, threads: ParallelFor | None) -> int:
         buffers = Buffers(ctypes.sizeof(Buffers), batch, *(buffer_of(memory[role]) for role in ROLES))
         return int(library.cvk_run(self._info, buffers, threads))
 
@@ -208,9 +216,9 @@ class Kernel:
             raise refuse("gradients", "the kernel gives none: its layer is not of direction backward_weights")
         images = {"input": (array_of("input", x, self.input_shape), self._info.input_layout),
                   "gradient": (array_of("gradient", gradient, self.weights_shape), self._info.output_layout)}
-        memory: dict[str, Floats | None] = {role: None for role in ROLES}
+        memory: dict[str, Numbers | None] = {role: None for role in ROLES}
         for role, (array, layout) in images.items():
-            numbers = as_memory(to_dtype(role, array, self.dtype, convert), layout)
+            numbers = as_memory(to_dtype(role, array, self._dtypes[role], convert), layout)
             memory[role] = placed(numbers, getattr(self._info, role).alignment)
         written = memory["output"] = self._new("output")
         executor, workers = executor_and_workers(threads)
@@ -218,7 +226,7 @@ class Kernel:
         count = int(numpy.prod(self.output_shape))
         return written[:count].reshape(self.output_shape), written[count:] if written.size > count else None
 
-    def _run(self, memory: dict[str, Floats | None], batch: int, executor: Executor, workers: int) -> None:
+    def _run(self, memory: dict[str, Numbers | None], batch: int, executor: Executor, workers: int) -> None:
         tasks = max(self._info.tasks) * (batch if self._info.batch_any else 1)
         workers = max(1, min(workers, tasks))
         memory = {**memory, **{role: self._new(role, batch, workers) for role in ("scratch", "workspace")}}
@@ -231,17 +239,17 @@ class Kernel:
             raise refuse("threads", f"the executor takes no work: {refusals[0]}") from refusals[0]
 
     def __call__(self, x: ArrayLike, weights: Weights, bias: ArrayLike | None = None, scale: ArrayLike | None = None,
-                 addend: ArrayLike | None = None, *, out: Floats | None = None, threads: Threads = None,
+                 addend: ArrayLike | None = None, *, out: Numbers | None = None, threads: Threads = None,
                  convert: bool = False) -> NDArray[Any]:
         """The layer's output.
 
         x, weights  the input, and dense weights or those of pack; dense ones are packed when they have changed
         bias, scale, addend  where the layer has them; of several, an array of them all
-        out         the array to write to and return: of `dtype`, contiguous (in C's order or as the layout has it), apart
+        out         the array to write to and return: of `output_dtype`, contiguous (in C's order or as the layout has it), apart
                     from the others; without it, the result is a new array
         threads     how many to run on, 0 being one for each CPU; or a concurrent.futures executor, on whose threads and
                     the calling one it then runs; without it, the calling one alone
-        convert     arrays of other types than `dtype` are refused where they hold a number that it does not have, such
+        convert     arrays of other types than the kernel's are refused where they hold a number that it does not have, such
                     as float64's 0.1 where it is float32. True rounds those. Overflow is always refused.
 
         >>> import convoke, numpy

@@ -45,7 +45,7 @@ static int64_t packed_rows(const proposer *o) {
     const problem_axis *h = &o->p.axis[AXIS_H];
     int64_t channels = o->family->all_groups ? o->p.x.channels : o->p.in_channels;
     int64_t width = o->p.axis[AXIS_W].in + axis_before(&o->p.axis[AXIS_W]) + axis_after(&o->p.axis[AXIS_W]);
-    int64_t row = type_bytes(o->p.x.type) * channels * o->p.axis[AXIS_D].taps * width;
+    int64_t row = type_bytes(o->p.sum) * channels * o->p.axis[AXIS_D].taps * width;
     int64_t rows = SCRATCH_BYTES / (row > 0 ? row : 1) / h->step;
     return lesser(rows < 1 ? 1 : rows, h->out);
 }
@@ -66,7 +66,7 @@ static double scratch_bytes(const proposer *o, int64_t channels, int64_t rows, i
     int64_t seen = a[AXIS_D].taps;
     seen *= (rows - 1) * a[AXIS_H].step + (a[AXIS_H].taps - 1) * a[AXIS_H].tap_step + 1;
     seen *= (columns - 1) * a[AXIS_W].step + (a[AXIS_W].taps - 1) * a[AXIS_W].tap_step + 1;
-    return (double)(type_bytes(o->p.x.type) * channels * seen);
+    return (double)(type_bytes(o->p.sum) * channels * seen);
 }
 
 /* A task is the rows of a tile, and of columns as many tiles as keep its input in the first-level cache; with the

@@ -26,6 +26,8 @@ typedef struct sweeps {
     const problem *p;
     const cvk_plan *plan;
     bool all_groups; /* channels are of all groups, and the group loop runs over the multiplier */
+    cvk_type x;      /* of the input, where it is read from */
+    cvk_type w;
     int count;
     sweep sweep[MOST_SWEEPS]; /* innermost first */
     double whole[DIMENSIONS]; /* there is of each */
@@ -64,7 +66,8 @@ static void add_order(sweeps *s) {
 
 static sweeps sweeps_of(const problem *p, const cvk_plan *plan) {
     bool all_groups = plan->lanes == LANES_CHANNELS;
-    sweeps s = {.p = p, .plan = plan, .all_groups = all_groups};
+    sweeps s = {.p = p, .plan = plan, .all_groups = all_groups, .x = p->x.type};
+    s.w = plan->lanes == LANES_COLUMNS ? p->sum : p->w.type;
     s.whole[LOOP_N] = (double)p->n;
     s.whole[LOOP_G] = (double)(all_groups ? problem_multiplier(p) : p->groups);
     s.whole[LOOP_OC] = (double)(all_groups ? p->x.channels : p->out_channels);
@@ -105,8 +108,7 @@ static double positions(const problem_axis *a, double out, double taps) { return
 
 static double bytes_of_input(const sweeps *s, const double *c) {
     const problem_axis *axis = s->p->axis;
-    double size = type_bytes(s->p->x.type), channels = s->all_groups ? c[LOOP_OC] : c[LOOP_G] * c[LOOP_IC],
-           rows = c[LOOP_N];
+    double size = type_bytes(s->x), channels = s->all_groups ? c[LOOP_OC] : c[LOOP_G] * c[LOOP_IC], rows = c[LOOP_N];
     for (int a = 0; a < AXIS_W; a++) rows *= positions(&axis[a], c[LOOP_OD + a], c[KERNEL + a]);
     if (view_has_channels_together(&s->p->x))
         return rows * positions(&axis[AXIS_W], c[LOOP_OW], c[KERNEL + AXIS_W]) * lines_of_channels(channels * size);
@@ -114,7 +116,7 @@ static double bytes_of_input(const sweeps *s, const double *c) {
 }
 
 static double bytes_of_weights(const sweeps *s, const double *c) {
-    double bytes = type_bytes(s->p->w.type) * c[LOOP_G] * c[LOOP_OC] * c[LOOP_IC];
+    double bytes = type_bytes(s->w) * c[LOOP_G] * c[LOOP_OC] * c[LOOP_IC];
     for (int a = 0; a < AXES; a++) bytes *= c[KERNEL + a];
     return bytes;
 }
@@ -167,6 +169,12 @@ static double brought_into(const sweeps *s, double cache) {
     double brought[TENSORS];
     bring_into(s, cache, brought);
     return sum(brought);
+}
+
+/* What tiles read from near is packed, if anything is, and then of the type that is summed in. */
+static double brought_near(sweeps s, double cache) {
+    if (s.plan->pack_rows) s.x = s.p->sum;
+    return brought_into(&s, cache);
 }
 
 /* ---- runs: lines that follow on one another, which a core's own prefetching finds ---- */
@@ -271,7 +279,7 @@ static double row_lines_of(const sweeps *s) {
 traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *plan) {
     const double l2 = COST_L2_SHARE * (double)target->l2_bytes;
     sweeps s = sweeps_of(p, plan);
-    return (traffic){.l1 = brought_into(&s, COST_L1_SHARE * (double)target->l1_bytes),
+    return (traffic){.l1 = brought_near(s, COST_L1_SHARE * (double)target->l1_bytes),
                      .l2 = brought_into(&s, l2),
                      .l3 = brought_into(&s, cost_l3_bytes(target)),
                      .runs = runs_of(&s, l2, l2 / 4),
