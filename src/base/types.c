@@ -167,3 +167,17 @@ void type_write(cvk_type type, void *to, double value) {
     uint64_t bits = type_bits(type, value);
     memcpy(to, &bits, (size_t)type_bytes(type));
 }
+
+/* A double that rounds to any narrower type as the value does: the nearest, or where that is inexact its neighbour
+ * whose last digit is odd. */
+static double rounded_to_odd(long double value) {
+    const double nearest = (double)value;
+    uint64_t bits;
+    memcpy(&bits, &nearest, sizeof bits);
+    if (!isfinite(nearest) || nearest == value || bits & 1) return nearest;
+    return nextafter(nearest, nearest < value ? INFINITY : -INFINITY);
+}
+
+void type_write_long(cvk_type type, void *to, long double value) {
+    type_write(type, to, type == TYPE_F64 ? (double)value : rounded_to_odd(value));
+}

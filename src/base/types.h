@@ -49,6 +49,8 @@ double type_round(cvk_type type, double value);
 /* One element in memory, of any alignment: its value, which a double holds exactly; and storing a value, rounded. */
 double type_read(cvk_type type, const void *from);
 void type_write(cvk_type type, void *to, double value);
+/* The same of a value that a double need not hold: rounded once. */
+void type_write_long(cvk_type type, void *to, long double value);
 /* The element's bits. */
 uint64_t type_bits(cvk_type type, double value);
 

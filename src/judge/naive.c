@@ -444,24 +444,6 @@ static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *outpu
     return t->weights && (!s->bias || t->bias || s->direction != DIRECTION_FORWARD) && (!scales || t->scale);
 }
 
-/* A double that rounds to any narrower type as the value does: the nearest, or where that is inexact its neighbour
- * whose last digit is odd. */
-static double rounded_to_odd(long double value) {
-    const double nearest = (double)value;
-    uint64_t bits;
-    memcpy(&bits, &nearest, sizeof bits);
-    if (!isfinite(nearest) || nearest == value || bits & 1) return nearest;
-    return nextafter(nearest, nearest < value ? INFINITY : -INFINITY);
-}
-
-/* Rounded once. */
-static void store(cvk_type type, void *output, int64_t i, long double value) {
-    if (type == TYPE_F64)
-        ((double *)output)[i] = (double)value;
-    else
-        type_write(type, (char *)output + i * type_bytes(type), rounded_to_odd(value));
-}
-
 cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                          const void *scale, const void *addend, void *output) {
     if (!spec) return CVK_ERROR_ARGUMENT;
@@ -473,7 +455,8 @@ cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *we
     if (!one) return CVK_ERROR_MEMORY;
     for (int64_t i = 0; i < naive_channels(spec); i++) {
         naive_range(spec, &tensors, i, i + 1, one, NULL);
-        for (int64_t at = 0; at < size; at++) store(type, output, i * size + at, one[at]);
+        for (int64_t at = 0; at < size; at++)
+            type_write_long(type, (char *)output + (i * size + at) * type_bytes(type), one[at]);
     }
     free(one);
     return CVK_OK;
