@@ -203,10 +203,21 @@ static void copy_pixel(const copy *c, affine column, affine source) {
     build_end(b);
 }
 
+/* Whether a pixel's channels are followed by those of the next, here and there: a row is one line then. */
+static bool columns_follow_on(const copy *c) {
+    const view *to = &c->t->x.v, *from = &c->input.v;
+    return to->channel == 1 && to->axis[AXIS_W] == c->channels &&
+           (c->zero || (from->block == 1 && from->channel == 1 && from->axis[AXIS_W] == c->channels));
+}
+
 /* Columns that lie one after another in both places, or are all zeros. */
 static void copy_columns(const copy *c, int64_t first, int64_t count) {
     nest_builder *b = c->t->b;
     affine source = affine_offset(c->column, first);
+    if (columns_follow_on(c)) {
+        copy_line(c, (spot){affine_constant(0), affine_constant(first), source}, count * c->channels, true);
+        return;
+    }
     if (scratch_has_channels_together(c)) {
         affine w = build_loop(b, "w", count);
         copy_pixel(c, affine_offset(w, first), affine_add(source, w));
