@@ -109,7 +109,8 @@ static void insert(ranking *r, const ranked_plan *plan) {
 
 /* Whether a task of either covers the same: what it packs is the same then. */
 static bool tasks_alike(const cvk_plan *a, const cvk_plan *b) {
-    return a->tasks == b->tasks && memcmp(a->order.level, b->order.level, sizeof *a->order.level * (size_t)a->tasks) == 0;
+    return a->tasks == b->tasks &&
+           memcmp(a->order.level, b->order.level, sizeof *a->order.level * (size_t)a->tasks) == 0;
 }
 
 /* Whether two plans execute the same instructions in another order. */
