@@ -62,6 +62,9 @@ static void steeper_slope(cvk_spec *s) { s->post[0].a *= 1.0001F; }
 static void relu_for_leaky(cvk_spec *s) { s->post[0] = (post_op){.kind = POST_RELU}; }
 static void tanh_gelu(cvk_spec *s) { s->post[0].kind = POST_GELU_TANH; }
 static void hard_sigmoid(cvk_spec *s) { s->post[0].kind = POST_HARD_SIGMOID; }
+static void f16_input(cvk_spec *s) { s->input_type = TYPE_F16; }
+static void bf16_weights(cvk_spec *s) { s->weights_type = TYPE_BF16; }
+static void bf16_output(cvk_spec *s) { s->output_type = TYPE_BF16; }
 
 /* ---- data that hide a bug ---- */
 
@@ -168,6 +171,11 @@ static const mutant mutants[] = {
     {"relu for leaky_relu", DENSE ", post_ops: [{leaky_relu: 0.01}]}", .misread = relu_for_leaky},
     {"gelu_tanh for gelu", DENSE ", post_ops: [gelu]" LAST "}", .misread = tanh_gelu},
     {"hard_sigmoid for sigmoid", DENSE ", post_ops: [sigmoid]}", .misread = hard_sigmoid},
+    {"f16 for bf16 input", DENSE ", dtype: bf16}", .misread = f16_input},
+    {"f16 for bf16 input, depthwise", DEPTHWISE LAST ", dtype: bf16}", .misread = f16_input},
+    {"bf16 for f16 weights", DENSE LAST ", dtype: {input: f32, weights: f16, output: f32}}", .misread = bf16_weights},
+    {"bf16 for f16 weights, transformed", WINOGRAD ", dtype: f16}", .misread = bf16_weights},
+    {"bf16 for f16 output", GROUPED BLOCKED ", dtype: f16}", .misread = bf16_output},
     /* Loop bounds. */
     {"last kernel row dropped", DENSE LAST "}", .edit = drop_last, .mutation = {"", "kh", "", 0}},
     {"first kernel row dropped", DENSE "}", .edit = drop_first, .mutation = {"", "kh", "", 0}},
