@@ -93,7 +93,7 @@ static void fold_back(arena *a, const cvk_spec *s, const cvk_target *target, lay
     fold *f = arena_new(a, fold);
     *f = (fold){.name = s->name,
                 .from = problem_unfolded(s),
-                .to = view_dense(spec_type(s), s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+                .to = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
                 .border = s->padding,
                 .n = s->batch,
                 .post = problem_epilogue_of(s)};
@@ -111,7 +111,8 @@ static void sum_parts(arena *a, const cvk_spec *s, const cvk_target *target, lay
     part_sums *p = arena_new(a, part_sums);
     const gradient_matrix m = backward_weights_matrix(s);
     *p = (part_sums){.name = s->name,
-                     .type = spec_type(s),
+                     .sum = spec_sum_type(s),
+                     .output = spec_result_type(s),
                      .elements = spec_weights_elements(s),
                      .outputs = spec_result_elements(s),
                      .count = backward_weights_parts(s),
@@ -134,7 +135,9 @@ static void pack_as_it_runs(arena *a, const cvk_spec *s, const cvk_target *targe
     if (!s->bias) return;
     bias_gradient *g = arena_new(a, bias_gradient);
     *g = (bias_gradient){.name = s->name,
-                         .v = view_dense(spec_type(s), s->output_layout, s->batch, s->out_channels, 1, s->out_size),
+                         .v = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, 1, s->out_size),
+                         .sum = spec_sum_type(s),
+                         .output = spec_result_type(s),
                          .n = s->batch,
                          .size = {s->out_size[AXIS_D], s->out_size[AXIS_H], s->out_size[AXIS_W]},
                          .elements = spec_result_elements(s),
@@ -153,7 +156,7 @@ static void add_phases(const cvk_spec *s, const cvk_target *target, layer_nests 
     }
     more = all;
     for (int i = 0; i < OP_KINDS; i++) more.ops[i] -= nests->counts.ops[i];
-    const double cycles = cost_issue(target, &more, target_lanes(target, spec_type(s)), INFINITY);
+    const double cycles = cost_issue(target, &more, target_lanes(target, spec_sum_type(s)), INFINITY, true);
     to->cycles += cycles;
     to->judged += cycles;
     if (peak > 0) to->seconds_per_peak = to->cycles / peak;

@@ -505,7 +505,7 @@ static dnnl_cpu_isa_t instructions(uint64_t cpu_features) {
 
 /* It has no convolution of f64, no border but zeros, and one addend. */
 static bool has(const peer_request *r) {
-    return WAYS >> r->way & 1 && r->problem->dtype == CVK_F32 && r->problem->border == CVK_PADDING_ZEROS &&
+    return WAYS >> r->way & 1 && peer_all_are(r->problem, CVK_F32) && r->problem->border == CVK_PADDING_ZEROS &&
            adds(r->problem) <= 1 && take_threads(r->threads);
 }
 

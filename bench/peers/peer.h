@@ -33,16 +33,20 @@ typedef struct peer_problem {
     int64_t in_size[PEER_AXES], out_size[PEER_AXES], kernel[PEER_AXES];
     int64_t stride[PEER_AXES], dilation[PEER_AXES]; /* a dilation of 1 has no holes */
     int64_t pad_before[PEER_AXES], pad_after[PEER_AXES];
-    cvk_padding_mode border; /* what is beyond the input */
-    cvk_dtype dtype;
+    cvk_padding_mode border;                            /* what is beyond the input */
+    cvk_dtype input_dtype, weights_dtype, output_dtype; /* bias: f32, or f64 of f64 */
     bool bias;
     size_t post_op_count;
     const cvk_post_op *post_ops;
 } peer_problem;
 
-/* Dense arrays of the problem's type in C order: input N C D H W; weights O I/groups D H W, transposed I O/groups D H
- * W; bias O; addend N O D H W. Of gradients of weights, `weights` are those of the output, N O D H W. What the layer
- * does not use is NULL. They stay the caller's, and last until the layer is closed. */
+static inline bool peer_all_are(const peer_problem *p, cvk_dtype dtype) {
+    return p->input_dtype == dtype && p->weights_dtype == dtype && p->output_dtype == dtype;
+}
+
+/* Dense arrays of the problem's types in C order: input N C D H W; weights O I/groups D H W, transposed I O/groups D H
+ * W; bias O; addend, of the output's type, N O D H W. Of gradients of weights, `weights` are those of the output, N O D
+ * H W. What the layer does not use is NULL. They stay the caller's, and last until the layer is closed. */
 typedef struct peer_data {
     const void *input, *weights, *bias, *addend;
 } peer_data;

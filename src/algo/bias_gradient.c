@@ -85,12 +85,12 @@ static void sum_all(summing *s) {
 
 nest *bias_gradient_build(arena *a, const bias_gradient *g, const cvk_target *target) {
     summing s = {.b = nest_begin(a, g->name, ENTRY_TASKS, target->vector_bytes), .g = g, .from.v = g->v};
-    s.lanes = target_lanes(target, g->v.type);
+    s.lanes = target_lanes(target, g->sum);
     s.from.tensor =
         nest_add_tensor(&s.b, "gradient", ROLE_GRADIENT, g->v.type, g->v.elements, type_bytes(g->v.type), false);
-    s.output = nest_add_sums(&s.b, "output", ROLE_OUTPUT, g->v.type, g->elements, g->accumulate);
-    s.sums = nest_add_register(&s.b, "sum", g->v.type, s.lanes, MOST_VECTORS);
-    s.others = nest_add_register(&s.b, "x", g->v.type, s.lanes, OTHERS);
+    s.output = nest_add_sums(&s.b, "output", ROLE_OUTPUT, g->output, g->elements, g->accumulate);
+    s.sums = nest_add_register(&s.b, "sum", g->sum, s.lanes, MOST_VECTORS);
+    s.others = nest_add_register(&s.b, "x", g->sum, s.lanes, OTHERS);
     sum_all(&s);
     return nest_finish(&s.b);
 }

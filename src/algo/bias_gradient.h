@@ -9,6 +9,7 @@
 typedef struct bias_gradient {
     const char *name;
     view v;
+    cvk_type sum, output;
     int64_t n, size[AXES], elements;
     bool accumulate;
 } bias_gradient;

@@ -124,12 +124,12 @@ static void add_squares(adding *s) {
 
 nest *sum_parts_build(arena *a, const part_sums *p, const cvk_target *target) {
     adding s = {.b = nest_begin(a, p->name, ENTRY_TASKS, target->vector_bytes), .p = p};
-    s.lanes = target_lanes(target, p->type);
-    s.parts = nest_add_part(&s.b, "parts", ROLE_WORKSPACE, p->type, p->begin, p->elements * p->count, SCRATCH_ALIGNMENT,
+    s.lanes = target_lanes(target, p->sum);
+    s.parts = nest_add_part(&s.b, "parts", ROLE_WORKSPACE, p->sum, p->begin, p->elements * p->count, SCRATCH_ALIGNMENT,
                             false);
-    s.output = nest_add_sums(&s.b, "output", ROLE_OUTPUT, p->type, p->outputs, p->accumulate);
-    s.registers = nest_add_register(&s.b, "sum", p->type, s.lanes, 2);
-    if (p->across) s.square = nest_add_register(&s.b, "square", p->type, s.lanes, 2 * s.lanes);
+    s.output = nest_add_sums(&s.b, "output", ROLE_OUTPUT, p->output, p->outputs, p->accumulate);
+    s.registers = nest_add_register(&s.b, "sum", p->sum, s.lanes, 2);
+    if (p->across) s.square = nest_add_register(&s.b, "square", p->sum, s.lanes, 2 * s.lanes);
     (p->across ? add_squares : add_all)(&s);
     return nest_finish(&s.b);
 }

@@ -8,7 +8,7 @@
  * the first of `outputs` elements that the layer puts out, or are added to what those hold. */
 typedef struct part_sums {
     const char *name;
-    cvk_type type;
+    cvk_type sum, output;
     int64_t begin, elements, outputs;
     int count;
     bool accumulate;

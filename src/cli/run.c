@@ -72,7 +72,7 @@ static cli_exit read_gradient(session *s, const cvk_spec *spec, arrays *a) {
 }
 
 static size_t result_bytes(const cvk_spec *spec) {
-    return (size_t)(naive_channels(spec) * naive_channel_size(spec) * type_bytes(spec_type(spec)));
+    return (size_t)(naive_channels(spec) * naive_channel_size(spec) * type_bytes(spec_result_type(spec)));
 }
 
 /* One of the files that are written, from byte `at` of all results on. */
@@ -144,7 +144,7 @@ static cvk_status run_kernel(session *s, const cvk_spec *layer, const cvk_spec *
     status = tensors_bind(spec, info, data, GUARD_END, s->parallel.workers, &t);
     if (status == CVK_OK) status = cvk_run(info, &t.buffers, &s->parallel);
     for (int64_t i = 0; status == CVK_OK && i < naive_channels(spec); i++)
-        tensors_read(&t, i, output + i * naive_channel_size(spec) * type_bytes(spec_type(spec)));
+        tensors_read(&t, i, output + i * naive_channel_size(spec) * type_bytes(spec_result_type(spec)));
     tensors_free(&t);
     cvk_kernel_free(kernel);
     return status;
@@ -162,7 +162,7 @@ static cvk_status write_array(const session *s, const char *path, const shape *o
 
 /* What came out, and behind it gradients of a bias. */
 static cvk_status write_results(const session *s, const cvk_spec *spec, char *output) {
-    const shape result = shape_result(spec), channels = shape_channels(spec);
+    const shape result = shape_result(spec), channels = shape_bias_gradient(spec);
     const bool gradients = spec->direction == DIRECTION_BACKWARD_WEIGHTS && spec->bias;
     cvk_status status = write_array(s, s->options->output, &result, output);
     char *behind = output + shape_elements(&result) * type_bytes(result.type);

@@ -5,9 +5,9 @@
 
 #include "spec/spec.h"
 
-/* Dense arrays of the layer's type in C order: input N C D H W; weights O I/groups D H W, transposed I O/groups D H W;
- * bias O; scale one O after another, one for each `scale`; addend one N O D H W after another, one for each `add`. What
- * the layer does not use may be NULL. */
+/* Dense arrays in C order, each of its type (spec/spec.h): input N C D H W; weights O I/groups D H W, transposed I
+ * O/groups D H W; bias O; scale one O after another, one for each `scale`; addend one N O D H W after another, one for
+ * each `add`. What the layer does not use may be NULL. */
 typedef struct naive_tensors {
     const void *input, *weights /* of gradients of weights: gradients of the output, N O D H W */, *bias, *scale,
         *addend;

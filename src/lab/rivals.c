@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* Of the difference to our own output, as a whole: far above what any way to sum rounds to, far below what another
- * layer would give. */
-static const double MOST_DIFFERENCE = 1e-3;
+ * layer would give; where the output rounds coarser than that, two of its roundings. */
+static double most_difference(cvk_type output) { return fmax(1e-3, 2 * type_rows[output].unit_roundoff); }
 static const double HOPELESS = 10; /* times as long as another */
 
 unsigned peer_list_ways(const peer_list *l) {
@@ -34,7 +34,9 @@ static const peer_problem *pose(const ready *r, arena *a) {
                         .out_channels = s->out_channels,
                         .groups = s->groups,
                         .border = (cvk_padding_mode)s->padding,
-                        .dtype = s->dtype,
+                        .input_dtype = (cvk_dtype)s->input_type,
+                        .weights_dtype = (cvk_dtype)s->weights_type,
+                        .output_dtype = (cvk_dtype)s->output_type,
                         .bias = s->bias,
                         .post_op_count = (size_t)s->post_count,
                         .post_ops = post_ops(s, a)};
@@ -52,7 +54,7 @@ static const peer_problem *pose(const ready *r, arena *a) {
 static const void *unflipped(const cvk_spec *s, const void *weights, arena *a) {
     if (!s->flip_kernel) return weights;
     const int64_t taps = spec_taps(s), count = spec_weights_elements(s);
-    const size_t bytes = (size_t)type_bytes(spec_type(s));
+    const size_t bytes = (size_t)type_bytes(s->weights_type);
     char *to = arena_array(a, char, (size_t)count *bytes);
     const char *from = weights;
     for (int64_t i = 0; i < count; i++)
@@ -70,7 +72,7 @@ static peer_data data_of(const cvk_spec *s, const layer_data *d, arena *a) {
 static void *own_output(const ready *r) {
     const measured own = ready_measured(r);
     const int64_t channels = naive_channels(&r->spec), size = naive_channel_size(&r->spec);
-    const int64_t bytes = size * type_bytes(spec_type(&r->spec));
+    const int64_t bytes = size * type_bytes(r->spec.output_type);
     char *output = malloc((size_t)(channels * bytes));
     if (!output) return NULL;
     own.run(own.context);
@@ -95,7 +97,7 @@ static double compare(const ready *r, const rival *one, const void *own, void *s
     if (one->way == PEER_SEPARABLE) return 0;
     const int64_t count = naive_channels(&r->spec) * naive_channel_size(&r->spec);
     if (!one->peer->answer(one->layer, scratch)) return INFINITY;
-    const double d = difference(spec_type(&r->spec), count, own, scratch);
+    const double d = difference(r->spec.output_type, count, own, scratch);
     return isnan(d) ? INFINITY : d;
 }
 
@@ -106,7 +108,7 @@ static const char *say_wrong(const rivals *all, const rival *one, double off, ar
 
 static void add_rival(const ready *r, const rival *one, const void *own, void *scratch, arena *a, rivals *to) {
     const double off = compare(r, one, own, scratch);
-    if (off <= MOST_DIFFERENCE) {
+    if (off <= most_difference(r->spec.output_type)) {
         const double begin = clock_seconds();
         one->peer->run(one->layer);
         to->of[to->count] = *one;
@@ -156,7 +158,7 @@ cvk_status rivals_open(const ready *r, const peer_list *peers, arena *a, rivals 
     if (!peers->count || !is_posed(&r->spec)) return CVK_OK;
     const cvk_target *t = r->lab->target;
     const size_t bytes =
-        (size_t)(naive_channels(&r->spec) * naive_channel_size(&r->spec)) * (size_t)type_bytes(spec_type(&r->spec));
+        (size_t)(naive_channels(&r->spec) * naive_channel_size(&r->spec)) * (size_t)type_bytes(r->spec.output_type);
     void *own = own_output(r), *scratch = malloc(bytes);
     const bool good = own && scratch && ready_data(&r->spec, &to->data);
     if (good) {

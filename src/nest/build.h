@@ -42,7 +42,7 @@ void build_end(nest_builder *b);
 /* floor(e / divisor) as an affine expression: exact where the remainder's range allows it, else a quotient variable. */
 affine build_quotient(nest_builder *b, affine e, int64_t divisor);
 
-/* Operations. */
+/* Operations. Loads and stores of a tensor of another type than the register's convert on the way. */
 register_ref reg(int array, affine index);
 nest_access access_at(int tensor, affine offset, int64_t stride);
 void build_const(nest_builder *b, register_ref to, double value); /* rounded to the type of `to`, which is then exact */

@@ -50,8 +50,8 @@ static pair trade(const pair *p) {
 }
 
 static pair pair_of(const cvk_spec *s) {
-    const view x = view_dense(spec_type(s), s->input_layout, s->batch, s->in_channels, s->groups, s->in_size);
-    const view y = view_dense(spec_type(s), s->output_layout, s->batch, s->out_channels, s->groups, s->out_size);
+    const view x = view_dense(s->input_type, s->input_layout, s->batch, s->in_channels, s->groups, s->in_size);
+    const view y = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size);
     const int64_t in = spec_group_in(s), out = spec_group_out(s);
     pair p = s->transposed ? (pair){.large = y, .small = x, .large_channels = out, .small_channels = in}
                            : (pair){.large = x, .small = y, .large_channels = in, .small_channels = out};
@@ -135,8 +135,9 @@ typedef struct parts {
 } parts;
 
 static parts parts_of(const cvk_spec *s) {
-    const int64_t bytes = type_bytes(spec_type(s)), sums = spec_weights_elements(s) * bytes;
-    const int64_t both = (spec_input_elements(s) + spec_output_elements(s)) * bytes;
+    const int64_t sums = spec_weights_elements(s) * type_bytes(spec_sum_type(s));
+    const int64_t both =
+        spec_input_elements(s) * type_bytes(s->input_type) + spec_output_elements(s) * type_bytes(s->output_type);
     int64_t wanted = lesser(lesser((both + PART_BYTES - 1) / PART_BYTES, both / (2 * sums)), MOST_PARTS);
     if (wanted < 1) wanted = 1;
     const int64_t images = lesser(wanted, s->batch);
@@ -197,10 +198,11 @@ static int64_t gradients_at(const cvk_spec *s, const pair *p, int64_t small, int
     return group * each + small % p->small_channels * step.small + large % p->large_channels * step.large;
 }
 
-/* The gradients: small channels, large channels of a group, kernel; flipped, from the last tap on. */
+/* The gradients, or where they are to be added up, sums: small channels, large channels of a group, kernel;
+ * flipped, from the last tap on. */
 static view view_of_gradients(const cvk_spec *s, const pair *p) {
     const steps of = steps_of(s, p);
-    view v = {.type = spec_type(s),
+    view v = {.type = backward_weights_wait(s) ? spec_sum_type(s) : s->weights_type,
               .channel = of.small,
               .block = 1,
               .channels = p->small_channels * s->groups,
@@ -252,7 +254,7 @@ static problem begin(const cvk_spec *s, const pair *p) {
                   .x = p->large,
                   .w = p->small,
                   .y = view_of_gradients(s, p),
-                  .sum = spec_type(s),
+                  .sum = spec_sum_type(s),
                   .border = s->padding,
                   .accuracy = ACCURACY_STRICT,
                   .post = {.accumulate = s->accumulate && !backward_weights_wait(s)}};

@@ -89,7 +89,7 @@ static void print_boolean(const cvk_spec *s, const field_row *f, text *out) {
 }
 
 static void print_number(const cvk_spec *s, double value, text *out) {
-    if (s->dtype == CVK_F64)
+    if (spec_sum_type(s) == TYPE_F64)
         text_add_double(out, value);
     else
         text_add_float(out, (float)value);
@@ -132,7 +132,12 @@ static void print_layout(const cvk_spec *s, const field_row *f, text *out) {
 
 static void print_dtype(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
-    text_add(out, "%s", dtype_words.word[s->dtype]);
+    const char *input = type_name(s->input_type), *weights = type_name(s->weights_type);
+    const char *output = type_name(s->output_type);
+    if (s->input_type == s->weights_type && s->input_type == s->output_type)
+        text_add(out, "%s", input);
+    else
+        text_add(out, "{input: %s, weights: %s, output: %s}", input, weights, output);
 }
 
 static void print_direction(const cvk_spec *s, const field_row *f, text *out) {

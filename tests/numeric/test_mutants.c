@@ -62,6 +62,9 @@ static void steeper_slope(cvk_spec *s) { s->post[0].a *= 1.0001F; }
 static void relu_for_leaky(cvk_spec *s) { s->post[0] = (post_op){.kind = POST_RELU}; }
 static void tanh_gelu(cvk_spec *s) { s->post[0].kind = POST_GELU_TANH; }
 static void hard_sigmoid(cvk_spec *s) { s->post[0].kind = POST_HARD_SIGMOID; }
+static void f16_input(cvk_spec *s) { s->input_type = TYPE_F16; }
+static void bf16_weights(cvk_spec *s) { s->weights_type = TYPE_BF16; }
+static void bf16_output(cvk_spec *s) { s->output_type = TYPE_BF16; }
 
 /* ---- data that hide a bug ---- */
 
@@ -129,6 +132,8 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
 #define LAST ", layout: channels_last"
 #define BLOCKED ", layout: blocked"
 #define GROUPED "{name: grouped, input: [1, 12, 7, 18], out_channels: 18, groups: 3, kernel_size: 3, padding: 1"
+#define FEW                                                                                                            \
+    "{name: few, input: [1, 37, 6, 9], out_channels: 3, kernel_size: 3, padding: 1, bias: true, layout: channels_last"
 #define DEPTHWISE                                                                                                      \
     "{name: depthwise, input: [1, 21, 8, 18], out_channels: 21, groups: depthwise, kernel_size: 3, padding: 1"
 #define LONG "{name: long, input: [1, 3, 70], out_channels: 19, kernel_size: 5"
@@ -166,6 +171,11 @@ static const mutant mutants[] = {
     {"relu for leaky_relu", DENSE ", post_ops: [{leaky_relu: 0.01}]}", .misread = relu_for_leaky},
     {"gelu_tanh for gelu", DENSE ", post_ops: [gelu]" LAST "}", .misread = tanh_gelu},
     {"hard_sigmoid for sigmoid", DENSE ", post_ops: [sigmoid]}", .misread = hard_sigmoid},
+    {"f16 for bf16 input", DENSE ", dtype: bf16}", .misread = f16_input},
+    {"f16 for bf16 input, depthwise", DEPTHWISE LAST ", dtype: bf16}", .misread = f16_input},
+    {"bf16 for f16 weights", DENSE LAST ", dtype: {input: f32, weights: f16, output: f32}}", .misread = bf16_weights},
+    {"bf16 for f16 weights, transformed", WINOGRAD ", dtype: f16}", .misread = bf16_weights},
+    {"bf16 for f16 output", GROUPED BLOCKED ", dtype: f16}", .misread = bf16_output},
     /* Loop bounds. */
     {"last kernel row dropped", DENSE LAST "}", .edit = drop_last, .mutation = {"", "kh", "", 0}},
     {"first kernel row dropped", DENSE "}", .edit = drop_first, .mutation = {"", "kh", "", 0}},
@@ -229,6 +239,11 @@ static const mutant mutants[] = {
     {"last valid channel of a load lost", DEPTHWISE LAST "}", .edit = short_mask, .mutation = {"input", "", "", 0}},
     {"last valid channel of the bias lost", DENSE LAST "}", .edit = short_mask, .mutation = {"bias", "", "", 0}},
     {"fill channels not cleared", DENSE ", post_ops: [sigmoid]" BLOCKED "}", .edit = copy_for_keep,
+     .mutation = NOTHING},
+    {"last channel of a vector of input lost", FEW "}", .edit = short_mask, .mutation = {"input", "", "", 0}},
+    {"lanes not brought together", FEW "}", .edit = forget_shuffle, .mutation = NOTHING},
+    {"lanes of a group not turned back",
+     "{name: four, input: [1, 24, 7, 9], out_channels: 24, groups: 6, kernel_size: 3" LAST "}", .edit = forget_shuffle,
      .mutation = NOTHING},
     {"tile not transposed", DENSE "}", .edit = forget_transpose, .mutation = NOTHING},
     /* Sums and post-ops. */
