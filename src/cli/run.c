@@ -103,7 +103,7 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     const shape input = shape_input(spec), weights = shape_weights(spec), channels = shape_channels(spec);
     cli_exit status = read_array(s, "--input", o->input, &input, &a->input);
     if (status == CLI_DONE) status = find_batch(s, spec, a);
-    if (status == CLI_DONE && spec->direction == DIRECTION_BACKWARD_WEIGHTS) return read_gradient(s, spec, a);
+    if (status == CLI_DONE && spec->direction == DIRECTION_BACKWARD_WEIGHTS) return read_gradient(s, &a->spec, a);
     const shape output = shape_output(&a->spec);
     if (status == CLI_DONE) status = refuse_option(o->gradient, "the layer takes no --gradient");
     if (status == CLI_DONE) status = read_array(s, "--weights", o->weights, &weights, &a->weights);

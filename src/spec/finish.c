@@ -57,7 +57,7 @@ static bool is_sound_gradient(const cvk_spec *s) {
 
 static bool is_sound_direction(const cvk_spec *s) {
     if (s->direction == DIRECTION_FORWARD) return true;
-    return s->direction == DIRECTION_BACKWARD_WEIGHTS && s->batch > 0 && !s->batch_any && s->post_count == 0;
+    return s->direction == DIRECTION_BACKWARD_WEIGHTS && s->batch > 0 && spec_sums_any(s) && s->post_count == 0;
 }
 
 static bool has_output_padding(const cvk_spec *s) {

@@ -21,6 +21,8 @@ cvk_type spec_result_type(const cvk_spec *s) {
     return s->direction == DIRECTION_FORWARD ? s->output_type : s->weights_type;
 }
 
+bool spec_sums_any(const cvk_spec *s) { return !s->batch_any || s->weights_type == spec_sum_type(s); }
+
 cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch) {
     cvk_spec of = *s;
     if (s->batch_any) of.batch = batch, of.batch_any = false;

@@ -45,6 +45,9 @@ struct cvk_network {
 cvk_type spec_sum_type(const cvk_spec *s);
 /* Of what comes out: the output, or gradients of weights, which are of their type. */
 cvk_type spec_result_type(const cvk_spec *s);
+/* Whether gradients of weights may wait in the output while one image after another is added, each as precise as sums.
+ */
+bool spec_sums_any(const cvk_spec *s);
 /* A layer for any batch, of so many images; others stay as they are. */
 cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch);
 

@@ -118,6 +118,17 @@ class Results(Case):
         with self.refuses("gives none"):
             convoke.compile(layer()).gradients(x, dy)
 
+    def test_gradients_of_weights_sum_over_the_images_of_a_call(self):
+        kernel = convoke.compile(layer(input=["any", 6, 9, 7], direction="backward_weights", bias=True))
+        self.assertEqual((kernel.input_shape[0], kernel.weights_shape[0], kernel.output_shape), (-1, -1, (20, 6, 3, 3)))
+        for images in (0, 1, 3):
+            x, dy = integers(images, 6, 9, 7), integers(images, 20, 9, 7)
+            dw, db = kernel.gradients(x, dy, threads=2)
+            numpy.testing.assert_array_equal(db, dy.sum((0, 2, 3)))
+            if images:
+                known = convoke.compile(layer(input=[images, 6, 9, 7], direction="backward_weights", bias=True))
+                numpy.testing.assert_array_equal(dw, known.gradients(x, dy)[0])
+
     def test_gradients_are_added_to_what_out_holds(self):
         x, dy, w = integers(2, 6, 9, 7), integers(2, 20, 9, 7), integers(20, 6, 3, 3)
         for layout in LAYOUTS:

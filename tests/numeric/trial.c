@@ -187,7 +187,7 @@ static bool run_backwards(trial *t, const cvk_kernel_info *info, tensors *buffer
     uint64_t slice = b->scratch.bytes / WORKERS;
     uint32_t images = info->batch_any ? (uint32_t)b->batch : 1;
     for (uint32_t phase = 0; phase < info->phases; phase++)
-        for (uint32_t task = info->tasks[phase] * images; task-- > 0;) {
+        for (uint32_t task = (uint32_t)cvk_phase_tasks(info, phase, images); task-- > 0;) {
             args.scratch = (char *)b->scratch.data + slice * (task % WORKERS);
             info->run(&args, phase, task, task + 1);
         }
@@ -306,7 +306,8 @@ static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target
 
 bool trial_any(trial *t, const cvk_kernel_info *info) {
     if (info->batch_any != 1) return wrong(t, "not for any batch");
-    return with_buffers(t, info, GUARD_END, 1, run_again) &&
+    const bool sums = t->spec->direction != DIRECTION_FORWARD; /* in another order than where images are known */
+    return with_buffers(t, info, GUARD_END, 1, sums ? run_at_once : run_again) &&
            with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
            with_buffers(t, info, GUARD_END, WORKERS, run_on_threads);
 }
@@ -322,7 +323,8 @@ cvk_spec trial_spec_any(const trial *t) {
 static bool try_any_batch(trial *t, const cvk_target *target, const layer_plan *plan) {
     const cvk_spec any = trial_spec_any(t);
     cvk_kernel *kernel;
-    cvk_status status = compile_kernel(&any, (goal){.target = target}, plan, NULL, &kernel, NULL);
+    cvk_status status = compile_kernel(&any, (goal){.target = target}, any.direction == DIRECTION_FORWARD ? plan : NULL,
+                                       NULL, &kernel, NULL);
     if (status != CVK_OK) return wrong(t, "it does not compile for any batch: %s", cvk_status_text(status));
     bool right = trial_any(t, cvk_kernel_get_info(kernel));
     cvk_kernel_free(kernel);

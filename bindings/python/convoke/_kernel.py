@@ -95,7 +95,11 @@ class Kernel:
         self.input_shape, self.weights_shape, self.output_shape = (
             self._logical(s) for s in (info.input_shape, info.weights_shape, info.output_shape))
         if info.batch_any:
-            self.input_shape, self.output_shape = (self._images(s, -1) for s in (self.input_shape, self.output_shape))
+            self.input_shape = self._images(self.input_shape, -1)
+            if info.gradient.bytes:
+                self.weights_shape = self._images(self.weights_shape, -1)
+            else:
+                self.output_shape = self._images(self.output_shape, -1)
         # The weights last handed in, and what became of them: one value, that threads read and replace whole.
         self._remembered: tuple[Floats, PackedWeights] | None = None
 

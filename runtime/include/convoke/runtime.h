@@ -122,7 +122,9 @@ enum { CVK_MOST_PHASES = 8 };
  *
  * Where `batch_any` is 1, the kernel takes any number of images, which each run says (cvk_buffers.batch). `tasks`,
  * `kilocycles` and the bytes of input, addend, output and workspace are then those of one image, input_shape[0] and
- * output_shape[0] are 0, and task t of a phase is task t % tasks of image t / tasks. */
+ * output_shape[0] are 0, and task t of a phase is task t % tasks of image t / tasks. Gradients of weights sum over
+ * images: of those weights_shape[0] is 0, not output_shape[0], the output is that of all images, and of the phases
+ * after the first each task goes through all of them. cvk_phase_tasks says how many tasks there are. */
 typedef struct cvk_kernel_info {
     uint32_t struct_size;  /* sizeof(cvk_kernel_info) when the kernel was compiled */
     uint32_t abi_version;  /* CVK_ABI_VERSION when the kernel was compiled */
@@ -180,6 +182,9 @@ typedef struct cvk_buffer {
     void *data;
     uint64_t bytes;
 } cvk_buffer;
+
+/* Tasks of a phase, of so many images, which count where info->batch_any. */
+CVK_API uint64_t cvk_phase_tasks(const cvk_kernel_info *info, uint32_t phase, uint64_t batch);
 
 /* Everything a run reads and writes: a cvk_const_buffer or cvk_buffer for each row of convoke/buffers.def: input,
  * weights (packed), bias, scale, addend; output, scratch, workspace. `scratch` holds that of all workers, each rounded
