@@ -106,16 +106,21 @@ static void fold_back(arena *a, const cvk_spec *s, const cvk_target *target, lay
     nests->run = program_then(a, &nests->run, fold_build(a, f, target));
 }
 
-/* Sums taken in parts go to the workspace, and are added up at the end. */
+/* Sums taken in parts, or across, go to the workspace, and are added up at the end. */
 static void sum_parts(arena *a, const cvk_spec *s, const cvk_target *target, layer_nests *nests) {
     part_sums *p = arena_new(a, part_sums);
+    const gradient_matrix m = backward_weights_matrix(s);
     *p = (part_sums){.name = s->name,
                      .sum = spec_sum_type(s),
                      .output = spec_result_type(s),
                      .elements = spec_weights_elements(s),
                      .outputs = spec_result_elements(s),
                      .count = backward_weights_parts(s),
-                     .accumulate = s->accumulate};
+                     .accumulate = s->accumulate,
+                     .across = backward_weights_across(s),
+                     .groups = m.groups,
+                     .rows = m.rows,
+                     .columns = m.columns};
     nests->run = program_into_workspace(a, &nests->run, &p->begin);
     nests->run = program_then(a, &nests->run, sum_parts_build(a, p, target));
 }
@@ -126,7 +131,7 @@ static void pack_as_it_runs(arena *a, const cvk_spec *s, const cvk_target *targe
     nests->run = program_that_packs(a, &nests->run, &nests->pack, input ? ROLE_INPUT : ROLE_GRADIENT,
                                     input ? ROLE_GRADIENT : ROLE_INPUT);
     nests->pack.count = 0;
-    if (backward_weights_parts(s) > 1) sum_parts(a, s, target, nests);
+    if (backward_weights_wait(s)) sum_parts(a, s, target, nests);
     if (!s->bias) return;
     bias_gradient *g = arena_new(a, bias_gradient);
     *g = (bias_gradient){.name = s->name,
