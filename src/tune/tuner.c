@@ -185,9 +185,9 @@ static bool ask(tuner *t, int which, slot *s, const message *request, double run
 }
 
 static bool ask_compiler(tuner *t, int which, slot *s) {
-    const compile_request wanted = {t->candidates.list[s->candidate].plan, false};
     message request = {0};
-    bool asked = message_add(&request, &wanted, sizeof wanted) && ask(t, which, s, &request, 4);
+    bool asked =
+        trial_request(&request, &t->candidates.list[s->candidate].plan, false) && ask(t, which, s, &request, 4);
     message_free(&request);
     s->state = SLOT_COMPILING;
     return asked;
@@ -420,10 +420,9 @@ static bool settle(tuner *t, int which) {
 }
 
 static bool prepare(tuner *t, contender *c, int which) {
-    const compile_request wanted = {t->candidates.list[which].plan, true};
     message request = {0};
     *c = (contender){.slot = {.candidate = which, .trial = -1, .record = t->key, .state = SLOT_COMPILING}};
-    bool asked = message_add(&request, &wanted, sizeof wanted) && ask(t, 0, &c->slot, &request, 4);
+    bool asked = trial_request(&request, &t->candidates.list[which].plan, true) && ask(t, 0, &c->slot, &request, 4);
     message_free(&request);
     return asked && settle(t, 0) && c->slot.state == SLOT_COMPILED;
 }
@@ -569,16 +568,10 @@ static void summarise(const tuner *t, tune_result *result) {
     result->seconds = clock_seconds() - t->begin;
 }
 
-/* Whether there is a plan at all, of one problem; if not, the diagnostics say why. */
+/* Whether there is a plan at all; if not, the diagnostics say why. */
 static cvk_status check_layer(const tune_setup *setup, arena *a, const cvk_spec *spec) {
     ranked_layer *pick;
     int count;
-    if (problem_count(spec) != 1) {
-        diag_error(setup->diagnostics, E_NO_PLAN, spec->at, NULL,
-                   "%s: it is %d problems, each with a plan of its own: only layers of one are tuned", spec->name,
-                   problem_count(spec));
-        return CVK_ERROR_UNSUPPORTED;
-    }
     return compile_rank(a, spec, setup->aim, 1, setup->diagnostics, &pick, &count);
 }
 
