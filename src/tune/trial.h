@@ -21,7 +21,6 @@ typedef struct trial_layer {
 /* ---- the first half ---- */
 
 typedef struct compile_request {
-    bool thoroughly; /* with buffers against the guard pages on both sides */
     int plans;
     cvk_plan plan[]; /* their texts are those of tables, which a fork has where its parent has them */
 } compile_request;
@@ -34,7 +33,7 @@ typedef struct compile_reply {
 } compile_reply;
 
 /* False: out of memory. */
-bool trial_request(message *to, const layer_plan *plan, bool thoroughly);
+bool trial_request(message *to, const layer_plan *plan);
 /* The plans of a request, which are its own. */
 layer_plan trial_requested(const compile_request *request);
 
