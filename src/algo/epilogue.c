@@ -21,7 +21,7 @@ epilogue epilogue_declare(nest_builder *b, const problem *p) {
     e.bias = declare(b, "bias", ROLE_BIAS, p->sum, p->post.bias ? p->y.channels : 0, false);
     e.scale = declare(b, "scale", ROLE_SCALE, p->sum, scales * p->y.channels, false);
     declare_addends(&e);
-    e.y.tensor = nest_add_tensor(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, type_bytes(p->y.type), true);
+    e.y.tensor = nest_add_sums(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, p->post.accumulate);
     return e;
 }
 
@@ -31,10 +31,21 @@ void epilogue_registers(epilogue *e) {
 
 static register_ref temporary(const epilogue *e, int i) { return reg(e->temporaries, affine_constant(i)); }
 
+/* So many channels again and again. */
+static void load_repeated(const epilogue *e, nest_access at, int repeat, register_ref to) {
+    int pattern[NEST_MOST_LANES];
+    for (int l = 0; l < NEST_MOST_LANES; l++) pattern[l] = l % repeat;
+    nest_range once = range_of(e->b, 0, repeat);
+    build_load(e->b, to, at, &once);
+    build_shuffle(e->b, to, to, to, pattern);
+}
+
 /* A vector of the channels in `m` from an array of one value a channel. */
 static void load_by_channel(const epilogue *e, int tensor, int64_t base, const lane_map *m, register_ref to) {
     affine at = affine_offset(m->channel, base);
-    if (m->channel_step == 0)
+    if (m->repeat)
+        load_repeated(e, access_at(tensor, at, 1), m->repeat, to);
+    else if (m->channel_step == 0)
         build_splat(e->b, to, access_at(tensor, at, 1));
     else
         build_load(e->b, to, access_at(tensor, at, m->channel_step), m->valid);
@@ -82,8 +93,8 @@ static void hard_swish(const epilogue *e, register_ref x) {
     build_op(e->b, OP_MUL, x, x, temporary(e, 1));
 }
 
-static void add(const epilogue *e, register_ref x, const lane_map *m, int which) {
-    tensor_view addend = {.tensor = e->addend[which], .v = e->p->y};
+static void add(const epilogue *e, register_ref x, const lane_map *m, int tensor) {
+    const tensor_view addend = {.tensor = tensor, .v = e->p->y};
     view_load(e->b, &addend, m, temporary(e, 0), temporary(e, 1));
     build_op(e->b, OP_ADD, x, x, temporary(e, 0));
 }
@@ -105,7 +116,7 @@ static math_kind math_of(post_kind kind) {
 /* `adds` and `scales`: how many came before. */
 static void apply(const epilogue *e, const post_op *op, register_ref x, const lane_map *m, int adds, int scales) {
     switch (op->kind) {
-    case POST_ADD: add(e, x, m, adds); break;
+    case POST_ADD: add(e, x, m, e->addend[adds]); break;
     case POST_SCALE: scale(e, x, m, scales); break;
     case POST_RELU: relu(e, x); break;
     case POST_RELU6: clamp(e, x, 0, 6); break;
@@ -124,6 +135,7 @@ void epilogue_store(const epilogue *e, register_ref value, const lane_map *m, bo
         adds += post->op[i].kind == POST_ADD;
         scales += post->op[i].kind == POST_SCALE;
     }
+    if (post->accumulate) add(e, value, m, e->y.tensor);
     lane_map stored = *m;
     if (with_fill) {
         build_keep(e->b, value, value, m->valid);

@@ -60,7 +60,8 @@ static int sources_of(const folding *s, int axis, affine i, source list[MOST_SOU
 }
 
 static void add_at(folding *s, const position *at, const nest_range *valid) {
-    const lane_map m = {s->n, channel_blocks_channel(&s->oc, &s->from.v, affine_constant(0)), *at, 1, 0, valid};
+    const lane_map m = {s->n, channel_blocks_channel(&s->oc, &s->from.v, affine_constant(0)), *at, .channel_step = 1,
+                        .valid = valid};
     view_load(&s->b, &s->from, &m, only(s, ONE), only(s, SPARE));
     build_op(&s->b, OP_ADD, only(s, SUM), only(s, SUM), only(s, ONE));
 }
@@ -92,7 +93,7 @@ static void fold_vector(folding *s) {
     const nest_range valid = channel_blocks_lanes(&s->oc, &s->b, affine_constant(0));
     const position at = {{s->at[0], s->at[1], s->at[2]}};
     const affine channel = channel_blocks_channel(&s->oc, &s->out.y.v, affine_constant(0));
-    const lane_map m = {s->n, channel, at, 1, 0, &valid};
+    const lane_map m = {s->n, channel, at, .channel_step = 1, .valid = &valid};
     epilogue_bias(&s->out, only(s, SUM), &m);
     add_sources(s, 0, (position){{affine_constant(0), affine_constant(0), affine_constant(0)}}, &valid);
     epilogue_store(&s->out, only(s, SUM), &m, s->oc.valid < s->oc.covers);
@@ -127,19 +128,19 @@ static problem stored_of(const fold *f) {
     problem p = {.name = f->name, .n = f->n, .groups = 1, .in_channels = 1, .out_channels = f->to.channels};
     p.y = f->to;
     p.y.group = f->to.channels;
-    p.sum = f->to.type;
+    p.sum = f->from.type;
     p.post = f->post;
     return p;
 }
 
 nest *fold_build(arena *a, const fold *f, const cvk_target *target) {
     folding s = {.b = nest_begin(a, f->name, ENTRY_TASKS, target->vector_bytes), .f = f, .p = stored_of(f)};
-    const int lanes = target_lanes(target, f->to.type);
+    const int lanes = target_lanes(target, s.p.sum);
     s.from.v = f->from;
     s.from.tensor = nest_add_part(&s.b, "whole", ROLE_WORKSPACE, f->from.type, f->begin, f->from.elements,
                                   SCRATCH_ALIGNMENT, false);
     s.out = epilogue_declare(&s.b, &s.p);
-    s.registers = nest_add_register(&s.b, "sum", f->to.type, lanes, REGISTERS);
+    s.registers = nest_add_register(&s.b, "sum", s.p.sum, lanes, REGISTERS);
     epilogue_registers(&s.out);
     s.oc = channel_blocks_of(&s.p, lanes, lanes, true, false);
     s.oc.group = affine_constant(0);

@@ -30,19 +30,13 @@ static int64_t signed_little_endian(const unsigned char *bytes, int64_t n) {
 /* What became of an element: BEYOND is a finite number larger than any of the type. */
 typedef enum conversion { EXACT, ROUNDED, BEYOND } conversion;
 
-static conversion judge(long double x, double value) {
-    if (isnan(x) || value == x) return EXACT;
-    return isinf(value) ? BEYOND : ROUNDED;
-}
-
 /* The nearest number of the type. */
 static conversion convert(long double x, cvk_type type, void *to) {
-    if (type == TYPE_F64) {
-        *(double *)to = (double)x;
-        return judge(x, *(double *)to);
-    }
-    *(float *)to = (float)x;
-    return judge(x, (double)*(float *)to);
+    type_write_long(type, to, x);
+    const double value = type_read(type, to);
+    if (value == x || (isnan(x) && isnan(value))) return EXACT;
+    const bool within = type_least(type) <= x && x <= type_greatest(type); /* integers saturate */
+    return isinf(value) || isnan(x) || (!type_is_float(type) && !within) ? BEYOND : ROUNDED;
 }
 
 static double decode_half(const unsigned char *bytes) {
@@ -75,6 +69,12 @@ static long double decode_float(const unsigned char *bytes, int64_t n) {
     return x;
 }
 
+/* The upper half of a f4. */
+static long double decode_bfloat16(const unsigned char *bytes, int64_t n) {
+    const unsigned char whole[] = {0, 0, bytes[0], bytes[1]};
+    return decode_float(whole, 2 * n);
+}
+
 static long double decode_signed(const unsigned char *bytes, int64_t n) { return signed_little_endian(bytes, n); }
 
 static long double decode_unsigned(const unsigned char *bytes, int64_t n) { return little_endian(bytes, n); }
@@ -83,14 +83,23 @@ typedef struct npy_type {
     const char *descr;
     int64_t bytes;
     npy_decode *decode;
+    cvk_type own; /* that has the same bits; TYPES: none */
 } npy_type;
 
+/* NumPy has no bf16: arrays of ml_dtypes' are saved as two raw bytes each. */
 static const npy_type types[] = {
-    {"<f2", 2, decode_float},    {"<f4", 4, decode_float},  {"<f8", 8, decode_float},    {"|i1", 1, decode_signed},
-    {"|u1", 1, decode_unsigned}, {"<i2", 2, decode_signed}, {"<u2", 2, decode_unsigned}, {"<i4", 4, decode_signed},
-    {"<u4", 4, decode_unsigned}, {"<i8", 8, decode_signed}, {"<u8", 8, decode_unsigned},
+    {"<f2", 2, decode_float, TYPE_F16},     {"<f4", 4, decode_float, TYPE_F32},
+    {"<f8", 8, decode_float, TYPE_F64},     {"<V2", 2, decode_bfloat16, TYPE_BF16},
+    {"|V2", 2, decode_bfloat16, TYPE_BF16}, {"bfloat16", 2, decode_bfloat16, TYPE_BF16},
+    {"|i1", 1, decode_signed, TYPE_S8},     {"|u1", 1, decode_unsigned, TYPE_U8},
+    {"<i2", 2, decode_signed, TYPE_S16},    {"<u2", 2, decode_unsigned, TYPES},
+    {"<i4", 4, decode_signed, TYPE_S32},    {"<u4", 4, decode_unsigned, TYPES},
+    {"<i8", 8, decode_signed, TYPES},       {"<u8", 8, decode_unsigned, TYPES},
 };
-static const char known_types[] = "f2, f4, f8, i1, u1, i2, u2, i4, u4, i8, u8";
+static const char known_types[] = "f2, f4, f8, bfloat16, i1, u1, i2, u2, i4, u4, i8, u8";
+
+/* What array.astype takes; of bf16, where ml_dtypes is there. */
+static const char *name_in_numpy(cvk_type type) { return type == TYPE_BF16 ? "bfloat16" : type_rows[type].numpy; }
 
 /* A file being read, and where to say what is wrong with it. */
 typedef struct reader {
@@ -154,7 +163,7 @@ static bool is_swapped(const npy_header *header, const npy_type *type) {
 
 static cvk_status find_type(const reader *r, const npy_header *header, const npy_type **type) {
     char hint[32];
-    snprintf(hint, sizeof hint, "save array.astype('%s')", type_rows[r->type].numpy);
+    snprintf(hint, sizeof hint, "save array.astype('%s')", name_in_numpy(r->type));
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (strcmp(header->descr, types[i].descr) == 0 || is_swapped(header, &types[i])) {
             *type = &types[i];
@@ -191,21 +200,20 @@ static void show_place(const npy_array *array, int64_t element, char *to, size_t
     snprintf(to + used, size - (size_t)used, "]");
 }
 
-/* Of those that may have no equal: f8 and integers. */
 static void show_element(const npy_type *type, const unsigned char *bytes, char *to, size_t size) {
-    if (type->decode == decode_float)
-        snprintf(to, size, "%.17g", decode_double(bytes));
-    else if (type->decode == decode_signed)
+    if (type->decode == decode_signed)
         snprintf(to, size, "%lld", (long long)signed_little_endian(bytes, type->bytes));
-    else
+    else if (type->decode == decode_unsigned)
         snprintf(to, size, "%llu", (unsigned long long)little_endian(bytes, type->bytes));
+    else
+        snprintf(to, size, "%.17g", (double)type->decode(bytes, type->bytes));
 }
 
 static cvk_status refuse_element(const reader *r, const npy_type *type, const npy_array *array, int64_t element,
                                  const unsigned char *bytes, conversion became) {
     char where[24 * NPY_MOST_DIMENSIONS], what[32], hint[64];
     const char *name = type_name(r->type);
-    snprintf(hint, sizeof hint, "--convert rounds, as array.astype('%s') does", type_rows[r->type].numpy);
+    snprintf(hint, sizeof hint, "--convert rounds, as array.astype('%s') does", name_in_numpy(r->type));
     show_place(array, element, where, sizeof where);
     show_element(type, bytes, what, sizeof what);
     diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path}, became == BEYOND ? NULL : hint,
@@ -217,7 +225,7 @@ static cvk_status refuse_element(const reader *r, const npy_type *type, const np
 
 /* Of the type that is wanted it stays as it is: a NaN keeps its bits. */
 static conversion decode(const npy_type *type, const unsigned char *from, cvk_type wanted, void *to) {
-    if (strcmp(type->descr, type_rows[wanted].numpy) != 0) return convert(type->decode(from, type->bytes), wanted, to);
+    if (type->own != wanted) return convert(type->decode(from, type->bytes), wanted, to);
     const uint64_t bits = little_endian(from, type->bytes);
     memcpy(to, &bits, (size_t)type->bytes);
     return EXACT;

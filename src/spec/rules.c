@@ -131,9 +131,18 @@ static void check_groups_apart(const cvk_spec *s, const findings *f) {
                LIMIT_PHASES);
 }
 
-/* Parameters become numbers of the layer's type. */
+/* What is summed in one type is of that type or of those that it widens exactly. */
+static void check_types(const cvk_spec *s, const findings *f) {
+    const cvk_type sum = spec_sum_type(s);
+    if (type_of_sums(s->weights_type) != sum || type_of_sums(s->output_type) != sum)
+        broken(f, FIELD_dtype, E_DTYPE, "f64 is for all tensors; f32, f16 and bf16 go with one another",
+               "input of %s, weights of %s and output of %s are not summed alike", type_name(s->input_type),
+               type_name(s->weights_type), type_name(s->output_type));
+}
+
+/* Parameters become numbers of what is summed in. */
 static void round_parameters(cvk_spec *s) {
-    const cvk_type type = spec_type(s);
+    const cvk_type type = spec_sum_type(s);
     for (post_op *op = s->post; op < s->post + s->post_count; op++)
         op->a = type_round(type, op->a), op->b = type_round(type, op->b);
 }
@@ -154,5 +163,6 @@ void spec_apply_rules(cvk_spec *s, const findings *f) {
         apply_direct_rules(s, f);
     check_amounts(s, f);
     check_groups_apart(s, f);
+    check_types(s, f);
     round_parameters(s);
 }

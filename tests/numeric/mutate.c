@@ -209,6 +209,15 @@ static int read_untransposed(nest *n, nest_op *op, const mutation *m) {
 
 int forget_transpose(nest *n, const mutation *m) { return each_op(n, n->body, read_untransposed, m); }
 
+static int copy_for_shuffle(nest *n, nest_op *op, const mutation *m) {
+    (void)n, (void)m;
+    if (op->kind != OP_SHUFFLE) return 0;
+    op->kind = OP_COPY;
+    return 1;
+}
+
+int forget_shuffle(nest *n, const mutation *m) { return each_op(n, n->body, copy_for_shuffle, m); }
+
 /* ---- sums that are not begun ---- */
 
 /* Of several tiles in turn: where each is a task there is no tile before. */
@@ -327,5 +336,20 @@ static int store_twice_in_list(nest *n, nest_statement *list, const mutation *m)
     return count;
 }
 
+static int add_loaded_twice_in_list(nest *n, nest_statement *list, const mutation *m) {
+    int count = 0;
+    for (nest_statement *s = list; s; s = s->next) {
+        count += add_loaded_twice_in_list(n, s->body, m);
+        bool loads = s->kind == STATEMENT_OP && s->op->kind == OP_LOAD && accesses(n, s->op, m->tensor);
+        if (!loads || !s->next || s->next->kind != STATEMENT_OP || s->next->op->kind != OP_ADD) continue;
+        s = s->next;
+        repeat_op(n, s, -1);
+        s = s->next;
+        count++;
+    }
+    return count;
+}
+
+int add_loaded_twice(nest *n, const mutation *m) { return add_loaded_twice_in_list(n, n->body, m); }
 int add_first_twice(nest *n, const mutation *m) { return add_twice_in_list(n, n->body, -1, m); }
 int store_twice(nest *n, const mutation *m) { return store_twice_in_list(n, n->body, m); }

@@ -35,10 +35,14 @@ edit change_constant;
 edit nudge_constants;
 /* Registers transposed are stored as they were before. */
 edit forget_transpose;
+/* Lanes stay where they are. */
+edit forget_shuffle;
 /* Coefficients are the next float above, or what rounding leaves of those that are no floats. */
 edit next_float, forget_ratio;
 /* Products where `variable` is 0 are added a second time. */
 edit add_first_twice;
+/* What is loaded from `tensor`, and added, is added a second time. */
+edit add_loaded_twice;
 /* Sums begin with twice the bias. */
 edit double_bias;
 /* Stores to `tensor` happen twice, or leave out the last lane of their range. */

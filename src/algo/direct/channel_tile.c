@@ -62,7 +62,7 @@ void channel_tile_load(tile *t, const tap *k, affine vector, const pixel *p) {
 static void store_pixels(tile *t, affine j) {
     nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
     pixel p = open_pixels(t);
-    lane_map m = {t->n, vector_channel(t, j), tile_output(t, &p), lane_step(t), 0, &valid};
+    lane_map m = {t->n, vector_channel(t, j), tile_output(t, &p), .channel_step = lane_step(t), .valid = &valid};
     epilogue_store(&t->out, channel_tile_sum(t, j, &p), &m, t->oc.valid < t->oc.covers);
     for (int i = 0; i < AXES; i++) build_end(t->b);
 }
@@ -111,7 +111,7 @@ static void store_square(tile *t, affine j, pixel p, int64_t first, int64_t pixe
     affine i = build_for(b, VARIABLE_UNROLLED, "i", channel_blocks_lanes(&t->oc, t->b, j));
     affine channel = affine_add_scaled(vector_channel(t, j), i, lane_step(t));
     p.at[AXIS_W] = affine_constant(first);
-    lane_map m = {t->n, channel, tile_output(t, &p), 0, 1, &valid};
+    lane_map m = {t->n, channel, tile_output(t, &p), .column_step = 1, .valid = &valid};
     epilogue_store(&t->out, reg(t->square, affine_offset(i, t->lanes)), &m, false);
     build_end(b);
 }

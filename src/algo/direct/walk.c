@@ -209,8 +209,8 @@ static void declare(tile *t) {
     nest_builder *b = t->b;
     t->input = nest_add_tensor(b, "input", ROLE_INPUT, t->whole.x.type, t->whole.x.elements,
                                type_bytes(t->whole.x.type), false);
-    t->weights =
-        nest_add_tensor(b, "weights", ROLE_WEIGHTS, t->p.w.type, packed_weights_elements(t), SCRATCH_ALIGNMENT, false);
+    t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, packed_weights_type(t), packed_weights_elements(t),
+                                 SCRATCH_ALIGNMENT, false);
     t->out = epilogue_declare(b, &t->p);
     t->out.y.streams = t->plan->stream;
     t->x = (tensor_view){.tensor = t->input, .v = t->p.x};
