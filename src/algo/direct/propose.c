@@ -385,7 +385,7 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
                            plan_list *list) {
     const family *f = row->family;
     int lanes = target_lanes(target, p->sum);
-    proposer o = {p, target, a, row, f, list, problem_merged(p)};
+    proposer o = {p, target, a, row, f, list, direct_problem(p, target, row->lanes)};
     int64_t channels = f->all_groups ? o.p.x.channels : o.p.out_channels, sums = f->all_groups ? o.p.in_channels : 1;
     int filled = tile_channel_lanes(&o.p, lanes, f);
     int64_t vectors = ceil_div(channels, filled);

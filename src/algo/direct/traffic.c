@@ -112,7 +112,8 @@ static double positions(const problem_axis *a, double out, double taps) { return
 
 static double bytes_of_input(const sweeps *s, const double *c) {
     const problem_axis *axis = s->p->axis;
-    double size = type_bytes(s->x), channels = s->all_groups ? c[LOOP_OC] : c[LOOP_G] * c[LOOP_IC], rows = c[LOOP_N];
+    double size = type_bytes(s->x) / (double)(view_repeats(&s->p->x) ? s->p->x.block : 1),
+           channels = s->all_groups ? c[LOOP_OC] : c[LOOP_G] * c[LOOP_IC], rows = c[LOOP_N];
     for (int a = 0; a < AXIS_W; a++) rows *= positions(&axis[a], c[LOOP_OD + a], c[KERNEL + a]);
     if (view_has_channels_together(&s->p->x))
         return rows * positions(&axis[AXIS_W], c[LOOP_OW], c[KERNEL + AXIS_W]) * lines_of_channels(channels * size);
