@@ -15,6 +15,7 @@
 #include <convoke/convoke.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -238,6 +239,11 @@ class arguments {
         : arguments(CVK_F32, {input.data(), input.bytes()}, packed, {output.data(), output.bytes()}) {}
     arguments(span<const double> input, const weights &packed, span<double> output) noexcept
         : arguments(CVK_F64, {input.data(), input.bytes()}, packed, {output.data(), output.bytes()}) {}
+    // Of a pool, which has no weights.
+    arguments(span<const float> input, span<float> output) noexcept
+        : arguments(CVK_F32, {input.data(), input.bytes()}, cvk_const_buffer{}, {output.data(), output.bytes()}) {}
+    arguments(span<const double> input, span<double> output) noexcept
+        : arguments(CVK_F64, {input.data(), input.bytes()}, cvk_const_buffer{}, {output.data(), output.bytes()}) {}
     // Of a layer of gradients of weights: input, gradients of the output; what comes out, with the bias' behind it.
     static arguments gradients(span<const float> input, span<const float> gradient, span<float> output) noexcept {
         return {CVK_F32,
@@ -257,6 +263,11 @@ class arguments {
     arguments &scale(span<const double> values) { return set(buffers_.scale, CVK_F64, values); }
     arguments &addend(span<const float> values) { return set(buffers_.addend, CVK_F32, values); }
     arguments &addend(span<const double> values) { return set(buffers_.addend, CVK_F64, values); }
+    // Of a maximum that puts them out: where each stands in its channel, laid out as the output.
+    arguments &indices(span<std::int32_t> places) noexcept {
+        buffers_.indices = {places.data(), places.bytes()};
+        return *this;
+    }
     // Memory for the kernel to work in, which a run otherwise allocates: what kernel::needs says of the two roles.
     arguments &scratch(const buffer &memory) noexcept { return set(buffers_.scratch, memory); }
     // Images of this run, where the layer's batch is any.

@@ -9,6 +9,7 @@
 #include "judge/bound.h"
 #include "judge/hot.h"
 #include "judge/naive_gradients.h"
+#include "judge/naive_pool.h"
 #include "judge/post.h"
 
 #include <float.h>
@@ -393,10 +394,33 @@ static bool has_integer_weights(const channel *c) {
     return true;
 }
 
+/* Of channels first to last, each by itself. */
+static void pool_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
+                       double *bound) {
+    const int64_t size = naive_channel_size(s);
+    for (int64_t i = first; i < last; i++, output += size) {
+        const channel c = {
+            .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .type = spec_type(s)};
+        naive_pool_channel(s, element(c.type, t->input, i * volume(s->in_size)), output, bound, NULL);
+        for (int64_t at = 0; at < size; at++) finish(&c, at, &output[at], bound ? &bound[at] : NULL);
+        if (bound) bound += size;
+    }
+}
+
+void naive_places(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, int32_t *places) {
+    const int64_t size = naive_channel_size(s);
+    for (int64_t i = first; i < last; i++, places += size)
+        naive_pool_channel(s, element(spec_type(s), t->input, i * volume(s->in_size)), NULL, NULL, places);
+}
+
 void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
                  double *bound) {
     if (s->direction != DIRECTION_FORWARD) {
         naive_gradients_range(s, t, first, last, output, bound);
+        return;
+    }
+    if (spec_is_pool(s)) {
+        pool_range(s, t, first, last, output, bound);
         return;
     }
     int64_t group_in = s->in_channels / s->groups, group_out = s->out_channels / s->groups;
@@ -428,7 +452,8 @@ static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *outpu
         scales |= s->post[i].kind == POST_SCALE;
     }
     if (s->batch && (!t->input || !output || (adds && !t->addend))) return false;
-    return t->weights && (!s->bias || t->bias || s->direction != DIRECTION_FORWARD) && (!scales || t->scale);
+    return (t->weights || spec_is_pool(s)) && (!s->bias || t->bias || s->direction != DIRECTION_FORWARD) &&
+           (!scales || t->scale);
 }
 
 /* Rounded once. */
@@ -453,5 +478,12 @@ cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *we
         for (int64_t at = 0; at < size; at++) store(type, output, i * size + at, one[at]);
     }
     free(one);
+    return CVK_OK;
+}
+
+cvk_status cvk_reference_indices(const cvk_spec *spec, const void *input, int32_t *indices) {
+    if (!spec || !spec->indices) return CVK_ERROR_ARGUMENT;
+    if (spec->batch && (!input || !indices)) return CVK_ERROR_NULL;
+    naive_places(spec, &(naive_tensors){.input = input}, 0, naive_channels(spec), indices);
     return CVK_OK;
 }

@@ -59,12 +59,14 @@ static bool sizes_agree(const cvk_spec *s, const cvk_kernel_info *info) {
     const int64_t adds = spec_count_post(s, POST_ADD), scales = spec_count_post(s, POST_SCALE);
     const uint64_t f = (uint64_t)type_bytes(spec_type(s));
     const bool forward = s->direction == DIRECTION_FORWARD;
+    const uint64_t places = s->indices ? sizeof(int32_t) * (uint64_t)spec_output_elements(s) : 0;
     return of(info, CVK_ROLE_INPUT, s) == f * (uint64_t)spec_input_elements(s) &&
            info->weights.bytes == (forward ? f * (uint64_t)spec_weights_elements(s) : 0) &&
            of(info, CVK_ROLE_GRADIENT, s) == (forward ? 0 : f * (uint64_t)spec_output_elements(s)) &&
            info->bias.bytes == (s->bias && forward ? f * (uint64_t)s->out_channels : 0) &&
            info->scale.bytes == f * (uint64_t)(scales * s->out_channels) &&
            of(info, CVK_ROLE_ADDEND, s) == f * (uint64_t)(adds * spec_output_elements(s)) &&
+           of(info, CVK_ROLE_INDICES, s) == places &&
            of(info, CVK_ROLE_OUTPUT, s) == f * (uint64_t)spec_result_elements(s);
 }
 
@@ -89,7 +91,7 @@ static void fill(const naive_tensors *data, tensors *t) {
         copy(data->weights, &t->dense);
     copy(data->bias, &t->buffer[CVK_ROLE_BIAS]);
     copy(data->scale, &t->buffer[CVK_ROLE_SCALE]);
-    static const cvk_role written[] = {CVK_ROLE_OUTPUT, CVK_ROLE_SCRATCH, CVK_ROLE_WORKSPACE};
+    static const cvk_role written[] = {CVK_ROLE_OUTPUT, CVK_ROLE_INDICES, CVK_ROLE_SCRATCH, CVK_ROLE_WORKSPACE};
     for (size_t i = 0; i < sizeof written / sizeof *written; i++)
         memset(t->buffer[written[i]].data, ALL_NAN, t->buffer[written[i]].bytes);
 }
@@ -109,7 +111,7 @@ cvk_status tensors_bind(const cvk_spec *s, const cvk_kernel_info *info, const na
 #undef CVK_BUFFER
     };
     const guarded *packed = &t->buffer[CVK_ROLE_WEIGHTS];
-    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return CVK_OK;
+    if (!spec_has_weights(s)) return CVK_OK;
     return cvk_pack_weights(info, (cvk_const_buffer){t->dense.data, t->dense.bytes},
                             (cvk_buffer){packed->data, packed->bytes});
 }
@@ -120,10 +122,9 @@ void tensors_free(tensors *t) {
 }
 
 /* The channels beyond the last one that a blocked output has room for. */
-static bool fill_is_zero(const tensors *t) {
+static bool fill_is_zero(const tensors *t, cvk_role role, cvk_type type) {
     const cvk_spec *s = t->spec;
-    const cvk_type type = spec_type(s);
-    const char *output = t->buffer[CVK_ROLE_OUTPUT].data;
+    const char *output = t->buffer[role].data;
     int64_t end = (s->out_channels + BLOCK - 1) / BLOCK * BLOCK;
     for (int64_t n = 0; n < s->batch; n++)
         for (int64_t c = s->out_channels; c < end; c++) {
@@ -139,7 +140,9 @@ const char *tensors_damage(const tensors *t) {
     for (int i = 0; i < CVK_ROLES; i++)
         if (!guard_intact(&t->buffer[i])) return "wrote outside a buffer";
     const bool filled = t->spec->output_layout == CVK_BLOCKED && t->spec->direction == DIRECTION_FORWARD;
-    if (filled && !fill_is_zero(t)) return "fill channels are not zero";
+    if (filled && !fill_is_zero(t, CVK_ROLE_OUTPUT, spec_type(t->spec))) return "fill channels are not zero";
+    if (filled && t->spec->indices && !fill_is_zero(t, CVK_ROLE_INDICES, TYPE_S32))
+        return "fill channels of indices are not zero";
     return NULL;
 }
 
@@ -153,4 +156,11 @@ void tensors_read(const tensors *t, int64_t i, void *to) {
     }
     channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, i / s->out_channels, i % s->out_channels);
     copy_spaced(bytes, w.count, output + w.first * bytes, w.step, to, 1);
+}
+
+void tensors_read_places(const tensors *t, int64_t i, int32_t *to) {
+    const cvk_spec *s = t->spec;
+    const int32_t *indices = t->buffer[CVK_ROLE_INDICES].data;
+    channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, i / s->out_channels, i % s->out_channels);
+    copy_spaced(sizeof *indices, w.count, indices + w.first, w.step, to, 1);
 }

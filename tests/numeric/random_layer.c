@@ -136,6 +136,22 @@ static void transpose(draws *d, cvk_spec *s) {
     if (draw_chance(d, 20)) spec_resolve_padding(s, (padding_word)draw_from(d, PADDING_VALID, PADDING_SAME_LOWER));
 }
 
+/* Many a window would see nothing but padding: those are drawn again. */
+static void pool(draws *d, cvk_spec *s) {
+    s->kind = draw_chance(d, 50) ? LAYER_MAX_POOL : LAYER_AVERAGE_POOL;
+    s->groups = s->out_channels = s->in_channels;
+    s->bias = s->flip_kernel = s->transposed = false;
+    s->direction = DIRECTION_FORWARD;
+    s->padding = PAD_ZEROS;
+    s->ceil_mode = draw_chance(d, 40);
+    s->count_include_pad = s->kind == LAYER_AVERAGE_POOL && draw_chance(d, 50);
+    s->indices = s->kind == LAYER_MAX_POOL && draw_chance(d, 30);
+    for (int a = 0; a < AXES; a++) s->output_padding[a] = 0;
+    if (draw_chance(d, 10))
+        for (int a = 0; a < AXES; a++) s->kernel[a] = s->in_size[a], s->dilation[a] = 1;
+    if (draw_chance(d, 60)) spec_resolve_padding(s, (padding_word)draw_from(d, PADDING_VALID, PADDING_CAUSAL));
+}
+
 static cvk_spec draw_once(draws *d, const char *name) {
     cvk_spec s = {.name = name, .at = {.file = ""}};
     s.batch = draw_chance(d, 2) ? 0 : draw_chance(d, 60) ? 1 : draw_from(d, 2, 3);
@@ -150,6 +166,7 @@ static cvk_spec draw_once(draws *d, const char *name) {
     s.dtype = draw_chance(d, 20) ? CVK_F64 : CVK_F32; /* last: what is drawn before stays as it was */
     if (draw_chance(d, 20)) transpose(d, &s);
     if (draw_chance(d, 15)) s.direction = DIRECTION_BACKWARD_WEIGHTS, s.post_count = 0;
+    if (draw_chance(d, 15)) pool(d, &s);
     return s;
 }
 

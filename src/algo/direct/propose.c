@@ -77,7 +77,8 @@ static void add_packed_columns(proposer *o, cvk_plan plan, bool transposed) {
     while (tiles > 1 && scratch_bytes(o, o->p.in_channels, plan.tile_oh, tiles * plan.tile_ow) > share) tiles--;
     tiles = balanced(width, tiles);
     plan.pack_rows = plan.tile_oh;
-    plan.pack_border = o->p.border == PAD_ZEROS && o->p.accuracy != ACCURACY_STRICT && problem_is_padded(&o->p);
+    plan.pack_border = o->p.combine == COMBINE_SUM && o->p.border == PAD_ZEROS && o->p.accuracy != ACCURACY_STRICT &&
+                       problem_is_padded(&o->p);
     plan.pack_transposed = transposed;
     plan.order = plan_order_of(ROWS_OUTSIDE);
     plan_order_insert(&plan.order, plan_level_of(&plan.order, LOOP_OC, false),
@@ -231,6 +232,7 @@ static int free_registers(const cvk_target *t, int held) { return t->registers -
  * weights of some taps for one vector after another, those of the next, and inputs that LLVM loads ahead. */
 static int held(const proposer *o, int vectors) {
     int64_t taps = o->p.axis[AXIS_W].taps, some = slid_taps(&o->p.axis[AXIS_W]);
+    if (o->p.combine != COMBINE_SUM) return LOADED_AHEAD + (o->p.indices ? LOADED_AHEAD : 0);
     if (o->family->row) return (int)lesser(taps, 2 * some) + LOADED_AHEAD;
     return o->family->all_groups ? (int)lesser(o->p.in_channels, 4) + 2 : vectors + 1;
 }
