@@ -1,6 +1,6 @@
-/* oneDNN, 2.6 or 3: the fastest of three formats of the activations, by its direct convolution or, in 2, its Winograd.
- * Weights are reordered beforehand into the format that the primitive asks for. 1D runs as 2D of height 1. Where
- * activations are to be plain, a format that is not gets a reorder before and after the convolution.
+/* oneDNN, 2.6 or 3: the fastest of the formats of the activations, by its direct convolution or, in 2, its Winograd; or
+ * by its pooling. Weights are reordered beforehand into the format that the primitive asks for. 1D runs as 2D of
+ * height 1. Where activations are to be plain, a format that is not gets a reorder before and after the convolution.
  *
  * What the two versions say differently comes first. */
 #include "peers/peer.h"
@@ -39,7 +39,7 @@ typedef struct operands {
 } operands;
 
 typedef struct geometry {
-    dnnl_dims_t stride, dilation, before, after;
+    dnnl_dims_t stride, dilation, before, after, kernel;
 } geometry;
 
 /* NULL: there is no such primitive. */
@@ -56,6 +56,23 @@ static dnnl_primitive_desc_t describe_convolution(dnnl_engine_t engine, dnnl_alg
     bool bad = dnnl_convolution_forward_primitive_desc_create(&to, engine, dnnl_forward_inference, algorithm, o->input,
                                                               o->weights, o->bias, o->output, g->stride, g->dilation,
                                                               g->before, g->after, attributes);
+#endif
+    return bad ? NULL : to;
+}
+
+/* A pool's; `g` with the size of its windows. */
+static dnnl_primitive_desc_t describe_pooling(dnnl_engine_t engine, dnnl_alg_kind_t algorithm, const operands *o,
+                                              const geometry *g, const_dnnl_primitive_attr_t attributes) {
+    dnnl_primitive_desc_t to = NULL;
+#if DNNL_VERSION_MAJOR < 3
+    dnnl_pooling_v2_desc_t operation;
+    bool bad = dnnl_pooling_v2_forward_desc_init(&operation, dnnl_forward_inference, algorithm, o->input, o->output,
+                                                 g->stride, g->kernel, g->dilation, g->before, g->after) ||
+               dnnl_primitive_desc_create(&to, &operation, attributes, engine, NULL);
+#else
+    bool bad =
+        dnnl_pooling_forward_primitive_desc_create(&to, engine, dnnl_forward_inference, algorithm, o->input, o->output,
+                                                   g->stride, g->kernel, g->dilation, g->before, g->after, attributes);
 #endif
     return bad ? NULL : to;
 }
@@ -136,11 +153,16 @@ static dnnl_alg_kind_t algorithm_of(peer_way way) {
 static const struct format {
     const char *name;
     dnnl_format_tag_t tag_2d, tag_3d;
+    bool of_pools; /* which cannot be asked what they like best */
 } formats[] = {
-    {"any", dnnl_format_tag_any, dnnl_format_tag_any},
-    {"nhwc", dnnl_nhwc, dnnl_ndhwc},
-    {"nchw", dnnl_nchw, dnnl_ncdhw},
+    {"any", dnnl_format_tag_any, dnnl_format_tag_any, false},
+    {"nhwc", dnnl_nhwc, dnnl_ndhwc, true},
+    {"nchw", dnnl_nchw, dnnl_ncdhw, true},
+    {"nChw16c", dnnl_nChw16c, dnnl_nCdhw16c, true},
+    {"nChw8c", dnnl_nChw8c, dnnl_nCdhw8c, true},
 };
+
+enum { CONVOLUTION_FORMATS = 3 }; /* the first: `any` is whatever is blocked best */
 
 /* Post-ops that oneDNN has as well; alpha and beta as it wants them. */
 static const struct eltwise {
@@ -239,6 +261,27 @@ static bool make_shapes(const peer_problem *s, dnnl_format_tag_t tag, bool plain
            make_weights(s, plain_weights, &to->weights) && make_bias(s, &to->bias);
 }
 
+static bool is_pool(const peer_problem *s) { return s->kind != CVK_LAYER_CONVOLUTION; }
+
+static dnnl_alg_kind_t pooling_of(const peer_problem *s) {
+    if (s->kind == CVK_LAYER_MAX_POOL) return dnnl_pooling_max;
+    return s->counts_padding ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding;
+}
+
+/* It wants as much padding behind as the last window reaches; false where that is more than there is, and counts. */
+static bool set_pooling(const peer_problem *s, geometry *g) {
+    int64_t after[PEER_AXES];
+    for (int a = 0; a < PEER_AXES; a++) {
+        const int64_t span = (s->kernel[a] - 1) * s->dilation[a] + 1;
+        after[a] = (s->out_size[a] - 1) * s->stride[a] + span - s->in_size[a] - s->pad_before[a];
+        if (after[a] < s->pad_after[a]) after[a] = s->pad_after[a];
+        if (after[a] > s->pad_after[a] && s->counts_padding) return false;
+    }
+    with_axes(s, after, g->after, 0);
+    with_axes(s, s->kernel, g->kernel, 0);
+    return true;
+}
+
 static dnnl_primitive_desc_t describe(const peer_request *r, const struct format *f, dnnl_engine_t engine,
                                       const_dnnl_primitive_attr_t attributes) {
     const peer_problem *s = r->problem;
@@ -252,7 +295,10 @@ static dnnl_primitive_desc_t describe(const peer_request *r, const struct format
     for (int i = 0; i < axes_of(s); i++) g.dilation[i]--; /* it counts the holes */
     if (make_shapes(s, tag_of(s, f), false, &all)) {
         const operands o = {view(&all.input), view(&all.weights), s->bias ? view(&all.bias) : NULL, view(&all.output)};
-        to = describe_convolution(engine, algorithm_of(r->way), &o, &g, attributes);
+        if (!is_pool(s))
+            to = describe_convolution(engine, algorithm_of(r->way), &o, &g, attributes);
+        else if (set_pooling(s, &g))
+            to = describe_pooling(engine, pooling_of(s), &o, &g, attributes);
     }
     free_shapes(&all);
     return to;
@@ -337,6 +383,13 @@ static bool add_convolution(peer_layer *p, const_dnnl_primitive_desc_t d, const 
            add_argument(s, DNNL_ARG_DST, p->output.inner) && (!bias || add_argument(s, DNNL_ARG_BIAS, bias));
 }
 
+static bool add_pooling(peer_layer *p, const_dnnl_primitive_desc_t d) {
+    step *s = &p->step[p->steps];
+    if (dnnl_primitive_create(&s->primitive, d)) return false;
+    p->steps++;
+    return add_argument(s, DNNL_ARG_SRC, p->input.inner) && add_argument(s, DNNL_ARG_DST, p->output.inner);
+}
+
 /* An addend is what the output held before, so it is reordered as well. */
 static bool add_steps(const peer_request *r, peer_layer *p, const_dnnl_primitive_desc_t d, const shapes *plain) {
     bool good = add_activation(p, dnnl_primitive_desc_query_md(d, dnnl_query_src_md, 0),
@@ -346,7 +399,7 @@ static bool add_steps(const peer_request *r, peer_layer *p, const_dnnl_primitive
     if (good && p->input.inner != p->input.outer) good = add_reorder(p, p->input.outer, p->input.inner);
     if (good && p->output.inner != p->output.outer && adds(p->problem))
         good = add_reorder(p, p->output.outer, p->output.inner);
-    good = good && add_convolution(p, d, plain);
+    good = good && (is_pool(p->problem) ? add_pooling(p, d) : add_convolution(p, d, plain));
     return good && (p->output.inner == p->output.outer || add_reorder(p, p->output.inner, p->output.outer));
 }
 
@@ -450,8 +503,9 @@ static dnnl_cpu_isa_t instructions(uint64_t cpu_features) {
     return dnnl_cpu_isa_sse41;
 }
 
-/* It has no convolution of f64, no border but zeros, and one addend. */
+/* It has no convolution of f64, no border but zeros, and one addend; pools have none, and one way. */
 static bool has(const peer_request *r) {
+    if (is_pool(r->problem) && (r->way != PEER_DIRECT || adds(r->problem))) return false;
     return WAYS >> r->way & 1 && r->problem->dtype == CVK_F32 && r->problem->border == CVK_PADDING_ZEROS &&
            adds(r->problem) <= 1 && take_threads(r->threads);
 }
@@ -462,6 +516,7 @@ static peer_layer *peer_open(const peer_request *r) {
     peer_layer *best = NULL;
     double best_seconds = 0;
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        if (is_pool(r->problem) ? !formats[i].of_pools : i >= CONVOLUTION_FORMATS) continue;
         peer_layer *p = open_format(r, &formats[i]);
         if (!p) continue;
         double seconds = time_layer(p);

@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Raised whenever anything below changes. Objects of another version are refused. */
-#define PEER_VERSION 4u
+#define PEER_VERSION 5u
 
 enum { PEER_AXES = 3 };
 
@@ -27,12 +27,14 @@ typedef enum peer_way { PEER_DIRECT, PEER_WINOGRAD, PEER_SEPARABLE, PEER_WAYS } 
 /* A layer, not of an empty batch. Axes are D H W, right-aligned: those that the layer does not have are of size 1,
  * kernel 1, stride 1, dilation 1, without padding. */
 typedef struct peer_problem {
-    int rank; /* spatial axes that the layer has: 1, 2, 3 */
+    cvk_layer_kind kind; /* a pool has as many groups as channels, and no weights */
+    int rank;            /* spatial axes that the layer has: 1, 2, 3 */
     int64_t batch, in_channels, out_channels, groups;
     int64_t in_size[PEER_AXES], out_size[PEER_AXES], kernel[PEER_AXES];
     int64_t stride[PEER_AXES], dilation[PEER_AXES]; /* a dilation of 1 has no holes */
     int64_t pad_before[PEER_AXES], pad_after[PEER_AXES];
     cvk_padding_mode border; /* what is beyond the input */
+    bool counts_padding;     /* of an average; what a last window has beyond pad_after is never counted */
     cvk_dtype dtype;
     bool bias;
     size_t post_op_count;

@@ -36,7 +36,7 @@ CONSTANT(s32, S32)
     RING_LANES(prefix##_div, type, a / b)                                                                              \
     RING_LANES(prefix##_min, type, a < b ? a : b)                                                                      \
     RING_LANES(prefix##_max, type, a > b ? a : b)                                                                      \
-    RING_LANES(prefix##_maximum, type, a > b || a != a ? a : b)                                                        \
+    RING_LANES(prefix##_maximum, type, b > a || b != b ? b : a)                                                        \
     RING_LANES(prefix##_greater, type, !(a <= b) && b == b ? -1 : 0)                                                   \
     RING_LANES(prefix##_select_negative, type, a < 0 ? b : c)                                                          \
     RING_LANES(prefix##_abs, type, absolute(a))                                                                        \
@@ -81,7 +81,7 @@ RING_LANES(half_copy, uint16_t, a)
     RING_LANES(prefix##_mul, type, (wide)a *(wide)b)                                                                   \
     RING_LANES(prefix##_min, type, a < b ? a : b)                                                                      \
     RING_LANES(prefix##_max, type, a > b ? a : b)                                                                      \
-    RING_LANES(prefix##_maximum, type, a > b ? a : b)                                                                  \
+    RING_LANES(prefix##_maximum, type, b > a ? b : a)                                                                  \
     RING_LANES(prefix##_select_negative, type, (double)a < 0 ? b : c)                                                  \
     RING_LANES(prefix##_shift_left, type, (wide)a << amount)                                                           \
     RING_LANES(prefix##_shift_right, type, a >> amount)

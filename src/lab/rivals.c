@@ -26,7 +26,9 @@ static const cvk_post_op *post_ops(const cvk_spec *s, arena *a) {
 
 static const peer_problem *pose(const cvk_spec *s, arena *a) {
     peer_problem *p = arena_new(a, peer_problem);
-    *p = (peer_problem){.rank = s->rank,
+    *p = (peer_problem){.kind = (cvk_layer_kind)s->kind,
+                        .counts_padding = s->count_include_pad,
+                        .rank = s->rank,
                         .batch = s->batch,
                         .in_channels = s->in_channels,
                         .out_channels = s->out_channels,
@@ -144,8 +146,8 @@ static void ask(const ready *r, const peer *who, peer_request *request, const vo
     who->rest();
 }
 
-/* What peers are asked for goes forward. */
-static bool is_posed(const cvk_spec *s) { return !s->transposed && s->direction == DIRECTION_FORWARD; }
+/* What peers are asked for goes forward, and puts out one tensor. */
+static bool is_posed(const cvk_spec *s) { return !s->transposed && s->direction == DIRECTION_FORWARD && !s->indices; }
 
 cvk_status rivals_open(const ready *r, const peer_list *peers, arena *a, rivals *to) {
     *to = (rivals){.count = 0};

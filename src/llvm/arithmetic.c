@@ -40,11 +40,12 @@ LLVMValueRef lower_select_less(LLVMBuilderRef b, cvk_type type, LLVMValueRef x, 
     return LLVMBuildSelect(b, compare(b, LESS, type, x, y), less, otherwise, "");
 }
 
-/* NaN is greater than all. One compare more than the machine's maximum, which lets the other operand win over NaN. */
+/* NaN is greater than all. One compare more than the machine's maximum, by which the second operand wins over NaN: of
+ * y, which is news, so that what was greatest so far waits for no compare. */
 static LLVMValueRef maximum(LLVMBuilderRef b, cvk_type type, LLVMValueRef x, LLVMValueRef y) {
-    LLVMValueRef greatest = compare_select(b, GREATER, type, x, y);
+    LLVMValueRef greatest = compare_select(b, GREATER, type, y, x);
     if (!type_is_float(type)) return greatest;
-    return LLVMBuildSelect(b, LLVMBuildFCmp(b, LLVMRealUNO, x, x, ""), x, greatest, "");
+    return LLVMBuildSelect(b, LLVMBuildFCmp(b, LLVMRealUNO, y, y, ""), y, greatest, "");
 }
 
 /* Whatever is not at most y, where y is a number. */

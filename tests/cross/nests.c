@@ -302,7 +302,7 @@ static uint64_t operation(what op, type t, uint64_t a, uint64_t b) {
     switch (op) {
     case MIN: return x < z ? a : b;
     case MAX: return x > z ? a : b;
-    case MAXIMUM: return x > z || is_nan(x) ? a : b;
+    case MAXIMUM: return z > x || is_nan(z) ? b : a;
     case GREATER: return converted(t, x > z || (is_nan(x) && !is_nan(z)) ? -1 : 0);
     case SELECT_NEGATIVE: return x < 0 ? b : a;
     case ABS: return a & ~sign;

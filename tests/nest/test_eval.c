@@ -59,7 +59,7 @@ static float mul_of(float a, float b, float c) { return (void)c, a * b; }
 static float div_of(float a, float b, float c) { return (void)c, a / b; }
 static float min_of(float a, float b, float c) { return (void)c, isless(a, b) ? a : b; }
 static float max_of(float a, float b, float c) { return (void)c, isgreater(a, b) ? a : b; }
-static float maximum_of(float a, float b, float c) { return (void)c, isnan(a) || isgreater(a, b) ? a : b; }
+static float maximum_of(float a, float b, float c) { return (void)c, isnan(b) || isgreater(b, a) ? b : a; }
 static float greater_of(float a, float b, float c) {
     return (void)c, isgreater(a, b) || (isnan(a) && !isnan(b)) ? -1 : 0;
 }

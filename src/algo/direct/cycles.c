@@ -44,6 +44,21 @@ static double scattered_cycles(const problem *o, int lanes, const cvk_plan *p, c
     return cycles;
 }
 
+/* A pool reads each input hardly more than once, so that what counts is how much of a pixel it reads in one go: the
+ * channels of a tile, after which it jumps to the next pixel's. */
+static double jumping_cycles(const problem *o, const cvk_plan *p) {
+    if (o->combine == COMBINE_SUM || p->lanes != LANES_CHANNELS || p->pack_rows || !view_has_channels_together(&o->x))
+        return 0;
+    double pixels = (double)o->n;
+    for (int a = 0; a < AXES; a++) pixels *= (double)o->axis[a].in;
+    return COST_JUMP_CYCLES * pixels * (double)ceil_div(o->x.channels, p->tile_oc);
+}
+
+/* Sums and maxima of a pool wait for one another, as multiply-adds do. */
+static double combining_cycles(const cvk_target *t, const nest_counts *c, double independent) {
+    return (c->ops[OP_ADD] + c->ops[OP_MAXIMUM]) * t->figures->fma_latency / independent;
+}
+
 enum { PAGE_BYTES = 4096, SETS = PAGE_BYTES / LINE_BYTES, WEIGHT_WAYS = 1 };
 
 /* The share of a tile's pixels that are evicted before their line's next channel is read: first-level sets repeat every
@@ -90,11 +105,12 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     int lanes = target_lanes(target, p.sum);
     traffic t = traffic_of(&p, target, plan);
     double core = cost_issue(target, counts, lanes, sums(&p, lanes, plan)) + scattered_cycles(&p, lanes, plan, counts);
+    if (p.combine != COMBINE_SUM) core = fmax(core, combining_cycles(target, counts, sums(&p, lanes, plan)));
     core += conflicting_share(&p, target, plan) * counts->ops[OP_SPLAT] * COST_CONFLICT_CYCLES;
     core += short_tiles_cycles(&p, target, plan, counts);
     core += COST_PAGE_CYCLES * t.pages + COST_ROW_LINE_CYCLES * t.row_lines;
     core += counts->ops[OP_PREFETCH] / target->figures->loads_a_cycle;
-    double near = beside(core, cost_l2(target, t.l1), COST_NEAR_LOSS);
+    double near = beside(core, cost_l2(target, t.l1) + jumping_cycles(&p, plan), COST_NEAR_LOSS);
     double far =
         cost_l3(target, t.l2) + cost_memory(target, t.l3) + COST_RUN_CYCLES * t.runs + COST_PIECE_CYCLES * t.pieces;
     return beside(near, far, plan->prefetch ? COST_PREFETCHED_LOSS : COST_FAR_LOSS);

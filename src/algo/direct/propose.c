@@ -284,6 +284,13 @@ static void add_smallest(proposer *o, cvk_plan plan) {
     add_orders(o, plan);
 }
 
+enum { MOST_VECTORS = 4, MOST_DEPTHWISE_VECTORS = 8, MOST_POOLED_VECTORS = 16 };
+
+static int most_vectors(const proposer *o) {
+    if (o->p.combine != COMBINE_SUM) return MOST_POOLED_VECTORS;
+    return o->family->row ? MOST_DEPTHWISE_VECTORS : MOST_VECTORS;
+}
+
 void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
                            plan_list *list) {
     const family *f = row->family;
@@ -293,7 +300,8 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
     int filled = tile_channel_lanes(&o.p, lanes, f);
     int64_t vectors = ceil_div(channels, filled);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .block_oh = 1, .block_ow = 1};
-    for (int v = 1; v <= (f->row ? 8 : 4) && v <= vectors; v++) {
+    for (int most_in_one = 1; most_in_one <= most_vectors(&o) && most_in_one <= vectors; most_in_one++) {
+        const int v = o.p.combine == COMBINE_SUM ? most_in_one : (int)balanced(vectors, most_in_one);
         int64_t most = free_registers(target, held(&o, v)) / (v * sums);
         plan.tile_oc = v * filled;
         if (most >= 1) add_channel_tile(&o, plan, most);
