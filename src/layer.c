@@ -146,7 +146,7 @@ static void add_phases(const cvk_spec *s, const cvk_target *target, layer_nests 
     }
     more = all;
     for (int i = 0; i < OP_KINDS; i++) more.ops[i] -= nests->counts.ops[i];
-    const double cycles = cost_issue(target, &more, target_lanes(target, spec_type(s)), INFINITY);
+    const double cycles = cost_issue(target, &more, target_lanes(target, spec_type(s)), INFINITY, true);
     to->cycles += cycles;
     to->judged += cycles;
     if (peak > 0) to->seconds_per_peak = to->cycles / peak;

@@ -19,12 +19,14 @@ static bool aligned(const affine *channel, int lanes) {
 }
 
 static int64_t lane_stride(const view *v, const lane_map *m) {
+    if (m->repeat) return 1;
     return m->channel_step * (v->block > 1 ? v->in_block : v->channel) + m->column_step * v->axis[AXIS_W];
 }
 
 /* Whether the lanes are evenly spaced. A channel vector that may straddle blocks is not. Backwards, all of them or one
  * by one: ranges of lanes go forward. */
 static bool is_even(const view *v, const lane_map *m, int lanes) {
+    if (m->repeat) return true;
     if (m->valid && lane_stride(v, m) < 0) return false;
     if (m->channel_step == 0 || v->block == 1) return true;
     return m->channel_step == 1 && lanes <= v->block && aligned(&m->channel, lanes);

@@ -29,6 +29,7 @@ typedef struct lane_map {
     affine n, channel;
     position at;
     int64_t channel_step, column_step;
+    int repeat; /* > 0: lane l is channel + l mod repeat at column + l / repeat, which lie one after another */
     const nest_range *valid; /* lanes that exist; NULL: all */
 } lane_map;
 

@@ -23,14 +23,15 @@ double cost_far(const cvk_target *t, double bytes, double size) {
     return size > cost_l3_bytes(t) ? cost_memory(t, bytes) : cost_l3(t, bytes);
 }
 
-double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double independent) {
+double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double independent, bool apart) {
     const machine_figures *f = t->figures;
     double n[OP_CLASSES] = {0};
     for (int k = 0; k < OP_KINDS; k++) n[nest_op_class((op_kind)k)] += c->ops[k];
     double fma = n[CLASS_FMA] * (t->fused ? 1 : 2) + n[CLASS_DOT];
     double arithmetic = c->ops[OP_MAXIMUM] + n[CLASS_ARITHMETIC] + n[CLASS_SHUFFLE] + n[CLASS_CONVERT];
     arithmetic += n[CLASS_TRANSPOSE] * lanes * COST_TRANSPOSE_SHUFFLES + n[CLASS_CALL] * COST_CALL_CYCLES;
-    double ports = (fma + arithmetic) / f->fma_a_cycle;
+    double together = fmax(fma / f->fma_a_cycle, (fma + arithmetic) / f->operations_a_cycle);
+    double ports = apart ? (fma + arithmetic) / f->fma_a_cycle : together;
     double loads = n[CLASS_LOAD] / (COST_SUSTAINED_LOADS * f->loads_a_cycle);
     double latency = (n[CLASS_FMA] + n[CLASS_DOT]) * f->fma_latency / independent;
     return fmax(fmax(ports, latency), loads) + COST_LOAD_CONTENTION * loads + n[CLASS_STORE] / f->stores_a_cycle;

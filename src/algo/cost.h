@@ -14,8 +14,10 @@ enum { LINE_BYTES = 64 }; /* of a cache */
 
 /* Bytes that one core may count on in the third level. */
 double cost_l3_bytes(const cvk_target *target);
-/* Instructions alone: ports, loads and, with that many independent sums, latency. `lanes`: of the type summed in. */
-double cost_issue(const cvk_target *target, const nest_counts *counts, int lanes, double sums);
+/* Instructions alone: ports, loads and, with that many independent sums, latency. `lanes`: of the type summed in.
+ * `apart`: multiply-adds and other arithmetic come one after the other, so that neither fills ports that the other
+ * leaves free. */
+double cost_issue(const cvk_target *target, const nest_counts *counts, int lanes, double sums, bool apart);
 /* Bytes from the second- and third-level cache, from memory, and from where a tensor of that size is, beyond the second
  * level. */
 double cost_l2(const cvk_target *target, double bytes);

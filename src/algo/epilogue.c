@@ -41,10 +41,21 @@ void epilogue_registers(epilogue *e) {
 
 static register_ref temporary(const epilogue *e, int i) { return reg(e->temporaries, affine_constant(i)); }
 
+/* So many channels again and again. */
+static void load_repeated(const epilogue *e, nest_access at, int repeat, register_ref to) {
+    int pattern[NEST_MOST_LANES];
+    for (int l = 0; l < NEST_MOST_LANES; l++) pattern[l] = l % repeat;
+    nest_range once = range_of(e->b, 0, repeat);
+    build_load(e->b, to, at, &once);
+    build_shuffle(e->b, to, to, to, pattern);
+}
+
 /* A vector of the channels in `m` from an array of one value a channel. */
 static void load_by_channel(const epilogue *e, int tensor, int64_t base, const lane_map *m, register_ref to) {
     affine at = affine_offset(m->channel, base);
-    if (m->channel_step == 0)
+    if (m->repeat)
+        load_repeated(e, access_at(tensor, at, 1), m->repeat, to);
+    else if (m->channel_step == 0)
         build_splat(e->b, to, access_at(tensor, at, 1));
     else
         build_load(e->b, to, access_at(tensor, at, m->channel_step), m->valid);

@@ -60,7 +60,8 @@ static int sources_of(const folding *s, int axis, affine i, source list[MOST_SOU
 }
 
 static void add_at(folding *s, const position *at, const nest_range *valid) {
-    const lane_map m = {s->n, channel_blocks_channel(&s->oc, &s->from.v, affine_constant(0)), *at, 1, 0, valid};
+    const lane_map m = {s->n, channel_blocks_channel(&s->oc, &s->from.v, affine_constant(0)), *at, .channel_step = 1,
+                        .valid = valid};
     view_load(&s->b, &s->from, &m, only(s, ONE), only(s, SPARE));
     build_op(&s->b, OP_ADD, only(s, SUM), only(s, SUM), only(s, ONE));
 }
@@ -92,7 +93,7 @@ static void fold_vector(folding *s) {
     const nest_range valid = channel_blocks_lanes(&s->oc, &s->b, affine_constant(0));
     const position at = {{s->at[0], s->at[1], s->at[2]}};
     const affine channel = channel_blocks_channel(&s->oc, &s->out.y.v, affine_constant(0));
-    const lane_map m = {s->n, channel, at, 1, 0, &valid};
+    const lane_map m = {s->n, channel, at, .channel_step = 1, .valid = &valid};
     epilogue_bias(&s->out, only(s, SUM), &m);
     add_sources(s, 0, (position){{affine_constant(0), affine_constant(0), affine_constant(0)}}, &valid);
     epilogue_store(&s->out, only(s, SUM), &m, s->oc.valid < s->oc.covers);

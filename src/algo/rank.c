@@ -54,7 +54,7 @@ static void count_phases(ranked_plan *r, const problem *p, const cvk_target *tar
         nest_counts counts;
         program_count_phase(run, i, &counts);
         nest_counts_add(&r->counts, &counts);
-        phase[i] = (cost_phase){.share = cost_issue(target, &counts, lanes, INFINITY),
+        phase[i] = (cost_phase){.share = cost_issue(target, &counts, lanes, INFINITY, true),
                                 .tasks = program_tasks(run, i),
                                 .carried = i > 0 ? workspace : 0,
                                 .parts = (double)program_parts(run, i, ROLE_WORKSPACE)};

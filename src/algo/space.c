@@ -43,12 +43,13 @@ static int most_of(const space *s, const cvk_plan *plan, const plan_field *f) {
     const problem_axis *axis = s->merged.axis, *asked = s->p->axis;
     const int lanes = target_lanes(s->target, s->p->sum);
     const int64_t channels = plan->lanes == LANES_CHANNELS ? s->p->x.channels : s->p->out_channels;
+    const bool channel_lanes = plan->lanes == LANES_OUT_CHANNELS || plan->lanes == LANES_CHANNELS;
     const int64_t columns = axis[AXIS_W].out + (plan->lanes == LANES_COLUMNS ? lanes - 1 : 0);
     const struct {
         size_t offset;
         int64_t most;
     } rows[] = {
-        {offsetof(cvk_plan, tile_oc), channels + (plan->lanes == LANES_COLUMNS ? 0 : lanes - 1)},
+        {offsetof(cvk_plan, tile_oc), channels + (channel_lanes ? lanes - 1 : 0)},
         {offsetof(cvk_plan, tile_od), axis[AXIS_D].out},
         {offsetof(cvk_plan, tile_oh), axis[AXIS_H].out},
         {offsetof(cvk_plan, tile_ow), columns},

@@ -12,6 +12,7 @@
  * are of the fastest run: others use those, too, and make runs slower, never faster. */
 #include "lab/figures.h"
 #include "base/clock.h"
+#include "base/integers.h"
 #include "lab/evict.h"
 #include "lab/probe.h"
 #include "nest/build.h"
@@ -19,7 +20,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-typedef enum probed { ADDITIONS, CHAIN, FMAS, LOADS, STORES, LEVEL2, LEVEL3, MEMORY, PHASES } probed;
+/* What is measured. All but the last are a phase each; memory is what a part of the third level's takes when it has
+ * been sent out of the caches. */
+typedef enum probed { ADDITIONS, CHAIN, FMAS, MIXED, LOADS, STORES, LEVEL2, LEVEL3, MEMORY, PROBED } probed;
+enum { PHASES = MEMORY };
 
 enum {
     ROUNDS = 15,
@@ -45,6 +49,7 @@ static const double SLOWEST = 1.25;       /* times the fastest run, undisturbed 
 typedef struct work {
     nest *run;
     double amount;
+    uint32_t tasks;
 } work;
 
 static nest_builder begin(arena *a, const cvk_target *t, const char *name) {
@@ -95,7 +100,7 @@ static work additions(arena *a, const cvk_target *t) {
     build_end(&b);
     build_end(&b);
     store_all(&b, output, sum, 1, 1);
-    return (work){finish(&b), (double)(trips * LINKS)};
+    return (work){finish(&b), (double)(trips * LINKS), 1};
 }
 
 /* `count` sums, `links` multiply-adds to each a trip. */
@@ -118,32 +123,71 @@ static work multiply_adds(arena *a, const cvk_target *t, const char *name, int c
     build_end(&b);
     build_end(&b);
     store_all(&b, output, sum, count, lanes);
-    return (work){finish(&b), (double)(trips * links * count)};
+    return (work){finish(&b), (double)(trips * links * count), 1};
 }
 
-/* Adds up vectors of integers, which even a core of a single unit for floats does as fast as it loads. */
-static work loads(arena *a, const cvk_target *t, const char *name, int64_t bytes, int unrolled) {
+enum { MIXED_SUMS = 8 };
+
+/* Neighbouring lanes change places. */
+static void swap_lanes(nest_builder *b, register_ref r, int lanes) {
+    int pattern[NEST_MOST_LANES];
+    for (int l = 0; l < lanes; l++) pattern[l] = l + 1 - 2 * (l % 2);
+    build_shuffle(b, r, r, r, pattern);
+}
+
+/* A multiply-add, an addition and, where there are lanes, a shuffle, each of registers of its own. */
+static work mixed(arena *a, const cvk_target *t) {
+    const int lanes = target_lanes(t, TYPE_F32), kinds = lanes > 1 ? 3 : 2,
+              count = (int)lesser(MIXED_SUMS, (t->registers - 2) / kinds);
+    const int64_t trips = CYCLES / (count * kinds);
+    nest_builder b = begin(a, t, "mixed");
+    int input = add_input(&b, TYPE_F32, (int64_t)kinds * count * lanes),
+        output = add_output(&b, TYPE_F32, (int64_t)kinds * count * lanes);
+    int sum = nest_add_register(&b, "sum", TYPE_F32, lanes, kinds * count),
+        by = nest_add_register(&b, "by", TYPE_F32, lanes, 2);
+    build_task(&b, "all", 1);
+    load_all(&b, input, sum, kinds * count, lanes);
+    load_all(&b, input, by, 2, 0);
+    build_loop(&b, "trip", trips);
+    affine i = build_unrolled(&b, "i", count);
+    build_fma(&b, reg(sum, i), reg(by, affine_constant(0)), reg(by, affine_constant(1)), NULL);
+    build_op(&b, OP_ADD, reg(sum, affine_offset(i, count)), reg(sum, affine_offset(i, count)),
+             reg(by, affine_constant(0)));
+    if (kinds > 2) swap_lanes(&b, reg(sum, affine_offset(i, 2 * count)), lanes);
+    build_end(&b);
+    build_end(&b);
+    store_all(&b, output, sum, kinds * count, lanes);
+    return (work){finish(&b), (double)(trips * count * kinds), 1};
+}
+
+/* Adds up vectors of integers, which even a core of a single unit for floats does as fast as it loads: `bytes` of them
+ * a task. */
+static work loads(arena *a, const cvk_target *t, const char *name, int64_t bytes, int unrolled, int64_t tasks) {
     const int lanes = target_lanes(t, TYPE_S32);
     const int64_t trips = bytes / (unrolled * t->vector_bytes), vectors = trips * unrolled;
     const int64_t passes = CYCLES > vectors ? CYCLES / vectors : 1;
     nest_builder b = begin(a, t, name);
-    int input = add_input(&b, TYPE_S32, vectors * lanes), output = add_output(&b, TYPE_S32, (int64_t)STREAMS * lanes);
+    int input = add_input(&b, TYPE_S32, tasks * vectors * lanes),
+        output = add_output(&b, TYPE_S32, tasks * STREAMS * lanes);
     int value = nest_add_register(&b, "value", TYPE_S32, lanes, unrolled),
         sum = nest_add_register(&b, "sum", TYPE_S32, lanes, STREAMS);
-    build_task(&b, "all", 1);
+    affine task = build_task(&b, "part", tasks);
     load_all(&b, input, sum, STREAMS, lanes);
     build_loop(&b, "pass", passes);
     affine trip = build_loop(&b, "trip", trips);
     for (int i = 0; i < unrolled; i++) {
-        affine vector = affine_scale(trip, unrolled);
+        affine vector = affine_add_scaled(affine_scale(trip, unrolled), task, vectors);
         register_ref v = reg(value, affine_constant(i)), s = reg(sum, affine_constant(i % STREAMS));
         build_load(&b, v, access_at(input, affine_scale(affine_offset(vector, i), lanes), 1), NULL);
         build_op(&b, OP_ADD, s, s, v);
     }
     build_end(&b);
     build_end(&b);
-    store_all(&b, output, sum, STREAMS, lanes);
-    return (work){finish(&b), (double)(vectors * passes)};
+    affine i = build_unrolled(&b, "i", STREAMS);
+    affine at = affine_scale(affine_add_scaled(i, task, STREAMS), lanes);
+    build_store(&b, access_at(output, at, 1), reg(sum, i), NULL);
+    build_end(&b);
+    return (work){finish(&b), (double)(vectors * passes), (uint32_t)tasks};
 }
 
 static work stores(arena *a, const cvk_target *t) {
@@ -163,23 +207,23 @@ static work stores(arena *a, const cvk_target *t) {
     build_end(&b);
     build_end(&b);
     build_end(&b);
-    return (work){finish(&b), (double)(vectors * passes)};
+    return (work){finish(&b), (double)(vectors * passes), 1};
 }
 
 /* Of a size at which cores share the third level, but past the second. */
-static int64_t level3_bytes(const cvk_target *t) {
-    return TIMES_L2 * t->l2_bytes > FAR_BYTES ? TIMES_L2 * t->l2_bytes : FAR_BYTES;
+static int64_t level3_parts(const cvk_target *t) {
+    return ceil_div(greater(TIMES_L2 * t->l2_bytes, FAR_BYTES), MEMORY_BYTES);
 }
 
 static void make_probes(arena *a, const cvk_target *t, work to[PHASES]) {
     to[ADDITIONS] = additions(a, t);
     to[CHAIN] = multiply_adds(a, t, "chain", 1, LINKS);
     to[FMAS] = multiply_adds(a, t, "fmas", t->registers - SPARE_REGISTERS, 1);
-    to[LOADS] = loads(a, t, "loads", NEAR_BYTES, UNROLLED);
+    to[MIXED] = mixed(a, t);
+    to[LOADS] = loads(a, t, "loads", NEAR_BYTES, UNROLLED, 1);
     to[STORES] = stores(a, t);
-    to[LEVEL2] = loads(a, t, "level 2", t->l2_bytes / 2, STREAMS);
-    to[LEVEL3] = loads(a, t, "level 3", level3_bytes(t), STREAMS);
-    to[MEMORY] = loads(a, t, "memory", MEMORY_BYTES, STREAMS);
+    to[LEVEL2] = loads(a, t, "level 2", t->l2_bytes / 2, STREAMS, 1);
+    to[LEVEL3] = loads(a, t, "level 3", MEMORY_BYTES, STREAMS, level3_parts(t));
 }
 
 static nest_program program(arena *a, const work probes[PHASES]) {
@@ -190,33 +234,34 @@ static nest_program program(arena *a, const work probes[PHASES]) {
 
 /* Seconds an amount of one, by round. */
 typedef struct samples {
-    double of[PHASES][ROUNDS];
+    double of[PROBED][ROUNDS];
     int rounds;
 } samples;
 
-static double time_once(const probe *p, probed which) {
+/* Of a task. */
+static double time_once(const probe *p, probed which, uint32_t tasks) {
     double start = clock_seconds();
-    probe_run_task(p, which, 0);
-    return clock_seconds() - start;
+    for (uint32_t i = 0; i < tasks; i++) probe_run_task(p, which, i);
+    return (clock_seconds() - start) / tasks;
 }
 
 /* Of a few runs, the first of which finds the caches as the probe before left them. */
-static double time_probe(const probe *p, probed which) {
-    double least = time_once(p, which);
-    for (int i = 1; i < RUNS; i++) least = fmin(least, time_once(p, which));
+static double time_probe(const probe *p, probed which, uint32_t tasks) {
+    double least = time_once(p, which, tasks);
+    for (int i = 1; i < RUNS; i++) least = fmin(least, time_once(p, which, tasks));
     return least;
 }
 
 /* Of what is in no cache; for ever where nothing can be sent out of them. */
 static double time_memory(const probe *p) {
-    return evict_lines(p->input, MEMORY_BYTES) ? time_once(p, MEMORY) : INFINITY;
+    return evict_lines(p->input, MEMORY_BYTES) ? time_once(p, LEVEL3, 1) : INFINITY;
 }
 
 static void take_samples(const probe *p, const work probes[PHASES], samples *s) {
     double start = clock_seconds();
     for (int r = 0; r < ROUNDS && (r < FEWEST_ROUNDS || clock_seconds() - start < MOST_SECONDS); s->rounds = ++r) {
-        for (int i = 0; i < MEMORY; i++) s->of[i][r] = time_probe(p, (probed)i) / probes[i].amount;
-        s->of[MEMORY][r] = time_memory(p) / probes[MEMORY].amount;
+        for (int i = 0; i < PHASES; i++) s->of[i][r] = time_probe(p, (probed)i, probes[i].tasks) / probes[i].amount;
+        s->of[MEMORY][r] = time_memory(p) / probes[LEVEL3].amount;
     }
 }
 
@@ -265,6 +310,7 @@ static machine_figures judge(const cvk_target *t, const samples *s) {
     const double latency = whole_latency(ratio(s, CHAIN, ADDITIONS)),
                  bytes = t->vector_bytes * fastest(s, CHAIN) / latency;
     return (machine_figures){.fma_a_cycle = throughput(ratio(s, CHAIN, FMAS) / latency),
+                             .operations_a_cycle = throughput(ratio(s, CHAIN, MIXED) / latency),
                              .loads_a_cycle = loads_a_cycle(ratio(s, CHAIN, LOADS) / latency),
                              .stores_a_cycle = throughput(ratio(s, CHAIN, STORES) / latency),
                              .fma_latency = latency,

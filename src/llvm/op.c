@@ -1,5 +1,6 @@
 /* One nest operation as LLVM instructions. Lane ranges are numbers by now, so masks are constants. */
 #include "llvm/lowering.h"
+#include "base/integers.h"
 
 #include <llvm-c/Target.h>
 
@@ -52,12 +53,29 @@ static unsigned alignment_of(LLVMTypeRef vector) {
     }
 }
 
+/* Lanes `first` to `first` + `count` - 1 of a vector, and those beyond its last as zeros. */
+static LLVMValueRef lanes_from(lowering *l, LLVMValueRef vector, int first, int count) {
+    LLVMValueRef pick[NEST_MOST_LANES];
+    const int lanes = (int)LLVMGetVectorSize(LLVMTypeOf(vector));
+    for (int i = 0; i < count; i++) pick[i] = LLVMConstInt(l->m->i32, (unsigned)lesser(first + i, lanes), false);
+    return LLVMBuildShuffleVector(l->builder, vector, LLVMConstNull(LLVMTypeOf(vector)),
+                                  LLVMConstVector(pick, (unsigned)count), "");
+}
+
+static bool is_power_of_two(int n) { return (n & (n - 1)) == 0; }
+
 static LLVMValueRef load_contiguous(lowering *l, LLVMValueRef pointer, lane_range r, LLVMTypeRef type) {
     const int lanes = (int)LLVMGetVectorSize(type);
     if (r.low == 0 && r.high == lanes) {
         LLVMValueRef loaded = LLVMBuildLoad2(l->builder, type, pointer, "");
         LLVMSetAlignment(loaded, alignment_of(type));
         return loaded;
+    }
+    if (r.low == 0 && r.high > 1 && is_power_of_two(r.high)) {
+        LLVMTypeRef part = LLVMVectorType(LLVMGetElementType(type), (unsigned)r.high);
+        LLVMValueRef loaded = LLVMBuildLoad2(l->builder, part, pointer, "");
+        LLVMSetAlignment(loaded, alignment_of(type));
+        return lanes_from(l, loaded, 0, lanes);
     }
     LLVMValueRef arguments[] = {pointer, LLVMConstInt(l->m->i32, alignment_of(type), false), mask_of(l, r, lanes),
                                 LLVMConstNull(type)};
@@ -151,12 +169,29 @@ static void lower_splat(lowering *l, const nest_op *op) {
     set(l, &op->to, 0, value);
 }
 
+/* Two vectors of a power of two of lanes, or one, where that is all there is to store: a vector masked is slower where
+ * it reaches into another line, and on some cores anywhere. */
+static bool store_parts(lowering *l, LLVMValueRef value, LLVMValueRef pointer, int count) {
+    int first = 1;
+    while (2 * first <= count) first *= 2;
+    if (!is_power_of_two(count - first)) return false;
+    const unsigned alignment = alignment_of(LLVMTypeOf(value));
+    LLVMTypeRef element = LLVMGetElementType(LLVMTypeOf(value));
+    for (int at = 0; at < count; at += first, first = count - at) {
+        LLVMValueRef index = LLVMConstInt(l->m->index, (unsigned)at, false);
+        LLVMValueRef to = LLVMBuildGEP2(l->builder, element, pointer, &index, 1, "");
+        LLVMSetAlignment(LLVMBuildStore(l->builder, lanes_from(l, value, at, first), to), alignment);
+    }
+    return true;
+}
+
 static void store_contiguous(lowering *l, LLVMValueRef value, LLVMValueRef pointer, lane_range r, int lanes) {
     unsigned alignment = alignment_of(LLVMTypeOf(value));
     if (r.low == 0 && r.high == lanes) {
         LLVMSetAlignment(LLVMBuildStore(l->builder, value, pointer), alignment);
         return;
     }
+    if (r.low == 0 && store_parts(l, value, pointer, r.high)) return;
     LLVMTypeRef types[] = {LLVMTypeOf(value), l->m->ptr};
     LLVMValueRef arguments[] = {value, pointer, LLVMConstInt(l->m->i32, alignment, false), mask_of(l, r, lanes)};
     lower_intrinsic(l->m, l->builder, "llvm.masked.store", types, 2, arguments, 4);

@@ -11,7 +11,13 @@
 #include "base/text.h"
 
 /* What the lanes of a vector register hold. */
-typedef enum plan_lanes { LANES_OUT_CHANNELS, LANES_COLUMNS, LANES_CHANNELS, LANES_KINDS } plan_lanes;
+typedef enum plan_lanes {
+    LANES_OUT_CHANNELS,
+    LANES_COLUMNS,
+    LANES_CHANNELS,
+    LANES_IN_CHANNELS,
+    LANES_KINDS
+} plan_lanes;
 
 /* The loops over tiles of the output, and the input channels that the reduction of a tile runs over. */
 typedef enum plan_loop { LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH, LOOP_OW, LOOP_IC, PLAN_LOOPS } plan_loop;

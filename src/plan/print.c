@@ -22,7 +22,7 @@ const char *const plan_algorithm_words[PLAN_ALGORITHMS] = {
 #include "plan/algorithm_names.def"
 #undef ALGORITHM_NAME
 };
-const char *const plan_lanes_words[LANES_KINDS] = {"out_channels", "columns", "channels"};
+const char *const plan_lanes_words[LANES_KINDS] = {"out_channels", "columns", "channels", "in_channels"};
 const char *const plan_loop_words[PLAN_LOOPS] = {"n", "g", "oc", "od", "oh", "ow", "ic"};
 
 const plan_field *plan_field_row(int index) { return index < FIELD_COUNT ? &FIELDS[index] : NULL; }

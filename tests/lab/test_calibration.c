@@ -22,7 +22,7 @@ static int measured; /* how often */
 static cvk_status make_up(const cvk_target *t, cvk_diagnostics *d, machine_figures *to) {
     (void)t;
     (void)d;
-    *to = (machine_figures){1, 1.5, 0.125, 3, 26, 6.5, 0.40625};
+    *to = (machine_figures){1, 2, 1.5, 0.125, 3, 26, 6.5, 0.40625};
     measured++;
     return CVK_OK;
 }
@@ -35,7 +35,7 @@ static cvk_status fail(const cvk_target *t, cvk_diagnostics *d, machine_figures 
     return CVK_ERROR_UNSUPPORTED;
 }
 
-static const machine_figures MADE_UP = {1, 1.5, 0.125, 3, 26, 6.5, 0.40625};
+static const machine_figures MADE_UP = {1, 2, 1.5, 0.125, 3, 26, 6.5, 0.40625};
 
 static const cvk_target *machine(void) { return target_row(0); }
 

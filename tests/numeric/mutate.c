@@ -247,6 +247,15 @@ static int read_untransposed(nest *n, nest_op *op, const mutation *m) {
 
 int forget_transpose(nest *n, const mutation *m) { return each_op(n, n->body, read_untransposed, m); }
 
+static int copy_for_shuffle(nest *n, nest_op *op, const mutation *m) {
+    (void)n, (void)m;
+    if (op->kind != OP_SHUFFLE) return 0;
+    op->kind = OP_COPY;
+    return 1;
+}
+
+int forget_shuffle(nest *n, const mutation *m) { return each_op(n, n->body, copy_for_shuffle, m); }
+
 /* ---- sums that are not begun ---- */
 
 /* Of several tiles in turn: where each is a task there is no tile before. */

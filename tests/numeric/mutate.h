@@ -40,6 +40,8 @@ edit drop_from_number;
 edit nudge_constants;
 /* Registers transposed are stored as they were before. */
 edit forget_transpose;
+/* Lanes stay where they are. */
+edit forget_shuffle;
 /* Coefficients are the next float above, or what rounding leaves of those that are no floats. */
 edit next_float, forget_ratio;
 /* Products where `variable` is 0 are added a second time. */

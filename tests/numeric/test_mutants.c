@@ -127,6 +127,8 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
 #define LAST ", layout: channels_last"
 #define BLOCKED ", layout: blocked"
 #define GROUPED "{name: grouped, input: [1, 12, 7, 18], out_channels: 18, groups: 3, kernel_size: 3, padding: 1"
+#define FEW                                                                                                            \
+    "{name: few, input: [1, 37, 6, 9], out_channels: 3, kernel_size: 3, padding: 1, bias: true, layout: channels_last"
 #define DEPTHWISE                                                                                                      \
     "{name: depthwise, input: [1, 21, 8, 18], out_channels: 21, groups: depthwise, kernel_size: 3, padding: 1"
 #define LONG "{name: long, input: [1, 3, 70], out_channels: 19, kernel_size: 5"
@@ -230,6 +232,11 @@ static const mutant mutants[] = {
     {"last valid channel of a load lost", DEPTHWISE LAST "}", .edit = short_mask, .mutation = {"input", "", "", 0}},
     {"last valid channel of the bias lost", DENSE LAST "}", .edit = short_mask, .mutation = {"bias", "", "", 0}},
     {"fill channels not cleared", DENSE ", post_ops: [sigmoid]" BLOCKED "}", .edit = copy_for_keep,
+     .mutation = NOTHING},
+    {"last channel of a vector of input lost", FEW "}", .edit = short_mask, .mutation = {"input", "", "", 0}},
+    {"lanes not brought together", FEW "}", .edit = forget_shuffle, .mutation = NOTHING},
+    {"lanes of a group not turned back",
+     "{name: four, input: [1, 24, 7, 9], out_channels: 24, groups: 6, kernel_size: 3" LAST "}", .edit = forget_shuffle,
      .mutation = NOTHING},
     {"tile not transposed", DENSE "}", .edit = forget_transpose, .mutation = NOTHING},
     /* Sums and post-ops. */

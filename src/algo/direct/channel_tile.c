@@ -89,7 +89,7 @@ static void store(const tile *t, int array, register_ref value, const lane_map *
 static void store_pixels(tile *t, int array, affine j) {
     nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
     pixel p = open_pixels(t);
-    lane_map m = {t->n, vector_channel(t, j), tile_output(t, &p), lane_step(t), 0, &valid};
+    lane_map m = {t->n, vector_channel(t, j), tile_output(t, &p), .channel_step = lane_step(t), .valid = &valid};
     store(t, array, stored(t, array, j, &p), &m, t->oc.valid < t->oc.covers);
     for (int i = 0; i < AXES; i++) build_end(t->b);
 }
@@ -138,7 +138,7 @@ static void store_square(tile *t, int array, affine j, pixel p, int64_t first, i
     affine i = build_for(b, VARIABLE_UNROLLED, "i", channel_blocks_lanes(&t->oc, t->b, j));
     affine channel = affine_add_scaled(vector_channel(t, j), i, lane_step(t));
     p.at[AXIS_W] = affine_constant(first);
-    lane_map m = {t->n, channel, tile_output(t, &p), 0, 1, &valid};
+    lane_map m = {t->n, channel, tile_output(t, &p), .column_step = 1, .valid = &valid};
     store(t, array, reg(t->square, affine_offset(i, t->lanes)), &m, false);
     build_end(b);
 }

@@ -180,7 +180,7 @@ static void finish(tile *t) {
     nest_range valid = range_of(b, 0, t->lanes);
     range_clip_high(b, &valid, affine_offset(affine_scale(first, -1), t->span[AXIS_W]->length), 1);
     pixel p = at_column(row, first);
-    lane_map m = {t->n, channel_of(t, j), tile_output(t, &p), 0, 1, &valid};
+    lane_map m = {t->n, channel_of(t, j), tile_output(t, &p), .column_step = 1, .valid = &valid};
     const register_ref value = sum(t, j, &row, v);
     if (t->p.indices) epilogue_store_places(&t->out, reg(t->places, value.index), &m, false);
     epilogue_store(&t->out, value, &m, false);

@@ -4,8 +4,9 @@
  *     near   = issue, first-level set conflicts and new pages, beside what comes from the second level
  *     cycles = near, beside what comes from the third level and from memory
  *
- * where the longer of two hides all but a share of the shorter, with what the target's core does in a cycle, and the
- * constants of algo/cost.def. */
+ * with what the target's core does in a cycle, and the constants of algo/cost.def. Of cycles and those from farther
+ * away the longer hide all but a share of the shorter. The second level is so near that little of it hides little and
+ * much of it much: there it is the root of the squares. */
 #include "algo/cost.h"
 #include "algo/direct/tile.h"
 #include "algo/direct/traffic.h"
@@ -15,7 +16,8 @@
 /* Independent sums in flight. */
 static double sums(const problem *o, int lanes, const cvk_plan *p) {
     double each = p->lanes == LANES_CHANNELS ? (double)o->in_channels : 1;
-    return each * p->tile_oc * p->tile_od * p->tile_oh * p->tile_ow / lanes;
+    double all = each * p->tile_oc * p->tile_od * p->tile_oh * p->tile_ow;
+    return p->lanes == LANES_IN_CHANNELS ? all : all / lanes;
 }
 
 /* The share of loads along columns that are of two lines: they begin anywhere, but those of the first tap of rows that
@@ -41,6 +43,8 @@ static double scattered_cycles(const problem *o, int lanes, const cvk_plan *p, c
     else if (by_column)
         cycles += c->ops[OP_LOAD] * line_crossings(o, lanes) * COST_LINE_CYCLES;
     if (stores) cycles += c->ops[OP_STORE] * lanes * COST_SCATTER_CYCLES;
+    const bool parts = p->lanes == LANES_IN_CHANNELS && p->tile_oc < o->y.channels;
+    if (parts) cycles += c->ops[OP_STORE] * COST_PART_CYCLES;
     return cycles;
 }
 
@@ -61,9 +65,9 @@ static double combining_cycles(const cvk_target *t, const nest_counts *c, double
 
 enum { PAGE_BYTES = 4096, SETS = PAGE_BYTES / LINE_BYTES, WEIGHT_WAYS = 1 };
 
-/* The share of a tile's pixels that are evicted before their line's next channel is read: first-level sets repeat every
- * 4 KiB, and pixels a multiple of that apart share one. Packed input has no such strides. */
-static double conflicting_share(const problem *o, const cvk_target *t, const cvk_plan *p) {
+/* First-level sets repeat every 4 KiB, and pixels a multiple of that apart share one. Packed input has no such strides.
+ */
+double direct_conflicts(const problem *o, const cvk_target *t, const cvk_plan *p) {
     if (p->lanes != LANES_OUT_CHANNELS || p->pack_rows) return 0;
     int64_t bytes = type_bytes(o->x.type), column = bytes * o->x.axis[AXIS_W] * o->axis[AXIS_W].step;
     int64_t row = bytes * o->x.axis[AXIS_H] * o->axis[AXIS_H].step;
@@ -78,6 +82,16 @@ static double conflicting_share(const problem *o, const cvk_target *t, const cvk
     for (int i = 0; i < SETS; i++)
         if (lines[i] > ways) crowded += lines[i] - ways;
     return (double)crowded / ((double)p->tile_oh * p->tile_ow);
+}
+
+/* Sums that are several vectors, or the lanes of one, are added when a tile is finished, in rounds of half as many. */
+static double rounds_cycles(const problem *o, int lanes, const cvk_plan *p) {
+    double parts = p->lanes == LANES_IN_CHANNELS ? lanes : p->lanes == LANES_CHANNELS ? (double)o->in_channels : 1;
+    double channels =
+        (double)(p->lanes == LANES_CHANNELS ? o->x.channels * problem_multiplier(o) : o->groups * o->out_channels);
+    double tiles = (double)o->n * ceil(channels / p->tile_oc);
+    for (int a = 0; a < AXES; a++) tiles *= (double)ceil_div(o->axis[a].out, plan_unit(p, tile_loop_of(a)));
+    return tiles * log2(parts) * COST_ROUND_CYCLES;
 }
 
 /* The last tile of a row, of a slice or of the depth is shorter, and may have too few sums to hide the latency of a
@@ -104,13 +118,14 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     problem p = problem_merged(asked);
     int lanes = target_lanes(target, p.sum);
     traffic t = traffic_of(&p, target, plan);
-    double core = cost_issue(target, counts, lanes, sums(&p, lanes, plan)) + scattered_cycles(&p, lanes, plan, counts);
+    double core =
+        cost_issue(target, counts, lanes, sums(&p, lanes, plan), false) + scattered_cycles(&p, lanes, plan, counts);
     if (p.combine != COMBINE_SUM) core = fmax(core, combining_cycles(target, counts, sums(&p, lanes, plan)));
-    core += conflicting_share(&p, target, plan) * counts->ops[OP_SPLAT] * COST_CONFLICT_CYCLES;
-    core += short_tiles_cycles(&p, target, plan, counts);
+    core += direct_conflicts(&p, target, plan) * counts->ops[OP_SPLAT] * COST_CONFLICT_CYCLES;
+    core += short_tiles_cycles(&p, target, plan, counts) + rounds_cycles(&p, lanes, plan);
     core += COST_PAGE_CYCLES * t.pages + COST_ROW_LINE_CYCLES * t.row_lines;
     core += counts->ops[OP_PREFETCH] / target->figures->loads_a_cycle;
-    double near = beside(core, cost_l2(target, t.l1) + jumping_cycles(&p, plan), COST_NEAR_LOSS);
+    double near = hypot(core, cost_l2(target, t.l1) + jumping_cycles(&p, plan));
     double far =
         cost_l3(target, t.l2) + cost_memory(target, t.l3) + COST_RUN_CYCLES * t.runs + COST_PIECE_CYCLES * t.pieces;
     return beside(near, far, plan->prefetch ? COST_PREFETCHED_LOSS : COST_FAR_LOSS);

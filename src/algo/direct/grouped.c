@@ -5,11 +5,10 @@
  *     acc[r] (g, i) += x (g, i) w (g, (i + r) mod c, i)        for the c rotations r
  *
  * so every lane works, nothing is permuted in the reduction, and an input that is loaded once serves c multiply-adds.
- * At the end sum r stands in lane i for output (i + r) mod c, and is turned back. With a channel multiplier m, filters
+ * At the end sum r stands in lane i for output (i + r) mod c, and is turned back: the upper half of the sums by as many
+ * lanes as it is above the lower, to which it is added, until one sum is left. With a channel multiplier m, filters
  * (i + r) mod c of a group are every m-th of its filters, as the depthwise layer has them. */
 #include "algo/direct/tile.h"
-
-enum { MOST_LANES = 64 };
 
 static int64_t channels_of_group(const tile *t) { return t->p.in_channels; }
 
@@ -100,19 +99,22 @@ static void body(tile *t, const tap *k) {
 }
 
 /* Lane (g, o) comes from lane (g, (o - r) mod c). */
-static void turn_back(const tile *t, int64_t rotation, int pattern[MOST_LANES]) {
+static void turn_back(const tile *t, int64_t rotation, int pattern[NEST_MOST_LANES]) {
     int c = (int)channels_of_group(t);
     for (int l = 0; l < t->lanes; l++) pattern[l] = l < t->oc.lanes ? l - l % c + (l % c - (int)rotation + c) % c : -1;
 }
 
 static void add_rotations(tile *t, affine j, const pixel *p) {
-    register_ref first = rotated_sum(t, 0, j, p), turned = reg(t->xs, affine_constant(0));
-    int pattern[MOST_LANES];
-    for (int64_t r = 1; r < channels_of_group(t); r++) {
-        register_ref sum = rotated_sum(t, r, j, p);
-        turn_back(t, r, pattern);
-        build_shuffle(t->b, turned, sum, sum, pattern);
-        build_op(t->b, OP_ADD, first, first, turned);
+    register_ref turned = reg(t->xs, affine_constant(0));
+    int pattern[NEST_MOST_LANES];
+    for (int64_t sums = channels_of_group(t), half; sums > 1; sums = half) {
+        half = ceil_div(sums, 2);
+        turn_back(t, half, pattern);
+        for (int64_t r = 0; r + half < sums; r++) {
+            register_ref low = rotated_sum(t, r, j, p), high = rotated_sum(t, r + half, j, p);
+            build_shuffle(t->b, turned, high, high, pattern);
+            build_op(t->b, OP_ADD, low, low, turned);
+        }
     }
 }
 

@@ -139,14 +139,21 @@ typedef struct spot {
 } spot;
 
 static lane_map lanes_read(const copy *c, const spot *p, bool along_channels, const nest_range *valid) {
-    return (lane_map){
-        c->t->n, affine_add(c->channel, p->channel), at_column(c->from, p->source), along_channels, !along_channels,
-        valid};
+    return (lane_map){c->t->n,
+                      affine_add(c->channel, p->channel),
+                      at_column(c->from, p->source),
+                      .channel_step = along_channels,
+                      .column_step = !along_channels,
+                      .valid = valid};
 }
 
 static lane_map lanes_written(const copy *c, const spot *p, bool along_channels, const nest_range *valid) {
-    return (lane_map){affine_constant(0), p->channel,      at_column(c->to, p->column),
-                      along_channels,     !along_channels, valid};
+    return (lane_map){affine_constant(0),
+                      p->channel,
+                      at_column(c->to, p->column),
+                      .channel_step = along_channels,
+                      .column_step = !along_channels,
+                      .valid = valid};
 }
 
 static void copy_vector(const copy *c, const spot *p, bool along_channels, const nest_range *valid) {

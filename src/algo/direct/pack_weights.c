@@ -3,7 +3,7 @@
 #include "algo/direct/tile.h"
 
 int64_t packed_weights_elements(const tile *t) {
-    return t->oc.groups * t->oc.blocks * problem_taps(&t->p) * t->p.in_channels * tile_tap_weights(t);
+    return t->oc.groups * t->oc.blocks * problem_taps(&t->p) * tile_steps(t) * tile_tap_weights(t);
 }
 
 /* The channels of one tap of one block; `valid` of them exist. */
@@ -35,7 +35,7 @@ static void copy_block(tile *t, int from, int to, int w) {
     tap k = {0};
     k.k[AXIS_D] = build_loop(b, "kd", t->p.axis[AXIS_D].taps);
     k.k[AXIS_H] = build_loop(b, "kh", t->p.axis[AXIS_H].taps);
-    k.ic = build_loop(b, "ic", t->p.in_channels);
+    k.ic = build_loop(b, "ic", tile_steps(t));
     k.k[AXIS_W] = build_loop(b, "kw", t->p.axis[AXIS_W].taps);
     (t->family->pack ? t->family->pack : copy_tap)(t, &k, from, to, w);
     for (int i = 0; i < 4; i++) build_end(b);

@@ -9,6 +9,7 @@ enum {
     MOST_UNROLLED_CHANNELS = 4,
     LOADED_AHEAD = 4,
     MOST_SHARING_CHANNELS = 4,
+    MOST_CHANNEL_BLOCKS = 8,
     SCRATCH_BYTES = 256 * 1024
 };
 
@@ -173,15 +174,21 @@ static void add_blocks_for_cache(proposer *o, const cvk_plan *plan, plan_loop lo
     }
 }
 
+/* Whether the input of a row of output, packed, stays in the second-level cache. */
+static bool row_is_near(const proposer *o) {
+    return scratch_bytes(o, o->p.in_channels, 1, o->p.axis[AXIS_W].out) < 0.5 * (double)o->target->l2_bytes;
+}
+
 static void add_orders(proposer *o, cvk_plan plan) {
     const bool together = view_has_channels_together(&o->p.x);
     if (o->family->all_groups && !together) add_packed_channels(o, plan, true, false);
-    if (!o->family->channel_lanes && together && o->p.x.channels > 1) add_packed_columns(o, plan, true);
+    if (o->row->lanes == LANES_COLUMNS && together && o->p.x.channels > 1) add_packed_columns(o, plan, true);
     if (problem_has_border(&o->p)) {
         add_packed(o, plan, packed_rows(o));
         add_packed(o, plan, lesser(packed_rows(o), ceil_div(o->p.axis[AXIS_H].out, SOME_TASKS)));
         return;
     }
+    if (direct_conflicts(&o->p, o->target, &plan) > 0 && row_is_near(o)) add_packed(o, plan, packed_rows(o));
     plan.order = plan_order_of(CHANNELS_OUTSIDE);
     add_tasks(o, plan);
     bool rows = o->p.axis[AXIS_D].out > 1 || tiles_of(o, &plan, LOOP_OH) > 1;
@@ -331,6 +338,39 @@ static void add_column_rows(proposer *o, cvk_plan plan) {
         if (plan.tile_oh > 1) add_taps(o, plan);
         if (plan.tile_oh > 1 && !view_has_channels_together(&o->p.x)) add_packed_rows(o, plan);
     }
+}
+
+/* Weights wait in registers for the pixels of a tile, if there are several. */
+static void add_in_channel_tile(proposer *o, cvk_plan plan) {
+    const int64_t width = o->p.axis[AXIS_W].out, height = o->p.axis[AXIS_H].out;
+    int64_t pixels = free_registers(o->target, plan.tile_oc + 2) / plan.tile_oc;
+    if (pixels < 1) pixels = free_registers(o->target, 2) / plan.tile_oc;
+    if (pixels < 1) return;
+    plan.tile_ow = (int)balanced(width, lesser(width, pixels));
+    plan.tile_oh = width < pixels ? (int)balanced(height, lesser(height, pixels / width)) : 1;
+    add_orders(o, plan);
+}
+
+/* Blocks of output channels for which a vector of inputs serves all, and some for which more pixels share weights. */
+void propose_in_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
+                              plan_list *list) {
+    proposer o = {p, target, a, row, row->family, list, problem_merged(p)};
+    const int64_t most = lesser(o.p.out_channels, target_lanes(target, p->sum));
+    cvk_plan plan = {.algorithm = row->name,
+                     .lanes = row->lanes,
+                     .tile_od = 1,
+                     .tile_oh = 1,
+                     .tile_ow = 1,
+                     .block_oh = 1,
+                     .block_ow = 1,
+                     .unroll_ic = 1};
+    for (int64_t blocks = ceil_div(o.p.out_channels, most); blocks <= o.p.out_channels && blocks <= MOST_CHANNEL_BLOCKS;
+         blocks++) {
+        plan.tile_oc = (int)ceil_div(o.p.out_channels, blocks);
+        add_in_channel_tile(&o, plan);
+    }
+    plan.tile_oc = plan.tile_oh = plan.tile_ow = 1;
+    add_orders(&o, plan);
 }
 
 void propose_column_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {

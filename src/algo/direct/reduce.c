@@ -24,10 +24,10 @@ static void one_channel(tile *t, tap k) {
         taps_at(t, &k);
 }
 
-/* Iterations 0 .. room - 1 over `size` input channels each, from channel `first` of those reduced here on, as far as
+/* Iterations 0 .. room - 1 over `size` steps each, from channel `first` of those reduced here on, as far as
  * channels, and whole iterations, go. */
 static affine open_channels(tile *t, const char *name, int64_t room, int64_t size, affine first) {
-    affine left = affine_offset(affine_scale(affine_add(t->loop[LOOP_IC].first, first), -1), t->p.in_channels);
+    affine left = affine_offset(affine_scale(affine_add(t->loop[LOOP_IC].first, first), -1), tile_steps(t));
     nest_range r = range_of(t->b, 0, room);
     range_clip_high(t->b, &r, left, size);
     return build_for(t->b, VARIABLE_LOOP, name, r);
@@ -98,9 +98,21 @@ static void blocked_channel_loop(tile *t, tap k, int64_t channels) {
     build_end(b);
 }
 
+/* Whole vectors of input channels, and the rest, whose lanes are known. */
+static void reduce_vectors(tile *t, tap k) {
+    int64_t whole = t->p.in_channels / t->reduced;
+    if (whole) channel_loop(t, k, affine_constant(0), whole, 1);
+    k.ic = affine_constant(whole);
+    if (whole < tile_steps(t)) one_channel(t, k);
+}
+
 /* All input channels, or those of a block, which unrolling divides. */
 static void reduce_channels(tile *t, tap k) {
     int64_t channels = t->loop[LOOP_IC].room, unroll = t->plan->unroll_ic, whole = channels / unroll * unroll;
+    if (t->reduced > 1) {
+        reduce_vectors(t, k);
+        return;
+    }
     if (t->x.v.block > 1 && channels > 1) {
         blocked_channel_loop(t, k, channels);
         return;
@@ -174,7 +186,7 @@ static void store_fill(tile *t) {
     for (int a = 0; a < AXES; a++) p.at[a] = build_loop(b, NAMES[a], t->span[a]->length);
     affine channel = affine_offset(build_loop(b, "f", missing), t->out.y.v.channels);
     nest_range one = range_of(b, 0, 1);
-    lane_map m = {t->n, channel, tile_output(t, &p), 0, 0, &one};
+    lane_map m = {t->n, channel, tile_output(t, &p), .valid = &one};
     epilogue_store_zeros(&t->out, &m);
     for (int i = 0; i < AXES + 3; i++) build_end(b);
 }

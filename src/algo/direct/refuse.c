@@ -42,7 +42,7 @@ static int64_t unrolled_fmas(arena *a, const problem *p, const cvk_target *targe
     int64_t columns = unrolled_positions(a, &t, AXIS_W, !plan->unroll_kw);
     int64_t vectors = f->channel_lanes ? ceil_div(plan->tile_oc, t.oc.lanes) : plan->tile_oc;
     if (f->all_groups) vectors *= t.p.in_channels;
-    if (!f->channel_lanes) columns = ceil_div(columns, t.lanes);
+    if (!f->channel_lanes && !f->reduces_lanes) columns = ceil_div(columns, t.lanes);
     int64_t once = plan->unroll_ic + (t.p.in_channels % plan->unroll_ic != 0);
     return columns * rows * vectors * variants * (once + unrolled_stores(&t) + unrolled_loads(&t));
 }
@@ -66,10 +66,13 @@ static const char *refuse_tile(const cvk_plan *plan, const family *f, int lanes,
     if (f->channel_lanes && plan->tile_oc % channel_lanes != 0)
         return f->lanes ? "tile.oc is not a multiple of the lanes that whole groups fill"
                         : "tile.oc is not a multiple of the target's lanes";
-    if (!f->channel_lanes && plan->tile_ow % lanes != 0) return "tile.ow is not a multiple of the target's lanes";
+    if (f->reduces_lanes && plan->tile_oc > lanes) return "tile.oc is more than the target's lanes";
+    if (!f->channel_lanes && !f->reduces_lanes && plan->tile_ow % lanes != 0)
+        return "tile.ow is not a multiple of the target's lanes";
     if (plan->block_oh != 1 || plan->block_ow != 1)
         return "block is for winograd; a loop in blocks stands in order, as {oh: 8}";
     if (plan->unroll_ic < 1 || plan->unroll_ic > 64) return "unroll.ic is not 1..64";
+    if (f->reduces_lanes && plan->unroll_ic > 1) return "unroll.ic is 1 where lanes are input channels";
     return NULL;
 }
 
@@ -94,6 +97,7 @@ static const char *const UNEVEN[PLAN_LOOPS] = {[LOOP_OC] = "a block of oc is not
 
 static const char *refuse_channel_blocks(const tile *t, int block) {
     int unroll = t->plan->unroll_ic;
+    if (t->family->reduces_lanes) return "lanes over input channels take them all at once";
     if (t->p.combine != COMBINE_SUM) return "a pool has no input channels to take in blocks";
     if (t->family->lanes) return "where lanes are of several groups their input channels come all at once";
     if (block % unroll != 0 || (unroll > 1 && t->p.in_channels % unroll != 0))
@@ -136,7 +140,8 @@ static const char *refuse_column(const tile *t) {
 /* What comes next in a row is known where a kernel has no other taps. */
 static const char *refuse_prefetch(const tile *t) {
     if (!t->plan->prefetch) return NULL;
-    if (problem_taps(&t->whole) > 1 || t->family->all_groups) return "prefetch is for dense layers whose kernel is 1";
+    if (problem_taps(&t->whole) > 1 || t->family->all_groups || t->family->reduces_lanes)
+        return "prefetch is for dense layers whose kernel is 1";
     if (t->plan->pack_rows) return "prefetch is for input that is not packed";
     return t->whole.x.block > 1 ? "prefetch is for channels_first and channels_last" : NULL;
 }

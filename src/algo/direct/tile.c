@@ -25,14 +25,15 @@ static void set_loops(tile *t) {
     t->loop[LOOP_N] = all_of(t->p.n, 1);
     t->loop[LOOP_G] = all_of(t->oc.groups, 1);
     t->loop[LOOP_OC] = all_of(t->oc.covered, t->oc.size);
-    t->loop[LOOP_IC] = all_of(t->family->all_groups ? 1 : t->p.in_channels, 1);
+    t->loop[LOOP_IC] = all_of(t->family->all_groups ? 1 : t->p.in_channels, t->reduced);
     for (int a = 0; a < AXES; a++) t->loop[tile_loop_of(a)] = all_of(t->p.axis[a].out, t->size[a]);
 }
 
 int tile_channel_lanes(const problem *p, int lanes, const family *f) { return f->lanes ? f->lanes(p, lanes) : lanes; }
 
 int64_t tile_tap_weights(const tile *t) {
-    return t->family->channel_lanes ? t->plan->tile_oc / t->oc.lanes * t->lanes : t->plan->tile_oc;
+    if (t->family->channel_lanes) return t->plan->tile_oc / t->oc.lanes * t->lanes;
+    return t->plan->tile_oc * t->reduced;
 }
 
 tile tile_make(const problem *asked, const cvk_target *target, const cvk_plan *plan, const family *f) {
@@ -41,6 +42,7 @@ tile tile_make(const problem *asked, const cvk_target *target, const cvk_plan *p
               .plan = plan,
               .whole = problem_merged(asked),
               .lanes = target_lanes(target, asked->sum),
+              .reduced = f->reduces_lanes ? target_lanes(target, asked->sum) : 1,
               .size = {plan->tile_od, plan->tile_oh, plan->tile_ow},
               .packed_channel = affine_constant(0),
               .partial = -1};
@@ -50,6 +52,8 @@ tile tile_make(const problem *asked, const cvk_target *target, const cvk_plan *p
     set_loops(&t);
     return t;
 }
+
+int64_t tile_steps(const tile *t) { return ceil_div(t->p.in_channels, t->reduced); }
 
 int64_t tile_pixels(const tile *t) { return t->size[AXIS_D] * t->size[AXIS_H] * t->size[AXIS_W]; }
 
@@ -109,21 +113,30 @@ static affine first_channel(const tile *t) {
 
 lane_map tap_input(const tile *t, const tap *k, const pixel *p) {
     const channel_blocks *c = &t->oc;
-    affine channel = c->all_groups ? first_channel(t) : affine_add_scaled(k->ic, c->group, t->x.v.group);
+    affine of_group = affine_scale(k->ic, t->reduced);
+    affine channel = c->all_groups ? first_channel(t) : affine_add_scaled(of_group, c->group, t->x.v.group);
     return (lane_map){.n = t->n, .channel = channel, .at = tap_position(t, k, p)};
+}
+
+nest_range tap_lanes(tile *t, const tap *k) {
+    nest_range r = range_of(t->b, 0, t->lanes);
+    affine before = affine_scale(k->ic, -t->reduced);
+    range_clip_high(t->b, &r, affine_offset(before, t->p.in_channels), 1);
+    return r;
 }
 
 affine tap_weights(const tile *t, const tap *k) {
     const problem_axis *axis = t->p.axis;
+    const int64_t steps = tile_steps(t);
     affine at = affine_add_scaled(t->oc.block, t->oc.group, t->oc.blocks);
     at = affine_add_scaled(k->k[AXIS_D], at, axis[AXIS_D].taps);
     at = affine_add_scaled(k->k[AXIS_H], at, axis[AXIS_H].taps);
     if (t->plan->unroll_kw) {
-        at = affine_add_scaled(k->ic, at, t->p.in_channels);
+        at = affine_add_scaled(k->ic, at, steps);
         at = affine_add_scaled(k->k[AXIS_W], at, axis[AXIS_W].taps);
     } else {
         at = affine_add_scaled(k->k[AXIS_W], at, axis[AXIS_W].taps);
-        at = affine_add_scaled(k->ic, at, t->p.in_channels);
+        at = affine_add_scaled(k->ic, at, steps);
     }
     return affine_scale(at, tile_tap_weights(t));
 }

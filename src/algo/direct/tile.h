@@ -21,7 +21,7 @@ struct tile;
 
 /* One tap. Its slices and rows are ranges of the tile's; its columns depend on it. */
 typedef struct tap {
-    affine k[AXES], ic;
+    affine k[AXES], ic;         /* ic: a step of the reduction */
     nest_range inside[AXIS_W];  /* of the tile's slices, and of its rows */
     const tap_segment *columns; /* NULL: those of tap kw */
 } tap;
@@ -52,6 +52,7 @@ typedef struct family {
     /* Packs the weights of a tap of the block; NULL: those of an input channel's output channels, side by side. */
     void (*pack)(struct tile *, const tap *, int from, int to, int w);
     bool channel_lanes; /* lanes are consecutive output channels */
+    bool reduces_lanes; /* lanes are consecutive input channels */
     bool all_groups;    /* blocks are of channels of all groups; the group loop runs over the multiplier */
 } family;
 
@@ -72,6 +73,7 @@ typedef struct tile {
     problem whole; /* as it was asked for, its axes merged */
     problem p;     /* as the taps see it: with a packed border there is no padding left, and x is in scratch */
     int lanes;
+    int reduced;        /* input channels of a step of the reduction: one, or a vector of them */
     int64_t size[AXES]; /* of the register tile */
 
     tensor_view x;      /* what the body reads: the input, or its copy in scratch */
@@ -100,14 +102,20 @@ algo_nests direct_build(const algorithm *row, arena *a, const problem *p, const 
 const char *direct_refuse(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan);
 double direct_cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts);
+/* The share of a tile's pixels that are evicted from the first level before their line's next channel is read. */
+double direct_conflicts(const problem *merged, const cvk_target *target, const cvk_plan *plan);
 int64_t direct_tasks(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan);
 /* propose.c: register tiles that fit the target's registers, each in the loop orders worth ranking. */
 void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list);
 void propose_column_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list);
+void propose_in_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
+                              plan_list *list);
 
 /* tile.c: what follows from the plan; where a tile and its taps are. */
 tile tile_make(const problem *p, const cvk_target *target, const cvk_plan *plan, const family *f);
 int64_t tile_pixels(const tile *t); /* of the register tile */
+/* Steps of the reduction over a group's input channels. */
+int64_t tile_steps(const tile *t);
 /* Columns are clipped as they run: the taps of a tile of one column are a range of a loop. */
 bool tile_clips_columns(const tile *t);
 /* Whether tiles of an axis are sorted into spans, each with code of its own; else taps are clipped as they run. */
@@ -132,6 +140,8 @@ pixel tile_open_rows(tile *t, const tap *k);
 nest_range tap_columns(tile *t, const tap *k, affine first, int64_t count);
 /* Where tap k of a pixel reads t->x: image, channel number (of input channel ic, or the block's own), position. */
 lane_map tap_input(const tile *t, const tap *k, const pixel *p);
+/* The lanes of input channels that exist in step k->ic, where lanes are input channels. */
+nest_range tap_lanes(tile *t, const tap *k);
 affine tap_weights(const tile *t, const tap *k); /* packed weights of the block */
 
 /* combine.c: sums of products, maxima and means. */

@@ -12,6 +12,7 @@
 #include <math.h>
 
 static const double PAGE_BYTES = 4096, PAGES_REMEMBERED = 64;
+enum { L2_WAYS = 16 };
 
 /* What loops run over: those of the plan, and the taps. */
 enum { KERNEL = PLAN_LOOPS, DIMENSIONS = PLAN_LOOPS + AXES };
@@ -25,7 +26,9 @@ typedef struct sweep {
 typedef struct sweeps {
     const problem *p;
     const cvk_plan *plan;
-    bool all_groups; /* channels are of all groups, and the group loop runs over the multiplier */
+    double channels;   /* input channels of an iteration of the reduction */
+    double input_sets; /* the share of a cache's sets that the input comes to lie in */
+    bool all_groups;   /* channels are of all groups, and the group loop runs over the multiplier */
     int count;
     sweep sweep[MOST_SWEEPS]; /* innermost first */
     double whole[DIMENSIONS]; /* there is of each */
@@ -49,7 +52,7 @@ static bool is_unrolled(const cvk_plan *plan, int axis) {
 
 /* kd, kh, kw, ic, without those that are unrolled, from the innermost on. */
 static void add_reduction(sweeps *s) {
-    if (!s->all_groups) add(s, LOOP_IC, plan_unit(s->plan, LOOP_IC), room_of(s, s->plan->order.count, LOOP_IC));
+    if (!s->all_groups) add(s, LOOP_IC, s->channels, room_of(s, s->plan->order.count, LOOP_IC));
     for (int a = AXIS_W; a >= 0; a--)
         if (!is_unrolled(s->plan, a)) add(s, KERNEL + a, 1, s->whole[KERNEL + a]);
 }
@@ -62,9 +65,10 @@ static void add_order(sweeps *s) {
     }
 }
 
-static sweeps sweeps_of(const problem *p, const cvk_plan *plan) {
+static sweeps sweeps_of(const problem *p, const cvk_target *target, const cvk_plan *plan) {
     bool all_groups = plan->lanes == LANES_CHANNELS;
-    sweeps s = {.p = p, .plan = plan, .all_groups = all_groups};
+    sweeps s = {.p = p, .plan = plan, .all_groups = all_groups, .channels = plan->unroll_ic, .input_sets = 1};
+    if (plan->lanes == LANES_IN_CHANNELS) s.channels = target_lanes(target, p->sum);
     s.whole[LOOP_N] = (double)p->n;
     s.whole[LOOP_G] = (double)(all_groups ? problem_multiplier(p) : p->groups);
     s.whole[LOOP_OC] = (double)(all_groups ? p->x.channels : p->out_channels);
@@ -80,9 +84,9 @@ static sweeps sweeps_of(const problem *p, const cvk_plan *plan) {
 
 /* What one iteration of the innermost loop covers. */
 static void begin(const sweeps *s, double covered[DIMENSIONS]) {
-    for (plan_loop loop = LOOP_N; loop <= LOOP_IC; loop++)
+    for (plan_loop loop = LOOP_N; loop <= LOOP_OW; loop++)
         covered[loop] = fmin(plan_unit(s->plan, loop), s->whole[loop]);
-    if (s->all_groups) covered[LOOP_IC] = s->whole[LOOP_IC];
+    covered[LOOP_IC] = s->all_groups ? s->whole[LOOP_IC] : fmin(s->channels, s->whole[LOOP_IC]);
     for (int a = 0; a < AXES; a++) covered[KERNEL + a] = is_unrolled(s->plan, a) ? s->whole[KERNEL + a] : 1;
 }
 
@@ -147,27 +151,46 @@ static double sum(const double of[TENSORS]) { return of[X] + of[W] + of[Y]; }
 /* Sums wait in registers: the output is touched when a tile is finished, by no loop of the reduction. */
 static bool is_reduction(int dimension) { return dimension >= KERNEL || dimension == LOOP_IC; }
 
+/* Of each tensor: all share the cache, and the input has just some of its sets. */
+static void keep(const sweeps *s, const double touched[TENSORS], double cache, double of[TENSORS]) {
+    for (int t = 0; t < TENSORS; t++) of[t] = kept(sum(touched), cache);
+    of[X] = fmin(of[X], kept(touched[X], cache * s->input_sets));
+}
+
 static void bring_into(const sweeps *s, double cache, double brought[TENSORS]) {
-    double covered[DIMENSIONS], touched[TENSORS];
+    double covered[DIMENSIONS], touched[TENSORS], left[TENSORS];
     begin(s, covered);
     for (int t = 0; t < TENSORS; t++) brought[t] = touched[t] = bytes_of(s, t, covered);
     for (int i = 0; i < s->count; i++) {
         const sweep *loop = &s->sweep[i];
-        double keep = kept(sum(touched), cache);
+        keep(s, touched, cache, left);
         covered[loop->dimension] = fmin(loop->step * loop->trips, s->whole[loop->dimension]);
         for (int t = 0; t < TENSORS; t++) {
             double trips = t == Y && is_reduction(loop->dimension) ? 1 : loop->trips;
             touched[t] = bytes_of(s, t, covered);
-            brought[t] = keep * touched[t] + (1 - keep) * trips * brought[t];
+            brought[t] = left[t] * touched[t] + (1 - left[t]) * trips * brought[t];
         }
     }
-    for (int t = 0; t < TENSORS; t++) brought[t] *= 1 - kept(sum(touched), cache);
+    keep(s, touched, cache, left);
+    for (int t = 0; t < TENSORS; t++) brought[t] *= 1 - left[t];
 }
 
 static double brought_into(const sweeps *s, double cache) {
     double brought[TENSORS];
     bring_into(s, cache, brought);
     return sum(brought);
+}
+
+static double common_divisor(int64_t a, int64_t b) { return b == 0 ? (double)a : common_divisor(b, a % b); }
+
+/* A cache's sets repeat after so many bytes: what a group has of pixels a multiple of some of that apart lies in few.
+ */
+static double sets_of_input(const sweeps *s, int64_t repeat) {
+    const view *x = &s->p->x;
+    const int64_t size = type_bytes(x->type);
+    if (s->plan->pack_rows || !view_has_channels_together(x)) return 1;
+    const double lines = lines_of_channels((double)size * (s->all_groups ? s->whole[LOOP_OC] : s->whole[LOOP_IC]));
+    return fmin(1, lines / common_divisor(size * x->axis[AXIS_W], repeat));
 }
 
 /* ---- runs: lines that follow on one another, which a core's own prefetching finds ---- */
@@ -271,12 +294,14 @@ static double row_lines_of(const sweeps *s) {
 
 traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *plan) {
     const double l2 = COST_L2_SHARE * (double)target->l2_bytes;
-    sweeps s = sweeps_of(p, plan);
-    return (traffic){.l1 = brought_into(&s, COST_L1_SHARE * (double)target->l1_bytes),
-                     .l2 = brought_into(&s, l2),
+    sweeps s = sweeps_of(p, target, plan), near = s, second = s;
+    near.input_sets = sets_of_input(&s, (int64_t)PAGE_BYTES);
+    second.input_sets = sets_of_input(&s, target->l2_bytes / L2_WAYS);
+    return (traffic){.l1 = brought_into(&near, COST_L1_SHARE * (double)target->l1_bytes),
+                     .l2 = brought_into(&second, l2),
                      .l3 = brought_into(&s, cost_l3_bytes(target)),
-                     .runs = runs_of(&s, l2, l2 / 4),
-                     .pieces = runs_of(&s, l2, 0),
+                     .runs = runs_of(&second, l2, l2 / 4),
+                     .pieces = runs_of(&second, l2, 0),
                      .pages = pages_of(&s),
                      .row_lines = row_lines_of(&s)};
 }

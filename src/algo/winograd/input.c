@@ -55,7 +55,7 @@ static void turn_square(winograd *w, const place_in_pass *p, int64_t channels, a
     affine i = build_unrolled(b, "i", channels);
     position at = tensor_position(w, p, AXIS_W, 0);
     at.at[AXIS_W] = affine_add(first_position(w, AXIS_W), first);
-    lane_map m = {w->n, affine_add(affine_add(w->channel, p->channel), i), at, 0, 1, &valid};
+    lane_map m = {w->n, affine_add(affine_add(w->channel, p->channel), i), at, .column_step = 1, .valid = &valid};
     view_load(b, &w->x, &m, reg(w->square, i), reg(w->to, affine_constant(0)));
     build_end(b);
     square_turn(b, w->square, channels);
@@ -114,7 +114,8 @@ static void load_point(winograd *w, const place_in_pass *p, int pass, int64_t po
         return;
     }
     if (pass == 0) {
-        lane_map m = {w->n, affine_add(w->channel, p->channel), tensor_position(w, p, axis, point), 1, 0, &p->valid};
+        lane_map m = {w->n, affine_add(w->channel, p->channel), tensor_position(w, p, axis, point), .channel_step = 1,
+                      .valid = &p->valid};
         view_load(w->b, &w->x, &m, to, reg(w->to, affine_constant(0)));
         return;
     }

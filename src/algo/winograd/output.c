@@ -18,7 +18,7 @@ static void open_inside(winograd *w, int axis, affine at) {
 
 static void store_output(winograd *w, register_ref value, affine vector, const position *at) {
     nest_range valid = channel_blocks_lanes(&w->oc, w->b, vector);
-    lane_map m = {w->n, channel_blocks_channel(&w->oc, &w->p->y, vector), *at, 1, 0, &valid};
+    lane_map m = {w->n, channel_blocks_channel(&w->oc, &w->p->y, vector), *at, .channel_step = 1, .valid = &valid};
     if (w->out.bias >= 0) build_op(w->b, OP_ADD, value, value, reg(w->ws, affine_constant(0)));
     epilogue_store(&w->out, value, &m, w->oc.valid < w->oc.covers);
 }
@@ -76,7 +76,8 @@ static void store_square(winograd *w, affine vector, affine row, position at, af
     nest_range valid = range_of(b, 0, count);
     affine i = build_for(b, VARIABLE_UNROLLED, "i", channel_blocks_lanes(&w->oc, b, vector));
     at.at[AXIS_W] = affine_add(at.at[AXIS_W], first);
-    lane_map m = {w->n, affine_add(channel_blocks_channel(&w->oc, &w->p->y, vector), i), at, 0, 1, &valid};
+    lane_map m = {w->n, affine_add(channel_blocks_channel(&w->oc, &w->p->y, vector), i), at, .column_step = 1,
+                  .valid = &valid};
     epilogue_store(&w->out, reg(w->square, affine_offset(i, w->lanes)), &m, false);
     build_end(b);
 }

@@ -423,7 +423,7 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     double workspace = (double)program_needs(&nests->run, ROLE_WORKSPACE).bytes;
     double blocks = (double)blocks_of_tiles(&w), block = scratch + (blocks > 0 ? workspace / blocks : 0);
     double l2 = (double)target->l2_bytes, streamed = weights * blocks;
-    double core = cost_issue(target, counts, w.lanes, sums);
+    double core = cost_issue(target, counts, w.lanes, sums, true);
     core += bytes_to_and_fro(&w, blocks) / COST_WINOGRAD_BYTES_A_CYCLE;
     bool near = weights + block < l2;
     return core +
