@@ -32,16 +32,23 @@ layers:
   - {name: filter, input: [2, 1, 40, 41], out_channels: 1, kernel_size: [5, 3], padding: same}
   - {name: mirrored, input: [1, 1, 40, 41], out_channels: 1, kernel_size: 3, padding: same, padding_mode: reflect}
   - {name: wrapped, input: [1, 1, 40, 41], out_channels: 1, kernel_size: 3, padding: same, padding_mode: circular}
+  - {name: greatest, kind: max_pool, input: [2, 19, 12, 13], kernel_size: 3, stride: 2, padding: 1}
+  - {name: rounded_up, kind: max_pool, input: [1, 32, 12, 12], kernel_size: [3, 2], stride: 2, dilation: [2, 1], ceil_mode: true, post_ops: [relu]}
+  - {name: mean, kind: average_pool, input: [1, 20, 9, 14], kernel_size: 3, padding: [[1, 0], [0, 1]]}
+  - {name: over_padding, kind: average_pool, input: [1, 16, 5, 6, 7], kernel_size: 2, stride: 2, padding: 1, count_include_pad: true}
+  - {name: all_of_it, kind: average_pool, input: [1, 33, 40], kernel_size: global}
+  - {name: with_places, kind: max_pool, input: [1, 16, 9, 9], kernel_size: 3, indices: true}
   - {name: doubles, input: [1, 1, 40, 41], out_channels: 1, kernel_size: 3, padding: same, dtype: f64}
 END
 }
+pools=(greatest rounded_up mean over_padding all_of_it)
 tensors=(dense skewed grouped depthwise pointwise line flipped)
 
 case_it_computes_what_we_do() {
     write_layers
     bench
     case $peer in
-    onednn) has_layers "${tensors[@]}" volume added gated swished transformed filter ;;
+    onednn) has_layers "${tensors[@]}" volume added gated swished transformed filter "${pools[@]}" ;;
     xnnpack) has_layers "${tensors[@]}" transformed filter ;;
     opencv) has_layers filter mirrored ;;
     esac
@@ -51,7 +58,7 @@ case_it_computes_the_same_in_plain_layouts() {
     write_layers
     bench --plain
     case $peer in
-    onednn) has_layers "${tensors[@]}" volume added gated swished transformed filter ;;
+    onednn) has_layers "${tensors[@]}" volume added gated swished transformed filter "${pools[@]}" ;;
     xnnpack) has_layers ;;
     opencv) has_layers filter mirrored ;;
     esac

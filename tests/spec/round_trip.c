@@ -30,6 +30,18 @@ static void random_axis(cvk_spec *s, int axis) {
     s->pad_after[axis] = pick(0, 1) ? s->pad_before[axis] : pick(0, 9);
 }
 
+static void make_pool(cvk_spec *s) {
+    s->kind = pick(0, 1) ? LAYER_MAX_POOL : LAYER_AVERAGE_POOL;
+    s->groups = s->out_channels = s->in_channels;
+    s->bias = s->flip_kernel = s->transposed = false;
+    s->direction = DIRECTION_FORWARD;
+    s->padding = PAD_ZEROS;
+    s->ceil_mode = pick(0, 1);
+    s->count_include_pad = s->kind == LAYER_AVERAGE_POOL && pick(0, 1);
+    s->indices = s->kind == LAYER_MAX_POOL && pick(0, 1);
+    for (int axis = 0; axis < AXES; axis++) s->output_padding[axis] = 0;
+}
+
 static cvk_spec random_spec(void) {
     static const char *const algorithms[] = {"auto", "direct", "winograd"};
     cvk_spec s = {.name = pick(0, 1) ? "a" : "_Layer_2",
@@ -58,6 +70,7 @@ static cvk_spec random_spec(void) {
     for (int i = 0; i < s.post_count; i++) s.post[i] = random_post_op();
     s.dtype = pick(0, 1) ? CVK_F64 : CVK_F32;
     for (int i = 0; i < s.post_count && s.dtype == CVK_F64; i++) s.post[i].a /= 3, s.post[i].b /= 3;
+    if (pick(0, 4) == 0) make_pool(&s);
     return s;
 }
 
@@ -78,8 +91,9 @@ static bool same(const cvk_spec *a, const cvk_spec *b) {
     return strcmp(a->name, b->name) == 0 && a->rank == b->rank && same_sizes(a, b) && a->padding == b->padding &&
            a->input_layout == b->input_layout && a->output_layout == b->output_layout && a->dtype == b->dtype &&
            a->accuracy == b->accuracy && a->bias == b->bias && a->flip_kernel == b->flip_kernel &&
-           a->transposed == b->transposed && a->direction == b->direction && same_posts(a, b) &&
-           strcmp(a->algorithm, b->algorithm) == 0;
+           a->transposed == b->transposed && a->direction == b->direction && a->kind == b->kind &&
+           a->ceil_mode == b->ceil_mode && a->count_include_pad == b->count_include_pad && a->indices == b->indices &&
+           same_posts(a, b) && strcmp(a->algorithm, b->algorithm) == 0;
 }
 
 static const char *print(arena *a, const cvk_spec *s) {
