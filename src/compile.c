@@ -13,7 +13,8 @@
 /* As the program declares it. */
 static cvk_buffer_info buffer_of(const nest_program *program, nest_role role) {
     program_buffer needs = program_needs(program, role);
-    return (cvk_buffer_info){.bytes = (uint64_t)needs.bytes, .alignment = (uint32_t)needs.alignment};
+    return (cvk_buffer_info){
+        .bytes = (uint64_t)needs.bytes, .alignment = (uint32_t)needs.alignment, .held = needs.held};
 }
 
 static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
@@ -36,6 +37,8 @@ static void trade_shapes(cvk_kernel_info *info) {
     const cvk_kernel_info forward = *info;
     memcpy(info->weights_shape, forward.output_shape, sizeof info->weights_shape);
     memcpy(info->output_shape, forward.weights_shape, sizeof info->output_shape);
+    info->weights_dtype = forward.output_dtype;
+    info->output_dtype = forward.weights_dtype;
 }
 
 static cvk_operation operation_of(const cvk_spec *s) {
@@ -82,7 +85,7 @@ static uint64_t packed_tag(arena *a, const compile_unit *u, const char *plan) {
 }
 
 static cvk_buffer_info dense_weights(const cvk_spec *s) {
-    const int bytes = type_bytes(spec_type(s));
+    const int bytes = type_bytes(s->weights_type);
     if (!spec_has_weights(s)) return (cvk_buffer_info){.alignment = (uint32_t)bytes};
     return (cvk_buffer_info){.bytes = (uint64_t)(spec_weights_elements(s) * bytes), .alignment = (uint32_t)bytes};
 }
@@ -100,7 +103,9 @@ static cvk_kernel_info describe(arena *a, const compile_unit *u) {
                             .packed_tag = spec_has_weights(s) ? packed_tag(a, u, words.bytes) : 0,
                             .input_layout = s->input_layout,
                             .output_layout = s->output_layout,
-                            .dtype = s->dtype,
+                            .input_dtype = (cvk_dtype)s->input_type,
+                            .weights_dtype = (cvk_dtype)s->weights_type,
+                            .output_dtype = (cvk_dtype)s->output_type,
                             .spatial_rank = (uint32_t)s->rank,
                             .operation = operation_of(s),
                             .addends = (uint32_t)spec_count_post(s, POST_ADD),
@@ -138,9 +143,9 @@ cvk_status compile_rank(arena *a, const cvk_spec *spec, goal aim, int limit, cvk
                         int *count) {
     const cvk_target *target = aim.target;
     const char *why = NULL;
-    if (!target_computes(target, spec_type(spec))) {
+    if (!target_computes(target, spec_sum_type(spec))) {
         diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: %s has no arithmetic of %s", spec->name, target->name,
-                   type_name(spec_type(spec)));
+                   type_name(spec_sum_type(spec)));
         return CVK_ERROR_UNSUPPORTED;
     }
     if (spec->schedule) {

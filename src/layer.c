@@ -93,7 +93,7 @@ static void fold_back(arena *a, const cvk_spec *s, const cvk_target *target, lay
     fold *f = arena_new(a, fold);
     *f = (fold){.name = s->name,
                 .from = problem_unfolded(s),
-                .to = view_dense(spec_type(s), s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+                .to = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
                 .border = s->padding,
                 .n = s->batch,
                 .post = problem_epilogue_of(s)};
@@ -110,28 +110,33 @@ static void fold_back(arena *a, const cvk_spec *s, const cvk_target *target, lay
 static void sum_parts(arena *a, const cvk_spec *s, const cvk_target *target, layer_nests *nests) {
     part_sums *p = arena_new(a, part_sums);
     *p = (part_sums){.name = s->name,
-                     .type = spec_type(s),
+                     .sum = spec_sum_type(s),
+                     .output = spec_result_type(s),
                      .elements = spec_weights_elements(s),
                      .outputs = spec_result_elements(s),
-                     .count = backward_weights_parts(s)};
+                     .count = backward_weights_parts(s),
+                     .accumulate = s->accumulate};
     nests->run = program_into_workspace(a, &nests->run, &p->begin);
     nests->run = program_then(a, &nests->run, sum_parts_build(a, p, target));
 }
 
 /* Gradients of weights: what stands for weights comes with each run. */
 static void pack_as_it_runs(arena *a, const cvk_spec *s, const cvk_target *target, layer_nests *nests) {
-    const nest_role gradient = s->transposed ? ROLE_INPUT : ROLE_GRADIENT; /* the smaller of the two */
-    const nest_role input = s->transposed ? ROLE_GRADIENT : ROLE_INPUT;
-    nests->run = program_that_packs(a, &nests->run, &nests->pack, gradient, input);
+    const bool input = backward_weights_pack_input(s);
+    nests->run = program_that_packs(a, &nests->run, &nests->pack, input ? ROLE_INPUT : ROLE_GRADIENT,
+                                    input ? ROLE_GRADIENT : ROLE_INPUT);
     nests->pack.count = 0;
     if (backward_weights_parts(s) > 1) sum_parts(a, s, target, nests);
     if (!s->bias) return;
     bias_gradient *g = arena_new(a, bias_gradient);
     *g = (bias_gradient){.name = s->name,
-                         .v = view_dense(spec_type(s), s->output_layout, s->batch, s->out_channels, 1, s->out_size),
+                         .v = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, 1, s->out_size),
+                         .sum = spec_sum_type(s),
+                         .output = spec_result_type(s),
                          .n = s->batch,
                          .size = {s->out_size[AXIS_D], s->out_size[AXIS_H], s->out_size[AXIS_W]},
-                         .elements = spec_result_elements(s)};
+                         .elements = spec_result_elements(s),
+                         .accumulate = s->accumulate};
     nests->run = program_with(a, &nests->run, bias_gradient_build(a, g, target));
 }
 
@@ -146,7 +151,7 @@ static void add_phases(const cvk_spec *s, const cvk_target *target, layer_nests 
     }
     more = all;
     for (int i = 0; i < OP_KINDS; i++) more.ops[i] -= nests->counts.ops[i];
-    const double cycles = cost_issue(target, &more, target_lanes(target, spec_type(s)), INFINITY, true);
+    const double cycles = cost_issue(target, &more, target_lanes(target, spec_sum_type(s)), INFINITY, true);
     to->cycles += cycles;
     to->judged += cycles;
     if (peak > 0) to->seconds_per_peak = to->cycles / peak;

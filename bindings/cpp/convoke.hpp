@@ -6,8 +6,8 @@
 //     std::vector<float> y(kernel.output_elements());
 //     kernel.run(convoke::arguments{x, packed, y}.bias(b));    // as often as one likes, on any thread
 //
-// Tensors are contiguous floats, doubles where the layer is f64, in the layout the layer names, as spans of a pointer
-// and a number; anything with data() and size() converts. Values of these classes may be moved; kernels may be copied,
+// Tensors are contiguous float, double, convoke::f16 or convoke::bf16, as the layer has them, in the layout it names;
+// anything with data() and size() converts. Bias and scales are float, double where the layer is f64. Values of these classes may be moved; kernels may be copied,
 // which shares them.
 #ifndef CONVOKE_CONVOKE_HPP
 #define CONVOKE_CONVOKE_HPP
@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -37,6 +38,78 @@ class error : public std::runtime_error {
 };
 
 namespace detail {
+
+inline std::uint32_t bits_of(float value) noexcept {
+    std::uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+inline float float_of(std::uint32_t bits) noexcept {
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+}
+// The nearest, ties to even, of a number without its last `dropped` bits.
+inline std::uint32_t rounded(std::uint32_t bits, unsigned dropped) noexcept {
+    return (bits + (1u << (dropped - 1)) - 1 + (bits >> dropped & 1)) >> dropped;
+}
+
+} // namespace detail
+
+// IEEE's half precision: made of the nearest float, ties to even; a float again without loss.
+struct f16 {
+    std::uint16_t bits = 0;
+    f16() = default;
+    explicit f16(float value) noexcept {
+        const std::uint32_t all = detail::bits_of(value), size = all & 0x7fffffffu, sign = all >> 16 & 0x8000u;
+        std::uint32_t half = size > 0x7f800000u ? 0x7e00u : 0x7c00u;                         // NaN; infinity
+        if (size < 0x38800000u)                                                              // 2^-14
+            half = detail::bits_of(detail::float_of(size) + 0.5f) - detail::bits_of(0.5f);   // in units of 2^-24
+        else if (size < 0x47800000u)                                                         // 2^16
+            half = detail::rounded(size - 0x38000000u, 13);
+        bits = static_cast<std::uint16_t>(half | sign);
+    }
+    explicit operator float() const noexcept {
+        const std::uint32_t size = (bits & 0x7fffu) << 13, sign = (bits & 0x8000u) << 16;
+        const bool finite = size < 0x0f800000u;
+        return detail::float_of(detail::bits_of(detail::float_of(size) * 0x1p112f) | (finite ? 0u : 0x7f800000u) | sign);
+    }
+};
+
+// The upper half of a float, rounded likewise.
+struct bf16 {
+    std::uint16_t bits = 0;
+    bf16() = default;
+    explicit bf16(float value) noexcept {
+        const std::uint32_t all = detail::bits_of(value);
+        const bool nan = (all & 0x7fffffffu) > 0x7f800000u;
+        bits = static_cast<std::uint16_t>(nan ? all >> 16 | 0x40u : detail::rounded(all, 16));
+    }
+    explicit operator float() const noexcept { return detail::float_of(std::uint32_t(bits) << 16); }
+};
+
+namespace detail {
+
+template <class T> struct dtype_of;
+template <> struct dtype_of<float> : std::integral_constant<cvk_dtype, CVK_F32> {};
+template <> struct dtype_of<double> : std::integral_constant<cvk_dtype, CVK_F64> {};
+template <> struct dtype_of<f16> : std::integral_constant<cvk_dtype, CVK_F16> {};
+template <> struct dtype_of<bf16> : std::integral_constant<cvk_dtype, CVK_BF16> {};
+
+inline const char *type_name(cvk_dtype type) noexcept {
+    static const char *const names[] = {"float", "double", "f16", "bf16"};
+    return names[type];
+}
+inline std::size_t type_size(cvk_dtype type) noexcept {
+    static const std::size_t sizes[] = {sizeof(float), sizeof(double), sizeof(f16), sizeof(bf16)};
+    return sizes[type];
+}
+
+inline void check_type(const char *tensor, cvk_dtype given, cvk_dtype taken, const cvk_kernel_info &info) {
+    if (given == taken) return;
+    throw error(CVK_ERROR_ARGUMENT, std::string(info.name) + " takes " + tensor + " of " + type_name(taken) + ", not of " +
+                                        type_name(given));
+}
 
 struct free_diagnostics {
     void operator()(cvk_diagnostics *d) const noexcept { cvk_diagnostics_free(d); }
@@ -75,12 +148,6 @@ inline void check(cvk_status status) {
     if (status != CVK_OK) throw error(status, cvk_status_text(status));
 }
 
-inline void check_type(cvk_dtype given, const cvk_kernel_info &info) {
-    if (given == info.dtype) return;
-    const char *const taken = info.dtype == CVK_F64 ? "double" : "float";
-    throw error(CVK_ERROR_ARGUMENT, std::string("the tensors of ") + info.name + " are of " + taken);
-}
-
 struct free_aligned {
     std::align_val_t alignment{1};
     void operator()(void *memory) const noexcept { ::operator delete(memory, alignment); }
@@ -103,6 +170,26 @@ template <class T> class span {
     T *data_ = nullptr;
     std::size_t size_ = 0;
 };
+
+// The elements of a tensor, of whatever type, that belong to somebody else.
+template <class Void> class any_span {
+  public:
+    any_span() = default;
+    template <class C, class T = std::remove_pointer_t<decltype(std::declval<C &>().data())>,
+              cvk_dtype Type = detail::dtype_of<std::remove_cv_t<T>>::value,
+              class = std::enable_if_t<std::is_convertible_v<T *, Void *>>>
+    any_span(C &&container) noexcept : data_(container.data()), bytes_(container.size() * sizeof(T)), type_(Type) {}
+    Void *data() const noexcept { return data_; }
+    std::uint64_t bytes() const noexcept { return bytes_; }
+    cvk_dtype type() const noexcept { return type_; }
+
+  private:
+    Void *data_ = nullptr;
+    std::uint64_t bytes_ = 0;
+    cvk_dtype type_ = CVK_F32;
+};
+using const_tensor = any_span<const void>;
+using tensor = any_span<void>;
 
 // Memory aligned as a kernel asks.
 class buffer {
@@ -191,9 +278,9 @@ class kernel {
     const cvk_kernel *get() const noexcept { return handle_.get(); }
     const cvk_kernel_info &info() const noexcept { return *cvk_kernel_get_info(get()); }
     // Of a layer for any batch, those of one image.
-    std::size_t input_elements() const noexcept { return elements(info().input); }
-    std::size_t weights_elements() const noexcept { return elements(info().weights); }
-    std::size_t output_elements() const noexcept { return elements(info().output); }
+    std::size_t input_elements() const noexcept { return elements(info().input, info().input_dtype); }
+    std::size_t weights_elements() const noexcept { return elements(info().weights, info().weights_dtype); }
+    std::size_t output_elements() const noexcept { return elements(info().output, info().output_dtype); }
     // What a run asks of one buffer; of so many images, where the layer's batch is any.
     cvk_buffer_info needs(cvk_role role, const cvk_parallel_for *threads = nullptr,
                           std::uint64_t batch = 0) const noexcept {
@@ -203,8 +290,8 @@ class kernel {
     inline void run(const arguments &arguments, const cvk_parallel_for *threads = nullptr) const;
 
   private:
-    std::size_t elements(const cvk_buffer_info &b) const noexcept {
-        return static_cast<std::size_t>(b.bytes / (info().dtype == CVK_F64 ? sizeof(double) : sizeof(float)));
+    static std::size_t elements(const cvk_buffer_info &b, cvk_dtype type) noexcept {
+        return static_cast<std::size_t>(b.bytes / detail::type_size(type));
     }
     std::shared_ptr<cvk_kernel> handle_;
 };
@@ -213,15 +300,9 @@ class kernel {
 // transposed layer in_channels, out_channels / groups, kernel….
 class weights {
   public:
-    weights(const kernel &kernel, span<const float> dense) : weights(kernel, CVK_F32, {dense.data(), dense.bytes()}) {}
-    template <class C, class = std::enable_if_t<std::is_convertible_v<const C &, span<const double>>>>
-    weights(const kernel &kernel, const C &dense) : weights(kernel, CVK_F64, as_buffer(dense)) {}
-    cvk_const_buffer get() const noexcept { return {packed_.data(), packed_.bytes()}; }
-
-  private:
-    static cvk_const_buffer as_buffer(span<const double> dense) noexcept { return {dense.data(), dense.bytes()}; }
-    weights(const kernel &kernel, cvk_dtype type, cvk_const_buffer from) : packed_(kernel.info().packed_weights) {
-        detail::check_type(type, kernel.info());
+    weights(const kernel &kernel, const_tensor dense) : packed_(kernel.info().packed_weights) {
+        detail::check_type("weights", dense.type(), kernel.info().weights_dtype, kernel.info());
+        const cvk_const_buffer from{dense.data(), dense.bytes()};
         const cvk_buffer to{packed_.data(), packed_.bytes()};
         const cvk_status status = cvk_pack_weights(&kernel.info(), from, to);
         if (status == CVK_OK) return;
@@ -229,40 +310,32 @@ class weights {
         cvk_check_pack(&kernel.info(), from, to, &why);
         throw error(status, detail::format(why));
     }
+    cvk_const_buffer get() const noexcept { return {packed_.data(), packed_.bytes()}; }
+
+  private:
     buffer packed_;
 };
 
-// The tensors of one run: all of float, or all of double.
+// The tensors of one run.
 class arguments {
   public:
-    arguments(span<const float> input, const weights &packed, span<float> output) noexcept
-        : arguments(CVK_F32, {input.data(), input.bytes()}, packed, {output.data(), output.bytes()}) {}
-    arguments(span<const double> input, const weights &packed, span<double> output) noexcept
-        : arguments(CVK_F64, {input.data(), input.bytes()}, packed, {output.data(), output.bytes()}) {}
+    arguments(const_tensor input, const weights &packed, tensor output) noexcept : arguments(input, output) {
+        buffers_.weights = packed.get();
+    }
     // Of a pool, which has no weights.
-    arguments(span<const float> input, span<float> output) noexcept
-        : arguments(CVK_F32, {input.data(), input.bytes()}, cvk_const_buffer{}, {output.data(), output.bytes()}) {}
-    arguments(span<const double> input, span<double> output) noexcept
-        : arguments(CVK_F64, {input.data(), input.bytes()}, cvk_const_buffer{}, {output.data(), output.bytes()}) {}
+    arguments(const_tensor input, tensor output) noexcept : input_(input), output_(output) {
+        buffers_.struct_size = sizeof buffers_;
+        buffers_.input = {input.data(), input.bytes()};
+        buffers_.output = {output.data(), output.bytes()};
+    }
     // Of a layer of gradients of weights: input, gradients of the output; what comes out, with the bias' behind it.
-    static arguments gradients(span<const float> input, span<const float> gradient, span<float> output) noexcept {
-        return {CVK_F32,
-                {input.data(), input.bytes()},
-                {gradient.data(), gradient.bytes()},
-                {output.data(), output.bytes()}};
+    static arguments gradients(const_tensor input, const_tensor gradient, tensor output) noexcept {
+        arguments made(input, output);
+        return made.set(made.gradient_, &cvk_buffers::gradient, gradient);
     }
-    static arguments gradients(span<const double> input, span<const double> gradient, span<double> output) noexcept {
-        return {CVK_F64,
-                {input.data(), input.bytes()},
-                {gradient.data(), gradient.bytes()},
-                {output.data(), output.bytes()}};
-    }
-    arguments &bias(span<const float> values) { return set(buffers_.bias, CVK_F32, values); }
-    arguments &bias(span<const double> values) { return set(buffers_.bias, CVK_F64, values); }
-    arguments &scale(span<const float> values) { return set(buffers_.scale, CVK_F32, values); }
-    arguments &scale(span<const double> values) { return set(buffers_.scale, CVK_F64, values); }
-    arguments &addend(span<const float> values) { return set(buffers_.addend, CVK_F32, values); }
-    arguments &addend(span<const double> values) { return set(buffers_.addend, CVK_F64, values); }
+    arguments &bias(const_tensor values) noexcept { return set(bias_, &cvk_buffers::bias, values); }
+    arguments &scale(const_tensor values) noexcept { return set(scale_, &cvk_buffers::scale, values); }
+    arguments &addend(const_tensor values) noexcept { return set(addend_, &cvk_buffers::addend, values); }
     // Of a maximum that puts them out: where each stands in its channel, laid out as the output.
     arguments &indices(span<std::int32_t> places) noexcept {
         buffers_.indices = {places.data(), places.bytes()};
@@ -277,37 +350,34 @@ class arguments {
     }
     arguments &workspace(const buffer &memory) noexcept { return set(buffers_.workspace, memory); }
     const cvk_buffers &get() const noexcept { return buffers_; }
-    cvk_dtype type() const noexcept { return type_; }
+    // Throws where a tensor is of another type than the kernel's.
+    void check_types(const cvk_kernel_info &info) const {
+        const cvk_dtype sum = info.input_dtype == CVK_F64 ? CVK_F64 : CVK_F32;
+        detail::check_type("input", input_.type(), info.input_dtype, info);
+        detail::check_type("output", output_.type(), info.output_dtype, info);
+        if (gradient_.data()) detail::check_type("gradient", gradient_.type(), info.weights_dtype, info);
+        if (bias_.data()) detail::check_type("bias", bias_.type(), sum, info);
+        if (scale_.data()) detail::check_type("scale", scale_.type(), sum, info);
+        if (addend_.data()) detail::check_type("addend", addend_.type(), info.output_dtype, info);
+    }
 
   private:
-    arguments(cvk_dtype type, cvk_const_buffer input, const weights &packed, cvk_buffer output) noexcept : type_(type) {
-        buffers_.struct_size = sizeof buffers_;
-        buffers_.input = input;
-        buffers_.weights = packed.get();
-        buffers_.output = output;
-    }
-    arguments(cvk_dtype type, cvk_const_buffer input, cvk_const_buffer gradient, cvk_buffer output) noexcept
-        : type_(type) {
-        buffers_.struct_size = sizeof buffers_;
-        buffers_.input = input;
-        buffers_.gradient = gradient;
-        buffers_.output = output;
-    }
-    template <class T> arguments &set(cvk_const_buffer &b, cvk_dtype type, span<T> values) {
-        if (type != type_) throw error(CVK_ERROR_ARGUMENT, "tensors of one run are all of float, or all of double");
-        b = {values.data(), values.bytes()};
+    arguments &set(const_tensor &kept, cvk_const_buffer cvk_buffers::*buffer, const_tensor values) noexcept {
+        kept = values;
+        buffers_.*buffer = {values.data(), values.bytes()};
         return *this;
     }
     arguments &set(cvk_buffer &b, const buffer &memory) noexcept {
         b = {memory.data(), memory.bytes()};
         return *this;
     }
-    cvk_dtype type_;
+    const_tensor input_, gradient_, bias_, scale_, addend_;
+    tensor output_;
     cvk_buffers buffers_{};
 };
 
 inline void kernel::run(const arguments &arguments, const cvk_parallel_for *threads) const {
-    detail::check_type(arguments.type(), info());
+    arguments.check_types(info());
     cvk_buffers buffers = arguments.get();
     buffer scratch, workspace;
     if (!buffers.scratch.data) {

@@ -128,19 +128,19 @@ static problem stored_of(const fold *f) {
     problem p = {.name = f->name, .n = f->n, .groups = 1, .in_channels = 1, .out_channels = f->to.channels};
     p.y = f->to;
     p.y.group = f->to.channels;
-    p.sum = f->to.type;
+    p.sum = f->from.type;
     p.post = f->post;
     return p;
 }
 
 nest *fold_build(arena *a, const fold *f, const cvk_target *target) {
     folding s = {.b = nest_begin(a, f->name, ENTRY_TASKS, target->vector_bytes), .f = f, .p = stored_of(f)};
-    const int lanes = target_lanes(target, f->to.type);
+    const int lanes = target_lanes(target, s.p.sum);
     s.from.v = f->from;
     s.from.tensor = nest_add_part(&s.b, "whole", ROLE_WORKSPACE, f->from.type, f->begin, f->from.elements,
                                   SCRATCH_ALIGNMENT, false);
     s.out = epilogue_declare(&s.b, &s.p);
-    s.registers = nest_add_register(&s.b, "sum", f->to.type, lanes, REGISTERS);
+    s.registers = nest_add_register(&s.b, "sum", s.p.sum, lanes, REGISTERS);
     epilogue_registers(&s.out);
     s.oc = channel_blocks_of(&s.p, lanes, lanes, true, false);
     s.oc.group = affine_constant(0);

@@ -5,8 +5,8 @@
 
 #include "algo/algo.h"
 
-/* All that comes out, `border` and all, stands in the workspace from element `begin` on, seen by `from`, whose
- * positions count from `before` in front of the output's first. */
+/* All that comes out, `border` and all, stands in the workspace from element `begin` on, seen by `from`, of the type
+ * that is summed in, whose positions count from `before` in front of the output's first. */
 typedef struct fold {
     const char *name;
     view from, to;

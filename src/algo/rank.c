@@ -107,6 +107,12 @@ static void insert(ranking *r, const ranked_plan *plan) {
     r->plan[at] = *plan;
 }
 
+/* Whether a task of either covers the same: what it packs is the same then. */
+static bool tasks_alike(const cvk_plan *a, const cvk_plan *b) {
+    return a->tasks == b->tasks &&
+           memcmp(a->order.level, b->order.level, sizeof *a->order.level * (size_t)a->tasks) == 0;
+}
+
 /* Whether two plans execute the same instructions in another order. */
 static bool counts_alike(const cvk_plan *a, const cvk_plan *b) {
     cvk_plan ordered = *a;
@@ -114,7 +120,7 @@ static bool counts_alike(const cvk_plan *a, const cvk_plan *b) {
     ordered.tasks = b->tasks;
     ordered.stream = b->stream;
     bool whole = plan_level_of(&a->order, LOOP_IC, true) < 0 && plan_level_of(&b->order, LOOP_IC, true) < 0;
-    return whole && !a->pack_rows && a->algorithm && plan_equal(&ordered, b);
+    return whole && (!a->pack_rows || tasks_alike(a, b)) && a->algorithm && plan_equal(&ordered, b);
 }
 
 /* Of plans that differ in their order alone the first is built and counted. `a` is for nests that are counted and no

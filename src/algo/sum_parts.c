@@ -19,6 +19,10 @@ static void add_vector(adding *s, affine at, const nest_range *valid) {
     build_load(b, one, access_at(s->parts, affine_add_scaled(at, part, s->p->elements), 1), valid);
     build_op(b, OP_ADD, sum, sum, one);
     build_end(b);
+    if (s->p->accumulate) {
+        build_load(b, one, access_at(s->output, at, 1), valid);
+        build_op(b, OP_ADD, sum, sum, one);
+    }
     build_store(b, access_at(s->output, at, 1), sum, valid);
 }
 
@@ -43,11 +47,11 @@ static void add_all(adding *s) {
 
 nest *sum_parts_build(arena *a, const part_sums *p, const cvk_target *target) {
     adding s = {.b = nest_begin(a, p->name, ENTRY_TASKS, target->vector_bytes), .p = p};
-    s.lanes = target_lanes(target, p->type);
-    s.parts = nest_add_part(&s.b, "parts", ROLE_WORKSPACE, p->type, p->begin, p->elements * p->count, SCRATCH_ALIGNMENT,
+    s.lanes = target_lanes(target, p->sum);
+    s.parts = nest_add_part(&s.b, "parts", ROLE_WORKSPACE, p->sum, p->begin, p->elements * p->count, SCRATCH_ALIGNMENT,
                             false);
-    s.output = nest_add_tensor(&s.b, "output", ROLE_OUTPUT, p->type, p->outputs, type_bytes(p->type), true);
-    s.registers = nest_add_register(&s.b, "sum", p->type, s.lanes, 2);
+    s.output = nest_add_sums(&s.b, "output", ROLE_OUTPUT, p->output, p->outputs, p->accumulate);
+    s.registers = nest_add_register(&s.b, "sum", p->sum, s.lanes, 2);
     add_all(&s);
     return nest_finish(&s.b);
 }

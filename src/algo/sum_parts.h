@@ -5,12 +5,13 @@
 #include "algo/algo.h"
 
 /* `count` parts of `elements` each stand one after another in the workspace, from element `begin` on; their sums are
- * the first of `outputs` elements that the layer puts out. */
+ * the first of `outputs` elements that the layer puts out, or are added to what those hold. */
 typedef struct part_sums {
     const char *name;
-    cvk_type type;
+    cvk_type sum, output;
     int64_t begin, elements, outputs;
     int count;
+    bool accumulate;
 } part_sums;
 
 nest *sum_parts_build(arena *a, const part_sums *p, const cvk_target *target);

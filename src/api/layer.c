@@ -26,6 +26,10 @@ SAME(CVK_LAYER_AVERAGE_POOL, LAYER_AVERAGE_POOL);
 #define POST_OP(name, word, parameters, formula) SAME(CVK_POST_##name, POST_##name);
 #include "base/post_ops.def"
 #undef POST_OP
+SAME(CVK_F32, TYPE_F32);
+SAME(CVK_F64, TYPE_F64);
+SAME(CVK_F16, TYPE_F16);
+SAME(CVK_BF16, TYPE_BF16);
 
 static const accuracy accuracies[] = {[CVK_ACCURACY_DEFAULT] = ACCURACY_DEFAULT,
                                       [CVK_ACCURACY_STRICT] = ACCURACY_STRICT,
@@ -68,6 +72,14 @@ static void set_post_ops(cvk_spec *s, const cvk_layer *l) {
         s->post[i] = (post_op){.kind = (post_kind)l->post_ops[i].kind, .a = l->post_ops[i].a, .b = l->post_ops[i].b};
 }
 
+/* One for all, or three. */
+static void set_types(cvk_spec *s, const cvk_layer *l) {
+    const cvk_dtype same[] = {l->dtype, l->dtype, l->dtype}, *dtype = l->dtypes ? l->dtypes : same;
+    s->input_type = (cvk_type)dtype[0];
+    s->weights_type = (cvk_type)dtype[1];
+    s->output_type = (cvk_type)dtype[2];
+}
+
 static const char *copy(arena *a, const char *words) { return words ? arena_string(a, words, strlen(words)) : NULL; }
 
 /* What it does not say is as many as there are input channels. */
@@ -87,7 +99,6 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
                     .padding = (padding_mode)l->padding_mode,
                     .input_layout = l->input_layout,
                     .output_layout = l->output_layout,
-                    .dtype = l->dtype,
                     .accuracy = accuracies[l->accuracy],
                     .bias = l->bias,
                     .flip_kernel = l->flip_kernel,
@@ -98,6 +109,7 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
                     .indices = l->indices,
                     .algorithm = copy(a, l->algorithm),
                     .at = {.file = ""}};
+    set_types(s, l);
     if (spec_is_pool(s)) set_pool(s, l);
     set_all_axes(s, l);
     set_post_ops(s, l);
@@ -136,13 +148,15 @@ static cvk_status check(const cvk_layer *l, cvk_diagnostics *d) {
     if ((unsigned)l->direction >= DIRECTIONS) return refuse(d, "direction");
     if (l->kind != CVK_LAYER_CONVOLUTION && l->direction != CVK_FORWARD) return refuse(d, "direction of a pool");
     if (l->direction != CVK_FORWARD && l->post_op_count) return refuse(d, "post_ops of gradients");
+    if (l->direction == CVK_FORWARD && l->accumulate) return refuse(d, "accumulate of what goes forward");
     if (l->post_op_count > MOST_POST_OPS || (l->post_op_count && !l->post_ops)) return refuse(d, "post_ops");
     return CVK_OK;
 }
 
 /* Of a sound layer. */
-static cvk_status turn_backward(cvk_spec *s, direction way, cvk_diagnostics *d) {
-    const char *why = spec_turn_backward(s, way);
+static cvk_status turn_backward(cvk_spec *s, const cvk_layer *l, cvk_diagnostics *d) {
+    const char *why = spec_turn_backward(s, (direction)l->direction);
+    s->accumulate = l->accumulate;
     if (!why) return spec_finish(s, d);
     diag_error(d, E_UNSUPPORTED, (place){.file = ""}, NULL, "layer: %s", why);
     return CVK_ERROR_UNSUPPORTED;
@@ -158,7 +172,7 @@ static cvk_status fill(owned_spec *owned, const cvk_layer *l, cvk_diagnostics *d
     if (status) return status;
     status = resolve_padding(&owned->spec, l->padding, d);
     if (!status) status = spec_finish(&owned->spec, d);
-    return status || l->direction == CVK_FORWARD ? status : turn_backward(&owned->spec, (direction)l->direction, d);
+    return status || l->direction == CVK_FORWARD ? status : turn_backward(&owned->spec, l, d);
 }
 
 cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec) {

@@ -30,19 +30,13 @@ static int64_t signed_little_endian(const unsigned char *bytes, int64_t n) {
 /* What became of an element: BEYOND is a finite number larger than any of the type. */
 typedef enum conversion { EXACT, ROUNDED, BEYOND } conversion;
 
-static conversion judge(long double x, double value) {
-    if (isnan(x) || value == x) return EXACT;
-    return isinf(value) ? BEYOND : ROUNDED;
-}
-
 /* The nearest number of the type. */
 static conversion convert(long double x, cvk_type type, void *to) {
-    if (type == TYPE_F64) {
-        *(double *)to = (double)x;
-        return judge(x, *(double *)to);
-    }
-    *(float *)to = (float)x;
-    return judge(x, (double)*(float *)to);
+    type_write_long(type, to, x);
+    const double value = type_read(type, to);
+    if (value == x || (isnan(x) && isnan(value))) return EXACT;
+    const bool within = type_least(type) <= x && x <= type_greatest(type); /* integers saturate */
+    return isinf(value) || isnan(x) || (!type_is_float(type) && !within) ? BEYOND : ROUNDED;
 }
 
 static double decode_half(const unsigned char *bytes) {
@@ -75,6 +69,12 @@ static long double decode_float(const unsigned char *bytes, int64_t n) {
     return x;
 }
 
+/* The upper half of a f4. */
+static long double decode_bfloat16(const unsigned char *bytes, int64_t n) {
+    const unsigned char whole[] = {0, 0, bytes[0], bytes[1]};
+    return decode_float(whole, 2 * n);
+}
+
 static long double decode_signed(const unsigned char *bytes, int64_t n) { return signed_little_endian(bytes, n); }
 
 static long double decode_unsigned(const unsigned char *bytes, int64_t n) { return little_endian(bytes, n); }
@@ -83,20 +83,30 @@ typedef struct npy_type {
     const char *descr;
     int64_t bytes;
     npy_decode *decode;
+    cvk_type own; /* that has the same bits; TYPES: none */
 } npy_type;
 
+/* NumPy has no bf16: arrays of ml_dtypes' are saved as two raw bytes each. */
 static const npy_type types[] = {
-    {"<f2", 2, decode_float},    {"<f4", 4, decode_float},  {"<f8", 8, decode_float},    {"|i1", 1, decode_signed},
-    {"|u1", 1, decode_unsigned}, {"<i2", 2, decode_signed}, {"<u2", 2, decode_unsigned}, {"<i4", 4, decode_signed},
-    {"<u4", 4, decode_unsigned}, {"<i8", 8, decode_signed}, {"<u8", 8, decode_unsigned},
+    {"<f2", 2, decode_float, TYPE_F16},     {"<f4", 4, decode_float, TYPE_F32},
+    {"<f8", 8, decode_float, TYPE_F64},     {"<V2", 2, decode_bfloat16, TYPE_BF16},
+    {"|V2", 2, decode_bfloat16, TYPE_BF16}, {"bfloat16", 2, decode_bfloat16, TYPE_BF16},
+    {"|i1", 1, decode_signed, TYPE_S8},     {"|u1", 1, decode_unsigned, TYPE_U8},
+    {"<i2", 2, decode_signed, TYPE_S16},    {"<u2", 2, decode_unsigned, TYPES},
+    {"<i4", 4, decode_signed, TYPE_S32},    {"<u4", 4, decode_unsigned, TYPES},
+    {"<i8", 8, decode_signed, TYPES},       {"<u8", 8, decode_unsigned, TYPES},
 };
-static const char known_types[] = "f2, f4, f8, i1, u1, i2, u2, i4, u4, i8, u8";
+static const char known_types[] = "f2, f4, f8, bfloat16, i1, u1, i2, u2, i4, u4, i8, u8";
+
+/* What array.astype takes; of bf16, where ml_dtypes is there. */
+static const char *name_in_numpy(cvk_type type) { return type == TYPE_BF16 ? "bfloat16" : type_rows[type].numpy; }
 
 /* A file being read, and where to say what is wrong with it. */
 typedef struct reader {
     const char *path;
     cvk_type type; /* that is wanted */
     bool convert;  /* round what no number of it is equal to */
+    bool swapped;  /* the file's numbers begin with their highest byte */
     FILE *file;
     int64_t left; /* bytes not read yet */
     cvk_diagnostics *diagnostics;
@@ -146,13 +156,16 @@ static cvk_status read_header(reader *r, npy_header *header) {
     return CVK_ERROR_IO;
 }
 
+/* Whether the header has the type with the other order of bytes. */
+static bool is_swapped(const npy_header *header, const npy_type *type) {
+    return header->descr[0] == '>' && type->descr[0] == '<' && strcmp(header->descr + 1, type->descr + 1) == 0;
+}
+
 static cvk_status find_type(const reader *r, const npy_header *header, const npy_type **type) {
     char hint[32];
-    snprintf(hint, sizeof hint, "save array.astype('%s')", type_rows[r->type].numpy);
-    if (header->descr[0] == '>') return refuse(r, hint, "the array is big-endian");
-    if (header->fortran_order) return refuse(r, "save numpy.ascontiguousarray(array)", "the array is in Fortran order");
+    snprintf(hint, sizeof hint, "save array.astype('%s')", name_in_numpy(r->type));
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (strcmp(header->descr, types[i].descr) == 0) {
+        if (strcmp(header->descr, types[i].descr) == 0 || is_swapped(header, &types[i])) {
             *type = &types[i];
             return CVK_OK;
         }
@@ -187,21 +200,20 @@ static void show_place(const npy_array *array, int64_t element, char *to, size_t
     snprintf(to + used, size - (size_t)used, "]");
 }
 
-/* Of those that may have no equal: f8 and integers. */
 static void show_element(const npy_type *type, const unsigned char *bytes, char *to, size_t size) {
-    if (type->decode == decode_float)
-        snprintf(to, size, "%.17g", decode_double(bytes));
-    else if (type->decode == decode_signed)
+    if (type->decode == decode_signed)
         snprintf(to, size, "%lld", (long long)signed_little_endian(bytes, type->bytes));
-    else
+    else if (type->decode == decode_unsigned)
         snprintf(to, size, "%llu", (unsigned long long)little_endian(bytes, type->bytes));
+    else
+        snprintf(to, size, "%.17g", (double)type->decode(bytes, type->bytes));
 }
 
 static cvk_status refuse_element(const reader *r, const npy_type *type, const npy_array *array, int64_t element,
                                  const unsigned char *bytes, conversion became) {
     char where[24 * NPY_MOST_DIMENSIONS], what[32], hint[64];
     const char *name = type_name(r->type);
-    snprintf(hint, sizeof hint, "--convert rounds, as array.astype('%s') does", type_rows[r->type].numpy);
+    snprintf(hint, sizeof hint, "--convert rounds, as array.astype('%s') does", name_in_numpy(r->type));
     show_place(array, element, where, sizeof where);
     show_element(type, bytes, what, sizeof what);
     diag_error(r->diagnostics, E_FILE_READ, (place){.file = r->path}, became == BEYOND ? NULL : hint,
@@ -213,25 +225,46 @@ static cvk_status refuse_element(const reader *r, const npy_type *type, const np
 
 /* Of the type that is wanted it stays as it is: a NaN keeps its bits. */
 static conversion decode(const npy_type *type, const unsigned char *from, cvk_type wanted, void *to) {
-    if (strcmp(type->descr, type_rows[wanted].numpy) != 0) return convert(type->decode(from, type->bytes), wanted, to);
+    if (type->own != wanted) return convert(type->decode(from, type->bytes), wanted, to);
     const uint64_t bits = little_endian(from, type->bytes);
     memcpy(to, &bits, (size_t)type->bytes);
     return EXACT;
 }
 
-static cvk_status read_elements(reader *r, const npy_type *type, npy_array *array) {
+static void swap_bytes(unsigned char *bytes, int64_t n) {
+    for (int64_t i = 0; i < n / 2; i++) {
+        const unsigned char kept = bytes[i];
+        bytes[i] = bytes[n - 1 - i];
+        bytes[n - 1 - i] = kept;
+    }
+}
+
+/* Where an element of the file stands in the array, whose last axis is the one whose neighbours are neighbours; in a
+ * file in Fortran's order it is the first. */
+static int64_t placed(const npy_array *array, bool fortran_order, int64_t element) {
+    if (!fortran_order) return element;
+    int64_t at = 0, stride = array->elements;
+    for (int i = 0; i < array->rank; element /= array->shape[i++])
+        at += element % array->shape[i] * (stride /= array->shape[i]);
+    return at;
+}
+
+static cvk_status read_element(const reader *r, const npy_type *type, npy_array *array, int64_t at,
+                               unsigned char *from) {
+    if (r->swapped) swap_bytes(from, type->bytes);
+    const conversion became = decode(type, from, array->type, (char *)array->data + at * type_bytes(array->type));
+    const bool wrong = became == BEYOND || (became == ROUNDED && !r->convert);
+    return wrong ? refuse_element(r, type, array, at, from, became) : CVK_OK;
+}
+
+static cvk_status read_elements(reader *r, const npy_type *type, bool fortran_order, npy_array *array) {
     unsigned char bytes[CHUNK * MOST_ITEM];
     for (int64_t at = 0; at < array->elements; at += CHUNK) {
         int64_t n = array->elements - at < CHUNK ? array->elements - at : CHUNK;
         cvk_status status = take(r, bytes, n * type->bytes);
+        for (int64_t i = 0; i < n && status == CVK_OK; i++)
+            status = read_element(r, type, array, placed(array, fortran_order, at + i), bytes + i * type->bytes);
         if (status != CVK_OK) return status;
-        for (int64_t i = 0; i < n; i++) {
-            const unsigned char *from = bytes + i * type->bytes;
-            conversion became =
-                decode(type, from, array->type, (char *)array->data + (at + i) * type_bytes(array->type));
-            if (became == BEYOND || (became == ROUNDED && !r->convert))
-                return refuse_element(r, type, array, at + i, from, became);
-        }
     }
     return CVK_OK;
 }
@@ -248,7 +281,8 @@ static cvk_status read_array(reader *r, npy_array *array) {
     array->type = r->type;
     array->data = malloc((size_t)(array->elements * type_bytes(r->type) + 1)); /* + 1: an empty array is not NULL */
     if (!array->data) return CVK_ERROR_MEMORY;
-    return read_elements(r, type, array);
+    r->swapped = is_swapped(&header, type);
+    return read_elements(r, type, header.fortran_order, array);
 }
 
 cvk_status npy_read(const char *path, cvk_type type, bool convert, cvk_diagnostics *diagnostics, npy_array *array) {

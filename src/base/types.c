@@ -24,6 +24,11 @@ int type_bytes(cvk_type type) { return type_rows[type].bits / 8; }
 bool type_is_float(cvk_type type) { return type_rows[type].kind == KIND_FLOAT; }
 bool type_is_computed_float(cvk_type type) { return type == TYPE_F32 || type == TYPE_F64; }
 
+cvk_type type_of_sums(cvk_type type) {
+    if (!type_is_float(type)) return TYPE_S32;
+    return type == TYPE_F64 ? TYPE_F64 : TYPE_F32;
+}
+
 /* Bits that a number's magnitude may take up. */
 static int digits(cvk_type type) {
     const type_row *row = &type_rows[type];
@@ -161,4 +166,18 @@ double type_read(cvk_type type, const void *from) {
 void type_write(cvk_type type, void *to, double value) {
     uint64_t bits = type_bits(type, value);
     memcpy(to, &bits, (size_t)type_bytes(type));
+}
+
+/* A double that rounds to any narrower type as the value does: the nearest, or where that is inexact its neighbour
+ * whose last digit is odd. */
+static double rounded_to_odd(long double value) {
+    const double nearest = (double)value;
+    uint64_t bits;
+    memcpy(&bits, &nearest, sizeof bits);
+    if (!isfinite(nearest) || nearest == value || bits & 1) return nearest;
+    return nextafter(nearest, nearest < value ? INFINITY : -INFINITY);
+}
+
+void type_write_long(cvk_type type, void *to, long double value) {
+    type_write(type, to, type == TYPE_F64 ? (double)value : rounded_to_odd(value));
 }

@@ -30,6 +30,9 @@ bool type_is_float(cvk_type type);
 /* Floats that are computed with, f32 and f64; halves are stored and converted, no more. */
 bool type_is_computed_float(cvk_type type);
 
+/* What products of its numbers are summed in: f64 of f64, f32 of the other floats, s32 of integers. */
+cvk_type type_of_sums(cvk_type type);
+
 /* Whether every number of the other type is one of this type. */
 bool type_holds(cvk_type type, cvk_type other);
 /* The least and the greatest number of an integer type; of a float the largest finite ones. */
@@ -46,6 +49,8 @@ double type_round(cvk_type type, double value);
 /* One element in memory, of any alignment: its value, which a double holds exactly; and storing a value, rounded. */
 double type_read(cvk_type type, const void *from);
 void type_write(cvk_type type, void *to, double value);
+/* The same of a value that a double need not hold: rounded once. */
+void type_write_long(cvk_type type, void *to, long double value);
 /* The element's bits. */
 uint64_t type_bits(cvk_type type, double value);
 

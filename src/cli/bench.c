@@ -309,7 +309,7 @@ static void place_dots(const timing *t, roofline_dot dot[SERIES]) {
 
 static bool has_type(const session *s, cvk_type type) {
     for (size_t i = 0; i < s->layer_count; i++)
-        if (spec_type(s->layers[i].spec) == type) return true;
+        if (spec_sum_type(s->layers[i].spec) == type) return true;
     return false;
 }
 

@@ -24,7 +24,7 @@ cvk_status describe_layer(arena *a, const cvk_spec *spec, goal aim, int limit, c
 
 static cvk_status time_plans(const lab *l, arena *a, description *x) {
     probe peak;
-    cvk_status status = peak_open(a, l, spec_type(x->unit.spec), &peak);
+    cvk_status status = peak_open(a, l, spec_sum_type(x->unit.spec), &peak);
     if (status == CVK_OK)
         status = trial_run(l, x->unit.spec, x->plans, x->measured_count, &peak, a, x->times, &x->peak);
     probe_close(&peak);

@@ -56,7 +56,7 @@ static json_t *json_post_op(cvk_type type, const post_op *op) {
 
 static json_t *json_post_ops(const cvk_spec *s) {
     json_t *list = json_array();
-    for (int i = 0; i < s->post_count; i++) json_array_append_new(list, json_post_op(spec_type(s), &s->post[i]));
+    for (int i = 0; i < s->post_count; i++) json_array_append_new(list, json_post_op(spec_sum_type(s), &s->post[i]));
     return list;
 }
 
@@ -100,6 +100,11 @@ static json_t *json_images(const cvk_kernel_info *i, const int64_t dimensions[5]
     return all;
 }
 
+static json_t *json_dtypes(const cvk_kernel_info *i) {
+    return json_pack("{s:s, s:s, s:s}", "input", dtype_words.word[i->input_dtype], "weights",
+                     dtype_words.word[i->weights_dtype], "output", dtype_words.word[i->output_dtype]);
+}
+
 /* `words` is the layer as one line of YAML. */
 static json_t *json_layer(const kernel_list *k, size_t layer, const char *words) {
     const compile_unit *u = &k->units[layer];
@@ -109,11 +114,11 @@ static json_t *json_layer(const kernel_list *k, size_t layer, const char *words)
                   json_shape(i->weights_shape, i->spatial_rank), "output", json_images(i, i->output_shape));
     json_t *layouts = json_pack("{s:s, s:s}", "input", spec_layout_name(i->input_layout), "output",
                                 spec_layout_name(i->output_layout));
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", i->name, "symbol", k->symbols[layer],
-        "operation", operation_words.word[i->operation], "type", k->targets == 1 ? "cvk_kernel_info" : "cvk_kernel_set",
-        "spec", words, "dtype", dtype_words.word[i->dtype], "shapes", shapes, "layouts", layouts, "post_ops",
-        json_post_ops(u->spec), "buffers", json_buffers(k, layer, NULL), "variants", json_variants(k, layer));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", i->name, "symbol",
+                     k->symbols[layer], "operation", operation_words.word[i->operation], "type",
+                     k->targets == 1 ? "cvk_kernel_info" : "cvk_kernel_set", "spec", words, "dtypes", json_dtypes(i),
+                     "shapes", shapes, "layouts", layouts, "post_ops", json_post_ops(u->spec), "buffers",
+                     json_buffers(k, layer, NULL), "variants", json_variants(k, layer));
 }
 
 static json_t *json_target(const cvk_target *t) {
@@ -147,9 +152,9 @@ static size_t digits_of_parameters(const kernel_list *k) {
     for (size_t l = 0; l < k->layers; l++) {
         const cvk_spec *s = k->units[l].spec;
         for (const post_op *op = s->post; op < s->post + s->post_count; op++) {
-            as_written(spec_type(s), op->a, &one);
+            as_written(spec_sum_type(s), op->a, &one);
             most = one > most ? one : most;
-            as_written(spec_type(s), op->b, &one);
+            as_written(spec_sum_type(s), op->b, &one);
             most = one > most ? one : most;
         }
     }

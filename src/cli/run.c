@@ -14,6 +14,7 @@ typedef struct arrays {
     naive_tensors tensors;
     npy_array input, weights, bias; /* weights, or gradients of the output */
     void *scale, *addend;           /* all of each kind, one after another */
+    void *before;                   /* what the outputs hold, where they are added to */
 } arrays;
 
 /* Reads what an option names. */
@@ -78,6 +79,33 @@ static cli_exit check_indices(const session *s, const cvk_spec *spec) {
     return CLI_USAGE;
 }
 
+static size_t result_bytes(const cvk_spec *spec) {
+    return (size_t)(naive_channels(spec) * naive_channel_size(spec) * type_bytes(spec_result_type(spec)));
+}
+
+/* One of the files that are written, from byte `at` of all results on. */
+static cli_exit read_held(session *s, const char *option, const char *path, const shape *of, char *at) {
+    npy_array one = {0};
+    cli_exit status = read_array(s, option, path, of, &one);
+    if (status == CLI_DONE) memcpy(at, one.data, (size_t)(shape_elements(of) * type_bytes(of->type)));
+    npy_free(&one);
+    return status;
+}
+
+/* What is added to stands in the files that the sums go to. */
+static cli_exit read_before(session *s, arrays *a) {
+    const cvk_spec *spec = &a->spec;
+    const shape result = shape_result(spec), channels = shape_channels(spec);
+    const size_t of_result = (size_t)(shape_elements(&result) * type_bytes(result.type));
+    if (!spec->accumulate) return CLI_DONE;
+    a->tensors.before = a->before = malloc(result_bytes(spec) + 1);
+    if (!a->before) return session_fail(s, CVK_ERROR_MEMORY);
+    cli_exit status = read_held(s, "--output", s->options->output, &result, a->before);
+    if (status == CLI_DONE && result_bytes(spec) > of_result)
+        status = read_held(s, "--bias-output", s->options->bias_output, &channels, (char *)a->before + of_result);
+    return status;
+}
+
 static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     const cli_options *o = s->options;
     const shape input = shape_input(spec), weights = shape_weights(spec), channels = shape_channels(spec);
@@ -100,7 +128,11 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
         status = read_list(s, "--scale", &o->scale, spec_count_post(spec, POST_SCALE), &channels, &a->scale);
     if (status == CLI_DONE)
         status = read_list(s, "--addend", &o->addend, spec_count_post(spec, POST_ADD), &output, &a->addend);
-    a->tensors = (naive_tensors){a->input.data, a->weights.data, a->bias.data, a->scale, a->addend, NULL};
+    a->tensors = (naive_tensors){.input = a->input.data,
+                                 .weights = a->weights.data,
+                                 .bias = a->bias.data,
+                                 .scale = a->scale,
+                                 .addend = a->addend};
     return status;
 }
 
@@ -110,6 +142,7 @@ static void free_arrays(arrays *a) {
     npy_free(&a->bias);
     free(a->scale);
     free(a->addend);
+    free(a->before);
 }
 
 /* What comes out, in logical order; indices only of pools that give them. */
@@ -120,7 +153,7 @@ typedef struct results {
 
 static void read_channel(const tensors *t, int64_t i, const results *to) {
     const int64_t size = naive_channel_size(t->spec);
-    tensors_read(t, i, to->output + i * size * type_bytes(spec_type(t->spec)));
+    tensors_read(t, i, to->output + i * size * type_bytes(spec_result_type(t->spec)));
     if (t->spec->indices) tensors_read_places(t, i, to->indices + i * size);
 }
 
@@ -153,7 +186,7 @@ static cvk_status write_array(const session *s, const char *path, const shape *o
 
 /* What came out, and behind it gradients of a bias. */
 static cvk_status write_results(const session *s, const cvk_spec *spec, const results *from) {
-    const shape result = shape_result(spec), channels = shape_channels(spec), indices = shape_indices(spec);
+    const shape result = shape_result(spec), channels = shape_bias_gradient(spec), indices = shape_indices(spec);
     const bool gradients = spec->direction == DIRECTION_BACKWARD_WEIGHTS && spec->bias;
     cvk_status status = write_array(s, s->options->output, &result, from->output);
     char *behind = from->output + shape_elements(&result) * type_bytes(result.type);
@@ -165,10 +198,10 @@ static cvk_status write_results(const session *s, const cvk_spec *spec, const re
 static cli_exit compute(session *s, const cvk_spec *layer, const arrays *a) {
     const cvk_spec *spec = &a->spec;
     const naive_tensors *data = &a->tensors;
-    const size_t outputs = (size_t)(naive_channels(spec) * naive_channel_size(spec));
-    const results to = {malloc(outputs * (size_t)type_bytes(spec_type(spec)) + 1),
-                        malloc(outputs * sizeof(int32_t) + 1)};
+    const results to = {malloc(result_bytes(spec) + 1),
+                        malloc((size_t)(naive_channels(spec) * naive_channel_size(spec)) * sizeof(int32_t) + 1)};
     cvk_status status = CVK_ERROR_MEMORY;
+    if (to.output && data->before) memcpy(to.output, data->before, result_bytes(spec));
     if (to.output && to.indices)
         status = s->options->reference ? run_reference(spec, data, &to) : run_kernel(s, layer, spec, data, &to);
     if (status == CVK_OK) status = write_results(s, spec, &to);
@@ -202,6 +235,7 @@ static cli_exit run_layer(session *s) {
     if (!spec) return CLI_USAGE;
     arrays a = {0};
     cli_exit status = read_arrays(s, spec, &a);
+    if (status == CLI_DONE) status = read_before(s, &a);
     if (status == CLI_DONE) status = compute(s, spec, &a);
     free_arrays(&a);
     return status;

@@ -168,10 +168,19 @@ static void form_layout(const field_row *f) {
     printf("}}}]");
 }
 
-/* Of the words, those that read_field.c supports. */
+/* Of the words, those that read_field.c supports: one for all tensors, or a mapping of one for each. */
 static void form_dtype(const field_row *f) {
+    static const char *const roles[] = {"input", "weights", "output"};
     (void)f;
+    printf("\"anyOf\": [{");
     put_words(dtype_words.word, DTYPES_SUPPORTED);
+    printf("}, {" CLOSED_OBJECT ", \"required\": [\"input\", \"weights\", \"output\"], \"properties\": {");
+    for (int i = 0; i < 3; i++) {
+        printf("%s\"%s\": {", i ? ", " : "", roles[i]);
+        put_words(dtype_words.word, DTYPES_SUPPORTED);
+        putchar('}');
+    }
+    printf("}}]");
 }
 
 /* Keys that no layer may have yet. */

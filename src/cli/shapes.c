@@ -6,25 +6,30 @@
 #include <string.h>
 #include <unistd.h>
 
-static shape make_shape(const cvk_spec *s, int64_t first, int64_t second, const int64_t axes[AXES]) {
-    shape to = {.type = spec_type(s), .rank = 2 + s->rank, .size = {first, second}};
+static shape make_shape(const cvk_spec *s, cvk_type type, int64_t first, int64_t second, const int64_t axes[AXES]) {
+    shape to = {.type = type, .rank = 2 + s->rank, .size = {first, second}};
     for (int i = 0; i < s->rank; i++) to.size[2 + i] = axes[AXES - s->rank + i];
     return to;
 }
 
-static shape of_images(const cvk_spec *s, int64_t channels, const int64_t axes[AXES]) {
-    shape to = make_shape(s, s->batch, channels, axes);
+static shape of_images(const cvk_spec *s, cvk_type type, int64_t channels, const int64_t axes[AXES]) {
+    shape to = make_shape(s, type, s->batch, channels, axes);
     to.any_first = s->batch_any;
     return to;
 }
 
-shape shape_input(const cvk_spec *s) { return of_images(s, s->in_channels, s->in_size); }
+shape shape_input(const cvk_spec *s) { return of_images(s, s->input_type, s->in_channels, s->in_size); }
 shape shape_weights(const cvk_spec *s) {
-    return s->transposed ? make_shape(s, s->in_channels, spec_group_out(s), s->kernel)
-                         : make_shape(s, s->out_channels, spec_group_in(s), s->kernel);
+    return s->transposed ? make_shape(s, s->weights_type, s->in_channels, spec_group_out(s), s->kernel)
+                         : make_shape(s, s->weights_type, s->out_channels, spec_group_in(s), s->kernel);
 }
-shape shape_channels(const cvk_spec *s) { return (shape){.type = spec_type(s), .rank = 1, .size = {s->out_channels}}; }
-shape shape_output(const cvk_spec *s) { return of_images(s, s->out_channels, s->out_size); }
+static shape of_channels(const cvk_spec *s, cvk_type type) {
+    return (shape){.type = type, .rank = 1, .size = {s->out_channels}};
+}
+
+shape shape_channels(const cvk_spec *s) { return of_channels(s, spec_sum_type(s)); }
+shape shape_bias_gradient(const cvk_spec *s) { return of_channels(s, spec_result_type(s)); }
+shape shape_output(const cvk_spec *s) { return of_images(s, s->output_type, s->out_channels, s->out_size); }
 
 shape shape_result(const cvk_spec *s) {
     return s->direction == DIRECTION_BACKWARD_WEIGHTS ? shape_weights(s) : shape_output(s);

@@ -7,7 +7,8 @@
 /* Several `scale`s stand in one array, a row each. */
 static shape scale_shape(const cvk_spec *s) {
     int count = spec_count_post(s, POST_SCALE);
-    return count < 2 ? shape_channels(s) : (shape){.type = spec_type(s), .rank = 2, .size = {count, s->out_channels}};
+    return count < 2 ? shape_channels(s)
+                     : (shape){.type = spec_sum_type(s), .rank = 2, .size = {count, s->out_channels}};
 }
 
 void weights_files(arena *a, const cvk_spec *spec, const char *directory, weights_file files[WEIGHTS_FILES]) {

@@ -94,6 +94,24 @@ double bound_post(cvk_type type, const post_op *op, long double operand, long do
     return fabsl(y) + error > type_greatest(type) ? INFINITY : error;
 }
 
+/* From where on a type rounds to infinity: half a unit beyond the greatest number. */
+static double overflow_of(cvk_type type) { return type_greatest(type) + type_ulp(type, type_greatest(type)) / 2; }
+
+void bound_store(cvk_type sum, cvk_type type, long double *value, double *error) {
+    if (sum == type || isinf(*error) || !isfinite(*value)) return;
+    const long double size = fabsl(*value);
+    if (*error == 0) {
+        *value = type_round(type, (double)*value);
+    } else if (size - *error >= overflow_of(type)) {
+        *value = copysignl(INFINITY, *value);
+        *error = 0;
+    } else if (size + *error >= overflow_of(type)) {
+        *error = INFINITY;
+    } else {
+        *error += type_ulp(type, (double)size + *error) / 2;
+    }
+}
+
 double bound_ratio(long double expected, double bound, double got) {
     if (isinf(bound)) return 0;
     if (isnan(expected)) return isnan(got) ? 0 : INFINITY;

@@ -1,8 +1,8 @@
 /* How far a kernel may be from the exact result: the only place where a tolerance is made.
  *
- * bound_direct gives it for the sum, bound_post carries it through one post-op after another, bound_ratio judges a
- * kernel's value by it. A bound of 0 asks for the same value; an infinite one, where the type may overflow on the way,
- * for nothing. */
+ * bound_direct gives it for the sum, bound_post carries it through one post-op after another, bound_store through the
+ * store, bound_ratio judges a kernel's value by it. A bound of 0 asks for the same value; an infinite one, where the
+ * type may overflow on the way, for nothing. */
 #ifndef CVK_JUDGE_BOUND_H
 #define CVK_JUDGE_BOUND_H
 
@@ -23,6 +23,11 @@ double bound_mean(cvk_type type, int64_t terms, long double sum, long double mag
 /* |error| of f(x) where the kernel knows x within `error` and computes f in `type` as well as nest/math.def and
  * the table in bound.c promise. `operand` as in post_apply. */
 double bound_post(cvk_type type, const post_op *op, long double operand, long double x, double error);
+
+/* What is known of a result within `error`, once it is stored: rounded from what is summed in to `type`, it moves by at
+ * most half an ulp more. Where nothing is uncertain `value` becomes what is stored; where it surely overflows,
+ * infinity; where that is not sure, nothing is asked for. */
+void bound_store(cvk_type sum, cvk_type type, long double *value, double *error);
 
 /* |got - expected| / bound: at most 1 if the kernel is right. NaN for NaN and equal infinities are 0, any other
  * mismatch of those is INFINITY. */

@@ -3,10 +3,11 @@
  * An output row is summed strip by strip. For each tap the outputs whose input lies inside form one run, which is added
  * for all input channels at once, eight outputs at a time; with a padding mode other than zeros, the outputs left and
  * right of the run find their input through the mode's index mapping. What is summed is finer than
- * what is judged: products of two f32 are exact in double, so only their additions round, 2^29 times finer than those
- * of the kernels; f64 is multiplied and added in long double, 2^11 times finer. */
+ * what is judged: products of two f32, or of what is narrower, are exact in double, so only their additions round, 2^29
+ * times finer than those of the kernels; f64 is multiplied and added in long double, 2^11 times finer. */
 #include "judge/naive.h"
 #include "judge/bound.h"
+#include "judge/eight.h"
 #include "judge/hot.h"
 #include "judge/naive_gradients.h"
 #include "judge/naive_pool.h"
@@ -17,21 +18,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LANES = 8, STRIP = 64 * LANES };
+enum { STRIP = 64 * EIGHT };
 enum { ABSENT = -1 };
 
 _Static_assert(LDBL_MANT_DIG >= DBL_MANT_DIG + 11, "the judge of f64 needs a long double that is finer");
 
-typedef float floats __attribute__((vector_size(LANES * sizeof(float))));
-typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
-typedef int64_t integers __attribute__((vector_size(LANES * sizeof(int64_t))));
+typedef int64_t integers __attribute__((vector_size(EIGHT * sizeof(int64_t))));
 
 /* One output channel of one image. */
 typedef struct channel {
     const cvk_spec *spec;
     const naive_tensors *tensors;
     int64_t n, oc;
-    cvk_type type;
+    cvk_type sum;         /* what kernels sum in */
     const void *input;    /* of the first channel of the group */
     const void *weights;  /* of this output channel, from the group's first input channel on */
     int64_t next_weights; /* elements to those of the next input channel */
@@ -82,42 +81,46 @@ static int64_t position(const cvk_spec *s, int axis, int64_t o, int64_t k) {
 /* One tap of `count` outputs, over all channels: x and w are those of the first channel, the outputs' inputs lie
  * `stride` apart. */
 typedef struct run {
-    cvk_type type;
+    cvk_type x_type, w_type;
     const void *x, *w;
     int64_t stride, count, channels, next_x, next_w;
 } run;
 
-/* Eight inputs. Those past `lanes` repeat the last one: nothing outside the row is read, and what they add up to is
- * dropped. */
-static inline void gather(const float *x, const int64_t offset[LANES], floats *to) {
-    *to = (floats){x[offset[0]], x[offset[1]], x[offset[2]], x[offset[3]],
-                   x[offset[4]], x[offset[5]], x[offset[6]], x[offset[7]]};
-}
-
-HOT static void add_f32(const run *r, long double *sum, long double *magnitude) {
-    const integers all_but_sign = (integers){0} + INT64_MAX;
-    for (int64_t i = 0; i < r->count; i += LANES) {
-        int64_t lanes = r->count - i < LANES ? r->count - i : LANES, offset[LANES];
-        bool contiguous = r->stride == 1 && lanes == LANES;
-        for (int64_t l = 0; l < LANES; l++) offset[l] = (i + (l < lanes ? l : lanes - 1)) * r->stride;
-        const float *x = r->x, *w = r->w;
-        doubles s = {0}, m = {0};
-        for (int64_t c = 0; c < r->channels; c++, x += r->next_x, w += r->next_w) {
-            floats eight;
-            if (contiguous)
-                memcpy(&eight, x + i, sizeof eight);
-            else
-                gather(x, offset, &eight);
-            doubles product = __builtin_convertvector(eight, doubles) * (double)*w;
-            s += product;
-            m += (doubles)((integers)product & all_but_sign);
-        }
-        for (int64_t l = 0; l < lanes; l++) {
-            sum[i + l] += s[l];
-            magnitude[i + l] += m[l];
-        }
+/* Eight inputs at a time. Those past `count` repeat the last one: nothing outside the row is read, and what they add up
+ * to is dropped. */
+#define ADD_RUN(x_format, w_format, x_bytes, w_bytes)                                                                  \
+    HOT static void add_##x_format##_##w_format(const run *r, long double *sum, long double *magnitude) {              \
+        static const int64_t same[EIGHT] = {0};                                                                        \
+        const integers all_but_sign = (integers){0} + INT64_MAX;                                                       \
+        for (int64_t i = 0; i < r->count; i += EIGHT) {                                                                \
+            int64_t lanes = r->count - i < EIGHT ? r->count - i : EIGHT, at[EIGHT];                                    \
+            const bool beside = r->stride == 1 && lanes == EIGHT;                                                      \
+            for (int64_t l = 0; l < EIGHT; l++) at[l] = (i + (l < lanes ? l : lanes - 1)) * r->stride;                 \
+            const char *x = r->x, *w = r->w;                                                                           \
+            doubles s = {0}, m = {0};                                                                                  \
+            for (int64_t c = 0; c < r->channels; c++, x += r->next_x * (x_bytes), w += r->next_w * (w_bytes)) {        \
+                floats inputs, weights;                                                                                \
+                eight_##x_format(x, at, beside, &inputs);                                                              \
+                eight_##w_format(w, same, false, &weights);                                                            \
+                doubles product = __builtin_convertvector(inputs, doubles) * (double)weights[0];                       \
+                s += product;                                                                                          \
+                m += (doubles)((integers)product & all_but_sign);                                                      \
+            }                                                                                                          \
+            for (int64_t l = 0; l < lanes; l++) {                                                                      \
+                sum[i + l] += s[l];                                                                                    \
+                magnitude[i + l] += m[l];                                                                              \
+            }                                                                                                          \
+        }                                                                                                              \
     }
-}
+ADD_RUN(f32, f32, 4, 4)
+ADD_RUN(f32, f16, 4, 2)
+ADD_RUN(f32, bf16, 4, 2)
+ADD_RUN(f16, f32, 2, 4)
+ADD_RUN(f16, f16, 2, 2)
+ADD_RUN(f16, bf16, 2, 2)
+ADD_RUN(bf16, f32, 2, 4)
+ADD_RUN(bf16, f16, 2, 2)
+ADD_RUN(bf16, bf16, 2, 2)
 
 static void add_f64(const run *r, long double *sum, long double *magnitude) {
     const double *x = r->x, *w = r->w;
@@ -129,10 +132,16 @@ static void add_f64(const run *r, long double *sum, long double *magnitude) {
         }
 }
 
+typedef void add_function(const run *, long double *, long double *);
+
 static void add_run(const run *r, long double *sum, long double *magnitude) {
-    static void (*const ADD[TYPES])(const run *, long double *,
-                                    long double *) = {[TYPE_F32] = add_f32, [TYPE_F64] = add_f64};
-    ADD[r->type](r, sum, magnitude);
+    static add_function *const ADD[TYPES][TYPES] = {
+        [TYPE_F64] = {[TYPE_F64] = add_f64},
+        [TYPE_F32] = {[TYPE_F32] = add_f32_f32, [TYPE_F16] = add_f32_f16, [TYPE_BF16] = add_f32_bf16},
+        [TYPE_F16] = {[TYPE_F32] = add_f16_f32, [TYPE_F16] = add_f16_f16, [TYPE_BF16] = add_f16_bf16},
+        [TYPE_BF16] = {[TYPE_F32] = add_bf16_f32, [TYPE_F16] = add_bf16_f16, [TYPE_BF16] = add_bf16_bf16},
+    };
+    ADD[r->x_type][r->w_type](r, sum, magnitude);
 }
 
 static int64_t limit(int64_t x, int64_t lowest, int64_t highest) {
@@ -149,7 +158,7 @@ static void add_mapped(const cvk_spec *s, strip *out, run r, int64_t start, int6
     const void *row = r.x;
     r.count = 1;
     for (int64_t i = first; i < last; i++) {
-        r.x = element(r.type, row, mapped(s->padding, start + i * r.stride, s->in_size[AXIS_W]));
+        r.x = element(r.x_type, row, mapped(s->padding, start + i * r.stride, s->in_size[AXIS_W]));
         add_run(&r, out->sum + i, out->magnitude + i);
     }
 }
@@ -164,7 +173,7 @@ static void add_tap(const cvk_spec *s, strip *out, run r, int64_t kw) {
         add_mapped(s, out, r, start, end, out->count);
     }
     if (begin == end) return;
-    r.x = element(r.type, r.x, start + begin * r.stride);
+    r.x = element(r.x_type, r.x, start + begin * r.stride);
     r.count = end - begin;
     add_run(&r, out->sum + begin, out->magnitude + begin);
 }
@@ -173,7 +182,7 @@ static void add_tap(const cvk_spec *s, strip *out, run r, int64_t kw) {
 static const void *weight(const channel *c, int64_t kd, int64_t kh, int64_t kw) {
     const int64_t *kernel = c->spec->kernel;
     int64_t at = (kd * kernel[AXIS_H] + kh) * kernel[AXIS_W] + kw;
-    return element(c->type, c->weights, c->spec->flip_kernel ? volume(kernel) - 1 - at : at);
+    return element(c->spec->weights_type, c->weights, c->spec->flip_kernel ? volume(kernel) - 1 - at : at);
 }
 
 /* All taps of row kd, kh, if that row is there. */
@@ -183,8 +192,8 @@ static void add_row(const channel *c, strip *out, int64_t kd, int64_t kh) {
     int64_t id = mapped(s->padding, position(s, AXIS_D, out->od, kd), in[AXIS_D]);
     int64_t ih = mapped(s->padding, position(s, AXIS_H, out->oh, kh), in[AXIS_H]);
     if (id == ABSENT || ih == ABSENT) return;
-    run r = {.type = c->type, .stride = s->stride[AXIS_W]};
-    r.x = element(c->type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
+    run r = {.x_type = s->input_type, .w_type = s->weights_type, .stride = s->stride[AXIS_W]};
+    r.x = element(s->input_type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
     r.channels = s->in_channels / s->groups;
     r.next_x = volume(in);
     r.next_w = c->next_weights;
@@ -217,7 +226,9 @@ static void add_position(const channel *c, strip *out, int64_t i, const int64_t 
     const cvk_spec *s = c->spec;
     const int64_t *in = s->in_size;
     int64_t k[AXES], from[AXES];
-    run r = {.type = c->type, .stride = 1, .count = 1, .channels = s->in_channels / s->groups, .next_x = volume(in)};
+    run r = {.x_type = s->input_type, .w_type = s->weights_type, .stride = 1, .count = 1};
+    r.channels = s->in_channels / s->groups;
+    r.next_x = volume(in);
     r.next_w = c->next_weights;
     for (k[0] = 0; k[0] < s->kernel[0]; k[0]++)
         for (k[1] = 0; k[1] < s->kernel[1]; k[1]++)
@@ -228,7 +239,7 @@ static void add_position(const channel *c, strip *out, int64_t i, const int64_t 
                     there &= from[a] != ABSENT;
                 }
                 if (!there) continue;
-                r.x = element(c->type, c->input, (from[0] * in[1] + from[1]) * in[2] + from[2]);
+                r.x = element(s->input_type, c->input, (from[0] * in[1] + from[1]) * in[2] + from[2]);
                 r.w = weight(c, k[0], k[1], k[2]);
                 add_run(&r, &out->sum[i], &out->magnitude[i]);
             }
@@ -262,7 +273,7 @@ static void spread_tap(const cvk_spec *s, strip *out, run r, int64_t kw) {
         sum[r.count] = magnitude[r.count] = 0;
     }
     if (r.count == 0) return;
-    r.x = element(r.type, r.x, reaching(s, AXIS_W, out->first + first, kw));
+    r.x = element(r.x_type, r.x, reaching(s, AXIS_W, out->first + first, kw));
     add_run(&r, sum, magnitude);
     for (int64_t i = 0; i < r.count; i++) {
         out->sum[first + i * step] += sum[i];
@@ -275,8 +286,9 @@ static void spread_row(const channel *c, strip *out, int64_t kd, int64_t kh) {
     const int64_t *in = s->in_size;
     int64_t id = reaching(s, AXIS_D, out->od, kd), ih = reaching(s, AXIS_H, out->oh, kh);
     if (id == ABSENT || ih == ABSENT) return;
-    run r = {.type = c->type, .stride = 1, .channels = s->in_channels / s->groups, .next_x = volume(in)};
-    r.x = element(c->type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
+    run r = {.x_type = s->input_type, .w_type = s->weights_type, .stride = 1, .next_x = volume(in)};
+    r.channels = s->in_channels / s->groups;
+    r.x = element(s->input_type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
     r.next_w = c->next_weights;
     for (int64_t kw = 0; kw < s->kernel[AXIS_W]; kw++) {
         r.w = weight(c, kd, kh, kw);
@@ -306,13 +318,11 @@ static int64_t most_terms(const cvk_spec *s) {
     return s->in_channels / s->groups * taps + s->bias;
 }
 
-static double number(const channel *c, const void *tensor, int64_t i) {
-    return type_read(c->type, element(c->type, tensor, i));
-}
+static double number(cvk_type type, const void *tensor, int64_t i) { return type_read(type, element(type, tensor, i)); }
 
 static void sum_strip(const channel *c, strip *out) {
     const cvk_spec *s = c->spec;
-    double bias = s->bias ? number(c, c->tensors->bias, c->oc) : 0;
+    double bias = s->bias ? number(c->sum, c->tensors->bias, c->oc) : 0;
     for (int64_t i = 0; i < out->count; i++) {
         out->sum[i] = bias;
         out->magnitude[i] = fabs(bias);
@@ -325,7 +335,7 @@ static void sum_strip(const channel *c, strip *out) {
         for (int64_t kh = 0; kh < s->kernel[AXIS_H]; kh++) (s->transposed ? spread_row : add_row)(c, out, kd, kh);
 }
 
-/* Post-ops of one output, which stands at `at` in the channel. */
+/* Post-ops and store of one output, which stands at `at` in the channel. */
 static void finish(const channel *c, int64_t at, long double *value, double *bound) {
     const cvk_spec *s = c->spec;
     int64_t outputs = naive_channel_size(s), adds = 0, scales = 0;
@@ -334,13 +344,15 @@ static void finish(const channel *c, int64_t at, long double *value, double *bou
         double operand = 0;
         if (op->kind == POST_ADD) {
             int64_t image = adds++ * s->batch + c->n;
-            operand = number(c, c->tensors->addend, (image * s->out_channels + c->oc) * outputs + at);
+            operand = number(s->output_type, c->tensors->addend, (image * s->out_channels + c->oc) * outputs + at);
         } else if (op->kind == POST_SCALE) {
-            operand = number(c, c->tensors->scale, scales++ * s->out_channels + c->oc);
+            operand = number(c->sum, c->tensors->scale, scales++ * s->out_channels + c->oc);
         }
-        if (bound) *bound = bound_post(c->type, op, operand, *value, *bound);
+        if (bound) *bound = bound_post(c->sum, op, operand, *value, *bound);
         *value = post_apply(op, operand, *value);
     }
+    if (s->accumulate) naive_add_before(s, c->tensors, (c->n * s->out_channels + c->oc) * outputs + at, value, bound);
+    if (bound) bound_store(c->sum, s->output_type, value, bound);
 }
 
 static void run_strip(const channel *c, strip *out, long double *output, double *bound) {
@@ -353,7 +365,7 @@ static void run_strip(const channel *c, strip *out, long double *output, double 
     for (int64_t i = 0; i < out->count; i++, at++) {
         output[at] = out->sum[i];
         const bool direct = !rounding || isnan(rounding[at]);
-        if (bound) bound[at] = direct ? bound_direct(c->type, terms, out->magnitude[i], c->integers) : rounding[at];
+        if (bound) bound[at] = direct ? bound_direct(c->sum, terms, out->magnitude[i], c->integers) : rounding[at];
         finish(c, at, &output[at], bound ? &bound[at] : NULL);
     }
 }
@@ -375,7 +387,7 @@ static void find_weights(channel *c) {
     int64_t group_in = s->in_channels / s->groups, group_out = s->out_channels / s->groups, taps = volume(s->kernel);
     int64_t filter = c->oc * group_in;
     if (s->transposed) filter = c->oc / group_out * group_in * group_out + c->oc % group_out;
-    c->weights = element(c->type, c->tensors->weights, filter * taps);
+    c->weights = element(s->weights_type, c->tensors->weights, filter * taps);
     c->next_weights = s->transposed ? group_out * taps : taps;
 }
 
@@ -390,7 +402,9 @@ static bool all_integers(cvk_type type, const void *x, int64_t n) {
 static bool has_integer_weights(const channel *c) {
     const cvk_spec *s = c->spec;
     for (int64_t i = 0; i < s->in_channels / s->groups; i++)
-        if (!all_integers(c->type, element(c->type, c->weights, i * c->next_weights), volume(s->kernel))) return false;
+        if (!all_integers(s->weights_type, element(s->weights_type, c->weights, i * c->next_weights),
+                          volume(s->kernel)))
+            return false;
     return true;
 }
 
@@ -400,8 +414,8 @@ static void pool_range(const cvk_spec *s, const naive_tensors *t, int64_t first,
     const int64_t size = naive_channel_size(s);
     for (int64_t i = first; i < last; i++, output += size) {
         const channel c = {
-            .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .type = spec_type(s)};
-        naive_pool_channel(s, element(c.type, t->input, i * volume(s->in_size)), output, bound, NULL);
+            .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .sum = spec_sum_type(s)};
+        naive_pool_channel(s, element(s->input_type, t->input, i * volume(s->in_size)), output, bound, NULL);
         for (int64_t at = 0; at < size; at++) finish(&c, at, &output[at], bound ? &bound[at] : NULL);
         if (bound) bound += size;
     }
@@ -410,7 +424,7 @@ static void pool_range(const cvk_spec *s, const naive_tensors *t, int64_t first,
 void naive_places(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, int32_t *places) {
     const int64_t size = naive_channel_size(s);
     for (int64_t i = first; i < last; i++, places += size)
-        naive_pool_channel(s, element(spec_type(s), t->input, i * volume(s->in_size)), NULL, NULL, places);
+        naive_pool_channel(s, element(s->input_type, t->input, i * volume(s->in_size)), NULL, NULL, places);
 }
 
 void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
@@ -428,13 +442,13 @@ void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64
     bool input_integers = false;
     for (int64_t i = first; i < last; i++) {
         channel c = {.spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels};
-        c.type = spec_type(s);
-        c.input = element(c.type, t->input, (c.n * s->groups + c.oc / group_out) * input_size);
+        c.sum = spec_sum_type(s);
+        c.input = element(s->input_type, t->input, (c.n * s->groups + c.oc / group_out) * input_size);
         find_weights(&c);
         if (bound) {
-            if (i == first || c.oc % group_out == 0) input_integers = all_integers(c.type, c.input, input_size);
+            if (i == first || c.oc % group_out == 0) input_integers = all_integers(s->input_type, c.input, input_size);
             c.integers = input_integers && has_integer_weights(&c) &&
-                         (!s->bias || all_integers(c.type, element(c.type, t->bias, c.oc), 1));
+                         (!s->bias || all_integers(c.sum, element(c.sum, t->bias, c.oc), 1));
         }
         int64_t at = (i - first) * naive_channel_size(s);
         run_channel(&c, output + at, bound ? bound + at : NULL);
@@ -456,26 +470,19 @@ static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *outpu
            (!scales || t->scale);
 }
 
-/* Rounded once. */
-static void store(cvk_type type, void *output, int64_t i, long double value) {
-    if (type == TYPE_F64)
-        ((double *)output)[i] = (double)value;
-    else
-        ((float *)output)[i] = (float)value;
-}
-
 cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                          const void *scale, const void *addend, void *output) {
     if (!spec) return CVK_ERROR_ARGUMENT;
-    const naive_tensors tensors = {input, weights, bias, scale, addend, NULL};
+    const naive_tensors tensors = {input, weights, bias, scale, addend, NULL, output};
     if (!has_all(spec, &tensors, output)) return CVK_ERROR_NULL;
     int64_t size = naive_channel_size(spec);
-    const cvk_type type = spec_type(spec);
+    const cvk_type type = spec_result_type(spec);
     long double *one = malloc((size_t)size * sizeof *one);
     if (!one) return CVK_ERROR_MEMORY;
     for (int64_t i = 0; i < naive_channels(spec); i++) {
         naive_range(spec, &tensors, i, i + 1, one, NULL);
-        for (int64_t at = 0; at < size; at++) store(type, output, i * size + at, one[at]);
+        for (int64_t at = 0; at < size; at++)
+            type_write_long(type, (char *)output + (i * size + at) * type_bytes(type), one[at]);
     }
     free(one);
     return CVK_OK;

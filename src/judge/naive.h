@@ -5,14 +5,16 @@
 
 #include "spec/spec.h"
 
-/* Dense arrays of the layer's type in C order: input N C D H W; weights O I/groups D H W, transposed I O/groups D H W,
- * of pools none; bias O; scale one O after another, one for each `scale`; addend one N O D H W after another, one for
- * each `add`. What the layer does not use may be NULL. */
+/* Dense arrays in C order, each of its type (spec/spec.h): input N C D H W; weights O I/groups D H W, transposed I
+ * O/groups D H W, of pools none; bias O; scale one O after another, one for each `scale`; addend one N O D H W after
+ * another, one for each `add`. What the layer does not use may be NULL. */
 typedef struct naive_tensors {
     const void *input, *weights /* of gradients of weights: gradients of the output, N O D H W */, *bias, *scale,
         *addend;
     const double *rounding; /* permitted |error| of each output's sum, N O D H W; NULL, and NaN of a single output: that
                                of direct summation */
+    const void *before; /* where the layer accumulates, what the output holds: N O D H W; gradients of weights as they
+                           come out */
 } naive_tensors;
 
 /* Output channels of all images: n * out_channels + oc is the index of one. Of gradients of weights, each by itself:

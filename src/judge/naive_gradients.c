@@ -2,6 +2,8 @@
  * of the input times the gradient of the output. The bias' is the sum of the gradients of its channel. */
 #include "judge/naive_gradients.h"
 #include "judge/bound.h"
+#include "judge/eight.h"
+#include "judge/post.h"
 
 #include <math.h>
 
@@ -49,7 +51,7 @@ static weight find_weight(const cvk_spec *s, int64_t index) {
 }
 
 typedef struct sums {
-    cvk_type type;
+    cvk_type counted, other; /* of the sides that taps are counted from, and of the other */
     long double sum, magnitude;
     int64_t terms;
 } sums;
@@ -60,12 +62,20 @@ typedef struct row {
     int64_t next_x, next_g, count;
 } row;
 
-/* Products of two f32 are exact in double, and so much finer are their sums. */
+/* An element, as a f32. */
+static inline float element_f32(cvk_type type, const void *x, int64_t i) {
+    const int64_t at[EIGHT] = {i, i, i, i, i, i, i, i};
+    floats same;
+    (type == TYPE_F16 ? eight_f16 : type == TYPE_BF16 ? eight_bf16 : eight_f32)(x, at, false, &same);
+    return same[0];
+}
+
+/* Products of two f32, or of what is narrower, are exact in double, and so much finer are their sums. */
 static void add_f32(sums *to, const row *r) {
-    const float *x = r->x, *g = r->g;
     double sum = 0, magnitude = 0;
     for (int64_t i = 0; i < r->count; i++) {
-        const double product = (double)x[i * r->next_x] * (double)g[i * r->next_g];
+        const double product =
+            (double)element_f32(to->other, r->x, i * r->next_x) * (double)element_f32(to->counted, r->g, i * r->next_g);
         sum += product;
         magnitude += fabs(product);
     }
@@ -82,15 +92,15 @@ static void add_f64(sums *to, const row *r) {
     }
 }
 
-static void add_row(sums *to, const row *r) { (to->type == TYPE_F64 ? add_f64 : add_f32)(to, r); }
+static void add_row(sums *to, const row *r) { (to->other == TYPE_F64 ? add_f64 : add_f32)(to, r); }
 
 /* A channel of an image. */
-static const void *channel(const sums *to, const void *tensor, int64_t number, const int64_t size[AXES]) {
-    return (const char *)tensor + number * volume(size) * type_bytes(to->type);
+static const void *channel(cvk_type type, const void *tensor, int64_t number, const int64_t size[AXES]) {
+    return (const char *)tensor + number * volume(size) * type_bytes(type);
 }
 
-static const void *element(const sums *to, const void *tensor, int64_t i) {
-    return (const char *)tensor + i * type_bytes(to->type);
+static const void *element(cvk_type type, const void *tensor, int64_t i) {
+    return (const char *)tensor + i * type_bytes(type);
 }
 
 /* One weight in one image: channels of the side that taps are counted from, and of the other. */
@@ -107,7 +117,8 @@ static int64_t other_at(const planes *p, int axis, int64_t at) {
 }
 
 static void add_between(const planes *p, sums *to, int64_t counted, int64_t other, int64_t count) {
-    row r = {element(to, p->other, other), element(to, p->counted, counted), p->spec->stride[AXIS_W], 1, count};
+    const void *x = element(to->other, p->other, other), *g = element(to->counted, p->counted, counted);
+    row r = {x, g, p->spec->stride[AXIS_W], 1, count};
     if (count > 0) add_row(to, &r);
 }
 
@@ -138,10 +149,12 @@ static void add_image(const planes *p, sums *to) {
 
 static sums of_weight(const cvk_spec *s, const naive_tensors *t, int64_t index) {
     const weight w = find_weight(s, index);
-    sums to = {.type = spec_type(s), .terms = s->batch * volume(s->transposed ? s->in_size : s->out_size)};
+    sums to = {.counted = s->transposed ? s->input_type : s->output_type,
+               .other = s->transposed ? s->output_type : s->input_type,
+               .terms = s->batch * volume(s->transposed ? s->in_size : s->out_size)};
     for (int64_t n = 0; n < s->batch; n++) {
-        const void *x = channel(&to, t->input, n * s->in_channels + w.in, s->in_size);
-        const void *g = channel(&to, t->weights, n * s->out_channels + w.out, s->out_size);
+        const void *x = channel(s->input_type, t->input, n * s->in_channels + w.in, s->in_size);
+        const void *g = channel(s->output_type, t->weights, n * s->out_channels + w.out, s->out_size);
         const planes p = s->transposed ? (planes){s, &w, x, g, s->in_size, s->out_size}
                                        : (planes){s, &w, g, x, s->out_size, s->in_size};
         add_image(&p, &to);
@@ -151,15 +164,23 @@ static sums of_weight(const cvk_spec *s, const naive_tensors *t, int64_t index) 
 
 static sums of_bias(const cvk_spec *s, const naive_tensors *t, int64_t channel) {
     const int64_t pixels = volume(s->out_size);
-    sums to = {.type = spec_type(s), .terms = s->batch * pixels};
+    sums to = {.terms = s->batch * pixels};
     for (int64_t n = 0; n < s->batch; n++)
         for (int64_t i = 0; i < pixels; i++) {
             const int64_t from = (n * s->out_channels + channel) * pixels + i;
-            const long double g = type_read(to.type, (const char *)t->weights + from * type_bytes(to.type));
+            const long double g = type_read(s->output_type, element(s->output_type, t->weights, from));
             to.sum += g;
             to.magnitude += fabsl(g);
         }
     return to;
+}
+
+void naive_add_before(const cvk_spec *s, const naive_tensors *t, int64_t i, long double *value, double *bound) {
+    static const post_op add = {.kind = POST_ADD};
+    const cvk_type type = spec_result_type(s);
+    const double before = type_read(type, (const char *)t->before + i * type_bytes(type));
+    if (bound) *bound = bound_post(spec_sum_type(s), &add, before, *value, *bound);
+    *value = post_apply(&add, before, *value);
 }
 
 static bool are_integers(cvk_type type, const void *x, int64_t n) {
@@ -172,12 +193,15 @@ static bool are_integers(cvk_type type, const void *x, int64_t n) {
 
 void naive_gradients_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
                            double *bound) {
-    const cvk_type type = spec_type(s);
-    const bool integers = bound && are_integers(type, t->input, s->batch * s->in_channels * volume(s->in_size)) &&
-                          are_integers(type, t->weights, s->batch * s->out_channels * volume(s->out_size));
+    const cvk_type sum = spec_sum_type(s);
+    const bool integers = bound &&
+                          are_integers(s->input_type, t->input, s->batch * s->in_channels * volume(s->in_size)) &&
+                          are_integers(s->output_type, t->weights, s->batch * s->out_channels * volume(s->out_size));
     for (int64_t i = first; i < last; i++) {
         const sums to = i < weights_of(s) ? of_weight(s, t, i) : of_bias(s, t, i - weights_of(s));
         output[i - first] = to.sum;
-        if (bound) bound[i - first] = bound_direct(type, to.terms, to.magnitude, integers);
+        if (bound) bound[i - first] = bound_direct(sum, to.terms, to.magnitude, integers);
+        if (s->accumulate) naive_add_before(s, t, i, &output[i - first], bound ? &bound[i - first] : NULL);
+        if (bound) bound_store(sum, s->weights_type, &output[i - first], &bound[i - first]);
     }
 }

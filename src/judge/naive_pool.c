@@ -36,7 +36,7 @@ static void see_tap(const cvk_spec *s, const void *input, const int64_t o[AXES],
         number = number * s->in_size[a] + i;
     }
     w->counted += s->count_include_pad ? padded : inside;
-    const cvk_type type = spec_type(s);
+    const cvk_type type = s->input_type;
     if (inside) see(w, type_read(type, (const char *)input + number * type_bytes(type)), number);
 }
 
@@ -59,7 +59,7 @@ void naive_pool_channel(const cvk_spec *s, const void *input, long double *outpu
                 if (output) output[at] = average ? w.sum / (long double)w.counted : w.greatest;
                 if (bound)
                     bound[at] =
-                        average ? bound_mean(spec_type(s), w.taps, w.sum, w.magnitude, w.counted, w.integers) : 0;
+                        average ? bound_mean(spec_sum_type(s), w.taps, w.sum, w.magnitude, w.counted, w.integers) : 0;
                 if (places) places[at] = (int32_t)w.number;
             }
 }

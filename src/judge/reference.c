@@ -77,14 +77,14 @@ static void judge_piece(void *argument, size_t piece) {
     job *j = argument;
     const cvk_spec *s = j->reference->spec;
     const int64_t size = naive_channel_size(s);
-    char *got = malloc((size_t)(size * type_bytes(spec_type(s)) + 1));
+    char *got = malloc((size_t)(size * type_bytes(spec_result_type(s)) + 1));
     if (!got) {
         atomic_store(&j->starved, true);
         return;
     }
     for (int64_t i = piece_begin(j, piece); i < piece_begin(j, piece + 1); i++) {
         tensors_read(j->tensors, i, got);
-        bound_judge(spec_type(s), size, j->reference->output + i * size, j->reference->bound + i * size, got,
+        bound_judge(spec_result_type(s), size, j->reference->output + i * size, j->reference->bound + i * size, got,
                     &j->verdict[piece]);
         if (j->reference->places) judge_places(j, piece, i, size, (int32_t *)(void *)got);
     }

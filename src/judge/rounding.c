@@ -70,7 +70,7 @@ static void print_winograd(const problem *p, const cvk_plan *plan, int unit, tex
 }
 
 void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out) {
-    const int unit = ilogb(type_rows[spec_type(s)].unit_roundoff), problems = problem_count(s);
+    const int unit = ilogb(type_rows[spec_sum_type(s)].unit_roundoff), problems = problem_count(s);
     for (int i = 0; i < problems; i++) {
         const problem p = problem_of(s, i);
         const cvk_plan *part = layer_plan_part(plan, i);

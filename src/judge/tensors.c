@@ -18,14 +18,17 @@ static channel_walk walk(cvk_layout layout, int64_t channels, const int64_t size
     return (channel_walk){first, spec_offset(layout, channels, size, n, c, at[1]) - first, volume(size)};
 }
 
-/* Elements of four or eight bytes, each some elements from the one before. */
+/* Elements of 2, 4 or 8 bytes, each some elements from the one before. */
 static void copy_spaced(int bytes, int64_t count, const void *from, int64_t from_step, void *to, int64_t to_step) {
-    const uint32_t *from4 = from;
-    const uint64_t *from8 = from;
-    if (bytes == 4)
-        for (int64_t i = 0; i < count; i++) ((uint32_t *)to)[i * to_step] = from4[i * from_step];
-    else
-        for (int64_t i = 0; i < count; i++) ((uint64_t *)to)[i * to_step] = from8[i * from_step];
+    for (int64_t i = 0; i < count; i++) {
+        const char *one = (const char *)from + i * from_step * bytes;
+        char *there = (char *)to + i * to_step * bytes;
+        switch (bytes) { /* of a size that is known, a copy is an instruction */
+        case 2: memcpy(there, one, 2); break;
+        case 4: memcpy(there, one, 4); break;
+        default: memcpy(there, one, 8); break;
+        }
+    }
 }
 
 static void to_layout(cvk_layout layout, int bytes, int64_t batch, int64_t channels, const int64_t size[AXES],
@@ -57,28 +60,40 @@ static uint64_t of(const cvk_kernel_info *info, cvk_role role, const cvk_spec *s
 /* Whether the kernel wants the sizes that the layer has. */
 static bool sizes_agree(const cvk_spec *s, const cvk_kernel_info *info) {
     const int64_t adds = spec_count_post(s, POST_ADD), scales = spec_count_post(s, POST_SCALE);
-    const uint64_t f = (uint64_t)type_bytes(spec_type(s));
+    const uint64_t x = (uint64_t)type_bytes(s->input_type), w = (uint64_t)type_bytes(s->weights_type);
+    const uint64_t y = (uint64_t)type_bytes(s->output_type), sum = (uint64_t)type_bytes(spec_sum_type(s));
     const bool forward = s->direction == DIRECTION_FORWARD;
     const uint64_t places = s->indices ? sizeof(int32_t) * (uint64_t)spec_output_elements(s) : 0;
-    return of(info, CVK_ROLE_INPUT, s) == f * (uint64_t)spec_input_elements(s) &&
-           info->weights.bytes == (forward ? f * (uint64_t)spec_weights_elements(s) : 0) &&
-           of(info, CVK_ROLE_GRADIENT, s) == (forward ? 0 : f * (uint64_t)spec_output_elements(s)) &&
-           info->bias.bytes == (s->bias && forward ? f * (uint64_t)s->out_channels : 0) &&
-           info->scale.bytes == f * (uint64_t)(scales * s->out_channels) &&
-           of(info, CVK_ROLE_ADDEND, s) == f * (uint64_t)(adds * spec_output_elements(s)) &&
+    return of(info, CVK_ROLE_INPUT, s) == x * (uint64_t)spec_input_elements(s) &&
+           info->weights.bytes == (forward ? w * (uint64_t)spec_weights_elements(s) : 0) &&
+           of(info, CVK_ROLE_GRADIENT, s) == (forward ? 0 : y * (uint64_t)spec_output_elements(s)) &&
+           info->bias.bytes == (s->bias && forward ? sum * (uint64_t)s->out_channels : 0) &&
+           info->scale.bytes == sum * (uint64_t)(scales * s->out_channels) &&
+           of(info, CVK_ROLE_ADDEND, s) == y * (uint64_t)(adds * spec_output_elements(s)) &&
            of(info, CVK_ROLE_INDICES, s) == places &&
-           of(info, CVK_ROLE_OUTPUT, s) == f * (uint64_t)spec_result_elements(s);
+           of(info, CVK_ROLE_OUTPUT, s) == (forward ? y : w) * (uint64_t)spec_result_elements(s);
 }
 
 static void copy(const void *from, const guarded *to) {
     if (to->bytes) memcpy(to->data, from, to->bytes);
 }
 
+/* What is added to. */
+static void fill_output(const naive_tensors *data, tensors *t) {
+    const cvk_spec *s = t->spec;
+    const guarded *output = &t->buffer[CVK_ROLE_OUTPUT];
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS)
+        copy(data->before, output);
+    else
+        to_layout(s->output_layout, type_bytes(s->output_type), s->batch, s->out_channels, s->out_size, data->before,
+                  output->data);
+}
+
 static void fill(const naive_tensors *data, tensors *t) {
     const cvk_spec *s = t->spec;
     int64_t outputs = s->batch * s->out_channels * volume(s->out_size);
-    const int bytes = type_bytes(spec_type(s));
-    to_layout(s->input_layout, bytes, s->batch, s->in_channels, s->in_size, data->input,
+    const int bytes = type_bytes(s->output_type);
+    to_layout(s->input_layout, type_bytes(s->input_type), s->batch, s->in_channels, s->in_size, data->input,
               t->buffer[CVK_ROLE_INPUT].data);
     for (int i = 0; i < spec_count_post(s, POST_ADD); i++)
         to_layout(s->output_layout, bytes, s->batch, s->out_channels, s->out_size,
@@ -94,6 +109,7 @@ static void fill(const naive_tensors *data, tensors *t) {
     static const cvk_role written[] = {CVK_ROLE_OUTPUT, CVK_ROLE_INDICES, CVK_ROLE_SCRATCH, CVK_ROLE_WORKSPACE};
     for (size_t i = 0; i < sizeof written / sizeof *written; i++)
         memset(t->buffer[written[i]].data, ALL_NAN, t->buffer[written[i]].bytes);
+    if (s->accumulate) fill_output(data, t);
 }
 
 cvk_status tensors_bind(const cvk_spec *s, const cvk_kernel_info *info, const naive_tensors *data, guard_side side,
@@ -140,7 +156,7 @@ const char *tensors_damage(const tensors *t) {
     for (int i = 0; i < CVK_ROLES; i++)
         if (!guard_intact(&t->buffer[i])) return "wrote outside a buffer";
     const bool filled = t->spec->output_layout == CVK_BLOCKED && t->spec->direction == DIRECTION_FORWARD;
-    if (filled && !fill_is_zero(t, CVK_ROLE_OUTPUT, spec_type(t->spec))) return "fill channels are not zero";
+    if (filled && !fill_is_zero(t, CVK_ROLE_OUTPUT, t->spec->output_type)) return "fill channels are not zero";
     if (filled && t->spec->indices && !fill_is_zero(t, CVK_ROLE_INDICES, TYPE_S32))
         return "fill channels of indices are not zero";
     return NULL;
@@ -148,7 +164,7 @@ const char *tensors_damage(const tensors *t) {
 
 void tensors_read(const tensors *t, int64_t i, void *to) {
     const cvk_spec *s = t->spec;
-    const int bytes = type_bytes(spec_type(s));
+    const int bytes = type_bytes(spec_result_type(s));
     const char *output = t->buffer[CVK_ROLE_OUTPUT].data;
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) {
         memcpy(to, output + i * bytes, (size_t)bytes);

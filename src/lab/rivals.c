@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* Of the difference to our own output, as a whole: far above what any way to sum rounds to, far below what another
- * layer would give. */
-static const double MOST_DIFFERENCE = 1e-3;
+ * layer would give; where the output rounds coarser than that, two of its roundings. */
+static double most_difference(cvk_type output) { return fmax(1e-3, 2 * type_rows[output].unit_roundoff); }
 static const double HOPELESS = 10; /* times as long as another */
 
 unsigned peer_list_ways(const peer_list *l) {
@@ -24,9 +24,10 @@ static const cvk_post_op *post_ops(const cvk_spec *s, arena *a) {
     return to;
 }
 
-static const peer_problem *pose(const cvk_spec *s, arena *a) {
+static const peer_problem *pose(const ready *r, arena *a) {
+    const cvk_spec *s = &r->spec;
     peer_problem *p = arena_new(a, peer_problem);
-    *p = (peer_problem){.kind = (cvk_layer_kind)s->kind,
+    *p = (peer_problem){.operation = r->info->operation,
                         .counts_padding = s->count_include_pad,
                         .rank = s->rank,
                         .batch = s->batch,
@@ -34,7 +35,9 @@ static const peer_problem *pose(const cvk_spec *s, arena *a) {
                         .out_channels = s->out_channels,
                         .groups = s->groups,
                         .border = (cvk_padding_mode)s->padding,
-                        .dtype = s->dtype,
+                        .input_dtype = (cvk_dtype)s->input_type,
+                        .weights_dtype = (cvk_dtype)s->weights_type,
+                        .output_dtype = (cvk_dtype)s->output_type,
                         .bias = s->bias,
                         .post_op_count = (size_t)s->post_count,
                         .post_ops = post_ops(s, a)};
@@ -52,7 +55,7 @@ static const peer_problem *pose(const cvk_spec *s, arena *a) {
 static const void *unflipped(const cvk_spec *s, const void *weights, arena *a) {
     if (!s->flip_kernel) return weights;
     const int64_t taps = spec_taps(s), count = spec_weights_elements(s);
-    const size_t bytes = (size_t)type_bytes(spec_type(s));
+    const size_t bytes = (size_t)type_bytes(s->weights_type);
     char *to = arena_array(a, char, (size_t)count *bytes);
     const char *from = weights;
     for (int64_t i = 0; i < count; i++)
@@ -70,7 +73,7 @@ static peer_data data_of(const cvk_spec *s, const layer_data *d, arena *a) {
 static void *own_output(const ready *r) {
     const measured own = ready_measured(r);
     const int64_t channels = naive_channels(&r->spec), size = naive_channel_size(&r->spec);
-    const int64_t bytes = size * type_bytes(spec_type(&r->spec));
+    const int64_t bytes = size * type_bytes(r->spec.output_type);
     char *output = malloc((size_t)(channels * bytes));
     if (!output) return NULL;
     own.run(own.context);
@@ -95,7 +98,7 @@ static double compare(const ready *r, const rival *one, const void *own, void *s
     if (one->way == PEER_SEPARABLE) return 0;
     const int64_t count = naive_channels(&r->spec) * naive_channel_size(&r->spec);
     if (!one->peer->answer(one->layer, scratch)) return INFINITY;
-    const double d = difference(spec_type(&r->spec), count, own, scratch);
+    const double d = difference(r->spec.output_type, count, own, scratch);
     return isnan(d) ? INFINITY : d;
 }
 
@@ -106,7 +109,7 @@ static const char *say_wrong(const rivals *all, const rival *one, double off, ar
 
 static void add_rival(const ready *r, const rival *one, const void *own, void *scratch, arena *a, rivals *to) {
     const double off = compare(r, one, own, scratch);
-    if (off <= MOST_DIFFERENCE) {
+    if (off <= most_difference(r->spec.output_type)) {
         const double begin = clock_seconds();
         one->peer->run(one->layer);
         to->of[to->count] = *one;
@@ -146,19 +149,22 @@ static void ask(const ready *r, const peer *who, peer_request *request, const vo
     who->rest();
 }
 
-/* What peers are asked for goes forward, and puts out one tensor. */
-static bool is_posed(const cvk_spec *s) { return !s->transposed && s->direction == DIRECTION_FORWARD && !s->indices; }
+/* What is added to grows from run to run; gradients of a flipped kernel come out flipped; and one tensor is compared.
+ */
+static bool is_posed(const cvk_spec *s) {
+    return !s->accumulate && !s->indices && (s->direction == DIRECTION_FORWARD || !s->flip_kernel);
+}
 
 cvk_status rivals_open(const ready *r, const peer_list *peers, arena *a, rivals *to) {
     *to = (rivals){.count = 0};
     if (!peers->count || !is_posed(&r->spec)) return CVK_OK;
     const cvk_target *t = r->lab->target;
     const size_t bytes =
-        (size_t)(naive_channels(&r->spec) * naive_channel_size(&r->spec)) * (size_t)type_bytes(spec_type(&r->spec));
+        (size_t)(naive_channels(&r->spec) * naive_channel_size(&r->spec)) * (size_t)type_bytes(r->spec.output_type);
     void *own = own_output(r), *scratch = malloc(bytes);
     const bool good = own && scratch && ready_data(&r->spec, &to->data);
     if (good) {
-        peer_request request = {.problem = pose(&r->spec, a),
+        peer_request request = {.problem = pose(r, a),
                                 .data = data_of(&r->spec, &to->data, a),
                                 .threads = r->lab->threads->workers,
                                 .cpu_features = t->cpu_features,

@@ -93,7 +93,7 @@ static void judge_rivals(const rivals *all, const double *seconds, timing *t) {
 
 static void measure_all(const ready *r, const ready *strict, const rivals *others, const timing_setup *setup,
                         timing *t) {
-    const probe *peak = &setup->peak[spec_type(&r->spec)];
+    const probe *peak = &setup->peak[spec_sum_type(&r->spec)];
     const lab alone = lab_alone(r->lab);
     ready single = *r;
     single.lab = &alone;

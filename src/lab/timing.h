@@ -37,7 +37,7 @@ typedef struct timing {
 typedef struct timing_setup {
     peer_list peers;
     roof *roof;            /* measured as far as the layers reach */
-    const probe *peak;     /* by type */
+    const probe *peak;     /* by the type that is summed in */
     const evictor *evict;  /* or NULL: caches are warm */
     const uint32_t *cores; /* to be thought of, see lab/cores.h */
     size_t core_count;

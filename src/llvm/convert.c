@@ -93,11 +93,13 @@ static LLVMValueRef widen_bf16(const converter *c, LLVMValueRef x) {
     return from_bits(c, left(c, LLVMBuildZExt(c->b, x, words(c), ""), 16));
 }
 
-/* On the bits everywhere: the instructions of AVX-512 take denormals for zeros. */
+/* On the bits everywhere: the instructions of AVX-512 take denormals for zeros. A NaN without its lower half is rounded
+ * to itself. */
 static LLVMValueRef narrow_bf16(const converter *c, LLVMValueRef x) {
-    LLVMValueRef bits = to_bits(c, x), nan = or (c, right(c, bits, 16), word(c, 0x40));
-    LLVMValueRef narrowed = if_above(c, and(c, bits, SIGN), INFINITE, nan, rounded_bits(c, bits, 16, 0));
-    return LLVMBuildTrunc(c->b, narrowed, vector_of(c, TYPE_BF16), "");
+    LLVMValueRef bits = to_bits(c, x), nan = LLVMBuildFCmp(c->b, LLVMRealUNO, x, x, "");
+    LLVMValueRef quiet = or (c, and(c, bits, 0xffff0000), word(c, 0x400000));
+    bits = rounded_bits(c, LLVMBuildSelect(c->b, nan, quiet, bits, ""), 16, 0);
+    return LLVMBuildTrunc(c->b, bits, vector_of(c, TYPE_BF16), "");
 }
 
 /* To f32, inexact results to the neighbour whose last digit is odd: rounded once more, to fewer digits, that gives what

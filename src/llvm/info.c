@@ -60,7 +60,7 @@ static void add_shape(fields *f, const int64_t shape[5]) {
 
 static void add_buffer(fields *f, const cvk_buffer_info *b) {
     LLVMValueRef value[] = {LLVMConstInt(f->m->i64, b->bytes, false), LLVMConstInt(f->m->i32, b->alignment, false),
-                            LLVMConstInt(f->m->i32, b->reserved, false)};
+                            LLVMConstInt(f->m->i32, b->held, false)};
     add(f, LLVMConstStructInContext(f->m->context, value, 3, false));
 }
 
@@ -72,7 +72,7 @@ static unsigned long long size_of_fields(fields *f) {
 
 /* A field added to the struct and forgotten here changes its size. */
 enum {
-    WORDS = 10 + CVK_MOST_PHASES, /* from input_layout to tasks */
+    WORDS = 12 + CVK_MOST_PHASES, /* from input_layout to tasks */
     HEAD = 8 + 2 * 8 + 3 * 40 + 4 * WORDS,
     POINTERS = 6,
     BUFFERS = 1 + CVK_ROLES
@@ -86,7 +86,9 @@ _Static_assert(4 + 1 + 3 + WORDS + POINTERS + BUFFERS <= MOST_FIELDS, "and has r
 static void add_words(fields *f, const cvk_kernel_info *info) {
     const uint32_t words[] = {(uint32_t)info->input_layout,
                               (uint32_t)info->output_layout,
-                              (uint32_t)info->dtype,
+                              (uint32_t)info->input_dtype,
+                              (uint32_t)info->weights_dtype,
+                              (uint32_t)info->output_dtype,
                               info->spatial_rank,
                               info->addends,
                               info->scales,

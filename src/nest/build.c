@@ -44,7 +44,8 @@ int nest_add_tensor(nest_builder *b, const char *name, nest_role role, cvk_type 
                     bool writable) {
     nest *n = b->nest;
     n->tensors = with_room(n->arena, n->tensors, sizeof *n->tensors, n->tensor_count, &n->tensor_capacity);
-    n->tensors[n->tensor_count] = (nest_tensor){name, role, type, elements, alignment, writable, 0};
+    n->tensors[n->tensor_count] = (nest_tensor){
+        .name = name, .role = role, .type = type, .elements = elements, .alignment = alignment, .writable = writable};
     return n->tensor_count++;
 }
 
@@ -52,6 +53,12 @@ int nest_add_part(nest_builder *b, const char *name, nest_role role, cvk_type ty
                   int alignment, bool writable) {
     int t = nest_add_tensor(b, name, role, type, elements, alignment, writable);
     b->nest->tensors[t].begin = begin;
+    return t;
+}
+
+int nest_add_sums(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t elements, bool added_to) {
+    int t = nest_add_tensor(b, name, role, type, elements, type_bytes(type), true);
+    b->nest->tensors[t].added_to = added_to;
     return t;
 }
 
@@ -233,24 +240,60 @@ void build_const_ratio(nest_builder *b, register_ref to, int64_t over, int64_t u
     op->under = under;
 }
 
-void build_load(nest_builder *b, register_ref to, nest_access at, const nest_range *lanes) {
+/* ---- conversion on the way between a register and a tensor of another type ---- */
+
+static const char CONVERTED[] = "as_stored";
+
+/* The register in which a vector is as the tensor has it, one for all of its type and lanes. */
+static register_ref as_stored(nest_builder *b, cvk_type type, int lanes) {
+    const nest *n = b->nest;
+    for (int i = 0; i < n->register_count; i++)
+        if (n->registers[i].name == CONVERTED && n->registers[i].type == type && n->registers[i].lanes == lanes)
+            return reg(i, affine_constant(0));
+    return reg(nest_add_register(b, CONVERTED, type, lanes, 1), affine_constant(0));
+}
+
+/* Where an access moves a vector from or to: the register itself, or one of the tensor's type. What does not exist is
+ * for nest_check to report. */
+static register_ref moved(nest_builder *b, register_ref r, const nest_access *at) {
+    const nest *n = b->nest;
+    const bool known = r.array >= 0 && r.array < n->register_count && at->tensor >= 0 && at->tensor < n->tensor_count;
+    if (!known || n->registers[r.array].type == n->tensors[at->tensor].type) return r;
+    return as_stored(b, n->tensors[at->tensor].type, n->registers[r.array].lanes);
+}
+
+static void convert_unless_same(nest_builder *b, register_ref to, register_ref from) {
+    if (to.array != from.array) build_convert(b, to, from);
+}
+
+static void append_load(nest_builder *b, register_ref to, nest_access at, const nest_range *lanes) {
     nest_op *op = append_op(b, OP_LOAD, to);
     op->at = at;
     op->lanes = kept_range(b, lanes);
 }
 
+void build_load(nest_builder *b, register_ref to, nest_access at, const nest_range *lanes) {
+    const register_ref from = moved(b, to, &at);
+    append_load(b, from, at, lanes);
+    convert_unless_same(b, to, from);
+}
+
 void build_splat(nest_builder *b, register_ref to, nest_access at) { build_splat_repeated(b, to, at, 1); }
 
 void build_splat_repeated(nest_builder *b, register_ref to, nest_access at, int repeat) {
-    nest_op *op = append_op(b, OP_SPLAT, to);
+    const register_ref from = moved(b, to, &at);
+    nest_op *op = append_op(b, OP_SPLAT, from);
     op->at = at;
     op->repeat = repeat;
+    convert_unless_same(b, to, from);
 }
 
 static nest_op *append_store(nest_builder *b, nest_access at, register_ref a, const nest_range *lanes) {
+    const register_ref to = moved(b, a, &at);
+    convert_unless_same(b, to, a);
     nest_op *op = append_op(b, OP_STORE, NO_REGISTER);
     op->at = at;
-    op->a = a;
+    op->a = to;
     op->lanes = kept_range(b, lanes);
     return op;
 }

@@ -19,6 +19,8 @@ int nest_add_tensor(nest_builder *b, const char *name, nest_role role, cvk_type 
 /* The same, from element `begin` on of what its role is bound to: for several tensors, apart, of one role. */
 int nest_add_part(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t begin, int64_t elements,
                   int alignment, bool writable);
+/* What sums are stored to; added to what stands there, or not. Aligned as elements are. */
+int nest_add_sums(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t elements, bool added_to);
 int nest_add_register(nest_builder *b, const char *name, cvk_type type, int lanes, int count);
 
 /* Ranges. Clips that hold anyway where the builder stands are dropped. */
@@ -40,7 +42,7 @@ void build_end(nest_builder *b);
 /* floor(e / divisor) as an affine expression: exact where the remainder's range allows it, else a quotient variable. */
 affine build_quotient(nest_builder *b, affine e, int64_t divisor);
 
-/* Operations. */
+/* Operations. Loads and stores of a tensor of another type than the register's convert on the way. */
 register_ref reg(int array, affine index);
 nest_access access_at(int tensor, affine offset, int64_t stride);
 void build_const(nest_builder *b, register_ref to, double value); /* rounded to the type of `to`, which is then exact */

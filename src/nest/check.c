@@ -341,10 +341,15 @@ static bool is_sound(nest_entry entry, const nest_tensor *t) {
            t->elements <= INT64_MAX / type_bytes(t->type) - t->begin;
 }
 
+/* Whether one ends before the other begins: in bytes, and in elements, in which the evaluator of residues counts. */
+static bool is_before(const nest_tensor *t, const nest_tensor *u) {
+    const int64_t end = t->begin + t->elements;
+    return end <= u->begin && end * type_bytes(t->type) <= u->begin * type_bytes(u->type);
+}
+
 /* Tensors of one role, unless they are parts that stand apart. */
 static bool overlap(const nest_tensor *t, const nest_tensor *u) {
-    bool apart = t->type == u->type && (t->begin + t->elements <= u->begin || u->begin + u->elements <= t->begin);
-    return t->role == u->role && (!apart || t->begin == u->begin);
+    return t->role == u->role && ((!is_before(t, u) && !is_before(u, t)) || t->begin == u->begin);
 }
 
 static bool check_declarations(checker *c) {

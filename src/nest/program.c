@@ -16,10 +16,24 @@ nest_program program_of(arena *a, nest *n) {
 
 enum { PART_ALIGNMENT = 64 };
 
-/* Where the next part begins: on a line of its own, after so many elements. */
-static int64_t aligned(int64_t elements, const nest_tensor *t) {
-    const int64_t line = PART_ALIGNMENT / type_bytes(t->type);
-    return (elements + line - 1) / line * line;
+/* Of each role, the bytes of its narrowest elements; 0: there are none. */
+typedef struct narrowest {
+    int bytes[ROLE_COUNT];
+} narrowest;
+
+static void narrow(narrowest *of, const nest *n) {
+    for (int i = 0; i < n->tensor_count; i++) {
+        int *least = &of->bytes[n->tensors[i].role], own = type_bytes(n->tensors[i].type);
+        if (!*least || own < *least) *least = own;
+    }
+}
+
+/* Where the next part begins, in elements, of whatever type of the role it is: on a line of its own, behind so many of
+ * this one. */
+static int64_t behind(int64_t elements, const nest_tensor *t, const narrowest *of) {
+    const int least = of->bytes[t->role];
+    const int64_t line = PART_ALIGNMENT / least, end = elements * type_bytes(t->type) / least;
+    return (end + line - 1) / line * line;
 }
 
 /* Where a part's own tensors begin in what their role is bound to. */
@@ -37,13 +51,14 @@ static nest *placed(arena *a, const nest *n, const part_places *at) {
 }
 
 /* Behind what the nest has of those roles. */
-static void move_on(const nest *n, part_places *next, const part_places *at) {
+static void move_on(const nest *n, const narrowest *of, part_places *next, const part_places *at) {
     static const nest_role own[] = {ROLE_WEIGHTS, ROLE_WORKSPACE, ROLE_PACK_TO};
     for (size_t r = 0; r < sizeof own / sizeof *own; r++)
         for (int i = 0; i < n->tensor_count; i++) {
             const nest_tensor *t = &n->tensors[i];
-            int64_t end = at->begin[own[r]] + aligned(t->begin + t->elements, t);
-            if (t->role == own[r] && end > next->begin[own[r]]) next->begin[own[r]] = end;
+            if (t->role != own[r]) continue;
+            int64_t end = behind(at->begin[own[r]] + t->begin + t->elements, t, of);
+            if (end > next->begin[own[r]]) next->begin[own[r]] = end;
         }
 }
 
@@ -82,10 +97,13 @@ nest_program program_beside(arena *a, const nest_program *part, int count) {
     if (count == 1) return *part;
     const int phases = most_phases(part, count);
     part_places *at = arena_array(a, part_places, count + 1);
+    narrowest of = {{0}};
     const nest *n;
+    for (int i = 0; i < count; i++)
+        for (int k = 0; (n = program_nest(&part[i], k)); k++) narrow(&of, n);
     for (int i = 0; i < count; i++) {
         at[i + 1] = at[i];
-        for (int k = 0; (n = program_nest(&part[i], k)); k++) move_on(n, &at[i + 1], &at[i]);
+        for (int k = 0; (n = program_nest(&part[i], k)); k++) move_on(n, &of, &at[i + 1], &at[i]);
     }
     nest_phase *phase = arena_array(a, nest_phase, phases);
     for (int p = 0; p < phases; p++) phase[p] = phase_beside(a, part, count, at, p, phases);
@@ -98,7 +116,7 @@ static const nest_tensor *packed_by(const nest *n) {
     return NULL;
 }
 
-/* Stores zeros from one part's end to where the next begins. */
+/* Stores zeros from one part's end to where the next begins, in elements of the part's. */
 static nest *gap_of(arena *a, const nest *part, int64_t begin, int64_t end) {
     const nest_tensor *packed = packed_by(part);
     nest_builder b = nest_begin(a, part->name, ENTRY_PACK, part->vector_bytes);
@@ -110,18 +128,25 @@ static nest *gap_of(arena *a, const nest *part, int64_t begin, int64_t end) {
     return nest_finish(&b);
 }
 
+/* Element `begin` of the next part's weights, as so many of this one's. */
+static int64_t in_elements_of(const nest *part, const nest *next, int64_t begin) {
+    const nest_tensor *own = packed_by(part), *other = packed_by(next);
+    return own && other ? begin * type_bytes(other->type) / type_bytes(own->type) : begin;
+}
+
 nest_phase pack_beside(arena *a, nest *const *part, int count) {
     nest **nests = arena_array(a, nest *, 2 * count);
     part_places at = {{0}}, next = {{0}};
+    narrowest of = {{0}};
     int gathered = 0;
+    for (int i = 0; i < count; i++) narrow(&of, part[i]);
     for (int i = 0; i < count; i++) {
-        const nest_tensor *packed = packed_by(part[i]);
-        int64_t end = at.begin[ROLE_PACK_TO] + (packed ? packed->elements : 0);
+        int64_t end = at.begin[ROLE_PACK_TO] + (packed_by(part[i]) ? packed_by(part[i])->elements : 0);
         nests[gathered++] = placed(a, part[i], &at);
-        move_on(part[i], &next, &at);
+        move_on(part[i], &of, &next, &at);
         at = next;
-        if (i + 1 < count && end < at.begin[ROLE_PACK_TO])
-            nests[gathered++] = gap_of(a, part[i], end, at.begin[ROLE_PACK_TO]);
+        int64_t begin = i + 1 < count ? in_elements_of(part[i], part[i + 1], at.begin[ROLE_PACK_TO]) : end;
+        if (end < begin) nests[gathered++] = gap_of(a, part[i], end, begin);
     }
     return (nest_phase){gathered, nests};
 }
@@ -260,14 +285,14 @@ int64_t program_tasks(const nest_program *p, int phase) {
 
 static void need(program_buffer *needs, const nest_tensor *t) {
     int64_t elements = t->begin + t->elements, bytes = elements * type_bytes(t->type);
-    if (!needs->name) needs->name = t->name;
+    if (!needs->name) needs->name = t->name, needs->held = t->added_to;
     if (elements > needs->elements) needs->elements = elements;
     if (bytes > needs->bytes) needs->bytes = bytes;
     if (t->alignment > needs->alignment) needs->alignment = t->alignment;
 }
 
 program_buffer program_needs(const nest_program *p, nest_role role) {
-    program_buffer needs = {NULL, 0, 0, 1};
+    program_buffer needs = {.alignment = 1};
     const nest *n;
     for (int i = 0; (n = program_nest(p, i)); i++)
         for (int t = 0; t < n->tensor_count; t++)

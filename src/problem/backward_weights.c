@@ -6,7 +6,9 @@
  * before)
  *
  * so the smaller tensor's channels are output channels and its positions taps, the kernel's taps are output positions,
- * stride and dilation trade places, and images are what is summed over. Up to two dimensions, large channels are an
+ * stride and dilation trade places, and images are what is summed over. Where the kernel is one tap, inside the larger
+ * tensor, the two are alike but for the positions that strides leave out, and the one of less elements is the smaller:
+ * what stands for weights is packed each time. Up to two dimensions, large channels are an
  * axis of their own, so that a register tile has several; where every group has but one, images are that axis, and
  * groups stay groups. Groups of several channels are a problem each, and so are runs of channels between blocks. */
 #include "problem/backward_weights.h"
@@ -21,12 +23,35 @@ enum { BLOCK = 16 };
 typedef struct pair {
     view large, small;
     int64_t large_channels, small_channels; /* of a group */
+    bool turned;                            /* gradients are large channels, then small ones */
     problem_axis axis[AXES];                /* of the convolution from large to small */
 } pair;
 
+/* Whether every position of the smaller tensor meets one of the larger, which is there. */
+static bool is_pointwise(const cvk_spec *s) {
+    bool plain = spec_taps(s) == 1;
+    for (int a = 0; a < AXES; a++) plain &= s->pad_before[a] == 0 && s->pad_after[a] == 0;
+    return plain;
+}
+
+/* What the larger tensor is where the smaller one meets it stands for the smaller, and the smaller for the larger. */
+static pair trade(const pair *p) {
+    pair traded = {.large = p->small,
+                   .small = p->large,
+                   .large_channels = p->small_channels,
+                   .small_channels = p->large_channels,
+                   .turned = true};
+    for (int a = 0; a < AXES; a++) {
+        const int64_t size = p->axis[a].out;
+        traded.small.axis[a] *= p->axis[a].step;
+        traded.axis[a] = (problem_axis){.out = size, .taps = 1, .in = size, .step = 1, .tap_step = 1};
+    }
+    return traded;
+}
+
 static pair pair_of(const cvk_spec *s) {
-    const view x = view_dense(spec_type(s), s->input_layout, s->batch, s->in_channels, s->groups, s->in_size);
-    const view y = view_dense(spec_type(s), s->output_layout, s->batch, s->out_channels, s->groups, s->out_size);
+    const view x = view_dense(s->input_type, s->input_layout, s->batch, s->in_channels, s->groups, s->in_size);
+    const view y = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size);
     const int64_t in = spec_group_in(s), out = spec_group_out(s);
     pair p = s->transposed ? (pair){.large = y, .small = x, .large_channels = out, .small_channels = in}
                            : (pair){.large = x, .small = y, .large_channels = in, .small_channels = out};
@@ -37,7 +62,8 @@ static pair pair_of(const cvk_spec *s) {
                                    .step = s->stride[a],
                                    .tap_step = s->dilation[a],
                                    .origin = -s->pad_before[a]};
-    return p;
+    const bool apart = s->groups > 1 && p.large_channels == 1; /* lanes are channels of all groups */
+    return is_pointwise(s) && !apart && p.large_channels < p.small_channels ? trade(&p) : p;
 }
 
 /* ---- pieces: neighbouring channels of a group ---- */
@@ -109,8 +135,9 @@ typedef struct parts {
 } parts;
 
 static parts parts_of(const cvk_spec *s) {
-    const int64_t bytes = type_bytes(spec_type(s)), sums = spec_weights_elements(s) * bytes;
-    const int64_t both = (spec_input_elements(s) + spec_output_elements(s)) * bytes;
+    const int64_t sums = spec_weights_elements(s) * type_bytes(spec_sum_type(s));
+    const int64_t both =
+        spec_input_elements(s) * type_bytes(s->input_type) + spec_output_elements(s) * type_bytes(s->output_type);
     int64_t wanted = lesser(lesser((both + PART_BYTES - 1) / PART_BYTES, both / (2 * sums)), MOST_PARTS);
     if (wanted < 1) wanted = 1;
     const int64_t images = lesser(wanted, s->batch);
@@ -132,14 +159,27 @@ static int pieces_of(const cvk_spec *s) {
     return count;
 }
 
+bool backward_weights_pack_input(const cvk_spec *s) { return pair_of(s).turned != s->transposed; }
+
 int backward_weights_count(const cvk_spec *s) { return pieces_of(s) * backward_weights_parts(s); }
 
 /* ---- a problem ---- */
 
-/* The gradients: dense, small channels, large channels of a group, kernel; flipped, from the last tap on. */
+/* From a channel's gradients to the next one's, in what is dense. */
+static int64_t large_step(const cvk_spec *s, const pair *p) { return p->turned ? p->small_channels : spec_taps(s); }
+static int64_t small_step(const cvk_spec *s, const pair *p) { return p->turned ? 1 : p->large_channels * spec_taps(s); }
+
+/* Where those of two pieces begin: group by group. */
+static int64_t gradients_at(const cvk_spec *s, const pair *p, int64_t small, int64_t large) {
+    const int64_t group = small / p->small_channels, each = p->small_channels * p->large_channels * spec_taps(s);
+    return group * each + small % p->small_channels * small_step(s, p) + large % p->large_channels * large_step(s, p);
+}
+
+/* The gradients, or where they are to be added up, sums: dense, small channels, large channels of a group, kernel;
+ * flipped, from the last tap on. */
 static view view_of_gradients(const cvk_spec *s, const pair *p) {
-    view v = {.type = spec_type(s),
-              .channel = p->large_channels * spec_taps(s),
+    view v = {.type = backward_weights_parts(s) > 1 ? spec_sum_type(s) : s->weights_type,
+              .channel = small_step(s, p),
               .block = 1,
               .channels = p->small_channels * s->groups,
               .group = p->small_channels,
@@ -190,9 +230,10 @@ static problem begin(const cvk_spec *s, const pair *p) {
                   .x = p->large,
                   .w = p->small,
                   .y = view_of_gradients(s, p),
-                  .sum = spec_type(s),
+                  .sum = spec_sum_type(s),
                   .border = s->padding,
-                  .accuracy = ACCURACY_STRICT};
+                  .accuracy = ACCURACY_STRICT,
+                  .post = {.accumulate = s->accumulate && backward_weights_parts(s) == 1}};
     set_axes(s, p, &to);
     if (!problem_has_border(&to)) to.border = PAD_ZEROS;
     return to;
@@ -210,20 +251,20 @@ static problem depthwise_of(const cvk_spec *s, const pair *p) {
 }
 
 /* Of large channels, an axis, or where there is none to spare, what images are elsewhere. */
-static void take_large(const cvk_spec *s, problem *to, const piece *c, const view *large, int64_t taps) {
+static void take_large(const cvk_spec *s, problem *to, const piece *c, const view *large, int64_t step) {
     to->x.base += channel_at(large, c->first);
     if (s->rank == AXES) {
         to->n = c->count;
         to->x.n = channel_step(large);
-        to->y.n = taps;
+        to->y.n = step;
         return;
     }
     to->axis[AXIS_W] = (problem_axis){.out = c->count, .taps = 1, .in = c->count, .step = 1, .tap_step = 1};
     to->x.axis[AXIS_W] = channel_step(large);
-    to->y.axis[AXIS_W] = taps;
+    to->y.axis[AXIS_W] = step;
     to->n = c->blocks;
     to->x.n = large->channel;
-    to->y.n = c->count * taps;
+    to->y.n = c->count * step;
 }
 
 /* Channels of one block side by side, if not those of all blocks. */
@@ -254,9 +295,9 @@ static problem whole_of(const cvk_spec *s, int index) {
     find_pieces(s, &p, index, &large, &small);
     problem to = begin(s, &p);
     sum_over_images(s, &to, &p.large);
-    take_large(s, &to, &large, &p.large, spec_taps(s));
+    take_large(s, &to, &large, &p.large, large_step(s, &p));
     take_small(s, &to, &small, &p.small);
-    to.y.base += small.first * to.y.channel + large.first % p.large_channels * spec_taps(s);
+    to.y.base += gradients_at(s, &p, small.first, large.first);
     to.y.group = 0;
     return to;
 }

@@ -4,14 +4,16 @@
 
 #include "problem/problem.h"
 
-/* Of a layer whose direction is backward_weights. What stands for weights is the smaller of its two images: the
- * gradients of its output or, transposed, its input. Outputs are those of spec_result_elements, in which the gradients
- * of the weights come first. */
+/* Of a layer whose direction is backward_weights. What stands for weights is, of its two images, the gradients
+ * of its output or, transposed, its input; where the kernel is of one tap, that of fewer channels. Outputs are those of
+ * spec_result_elements, in which the gradients of the weights come first. */
 int backward_weights_count(const struct cvk_spec *s);
 /* What is summed over, images and rows, is in so many parts that one's share of both images stays in a cache, as far as
  * their sums are not much beside them. Of more than one, each puts its sums behind those of the one before: the
  * weights' elements each. */
 int backward_weights_parts(const struct cvk_spec *s);
+/* Whether what stands for weights is the layer's input, and not the gradients of its output. */
+bool backward_weights_pack_input(const struct cvk_spec *s);
 problem backward_weights_of(const struct cvk_spec *s, int index);
 
 #endif

@@ -18,7 +18,7 @@ static void set_taps(const cvk_spec *s, view *v) {
  * kernel. */
 static view view_of_weights(const cvk_spec *s) {
     const int64_t taps = spec_taps(s), in = spec_group_in(s), out = spec_group_out(s);
-    view v = {.type = spec_type(s),
+    view v = {.type = s->weights_type,
               .n = s->transposed ? out * taps : taps,
               .channel = s->transposed ? taps : in * taps,
               .group = s->transposed ? in * out : out,
@@ -30,7 +30,7 @@ static view view_of_weights(const cvk_spec *s) {
 }
 
 problem_epilogue problem_epilogue_of(const cvk_spec *s) {
-    problem_epilogue e = {.bias = s->bias, .count = s->post_count};
+    problem_epilogue e = {.bias = s->bias, .accumulate = s->accumulate, .count = s->post_count};
     for (int i = 0; i < s->post_count; i++) e.op[i] = s->post[i];
     return e;
 }
@@ -39,20 +39,21 @@ _Static_assert((int)LAYER_MAX_POOL == COMBINE_MAXIMUM && (int)LAYER_AVERAGE_POOL
 
 /* All but the axes. */
 static problem tensors_of(const cvk_spec *s) {
-    return (problem){.name = s->name,
-                     .n = s->batch,
-                     .groups = s->groups,
-                     .in_channels = spec_group_in(s),
-                     .out_channels = spec_group_out(s),
-                     .x = view_dense(spec_type(s), s->input_layout, s->batch, s->in_channels, s->groups, s->in_size),
-                     .w = view_of_weights(s),
-                     .y = view_dense(spec_type(s), s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
-                     .combine = (combination)s->kind,
-                     .indices = s->indices,
-                     .sum = spec_type(s),
-                     .border = s->padding,
-                     .accuracy = s->accuracy,
-                     .post = problem_epilogue_of(s)};
+    return (problem){
+        .name = s->name,
+        .n = s->batch,
+        .groups = s->groups,
+        .in_channels = spec_group_in(s),
+        .out_channels = spec_group_out(s),
+        .x = view_dense(s->input_type, s->input_layout, s->batch, s->in_channels, s->groups, s->in_size),
+        .w = view_of_weights(s),
+        .y = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+        .combine = (combination)s->kind,
+        .indices = s->indices,
+        .sum = spec_sum_type(s),
+        .border = s->padding,
+        .accuracy = s->accuracy,
+        .post = problem_epilogue_of(s)};
 }
 
 /* ---- forward ---- */
@@ -98,7 +99,7 @@ static problem_axis transpose_of(const cvk_spec *s, int axis) {
 view problem_unfolded(const cvk_spec *s) {
     const int64_t size[AXES] = {whole_size(s, AXIS_D), whole_size(s, AXIS_H), whole_size(s, AXIS_W)};
     const cvk_layout layout = s->output_layout == CVK_CHANNELS_FIRST ? CVK_CHANNELS_FIRST : CVK_CHANNELS_LAST;
-    return view_dense(spec_type(s), layout, s->batch, s->out_channels, s->groups, size);
+    return view_dense(spec_sum_type(s), layout, s->batch, s->out_channels, s->groups, size);
 }
 
 /* Of an axis, those that there is output of. */

@@ -21,7 +21,7 @@ typedef enum combination {
 
 /* What becomes of a finished sum, in this order: post-ops, the store. The sum begins with the bias. */
 typedef struct problem_epilogue {
-    bool bias;
+    bool bias, accumulate; /* added to what the output holds, which is stored */
     int count;
     post_op op[MOST_POST_OPS];
 } problem_epilogue;

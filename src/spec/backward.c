@@ -39,6 +39,9 @@ static const char *to_data(cvk_spec *s) {
     trade(&s->in_channels, &s->out_channels);
     s->input_layout = s->output_layout;
     s->output_layout = input;
+    const cvk_type type = s->input_type;
+    s->input_type = s->output_type;
+    s->output_type = type;
     s->transposed = !s->transposed;
     s->bias = false;
     s->post_count = 0;

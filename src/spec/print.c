@@ -1,6 +1,7 @@
 /* Print: a spec as one line of YAML. Each form of field prints its value; a value that prints as the table's fallback
  * is left out, so what is read back is the same spec whatever the order of the table. */
 #include "spec/fields.h"
+#include "spec/rules.h"
 
 #include <string.h>
 
@@ -93,7 +94,7 @@ static void print_boolean(const cvk_spec *s, const field_row *f, text *out) {
 }
 
 static void print_number(const cvk_spec *s, double value, text *out) {
-    if (s->dtype == CVK_F64)
+    if (spec_sum_type(s) == TYPE_F64)
         text_add_double(out, value);
     else
         text_add_float(out, (float)value);
@@ -136,7 +137,12 @@ static void print_layout(const cvk_spec *s, const field_row *f, text *out) {
 
 static void print_dtype(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
-    text_add(out, "%s", dtype_words.word[s->dtype]);
+    const char *input = type_name(s->input_type), *weights = type_name(s->weights_type);
+    const char *output = type_name(s->output_type);
+    if (s->input_type == s->weights_type && s->input_type == s->output_type)
+        text_add(out, "%s", input);
+    else
+        text_add(out, "{input: %s, weights: %s, output: %s}", input, weights, output);
 }
 
 static void print_direction(const cvk_spec *s, const field_row *f, text *out) {
@@ -171,7 +177,17 @@ static printer *const printers[FORMS] = {
     [FORM_direction] = print_direction, [FORM_kind] = print_kind,         [FORM_kernel] = print_axes,
 };
 
-void spec_print(const cvk_spec *s, text *out) {
+/* What adds is printed as the gradient that it is, for only those may: the transpose of the transpose. */
+static cvk_spec as_written(const cvk_spec *s) {
+    cvk_spec written = *s;
+    if (!s->accumulate || s->direction != DIRECTION_FORWARD) return written;
+    spec_turn_backward(&written, DIRECTION_BACKWARD_DATA);
+    written.direction = DIRECTION_BACKWARD_DATA;
+    return written;
+}
+
+void spec_print(const cvk_spec *layer, text *out) {
+    const cvk_spec written = as_written(layer), *s = &written;
     text_add(out, "{");
     for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++) {
         if (!printers[f->form] || !field_is_of(f, s->kind)) continue;

@@ -329,22 +329,27 @@ static void read_layout(reader *r, const node *n) {
     r->draft.spec.output_layout = (cvk_layout)output;
 }
 
+static void read_type(reader *r, const node *n, cvk_type *to) {
+    int found = read_word(r, n, &dtype_words);
+    if (found >= DTYPES_SUPPORTED)
+        not_supported(r, n, "%s is not supported yet; f32, f64, f16 and bf16 are", dtype_words.word[found]);
+    else if (found >= 0)
+        *to = (cvk_type)found;
+}
+
 static void read_dtype(reader *r, const node *n) {
-    static const char *const roles[] = {"input", "weights", "output", "accumulate"};
-    static const word_list keys = {"role", 4, roles};
-    if (n->kind != NODE_MAPPING) {
-        int found = read_word(r, n, &dtype_words);
-        if (found >= DTYPES_SUPPORTED)
-            not_supported(r, n, "%s is not supported yet; f32 and f64 are", dtype_words.word[found]);
-        else if (found >= 0)
-            r->draft.spec.dtype = (cvk_dtype)found;
+    static const char *const roles[] = {"input", "weights", "output"};
+    static const word_list keys = {"role", 3, roles};
+    cvk_spec *s = &r->draft.spec;
+    cvk_type *const to[] = {&s->input_type, &s->weights_type, &s->output_type};
+    const node *value[MOST_SUBKEYS] = {n, n, n};
+    if (n->kind == NODE_MAPPING && !read_subkeys(r, n, &keys, value)) return;
+    if (!value[0] || !value[1] || !value[2]) {
+        refuse(r, E_MISSING_KEY, n, NULL, "expected all of input, weights and output");
         return;
     }
-    const node *value[MOST_SUBKEYS];
-    bool sound = read_subkeys(r, n, &keys, value);
-    for (size_t i = 0; i < keys.count; i++)
-        if (value[i] && read_word(r, value[i], &dtype_words) < 0) sound = false;
-    if (sound) not_supported(r, n, "a type for each tensor is not supported yet; one for all is");
+    for (size_t i = 0; i < keys.count && (i == 0 || value[i] != n); i++) read_type(r, value[i], to[i]);
+    if (n->kind != NODE_MAPPING) s->weights_type = s->output_type = s->input_type;
 }
 
 static void read_output_padding(reader *r, const node *n) {

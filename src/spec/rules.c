@@ -142,9 +142,18 @@ static void check_groups_apart(const cvk_spec *s, const findings *f) {
                LIMIT_PHASES);
 }
 
-/* Parameters become numbers of the layer's type. */
+/* What is summed in one type is of that type or of those that it widens exactly. */
+static void check_types(const cvk_spec *s, const findings *f) {
+    const cvk_type sum = spec_sum_type(s);
+    if (type_of_sums(s->weights_type) != sum || type_of_sums(s->output_type) != sum)
+        broken(f, FIELD_dtype, E_DTYPE, "f64 is for all tensors; f32, f16 and bf16 go with one another",
+               "input of %s, weights of %s and output of %s are not summed alike", type_name(s->input_type),
+               type_name(s->weights_type), type_name(s->output_type));
+}
+
+/* Parameters become numbers of what is summed in. */
 static void round_parameters(cvk_spec *s) {
-    const cvk_type type = spec_type(s);
+    const cvk_type type = spec_sum_type(s);
     for (post_op *op = s->post; op < s->post + s->post_count; op++)
         op->a = type_round(type, op->a), op->b = type_round(type, op->b);
 }
@@ -168,7 +177,7 @@ static void check_windows(const cvk_spec *s, int axis, const findings *f) {
 
 /* A position in the map of a channel is a number of the type that is computed in. */
 static void check_indices(const cvk_spec *s, const findings *f) {
-    const int64_t most = s->dtype == CVK_F64 ? INT32_MAX : 1 << 24;
+    const int64_t most = spec_sum_type(s) == TYPE_F64 ? INT32_MAX : 1 << 24;
     int64_t positions = 1;
     for (int axis = 0; axis < AXES; axis++) positions *= s->in_size[axis];
     if (s->indices && positions > most)
@@ -176,7 +185,15 @@ static void check_indices(const cvk_spec *s, const findings *f) {
                (long long)positions, (long long)most);
 }
 
+/* Nothing is weighed, and maxima and means are taken in the type that there is. */
+static void check_pool_types(const cvk_spec *s, const findings *f) {
+    const bool alike = s->input_type == s->output_type && s->weights_type == s->input_type;
+    if (!alike || !type_is_computed_float(s->input_type))
+        broken(f, FIELD_dtype, E_UNSUPPORTED, NULL, "pools of other types than f32 and f64 are not supported yet");
+}
+
 static void apply_pool_rules(const cvk_spec *s, const findings *f) {
+    check_pool_types(s, f);
     for (int axis = 0; axis < AXES; axis++) check_windows(s, axis, f);
     check_indices(s, f);
 }
@@ -198,5 +215,6 @@ void spec_apply_rules(cvk_spec *s, const findings *f) {
     if (spec_is_pool(s)) apply_pool_rules(s, f);
     check_amounts(s, f);
     check_groups_apart(s, f);
+    check_types(s, f);
     round_parameters(s);
 }

@@ -15,9 +15,10 @@ static int64_t channels_in_memory(cvk_layout layout, int64_t channels) {
     return layout == CVK_BLOCKED ? (channels + BLOCK - 1) / BLOCK * BLOCK : channels;
 }
 
-cvk_type spec_type(const cvk_spec *s) {
-    static const cvk_type TYPE_OF[] = {[CVK_F32] = TYPE_F32, [CVK_F64] = TYPE_F64};
-    return TYPE_OF[s->dtype];
+cvk_type spec_sum_type(const cvk_spec *s) { return type_of_sums(s->input_type); }
+
+cvk_type spec_result_type(const cvk_spec *s) {
+    return s->direction == DIRECTION_FORWARD ? s->output_type : s->weights_type;
 }
 
 cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch) {

@@ -21,10 +21,12 @@ struct cvk_spec {
     int64_t out_size[AXES];                    /* derived */
     padding_mode padding;
     cvk_layout input_layout, output_layout;
-    cvk_dtype dtype;
+    cvk_type input_type, weights_type,
+        output_type; /* bias and scales are of what is summed in, addends of the output's */
     accuracy accuracy;
     direction direction; /* forward, or backward_weights: a layer of gradients of the data is the transpose */
     bool bias, flip_kernel, transposed;
+    bool accumulate; /* gradients, which are added to what the output holds: no post-ops, and no bias going forward */
     bool ceil_mode, count_include_pad, indices; /* of pools, which have as many groups as channels and no weights */
     int post_count;
     post_op post[MOST_POST_OPS];
@@ -41,8 +43,10 @@ struct cvk_network {
     cvk_spec *layers;
 };
 
-/* The type of an element. */
-cvk_type spec_type(const cvk_spec *s);
+/* What is summed in; of bias, scales and the parameters of post-ops, too. */
+cvk_type spec_sum_type(const cvk_spec *s);
+/* Of what comes out: the output, or gradients of weights, which are of their type. */
+cvk_type spec_result_type(const cvk_spec *s);
 /* A layer for any batch, of so many images; others stay as they are. */
 cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch);
 

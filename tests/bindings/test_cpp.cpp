@@ -183,7 +183,7 @@ static void check_doubles() {
     const auto net = convoke::network::parse("version: 1\nlayers:\n- {name: third, input: [1, 1, 5], out_channels: 1, "
                                              "kernel_size: 1, bias: true, dtype: f64}\n");
     const convoke::kernel kernel = convoke::compile(net[0]);
-    expect(kernel.info().dtype == CVK_F64 && kernel.output_elements() == 5, "an element is a double");
+    expect(kernel.info().input_dtype == CVK_F64 && kernel.output_elements() == 5, "an element is a double");
     const std::vector<double> x(5, 1e300), w{1.0 / 3}, bias{-1e300};
     const std::vector<float> narrow(5), one(1);
     std::vector<double> y(5);
@@ -192,9 +192,41 @@ static void check_doubles() {
     expect(std::fabs(y[0] / 1e300 + 2.0 / 3) < 1e-15, "doubles go in and come out");
     std::vector<float> narrow_y(10);
     const std::string said = thrown(CVK_ERROR_ARGUMENT, [&] { convoke::weights(kernel, one); });
-    expect(said == "the tensors of third are of double", said.c_str());
+    expect(said == "third takes weights of double, not of float", said.c_str());
     thrown(CVK_ERROR_ARGUMENT, [&] { kernel.run({narrow, packed, narrow_y}); });
-    thrown(CVK_ERROR_ARGUMENT, [&] { convoke::arguments(x, packed, y).bias(one); });
+    thrown(CVK_ERROR_ARGUMENT, [&] { kernel.run(convoke::arguments(x, packed, y).bias(one)); });
+}
+
+// Of all floats: those that a half has are one again, others go to the nearest, ties to even.
+static void check_halves_alone() {
+    for (std::uint32_t bits = 0; bits < 0x10000; bits++) {
+        convoke::f16 half;
+        convoke::bf16 brain;
+        half.bits = brain.bits = static_cast<std::uint16_t>(bits);
+        const bool same = convoke::f16(float(half)).bits == bits || std::isnan(float(half));
+        expect(same, "f16 to float and back");
+        expect(convoke::bf16(float(brain)).bits == bits || std::isnan(float(brain)), "bf16 to float and back");
+    }
+    expect(float(convoke::f16(1 + 0x1p-11f)) == 1 && float(convoke::f16(1 + 0x3p-11f)) == 1 + 0x1p-9f, "f16's ties");
+    expect(float(convoke::f16(0x3p-25f)) == 0x1p-23f && float(convoke::f16(0x1p-25f)) == 0, "f16's denormals");
+    expect(std::isinf(float(convoke::f16(65520.0f))) && float(convoke::f16(65519.0f)) == 65504, "f16's infinity");
+    expect(float(convoke::bf16(1 + 0x1p-8f)) == 1 && float(convoke::bf16(1 + 0x3p-8f)) == 1 + 0x1p-6f, "bf16's ties");
+    expect(std::isnan(float(convoke::f16(NAN))) && std::isnan(float(convoke::bf16(NAN))), "NaN stays NaN");
+}
+
+static void check_halves() {
+    const auto net = convoke::network::parse(
+        "version: 1\nlayers:\n- {name: mixed, input: [1, 1, 3], out_channels: 1, kernel_size: 1, bias: true, dtype: "
+        "{input: bf16, weights: f16, output: f32}}\n");
+    const convoke::kernel kernel = convoke::compile(net[0]);
+    const std::vector<convoke::bf16> x{convoke::bf16(1), convoke::bf16(-2), convoke::bf16(0x1p100f)};
+    const std::vector<convoke::f16> w{convoke::f16(0.5f)};
+    const std::vector<float> bias{0.25f};
+    std::vector<float> y(kernel.output_elements());
+    const convoke::weights packed(kernel, w);
+    kernel.run(convoke::arguments(x, packed, y).bias(bias));
+    expect(y[0] == 0.75f && y[1] == -0.75f && y[2] == 0x1p99f, "each tensor is of its own type");
+    thrown(CVK_ERROR_ARGUMENT, [&] { kernel.run(convoke::arguments(y, packed, y).bias(bias)); });
 }
 
 int main() {
@@ -208,5 +240,7 @@ int main() {
     check_tuned();
     check_errors();
     check_doubles();
+    check_halves_alone();
+    check_halves();
     return 0;
 }

@@ -145,6 +145,32 @@ class Results(Case):
         with self.refuses("gives none"):
             convoke.compile(layer()).with_indices(x)
 
+    def test_gradients_are_added_to_what_out_holds(self):
+        x, dy, w = integers(2, 6, 9, 7), integers(2, 20, 9, 7), integers(20, 6, 3, 3)
+        for layout in LAYOUTS:
+            once = convoke.compile(layer(direction="backward_data", layout=layout))(dy, w)
+            kernel = convoke.compile(layer(direction="backward_data", layout=layout, accumulate=True))
+            held = integers(*once.shape)
+            out = held.copy()
+            self.assertIs(kernel(dy, w, out=out), out)
+            numpy.testing.assert_array_equal(out, held + once, layout)
+            with self.refuses("adds to what it holds"):
+                kernel(dy, w)
+        once = convoke.compile(layer(direction="backward_weights", bias=True)).gradients(x, dy)
+        kernel = convoke.compile(layer(direction="backward_weights", bias=True, accumulate=True))
+        self.assertTrue(kernel.accumulates)
+        out = tuple(integers(*one.shape) for one in once)
+        expected = [held + one for held, one in zip(out, once)]
+        self.assertIs(kernel.gradients(x, dy, out=out), out)
+        for got, sums in zip(out, expected):
+            numpy.testing.assert_array_equal(got, sums)
+        with self.refuses("adds to what it holds"):
+            kernel.gradients(x, dy)
+        with self.refuses("a pair of arrays"):
+            kernel.gradients(x, dy, out=out[0])
+        with self.refuses("expected an array of shape"):
+            kernel.gradients(x, dy, out=(out[0], out[0]))
+
     def test_a_batch_of_none_gives_none_in_every_layout(self):
         for source, target in itertools.product(LAYOUTS, repeat=2):
             kernel = convoke.compile(layer(input=[0, 6, 9, 7], layout={"input": source, "output": target},
@@ -187,7 +213,7 @@ class Types(Case):
         kernel = convoke.compile(one(dtype="f64"))
         x = numpy.array([[[0.1, 2.0 ** 53 - 1, 1e300, 5e-324]]])
         y = kernel(x, [[[1]]])
-        self.assertEqual((kernel.dtype, y.dtype), (numpy.float64, numpy.float64))
+        self.assertEqual((kernel.input_dtype, y.dtype), (numpy.float64, numpy.float64))
         numpy.testing.assert_array_equal(y, x)
         numpy.testing.assert_array_equal(kernel(x[:, :, :1].repeat(4, 2).astype("f4"), [[[1]]]),
                                       numpy.full((1, 1, 4), numpy.float32(0.1), "f8"))
@@ -197,6 +223,38 @@ class Types(Case):
             kernel(numpy.array([[[1, 2 ** 53, 2 ** 53 + 1, 0]]]), [[[1]]])
         with self.refuses("^out: expected an array of float64, got float32$"):
             kernel(x, [[[1]]], out=numpy.empty((1, 1, 4), numpy.float32))
+
+    def test_an_f16_layer_takes_and_gives_float16(self):
+        kernel = convoke.compile(one(dtype="f16"))
+        x = numpy.array([[[0.1, 65504, 6e-8, -0.0]]], numpy.float16)
+        y = kernel(x, [[[1]]])
+        self.assertEqual((kernel.weights_dtype, y.dtype), (numpy.float16, numpy.float16))
+        numpy.testing.assert_array_equal(y, x)
+        with self.refuses(r"^input: 1 of 4 values of float64 are not exact in float16 .* 0\.1 at \[0, 0, 0\]$"):
+            kernel(x.astype(numpy.float64) + [[[0.1 - float(numpy.float16(0.1)), 0, 0, 0]]], [[[1]]])
+        with self.refuses(r"^input: 1 of 4 values of float64 overflow float16"):
+            kernel([[[65520.0, 0, 0, 0]]], [[[1]]], convert=True)
+
+    def test_bf16_is_taken_and_given_as_its_bits(self):
+        kernel = convoke.compile(one(dtype={"input": "bf16", "weights": "f16", "output": "bf16"}))
+        self.assertEqual(kernel.output_dtype, numpy.uint16)
+        x = numpy.array([[[1, -2.5, 2.0 ** 100, 2.0 ** -130]]])
+        y = kernel(x, [[[0.5]]])
+        self.assertEqual(y.dtype, numpy.uint16)
+        numpy.testing.assert_array_equal(convoke.bf16_floats(y), x / 2)
+        numpy.testing.assert_array_equal(kernel(convoke.bf16_bits(x), [[[0.5]]]), y)
+        numpy.testing.assert_array_equal(kernel(convoke.bf16_bits(x).view("V2"), [[[0.5]]]), y)
+        with self.refuses(r"^input: 2 of 4 values of int64 are not exact in bf16 .* the first 257 at \[0, 0, 0\]$"):
+            kernel(numpy.array([[[257, 256, 2 ** 53 + 1, 255]]]), [[[1]]])
+        rounded = kernel([[[257.0, 259.0, -257.0, 2.0 ** 8 + 1 + 2.0 ** -30]]], [[[1]]], convert=True)
+        numpy.testing.assert_array_equal(convoke.bf16_floats(rounded), [[[256, 260, -256, 258]]])
+
+    def test_every_bf16_survives_as_numbers(self):
+        bits = numpy.arange(2 ** 16).astype(numpy.uint16)
+        floats = convoke.bf16_floats(bits)
+        same = convoke.bf16_bits(floats) == bits
+        numpy.testing.assert_array_equal(same, same | ~numpy.isnan(floats))
+        self.assertTrue(numpy.isnan(convoke.bf16_floats(convoke.bf16_bits(numpy.nan))))
 
     def test_overflow_is_an_error_even_when_told_to_convert(self):
         kernel = convoke.compile(one())

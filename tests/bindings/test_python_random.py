@@ -52,6 +52,9 @@ def padding_of_word(word, size, reach, stride):
     return padding
 
 
+ROUNDING = {"f32": 0, "f64": 0, "f16": 2 ** -10, "bf16": 2 ** -7}  # of the output: to the other neighbour
+
+
 def draw_layer(r, number):
     """A layer, and the padding it means. The number chooses mode and layouts, so that all pairs of those come."""
     rank = r.choice([1, 2, 2, 3])
@@ -68,7 +71,7 @@ def draw_layer(r, number):
              "padding_mode": mode, "groups": groups, "bias": r.random() < 0.5, "flip_kernel": r.random() < 0.2,
              "layout": {"input": LAYOUTS[layouts // 3], "output": LAYOUTS[layouts % 3]},
              "accuracy": r.choice(["strict", "strict", "default"]), "post_ops": r.sample(OPS, r.choice([0, 1, 2, 3])),
-             "dtype": r.choice(["f32", "f32", "f64"])}
+             "dtype": r.choice(["f32", "f32", "f64", "f16", "bf16", {"input": "f16", "weights": "bf16", "output": "f32"}])}
     sizes = [(n + sum(p) - k - 1) // s + 1 for n, p, k, s in zip(size, padding, reach, stride)]
     work = outputs * inputs // groups * numpy.prod(kernel) * numpy.prod(sizes) * layer["input"][0]
     return (layer, padding) if min(sizes) >= 1 and work <= MOST_MULTIPLY_ADDS else draw_layer(r, number)
@@ -123,17 +126,22 @@ def try_case(number):
         arguments["addend"] = stacked(given["addends"])
     arguments = {name: in_some_form(r, array) for name, array in arguments.items()}
     if r.random() < 0.4:
-        arguments["out"] = numpy.full(kernel.output_shape, numpy.nan, kernel.dtype)
+        arguments["out"] = numpy.full(kernel.output_shape, 1, kernel.output_dtype)
     weights = kernel.pack(w) if r.random() < 0.3 else in_some_form(r, w)
     got = kernel(in_some_form(r, x), weights, threads=r.choice([None, None, 2, 3]), **arguments)
     expected = expect(layer, padding, x, w, given)
-    assert got.shape == expected.shape and got.dtype == kernel.dtype, (got.shape, expected.shape)
-    assert kernel.dtype == {"f32": numpy.float32, "f64": numpy.float64}[layer["dtype"]]
+    dtype = layer["dtype"] if isinstance(layer["dtype"], str) else layer["dtype"]["output"]
+    assert got.shape == expected.shape and got.dtype == kernel.output_dtype, (got.shape, expected.shape)
+    assert got.dtype == {"f32": numpy.float32, "f64": numpy.float64, "f16": numpy.float16, "bf16": numpy.uint16}[dtype]
+    if dtype == "bf16":
+        got, expected = convoke.bf16_floats(got), convoke.bf16_floats(convoke.bf16_bits(expected))
+    else:
+        expected = expected.astype(got.dtype)
     if layer["accuracy"] == "strict":
         numpy.testing.assert_array_equal(got, expected)
     elif got.size:
         terms = 6 * w[0].size * 2 * max(1, abs(given.get("scales", [numpy.ones(1)])[0]).max())
-        numpy.testing.assert_allclose(got, expected, rtol=0, atol=(1e-5 if layer["dtype"] == "f32" else 1e-14) * (terms + 1))
+        numpy.testing.assert_allclose(got, expected, rtol=ROUNDING[dtype], atol=(1e-14 if dtype == "f64" else 1e-5) * (terms + 1))
 
 
 class Random(unittest.TestCase):

@@ -12,7 +12,8 @@ assert [t["name"] for t in manifest["targets"]] == ["x86-64-v3", "x86-64"]
 assert manifest["targets"][0]["triple"] == "x86_64-unknown-linux-gnu" and "avx2" in manifest["targets"][0]["cpu_features"]
 
 (layer,) = manifest["layers"]
-assert (layer["name"], layer["symbol"], layer["type"], layer["dtype"]) == ("one", "p_net_one", "cvk_kernel_set", "f32")
+assert (layer["name"], layer["symbol"], layer["type"]) == ("one", "p_net_one", "cvk_kernel_set")
+assert layer["dtypes"] == {"input": "f32", "weights": "f32", "output": "f32"}, layer["dtypes"]
 assert f"extern const {layer['type']} {layer['symbol']};" in header
 assert layer["shapes"] == {"input": [1, 3, 8, 8], "weights": [4, 3, 3, 3], "output": [1, 4, 6, 6]}, layer["shapes"]
 assert layer["layouts"] == {"input": "channels_first", "output": "channels_first"}

@@ -45,7 +45,27 @@ static int right(double got, double expected, double rest, double bound) {
 }
 
 static size_t elements(const cvk_kernel_info *info, cvk_buffer output) {
-    return (size_t)output.bytes / (info->dtype == CVK_F64 ? sizeof(double) : sizeof(float));
+    static const size_t SIZE[] = {[CVK_F32] = 4, [CVK_F64] = 8, [CVK_F16] = 2, [CVK_BF16] = 2};
+    return (size_t)output.bytes / SIZE[info->output_dtype];
+}
+
+/* Sign, exponent and fraction of a half. */
+static double half(uint16_t bits, int fraction_bits, int bias) {
+    const int fraction = bits & ((1 << fraction_bits) - 1), exponents = 0x7fff >> fraction_bits;
+    const int exponent = bits >> fraction_bits & exponents;
+    double size =
+        ldexp(fraction + (exponent ? 1 << fraction_bits : 0), (exponent ? exponent : 1) - bias - fraction_bits);
+    if (exponent == exponents) size = fraction ? NAN : INFINITY;
+    return bits & 0x8000 ? -size : size;
+}
+
+static double element(cvk_dtype type, const void *tensor, size_t i) {
+    switch (type) {
+    case CVK_F64: return ((const double *)tensor)[i];
+    case CVK_F16: return half(((const uint16_t *)tensor)[i], 10, 15);
+    case CVK_BF16: return half(((const uint16_t *)tensor)[i], 7, 127);
+    default: return (double)((const float *)tensor)[i];
+    }
 }
 
 /* How many outputs are wrong; the first is told. */
@@ -55,7 +75,7 @@ static size_t compare(const cvk_kernel_info *info, const cvk_buffers *b, const d
     const double *rest = expected + count, *bound = rest + count;
     size_t wrong = 0;
     for (size_t i = 0; i < count; i++) {
-        const double got = info->dtype == CVK_F64 ? ((const double *)output)[i] : (double)((const float *)output)[i];
+        const double got = element(info->output_dtype, output, i);
         if (right(got, expected[i], rest[i], bound[i])) continue;
         if (!wrong++)
             printf("%s: output %zu of %d images is %.17g, not %.17g +- %.3g; plan %s\n", info->name, i, (int)b->batch,

@@ -205,6 +205,33 @@ Test(types, conversions_round_to_nearest_and_saturate) {
             for (size_t i = 0; i < sizeof VALUES / sizeof *VALUES; i++) expect_conversion(from, to, VALUES[i]);
 }
 
+/* ---- tensors of another type than the register's ---- */
+
+static void expect_moved(cvk_type from, cvk_type through, cvk_type to, const double *values, bool splat) {
+    const cvk_type types[] = {from, TYPE_F32, TYPE_F32};
+    const int lanes[] = {LANES, LANES, LANES};
+    bench t;
+    set_up(&t, types, lanes, through);
+    for (int l = 0; l < LANES; l++) put(&t, 0, l, from, values[l]);
+    (splat ? build_splat(&t.b, reg(t.to, affine_constant(0)), access_at(t.tensor[0], affine_constant(3), 1))
+           : build_load(&t.b, reg(t.to, affine_constant(0)), access_at(t.tensor[0], affine_constant(0), 1), NULL));
+    run(&t, to, true);
+    for (int l = 0; l < LANES; l++) {
+        double x = type_round(from, values[splat ? 3 : l]), expected = type_round(to, type_round(through, x));
+        double is = got(&t, l, to);
+        cr_expect(is == expected || (isnan(is) && isnan(expected)), "%s %g by way of %s is %s %g, not %g",
+                  type_name(from), x, type_name(through), type_name(to), is, expected);
+    }
+}
+
+Test(types, loads_splats_and_stores_of_a_tensor_of_another_type_convert_on_the_way) {
+    static const double VALUES[LANES] = {1 + 0x1p-9, -0.0, 255.5, 1 + 0x3p-8, INFINITY, -129, 65520, 0x1p-25};
+    for (cvk_type from = 0; from < TYPES; from++)
+        for (cvk_type through = 0; through < TYPES; through++)
+            for (cvk_type to = 0; to < TYPES; to++)
+                for (int splat = 0; splat < 2; splat++) expect_moved(from, through, to, VALUES, splat);
+}
+
 /* ---- what is malformed ---- */
 
 Test(types, mixed_types_are_refused) {
@@ -217,7 +244,8 @@ Test(types, mixed_types_are_refused) {
             build_op(&t.b, OP_ADD, reg(t.to, affine_constant(0)), reg(t.r[0], affine_constant(0)),
                      reg(t.r[1], affine_constant(0)));
         else
-            build_load(&t.b, reg(t.to, affine_constant(0)), access_at(t.tensor[i], affine_constant(0), 1), NULL);
+            build_load(&t.b, reg(t.r[i], affine_constant(0)), access_at(t.tensor[i], affine_constant(0), 1), NULL);
+        if (i > 0) last_op(&t.b)->to = reg(t.to, affine_constant(0));
         void *tensors[ROLE_COUNT] = {[ROLE_INPUT] = t.from[0], [ROLE_WEIGHTS] = t.from[1], [ROLE_BIAS] = t.from[2]};
         cr_expect_eq(nest_eval(t.b.nest, tensors, 0, 1, EVAL_FUSED), CVK_ERROR_INTERNAL, "case %d", i);
         arena_free(&t.arena);

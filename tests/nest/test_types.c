@@ -49,8 +49,14 @@ static void sum_into_another_type(typed *t) { add(t, TYPE_F64, TYPE_F32, TYPE_F3
 static void sum_of_halves(typed *t) { add(t, TYPE_F16, TYPE_F16, TYPE_F16); }
 static void quotient_of_integers(typed *t) { build_op(&t->b, OP_DIV, r(t, TYPE_S32), r(t, TYPE_S32), r(t, TYPE_S32)); }
 static void function_of_integers(typed *t) { build_call(&t->b, MATH_TANH, r(t, TYPE_S32), r(t, TYPE_S32)); }
-static void load_of_another_type(typed *t) { build_load(&t->b, r(t, TYPE_F16), at_element(t, 0), NULL); }
-static void store_of_another_type(typed *t) { build_store(&t->b, at_element(t, 0), r(t, TYPE_BF16), NULL); }
+static void load_of_another_type(typed *t) {
+    build_load(&t->b, r(t, TYPE_S16), at_element(t, 0), NULL);
+    last_op(&t->b)->to = r(t, TYPE_F16);
+}
+static void store_of_another_type(typed *t) {
+    build_store(&t->b, at_element(t, 0), r(t, TYPE_S16), NULL);
+    last_op(&t->b)->a = r(t, TYPE_BF16);
+}
 static void load_past_the_end(typed *t) { build_load(&t->b, r(t, TYPE_S16), at_element(t, 57), NULL); }
 static void splat_of_three(typed *t) { build_splat_repeated(&t->b, r(t, TYPE_S16), at_element(t, 0), 3); }
 static void splat_of_none(typed *t) { build_splat_repeated(&t->b, r(t, TYPE_S16), at_element(t, 0), 0); }

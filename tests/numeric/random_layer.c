@@ -146,10 +146,34 @@ static void pool(draws *d, cvk_spec *s) {
     s->ceil_mode = draw_chance(d, 40);
     s->count_include_pad = s->kind == LAYER_AVERAGE_POOL && draw_chance(d, 50);
     s->indices = s->kind == LAYER_MAX_POOL && draw_chance(d, 30);
+    s->accumulate = false;
+    if (s->input_type != TYPE_F64) s->input_type = TYPE_F32;
+    s->weights_type = s->output_type = s->input_type;
     for (int a = 0; a < AXES; a++) s->output_padding[a] = 0;
     if (draw_chance(d, 10))
         for (int a = 0; a < AXES; a++) s->kernel[a] = s->in_size[a], s->dilation[a] = 1;
     if (draw_chance(d, 60)) spec_resolve_padding(s, (padding_word)draw_from(d, PADDING_VALID, PADDING_CAUSAL));
+}
+
+/* As gradients do; those of the data are transposes, and forward layers, without bias and post-ops. */
+static void accumulate(cvk_spec *s) {
+    s->accumulate = true;
+    s->post_count = 0;
+    if (s->direction == DIRECTION_FORWARD) s->bias = false;
+}
+
+/* ---- types ---- */
+
+/* f32 for the most part, f64, or floats that are summed in f32, one for all or one for each. */
+static void draw_types(draws *d, cvk_spec *s) {
+    static const cvk_type narrow[] = {TYPE_F32, TYPE_F16, TYPE_BF16};
+    s->input_type = s->weights_type = s->output_type = draw_chance(d, 20) ? TYPE_F64 : TYPE_F32;
+    if (s->input_type == TYPE_F64 || draw_chance(d, 60)) return;
+    s->input_type = s->weights_type = s->output_type = narrow[draw_from(d, 1, 2)];
+    if (draw_chance(d, 50)) return;
+    s->input_type = narrow[draw_from(d, 0, 2)];
+    s->weights_type = narrow[draw_from(d, 0, 2)];
+    s->output_type = narrow[draw_from(d, 0, 2)];
 }
 
 static cvk_spec draw_once(draws *d, const char *name) {
@@ -163,9 +187,10 @@ static cvk_spec draw_once(draws *d, const char *name) {
     draw_channels(d, &s);
     draw_space(d, &s);
     draw_post_ops(d, &s);
-    s.dtype = draw_chance(d, 20) ? CVK_F64 : CVK_F32; /* last: what is drawn before stays as it was */
+    draw_types(d, &s); /* late: what is drawn before stays as it was */
     if (draw_chance(d, 20)) transpose(d, &s);
     if (draw_chance(d, 15)) s.direction = DIRECTION_BACKWARD_WEIGHTS, s.post_count = 0;
+    if (draw_chance(d, 12)) accumulate(&s);
     if (draw_chance(d, 15)) pool(d, &s);
     return s;
 }

@@ -51,6 +51,7 @@ static void swap_post_ops(cvk_spec *s) {
 }
 
 static void forget_post_op(cvk_spec *s) { s->post_count--; }
+static void forget_before(cvk_spec *s) { s->accumulate = false; }
 static void forget_flip(cvk_spec *s) { s->flip_kernel = !s->flip_kernel; }
 static void repeat_the_edge(cvk_spec *s) { s->padding = PAD_SYMMETRIC; }
 static void replicate_border(cvk_spec *s) { s->padding = PAD_REPLICATE; }
@@ -62,6 +63,9 @@ static void steeper_slope(cvk_spec *s) { s->post[0].a *= 1.0001F; }
 static void relu_for_leaky(cvk_spec *s) { s->post[0] = (post_op){.kind = POST_RELU}; }
 static void tanh_gelu(cvk_spec *s) { s->post[0].kind = POST_GELU_TANH; }
 static void hard_sigmoid(cvk_spec *s) { s->post[0].kind = POST_HARD_SIGMOID; }
+static void f16_input(cvk_spec *s) { s->input_type = TYPE_F16; }
+static void bf16_weights(cvk_spec *s) { s->weights_type = TYPE_BF16; }
+static void bf16_output(cvk_spec *s) { s->output_type = TYPE_BF16; }
 
 static void average_over_padding(cvk_spec *s) { s->count_include_pad = !s->count_include_pad; }
 static void average_for_maximum(cvk_spec *s) { s->kind = LAYER_AVERAGE_POOL; }
@@ -124,6 +128,11 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
     "transposed: true"
 #define GRADIENT                                                                                                       \
     "{name: gradient, input: [2, 33, 5, 9], out_channels: 21, kernel_size: 3, padding: 1, direction: backward_weights"
+#define IN_PARTS                                                                                                       \
+    "{name: parts, input: [2, 9, 90, 90], out_channels: 17, kernel_size: 1, direction: backward_weights, bias: true"
+#define OF_DATA                                                                                                        \
+    "{name: of_data, input: [1, 20, 9, 7], out_channels: 6, kernel_size: 3, padding: 1, direction: backward_data, "    \
+    "accumulate: true"
 #define LAST ", layout: channels_last"
 #define BLOCKED ", layout: blocked"
 #define GROUPED "{name: grouped, input: [1, 12, 7, 18], out_channels: 18, groups: 3, kernel_size: 3, padding: 1"
@@ -169,6 +178,11 @@ static const mutant mutants[] = {
     {"relu for leaky_relu", DENSE ", post_ops: [{leaky_relu: 0.01}]}", .misread = relu_for_leaky},
     {"gelu_tanh for gelu", DENSE ", post_ops: [gelu]" LAST "}", .misread = tanh_gelu},
     {"hard_sigmoid for sigmoid", DENSE ", post_ops: [sigmoid]}", .misread = hard_sigmoid},
+    {"f16 for bf16 input", DENSE ", dtype: bf16}", .misread = f16_input},
+    {"f16 for bf16 input, depthwise", DEPTHWISE LAST ", dtype: bf16}", .misread = f16_input},
+    {"bf16 for f16 weights", DENSE LAST ", dtype: {input: f32, weights: f16, output: f32}}", .misread = bf16_weights},
+    {"bf16 for f16 weights, transformed", WINOGRAD ", dtype: f16}", .misread = bf16_weights},
+    {"bf16 for f16 output", GROUPED BLOCKED ", dtype: f16}", .misread = bf16_output},
     /* Loop bounds. */
     {"last kernel row dropped", DENSE LAST "}", .edit = drop_last, .mutation = {"", "kh", "", 0}},
     {"first kernel row dropped", DENSE "}", .edit = drop_first, .mutation = {"", "kh", "", 0}},
@@ -286,6 +300,13 @@ static const mutant mutants[] = {
     {"every image is the first", GRADIENT LAST "}", .edit = forget_variable, .mutation = {"input", "ic", "", 0}},
     {"every input channel is the first", GRADIENT LAST "}", .edit = forget_variable,
      .mutation = {"input", "ow", "", 0}},
+    {"gradients of weights overwrite what they are added to", GRADIENT ", bias: true, accumulate: true}",
+     .misread = forget_before},
+    {"sums of parts overwrite what they are added to", IN_PARTS ", accumulate: true}", .misread = forget_before,
+     .subtle = true},
+    {"gradients of the data overwrite what they are added to", OF_DATA LAST "}", .misread = forget_before},
+    {"a folded border overwrites what it is added to", OF_DATA ", padding_mode: reflect}", .misread = forget_before},
+    {"what is there is added twice", OF_DATA LAST "}", .edit = add_loaded_twice, .mutation = {"output", "", "", 0}},
     {"winograd's kernel flipped", WINOGRAD "}", .misread = forget_flip},
     {"winograd's pads swapped",
      "{name: winograd, input: [1, 5, 12, 19], out_channels: 21, kernel_size: 3, padding: [[1, 1], [2, 0]], "

@@ -30,15 +30,15 @@ static int64_t outputs_of_layer(const cvk_spec *s) {
 /* A few of the weights and of the inputs. */
 static void add_infinities(const cvk_spec *s, layer_data *data, uint64_t seed) {
     static const double odd[] = {INFINITY, -INFINITY, INFINITY, NAN};
-    const cvk_type type = spec_type(s);
-    const int bytes = type_bytes(type);
+    const bool forward = s->direction == DIRECTION_FORWARD;
+    const cvk_type x = s->input_type, w = forward ? s->weights_type : s->output_type;
     const int64_t inputs = s->batch * s->in_channels * s->in_size[0] * s->in_size[1] * s->in_size[2];
-    const int64_t filters = s->direction == DIRECTION_FORWARD ? spec_weights_elements(s) : outputs_of_layer(s);
-    char *input = data->memory, *weights = input + inputs * bytes;
+    const int64_t filters = forward ? spec_weights_elements(s) : outputs_of_layer(s);
+    char *input = data->memory, *weights = input + ((const char *)data->tensors.weights - input);
     for (uint64_t i = 0; i < 3; i++, seed = seed * 6364136223846793005u + 1442695040888963407u) {
-        if (filters) type_write(type, weights + (int64_t)((seed >> 33) % (uint64_t)filters) * bytes, odd[i]);
+        if (filters) type_write(w, weights + (int64_t)((seed >> 33) % (uint64_t)filters) * type_bytes(w), odd[i]);
         if (inputs && (seed >> 63 || !filters))
-            type_write(type, input + (int64_t)((seed >> 32) % (uint64_t)inputs) * bytes, odd[i + 1]);
+            type_write(x, input + (int64_t)((seed >> 32) % (uint64_t)inputs) * type_bytes(x), odd[i + 1]);
     }
 }
 
@@ -74,7 +74,7 @@ bool trial_open(trial *t, const cvk_spec *s, data_kind kind, bool infinities, ui
     *t = (trial){.spec = s, .zeros = 1};
     t->expected = allocate(outputs(s), sizeof *t->expected);
     t->bound = allocate(outputs(s), sizeof *t->bound);
-    t->output = allocate(spec_result_elements(s), (size_t)type_bytes(spec_type(s)));
+    t->output = allocate(spec_result_elements(s), (size_t)type_bytes(spec_result_type(s)));
     t->places = allocate(outputs(s), sizeof *t->places);
     t->indices = allocate(spec_result_elements(s), sizeof *t->indices);
     t->identity = identity_new(s, seed, NULL);
@@ -116,7 +116,7 @@ __attribute__((format(printf, 2, 3))) static bool wrong(trial *t, const char *fo
 
 static void say_wrong(trial *t, int64_t channel, int64_t position, const char *got) {
     const int64_t at = channel * naive_channel_size(t->spec) + position, channels = t->spec->out_channels;
-    const cvk_type type = spec_type(t->spec);
+    const cvk_type type = spec_result_type(t->spec);
     wrong(t, "wrong value: n %ld, channel %ld, position %ld: %.17g, not %.20Lg +- %.3g", (long)(channel / channels),
           (long)(channel % channels), (long)position, type_read(type, got + position * type_bytes(type)),
           t->expected[at], t->bound[at]);
@@ -138,7 +138,7 @@ static bool judge_places(trial *t, const tensors *buffers, int64_t channel, int3
  * words. */
 static double worst_ratio(trial *t, const tensors *buffers) {
     const int64_t size = naive_channel_size(t->spec);
-    const cvk_type type = spec_type(t->spec);
+    const cvk_type type = spec_result_type(t->spec);
     verdict worst = {0, 0};
     char *got = malloc((size_t)(size * type_bytes(type)) + 1);
     for (int64_t i = 0; got && i < naive_channels(t->spec); i++) {
@@ -171,7 +171,7 @@ static bool same(cvk_type type, const char *a, const char *b, size_t bytes) {
 static bool same_output(trial *t, const tensors *buffers, const char *way) {
     const guarded *output = &buffers->buffer[CVK_ROLE_OUTPUT];
     const guarded *indices = &buffers->buffer[CVK_ROLE_INDICES];
-    if (!same(spec_type(t->spec), output->data, t->output, output->bytes)) return wrong(t, "other bits %s", way);
+    if (!same(spec_result_type(t->spec), output->data, t->output, output->bytes)) return wrong(t, "other bits %s", way);
     if (indices->bytes && memcmp(indices->data, t->indices, indices->bytes) != 0)
         return wrong(t, "other indices %s", way);
     const char *damage = tensors_damage(buffers);
@@ -242,6 +242,19 @@ static cvk_status evaluate(const nest_program *run, const nest_phase *pack, bool
     return status ? status : nest_eval_program(run, tensor, eval_as(fused));
 }
 
+/* Each part in its own type. */
+static bool same_packed(const nest_phase *pack, const char *a, const char *b) {
+    bool alike = true;
+    for (int i = 0; i < pack->count; i++)
+        for (int k = 0; k < pack->nest[i]->tensor_count; k++) {
+            const nest_tensor *t = &pack->nest[i]->tensors[k];
+            const int64_t size = type_bytes(t->type), begin = t->begin * size;
+            if (t->role == ROLE_PACK_TO)
+                alike = alike && same(t->type, a + begin, b + begin, (size_t)(t->elements * size));
+        }
+    return alike;
+}
+
 static bool check_evaluator(trial *t, const cvk_kernel_info *info, const nest_program *run, const nest_phase *pack,
                             bool fused) {
     tensors buffers;
@@ -253,7 +266,7 @@ static bool check_evaluator(trial *t, const cvk_kernel_info *info, const nest_pr
     if (status == CVK_OK) status = evaluate(run, pack, fused, &buffers, packed);
     bool right = status == CVK_OK || wrong(t, "nest_eval: %s", cvk_status_text(status));
     const char *theirs = buffers.buffer[CVK_ROLE_WEIGHTS].data;
-    if (right && !same(spec_type(t->spec), packed, theirs + CVK_PACKED_HEADER, bytes))
+    if (right && !same_packed(pack, packed, theirs + CVK_PACKED_HEADER))
         right = wrong(t, "other packed weights from nest_eval");
     right = right && same_output(t, &buffers, "from nest_eval");
     if (packed) tensors_free(&buffers);

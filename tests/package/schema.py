@@ -72,8 +72,10 @@ def agree(keys, valid):
 
 # What the language has words for and the compiler does not support yet, and algorithms by their names.
 for dtype in "f32 f64 f16 bf16 s8 u8 s32 float".split():
-    agree({"dtype": dtype}, dtype in ("f32", "f64"))
+    agree({"dtype": dtype}, dtype in ("f32", "f64", "f16", "bf16"))
+agree({"dtype": {"input": "f32", "weights": "f16", "output": "bf16"}}, True)
 agree({"dtype": {"input": "f32", "weights": "f32", "output": "f32", "accumulate": "f32"}}, False)
+agree({"dtype": {"input": "f32", "output": "f32"}}, False)
 agree({"transposed": False}, True)
 agree({"transposed": True}, True)
 agree({"transposed": True, "stride": 2, "output_padding": 1}, True)

@@ -25,7 +25,6 @@ static const peer_problem problem = {
     .dilation = {1, 1, 1},
     .pad_before = {0, ABOVE, LEFT},
     .pad_after = {0, DOWN - 1 - ABOVE, ACROSS - 1 - LEFT},
-    .dtype = CVK_F32,
     .bias = true,
 };
 

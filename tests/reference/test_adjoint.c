@@ -18,7 +18,8 @@ static int64_t pick(int64_t low, int64_t high) {
 
 /* Any border, and sums that f64 has exactly. */
 static bool draw_forward(cvk_spec *s) {
-    *s = (cvk_spec){.name = "layer", .rank = (int)pick(1, 3), .batch = pick(1, 2), .dtype = CVK_F64};
+    *s = (cvk_spec){.name = "layer", .rank = (int)pick(1, 3), .batch = pick(1, 2)};
+    s->input_type = s->weights_type = s->output_type = TYPE_F64;
     s->groups = pick(0, 1) ? 1 : pick(2, 4);
     s->in_channels = s->groups * pick(1, 5);
     s->out_channels = s->groups * pick(1, 5);

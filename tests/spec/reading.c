@@ -21,7 +21,7 @@ static void is_plain(const cvk_spec *s, const char *keys) {
     cr_expect_arr_eq(s->dilation, ones, sizeof ones, "%s", keys);
     cr_expect_arr_eq(s->pad_before, none, sizeof none, "%s", keys);
     cr_expect_arr_eq(s->pad_after, none, sizeof none, "%s", keys);
-    cr_expect(s->padding == PAD_ZEROS && s->accuracy == ACCURACY_DEFAULT && s->dtype == CVK_F32, "%s", keys);
+    cr_expect(s->padding == PAD_ZEROS && s->accuracy == ACCURACY_DEFAULT && s->input_type == TYPE_F32, "%s", keys);
     cr_expect(s->input_layout == CVK_CHANNELS_FIRST && s->output_layout == CVK_CHANNELS_FIRST, "%s", keys);
     cr_expect(!s->bias && !s->flip_kernel && !s->transposed && s->post_count == 0 && !s->schedule, "%s", keys);
     cr_expect_str_eq(s->algorithm, "auto", "%s", keys);
@@ -203,11 +203,13 @@ Test(reading, floats_are_read_to_the_nearest_whatever_their_form) {
     }
 }
 
-Test(reading, parameters_of_post_ops_are_numbers_of_the_layers_type) {
+Test(reading, parameters_of_post_ops_are_numbers_of_what_is_summed_in) {
     static const struct {
         const char *dtype;
         double slope, least, greatest;
-    } cases[] = {{"f32", (double)0.1F, (double)-0.7F, (double)16777217.3F}, {"f64", 0.1, -0.7, 16777217.3}};
+    } cases[] = {{"f32", (double)0.1F, (double)-0.7F, (double)16777217.3F},
+                 {"bf16", (double)0.1F, (double)-0.7F, (double)16777217.3F},
+                 {"f64", 0.1, -0.7, 16777217.3}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char keys[512];
         snprintf(keys, sizeof keys, BASE ", dtype: %s, post_ops: [{leaky_relu: 0.1}, {clamp: [-0.7, 16777217.3]}]",

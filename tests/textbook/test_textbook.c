@@ -60,9 +60,7 @@ static void end(void) {
 
 TestSuite(textbook, .init = begin, .fini = end);
 
-/* In the type of the layer. */
-static void store(const cvk_spec *s, const array *from, void *to) {
-    const cvk_type type = spec_type(s);
+static void store(cvk_type type, const array *from, void *to) {
     for (int i = 0; i < from->count; i++) type_write(type, (char *)to + i * type_bytes(type), from->value[i]);
 }
 
@@ -82,13 +80,13 @@ static void compare(const textbook_case *c, const char *how, bool rounded, cvk_t
 }
 
 static void interpret(const textbook_case *c, const cvk_spec *s) {
-    double input[MOST], kernel[MOST], got[MOST]; /* room for either type */
-    store(s, &c->input, input);
-    store(s, &c->kernel, kernel);
+    double input[MOST], kernel[MOST], got[MOST]; /* room for any type */
+    store(s->input_type, &c->input, input);
+    store(s->weights_type, &c->kernel, kernel);
     cr_assert_eq(spec_output_elements(s), c->output.count, "%s: the layer has %d outputs", c->title,
                  (int)spec_output_elements(s));
     cr_assert_eq(cvk_reference(s, input, kernel, NULL, NULL, NULL, got), CVK_OK);
-    compare(c, "interpreted", false, spec_type(s), got);
+    compare(c, "interpreted", false, s->output_type, got);
 }
 
 static void *aligned(uint64_t bytes) {
@@ -104,8 +102,8 @@ static void run_plan(const textbook_case *c, const cvk_spec *s, const layer_plan
     void *input = aligned(info->input.bytes), *weights = aligned(info->weights.bytes);
     void *packed = aligned(info->packed_weights.bytes), *output = aligned(info->output.bytes);
     void *scratch = aligned(info->scratch.bytes), *workspace = aligned(info->workspace.bytes);
-    store(s, &c->input, input);
-    store(s, &c->kernel, weights);
+    store(s->input_type, &c->input, input);
+    store(s->weights_type, &c->kernel, weights);
     const cvk_buffers buffers = {.struct_size = sizeof buffers,
                                  .input = {input, info->input.bytes},
                                  .weights = {packed, info->packed_weights.bytes},
@@ -116,7 +114,7 @@ static void run_plan(const textbook_case *c, const cvk_spec *s, const layer_plan
     if (info->pack)
         cr_assert_eq(cvk_pack_weights(info, dense, (cvk_buffer){packed, info->packed_weights.bytes}), CVK_OK);
     cr_assert_eq(cvk_run(info, &buffers, NULL), CVK_OK);
-    compare(c, info->plan, strcmp(plan->part[0].algorithm, "winograd") == 0, spec_type(s), output);
+    compare(c, info->plan, strcmp(plan->part[0].algorithm, "winograd") == 0, s->output_type, output);
     free(input);
     free(weights);
     free(packed);
@@ -126,11 +124,13 @@ static void run_plan(const textbook_case *c, const cvk_spec *s, const layer_plan
     cvk_kernel_free(kernel);
 }
 
-/* In f32 and in f64. */
 static void in_each_type(const textbook_case *c, const cvk_spec *s,
                          void (*expect)(const textbook_case *, const cvk_spec *)) {
     cvk_spec typed = *s;
-    for (typed.dtype = CVK_F32; typed.dtype <= CVK_F64; typed.dtype++) expect(c, &typed);
+    for (cvk_type type = TYPE_F32; type <= TYPE_BF16; type++) {
+        typed.input_type = typed.weights_type = typed.output_type = type;
+        expect(c, &typed);
+    }
 }
 
 static void run_all_plans(const textbook_case *c, const cvk_spec *s) {

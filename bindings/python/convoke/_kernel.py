@@ -6,13 +6,14 @@ import ctypes
 import weakref
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from typing import Any, NoReturn, Union
+from typing import Any, NoReturn, Union, cast
 
 import numpy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from convoke._array import DTYPES, Floats, address, aligned, array_of, placed, to_dtype
+from convoke._array import DTYPES, Floats, Numbers, aligned, array_of, placed, to_dtype
 from convoke._error import ABI, OVERLAP, WEIGHTS, Error, refuse
+from convoke._foreign import Exporter, address, is_foreign, to_write
 from convoke._layout import BLOCKED, as_logical, as_memory
 from convoke._library import ABI_VERSION, BUFFERS, ROLES, Buffer, Buffers, KernelInfo, ParallelFor, check, library
 from convoke._threads import Threads, executor_and_workers, parallel_for, uninterrupted
@@ -43,7 +44,7 @@ class PackedWeights:
         return f"<convoke.PackedWeights of {self._name}: {self._memory.nbytes} bytes>"
 
 
-Weights = Union[ArrayLike, PackedWeights]
+Weights = Union[Numbers, PackedWeights]
 
 
 class Kernel:
@@ -59,19 +60,25 @@ class Kernel:
     Calls from several threads at the same time are fine. `input_shape`, `weights_shape` and `output_shape` are logical:
     N, C (weights: out, in of a group; where `operation` is "transposed": in, out of a group; of pools, which take none,
     0, 0 and the size of their windows), then the spatial sizes. N is -1 where the layer's batch is `any`: each call has as
-    many images as its x. `dtype` is numpy.float32, or numpy.float64 of an f64 layer: the type of every array it takes
-    and gives. `plan` says how the kernel goes about it, `target` for
+    many images as its x. `input_dtype`, `weights_dtype` and
+    `output_dtype` are the types of the arrays it takes and gives: numpy.float32, float64, float16, or uint16, which are
+    the bits of bf16 (`bf16_bits` and `bf16_floats` convert, and arrays of ml_dtypes' bfloat16 are taken too). Addends
+    are as the output; bias and scale are float32, of an f64 layer float64. `accumulates`: it adds to what the output
+    holds. `plan` says how the kernel goes about it, `target` for
     which CPU.
     """
 
     name: str
     operation: str
+    accumulates: bool
     target: str
     plan: str
     input_shape: tuple[int, ...]
     weights_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
-    dtype: numpy.dtype[Any]
+    input_dtype: numpy.dtype[Any]
+    weights_dtype: numpy.dtype[Any]
+    output_dtype: numpy.dtype[Any]
 
     def __init__(self, handle: int | None) -> None:  # takes the reference over
         # Not at exit, when threads may still be running it.
@@ -80,8 +87,13 @@ class Kernel:
         info = self._info
         if info.abi_version != ABI_VERSION or info.struct_size != ctypes.sizeof(KernelInfo):
             raise Error(ABI, f"the library makes kernels of version {info.abi_version}, this package {ABI_VERSION}")
-        self.dtype = DTYPES[info.dtype]
+        self.input_dtype, self.weights_dtype, self.output_dtype = (
+            DTYPES[t] for t in (info.input_dtype, info.weights_dtype, info.output_dtype))
+        sums = self.input_dtype if self.input_dtype == numpy.float64 else numpy.dtype(numpy.float32)
+        self._dtypes = {"input": self.input_dtype, "weights": self.weights_dtype, "gradient": self.weights_dtype,
+                        "bias": sums, "scale": sums, "addend": self.output_dtype, "output": self.output_dtype}
         self.operation = OPERATIONS[info.operation]
+        self.accumulates = bool(info.output.held)
         self.name, self.target, self.plan = (t.decode() for t in (info.name, info.target, info.plan))
         self.input_shape, self.weights_shape, self.output_shape = (
             self._logical(s) for s in (info.input_shape, info.weights_shape, info.output_shape))
@@ -104,7 +116,7 @@ class Kernel:
 
     # ---- weights ----
 
-    def pack(self, weights: ArrayLike, convert: bool = False) -> PackedWeights:
+    def pack(self, weights: Numbers, convert: bool = False) -> PackedWeights:
         """Weights in the order the kernel reads them, to hand in instead of dense ones: nothing is compared or kept then.
 
         >>> import convoke
@@ -116,7 +128,7 @@ class Kernel:
         return self._pack(self._dense(array_of("weights", weights, self.weights_shape), convert))
 
     def _dense(self, weights: NDArray[Any], convert: bool) -> Floats:
-        return placed(to_dtype("weights", weights, self.dtype, convert), self._info.weights.alignment)
+        return placed(to_dtype("weights", weights, self.weights_dtype, convert), self._info.weights.alignment)
 
     def _pack(self, dense: Floats) -> PackedWeights:
         info, packed = self._info, self._new("weights")
@@ -132,7 +144,7 @@ class Kernel:
             return weights._memory
         dense = self._dense(weights, convert)
         remembered = self._remembered
-        if remembered is not None and numpy.array_equal(remembered[0].view(numpy.uint32), dense.view(numpy.uint32)):
+        if remembered is not None and numpy.array_equal(remembered[0].view(numpy.uint16), dense.view(numpy.uint16)):
             return remembered[1]._memory
         kept = dense.copy() if numpy.may_share_memory(dense, weights) else dense
         packed = self._pack(kept)
@@ -141,7 +153,7 @@ class Kernel:
 
     # ---- a call ----
 
-    def _optional(self, role: str, value: ArrayLike | None, count: int, shape: tuple[int, ...]) -> NDArray[Any] | None:
+    def _optional(self, role: str, value: Numbers | None, count: int, shape: tuple[int, ...]) -> NDArray[Any] | None:
         """An array that only some layers have; `count` of them come with one axis more in front."""
         if count == 0 and value is not None:
             raise refuse(role, "the layer has none")
@@ -156,7 +168,7 @@ class Kernel:
             return None
         if role == "weights":
             return self._packed(array, convert)
-        numbers = to_dtype(role, array, self.dtype, convert)
+        numbers = to_dtype(role, array, self._dtypes[role], convert)
         if role == "input":
             numbers = as_memory(numbers, self._info.input_layout)
         if role == "addend":  # several lie one after another, as images of a batch do
@@ -174,8 +186,8 @@ class Kernel:
     def _check_out(self, out: Any, shape: tuple[int, ...], given: dict[str, Any]) -> None:
         if not isinstance(out, numpy.ndarray) or isinstance(out, numpy.ma.MaskedArray):
             raise refuse("out", f"expected a numpy.ndarray, got a {type(out).__name__}")
-        if out.dtype != self.dtype:
-            raise refuse("out", f"expected an array of {self.dtype}, got {out.dtype}")
+        if out.dtype != self.output_dtype:
+            raise refuse("out", f"expected an array of {self.output_dtype}, got {out.dtype}")
         if out.shape != shape:
             raise refuse("out", f"expected an array of shape {shape}, got {out.shape}")
         if not out.flags.writeable:
@@ -190,22 +202,28 @@ class Kernel:
     def _new(self, role: str, batch: int = 0, workers: int = 1) -> Floats:
         """Memory for a buffer of a run."""
         needs = library.cvk_buffer_needs(self._info, ROLES.index(role), batch, workers)
-        return aligned(needs.bytes, needs.alignment, self.dtype)
+        return aligned(needs.bytes, needs.alignment, self._dtypes.get(role, numpy.dtype(numpy.uint8)))
 
     def _start(self, memory: Mapping[str, NDArray[Any] | None], batch: int, threads: ParallelFor | None) -> int:
         buffers = Buffers(ctypes.sizeof(Buffers), batch, *(buffer_of(memory.get(role)) for role in ROLES))
         return int(library.cvk_run(self._info, buffers, threads))
 
-    def gradients(self, x: ArrayLike, gradient: ArrayLike, threads: Threads = None, convert: bool = False
-                  ) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    def gradients(self, x: Numbers, gradient: Numbers, threads: Threads = None, convert: bool = False, *,
+                  out: tuple[Floats, Floats | None] | None = None) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Those of the weights and of the bias, None where there is no bias, of a layer of gradients of weights: from its
-        input and the gradients of its output, of shapes `input_shape` and `weights_shape`.
+        input and the gradients of its output, of shapes `input_shape` and `weights_shape`. `out` is a pair of arrays to
+        write them to and return; of a layer with `accumulate` it is needed, and they are added to what it holds.
 
         >>> import convoke
         >>> learns = convoke.compile({"name": "learns", "input": [1, 1, 3], "out_channels": 1, "kernel_size": 2,
         ...                           "bias": True, "direction": "backward_weights"})
         >>> learns.gradients([[[1, 2, 3]]], [[[10, 100]]])
         (array([[[210., 320.]]], dtype=float32), array([110.], dtype=float32))
+        >>> import numpy
+        >>> goes_on = convoke.compile({"name": "goes_on", "input": [1, 1, 3], "out_channels": 1, "kernel_size": 2,
+        ...                            "direction": "backward_weights", "accumulate": True})
+        >>> goes_on.gradients([[[1, 2, 3]]], [[[10, 100]]], out=(numpy.ones((1, 1, 2), numpy.float32), None))
+        (array([[[211., 321.]]], dtype=float32), None)
         """
         if not self._info.gradient.bytes:
             raise refuse("gradients", "the kernel gives none: its layer is not of direction backward_weights")
@@ -213,15 +231,43 @@ class Kernel:
                   "gradient": (array_of("gradient", gradient, self.weights_shape), self._info.output_layout)}
         memory: dict[str, Floats | None] = {role: None for role in ROLES}
         for role, (array, layout) in images.items():
-            numbers = as_memory(to_dtype(role, array, self.dtype, convert), layout)
+            numbers = as_memory(to_dtype(role, array, self._dtypes[role], convert), layout)
             memory[role] = placed(numbers, getattr(self._info, role).alignment)
         written = memory["output"] = self._new("output")
+        count = int(numpy.prod(self.output_shape))
+        results = written[:count].reshape(self.output_shape), written[count:] if written.size > count else None
+        self._check_held(out)
+        if out is not None:
+            self._check_gradients_out(out, results, {role: array for role, (array, _) in images.items()})
+        if self.accumulates:
+            self._copy_results(out, results)
         executor, workers = executor_and_workers(threads)
         self._run(memory, images["input"][0].shape[0], executor, workers)
-        count = int(numpy.prod(self.output_shape))
-        return written[:count].reshape(self.output_shape), written[count:] if written.size > count else None
+        if out is None:
+            return results
+        self._copy_results(results, out)
+        return out
 
-    def with_indices(self, x: ArrayLike, scale: ArrayLike | None = None, addend: ArrayLike | None = None, *,
+    def _check_held(self, out: Any) -> None:
+        if self.accumulates and out is None:
+            raise refuse("out", "the layer adds to what it holds, so it is needed")
+
+    def _check_gradients_out(self, out: Any, results: Any, given: dict[str, Any]) -> None:
+        if not isinstance(out, tuple) or len(out) != 2:
+            raise refuse("out", "expected a pair of arrays: of the weights, and of the bias or None")
+        for array, result in zip(out, results):
+            if result is not None:
+                self._check_out(array, result.shape, given)
+            elif array is not None:
+                raise refuse("out", "the layer has no bias, so its second is None")
+
+    @staticmethod
+    def _copy_results(source: Any, target: Any) -> None:
+        for one, other in zip(source, target):
+            if one is not None:
+                other[...] = one
+
+    def with_indices(self, x: Numbers, scale: Numbers | None = None, addend: Numbers | None = None, *,
                      threads: Threads = None, convert: bool = False) -> tuple[NDArray[Any], NDArray[numpy.int32]]:
         """The output of a maximum with indices, and those: where in the map of its channel each maximum stands, the first
         where several are as great.
@@ -252,19 +298,21 @@ class Kernel:
         if refusals:
             raise refuse("threads", f"the executor takes no work: {refusals[0]}") from refusals[0]
 
-    def __call__(self, x: ArrayLike, weights: Weights | None = None, bias: ArrayLike | None = None, scale: ArrayLike | None = None,
-                 addend: ArrayLike | None = None, *, out: Floats | None = None, threads: Threads = None,
+    def __call__(self, x: Numbers, weights: Weights | None = None, bias: Numbers | None = None,
+                 scale: Numbers | None = None,
+                 addend: Numbers | None = None, *, out: Floats | Exporter | None = None, threads: Threads = None,
                  convert: bool = False) -> NDArray[Any]:
         """The layer's output.
 
         x, weights  the input, and dense weights or those of pack; dense ones are packed when they have changed; pools
                     have none
         bias, scale, addend  where the layer has them; of several, an array of them all
-        out         the array to write to and return: of `dtype`, contiguous (in C's order or as the layout has it), apart
+        out         the array, or that of another library, to write to and return, of a layer with `accumulate` to add to: of
+                    `output_dtype`, contiguous (in C's order or as the layout has it), apart
                     from the others; without it, the result is a new array
         threads     how many to run on, 0 being one for each CPU; or a concurrent.futures executor, on whose threads and
                     the calling one it then runs; without it, the calling one alone
-        convert     arrays of other types than `dtype` are refused where they hold a number that it does not have, such
+        convert     arrays of other types than the kernel's are refused where they hold a number that it does not have, such
                     as float64's 0.1 where it is float32. True rounds those. Overflow is always refused.
 
         >>> import convoke, numpy
@@ -290,7 +338,7 @@ class Kernel:
             return weights
         return self._optional("weights", weights, int(self._info.weights.bytes > 0), self.weights_shape)
 
-    def _compute(self, images: NDArray[Any], operands: dict[str, Any], out: Floats | None,
+    def _compute(self, images: NDArray[Any], operands: dict[str, Any], out: Floats | Exporter | None,
                  places: NDArray[numpy.int32] | None, threads: Threads, convert: bool) -> NDArray[Any]:
         info, channels, batch = self._info, self.output_shape[1:2], images.shape[0]
         executor, workers = executor_and_workers(threads)
@@ -304,15 +352,19 @@ class Kernel:
             "gradient": None,
         }
         written = None
-        if out is not None:
-            self._check_out(out, shape, given)
-            written = self._as_written(out)
+        self._check_held(out)
+        result = to_write("out", out) if is_foreign(out) else cast("Union[Floats, None]", out)
+        if result is not None:
+            self._check_out(result, shape, given)
+            written = self._as_written(result)
         if written is None:
-            written = self._new("output", batch)
+            written = (placed(as_memory(result, info.output_layout), info.output.alignment)
+                       if self.accumulates and result is not None
+                       else self._new("output", batch))
         memory = {role: self._memory(role, array, batch, convert) for role, array in given.items()}
         self._run({**memory, "output": written, "indices": places}, batch, executor, workers)
-        if out is None:
+        if result is None:
             return as_logical(written, info.output_layout, shape)
-        if not numpy.may_share_memory(out, written):
-            out[...] = as_logical(written, info.output_layout, shape)
-        return out
+        if not numpy.may_share_memory(result, written):
+            result[...] = as_logical(written, info.output_layout, shape)
+        return cast("NDArray[Any]", out)

@@ -14,7 +14,7 @@ ABI_VERSION = 2  # of the structs below: CVK_ABI_VERSION
 
 
 class BufferInfo(c.Structure):
-    _fields_ = [("bytes", c.c_uint64), ("alignment", c.c_uint32), ("reserved", c.c_uint32)]
+    _fields_ = [("bytes", c.c_uint64), ("alignment", c.c_uint32), ("held", c.c_uint32)]
 
 
 BUFFERS = {  # rows of convoke/buffers.def: what a run calls them, and what says how much of each it needs
@@ -31,7 +31,8 @@ class KernelInfo(c.Structure):
         ("struct_size", c.c_uint32), ("abi_version", c.c_uint32),
         ("cpu_features", c.c_uint64), ("packed_tag", c.c_uint64),
         ("input_shape", c.c_int64 * 5), ("weights_shape", c.c_int64 * 5), ("output_shape", c.c_int64 * 5),
-        ("input_layout", c.c_int), ("output_layout", c.c_int), ("dtype", c.c_int),
+        ("input_layout", c.c_int), ("output_layout", c.c_int),
+        ("input_dtype", c.c_int), ("weights_dtype", c.c_int), ("output_dtype", c.c_int),
         ("spatial_rank", c.c_uint32), ("addends", c.c_uint32), ("scales", c.c_uint32), ("batch_any", c.c_uint32),
         ("kilocycles", c.c_uint32), ("phases", c.c_uint32), ("operation", c.c_int),
         ("tasks", c.c_uint32 * MOST_PHASES),

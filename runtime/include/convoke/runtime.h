@@ -47,8 +47,9 @@ typedef enum cvk_layout {
     CVK_BLOCKED,
     CVK_LAYOUT_WIDTH = 0x7fffffff
 } cvk_layout;
-/* The type of every element of a kernel's tensors: C's float, double. */
-typedef enum cvk_dtype { CVK_F32, CVK_F64, CVK_DTYPE_WIDTH = 0x7fffffff } cvk_dtype;
+/* The type of a tensor's elements: C's float, double; IEEE's half precision, and the upper half of a float, of two
+ * bytes each. */
+typedef enum cvk_dtype { CVK_F32, CVK_F64, CVK_F16, CVK_BF16, CVK_DTYPE_WIDTH = 0x7fffffff } cvk_dtype;
 
 /* What a kernel computes. */
 typedef enum cvk_operation {
@@ -107,7 +108,7 @@ enum { CVK_PACKED_HEADER = 64 };
 typedef struct cvk_buffer_info {
     uint64_t bytes;
     uint32_t alignment; /* a power of two */
-    uint32_t reserved;
+    uint32_t held;      /* 1: what it holds when a run begins is added to: the output of a layer that accumulates */
 } cvk_buffer_info;
 
 /* What a description has room for. An array in it, not a pointer from it: so it is copied as one value, and who loads
@@ -118,8 +119,8 @@ enum { CVK_MOST_PHASES = 8 };
  * whether pointers have 32 bits or 64.
  *
  * Gradients of weights are made of two images: `input`, and `gradient`, that of the output, whose shape and layout
- * stand as weights_shape and output_layout. What comes out, in `output`, is dense: as the weights are, of output_shape,
- * then one number an output channel where the layer has a bias. There are no weights to pack.
+ * stand as weights_shape, weights_dtype and output_layout. What comes out, in `output`, is dense: as the weights are,
+ * of output_shape, then one number an output channel where the layer has a bias. There are no weights to pack.
  *
  * Pools have no weights to pack: weights_shape is 0, 0 and the size of their windows. One that puts out `indices`, too,
  * gives for each maximum where it stands in its channel, (d H + h) W + w, the first where several are as great.
@@ -134,13 +135,14 @@ typedef struct cvk_kernel_info {
     uint64_t packed_tag;   /* of layer, plan and target: begins packed weights. 0: there are none */
     int64_t input_shape[5], weights_shape[5], output_shape[5]; /* N C D H W; weights as they are dense */
     cvk_layout input_layout, output_layout;
-    cvk_dtype dtype;
-    uint32_t spatial_rank; /* 1, 2 or 3 */
-    uint32_t addends;      /* tensors of the output's shape and layout, one after another in `addend` */
-    uint32_t scales;       /* vectors of out_channels, one after another in `scale` */
-    uint32_t batch_any;    /* 0 or 1 */
-    uint32_t kilocycles;   /* predicted, of one core, all phases, in thousands; 0: unknown */
-    uint32_t phases;       /* 1 to CVK_MOST_PHASES */
+    cvk_dtype input_dtype, weights_dtype, output_dtype; /* of bias and scale: double with CVK_F64, else float; addends
+                                                           are of the output's */
+    uint32_t spatial_rank;                              /* 1, 2 or 3 */
+    uint32_t addends;    /* tensors of the output's shape and layout, one after another in `addend` */
+    uint32_t scales;     /* vectors of out_channels, one after another in `scale` */
+    uint32_t batch_any;  /* 0 or 1 */
+    uint32_t kilocycles; /* predicted, of one core, all phases, in thousands; 0: unknown */
+    uint32_t phases;     /* 1 to CVK_MOST_PHASES */
     cvk_operation operation;
     uint32_t tasks[CVK_MOST_PHASES]; /* of each phase; all 0: an empty batch, nothing to do */
     const char *name;                /* the layer's name */

@@ -3,7 +3,8 @@
  * taken together those of the task. It holds the border too, where padding_mode asks for one or the plan for one of
  * zeros, so that the reduction finds every tap present; else absent taps stay absent, and what they would see is not
  * copied. Channels lie together in scratch if they do in the input, so that copies are contiguous, or, transposed, if
- * they do not: square by square, in registers. */
+ * they do not: square by square, in registers. Scratch is of the type that is summed in: halves are widened once, on
+ * their way there. */
 #include "algo/direct/tile.h"
 
 static bool has_border(const problem *p, const cvk_plan *plan) { return p->border != PAD_ZEROS || plan->pack_border; }
@@ -40,8 +41,8 @@ problem pack_input_problem(const problem *p, const cvk_plan *plan, const family 
     bool together = view_has_channels_together(&p->x) != plan->pack_transposed;
     const int64_t size[AXES] = {packed_size(p, plan, AXIS_D), packed_size(p, plan, AXIS_H),
                                 packed_size(p, plan, AXIS_W)};
-    packed.x = view_dense(p->x.type, together ? CVK_CHANNELS_LAST : CVK_CHANNELS_FIRST, 1, packed_channels(p, plan, f),
-                          1, size);
+    packed.x =
+        view_dense(p->sum, together ? CVK_CHANNELS_LAST : CVK_CHANNELS_FIRST, 1, packed_channels(p, plan, f), 1, size);
     packed.x.n = 0;
     packed.x.group = f->all_groups ? p->x.group : 0;
     return packed;
@@ -209,10 +210,21 @@ static void copy_pixel(const copy *c, affine column, affine source) {
     build_end(b);
 }
 
+/* Whether a pixel's channels are followed by those of the next, here and there: a row is one line then. */
+static bool columns_follow_on(const copy *c) {
+    const view *to = &c->t->x.v, *from = &c->input.v;
+    return to->channel == 1 && to->axis[AXIS_W] == c->channels &&
+           (c->zero || (from->block == 1 && from->channel == 1 && from->axis[AXIS_W] == c->channels));
+}
+
 /* Columns that lie one after another in both places, or are all zeros. */
 static void copy_columns(const copy *c, int64_t first, int64_t count) {
     nest_builder *b = c->t->b;
     affine source = affine_offset(c->column, first);
+    if (columns_follow_on(c)) {
+        copy_line(c, (spot){affine_constant(0), affine_constant(first), source}, count * c->channels, true);
+        return;
+    }
     if (scratch_has_channels_together(c)) {
         affine w = build_loop(b, "w", count);
         copy_pixel(c, affine_offset(w, first), affine_add(source, w));

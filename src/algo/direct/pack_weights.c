@@ -1,10 +1,13 @@
 /* Packed weights: for each group and block, the taps in the order the reduction visits them, and for each tap the
- * block's channels side by side; channels that do not exist are zeros. */
+ * block's channels side by side; channels that do not exist are zeros. Vectors of halves stay halves, which are fewer
+ * bytes, and are widened as they are loaded; weights that are loaded one by one are widened here. */
 #include "algo/direct/tile.h"
 
 int64_t packed_weights_elements(const tile *t) {
     return t->oc.groups * t->oc.blocks * problem_taps(&t->p) * tile_steps(t) * tile_tap_weights(t);
 }
+
+cvk_type packed_weights_type(const tile *t) { return t->plan->lanes == LANES_COLUMNS ? t->p.sum : t->p.w.type; }
 
 /* The channels of one tap of one block; `valid` of them exist. */
 static void copy_tap(tile *t, const tap *k, int from, int to, int w) {
@@ -47,9 +50,9 @@ nest *pack_weights_build(arena *a, const tile *made) {
     t.b = &b;
     int from =
         nest_add_tensor(&b, "weights", ROLE_PACK_FROM, t.p.w.type, t.p.w.elements, type_bytes(t.p.w.type), false);
-    int to =
-        nest_add_tensor(&b, "packed", ROLE_PACK_TO, t.p.w.type, packed_weights_elements(&t), SCRATCH_ALIGNMENT, true);
-    int w = nest_add_register(&b, "w", t.p.w.type, t.lanes, 2);
+    int to = nest_add_tensor(&b, "packed", ROLE_PACK_TO, packed_weights_type(&t), packed_weights_elements(&t),
+                             SCRATCH_ALIGNMENT, true);
+    int w = nest_add_register(&b, "w", t.p.sum, t.lanes, 2);
     int64_t whole = channel_blocks_whole(&t.oc);
     t.oc.group = build_loop(&b, "g", t.oc.groups);
     if (whole > 0) {

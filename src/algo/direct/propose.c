@@ -9,6 +9,7 @@ enum {
     MOST_UNROLLED_CHANNELS = 4,
     LOADED_AHEAD = 4,
     MOST_SHARING_CHANNELS = 4,
+    MOST_SLIDING_VECTORS = 2,
     MOST_CHANNEL_BLOCKS = 8,
     SCRATCH_BYTES = 256 * 1024
 };
@@ -46,7 +47,7 @@ static int64_t packed_rows(const proposer *o) {
     const problem_axis *h = &o->p.axis[AXIS_H];
     int64_t channels = o->family->all_groups ? o->p.x.channels : o->p.in_channels;
     int64_t width = o->p.axis[AXIS_W].in + axis_before(&o->p.axis[AXIS_W]) + axis_after(&o->p.axis[AXIS_W]);
-    int64_t row = type_bytes(o->p.x.type) * channels * o->p.axis[AXIS_D].taps * width;
+    int64_t row = type_bytes(o->p.sum) * channels * o->p.axis[AXIS_D].taps * width;
     int64_t rows = SCRATCH_BYTES / (row > 0 ? row : 1) / h->step;
     return lesser(rows < 1 ? 1 : rows, h->out);
 }
@@ -67,7 +68,7 @@ static double scratch_bytes(const proposer *o, int64_t channels, int64_t rows, i
     int64_t seen = a[AXIS_D].taps;
     seen *= (rows - 1) * a[AXIS_H].step + (a[AXIS_H].taps - 1) * a[AXIS_H].tap_step + 1;
     seen *= (columns - 1) * a[AXIS_W].step + (a[AXIS_W].taps - 1) * a[AXIS_W].tap_step + 1;
-    return (double)(type_bytes(o->p.x.type) * channels * seen);
+    return (double)(type_bytes(o->p.sum) * channels * seen);
 }
 
 /* A task is the rows of a tile, and of columns as many tiles as keep its input in the first-level cache; with the
@@ -103,6 +104,73 @@ static void add_packed_channels(proposer *o, cvk_plan plan, bool transposed, boo
     if (tiles > 1) plan_order_insert(&plan.order, level, (plan_level){LOOP_OH, plan.pack_rows});
     plan.tasks = level + 1;
     add_if_good(o, plan);
+}
+
+/* ---- inputs that are narrower than what is summed in: each task widens what it reads of them once ---- */
+
+static bool is_narrow(const proposer *o) { return o->p.x.type != o->p.sum; }
+
+/* What a task covers: output positions, in whole tiles, and output channels. */
+typedef struct share_of_task {
+    int64_t rows, columns, channels;
+} share_of_task;
+
+static int64_t whole_tiles(int64_t n, int64_t size) { return ceil_div(n, size) * size; }
+
+/* As many columns as keep their input in `bytes`, then as many rows of those; one tile at least. */
+static share_of_task positions_in(const proposer *o, const cvk_plan *plan, double bytes) {
+    const problem_axis *h = &o->p.axis[AXIS_H], *w = &o->p.axis[AXIS_W];
+    int64_t columns = ceil_div(w->out, plan->tile_ow), rows = ceil_div(h->out, plan->tile_oh), c = columns, r = rows;
+    while (c > 1 && scratch_bytes(o, o->p.in_channels, plan->tile_oh, c * plan->tile_ow) > bytes) c--;
+    c = balanced(columns, c);
+    while (r > 1 && (c < columns || scratch_bytes(o, o->p.in_channels, r * plan->tile_oh, w->out) > bytes)) r--;
+    return (share_of_task){balanced(rows, r) * plan->tile_oh, c * plan->tile_ow,
+                           whole_tiles(o->p.out_channels, plan->tile_oc)};
+}
+
+static void put_level(plan_order *order, plan_loop loop, int64_t block) {
+    order->level[order->count++] = (plan_level){loop, (int)block};
+}
+
+/* n, g, od and the blocks of the task; then its tiles, channels outside or inside. */
+static plan_order order_of_share(const proposer *o, const share_of_task *s, bool channels_outside) {
+    plan_order order = {.count = 0};
+    put_level(&order, LOOP_N, 0);
+    put_level(&order, LOOP_G, 0);
+    put_level(&order, LOOP_OD, 0);
+    if (s->rows < o->p.axis[AXIS_H].out) put_level(&order, LOOP_OH, s->rows);
+    if (s->columns < o->p.axis[AXIS_W].out) put_level(&order, LOOP_OW, s->columns);
+    if (s->channels < o->p.out_channels) put_level(&order, LOOP_OC, s->channels);
+    if (channels_outside) put_level(&order, LOOP_OC, 0);
+    put_level(&order, LOOP_OH, 0);
+    put_level(&order, LOOP_OW, 0);
+    if (!channels_outside) put_level(&order, LOOP_OC, 0);
+    return order;
+}
+
+enum { TILE_LOOPS_OF_TASK = 3 }; /* oc, oh, ow */
+
+static void add_share(proposer *o, cvk_plan plan, const share_of_task *s) {
+    plan.pack_rows = (int)s->rows;
+    for (int outside = 0; outside < 2; outside++) {
+        plan.order = order_of_share(o, s, outside);
+        plan.tasks = plan.order.count - TILE_LOOPS_OF_TASK;
+        add_if_good(o, plan);
+    }
+}
+
+enum { CHANNELS_WORTH_WIDENING = 64 };
+
+/* Input that the first or the second level keeps, for all output channels, or for so many that widening it again for
+ * the others is little. */
+static void add_widened(proposer *o, const cvk_plan *plan) {
+    const double near[] = {0.5 * (double)o->target->l1_bytes, 0.5 * (double)o->target->l2_bytes};
+    for (int i = 0; i < 2; i++) {
+        share_of_task s = positions_in(o, plan, near[i]);
+        add_share(o, *plan, &s);
+        s.channels = whole_tiles(CHANNELS_WORTH_WIDENING, plan->tile_oc);
+        if (s.channels < o->p.out_channels) add_share(o, *plan, &s);
+    }
 }
 
 /* ---- orders ---- */
@@ -183,12 +251,14 @@ static void add_orders(proposer *o, cvk_plan plan) {
     const bool together = view_has_channels_together(&o->p.x);
     if (o->family->all_groups && !together) add_packed_channels(o, plan, true, false);
     if (o->row->lanes == LANES_COLUMNS && together && o->p.x.channels > 1) add_packed_columns(o, plan, true);
+    if (is_narrow(o) && o->family->channel_lanes && !o->family->all_groups) add_widened(o, &plan);
     if (problem_has_border(&o->p)) {
         add_packed(o, plan, packed_rows(o));
         add_packed(o, plan, lesser(packed_rows(o), ceil_div(o->p.axis[AXIS_H].out, SOME_TASKS)));
         return;
     }
-    if (direct_conflicts(&o->p, o->target, &plan) > 0 && row_is_near(o)) add_packed(o, plan, packed_rows(o));
+    if (problem_taps(&o->p) > 1 && direct_conflicts(&o->p, o->target, &plan) > 0 && row_is_near(o))
+        add_packed(o, plan, packed_rows(o));
     plan.order = plan_order_of(CHANNELS_OUTSIDE);
     add_tasks(o, plan);
     bool rows = o->p.axis[AXIS_D].out > 1 || tiles_of(o, &plan, LOOP_OH) > 1;
@@ -216,12 +286,13 @@ static bool wants_prefetch(const proposer *o) {
  * keeps in registers that the sums need: so there one tap an iteration, and few input channels unrolled instead.
  * Elsewhere what taps share is worth keeping. */
 static void add_taps(proposer *o, cvk_plan plan) {
-    bool dense_channels = o->family->channel_lanes && !o->family->row;
+    const bool rows = o->family->row && o->family->all_groups;
+    bool dense_channels = o->family->channel_lanes && !rows;
     int64_t taps = o->p.axis[AXIS_W].taps;
     plan.unroll_ic = dense_channels && !o->family->all_groups && o->p.in_channels <= MOST_UNROLLED_CHANNELS
                          ? (int)o->p.in_channels
                          : 1;
-    plan.unroll_kw = !dense_channels && taps <= (o->family->row ? MOST_DEPTHWISE_TAPS : MOST_UNROLLED_TAPS);
+    plan.unroll_kw = !dense_channels && taps <= (rows ? MOST_DEPTHWISE_TAPS : MOST_UNROLLED_TAPS);
     add_orders(o, plan);
     plan.prefetch = wants_prefetch(o);
     if (plan.prefetch) add_orders(o, plan);
@@ -240,7 +311,7 @@ static int free_registers(const cvk_target *t, int held) { return t->registers -
 static int held(const proposer *o, int vectors) {
     int64_t taps = o->p.axis[AXIS_W].taps, some = slid_taps(&o->p.axis[AXIS_W]);
     if (o->p.combine != COMBINE_SUM) return LOADED_AHEAD + (o->p.indices ? LOADED_AHEAD : 0);
-    if (o->family->row) return (int)lesser(taps, 2 * some) + LOADED_AHEAD;
+    if (o->family->row && o->family->all_groups) return (int)lesser(taps, 2 * some) + LOADED_AHEAD;
     return o->family->all_groups ? (int)lesser(o->p.in_channels, 4) + 2 : vectors + 1;
 }
 
@@ -283,6 +354,19 @@ static void add_channel_tile(proposer *o, cvk_plan plan, int64_t most_pixels) {
     add_taps(o, plan);
 }
 
+/* A kernel row at once, with its weights in registers. */
+static void add_sliding_tile(proposer *o, cvk_plan plan, int vectors) {
+    const problem_axis *w = &o->p.axis[AXIS_W];
+    int64_t pixels = free_registers(o->target, (int)slid_taps(w) * vectors + LOADED_AHEAD) / vectors;
+    if (w->taps == 1 || w->step > w->tap_step || pixels < 2) return;
+    plan.tile_ow = (int)balanced(w->out, lesser(w->out, pixels));
+    plan.tile_oh =
+        w->out < pixels ? (int)balanced(o->p.axis[AXIS_H].out, lesser(o->p.axis[AXIS_H].out, pixels / w->out)) : 1;
+    plan.unroll_ic = 1;
+    plan.unroll_kw = true;
+    add_orders(o, plan);
+}
+
 /* The least code there is: one pixel, nothing unrolled, every edge clipped as it runs. */
 static void add_smallest(proposer *o, cvk_plan plan) {
     plan.tile_oh = plan.tile_ow = 1;
@@ -295,7 +379,7 @@ enum { MOST_VECTORS = 4, MOST_DEPTHWISE_VECTORS = 8, MOST_POOLED_VECTORS = 16 };
 
 static int most_vectors(const proposer *o) {
     if (o->p.combine != COMBINE_SUM) return MOST_POOLED_VECTORS;
-    return o->family->row ? MOST_DEPTHWISE_VECTORS : MOST_VECTORS;
+    return o->family->row && o->family->all_groups ? MOST_DEPTHWISE_VECTORS : MOST_VECTORS;
 }
 
 void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
@@ -312,6 +396,7 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
         int64_t most = free_registers(target, held(&o, v)) / (v * sums);
         plan.tile_oc = v * filled;
         if (most >= 1) add_channel_tile(&o, plan, most);
+        if (!f->all_groups && v <= MOST_SLIDING_VECTORS) add_sliding_tile(&o, plan, v);
     }
     plan.tile_oc = filled;
     add_smallest(&o, plan);

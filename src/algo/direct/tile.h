@@ -201,6 +201,7 @@ register_ref channel_tile_sum(const tile *t, affine vector, const pixel *p);
 /* pack_weights.c */
 nest *pack_weights_build(arena *a, const tile *t);
 int64_t packed_weights_elements(const tile *t);
+cvk_type packed_weights_type(const tile *t);
 /* pack_input.c: copies what the output positions of a task need, border and all. */
 /* Output positions along an axis whose input is in scratch together, where so many loops are tasks. */
 int64_t pack_input_positions(const problem *p, const cvk_plan *plan, int axis);

@@ -26,6 +26,7 @@ typedef struct sweep {
 typedef struct sweeps {
     const problem *p;
     const cvk_plan *plan;
+    cvk_type x, w;     /* of input and weights, where they are read from */
     double channels;   /* input channels of an iteration of the reduction */
     double input_sets; /* the share of a cache's sets that the input comes to lie in */
     bool all_groups;   /* channels are of all groups, and the group loop runs over the multiplier */
@@ -68,6 +69,8 @@ static void add_order(sweeps *s) {
 static sweeps sweeps_of(const problem *p, const cvk_target *target, const cvk_plan *plan) {
     bool all_groups = plan->lanes == LANES_CHANNELS;
     sweeps s = {.p = p, .plan = plan, .all_groups = all_groups, .channels = plan->unroll_ic, .input_sets = 1};
+    s.x = p->x.type;
+    s.w = plan->lanes == LANES_COLUMNS ? p->sum : p->w.type;
     if (plan->lanes == LANES_IN_CHANNELS) s.channels = target_lanes(target, p->sum);
     s.whole[LOOP_N] = (double)p->n;
     s.whole[LOOP_G] = (double)(all_groups ? problem_multiplier(p) : p->groups);
@@ -109,8 +112,7 @@ static double positions(const problem_axis *a, double out, double taps) { return
 
 static double bytes_of_input(const sweeps *s, const double *c) {
     const problem_axis *axis = s->p->axis;
-    double size = type_bytes(s->p->x.type), channels = s->all_groups ? c[LOOP_OC] : c[LOOP_G] * c[LOOP_IC],
-           rows = c[LOOP_N];
+    double size = type_bytes(s->x), channels = s->all_groups ? c[LOOP_OC] : c[LOOP_G] * c[LOOP_IC], rows = c[LOOP_N];
     for (int a = 0; a < AXIS_W; a++) rows *= positions(&axis[a], c[LOOP_OD + a], c[KERNEL + a]);
     if (view_has_channels_together(&s->p->x))
         return rows * positions(&axis[AXIS_W], c[LOOP_OW], c[KERNEL + AXIS_W]) * lines_of_channels(channels * size);
@@ -119,7 +121,7 @@ static double bytes_of_input(const sweeps *s, const double *c) {
 
 static double bytes_of_weights(const sweeps *s, const double *c) {
     if (s->p->combine != COMBINE_SUM) return 0;
-    double bytes = type_bytes(s->p->w.type) * c[LOOP_G] * c[LOOP_OC] * c[LOOP_IC];
+    double bytes = type_bytes(s->w) * c[LOOP_G] * c[LOOP_OC] * c[LOOP_IC];
     for (int a = 0; a < AXES; a++) bytes *= c[KERNEL + a];
     return bytes;
 }
@@ -295,6 +297,7 @@ static double row_lines_of(const sweeps *s) {
 traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *plan) {
     const double l2 = COST_L2_SHARE * (double)target->l2_bytes;
     sweeps s = sweeps_of(p, target, plan), near = s, second = s;
+    if (plan->pack_rows) near.x = p->sum; /* tiles read what is packed */
     near.input_sets = sets_of_input(&s, (int64_t)PAGE_BYTES);
     second.input_sets = sets_of_input(&s, target->l2_bytes / L2_WAYS);
     return (traffic){.l1 = brought_into(&near, COST_L1_SHARE * (double)target->l1_bytes),
@@ -303,5 +306,6 @@ traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *p
                      .runs = runs_of(&second, l2, l2 / 4),
                      .pieces = runs_of(&second, l2, 0),
                      .pages = pages_of(&s),
-                     .row_lines = row_lines_of(&s)};
+                     .row_lines = row_lines_of(&s),
+                     .input_sets = near.input_sets};
 }

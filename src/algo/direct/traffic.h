@@ -12,6 +12,7 @@ typedef struct traffic {
     double pages;      /* times that a tile's reduction comes to another page than the last, where it has more of them
                           than are remembered */
     double row_lines;  /* lines of output, of rows that are pages apart */
+    double input_sets; /* the share of the first level's sets that the input comes to lie in */
 } traffic;
 
 /* `p` has its axes merged. */

@@ -210,7 +210,7 @@ static void declare(tile *t) {
     t->input = nest_add_tensor(b, "input", ROLE_INPUT, t->whole.x.type, t->whole.x.elements,
                                type_bytes(t->whole.x.type), false);
     if (t->p.combine == COMBINE_SUM)
-        t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, t->p.w.type, packed_weights_elements(t),
+        t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, packed_weights_type(t), packed_weights_elements(t),
                                      SCRATCH_ALIGNMENT, false);
     t->out = epilogue_declare(b, &t->p);
     t->out.y.streams = t->plan->stream;

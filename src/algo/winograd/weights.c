@@ -1,4 +1,5 @@
-/* The weights: G on every axis of a filter, packed point after point as the products read them. */
+/* The weights: G on every axis of a filter, packed point after point as the products read them: in the
+ * type that is summed in, for they are sums. */
 #include "algo/winograd/winograd.h"
 
 typedef struct packer {
@@ -44,8 +45,7 @@ nest *winograd_pack_weights(arena *a, const winograd *made) {
     w->b = &b;
     p.from =
         nest_add_tensor(&b, "weights", ROLE_PACK_FROM, w->p->w.type, w->p->w.elements, type_bytes(w->p->w.type), false);
-    p.to =
-        nest_add_tensor(&b, "packed", ROLE_PACK_TO, w->p->w.type, winograd_packed_elements(w), SCRATCH_ALIGNMENT, true);
+    p.to = nest_add_tensor(&b, "packed", ROLE_PACK_TO, w->p->sum, winograd_packed_elements(w), SCRATCH_ALIGNMENT, true);
     w->in = nest_add_register(&b, "g", w->p->sum, w->lanes, (int)w->points);
     w->turn = nest_add_register(&b, "u", w->p->sum, w->lanes, (int)w->points);
     w->parts = transform_declare(&b, w->p->sum);

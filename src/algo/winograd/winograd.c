@@ -200,7 +200,7 @@ static void declare_input(winograd *w) {
 
 static void declare_output(winograd *w) {
     int vectors = w->plan->tile_oc / w->lanes;
-    w->weights = nest_add_tensor(w->b, "weights", ROLE_WEIGHTS, w->p->w.type, winograd_packed_elements(w),
+    w->weights = nest_add_tensor(w->b, "weights", ROLE_WEIGHTS, w->p->sum, winograd_packed_elements(w),
                                  SCRATCH_ALIGNMENT, false);
     w->out = epilogue_declare(w->b, w->p);
     w->strip = w->sums + w->points * w->count * w->plan->tile_oc;

@@ -143,7 +143,8 @@ typedef struct cvk_layer {
     cvk_padding_mode padding_mode;
     bool bias, flip_kernel;
     cvk_layout input_layout, output_layout;
-    cvk_dtype dtype;
+    cvk_dtype dtype; /* of every tensor, unless `dtypes` says otherwise; halves are summed in f32, their bias and scales
+                        f32 */
     cvk_accuracy accuracy;
     size_t post_op_count;
     const cvk_post_op *post_ops;
@@ -153,6 +154,8 @@ typedef struct cvk_layer {
                               out_channels / groups, kernel */
     int64_t output_padding[3]; /* of a transposed layer: output behind the last position */
     cvk_direction direction;   /* of gradients: there are no post-ops */
+    bool accumulate;           /* gradients alone: they are added to what the output holds */
+    const cvk_dtype *dtypes;   /* NULL, or those of input, weights and output */
     cvk_layer_kind kind;
     bool ceil_mode;         /* of pools: also a last window that runs beyond the padded input */
     bool count_include_pad; /* of averages: over padding, too */
@@ -221,10 +224,10 @@ CVK_API void cvk_job_free(cvk_job *job);
 /* Drops the cache's references to the kernels in memory; those in use stay. The disk is left alone. */
 CVK_API void cvk_cache_clear(void);
 
-/* The naive interpreter: dense weights, logical N C D H W arrays in C order whatever the spec's layouts, all of
- * its dtype; sums in a wider type. Of a layer for any batch, one image. `addend` holds one tensor per `add` post-op,
+/* The naive interpreter: dense weights, logical N C D H W arrays in C order whatever the spec's layouts, each of
+ * its type; sums in a wider type. Of a layer for any batch, one image. `addend` holds one tensor per `add` post-op,
  * `scale` one vector per `{scale: per_channel}`. Of gradients of weights, `weights` are the gradients of the output; of
- * pools there are none. */
+ * pools there are none. Gradients that accumulate are added to what `output` holds. */
 CVK_API cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                                  const void *scale, const void *addend, void *output);
 /* The same of a maximum with indices: where in the map of its channel each stands, as an N C D H W array. */
