@@ -4,24 +4,25 @@
 const ABI_VERSION = 2;
 const HEADER = 64; // CVK_PACKED_HEADER
 
-/* The rows of convoke/buffers.def: member, the description's field, how much of it a run takes. */
+/* The rows of convoke/buffers.def: member, the description's field, how much of it a run takes, whose type it has. */
 const BUFFERS = [
-  ["input", "input", "image"],
-  ["weights", "packed_weights", "once"],
-  ["bias", "bias", "once"],
-  ["scale", "scale", "once"],
-  ["addend", "addend", "image"],
-  ["output", "output", "image"],
-  ["scratch", "scratch", "once"],
-  ["workspace", "workspace", "image"],
-  ["gradient", "gradient", "image"],
+  ["input", "input", "image", "input_dtype"],
+  ["weights", "packed_weights", "once", "weights_dtype"],
+  ["bias", "bias", "once", "sums"],
+  ["scale", "scale", "once", "sums"],
+  ["addend", "addend", "image", "output_dtype"],
+  ["output", "output", "image", "output_dtype"],
+  ["scratch", "scratch", "once", "sums"],
+  ["workspace", "workspace", "image", "sums"],
+  ["gradient", "gradient", "image", "weights_dtype"],
 ];
 
 /* The fields of cvk_kernel_info, in their order: name, type, how many where it is an array. */
 const FIELDS = [
   ["struct_size", "u32"], ["abi_version", "u32"], ["cpu_features", "u64"], ["packed_tag", "u64"],
   ["input_shape", "i64", 5], ["weights_shape", "i64", 5], ["output_shape", "i64", 5],
-  ["input_layout", "u32"], ["output_layout", "u32"], ["dtype", "u32"], ["spatial_rank", "u32"], ["addends", "u32"],
+  ["input_layout", "u32"], ["output_layout", "u32"],
+  ["input_dtype", "u32"], ["weights_dtype", "u32"], ["output_dtype", "u32"], ["spatial_rank", "u32"], ["addends", "u32"],
   ["scales", "u32"], ["batch_any", "u32"], ["kilocycles", "u32"], ["phases", "u32"], ["operation", "u32"],
   ["tasks", "u32", 8], ["name", "text"], ["target", "text"], ["plan", "text"], ["run", "u32"], ["pack", "u32"],
   ["reserved_pointer", "u32"], ["weights", "buffer"], ...BUFFERS.map(([, needs]) => [needs, "buffer"]),
@@ -37,7 +38,8 @@ const READERS = {
 };
 
 const LAYOUTS = ["channels_first", "channels_last", "blocked"];
-const ARRAYS = [Float32Array, Float64Array]; // by dtype
+const ARRAYS = [Float32Array, Float64Array, Uint16Array, Uint16Array]; // by dtype; of two bytes, their bits
+const F64 = 1;
 
 function textAt(view, at) {
   let end = at;
@@ -78,29 +80,40 @@ class Kernel {
     this.#arguments = module.allocate(8 + 4 * BUFFERS.length, 8);
   }
 
-  #bytes(member) {
+  #row(member) {
     const row = BUFFERS.find(([name]) => name === member);
     if (!row) throw new TypeError(`there is no buffer ${member}`);
-    return this.info[row[1]].bytes * (row[2] === "image" && this.info.batch_any ? this.#images : 1);
+    return row;
+  }
+
+  #bytes(member) {
+    const [, needs, share] = this.#row(member);
+    return this.info[needs].bytes * (share === "image" && this.info.batch_any ? this.#images : 1);
+  }
+
+  /* Sums are of double where the input is. */
+  #type(member) {
+    const type = this.#row(member)[3];
+    return ARRAYS[type !== "sums" ? this.info[type] : this.info.input_dtype === F64 ? F64 : 0];
   }
 
   /* A view of a buffer; of no elements where the layer has none. */
   array(member) {
-    const Type = ARRAYS[this.info.dtype], bytes = this.#bytes(member);
+    const Type = this.#type(member), bytes = this.#bytes(member);
     return new Type(this.#module.memory.buffer, this.#at[member], bytes / Type.BYTES_PER_ELEMENT);
   }
 
   /* This kernel's `member` is from now on the other one's `theirs`. */
   share(member, other, theirs) {
     if (other.#module !== this.#module) throw new TypeError("the kernels are of different modules");
-    if (this.#bytes(member) !== other.#bytes(theirs) || this.info.dtype !== other.info.dtype)
+    if (this.#bytes(member) !== other.#bytes(theirs) || this.#type(member) !== other.#type(theirs))
       throw new RangeError(`${member} has ${this.#bytes(member)} bytes, and ${theirs} of ${other.info.name} ${other.#bytes(theirs)}`);
     this.#at[member] = other.#at[theirs];
   }
 
   /* Dense weights, in C order. */
   pack(weights) {
-    const { info } = this, Type = ARRAYS[info.dtype], count = info.weights.bytes / Type.BYTES_PER_ELEMENT;
+    const { info } = this, Type = this.#type("weights"), count = info.weights.bytes / Type.BYTES_PER_ELEMENT;
     if (!info.pack) throw new TypeError(`${info.name} takes no weights`);
     if (weights.length !== count) throw new RangeError(`${info.name} takes ${count} weights, not ${weights.length}`);
     const dense = this.#module.borrow(info.weights.bytes, info.weights.alignment);

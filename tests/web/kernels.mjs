@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { load } from "convoke";
 
 const kernels = await load(readFileSync("layers.wasm"));
-assert.deepEqual(kernels.names.sort(), ["example_block", "example_edges", "example_many"]);
+assert.deepEqual(kernels.names.sort(), ["example_block", "example_edges", "example_halves", "example_many"]);
 
 const edges = kernels.get("example_edges");
 assert.throws(() => edges.run(), /pack them first/);
@@ -40,5 +40,12 @@ for (let n = 0; n < 3; n++)
     assert.equal(many.array("output")[a], a + 2 * b + 1100);
     assert.equal(many.array("output")[b], 3 * a + 4 * b + 1200);
   }
+const halves = kernels.get("example_halves");
+halves.pack([0x4000]); // 2
+halves.array("input").set([0x3c00, 0x4000, 0xbc00, 0]);
+halves.array("bias").set([0.5]);
+halves.run();
+assert.deepEqual([...halves.array("output")], [0x4100, 0x4480, 0xbe00, 0x3800]);
+
 assert.throws(() => kernels.get("nothing"), /there is no kernel nothing, but example_/);
 console.log("all right");
