@@ -203,7 +203,7 @@ layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
         add_figures(&figures, &peak, &part[i]);
     }
     nests.run = program_beside(a, run, problems);
-    nests.pack = pack_beside(a, pack, problems);
+    if (!spec_is_pool(spec)) nests.pack = pack_beside(a, pack, problems);
     if (problem_folds(spec)) fold_back(a, spec, aim.target, &nests);
     if (spec->direction == DIRECTION_BACKWARD_WEIGHTS) pack_as_it_runs(a, spec, aim.target, &nests);
     add_phases(spec, aim.target, &nests, &figures, peak);

@@ -29,6 +29,8 @@ cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch) {
     return of;
 }
 
+bool spec_is_pool(const cvk_spec *s) { return s->kind != LAYER_CONVOLUTION; }
+bool spec_has_weights(const cvk_spec *s) { return s->direction == DIRECTION_FORWARD && !spec_is_pool(s); }
 int64_t spec_group_in(const cvk_spec *s) { return s->in_channels / s->groups; }
 int64_t spec_group_out(const cvk_spec *s) { return s->out_channels / s->groups; }
 int64_t spec_taps(const cvk_spec *s) { return volume(s->kernel); }
@@ -77,6 +79,7 @@ int64_t spec_output_elements(const cvk_spec *s) {
 }
 
 int64_t spec_weights_elements(const cvk_spec *s) {
+    if (spec_is_pool(s)) return 0;
     return times(times(s->out_channels, spec_group_in(s)), spec_taps(s));
 }
 
