@@ -30,10 +30,22 @@ static void random_axis(cvk_spec *s, int axis) {
     s->pad_after[axis] = pick(0, 1) ? s->pad_before[axis] : pick(0, 9);
 }
 
+static void random_bytes(cvk_spec *s) {
+    s->input_type = pick(0, 1) ? TYPE_U8 : TYPE_S8;
+    s->weights_type = pick(0, 1) ? TYPE_U8 : TYPE_S8;
+    s->output_type = TYPE_S32;
+    s->input_zero = (int)pick(0, 127);
+    s->weights_zero = (int)pick(0, 127);
+}
+
 /* One for all, or one for each of those that are summed alike. */
 static void random_types(cvk_spec *s) {
     static const cvk_type types[] = {TYPE_F64, TYPE_F32, TYPE_F16, TYPE_BF16};
     s->input_type = s->weights_type = s->output_type = types[pick(0, 3)];
+    if (s->post_count == 0 && s->direction == DIRECTION_FORWARD && pick(0, 2) == 0) {
+        random_bytes(s);
+        return;
+    }
     if (s->input_type == TYPE_F64 || pick(0, 1)) return;
     s->weights_type = types[pick(1, 3)];
     s->output_type = types[pick(1, 3)];
@@ -87,9 +99,9 @@ static bool same(const cvk_spec *a, const cvk_spec *b) {
     return strcmp(a->name, b->name) == 0 && a->rank == b->rank && same_sizes(a, b) && a->padding == b->padding &&
            a->input_layout == b->input_layout && a->output_layout == b->output_layout &&
            a->input_type == b->input_type && a->weights_type == b->weights_type && a->output_type == b->output_type &&
-           a->accuracy == b->accuracy && a->bias == b->bias && a->flip_kernel == b->flip_kernel &&
-           a->transposed == b->transposed && a->direction == b->direction && same_posts(a, b) &&
-           strcmp(a->algorithm, b->algorithm) == 0;
+           a->input_zero == b->input_zero && a->weights_zero == b->weights_zero && a->accuracy == b->accuracy &&
+           a->bias == b->bias && a->flip_kernel == b->flip_kernel && a->transposed == b->transposed &&
+           a->direction == b->direction && same_posts(a, b) && strcmp(a->algorithm, b->algorithm) == 0;
 }
 
 static const char *print(arena *a, const cvk_spec *s) {

@@ -144,9 +144,10 @@ typedef struct cvk_layer {
     const char *schedule;  /* NULL, or a plan as cvk_kernel_info.plan has it */
     bool transposed;       /* the transpose of the convolution: padding crops the output; dense weights are in_channels,
                               out_channels / groups, kernel */
-    int64_t output_padding[3]; /* of a transposed layer: output behind the last position */
-    cvk_direction direction;   /* of gradients: there are no post-ops */
-    const cvk_dtype *dtypes;   /* NULL, or those of input, weights and output */
+    int64_t output_padding[3];                    /* of a transposed layer: output behind the last position */
+    cvk_direction direction;                      /* of gradients: there are no post-ops */
+    const cvk_dtype *dtypes;                      /* NULL, or those of input, weights and output */
+    int32_t input_zero_point, weights_zero_point; /* of integers: the number that stands for 0 */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
