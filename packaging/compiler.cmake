@@ -36,13 +36,16 @@ install_printed(convoke.schema.json ${CMAKE_INSTALL_DATADIR}/convoke schema)
 get_property(all GLOBAL PROPERTY convoke_printed)
 add_custom_target(convoke_printed ALL DEPENDS ${all})
 
-# Python's module finds the library by a link beside it.
+# Python's module finds the library by a link beside it, or where the system looks for libraries.
 set(CVK_PYTHON_DIR lib/python3/dist-packages CACHE STRING "Where Python's module is installed, below the prefix")
-file(RELATIVE_PATH library /${CVK_PYTHON_DIR}/convoke /${CMAKE_INSTALL_LIBDIR}/libconvoke.so.0)
-file(CREATE_LINK ${library} ${CMAKE_CURRENT_BINARY_DIR}/libconvoke.so SYMBOLIC)
+option(CVK_PYTHON_LINK "Install a link to the library beside Python's module" ON)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/bindings/python/convoke DESTINATION ${CVK_PYTHON_DIR}
         PATTERN __pycache__ EXCLUDE)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/libconvoke.so DESTINATION ${CVK_PYTHON_DIR}/convoke)
+if(CVK_PYTHON_LINK)
+  file(RELATIVE_PATH library /${CVK_PYTHON_DIR}/convoke /${CMAKE_INSTALL_LIBDIR}/libconvoke.so.0)
+  file(CREATE_LINK ${library} ${CMAKE_CURRENT_BINARY_DIR}/libconvoke.so SYMBOLIC)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/libconvoke.so DESTINATION ${CVK_PYTHON_DIR}/convoke)
+endif()
 
 # What bindings/python/setup.py puts into a wheel, and nothing else installs.
 install(TARGETS libconvoke_rt libconvoke convoke_llvm LIBRARY DESTINATION . NAMELINK_SKIP COMPONENT wheel EXCLUDE_FROM_ALL)

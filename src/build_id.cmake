@@ -2,7 +2,7 @@
 # Needs OUTPUT, SOURCE_DIR (the project's), PREFIX (versions in words) and FLAGS (what else shapes the code).
 file(GLOB_RECURSE sources RELATIVE ${SOURCE_DIR} ${SOURCE_DIR}/src/*.c ${SOURCE_DIR}/src/*.h ${SOURCE_DIR}/src/*.def
      ${SOURCE_DIR}/runtime/*.c ${SOURCE_DIR}/runtime/*.h ${SOURCE_DIR}/runtime/*.def)
-list(FILTER sources EXCLUDE REGEX "^src/(tune|exchange|cli)/")
+list(FILTER sources EXCLUDE REGEX "^src/(tune|exchange|import|cli)/")
 set(all "${FLAGS}")
 foreach(source ${sources})
   file(SHA256 ${SOURCE_DIR}/${source} hash)

@@ -13,7 +13,8 @@
 /* As the program declares it. */
 static cvk_buffer_info buffer_of(const nest_program *program, nest_role role) {
     program_buffer needs = program_needs(program, role);
-    return (cvk_buffer_info){.bytes = (uint64_t)needs.bytes, .alignment = (uint32_t)needs.alignment};
+    return (cvk_buffer_info){
+        .bytes = (uint64_t)needs.bytes, .alignment = (uint32_t)needs.alignment, .held = needs.held};
 }
 
 static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {

@@ -1,92 +1,13 @@
-/* oneDNN, 2.6 or 3: the fastest of three formats of the activations, by its direct convolution or, in 2, its Winograd.
- * Weights are reordered beforehand into the format that the primitive asks for. 1D runs as 2D of height 1. Where
- * activations are to be plain, a format that is not gets a reorder before and after the convolution.
- *
- * What the two versions say differently comes first. */
-#include "peers/peer.h"
+/* oneDNN, 2.6 or 3: the fastest of three formats of the activations, by its direct convolution or, in 2, its Winograd;
+ * transposed by its deconvolution or as the gradient of a convolution's data. Weights are reordered beforehand into the
+ * format that the primitive asks for, and gradients of weights left in its own. 1D runs as 2D of height 1. Where
+ * activations are to be plain, a format that is not gets a reorder before and after the convolution. */
+#include "peers/onednn_versions.h"
 
-#include <dnnl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-/* A description of memory, owned; and one that somebody owns. */
-typedef struct shape {
-    dnnl_memory_desc_t own;
-} shape;
-#if DNNL_VERSION_MAJOR < 3
-typedef const dnnl_memory_desc_t *const_shape;
-static const_shape view(const shape *s) { return &s->own; }
-static void free_shape(shape *s) { (void)s; }
-static bool make_shape(shape *to, int axes, const dnnl_dims_t size, dnnl_format_tag_t tag) {
-    return !dnnl_memory_desc_init_by_tag(&to->own, axes, size, dnnl_f32, tag);
-}
-#else
-typedef const_dnnl_memory_desc_t const_shape;
-static const_shape view(const shape *s) { return s->own; }
-static void free_shape(shape *s) {
-    if (s->own) dnnl_memory_desc_destroy(s->own);
-}
-static bool make_shape(shape *to, int axes, const dnnl_dims_t size, dnnl_format_tag_t tag) {
-    return !dnnl_memory_desc_create_with_tag(&to->own, axes, size, dnnl_f32, tag);
-}
-#endif
-
-/* Of a convolution; `bias` may be NULL. */
-typedef struct operands {
-    const_shape input, weights, bias, output;
-} operands;
-
-typedef struct geometry {
-    dnnl_dims_t stride, dilation, before, after;
-} geometry;
-
-/* NULL: there is no such primitive. */
-static dnnl_primitive_desc_t describe_convolution(dnnl_engine_t engine, dnnl_alg_kind_t algorithm, const operands *o,
-                                                  const geometry *g, const_dnnl_primitive_attr_t attributes) {
-    dnnl_primitive_desc_t to = NULL;
-#if DNNL_VERSION_MAJOR < 3
-    dnnl_convolution_desc_t operation;
-    bool bad =
-        dnnl_dilated_convolution_forward_desc_init(&operation, dnnl_forward_inference, algorithm, o->input, o->weights,
-                                                   o->bias, o->output, g->stride, g->dilation, g->before, g->after) ||
-        dnnl_primitive_desc_create(&to, &operation, attributes, engine, NULL);
-#else
-    bool bad = dnnl_convolution_forward_primitive_desc_create(&to, engine, dnnl_forward_inference, algorithm, o->input,
-                                                              o->weights, o->bias, o->output, g->stride, g->dilation,
-                                                              g->before, g->after, attributes);
-#endif
-    return bad ? NULL : to;
-}
-
-static bool append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t algorithm, float alpha, float beta) {
-#if DNNL_VERSION_MAJOR < 3
-    return !dnnl_post_ops_append_eltwise(ops, 1, algorithm, alpha, beta);
-#else
-    return !dnnl_post_ops_append_eltwise(ops, algorithm, alpha, beta);
-#endif
-}
-
-static bool append_sum(dnnl_post_ops_t ops) {
-#if DNNL_VERSION_MAJOR < 3
-    return !dnnl_post_ops_append_sum(ops, 1);
-#else
-    return !dnnl_post_ops_append_sum(ops, 1, 0, dnnl_data_type_undef);
-#endif
-}
-
-#if DNNL_VERSION_MAJOR < 3
-enum { WAYS = 1 << PEER_DIRECT | 1 << PEER_WINOGRAD };
-static const dnnl_cpu_isa_t EVERY_ISA = dnnl_cpu_isa_all;
-#define HARD_SWISH_ALPHA 0 /* it knows no other */
-#define HARD_SWISH_BETA 0
-#else
-enum { WAYS = 1 << PEER_DIRECT };
-static const dnnl_cpu_isa_t EVERY_ISA = dnnl_cpu_isa_default;
-#define HARD_SWISH_ALPHA (1.0F / 6)
-#define HARD_SWISH_BETA 0.5F
-#endif
 
 /* Its threads are OpenMP's, or it has none. */
 #if DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_OMP
@@ -116,22 +37,67 @@ typedef struct activation {
     dnnl_memory_t inner, outer;
 } activation;
 
+/* What computes an operation, by the names of its arguments: what comes in, the other that comes in, what comes out. A
+ * bias comes in, or out. */
+typedef enum means { FORWARD, DECONVOLUTION, DATA_GRADIENT, WEIGHTS_GRADIENT, DECONVOLUTION_GRADIENT, MEANS } means;
+
+typedef struct argument {
+    int name;
+    dnnl_query_t query;
+} argument;
+
+static const struct means_row {
+    cvk_operation operation;
+    const char *name;
+    argument input, other, output;
+    bool gradient; /* the other is an activation: the output's gradient; and weights come out */
+} means_rows[MEANS] = {
+    [FORWARD] = {CVK_CONVOLUTION,
+                 "",
+                 {DNNL_ARG_SRC, dnnl_query_src_md},
+                 {DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
+                 {DNNL_ARG_DST, dnnl_query_dst_md},
+                 false},
+    [DECONVOLUTION] = {CVK_TRANSPOSED,
+                       "deconvolution ",
+                       {DNNL_ARG_SRC, dnnl_query_src_md},
+                       {DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
+                       {DNNL_ARG_DST, dnnl_query_dst_md},
+                       false},
+    [DATA_GRADIENT] = {CVK_TRANSPOSED,
+                       "data gradient ",
+                       {DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
+                       {DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
+                       {DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md},
+                       false},
+    [WEIGHTS_GRADIENT] = {CVK_WEIGHTS_GRADIENT,
+                          "",
+                          {DNNL_ARG_SRC, dnnl_query_src_md},
+                          {DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
+                          {DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md},
+                          true},
+    [DECONVOLUTION_GRADIENT] = {CVK_TRANSPOSED_WEIGHTS_GRADIENT,
+                                "",
+                                {DNNL_ARG_SRC, dnnl_query_src_md},
+                                {DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
+                                {DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md},
+                                true},
+};
+
 struct peer_layer {
     char variant[MOST_VARIANT];
     const peer_problem *problem;
+    const struct means_row *means;
     peer_data data;
     dnnl_engine_t engine;
     dnnl_stream_t stream;
-    activation input, output;
-    step step[MOST_STEPS]; /* in their order */
+    activation input, other, output; /* `other` of gradients; the output of those is the weights' */
+    dnnl_memory_t bias;              /* NULL: there is none */
+    step step[MOST_STEPS];           /* in their order */
     int steps;
     dnnl_memory_t memory[MOST_MEMORIES];
     int memories;
 };
-
-static dnnl_alg_kind_t algorithm_of(peer_way way) {
-    return way == PEER_WINOGRAD ? dnnl_convolution_winograd : dnnl_convolution_direct;
-}
 
 static const struct format {
     const char *name;
@@ -207,12 +173,24 @@ static bool make_activation(const peer_problem *s, int64_t channels, const int64
     return make_shape(to, with_axes(s, size, dims, 2), dims, tag);
 }
 
-/* `plain`: as the request has them; else as the convolution asks for. */
-static bool make_weights(const peer_problem *s, bool plain, shape *to) {
-    dnnl_dims_t dims = {s->groups, s->out_channels / s->groups, s->in_channels / s->groups},
-                dense = {s->out_channels, s->in_channels};
-    const dnnl_format_tag_t tags[2][2] = {{dnnl_oihw, dnnl_oidhw}, {dnnl_goihw, dnnl_goidhw}};
-    const dnnl_format_tag_t tag = plain ? tags[s->groups > 1][s->rank == 3] : dnnl_format_tag_any;
+static bool is_transposed(const peer_problem *s) {
+    return s->operation == CVK_TRANSPOSED || s->operation == CVK_TRANSPOSED_WEIGHTS_GRADIENT;
+}
+
+/* Dense ones begin with output channels; transposed, with input channels. */
+static dnnl_format_tag_t plain_weights(const peer_problem *s, bool transposed) {
+    static const dnnl_format_tag_t tags[2][2][2] = {{{dnnl_oihw, dnnl_oidhw}, {dnnl_goihw, dnnl_goidhw}},
+                                                    {{dnnl_iohw, dnnl_iodhw}, {dnnl_giohw, dnnl_giodhw}}};
+    return tags[transposed][s->groups > 1][s->rank == 3];
+}
+
+/* `plain`: as the request has them; else as the convolution asks for. Of a convolution whose gradient is asked for, the
+ * layer's input channels are output channels. */
+static bool make_weights(const peer_problem *s, means by, bool plain, shape *to) {
+    const bool turned = by == DATA_GRADIENT;
+    const int64_t out = turned ? s->in_channels : s->out_channels, in = turned ? s->out_channels : s->in_channels;
+    dnnl_dims_t dims = {s->groups, out / s->groups, in / s->groups}, dense = {out, in};
+    const dnnl_format_tag_t tag = plain ? plain_weights(s, is_transposed(s) && !turned) : dnnl_format_tag_any;
     if (s->groups > 1) return make_shape(to, with_axes(s, s->kernel, dims, 3), dims, tag);
     return make_shape(to, with_axes(s, s->kernel, dense, 2), dense, tag);
 }
@@ -232,27 +210,59 @@ static void free_shapes(shapes *s) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free_shape(all[i]);
 }
 
-static bool make_shapes(const peer_problem *s, dnnl_format_tag_t tag, bool plain_weights, shapes *to) {
+static bool make_shapes(const peer_problem *s, means by, dnnl_format_tag_t tag, bool plain, shapes *to) {
     memset(to, 0, sizeof *to);
     return make_activation(s, s->in_channels, s->in_size, tag, &to->input) &&
            make_activation(s, s->out_channels, s->out_size, tag, &to->output) &&
-           make_weights(s, plain_weights, &to->weights) && make_bias(s, &to->bias);
+           make_weights(s, by, plain, &to->weights) && make_bias(s, &to->bias);
 }
 
-static dnnl_primitive_desc_t describe(const peer_request *r, const struct format *f, dnnl_engine_t engine,
-                                      const_dnnl_primitive_attr_t attributes) {
-    const peer_problem *s = r->problem;
-    shapes all;
+static geometry geometry_of(const peer_problem *s) {
     geometry g;
-    dnnl_primitive_desc_t to = NULL;
     with_axes(s, s->stride, g.stride, 0);
     with_axes(s, s->dilation, g.dilation, 0);
     with_axes(s, s->pad_before, g.before, 0);
     with_axes(s, s->pad_after, g.after, 0);
     for (int i = 0; i < axes_of(s); i++) g.dilation[i]--; /* it counts the holes */
-    if (make_shapes(s, tag_of(s, f), false, &all)) {
-        const operands o = {view(&all.input), view(&all.weights), s->bias ? view(&all.bias) : NULL, view(&all.output)};
-        to = describe_convolution(engine, algorithm_of(r->way), &o, &g, attributes);
+    return g;
+}
+
+typedef dnnl_primitive_desc_t describe_forward(const asked *d, dnnl_prop_kind_t use);
+typedef dnnl_primitive_desc_t describe_backward(const asked *d, const_dnnl_primitive_desc_t hint);
+
+/* By way of the primitive forward. */
+static dnnl_primitive_desc_t describe_gradient(const asked *d, describe_forward *forward, describe_backward *backward) {
+    dnnl_primitive_desc_t hint = forward(d, dnnl_forward_training), to = hint ? backward(d, hint) : NULL;
+    if (hint) dnnl_primitive_desc_destroy(hint);
+    return to;
+}
+
+static dnnl_primitive_desc_t describe_means(const asked *d, means by) {
+    switch (by) {
+    case FORWARD: return describe_convolution(d, dnnl_forward_inference);
+    case DECONVOLUTION: return describe_deconvolution(d, dnnl_forward_inference);
+    case DATA_GRADIENT: return describe_gradient(d, describe_convolution, describe_data_gradient);
+    case WEIGHTS_GRADIENT: return describe_gradient(d, describe_convolution, describe_weights_gradient);
+    default: return describe_gradient(d, describe_deconvolution, describe_deconvolution_weights_gradient);
+    }
+}
+
+static dnnl_primitive_desc_t describe(const peer_request *r, means by, const struct format *f, dnnl_engine_t engine,
+                                      const_dnnl_primitive_attr_t attributes) {
+    const peer_problem *s = r->problem;
+    shapes all;
+    dnnl_primitive_desc_t to = NULL;
+    if (make_shapes(s, by, tag_of(s, f), false, &all)) {
+        const bool turned = by == DATA_GRADIENT;
+        const asked d = {.engine = engine,
+                         .winograd = r->way == PEER_WINOGRAD,
+                         .o = {.source = view(turned ? &all.output : &all.input),
+                               .weights = view(&all.weights),
+                               .bias = s->bias ? view(&all.bias) : NULL,
+                               .destination = view(turned ? &all.input : &all.output)},
+                         .g = geometry_of(s),
+                         .attributes = attributes};
+        to = describe_means(&d, by);
     }
     free_shapes(&all);
     return to;
@@ -324,44 +334,73 @@ static bool add_activation(peer_layer *p, const_shape inner, const_shape outer, 
     return to->inner && to->outer;
 }
 
-/* The convolution and its constant operands. */
-static bool add_convolution(peer_layer *p, const_dnnl_primitive_desc_t d, const shapes *plain) {
-    dnnl_memory_t weights = add_memory(p, dnnl_primitive_desc_query_md(d, dnnl_query_weights_md, 0), NULL);
-    dnnl_memory_t bias = p->problem->bias ? add_memory(p, view(&plain->bias), NULL) : NULL;
+/* Loaded once: what is constant. */
+static dnnl_memory_t add_constant(peer_layer *p, const_shape inner, const_shape plain, const void *array) {
+    dnnl_memory_t memory = add_memory(p, inner, NULL);
+    return memory && load(p, plain, array, memory) ? memory : NULL;
+}
+
+static const_shape wanted(const_dnnl_primitive_desc_t d, const argument *a) {
+    return dnnl_primitive_desc_query_md(d, a->query, 0);
+}
+
+/* Weights come in or go out as the primitive likes them best. */
+static bool add_operands(const peer_request *r, peer_layer *p, const_dnnl_primitive_desc_t d, const shapes *plain) {
+    const struct means_row *m = p->means;
+    const_shape input = r->plain ? view(&plain->input) : NULL, output = r->plain ? view(&plain->output) : NULL;
+    bool good = add_activation(p, wanted(d, &m->input), input, &p->input);
+    if (m->gradient)
+        good = good && add_activation(p, wanted(d, &m->other), output, &p->other) &&
+               add_activation(p, wanted(d, &m->output), NULL, &p->output);
+    else
+        good = good && add_activation(p, wanted(d, &m->output), output, &p->output) &&
+               (p->other.inner = add_constant(p, wanted(d, &m->other), view(&plain->weights), p->data.weights));
+    if (!good || !p->problem->bias) return good;
+    p->bias = m->gradient ? add_memory(p, view(&plain->bias), NULL)
+                          : add_constant(p, view(&plain->bias), view(&plain->bias), p->data.bias);
+    return p->bias != NULL;
+}
+
+static bool add_convolution(peer_layer *p, const_dnnl_primitive_desc_t d) {
+    const struct means_row *m = p->means;
     step *s = &p->step[p->steps];
-    if (!weights || !load(p, view(&plain->weights), p->data.weights, weights)) return false;
-    if (p->problem->bias && (!bias || !load(p, view(&plain->bias), p->data.bias, bias))) return false;
     if (dnnl_primitive_create(&s->primitive, d)) return false;
     p->steps++;
-    return add_argument(s, DNNL_ARG_SRC, p->input.inner) && add_argument(s, DNNL_ARG_WEIGHTS, weights) &&
-           add_argument(s, DNNL_ARG_DST, p->output.inner) && (!bias || add_argument(s, DNNL_ARG_BIAS, bias));
+    return add_argument(s, m->input.name, p->input.inner) && add_argument(s, m->other.name, p->other.inner) &&
+           add_argument(s, m->output.name, p->output.inner) &&
+           (!p->bias || add_argument(s, m->gradient ? DNNL_ARG_DIFF_BIAS : DNNL_ARG_BIAS, p->bias));
+}
+
+/* Where the two differ, from what the caller has. */
+static bool add_reorder_in(peer_layer *p, const activation *a) {
+    return a->inner == a->outer || add_reorder(p, a->outer, a->inner);
 }
 
 /* An addend is what the output held before, so it is reordered as well. */
 static bool add_steps(const peer_request *r, peer_layer *p, const_dnnl_primitive_desc_t d, const shapes *plain) {
-    bool good = add_activation(p, dnnl_primitive_desc_query_md(d, dnnl_query_src_md, 0),
-                               r->plain ? view(&plain->input) : NULL, &p->input) &&
-                add_activation(p, dnnl_primitive_desc_query_md(d, dnnl_query_dst_md, 0),
-                               r->plain ? view(&plain->output) : NULL, &p->output);
-    if (good && p->input.inner != p->input.outer) good = add_reorder(p, p->input.outer, p->input.inner);
-    if (good && p->output.inner != p->output.outer && adds(p->problem))
-        good = add_reorder(p, p->output.outer, p->output.inner);
-    good = good && add_convolution(p, d, plain);
+    bool good = add_operands(r, p, d, plain) && add_reorder_in(p, &p->input);
+    if (good && p->means->gradient) good = add_reorder_in(p, &p->other);
+    if (good && adds(p->problem)) good = add_reorder_in(p, &p->output);
+    good = good && add_convolution(p, d);
     return good && (p->output.inner == p->output.outer || add_reorder(p, p->output.inner, p->output.outer));
 }
 
 static dnnl_format_tag_t plain_tag(const peer_problem *s) { return s->rank == 3 ? dnnl_ncdhw : dnnl_nchw; }
 
-/* What runs work on: the request's input, and the addend where an output is added to. */
+static bool make_plain_shapes(const peer_layer *p, shapes *to) {
+    return make_shapes(p->problem, (means)(p->means - means_rows), plain_tag(p->problem), true, to);
+}
+
+/* What runs work on: the request's input and gradient, and the addend where an output is added to. */
 static bool load_activations(peer_layer *p, const shapes *plain) {
     return load(p, view(&plain->input), p->data.input, p->input.outer) &&
+           (!p->means->gradient || load(p, view(&plain->output), p->data.weights, p->other.outer)) &&
            (!adds(p->problem) || load(p, view(&plain->output), p->data.addend, p->output.outer));
 }
 
 static bool make_ready(const peer_request *r, peer_layer *p, const_dnnl_primitive_desc_t d) {
     shapes plain;
-    bool good = make_shapes(p->problem, plain_tag(p->problem), true, &plain) && add_steps(r, p, d, &plain) &&
-                load_activations(p, &plain);
+    bool good = make_plain_shapes(p, &plain) && add_steps(r, p, d, &plain) && load_activations(p, &plain);
     free_shapes(&plain);
     return good;
 }
@@ -372,11 +411,25 @@ static void peer_run(peer_layer *p) {
     dnnl_stream_wait(p->stream);
 }
 
+static int64_t weights_of(const peer_problem *s) {
+    int64_t taps = 1;
+    for (int i = 0; i < PEER_AXES; i++) taps *= s->kernel[i];
+    return s->out_channels * s->in_channels / s->groups * taps;
+}
+
+/* Behind gradients of weights, those of the bias. */
+static bool take_results(peer_layer *p, const shapes *plain, float *output) {
+    const bool gradient = p->means->gradient;
+    const_shape of = view(gradient ? &plain->weights : &plain->output);
+    if (!copy_array(p, of, output, p->output.outer, true)) return false;
+    return !gradient || !p->bias || copy_array(p, view(&plain->bias), output + weights_of(p->problem), p->bias, true);
+}
+
 static bool peer_answer(peer_layer *p, void *output) {
     shapes plain;
-    bool good = make_shapes(p->problem, plain_tag(p->problem), true, &plain) && load_activations(p, &plain);
+    bool good = make_plain_shapes(p, &plain) && load_activations(p, &plain);
     if (good) peer_run(p);
-    good = good && copy_array(p, view(&plain.output), output, p->output.outer, true);
+    good = good && take_results(p, &plain, output);
     free_shapes(&plain);
     return good;
 }
@@ -393,7 +446,7 @@ static void peer_close(peer_layer *p) {
 static void name_variant(peer_layer *p, const struct format *f, const_dnnl_primitive_desc_t d) {
     const char *implementation = "";
     dnnl_primitive_desc_query(d, dnnl_query_impl_info_str, 0, &implementation);
-    snprintf(p->variant, sizeof p->variant, "%s %s", f->name, implementation);
+    snprintf(p->variant, sizeof p->variant, "%s%s %s", p->means->name, f->name, implementation);
 }
 
 /* Where it has no Winograd for a layer it may take something else instead, many times as slow. */
@@ -402,14 +455,14 @@ static bool is_asked_for(const peer_request *r, const peer_layer *p) {
 }
 
 /* One format made ready, or NULL. */
-static peer_layer *open_format(const peer_request *r, const struct format *f) {
+static peer_layer *open_format(const peer_request *r, means by, const struct format *f) {
     peer_layer *p = calloc(1, sizeof *p);
     dnnl_primitive_attr_t attributes = NULL;
     if (!p) return NULL;
-    p->problem = r->problem, p->data = r->data;
+    p->problem = r->problem, p->data = r->data, p->means = &means_rows[by];
     bool good = !dnnl_engine_create(&p->engine, dnnl_cpu, 0) && !dnnl_stream_create(&p->stream, p->engine, 0) &&
                 !dnnl_primitive_attr_create(&attributes) && add_post_ops(r->problem, attributes);
-    dnnl_primitive_desc_t description = good ? describe(r, f, p->engine, attributes) : NULL;
+    dnnl_primitive_desc_t description = good ? describe(r, by, f, p->engine, attributes) : NULL;
     if (description) name_variant(p, f, description);
     good = description && is_asked_for(r, p) && make_ready(r, p, description);
     if (description) dnnl_primitive_desc_destroy(description);
@@ -456,23 +509,33 @@ static bool has(const peer_request *r) {
            adds(r->problem) <= 1 && take_threads(r->threads);
 }
 
+/* Gradients of a convolution's data are sums alone. */
+static bool means_for(means by, const peer_problem *s) {
+    return means_rows[by].operation == s->operation && (by != DATA_GRADIENT || (!s->bias && !s->post_op_count));
+}
+
+/* The faster of two, of which the other is closed. */
+typedef struct fastest {
+    peer_layer *layer;
+    double seconds;
+} fastest;
+
+static void keep_faster(fastest *best, peer_layer *p) {
+    if (!p) return;
+    const double seconds = time_layer(p);
+    const bool slower = best->layer && best->seconds <= seconds;
+    peer_close(slower ? p : best->layer);
+    if (!slower) *best = (fastest){p, seconds};
+}
+
 static peer_layer *peer_open(const peer_request *r) {
     if (!has(r)) return NULL;
     dnnl_set_max_cpu_isa(instructions(r->cpu_features));
-    peer_layer *best = NULL;
-    double best_seconds = 0;
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        peer_layer *p = open_format(r, &formats[i]);
-        if (!p) continue;
-        double seconds = time_layer(p);
-        peer_layer *slower = best && best_seconds <= seconds ? p : best;
-        if (slower != p) {
-            best = p;
-            best_seconds = seconds;
-        }
-        peer_close(slower);
-    }
-    return best;
+    fastest best = {NULL, 0};
+    for (means by = 0; by < MEANS; by++)
+        for (size_t i = 0; i < sizeof formats / sizeof *formats && means_for(by, r->problem); i++)
+            keep_faster(&best, open_format(r, by, &formats[i]));
+    return best.layer;
 }
 
 static const char *peer_variant(const peer_layer *p) { return p->variant; }

@@ -27,6 +27,7 @@ typedef enum peer_way { PEER_DIRECT, PEER_WINOGRAD, PEER_SEPARABLE, PEER_WAYS } 
 /* A layer, not of an empty batch. Axes are D H W, right-aligned: those that the layer does not have are of size 1,
  * kernel 1, stride 1, dilation 1, without padding. */
 typedef struct peer_problem {
+    cvk_operation operation;
     int rank; /* spatial axes that the layer has: 1, 2, 3 */
     int64_t batch, in_channels, out_channels, groups;
     int64_t in_size[PEER_AXES], out_size[PEER_AXES], kernel[PEER_AXES];
@@ -43,9 +44,9 @@ static inline bool peer_all_are(const peer_problem *p, cvk_dtype dtype) {
     return p->input_dtype == dtype && p->weights_dtype == dtype && p->output_dtype == dtype;
 }
 
-/* Dense arrays of the problem's types in C order: input N C D H W; weights O I/groups D H W; bias O; addend, of the
- * output's type, N O D H W.
- * What the layer does not use is NULL. They stay the caller's, and last until the layer is closed. */
+/* Dense arrays of the problem's types in C order: input N C D H W; weights O I/groups D H W, transposed I O/groups D H
+ * W; bias O; addend, of the output's type, N O D H W. Of gradients of weights, `weights` are those of the output, N O D
+ * H W. What the layer does not use is NULL. They stay the caller's, and last until the layer is closed. */
 typedef struct peer_data {
     const void *input, *weights, *bias, *addend;
 } peer_data;
@@ -69,7 +70,8 @@ typedef struct peer {
     const char *(*title)(void);                       /* what it calls itself, and its version */
     peer_layer *(*open)(const peer_request *request); /* NULL: it cannot do that */
     void (*run)(peer_layer *layer);
-    bool (*answer)(peer_layer *layer, void *output); /* runs on the data, and gives the output as N O D H W */
+    bool (*answer)(peer_layer *layer, void *output); /* runs on the data, and gives the output as N O D H W, or
+                                                         gradients as weights are, those of the bias behind them */
     void (*rest)(void);                              /* ends its threads, or lets them sleep */
     const char *(*variant)(const peer_layer *layer); /* which format was the fastest, and what implements it */
     void (*close)(peer_layer *layer);

@@ -61,6 +61,7 @@ static bool find_bounds(const peer_problem *s, bounds *to) {
 
 /* It chooses instructions by what the machine has, and reorders no activations. */
 static bool has(const peer_request *r) {
+    if (r->problem->operation != CVK_CONVOLUTION) return false;
     const peer_problem *s = r->problem;
     return r->way == PEER_DIRECT && peer_all_are(s, CVK_F32) && s->border == CVK_PADDING_ZEROS && s->rank <= 2 &&
            !r->plain && !r->narrowed;

@@ -21,7 +21,7 @@ epilogue epilogue_declare(nest_builder *b, const problem *p) {
     e.bias = declare(b, "bias", ROLE_BIAS, p->sum, p->post.bias ? p->y.channels : 0, false);
     e.scale = declare(b, "scale", ROLE_SCALE, p->sum, scales * p->y.channels, false);
     declare_addends(&e);
-    e.y.tensor = nest_add_tensor(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, type_bytes(p->y.type), true);
+    e.y.tensor = nest_add_sums(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, p->post.accumulate);
     return e;
 }
 
@@ -93,8 +93,8 @@ static void hard_swish(const epilogue *e, register_ref x) {
     build_op(e->b, OP_MUL, x, x, temporary(e, 1));
 }
 
-static void add(const epilogue *e, register_ref x, const lane_map *m, int which) {
-    tensor_view addend = {.tensor = e->addend[which], .v = e->p->y};
+static void add(const epilogue *e, register_ref x, const lane_map *m, int tensor) {
+    const tensor_view addend = {.tensor = tensor, .v = e->p->y};
     view_load(e->b, &addend, m, temporary(e, 0), temporary(e, 1));
     build_op(e->b, OP_ADD, x, x, temporary(e, 0));
 }
@@ -116,7 +116,7 @@ static math_kind math_of(post_kind kind) {
 /* `adds` and `scales`: how many came before. */
 static void apply(const epilogue *e, const post_op *op, register_ref x, const lane_map *m, int adds, int scales) {
     switch (op->kind) {
-    case POST_ADD: add(e, x, m, adds); break;
+    case POST_ADD: add(e, x, m, e->addend[adds]); break;
     case POST_SCALE: scale(e, x, m, scales); break;
     case POST_RELU: relu(e, x); break;
     case POST_RELU6: clamp(e, x, 0, 6); break;
@@ -135,6 +135,7 @@ void epilogue_store(const epilogue *e, register_ref value, const lane_map *m, bo
         adds += post->op[i].kind == POST_ADD;
         scales += post->op[i].kind == POST_SCALE;
     }
+    if (post->accumulate) add(e, value, m, e->y.tensor);
     lane_map stored = *m;
     if (with_fill) {
         build_keep(e->b, value, value, m->valid);

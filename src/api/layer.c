@@ -136,13 +136,15 @@ static cvk_status check(const cvk_layer *l, cvk_diagnostics *d) {
     if ((unsigned)l->accuracy > CVK_ACCURACY_FAST) return refuse(d, "accuracy");
     if ((unsigned)l->direction >= DIRECTIONS) return refuse(d, "direction");
     if (l->direction != CVK_FORWARD && l->post_op_count) return refuse(d, "post_ops of gradients");
+    if (l->direction == CVK_FORWARD && l->accumulate) return refuse(d, "accumulate of what goes forward");
     if (l->post_op_count > MOST_POST_OPS || (l->post_op_count && !l->post_ops)) return refuse(d, "post_ops");
     return CVK_OK;
 }
 
 /* Of a sound layer. */
-static cvk_status turn_backward(cvk_spec *s, direction way, cvk_diagnostics *d) {
-    const char *why = spec_turn_backward(s, way);
+static cvk_status turn_backward(cvk_spec *s, const cvk_layer *l, cvk_diagnostics *d) {
+    const char *why = spec_turn_backward(s, (direction)l->direction);
+    s->accumulate = l->accumulate;
     if (!why) return spec_finish(s, d);
     diag_error(d, E_UNSUPPORTED, (place){.file = ""}, NULL, "layer: %s", why);
     return CVK_ERROR_UNSUPPORTED;
@@ -158,7 +160,7 @@ static cvk_status fill(owned_spec *owned, const cvk_layer *l, cvk_diagnostics *d
     if (status) return status;
     status = resolve_padding(&owned->spec, l->padding, d);
     if (!status) status = spec_finish(&owned->spec, d);
-    return status || l->direction == CVK_FORWARD ? status : turn_backward(&owned->spec, (direction)l->direction, d);
+    return status || l->direction == CVK_FORWARD ? status : turn_backward(&owned->spec, l, d);
 }
 
 cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec) {

@@ -106,6 +106,7 @@ typedef struct reader {
     const char *path;
     cvk_type type; /* that is wanted */
     bool convert;  /* round what no number of it is equal to */
+    bool swapped;  /* the file's numbers begin with their highest byte */
     FILE *file;
     int64_t left; /* bytes not read yet */
     cvk_diagnostics *diagnostics;
@@ -155,13 +156,16 @@ static cvk_status read_header(reader *r, npy_header *header) {
     return CVK_ERROR_IO;
 }
 
+/* Whether the header has the type with the other order of bytes. */
+static bool is_swapped(const npy_header *header, const npy_type *type) {
+    return header->descr[0] == '>' && type->descr[0] == '<' && strcmp(header->descr + 1, type->descr + 1) == 0;
+}
+
 static cvk_status find_type(const reader *r, const npy_header *header, const npy_type **type) {
     char hint[32];
     snprintf(hint, sizeof hint, "save array.astype('%s')", name_in_numpy(r->type));
-    if (header->descr[0] == '>') return refuse(r, hint, "the array is big-endian");
-    if (header->fortran_order) return refuse(r, "save numpy.ascontiguousarray(array)", "the array is in Fortran order");
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (strcmp(header->descr, types[i].descr) == 0) {
+        if (strcmp(header->descr, types[i].descr) == 0 || is_swapped(header, &types[i])) {
             *type = &types[i];
             return CVK_OK;
         }
@@ -227,19 +231,40 @@ static conversion decode(const npy_type *type, const unsigned char *from, cvk_ty
     return EXACT;
 }
 
-static cvk_status read_elements(reader *r, const npy_type *type, npy_array *array) {
+static void swap_bytes(unsigned char *bytes, int64_t n) {
+    for (int64_t i = 0; i < n / 2; i++) {
+        const unsigned char kept = bytes[i];
+        bytes[i] = bytes[n - 1 - i];
+        bytes[n - 1 - i] = kept;
+    }
+}
+
+/* Where an element of the file stands in the array, whose last axis is the one whose neighbours are neighbours; in a
+ * file in Fortran's order it is the first. */
+static int64_t placed(const npy_array *array, bool fortran_order, int64_t element) {
+    if (!fortran_order) return element;
+    int64_t at = 0, stride = array->elements;
+    for (int i = 0; i < array->rank; element /= array->shape[i++])
+        at += element % array->shape[i] * (stride /= array->shape[i]);
+    return at;
+}
+
+static cvk_status read_element(const reader *r, const npy_type *type, npy_array *array, int64_t at,
+                               unsigned char *from) {
+    if (r->swapped) swap_bytes(from, type->bytes);
+    const conversion became = decode(type, from, array->type, (char *)array->data + at * type_bytes(array->type));
+    const bool wrong = became == BEYOND || (became == ROUNDED && !r->convert);
+    return wrong ? refuse_element(r, type, array, at, from, became) : CVK_OK;
+}
+
+static cvk_status read_elements(reader *r, const npy_type *type, bool fortran_order, npy_array *array) {
     unsigned char bytes[CHUNK * MOST_ITEM];
     for (int64_t at = 0; at < array->elements; at += CHUNK) {
         int64_t n = array->elements - at < CHUNK ? array->elements - at : CHUNK;
         cvk_status status = take(r, bytes, n * type->bytes);
+        for (int64_t i = 0; i < n && status == CVK_OK; i++)
+            status = read_element(r, type, array, placed(array, fortran_order, at + i), bytes + i * type->bytes);
         if (status != CVK_OK) return status;
-        for (int64_t i = 0; i < n; i++) {
-            const unsigned char *from = bytes + i * type->bytes;
-            conversion became =
-                decode(type, from, array->type, (char *)array->data + (at + i) * type_bytes(array->type));
-            if (became == BEYOND || (became == ROUNDED && !r->convert))
-                return refuse_element(r, type, array, at + i, from, became);
-        }
     }
     return CVK_OK;
 }
@@ -256,7 +281,8 @@ static cvk_status read_array(reader *r, npy_array *array) {
     array->type = r->type;
     array->data = malloc((size_t)(array->elements * type_bytes(r->type) + 1)); /* + 1: an empty array is not NULL */
     if (!array->data) return CVK_ERROR_MEMORY;
-    return read_elements(r, type, array);
+    r->swapped = is_swapped(&header, type);
+    return read_elements(r, type, header.fortran_order, array);
 }
 
 cvk_status npy_read(const char *path, cvk_type type, bool convert, cvk_diagnostics *diagnostics, npy_array *array) {

@@ -1,4 +1,5 @@
-/* NumPy's .npy files: arrays of numbers, in C order. Format: numpy.lib.format, versions 1.0, 2.0 and 3.0. */
+/* NumPy's .npy files: arrays of numbers, in C order, whatever order they have in the file. Format: numpy.lib.format,
+ * versions 1.0, 2.0 and 3.0. */
 #ifndef CVK_ARRAYS_NPY_H
 #define CVK_ARRAYS_NPY_H
 
@@ -15,9 +16,10 @@ typedef struct npy_array {
     void *data;       /* heap; NULL in an array that was not read */
 } npy_array;
 
-/* Reads floats and integers, little-endian, as that type; bf16 as ml_dtypes' arrays are saved, raw. Each where a number
- * of that type is equal to it, or rounded to the nearest one if `convert`; what is beyond the largest is refused in any
- * case. Anything odd about the file is CVK_ERROR_IO and a diagnostic; `array` is empty then. */
+/* Reads floats and integers, of either order of bytes and of axes, as that type; bf16 as ml_dtypes' arrays are saved,
+ * raw. Each where a number of that type is equal to it, or rounded to the nearest one if `convert`; what is beyond the
+ * largest is refused in any case. Anything odd about the file is CVK_ERROR_IO and a diagnostic; `array` is empty then.
+ */
 cvk_status npy_read(const char *path, cvk_type type, bool convert, cvk_diagnostics *diagnostics, npy_array *array);
 
 /* Writes the array's type, as output_write does. */

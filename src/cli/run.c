@@ -14,6 +14,7 @@ typedef struct arrays {
     naive_tensors tensors;
     npy_array input, weights, bias; /* weights, or gradients of the output */
     void *scale, *addend;           /* all of each kind, one after another */
+    void *before;                   /* what the outputs hold, where they are added to */
 } arrays;
 
 /* Reads what an option names. */
@@ -70,6 +71,33 @@ static cli_exit read_gradient(session *s, const cvk_spec *spec, arrays *a) {
     return status;
 }
 
+static size_t result_bytes(const cvk_spec *spec) {
+    return (size_t)(naive_channels(spec) * naive_channel_size(spec) * type_bytes(spec_result_type(spec)));
+}
+
+/* One of the files that are written, from byte `at` of all results on. */
+static cli_exit read_held(session *s, const char *option, const char *path, const shape *of, char *at) {
+    npy_array one = {0};
+    cli_exit status = read_array(s, option, path, of, &one);
+    if (status == CLI_DONE) memcpy(at, one.data, (size_t)(shape_elements(of) * type_bytes(of->type)));
+    npy_free(&one);
+    return status;
+}
+
+/* What is added to stands in the files that the sums go to. */
+static cli_exit read_before(session *s, arrays *a) {
+    const cvk_spec *spec = &a->spec;
+    const shape result = shape_result(spec), channels = shape_channels(spec);
+    const size_t of_result = (size_t)(shape_elements(&result) * type_bytes(result.type));
+    if (!spec->accumulate) return CLI_DONE;
+    a->tensors.before = a->before = malloc(result_bytes(spec) + 1);
+    if (!a->before) return session_fail(s, CVK_ERROR_MEMORY);
+    cli_exit status = read_held(s, "--output", s->options->output, &result, a->before);
+    if (status == CLI_DONE && result_bytes(spec) > of_result)
+        status = read_held(s, "--bias-output", s->options->bias_output, &channels, (char *)a->before + of_result);
+    return status;
+}
+
 static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     const cli_options *o = s->options;
     const shape input = shape_input(spec), weights = shape_weights(spec), channels = shape_channels(spec);
@@ -88,7 +116,11 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
         status = read_list(s, "--scale", &o->scale, spec_count_post(spec, POST_SCALE), &channels, &a->scale);
     if (status == CLI_DONE)
         status = read_list(s, "--addend", &o->addend, spec_count_post(spec, POST_ADD), &output, &a->addend);
-    a->tensors = (naive_tensors){a->input.data, a->weights.data, a->bias.data, a->scale, a->addend, NULL};
+    a->tensors = (naive_tensors){.input = a->input.data,
+                                 .weights = a->weights.data,
+                                 .bias = a->bias.data,
+                                 .scale = a->scale,
+                                 .addend = a->addend};
     return status;
 }
 
@@ -98,6 +130,7 @@ static void free_arrays(arrays *a) {
     npy_free(&a->bias);
     free(a->scale);
     free(a->addend);
+    free(a->before);
 }
 
 /* `layer` is what is compiled, `spec` the same with its batch. */
@@ -140,9 +173,9 @@ static cvk_status write_results(const session *s, const cvk_spec *spec, char *ou
 static cli_exit compute(session *s, const cvk_spec *layer, const arrays *a) {
     const cvk_spec *spec = &a->spec;
     const naive_tensors *data = &a->tensors;
-    const size_t bytes = (size_t)(naive_channels(spec) * naive_channel_size(spec) * type_bytes(spec_result_type(spec)));
-    char *output = malloc(bytes + 1);
+    char *output = malloc(result_bytes(spec) + 1);
     if (!output) return session_fail(s, CVK_ERROR_MEMORY);
+    if (data->before) memcpy(output, data->before, result_bytes(spec));
     cvk_status status =
         s->options->reference ? run_reference(spec, data, output) : run_kernel(s, layer, spec, data, output);
     if (status == CVK_OK) status = write_results(s, spec, output);
@@ -175,6 +208,7 @@ static cli_exit run_layer(session *s) {
     if (!spec) return CLI_USAGE;
     arrays a = {0};
     cli_exit status = read_arrays(s, spec, &a);
+    if (status == CLI_DONE) status = read_before(s, &a);
     if (status == CLI_DONE) status = compute(s, spec, &a);
     free_arrays(&a);
     return status;

@@ -16,7 +16,8 @@ struct identity {
     formula_tensors dense;
     residue *memory;                                  /* all of the tensors above and below */
     residue *input, *weights, *bias, *scale, *addend; /* in the layouts of the nests */
-    residue *expected;                                /* N O D H W */
+    residue *before;   /* what is added to, in the order of what comes out; NULL: nothing is */
+    residue *expected; /* N O D H W */
 };
 
 static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXIS_H] * size[AXIS_W]; }
@@ -96,13 +97,15 @@ static bool draw(identity *i, uint64_t seed) {
     int64_t laid_weights = is_gradient(s) ? spec_output_elements(s) : weights;
     int64_t bias = s->bias ? s->out_channels : 0, scale = spec_count_post(s, POST_SCALE) * s->out_channels;
     int64_t adds = spec_count_post(s, POST_ADD), addend = adds * logical_outputs(s);
-    int64_t random = inputs + weights + bias + scale + addend;
+    int64_t before = s->accumulate ? formula_outputs(s) : 0;
+    int64_t random = inputs + weights + bias + scale + addend + before;
     int64_t laid_out = spec_input_elements(s) + laid_weights + adds * spec_output_elements(s);
     residue *at = i->memory = calloc((size_t)(random + laid_out + formula_outputs(s) + 1), sizeof *at);
     if (!at) return false;
     for (int64_t k = 0; k < random; k++) at[k] = drawn(&seed);
     i->bias = at + inputs + weights, i->scale = i->bias + bias;
     i->dense = (formula_tensors){at, at + inputs, i->bias, i->scale, i->scale + scale};
+    i->before = before ? at + random - before : NULL;
     i->input = at + random;
     i->weights = i->input + spec_input_elements(s);
     i->addend = i->weights + laid_weights;
@@ -119,6 +122,21 @@ static bool draw(identity *i, uint64_t seed) {
 }
 
 /* ---- the formula ---- */
+
+/* Where the formula has what comes out: of gradients channels are inside of taps, not outside. */
+static int64_t formula_place(const cvk_spec *s, int64_t e) {
+    int64_t taps = volume(s->kernel), inner = (s->transposed ? s->out_channels : s->in_channels) / s->groups;
+    int64_t filter = e / taps;
+    if (!is_gradient(s) || e >= spec_weights_elements(s)) return e;
+    return (filter / inner * taps + e % taps) * inner + filter % inner;
+}
+
+static void add_before(identity *i) {
+    for (int64_t e = 0; i->before && e < formula_outputs(&i->spec); e++) {
+        residue *expected = &i->expected[formula_place(&i->spec, e)];
+        *expected = residue_add(*expected, i->before[e]);
+    }
+}
 
 typedef struct formula_job {
     const identity *identity;
@@ -146,11 +164,12 @@ identity *identity_new(const cvk_spec *s, uint64_t seed, const cvk_parallel_for 
     if (!i) return NULL;
     i->spec = *s;
     formula *f = draw(i, seed) ? formula_new(&i->spec, &i->dense) : NULL;
+    if (f) in_pieces(threads, PIECES, run_formula, &(formula_job){i, f});
+    formula_free(f);
     if (f)
-        in_pieces(threads, PIECES, run_formula, &(formula_job){i, f});
+        add_before(i);
     else
         identity_free(i);
-    formula_free(f);
     return f ? i : NULL;
 }
 
@@ -212,14 +231,11 @@ static int64_t first_wrong(const residue *expected, residue *got, int64_t step, 
     return -1;
 }
 
-/* Gradients are dense, channels outside of taps; the formula has them inside. */
 static void compare_gradients(const identity *i, const residue *output, char *words) {
     const cvk_spec *s = &i->spec;
-    int64_t taps = volume(s->kernel), inner = s->transposed ? s->out_channels / s->groups : s->in_channels / s->groups;
     for (int64_t e = 0; e < formula_outputs(s); e++) {
-        int64_t filter = e / taps, at = (filter / inner * taps + e % taps) * inner + filter % inner;
         bool of_bias = e >= spec_weights_elements(s);
-        if (output[e] == i->expected[of_bias ? e : at]) continue;
+        if (output[e] == i->expected[formula_place(s, e)]) continue;
         snprintf(words, IDENTITY_WORDS, "gradient %lld of %s is %s", (long long)e, of_bias ? "all" : "the weights",
                  output[e] == RESIDUE_NONE ? "not computed" : "not the formula's");
         return;
@@ -248,6 +264,22 @@ static void compare(const identity *i, residue *output, char *words) {
             snprintf(words, IDENTITY_WORDS, "element %lld, which is no channel's, is not zero", (long long)e);
             return;
         }
+}
+
+/* What it holds is laid out as it comes out. */
+static void fill_output(const identity *i, residue *output) {
+    const cvk_spec *s = &i->spec;
+    if (!i->before) return;
+    if (is_gradient(s)) {
+        memcpy(output, i->before, (size_t)formula_outputs(s) * sizeof *output);
+        return;
+    }
+    int64_t positions = volume(s->out_size);
+    for (int64_t channel = 0; channel < s->batch * s->out_channels; channel++) {
+        channel_walk w =
+            walk(s->output_layout, s->out_channels, s->out_size, channel / s->out_channels, channel % s->out_channels);
+        for (int64_t p = 0; p < positions; p++) output[w.first + p * w.step] = i->before[channel * positions + p];
+    }
 }
 
 static cvk_status run_nest(nest_job *j, const nest *n, const cvk_parallel_for *threads) {
@@ -289,6 +321,7 @@ cvk_status identity_judge(const identity *i, const nest_phase *pack, const nest_
     j.workspace = nothing_in((size_t)program_needs(run, ROLE_WORKSPACE).elements);
     words[0] = '\0';
     bool ready = j.packed && j.output && j.workspace;
+    if (ready) fill_output(i, j.output);
     cvk_status status = ready ? judge(&j, pack, run, threads, words) : CVK_ERROR_MEMORY;
     free(j.packed);
     free(j.output);

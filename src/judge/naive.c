@@ -358,6 +358,7 @@ static void finish(const channel *c, int64_t at, long double *value, double *bou
         if (bound) *bound = bound_post(c->sum, op, operand, *value, *bound);
         *value = post_apply(op, operand, *value);
     }
+    if (s->accumulate) naive_add_before(s, c->tensors, (c->n * s->out_channels + c->oc) * outputs + at, value, bound);
     if (bound) bound_store(c->sum, s->output_type, value, bound);
 }
 
@@ -455,7 +456,7 @@ static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *outpu
 cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                          const void *scale, const void *addend, void *output) {
     if (!spec) return CVK_ERROR_ARGUMENT;
-    const naive_tensors tensors = {input, weights, bias, scale, addend, NULL};
+    const naive_tensors tensors = {input, weights, bias, scale, addend, NULL, output};
     if (!has_all(spec, &tensors, output)) return CVK_ERROR_NULL;
     int64_t size = naive_channel_size(spec);
     const cvk_type type = spec_result_type(spec);

@@ -13,6 +13,8 @@ typedef struct naive_tensors {
         *addend;
     const double *rounding; /* permitted |error| of each output's sum, N O D H W; NULL, and NaN of a single output: that
                                of direct summation */
+    const void *before; /* where the layer accumulates, what the output holds: N O D H W; gradients of weights as they
+                           come out */
 } naive_tensors;
 
 /* Output channels of all images: n * out_channels + oc is the index of one. Of gradients of weights, each by itself:

@@ -3,6 +3,7 @@
 #include "judge/naive_gradients.h"
 #include "judge/bound.h"
 #include "judge/eight.h"
+#include "judge/post.h"
 
 #include <math.h>
 
@@ -174,6 +175,14 @@ static sums of_bias(const cvk_spec *s, const naive_tensors *t, int64_t channel) 
     return to;
 }
 
+void naive_add_before(const cvk_spec *s, const naive_tensors *t, int64_t i, long double *value, double *bound) {
+    static const post_op add = {.kind = POST_ADD};
+    const cvk_type type = spec_result_type(s);
+    const double before = type_read(type, (const char *)t->before + i * type_bytes(type));
+    if (bound) *bound = bound_post(spec_sum_type(s), &add, before, *value, *bound);
+    *value = post_apply(&add, before, *value);
+}
+
 static bool are_integers(cvk_type type, const void *x, int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         const double value = type_read(type, (const char *)x + i * type_bytes(type));
@@ -191,8 +200,8 @@ void naive_gradients_range(const cvk_spec *s, const naive_tensors *t, int64_t fi
     for (int64_t i = first; i < last; i++) {
         const sums to = i < weights_of(s) ? of_weight(s, t, i) : of_bias(s, t, i - weights_of(s));
         output[i - first] = to.sum;
-        if (!bound) continue;
-        bound[i - first] = bound_direct(sum, to.terms, to.magnitude, integers);
-        bound_store(sum, s->weights_type, &output[i - first], &bound[i - first]);
+        if (bound) bound[i - first] = bound_direct(sum, to.terms, to.magnitude, integers);
+        if (s->accumulate) naive_add_before(s, t, i, &output[i - first], bound ? &bound[i - first] : NULL);
+        if (bound) bound_store(sum, s->weights_type, &output[i - first], &bound[i - first]);
     }
 }

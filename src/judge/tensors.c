@@ -77,6 +77,17 @@ static void copy(const void *from, const guarded *to) {
     if (to->bytes) memcpy(to->data, from, to->bytes);
 }
 
+/* What is added to. */
+static void fill_output(const naive_tensors *data, tensors *t) {
+    const cvk_spec *s = t->spec;
+    const guarded *output = &t->buffer[CVK_ROLE_OUTPUT];
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS)
+        copy(data->before, output);
+    else
+        to_layout(s->output_layout, type_bytes(s->output_type), s->batch, s->out_channels, s->out_size, data->before,
+                  output->data);
+}
+
 static void fill(const naive_tensors *data, tensors *t) {
     const cvk_spec *s = t->spec;
     int64_t outputs = s->batch * s->out_channels * volume(s->out_size);
@@ -97,6 +108,7 @@ static void fill(const naive_tensors *data, tensors *t) {
     static const cvk_role written[] = {CVK_ROLE_OUTPUT, CVK_ROLE_SCRATCH, CVK_ROLE_WORKSPACE};
     for (size_t i = 0; i < sizeof written / sizeof *written; i++)
         memset(t->buffer[written[i]].data, ALL_NAN, t->buffer[written[i]].bytes);
+    if (s->accumulate) fill_output(data, t);
 }
 
 cvk_status tensors_bind(const cvk_spec *s, const cvk_kernel_info *info, const naive_tensors *data, guard_side side,

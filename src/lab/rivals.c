@@ -24,9 +24,11 @@ static const cvk_post_op *post_ops(const cvk_spec *s, arena *a) {
     return to;
 }
 
-static const peer_problem *pose(const cvk_spec *s, arena *a) {
+static const peer_problem *pose(const ready *r, arena *a) {
+    const cvk_spec *s = &r->spec;
     peer_problem *p = arena_new(a, peer_problem);
-    *p = (peer_problem){.rank = s->rank,
+    *p = (peer_problem){.operation = r->info->operation,
+                        .rank = s->rank,
                         .batch = s->batch,
                         .in_channels = s->in_channels,
                         .out_channels = s->out_channels,
@@ -146,8 +148,10 @@ static void ask(const ready *r, const peer *who, peer_request *request, const vo
     who->rest();
 }
 
-/* What peers are asked for goes forward. */
-static bool is_posed(const cvk_spec *s) { return !s->transposed && s->direction == DIRECTION_FORWARD; }
+/* What is added to grows from run to run; and gradients of a flipped kernel come out flipped. */
+static bool is_posed(const cvk_spec *s) {
+    return !s->accumulate && (s->direction == DIRECTION_FORWARD || !s->flip_kernel);
+}
 
 cvk_status rivals_open(const ready *r, const peer_list *peers, arena *a, rivals *to) {
     *to = (rivals){.count = 0};
@@ -158,7 +162,7 @@ cvk_status rivals_open(const ready *r, const peer_list *peers, arena *a, rivals 
     void *own = own_output(r), *scratch = malloc(bytes);
     const bool good = own && scratch && ready_data(&r->spec, &to->data);
     if (good) {
-        peer_request request = {.problem = pose(&r->spec, a),
+        peer_request request = {.problem = pose(r, a),
                                 .data = data_of(&r->spec, &to->data, a),
                                 .threads = r->lab->threads->workers,
                                 .cpu_features = t->cpu_features,

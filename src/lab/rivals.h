@@ -34,10 +34,10 @@ typedef struct rivals {
     layer_data data;
 } rivals;
 
-/* None for transposed layers and gradients, which peers are not asked for. Runs our own kernel as well. A rival that
- * takes many times as long as another of the same way is left out. Padding other than zeros and dense ways are for the
- * peers to take or leave; with PEER_SEPARABLE, which takes the weights for what these are not, nothing is compared.
- * Texts live in the arena; `to` is for rivals_close in any case and stays where it is. */
+/* None where gradients are added to what the output holds, or are a flipped kernel's. Runs our own kernel as well. A
+ * rival that takes many times as long as another of the same way is left out. Padding other than zeros and dense ways
+ * are for the peers to take or leave; with PEER_SEPARABLE, which takes the weights for what these are not, nothing is
+ * compared. Texts live in the arena; `to` is for rivals_close in any case and stays where it is. */
 cvk_status rivals_open(const ready *r, const peer_list *peers, arena *a, rivals *to);
 void rivals_close(rivals *r);
 /* For `measure`. */

@@ -60,7 +60,7 @@ static void add_shape(fields *f, const int64_t shape[5]) {
 
 static void add_buffer(fields *f, const cvk_buffer_info *b) {
     LLVMValueRef value[] = {LLVMConstInt(f->m->i64, b->bytes, false), LLVMConstInt(f->m->i32, b->alignment, false),
-                            LLVMConstInt(f->m->i32, b->reserved, false)};
+                            LLVMConstInt(f->m->i32, b->held, false)};
     add(f, LLVMConstStructInContext(f->m->context, value, 3, false));
 }
 

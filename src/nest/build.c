@@ -44,7 +44,8 @@ int nest_add_tensor(nest_builder *b, const char *name, nest_role role, cvk_type 
                     bool writable) {
     nest *n = b->nest;
     n->tensors = with_room(n->arena, n->tensors, sizeof *n->tensors, n->tensor_count, &n->tensor_capacity);
-    n->tensors[n->tensor_count] = (nest_tensor){name, role, type, elements, alignment, writable, 0, 0};
+    n->tensors[n->tensor_count] = (nest_tensor){
+        .name = name, .role = role, .type = type, .elements = elements, .alignment = alignment, .writable = writable};
     return n->tensor_count++;
 }
 
@@ -54,6 +55,12 @@ int nest_add_part(nest_builder *b, const char *name, nest_role role, cvk_type ty
                   int alignment, bool writable) {
     int t = nest_add_tensor(b, name, role, type, elements, alignment, writable);
     b->nest->tensors[t].begin = begin;
+    return t;
+}
+
+int nest_add_sums(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t elements, bool added_to) {
+    int t = nest_add_tensor(b, name, role, type, elements, type_bytes(type), true);
+    b->nest->tensors[t].added_to = added_to;
     return t;
 }
 

@@ -44,6 +44,7 @@ typedef struct nest_tensor {
     int alignment; /* bytes the base is aligned to, at least */
     bool writable;
     int64_t begin; /* elements of what the role is bound to that stand before it: of several tensors of one role */
+    bool added_to; /* a task reads an element of it, adds, and stores it */
     int zero;      /* the number that stands for 0: what loads into another type subtract */
 } nest_tensor;
 

@@ -285,14 +285,14 @@ int64_t program_tasks(const nest_program *p, int phase) {
 
 static void need(program_buffer *needs, const nest_tensor *t) {
     int64_t elements = t->begin + t->elements, bytes = elements * type_bytes(t->type);
-    if (!needs->name) needs->name = t->name;
+    if (!needs->name) needs->name = t->name, needs->held = t->added_to;
     if (elements > needs->elements) needs->elements = elements;
     if (bytes > needs->bytes) needs->bytes = bytes;
     if (t->alignment > needs->alignment) needs->alignment = t->alignment;
 }
 
 program_buffer program_needs(const nest_program *p, nest_role role) {
-    program_buffer needs = {NULL, 0, 0, 1};
+    program_buffer needs = {.alignment = 1};
     const nest *n;
     for (int i = 0; (n = program_nest(p, i)); i++)
         for (int t = 0; t < n->tensor_count; t++)

@@ -6,6 +6,7 @@
 #include "nest/flat.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { WORD = 64 };
 
@@ -63,6 +64,8 @@ static bool mark(marks *m, const flat_op *o, int64_t at, mark_word *each) {
     return true;
 }
 
+static bool is_added_to(const marks *m, const flat_op *o) { return m->nest->tensors[o->op->at.tensor].added_to; }
+
 static void take(marks *m, int64_t word, uint64_t bits) {
     if (!m->mine[word]) m->touched[m->touched_count++] = word;
     m->mine[word] |= bits;
@@ -72,8 +75,9 @@ static void end_task(marks *m) {
     while (m->touched_count > 0) m->mine[m->touched[--m->touched_count]] = 0;
 }
 
+/* A task may store what it has read itself, where it adds. */
 static bool store_word(marks *m, const flat_op *o, int64_t word, uint64_t bits) {
-    uint64_t twice = m->now[word] & bits, late = m->read[word] & bits;
+    uint64_t twice = m->now[word] & bits, late = m->read[word] & bits & ~(is_added_to(m, o) ? m->mine[word] : 0);
     if (twice) return refuse(m, o, word * WORD + first_of(twice), "is stored a second time");
     if (late) return refuse(m, o, word * WORD + first_of(late), "is stored by the phase that reads it");
     m->now[word] |= bits;
@@ -81,10 +85,20 @@ static bool store_word(marks *m, const flat_op *o, int64_t word, uint64_t bits) 
     return true;
 }
 
+/* What is added to is read before it is stored. */
+static bool load_addend(marks *m, const flat_op *o, int64_t word, uint64_t bits) {
+    uint64_t again = m->now[word] & bits;
+    if (again) return refuse(m, o, word * WORD + first_of(again), "is added to a second time");
+    m->read[word] |= bits;
+    take(m, word, bits);
+    return true;
+}
+
 static bool load_word(marks *m, const flat_op *o, int64_t word, uint64_t bits) {
     uint64_t early = bits & ~m->before[word] & ~m->now[word], others = bits & m->now[word] & ~m->mine[word];
     if (early) return refuse(m, o, word * WORD + first_of(early), "is read before it is stored");
     if (others) return refuse(m, o, word * WORD + first_of(others), "is stored by another task of the phase");
+    if (is_added_to(m, o)) return load_addend(m, o, word, bits);
     m->read[word] |= bits & ~m->mine[word];
     return true;
 }
@@ -192,6 +206,9 @@ static cvk_status open_marks(marks *m, nest_role role, int64_t elements, int64_t
     return CVK_OK;
 }
 
+/* Every element was there before. */
+static void hold_all(marks *m) { memset(m->before, 0xFF, (size_t)m->words * sizeof *m->before); }
+
 static void close_marks(marks *m, const char *name, cvk_diagnostics *d) {
     if (m->fault) report(m, name, d);
     free(m->before);
@@ -210,6 +227,7 @@ cvk_status nest_certify_stored(const nest *const *nests, int count, nest_role ro
     marks m;
     cvk_status status = open_marks(&m, role, t->elements, most);
     m.origin = t->begin;
+    if (status == CVK_OK && t->added_to) hold_all(&m);
     if (status == CVK_OK) status = walk_phase(nests, count, &m);
     if (status == CVK_OK) status = expect_all(&m);
     close_marks(&m, t->name, d);
@@ -241,6 +259,7 @@ static cvk_status certify(const nest_program *p, nest_role role, bool wholly, in
     if (needs.elements == 0) return CVK_OK;
     marks m;
     cvk_status status = open_marks(&m, role, needs.elements, most);
+    if (status == CVK_OK && needs.held) hold_all(&m);
     for (int i = 0; i < p->count && status == CVK_OK; i++) {
         status = walk_phase((const nest *const *)p->phase[i].nest, p->phase[i].count, &m);
         if (status == CVK_OK && wholly && i == last) status = expect_all(&m);

@@ -22,7 +22,8 @@ cvk_status pack_certify_stored(const nest_phase *pack, int64_t most, cvk_diagnos
 
 /* The same of the output after the last phase that writes it. And of what every phase does to the output and to the
  * workspace: no element is stored twice; what a task loads it has stored itself, or an earlier phase has, and no task
- * of this one. So a run gives the same whatever its tasks' order, and reads nothing that was there before it.
+ * of this one, but for what it adds to, which no other stores and it stores once, after it has read it. So a run gives
+ * the same whatever its tasks' order, and reads nothing that was there before it but what is added to.
  * CVK_ERROR_UNSUPPORTED: this could not be said of both, but of neither the opposite. */
 cvk_status program_certify_stored(const nest_program *p, int64_t most, cvk_diagnostics *d);
 

@@ -6,7 +6,9 @@
  * before)
  *
  * so the smaller tensor's channels are output channels and its positions taps, the kernel's taps are output positions,
- * stride and dilation trade places, and images are what is summed over. Up to two dimensions, large channels are an
+ * stride and dilation trade places, and images are what is summed over. Where the kernel is one tap, inside the larger
+ * tensor, the two are alike but for the positions that strides leave out, and the one of less elements is the smaller:
+ * what stands for weights is packed each time. Up to two dimensions, large channels are an
  * axis of their own, so that a register tile has several; where every group has but one, images are that axis, and
  * groups stay groups. Groups of several channels are a problem each, and so are runs of channels between blocks. */
 #include "problem/backward_weights.h"
@@ -21,8 +23,31 @@ enum { BLOCK = 16 };
 typedef struct pair {
     view large, small;
     int64_t large_channels, small_channels; /* of a group */
+    bool turned;                            /* gradients are large channels, then small ones */
     problem_axis axis[AXES];                /* of the convolution from large to small */
 } pair;
+
+/* Whether every position of the smaller tensor meets one of the larger, which is there. */
+static bool is_pointwise(const cvk_spec *s) {
+    bool plain = spec_taps(s) == 1;
+    for (int a = 0; a < AXES; a++) plain &= s->pad_before[a] == 0 && s->pad_after[a] == 0;
+    return plain;
+}
+
+/* What the larger tensor is where the smaller one meets it stands for the smaller, and the smaller for the larger. */
+static pair trade(const pair *p) {
+    pair traded = {.large = p->small,
+                   .small = p->large,
+                   .large_channels = p->small_channels,
+                   .small_channels = p->large_channels,
+                   .turned = true};
+    for (int a = 0; a < AXES; a++) {
+        const int64_t size = p->axis[a].out;
+        traded.small.axis[a] *= p->axis[a].step;
+        traded.axis[a] = (problem_axis){.out = size, .taps = 1, .in = size, .step = 1, .tap_step = 1};
+    }
+    return traded;
+}
 
 static pair pair_of(const cvk_spec *s) {
     const view x = view_dense(s->input_type, s->input_layout, s->batch, s->in_channels, s->groups, s->in_size);
@@ -37,7 +62,8 @@ static pair pair_of(const cvk_spec *s) {
                                    .step = s->stride[a],
                                    .tap_step = s->dilation[a],
                                    .origin = -s->pad_before[a]};
-    return p;
+    const bool apart = s->groups > 1 && p.large_channels == 1; /* lanes are channels of all groups */
+    return is_pointwise(s) && !apart && p.large_channels < p.small_channels ? trade(&p) : p;
 }
 
 /* ---- pieces: neighbouring channels of a group ---- */
@@ -93,7 +119,7 @@ static bool find_pieces(const cvk_spec *s, const pair *p, int64_t index, piece *
 /* ---- parts: of images, and of the rows of each ---- */
 
 static const int64_t PART_BYTES = 768 * 1024; /* of both images */
-enum { MOST_PARTS = 16 };
+enum { MOST_PARTS = 16, MOST_SUMS = 2 /* times both images, to go through memory another time */ };
 
 /* The axis of a problem whose taps are the rows. */
 static int row_axis(const cvk_spec *s) { return s->rank == 1 ? AXIS_H : AXIS_D; }
@@ -123,6 +149,19 @@ int backward_weights_parts(const cvk_spec *s) {
     return (int)(p.images * p.rows);
 }
 
+bool backward_weights_across(const cvk_spec *s) {
+    return spec_taps(s) > 1 &&
+           spec_weights_elements(s) <= MOST_SUMS * (spec_input_elements(s) + spec_output_elements(s));
+}
+
+bool backward_weights_wait(const cvk_spec *s) { return backward_weights_parts(s) > 1 || backward_weights_across(s); }
+
+gradient_matrix backward_weights_matrix(const cvk_spec *s) {
+    const pair p = pair_of(s);
+    const int64_t groups = is_depthwise(s, &p) ? 1 : s->groups, rows = p.small_channels * s->groups / groups;
+    return (gradient_matrix){groups, rows, spec_weights_elements(s) / groups / rows};
+}
+
 /* Problems of a part. */
 static int pieces_of(const cvk_spec *s) {
     const pair p = pair_of(s);
@@ -133,20 +172,43 @@ static int pieces_of(const cvk_spec *s) {
     return count;
 }
 
+bool backward_weights_pack_input(const cvk_spec *s) { return pair_of(s).turned != s->transposed; }
+
 int backward_weights_count(const cvk_spec *s) { return pieces_of(s) * backward_weights_parts(s); }
 
 /* ---- a problem ---- */
 
-/* The gradients, or where they are to be added up, sums: dense, small channels, large channels of a group, kernel;
+/* From a gradient to that of the next channel, and of the next tap. */
+typedef struct steps {
+    int64_t small, large, tap;
+} steps;
+
+/* Lanes are small channels, which lie side by side in parts' sums; in what comes out taps do, then large channels, or,
+ * turned, small ones. */
+static steps steps_of(const cvk_spec *s, const pair *p) {
+    const int64_t taps = spec_taps(s), side = is_depthwise(s, p) ? p->small_channels * s->groups : p->small_channels;
+    if (backward_weights_across(s)) return (steps){1, taps * side, side};
+    return p->turned ? (steps){1, p->small_channels, 1} : (steps){p->large_channels * taps, taps, 1};
+}
+
+/* Where those of two pieces begin: group by group. */
+static int64_t gradients_at(const cvk_spec *s, const pair *p, int64_t small, int64_t large) {
+    const steps step = steps_of(s, p);
+    const int64_t group = small / p->small_channels, each = p->small_channels * p->large_channels * spec_taps(s);
+    return group * each + small % p->small_channels * step.small + large % p->large_channels * step.large;
+}
+
+/* The gradients, or where they are to be added up, sums: small channels, large channels of a group, kernel;
  * flipped, from the last tap on. */
 static view view_of_gradients(const cvk_spec *s, const pair *p) {
-    view v = {.type = backward_weights_parts(s) > 1 ? spec_sum_type(s) : s->weights_type,
-              .channel = p->large_channels * spec_taps(s),
+    const steps of = steps_of(s, p);
+    view v = {.type = backward_weights_wait(s) ? spec_sum_type(s) : s->weights_type,
+              .channel = of.small,
               .block = 1,
               .channels = p->small_channels * s->groups,
               .group = p->small_channels,
               .elements = spec_result_elements(s)};
-    int64_t step = 1;
+    int64_t step = of.tap;
     for (int a = AXES - 1; a >= 0; a--) {
         v.axis[a] = s->flip_kernel ? -step : step;
         if (s->flip_kernel) v.base += (s->kernel[a] - 1) * step;
@@ -194,7 +256,8 @@ static problem begin(const cvk_spec *s, const pair *p) {
                   .y = view_of_gradients(s, p),
                   .sum = spec_sum_type(s),
                   .border = s->padding,
-                  .accuracy = ACCURACY_STRICT};
+                  .accuracy = ACCURACY_STRICT,
+                  .post = {.accumulate = s->accumulate && !backward_weights_wait(s)}};
     set_axes(s, p, &to);
     if (!problem_has_border(&to)) to.border = PAD_ZEROS;
     return to;
@@ -212,20 +275,20 @@ static problem depthwise_of(const cvk_spec *s, const pair *p) {
 }
 
 /* Of large channels, an axis, or where there is none to spare, what images are elsewhere. */
-static void take_large(const cvk_spec *s, problem *to, const piece *c, const view *large, int64_t taps) {
+static void take_large(const cvk_spec *s, problem *to, const piece *c, const view *large, int64_t step) {
     to->x.base += channel_at(large, c->first);
     if (s->rank == AXES) {
         to->n = c->count;
         to->x.n = channel_step(large);
-        to->y.n = taps;
+        to->y.n = step;
         return;
     }
     to->axis[AXIS_W] = (problem_axis){.out = c->count, .taps = 1, .in = c->count, .step = 1, .tap_step = 1};
     to->x.axis[AXIS_W] = channel_step(large);
-    to->y.axis[AXIS_W] = taps;
+    to->y.axis[AXIS_W] = step;
     to->n = c->blocks;
     to->x.n = large->channel;
-    to->y.n = c->count * taps;
+    to->y.n = c->count * step;
 }
 
 /* Channels of one block side by side, if not those of all blocks. */
@@ -256,9 +319,9 @@ static problem whole_of(const cvk_spec *s, int index) {
     find_pieces(s, &p, index, &large, &small);
     problem to = begin(s, &p);
     sum_over_images(s, &to, &p.large);
-    take_large(s, &to, &large, &p.large, spec_taps(s));
+    take_large(s, &to, &large, &p.large, steps_of(s, &p).large);
     take_small(s, &to, &small, &p.small);
-    to.y.base += small.first * to.y.channel + large.first % p.large_channels * spec_taps(s);
+    to.y.base += gradients_at(s, &p, small.first, large.first);
     to.y.group = 0;
     return to;
 }

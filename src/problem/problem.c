@@ -31,7 +31,7 @@ static view view_of_weights(const cvk_spec *s) {
 }
 
 problem_epilogue problem_epilogue_of(const cvk_spec *s) {
-    problem_epilogue e = {.bias = s->bias, .count = s->post_count};
+    problem_epilogue e = {.bias = s->bias, .accumulate = s->accumulate, .count = s->post_count};
     for (int i = 0; i < s->post_count; i++) e.op[i] = s->post[i];
     return e;
 }
@@ -210,6 +210,15 @@ problem problem_merged(const problem *p) {
     merge(&merged, AXIS_D, AXIS_H);
     merge(&merged, AXIS_H, AXIS_W);
     return merged;
+}
+
+problem problem_repeated(const problem *p) {
+    problem r = *p;
+    r.groups = p->groups * p->out_channels;
+    r.out_channels = 1;
+    r.x = view_repeated(&p->x, p->out_channels);
+    r.x.group = r.w.group = r.y.group = 1;
+    return r;
 }
 
 bool problem_is_padded(const problem *p) {

@@ -47,6 +47,14 @@ static bool has_neutral_axes(const cvk_spec *s) {
 }
 
 /* A layer of gradients of the data is another one; one of gradients of weights has images and no post-ops. */
+/* A layer of gradients of the data is the transpose, and says no more of it. */
+static bool is_sound_gradient(const cvk_spec *s) {
+    bool sound = s->post_count == 0;
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return sound;
+    for (int axis = 0; axis < AXES; axis++) sound &= s->output_padding[axis] < s->stride[axis];
+    return sound && !s->bias;
+}
+
 static bool is_sound_direction(const cvk_spec *s) {
     if (s->direction == DIRECTION_FORWARD) return true;
     return s->direction == DIRECTION_BACKWARD_WEIGHTS && s->batch > 0 && !s->batch_any && s->post_count == 0;
@@ -90,6 +98,7 @@ static void check_rest(const cvk_spec *s, const findings *f) {
         {"output_type", (size_t)s->output_type < dtype_words.count},
         {"accuracy", (size_t)s->accuracy < accuracy_words.count},
         {"direction", is_sound_direction(s)},
+        {"accumulate: not a layer of gradients'", !s->accumulate || is_sound_gradient(s)},
         {"output_padding: not a transposed layer's", s->transposed || !has_output_padding(s)},
         {"post", has_sound_post_ops(s)},
     };

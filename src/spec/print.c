@@ -1,6 +1,7 @@
 /* Print: a spec as one line of YAML. Each form of field prints its value; a value that prints as the table's fallback
  * is left out, so what is read back is the same spec whatever the order of the table. */
 #include "spec/fields.h"
+#include "spec/rules.h"
 
 #include <string.h>
 
@@ -189,7 +190,17 @@ static printer *const printers[FORMS] = {
     [FORM_quantization] = print_quantization,
 };
 
-void spec_print(const cvk_spec *s, text *out) {
+/* What adds is printed as the gradient that it is, for only those may: the transpose of the transpose. */
+static cvk_spec as_written(const cvk_spec *s) {
+    cvk_spec written = *s;
+    if (!s->accumulate || s->direction != DIRECTION_FORWARD) return written;
+    spec_turn_backward(&written, DIRECTION_BACKWARD_DATA);
+    written.direction = DIRECTION_BACKWARD_DATA;
+    return written;
+}
+
+void spec_print(const cvk_spec *layer, text *out) {
+    const cvk_spec written = as_written(layer), *s = &written;
     text_add(out, "{");
     for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++) {
         if (!printers[f->form]) continue;

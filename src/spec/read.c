@@ -94,7 +94,8 @@ static void read_defaults(document *doc) {
 
 /* What a layer has of another one: not who it is, nor how that one is computed. */
 static bool is_shared(field_id id) {
-    return id != FIELD_name && id != FIELD_of && id != FIELD_direction && id != FIELD_algorithm && id != FIELD_schedule;
+    return id != FIELD_name && id != FIELD_of && id != FIELD_direction && id != FIELD_accumulate &&
+           id != FIELD_algorithm && id != FIELD_schedule;
 }
 
 /* The layer that `of` names, or NULL. */
@@ -140,6 +141,10 @@ static void read_layer_fields(const document *doc, reader *r, const node *layer)
     if (r->draft.output_padding && !r->draft.spec.transposed)
         report_error(doc->report, E_OUTPUT_PADDING, r->draft.at[FIELD_output_padding], NULL,
                      "%s.output_padding: only a transposed layer has one", r->owner);
+    if (r->draft.spec.accumulate && r->draft.direction == DIRECTION_FORWARD)
+        report_error(doc->report, E_ACCUMULATE, r->draft.at[FIELD_accumulate],
+                     "`post_ops: [add]` adds a tensor of its own to what goes forward",
+                     "%s.accumulate: only gradients are added to what the output holds", r->owner);
     const node *post_ops = find_key(layer, spec_fields[FIELD_post_ops].key);
     if (r->draft.direction != DIRECTION_FORWARD && post_ops && post_ops->count)
         report_error(doc->report, E_DIRECTION, post_ops->at, "what goes in are gradients of the sums, before post-ops",

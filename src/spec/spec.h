@@ -26,6 +26,7 @@ struct cvk_spec {
     accuracy accuracy;
     direction direction; /* forward, or backward_weights: a layer of gradients of the data is the transpose */
     bool bias, flip_kernel, transposed;
+    bool accumulate; /* gradients, which are added to what the output holds: no post-ops, and no bias going forward */
     int post_count;
     post_op post[MOST_POST_OPS];
     const char *algorithm;      /* "auto" or an algorithm's name; whether there is one is for algo/ to say */

@@ -75,8 +75,14 @@ Test(layer, layers_of_gradients_can_be_built) {
     l.direction = CVK_BACKWARD_DATA;
     expect_same(&l, "name: built, input: [1, 8, 10, 12], out_channels: 16, kernel_size: [3, 5], direction: "
                     "backward_data");
+    l.accumulate = true;
+    expect_same(&l, "name: built, input: [1, 8, 10, 12], out_channels: 16, kernel_size: [3, 5], direction: "
+                    "backward_data, accumulate: true");
     static const cvk_post_op relu = {CVK_POST_RELU, 0, 0};
     cvk_spec *spec;
+    l.direction = CVK_FORWARD;
+    cr_expect_eq(cvk_spec_create(&l, NULL, &spec), CVK_ERROR_SPEC, "what goes forward does not accumulate");
+    l.direction = CVK_BACKWARD_DATA;
     l.post_ops = &relu, l.post_op_count = 1;
     cr_assert_eq(cvk_spec_create(&l, NULL, &spec), CVK_ERROR_SPEC);
 }

@@ -118,6 +118,32 @@ class Results(Case):
         with self.refuses("gives none"):
             convoke.compile(layer()).gradients(x, dy)
 
+    def test_gradients_are_added_to_what_out_holds(self):
+        x, dy, w = integers(2, 6, 9, 7), integers(2, 20, 9, 7), integers(20, 6, 3, 3)
+        for layout in LAYOUTS:
+            once = convoke.compile(layer(direction="backward_data", layout=layout))(dy, w)
+            kernel = convoke.compile(layer(direction="backward_data", layout=layout, accumulate=True))
+            held = integers(*once.shape)
+            out = held.copy()
+            self.assertIs(kernel(dy, w, out=out), out)
+            numpy.testing.assert_array_equal(out, held + once, layout)
+            with self.refuses("adds to what it holds"):
+                kernel(dy, w)
+        once = convoke.compile(layer(direction="backward_weights", bias=True)).gradients(x, dy)
+        kernel = convoke.compile(layer(direction="backward_weights", bias=True, accumulate=True))
+        self.assertTrue(kernel.accumulates)
+        out = tuple(integers(*one.shape) for one in once)
+        expected = [held + one for held, one in zip(out, once)]
+        self.assertIs(kernel.gradients(x, dy, out=out), out)
+        for got, sums in zip(out, expected):
+            numpy.testing.assert_array_equal(got, sums)
+        with self.refuses("adds to what it holds"):
+            kernel.gradients(x, dy)
+        with self.refuses("a pair of arrays"):
+            kernel.gradients(x, dy, out=out[0])
+        with self.refuses("expected an array of shape"):
+            kernel.gradients(x, dy, out=(out[0], out[0]))
+
     def test_a_batch_of_none_gives_none_in_every_layout(self):
         for source, target in itertools.product(LAYOUTS, repeat=2):
             kernel = convoke.compile(layer(input=[0, 6, 9, 7], layout={"input": source, "output": target},

@@ -43,6 +43,24 @@ case_gradients_of_weights_and_of_the_bias() {
     convoke run g.yaml --layer g --input x.npy --weights w.npy --output y.npy; status 2; says "--gradient, not --weights"
 }
 
+# What is added to stands in the files that the sums go to.
+case_gradients_are_added_to_what_the_output_holds() {
+    printf 'version: 1\nlayers:\n  - {name: f, input: [1, 1, 3, 3], out_channels: 1, kernel_size: 2, bias: true}\n  - {name: g, of: f, direction: backward_weights, accumulate: true}\n  - {name: b, of: f, direction: backward_data, accumulate: true}\n' >g.yaml
+    npy write x.npy 1x1x3x3 1 2 3 4 5 6 7 8 9; npy write d.npy 1x1x2x2 1 0 0 10; npy write w.npy 1x1x2x2 1 2 3 4
+    local way
+    for way in "" --reference; do
+        npy write y.npy 1x1x2x2 100 0 0 5; npy write b.npy 1 1000
+        convoke run g.yaml --layer g --input x.npy --gradient d.npy --output y.npy --bias-output b.npy $way; status 0; silent
+        output_is "1x1x2x2 151 62 84 100"
+        [[ $(npy read b.npy | tr '\n' ' ') == "1 1011 " ]] || fail "b.npy: $(npy read b.npy)"
+        npy write y.npy 1x1x3x3 100 0 0 0 0 0 0 0 5
+        convoke run g.yaml --layer b --input d.npy --weights w.npy --output y.npy $way; status 0; silent
+        output_is "1x1x3x3 101 2 0 3 14 20 0 30 45"
+    done
+    rm y.npy
+    convoke run g.yaml --layer b --input d.npy --weights w.npy --output y.npy; status 6; says "y.npy"
+}
+
 case_weights_of_a_transposed_layer_are_inputs_first() {
     printf 'version: 1\nlayers:\n  - {name: up, input: [1, 4, 3], out_channels: 6, groups: 2, kernel_size: 5, transposed: true}\n' >up.yaml
     npy write x.npy 1x4x3 1; npy write w.npy 6x2x5 1

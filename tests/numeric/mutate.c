@@ -336,5 +336,20 @@ static int store_twice_in_list(nest *n, nest_statement *list, const mutation *m)
     return count;
 }
 
+static int add_loaded_twice_in_list(nest *n, nest_statement *list, const mutation *m) {
+    int count = 0;
+    for (nest_statement *s = list; s; s = s->next) {
+        count += add_loaded_twice_in_list(n, s->body, m);
+        bool loads = s->kind == STATEMENT_OP && s->op->kind == OP_LOAD && accesses(n, s->op, m->tensor);
+        if (!loads || !s->next || s->next->kind != STATEMENT_OP || s->next->op->kind != OP_ADD) continue;
+        s = s->next;
+        repeat_op(n, s, -1);
+        s = s->next;
+        count++;
+    }
+    return count;
+}
+
+int add_loaded_twice(nest *n, const mutation *m) { return add_loaded_twice_in_list(n, n->body, m); }
 int add_first_twice(nest *n, const mutation *m) { return add_twice_in_list(n, n->body, -1, m); }
 int store_twice(nest *n, const mutation *m) { return store_twice_in_list(n, n->body, m); }

@@ -41,6 +41,8 @@ edit forget_shuffle;
 edit next_float, forget_ratio;
 /* Products where `variable` is 0 are added a second time. */
 edit add_first_twice;
+/* What is loaded from `tensor`, and added, is added a second time. */
+edit add_loaded_twice;
 /* Sums begin with twice the bias. */
 edit double_bias;
 /* Stores to `tensor` happen twice, or leave out the last lane of their range. */

@@ -136,6 +136,13 @@ static void transpose(draws *d, cvk_spec *s) {
     if (draw_chance(d, 20)) spec_resolve_padding(s, (padding_word)draw_from(d, PADDING_VALID, PADDING_SAME_LOWER));
 }
 
+/* As gradients do; those of the data are transposes, and forward layers, without bias and post-ops. */
+static void accumulate(cvk_spec *s) {
+    s->accumulate = true;
+    s->post_count = 0;
+    if (s->direction == DIRECTION_FORWARD) s->bias = false;
+}
+
 /* ---- types ---- */
 
 static int zero_of(draws *d, cvk_type type) {
@@ -184,6 +191,7 @@ static cvk_spec draw_once(draws *d, const char *name) {
     draw_types(d, &s); /* late: what is drawn before stays as it was */
     if (draw_chance(d, 20)) transpose(d, &s);
     if (draw_chance(d, 15)) s.direction = DIRECTION_BACKWARD_WEIGHTS, s.post_count = 0;
+    if (draw_chance(d, 12)) accumulate(&s);
     return s;
 }
 

@@ -51,6 +51,7 @@ static void swap_post_ops(cvk_spec *s) {
 }
 
 static void forget_post_op(cvk_spec *s) { s->post_count--; }
+static void forget_before(cvk_spec *s) { s->accumulate = false; }
 static void forget_flip(cvk_spec *s) { s->flip_kernel = !s->flip_kernel; }
 static void repeat_the_edge(cvk_spec *s) { s->padding = PAD_SYMMETRIC; }
 static void replicate_border(cvk_spec *s) { s->padding = PAD_REPLICATE; }
@@ -126,6 +127,11 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
     "transposed: true"
 #define GRADIENT                                                                                                       \
     "{name: gradient, input: [2, 33, 5, 9], out_channels: 21, kernel_size: 3, padding: 1, direction: backward_weights"
+#define IN_PARTS                                                                                                       \
+    "{name: parts, input: [2, 9, 90, 90], out_channels: 17, kernel_size: 1, direction: backward_weights, bias: true"
+#define OF_DATA                                                                                                        \
+    "{name: of_data, input: [1, 20, 9, 7], out_channels: 6, kernel_size: 3, padding: 1, direction: backward_data, "    \
+    "accumulate: true"
 #define BYTES                                                                                                          \
     ", dtype: {input: u8, weights: s8, output: s32}, quantization: {input_zero_point: 7, weights_zero_point: -3}"
 #define LAST ", layout: channels_last"
@@ -295,6 +301,13 @@ static const mutant mutants[] = {
     {"every image is the first", GRADIENT LAST "}", .edit = forget_variable, .mutation = {"input", "ic", "", 0}},
     {"every input channel is the first", GRADIENT LAST "}", .edit = forget_variable,
      .mutation = {"input", "ow", "", 0}},
+    {"gradients of weights overwrite what they are added to", GRADIENT ", bias: true, accumulate: true}",
+     .misread = forget_before},
+    {"sums of parts overwrite what they are added to", IN_PARTS ", accumulate: true}", .misread = forget_before,
+     .subtle = true},
+    {"gradients of the data overwrite what they are added to", OF_DATA LAST "}", .misread = forget_before},
+    {"a folded border overwrites what it is added to", OF_DATA ", padding_mode: reflect}", .misread = forget_before},
+    {"what is there is added twice", OF_DATA LAST "}", .edit = add_loaded_twice, .mutation = {"output", "", "", 0}},
     {"winograd's kernel flipped", WINOGRAD "}", .misread = forget_flip},
     {"winograd's pads swapped",
      "{name: winograd, input: [1, 5, 12, 19], out_channels: 21, kernel_size: 3, padding: [[1, 1], [2, 0]], "

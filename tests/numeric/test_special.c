@@ -127,6 +127,7 @@ static void try_target(const cvk_spec *spec, const special_data *d, const cvk_ta
                                  typed(d->type, d->bias, CHANNELS, &free),
                                  typed(d->type, d->scale, CHANNELS, &free),
                                  typed(d->type, d->addend[0], CHANNELS * NUMBERS, &free),
+                                 NULL,
                                  NULL};
     cvk_kernel *kernel;
     tensors t;

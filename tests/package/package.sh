@@ -282,18 +282,6 @@ case_every_kind_of_argument_can_be_completed() {
     while read -r word; do grep -qxF -- "$word" <<<"$words" || fail "arguments.def has no row for $word"; done <used
 }
 
-case_debian_package() {
-    needs cpack dpkg-deb dpkg-shlibdeps fakeroot
-    must cpack -G DEB --config "$build/CPackConfig.cmake" -B "$PWD"
-    local deb=(*.deb)
-    dpkg-deb -f "${deb[0]}" Depends >depends
-    grep -q libllvm19 depends && grep -q libyaml-0 depends && grep -q libc6 depends || fail "Depends: $(<depends)"
-    must dpkg-deb -x "${deb[0]}" root
-    prints "convoke 0." root/usr/bin/convoke --version
-    must root/usr/bin/convoke compile "$root/examples/layers.yaml" -o out
-    [[ -e root/usr/lib/python3/dist-packages/convoke/libconvoke.so ]] || fail "the Python module has no library"
-}
-
 cmake --install "$build" --prefix "$scratch/installed" >/dev/null || exit 1
 mv "$scratch/installed" "$prefix"
 run_cases "${2:-}"

@@ -33,16 +33,31 @@ layers:
   - {name: mirrored, input: [1, 1, 40, 41], out_channels: 1, kernel_size: 3, padding: same, padding_mode: reflect}
   - {name: wrapped, input: [1, 1, 40, 41], out_channels: 1, kernel_size: 3, padding: same, padding_mode: circular}
   - {name: doubles, input: [1, 1, 40, 41], out_channels: 1, kernel_size: 3, padding: same, dtype: f64}
+  - {name: up, input: [2, 19, 7, 6], out_channels: 33, kernel_size: 4, stride: 2, padding: 1, transposed: true, post_ops: [relu]}
+  - {name: up_far, input: [1, 24, 7, 6], out_channels: 12, kernel_size: 3, groups: 3, stride: [3, 2], output_padding: [1, 0], dilation: [1, 2], transposed: true, bias: false}
+  - {name: up_line, input: [1, 6, 20], out_channels: 10, kernel_size: 5, stride: 2, transposed: true, layout: channels_first}
+  - {name: up_flipped, input: [1, 8, 9, 9], out_channels: 8, kernel_size: 3, transposed: true, flip_kernel: true}
+  - {name: dense_data, of: dense, direction: backward_data, post_ops: []}
+  - {name: skewed_data, of: skewed, direction: backward_data}
+  - {name: up_data, of: up, direction: backward_data, post_ops: []}
+  - {name: dense_weights, of: dense, direction: backward_weights, post_ops: []}
+  - {name: skewed_weights, of: skewed, direction: backward_weights}
+  - {name: grouped_weights, of: grouped, direction: backward_weights, post_ops: []}
+  - {name: volume_weights, of: volume, direction: backward_weights}
+  - {name: up_weights, of: up, direction: backward_weights, post_ops: []}
+  - {name: up_far_weights, of: up_far, direction: backward_weights}
+  - {name: added_to, of: dense, direction: backward_weights, post_ops: [], accumulate: true}
 END
 }
 tensors=(dense skewed grouped depthwise pointwise line flipped)
+back=(up up_far up_line up_flipped dense_data skewed_data up_data dense_weights skewed_weights grouped_weights volume_weights up_weights up_far_weights)
 
 case_it_computes_what_we_do() {
     write_layers
     bench
     case $peer in
-    onednn) has_layers "${tensors[@]}" volume added gated swished transformed filter ;;
-    xnnpack) has_layers "${tensors[@]}" transformed filter ;;
+    onednn) has_layers "${tensors[@]}" volume added gated swished transformed filter "${back[@]}" ;;
+    xnnpack) has_layers "${tensors[@]}" transformed filter up_data ;;
     opencv) has_layers filter mirrored ;;
     esac
 }
@@ -51,7 +66,7 @@ case_it_computes_the_same_in_plain_layouts() {
     write_layers
     bench --plain
     case $peer in
-    onednn) has_layers "${tensors[@]}" volume added gated swished transformed filter ;;
+    onednn) has_layers "${tensors[@]}" volume added gated swished transformed filter "${back[@]}" ;;
     xnnpack) has_layers ;;
     opencv) has_layers filter mirrored ;;
     esac
@@ -59,7 +74,7 @@ case_it_computes_the_same_in_plain_layouts() {
 
 case_it_takes_threads() {
     write_layers
-    convoke bench layers.yaml --threads 2 --format json --peer "$peer" --layer 'dense|filter'
+    convoke bench layers.yaml --threads 2 --format json --peer "$peer" --layer '^(dense|filter)$'
     status 0; silent
 }
 
@@ -68,7 +83,7 @@ case_it_keeps_to_the_instructions_of_the_target() {
     convoke print targets
     grep -qE '^# host, native: x86-64-v[34]' ../out || skip "this machine has no more than x86-64-v2, or is none"
     write_layers
-    bench --target x86-64-v2 --layer 'dense|filter'
+    bench --target x86-64-v2 --layer '^(dense|filter)$'
     case $peer in
     onednn) has_layers dense filter; is_json "all('avx' not in r['best_by'] for r in d['rows'])" ;;
     *) has_layers ;;

@@ -79,6 +79,7 @@ static cvk_spec random_spec(void) {
     for (int i = 0; i < s.post_count; i++) s.post[i] = random_post_op();
     random_types(&s);
     for (int i = 0; i < s.post_count && spec_sum_type(&s) == TYPE_F64; i++) s.post[i].a /= 3, s.post[i].b /= 3;
+    s.accumulate = s.post_count == 0 && (s.direction != DIRECTION_FORWARD || !s.bias) && pick(0, 2) == 0;
     return s;
 }
 
@@ -101,7 +102,8 @@ static bool same(const cvk_spec *a, const cvk_spec *b) {
            a->input_type == b->input_type && a->weights_type == b->weights_type && a->output_type == b->output_type &&
            a->input_zero == b->input_zero && a->weights_zero == b->weights_zero && a->accuracy == b->accuracy &&
            a->bias == b->bias && a->flip_kernel == b->flip_kernel && a->transposed == b->transposed &&
-           a->direction == b->direction && same_posts(a, b) && strcmp(a->algorithm, b->algorithm) == 0;
+           a->accumulate == b->accumulate && a->direction == b->direction && same_posts(a, b) &&
+           strcmp(a->algorithm, b->algorithm) == 0;
 }
 
 static const char *print(arena *a, const cvk_spec *s) {

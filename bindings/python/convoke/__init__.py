@@ -8,8 +8,9 @@
 >>> y.shape, y[0, 0, 0, 0]
 ((1, 8, 30, 30), 27.0)
 
-Arrays go in and come out in logical order, N, C, then the spatial sizes, whatever the layer's layout; a layout other than
-channels_first costs a copy each way. They may be of any type whose numbers the layer's has. Weights are packed when they
+Arrays go in and come out in logical order, N, C, then the spatial sizes, whatever the layer's layout. One that lies in memory as
+the layout has it, such as `hwc` of a picture, is not copied. They may be of any type whose numbers the layer's has, and of any
+library that hands out memory by DLPack. Weights are packed when they
 change. Mistakes are raised as convoke.Error, a ValueError, whose text is that of the diagnostics.
 
 The shared library is found by the name CONVOKE_LIBRARY has in the environment, beside this package, or where the system
@@ -19,10 +20,11 @@ looks for libraries.
 from convoke._array import bf16_bits, bf16_floats
 from convoke._compile import compile, compile_network
 from convoke._error import Error
+from convoke._foreign import hwc
 from convoke._kernel import Kernel, PackedWeights
 
 __version__ = "0.1.0"
-__all__ = ["Error", "Kernel", "PackedWeights", "bf16_bits", "bf16_floats", "compile", "compile_network"]
+__all__ = ["Error", "Kernel", "PackedWeights", "bf16_bits", "bf16_floats", "compile", "compile_network", "hwc"]
 
 for _public in (Error, Kernel, PackedWeights):
     _public.__module__ = __name__  # so that messages and pickles know them by the name that programs do

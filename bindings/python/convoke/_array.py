@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Union
 
 import numpy
 from numpy.typing import ArrayLike, NDArray
 
 from convoke._error import refuse
+from convoke._foreign import Exporter, address, from_foreign, is_foreign
 
-Numbers = NDArray[Any]  # of one of DTYPES
+Floats = NDArray[Any]  # of one of DTYPES
 BITS = numpy.dtype(numpy.uint16)  # of bf16, which NumPy lacks
 DTYPES = (numpy.dtype(numpy.float32), numpy.dtype(numpy.float64), numpy.dtype(numpy.float16), BITS,
           numpy.dtype(numpy.int8), numpy.dtype(numpy.uint8), numpy.dtype(numpy.int32))  # by cvk_dtype
@@ -50,14 +51,20 @@ def as_bits(array: NDArray[Any]) -> NDArray[Any]:
     return array.view(BITS) if array.dtype.kind == "V" and array.dtype.itemsize == 2 else array
 
 
-def array_of(role: str, value: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
+Numbers = Union[ArrayLike, Exporter]
+
+
+def array_of(role: str, value: Numbers, shape: tuple[int, ...]) -> NDArray[Any]:
     """Numbers in the shape, of which -1 is any size, of whatever type they come in; the array itself where it is one."""
     if isinstance(value, numpy.ma.MaskedArray):
         raise refuse(role, "a kernel cannot leave out what a mask hides; hand in .filled(…)")
-    try:
-        array = as_bits(numpy.asarray(value))
-    except ValueError as error:
-        raise refuse(role, f"expected an array of shape {shape}; {error}") from None
+    if is_foreign(value):
+        array = as_bits(from_foreign(role, value))
+    else:
+        try:
+            array = as_bits(numpy.asarray(value))
+        except ValueError as error:
+            raise refuse(role, f"expected an array of shape {shape}; {error}") from None
     if array.dtype.kind not in "fiub":
         raise refuse(role, f"expected numbers, got an array of {array.dtype}")
     if array.ndim != len(shape) or any(wanted not in (-1, size) for wanted, size in zip(shape, array.shape)):
@@ -83,7 +90,7 @@ def refuse_some(role: str, array: NDArray[Any], wrong: NDArray[Any], words: str)
                            f"the first {array[first]!s} at {list(first)}")
 
 
-def to_dtype(role: str, array: NDArray[Any], dtype: numpy.dtype[Any], convert: bool) -> Numbers:
+def to_dtype(role: str, array: NDArray[Any], dtype: numpy.dtype[Any], convert: bool) -> Floats:
     """The same numbers in the type, or, to `convert`, the nearest ones; infinity is near to none but itself."""
     if dtype == BITS:
         return to_bits(role, array, convert)
@@ -93,7 +100,7 @@ def to_dtype(role: str, array: NDArray[Any], dtype: numpy.dtype[Any], convert: b
     if numpy.can_cast(array.dtype, dtype) and not long:
         return array.astype(dtype, copy=False)
     with numpy.errstate(all="ignore"):
-        rounded: Numbers = array.astype(dtype)
+        rounded: Floats = array.astype(dtype)
         refuse_some(role, array, numpy.isinf(rounded) & numpy.isfinite(array), f"overflow {dtype}")
         if not convert:
             refuse_some(role, array, ~same_numbers(array, rounded, numpy.finfo(dtype).nmant),
@@ -124,18 +131,14 @@ def to_integers(role: str, array: NDArray[Any], dtype: numpy.dtype[Any], convert
     return numpy.asarray(whole.astype(dtype))
 
 
-def address(array: NDArray[Any]) -> int:
-    return int(array.ctypes.data)
-
-
-def aligned(size: int, alignment: int, dtype: numpy.dtype[Any]) -> Numbers:
+def aligned(size: int, alignment: int, dtype: numpy.dtype[Any]) -> Floats:
     """New memory for so many bytes, as numbers of the type."""
     memory = numpy.empty(size + alignment, numpy.uint8)
     start = -address(memory) % max(alignment, 1)
     return memory[start:start + size].view(dtype)
 
 
-def placed(array: Numbers, alignment: int) -> Numbers:
+def placed(array: Floats, alignment: int) -> Floats:
     """The array, or a copy of it where it is not contiguous or not aligned."""
     array = numpy.ascontiguousarray(array)
     if address(array) % max(alignment, 1) == 0:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ctypes
 import weakref
 from concurrent.futures import Executor
-from typing import Any, NoReturn, Union
+from typing import Any, NoReturn, Union, cast
 
 import numpy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from convoke._array import DTYPES, Numbers, address, aligned, array_of, placed, to_dtype
+from convoke._array import DTYPES, Floats, Numbers, aligned, array_of, placed, to_dtype
 from convoke._error import ABI, OVERLAP, WEIGHTS, Error, refuse
+from convoke._foreign import Exporter, address, is_foreign, to_write
 from convoke._layout import BLOCKED, as_logical, as_memory
 from convoke._library import ABI_VERSION, BUFFERS, ROLES, Buffer, Buffers, KernelInfo, ParallelFor, check, library
 from convoke._threads import Threads, executor_and_workers, parallel_for, uninterrupted
@@ -19,7 +20,7 @@ from convoke._threads import Threads, executor_and_workers, parallel_for, uninte
 OPERATIONS = ("convolution", "transposed", "weights_gradient", "transposed_weights_gradient")  # by cvk_operation
 
 
-def buffer_of(array: Numbers | None) -> Buffer:
+def buffer_of(array: Floats | None) -> Buffer:
     return Buffer(address(array), array.nbytes) if array is not None else Buffer()
 
 
@@ -27,7 +28,7 @@ class PackedWeights:
     """Weights in the order a kernel reads them, made by Kernel.pack. They may be pickled, and handed to any kernel that
     was compiled from the same layer for the same target by the same plan, in any process."""
 
-    def __init__(self, memory: Numbers, alignment: int, name: str, tag: int) -> None:
+    def __init__(self, memory: Floats, alignment: int, name: str, tag: int) -> None:
         self._memory = memory
         self._alignment = alignment
         self._name = name
@@ -41,10 +42,13 @@ class PackedWeights:
         return f"<convoke.PackedWeights of {self._name}: {self._memory.nbytes} bytes>"
 
 
-SUMS: dict[numpy.dtype[Any], numpy.dtype[Any]] = {numpy.dtype(numpy.float64): numpy.dtype(numpy.float64), numpy.dtype(numpy.int8): numpy.dtype(numpy.int32),
-        numpy.dtype(numpy.uint8): numpy.dtype(numpy.int32)}  # of what is summed otherwise than in float32
+SUMS: dict[numpy.dtype[Any], numpy.dtype[Any]] = {  # of what is summed otherwise than in float32
+    numpy.dtype(numpy.float64): numpy.dtype(numpy.float64),
+    numpy.dtype(numpy.int8): numpy.dtype(numpy.int32),
+    numpy.dtype(numpy.uint8): numpy.dtype(numpy.int32),
+}
 
-Weights = Union[ArrayLike, PackedWeights]
+Weights = Union[Numbers, PackedWeights]
 
 
 class Kernel:
@@ -62,12 +66,14 @@ class Kernel:
     many images as its x. `input_dtype`, `weights_dtype` and
     `output_dtype` are the types of the arrays it takes and gives: numpy.float32, float64, float16, or uint16, which are
     the bits of bf16 (`bf16_bits` and `bf16_floats` convert, and arrays of ml_dtypes' bfloat16 are taken too). Addends
-    are as the output; bias and scale are float32, of an f64 layer float64, of integers int32. `plan` says how the kernel goes about it, `target` for
+    are as the output; bias and scale are float32, of an f64 layer float64, of integers int32. `accumulates`: it adds to what the output
+    holds. `plan` says how the kernel goes about it, `target` for
     which CPU.
     """
 
     name: str
     operation: str
+    accumulates: bool
     target: str
     plan: str
     input_shape: tuple[int, ...]
@@ -87,16 +93,18 @@ class Kernel:
         self.input_dtype, self.weights_dtype, self.output_dtype = (
             DTYPES[t] for t in (info.input_dtype, info.weights_dtype, info.output_dtype))
         sums = SUMS.get(self.input_dtype, numpy.dtype(numpy.float32))
-        self._dtypes: dict[str, numpy.dtype[Any]] = {"input": self.input_dtype, "weights": self.weights_dtype, "gradient": self.weights_dtype,
-                        "bias": sums, "scale": sums, "addend": self.output_dtype, "output": self.output_dtype}
+        self._dtypes: dict[str, numpy.dtype[Any]] = {
+            "input": self.input_dtype, "weights": self.weights_dtype, "gradient": self.weights_dtype, "bias": sums,
+            "scale": sums, "addend": self.output_dtype, "output": self.output_dtype}
         self.operation = OPERATIONS[info.operation]
+        self.accumulates = bool(info.output.held)
         self.name, self.target, self.plan = (t.decode() for t in (info.name, info.target, info.plan))
         self.input_shape, self.weights_shape, self.output_shape = (
             self._logical(s) for s in (info.input_shape, info.weights_shape, info.output_shape))
         if info.batch_any:
             self.input_shape, self.output_shape = (self._images(s, -1) for s in (self.input_shape, self.output_shape))
         # The weights last handed in, and what became of them: one value, that threads read and replace whole.
-        self._remembered: tuple[Numbers, PackedWeights] | None = None
+        self._remembered: tuple[Floats, PackedWeights] | None = None
 
     def __repr__(self) -> str:
         return f"<convoke.Kernel {self.name}: {self.input_shape} -> {self.output_shape}, {self.target}>"
@@ -112,7 +120,7 @@ class Kernel:
 
     # ---- weights ----
 
-    def pack(self, weights: ArrayLike, convert: bool = False) -> PackedWeights:
+    def pack(self, weights: Numbers, convert: bool = False) -> PackedWeights:
         """Weights in the order the kernel reads them, to hand in instead of dense ones: nothing is compared or kept then.
 
         >>> import convoke
@@ -123,15 +131,15 @@ class Kernel:
         """
         return self._pack(self._dense(array_of("weights", weights, self.weights_shape), convert))
 
-    def _dense(self, weights: NDArray[Any], convert: bool) -> Numbers:
+    def _dense(self, weights: NDArray[Any], convert: bool) -> Floats:
         return placed(to_dtype("weights", weights, self.weights_dtype, convert), self._info.weights.alignment)
 
-    def _pack(self, dense: Numbers) -> PackedWeights:
+    def _pack(self, dense: Floats) -> PackedWeights:
         info, packed = self._info, self._new("weights")
         check(library.cvk_pack_weights(info, buffer_of(dense), buffer_of(packed)))
         return PackedWeights(packed, info.packed_weights.alignment, self.name, info.packed_tag)
 
-    def _packed(self, weights: NDArray[Any] | PackedWeights, convert: bool) -> Numbers:
+    def _packed(self, weights: NDArray[Any] | PackedWeights, convert: bool) -> Floats:
         """Packed now, or before: the same bits give the same packed weights."""
         if isinstance(weights, PackedWeights):
             if weights._tag != self._info.packed_tag:
@@ -149,7 +157,7 @@ class Kernel:
 
     # ---- a call ----
 
-    def _optional(self, role: str, value: ArrayLike | None, count: int, shape: tuple[int, ...]) -> NDArray[Any] | None:
+    def _optional(self, role: str, value: Numbers | None, count: int, shape: tuple[int, ...]) -> NDArray[Any] | None:
         """An array that only some layers have; `count` of them come with one axis more in front."""
         if count == 0 and value is not None:
             raise refuse(role, "the layer has none")
@@ -158,7 +166,7 @@ class Kernel:
                          else f"the layer has {count}, which are missing")
         return None if value is None else array_of(role, value, shape if count == 1 else (count, *shape))
 
-    def _memory(self, role: str, array: Any, batch: int, convert: bool) -> Numbers | None:
+    def _memory(self, role: str, array: Any, batch: int, convert: bool) -> Floats | None:
         """What was given, as the kernel reads it."""
         if array is None:
             return None
@@ -172,7 +180,7 @@ class Kernel:
             numbers = as_memory(numbers.reshape(images, *self.output_shape[1:]), self._info.output_layout)
         return placed(numbers, getattr(self._info, role).alignment)
 
-    def _as_written(self, out: Numbers) -> Numbers | None:
+    def _as_written(self, out: Floats) -> Floats | None:
         """The array as the kernel writes it, or None where it lies in memory otherwise."""
         layout, alignment = self._info.output_layout, self._info.output.alignment
         memory = as_memory(out, layout) if layout != BLOCKED else None
@@ -195,41 +203,75 @@ class Kernel:
             if array is not None and numpy.shares_memory(out, array):
                 raise refuse("out", f"it overlaps {role}", OVERLAP)
 
-    def _new(self, role: str, batch: int = 0, workers: int = 1) -> Numbers:
+    def _new(self, role: str, batch: int = 0, workers: int = 1) -> Floats:
         """Memory for a buffer of a run."""
         needs = library.cvk_buffer_needs(self._info, ROLES.index(role), batch, workers)
         return aligned(needs.bytes, needs.alignment, self._dtypes.get(role, numpy.dtype(numpy.uint8)))
 
-    def _start(self, memory: dict[str, Numbers | None], batch: int, threads: ParallelFor | None) -> int:
+    def _start(self, memory: dict[str, Floats | None], batch: int, threads: ParallelFor | None) -> int:
         buffers = Buffers(ctypes.sizeof(Buffers), batch, *(buffer_of(memory[role]) for role in ROLES))
         return int(library.cvk_run(self._info, buffers, threads))
 
-    def gradients(self, x: ArrayLike, gradient: ArrayLike, threads: Threads = None, convert: bool = False
-                  ) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    def gradients(self, x: Numbers, gradient: Numbers, threads: Threads = None, convert: bool = False, *,
+                  out: tuple[Floats, Floats | None] | None = None) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Those of the weights and of the bias, None where there is no bias, of a layer of gradients of weights: from its
-        input and the gradients of its output, of shapes `input_shape` and `weights_shape`.
+        input and the gradients of its output, of shapes `input_shape` and `weights_shape`. `out` is a pair of arrays to
+        write them to and return; of a layer with `accumulate` it is needed, and they are added to what it holds.
 
         >>> import convoke
         >>> learns = convoke.compile({"name": "learns", "input": [1, 1, 3], "out_channels": 1, "kernel_size": 2,
         ...                           "bias": True, "direction": "backward_weights"})
         >>> learns.gradients([[[1, 2, 3]]], [[[10, 100]]])
         (array([[[210., 320.]]], dtype=float32), array([110.], dtype=float32))
+        >>> import numpy
+        >>> goes_on = convoke.compile({"name": "goes_on", "input": [1, 1, 3], "out_channels": 1, "kernel_size": 2,
+        ...                            "direction": "backward_weights", "accumulate": True})
+        >>> goes_on.gradients([[[1, 2, 3]]], [[[10, 100]]], out=(numpy.ones((1, 1, 2), numpy.float32), None))
+        (array([[[211., 321.]]], dtype=float32), None)
         """
         if not self._info.gradient.bytes:
             raise refuse("gradients", "the kernel gives none: its layer is not of direction backward_weights")
         images = {"input": (array_of("input", x, self.input_shape), self._info.input_layout),
                   "gradient": (array_of("gradient", gradient, self.weights_shape), self._info.output_layout)}
-        memory: dict[str, Numbers | None] = {role: None for role in ROLES}
+        memory: dict[str, Floats | None] = {role: None for role in ROLES}
         for role, (array, layout) in images.items():
             numbers = as_memory(to_dtype(role, array, self._dtypes[role], convert), layout)
             memory[role] = placed(numbers, getattr(self._info, role).alignment)
         written = memory["output"] = self._new("output")
+        count = int(numpy.prod(self.output_shape))
+        results = written[:count].reshape(self.output_shape), written[count:] if written.size > count else None
+        self._check_held(out)
+        if out is not None:
+            self._check_gradients_out(out, results, {role: array for role, (array, _) in images.items()})
+        if self.accumulates:
+            self._copy_results(out, results)
         executor, workers = executor_and_workers(threads)
         self._run(memory, images["input"][0].shape[0], executor, workers)
-        count = int(numpy.prod(self.output_shape))
-        return written[:count].reshape(self.output_shape), written[count:] if written.size > count else None
+        if out is None:
+            return results
+        self._copy_results(results, out)
+        return out
 
-    def _run(self, memory: dict[str, Numbers | None], batch: int, executor: Executor, workers: int) -> None:
+    def _check_held(self, out: Any) -> None:
+        if self.accumulates and out is None:
+            raise refuse("out", "the layer adds to what it holds, so it is needed")
+
+    def _check_gradients_out(self, out: Any, results: Any, given: dict[str, Any]) -> None:
+        if not isinstance(out, tuple) or len(out) != 2:
+            raise refuse("out", "expected a pair of arrays: of the weights, and of the bias or None")
+        for array, result in zip(out, results):
+            if result is not None:
+                self._check_out(array, result.shape, given)
+            elif array is not None:
+                raise refuse("out", "the layer has no bias, so its second is None")
+
+    @staticmethod
+    def _copy_results(source: Any, target: Any) -> None:
+        for one, other in zip(source, target):
+            if one is not None:
+                other[...] = one
+
+    def _run(self, memory: dict[str, Floats | None], batch: int, executor: Executor, workers: int) -> None:
         tasks = max(self._info.tasks) * (batch if self._info.batch_any else 1)
         workers = max(1, min(workers, tasks))
         memory = {**memory, **{role: self._new(role, batch, workers) for role in ("scratch", "workspace")}}
@@ -241,14 +283,15 @@ class Kernel:
         if refusals:
             raise refuse("threads", f"the executor takes no work: {refusals[0]}") from refusals[0]
 
-    def __call__(self, x: ArrayLike, weights: Weights, bias: ArrayLike | None = None, scale: ArrayLike | None = None,
-                 addend: ArrayLike | None = None, *, out: Numbers | None = None, threads: Threads = None,
+    def __call__(self, x: Numbers, weights: Weights, bias: Numbers | None = None, scale: Numbers | None = None,
+                 addend: Numbers | None = None, *, out: Floats | Exporter | None = None, threads: Threads = None,
                  convert: bool = False) -> NDArray[Any]:
         """The layer's output.
 
         x, weights  the input, and dense weights or those of pack; dense ones are packed when they have changed
         bias, scale, addend  where the layer has them; of several, an array of them all
-        out         the array to write to and return: of `output_dtype`, contiguous (in C's order or as the layout has it), apart
+        out         the array, or that of another library, to write to and return, of a layer with `accumulate` to add to: of
+                    `output_dtype`, contiguous (in C's order or as the layout has it), apart
                     from the others; without it, the result is a new array
         threads     how many to run on, 0 being one for each CPU; or a concurrent.futures executor, on whose threads and
                     the calling one it then runs; without it, the calling one alone
@@ -283,15 +326,19 @@ class Kernel:
             "gradient": None,
         }
         written = None
-        if out is not None:
-            self._check_out(out, shape, given)
-            written = self._as_written(out)
+        self._check_held(out)
+        result = to_write("out", out) if is_foreign(out) else cast("Union[Floats, None]", out)
+        if result is not None:
+            self._check_out(result, shape, given)
+            written = self._as_written(result)
         if written is None:
-            written = self._new("output", batch)
+            written = (placed(as_memory(result, info.output_layout), info.output.alignment)
+                       if self.accumulates and result is not None
+                       else self._new("output", batch))
         memory = {role: self._memory(role, array, batch, convert) for role, array in given.items()}
         self._run({**memory, "output": written}, batch, executor, workers)
-        if out is None:
+        if result is None:
             return as_logical(written, info.output_layout, shape)
-        if not numpy.may_share_memory(out, written):
-            out[...] = as_logical(written, info.output_layout, shape)
-        return out
+        if not numpy.may_share_memory(result, written):
+            result[...] = as_logical(written, info.output_layout, shape)
+        return cast("NDArray[Any]", out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy
 
-from convoke._array import Numbers
+from convoke._array import Floats
 
 CHANNELS_FIRST, CHANNELS_LAST, BLOCKED = range(3)
 BLOCK = 16
@@ -20,7 +20,7 @@ def memory_shape(layout: int, shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
-def as_memory(array: Numbers, layout: int) -> Numbers:
+def as_memory(array: Floats, layout: int) -> Floats:
     """A logical array seen in the order of the layout; the blocked one, which may be longer, is a copy."""
     if layout == CHANNELS_LAST:
         return numpy.moveaxis(array, 1, -1)
@@ -33,7 +33,7 @@ def as_memory(array: Numbers, layout: int) -> Numbers:
     return array
 
 
-def as_logical(memory: Numbers, layout: int, shape: tuple[int, ...]) -> Numbers:
+def as_logical(memory: Floats, layout: int, shape: tuple[int, ...]) -> Floats:
     """The logical array of `shape` in what a kernel has written; a view, unless it is blocked."""
     memory = memory.reshape(memory_shape(layout, shape))
     if layout == CHANNELS_LAST:

@@ -14,7 +14,7 @@ ABI_VERSION = 2  # of the structs below: CVK_ABI_VERSION
 
 
 class BufferInfo(c.Structure):
-    _fields_ = [("bytes", c.c_uint64), ("alignment", c.c_uint32), ("reserved", c.c_uint32)]
+    _fields_ = [("bytes", c.c_uint64), ("alignment", c.c_uint32), ("held", c.c_uint32)]
 
 
 BUFFERS = {  # rows of convoke/buffers.def: what a run calls them, and what says how much of each it needs

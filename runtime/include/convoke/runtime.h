@@ -115,7 +115,7 @@ enum { CVK_PACKED_HEADER = 64 };
 typedef struct cvk_buffer_info {
     uint64_t bytes;
     uint32_t alignment; /* a power of two */
-    uint32_t reserved;
+    uint32_t held;      /* 1: what it holds when a run begins is added to: the output of a layer that accumulates */
 } cvk_buffer_info;
 
 /* What a description has room for. An array in it, not a pointer from it: so it is copied as one value, and who loads

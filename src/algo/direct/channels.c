@@ -2,30 +2,81 @@
  * may come from anywhere, so any input layout, stride and dilation is as good as another. Register tile: channel
  * vectors x pixels; loads per FMA are (vectors + pixels) / (vectors * pixels).
  *
- *     for kd, kh, ic; unrolled kw
- *       w[j] = load weights; for the pixels that have tap kw: x = splat input; acc[j][pixel] += x w[j] */
+ *     for kd, kh, kw, ic
+ *       w[j] = load weights; for the pixels that have tap kw: x = splat input; acc[j][pixel] += x w[j]
+ *
+ * or, a kernel row at once, each input read once for all its taps: for few vectors of channels, whose FMAs would else
+ * wait for loads:
+ *
+ *     for kd, kh, ic
+ *       w[kw][j] = load weights; for the input columns: x = splat; for the taps: acc[j][pixel] += x w[kw][j] */
 #include "algo/direct/tile.h"
 
-static void body(tile *t, const tap *k) {
-    nest_builder *b = t->b;
-    int vectors = channel_blocks_vectors(&t->oc);
-    affine j = build_unrolled(b, "j", vectors);
-    build_load(b, reg(t->ws, j), access_at(t->weights, affine_add_scaled(tap_weights(t, k), j, t->lanes), 1), NULL);
-    build_end(b);
-    pixel p = tile_open_rows(t, k);
-    p.at[AXIS_W] = build_for(b, VARIABLE_UNROLLED, "c", tap_columns(t, k, affine_constant(0), t->span[AXIS_W]->length));
-    lane_map m = tap_input(t, k, &p);
-    register_ref x = reg(t->xs, affine_constant(0));
-    build_splat(b, x, access_at(t->x.tensor, view_offset(b, &t->x.v, m.n, m.channel, &m.at), 1));
-    j = build_unrolled(b, "j", vectors);
-    build_fma(b, channel_tile_sum(t, j, &p), x, reg(t->ws, j), NULL);
-    for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
+/* Of a tap, into the registers from `first` on. */
+static void load_weights(tile *t, const tap *k, affine first) {
+    affine j = build_unrolled(t->b, "j", channel_blocks_vectors(&t->oc));
+    affine at = affine_add_scaled(tap_weights(t, k), j, t->lanes);
+    build_load(t->b, reg(t->ws, affine_add(first, j)), access_at(t->weights, at, 1), NULL);
+    build_end(t->b);
 }
 
-static void registers(tile *t) { channel_tile_registers(t, 1, 0); }
+static void splat_input(tile *t, const tap *k, const pixel *p) {
+    lane_map m = tap_input(t, k, p);
+    affine at = view_offset(t->b, &t->x.v, m.n, m.channel, &m.at);
+    build_splat(t->b, reg(t->xs, affine_constant(0)), access_at(t->x.tensor, at, 1));
+}
+
+static void multiply(tile *t, const pixel *p, affine first) {
+    affine j = build_unrolled(t->b, "j", channel_blocks_vectors(&t->oc));
+    register_ref x = reg(t->xs, affine_constant(0)), w = reg(t->ws, affine_add(first, j));
+    build_fma(t->b, channel_tile_sum(t, j, p), x, w, NULL);
+    build_end(t->b);
+}
+
+static void body(tile *t, const tap *k) {
+    load_weights(t, k, affine_constant(0));
+    pixel p = tile_open_rows(t, k);
+    nest_range columns = tap_columns(t, k, affine_constant(0), t->span[AXIS_W]->length);
+    p.at[AXIS_W] = build_for(t->b, VARIABLE_UNROLLED, "c", columns);
+    splat_input(t, k, &p);
+    multiply(t, &p, affine_constant(0));
+    for (int i = 0; i < TILE_PIXEL_LOOPS + 1; i++) build_end(t->b);
+}
+
+/* ---- a kernel row at once ---- */
+
+static int64_t vectors_of(const tile *t) { return t->plan->tile_oc / t->lanes; }
+
+static void slide_columns(tile *t, tap k, const slide *s, int64_t phase) {
+    pixel p = tile_open_rows(t, &k);
+    affine read_by, at = slide_open_inputs(t, s, phase, &k.k[AXIS_W]);
+    p.at[AXIS_W] = at;
+    splat_input(t, &k, &p);
+    p.at[AXIS_W] = slide_open_taps(t, s, phase, at, &read_by);
+    multiply(t, &p, affine_scale(affine_offset(read_by, -s->first), vectors_of(t)));
+    for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(t->b);
+}
+
+static void row(tile *t, const tap *row) {
+    const int64_t taps = t->p.axis[AXIS_W].taps, some = slid_taps(&t->p.axis[AXIS_W]);
+    for (int64_t first = 0; first < taps; first += some) {
+        tap k = *row;
+        slide s = slide_of(t, AXIS_W, first, lesser(some, taps - first));
+        affine w = build_unrolled(t->b, "kw", s.count);
+        k.k[AXIS_W] = affine_offset(w, first);
+        load_weights(t, &k, affine_scale(w, vectors_of(t)));
+        build_end(t->b);
+        for (int64_t phase = 0; phase < slide_phases(&s); phase++) slide_columns(t, k, &s, phase);
+    }
+}
+
+static void registers(tile *t) {
+    channel_tile_registers(t, 1, t->plan->unroll_kw ? vectors_of(t) * slid_taps(&t->p.axis[AXIS_W]) : 0);
+}
 
 static const family FAMILY = {.begin = channel_tile_begin,
                               .body = body,
+                              .row = row,
                               .finish = channel_tile_finish,
                               .registers = registers,
                               .sums = channel_tile_sums,

@@ -28,8 +28,9 @@ static double line_crossings(const problem *o, int lanes) {
     return even ? share * (double)(o->axis[AXIS_W].taps - 1) / (double)o->axis[AXIS_W].taps : share;
 }
 
-/* Lanes that are not side by side cost an instruction each. */
-static double scattered_cycles(const problem *o, int lanes, const cvk_plan *p, const nest_counts *c) {
+/* Lanes that are not side by side cost an instruction each, and a load of two lines as much as two. */
+static double scattered_cycles(const problem *o, const cvk_target *t, int lanes, const cvk_plan *p,
+                               const nest_counts *c) {
     int64_t stride = p->lanes == LANES_COLUMNS ? o->axis[AXIS_W].step : 1;
     bool by_column = p->lanes == LANES_COLUMNS, by_channel = p->lanes == LANES_CHANNELS;
     bool together = view_has_channels_together(&o->x) != p->pack_transposed;
@@ -41,7 +42,7 @@ static double scattered_cycles(const problem *o, int lanes, const cvk_plan *p, c
     else if (stride > 1)
         cycles += c->ops[OP_LOAD] * (double)stride;
     else if (by_column)
-        cycles += c->ops[OP_LOAD] * line_crossings(o, lanes) * COST_LINE_CYCLES;
+        cycles += c->ops[OP_LOAD] * line_crossings(o, lanes) / t->figures->loads_a_cycle;
     if (stores) cycles += c->ops[OP_STORE] * lanes * COST_SCATTER_CYCLES;
     const bool parts = p->lanes == LANES_IN_CHANNELS && p->tile_oc < o->y.channels;
     if (parts) cycles += c->ops[OP_STORE] * COST_PART_CYCLES;
@@ -97,14 +98,20 @@ static double short_tiles_cycles(const problem *o, const cvk_target *t, const cv
 /* Two things at once: the longer hides all but a share of the shorter. */
 static double beside(double a, double b, double loss) { return fmax(a, b) + loss * (a < b ? a : b); }
 
+/* While a task copies its input nothing is computed that could hide where it comes from. */
+static double packing_far(const problem *o, const cvk_target *t, const cvk_plan *p, double far) {
+    double input = (double)type_bytes(o->x.type) * (double)o->x.elements;
+    return p->pack_rows ? (1 - COST_FAR_LOSS) * cost_l3(t, fmin(far, input)) : 0;
+}
+
 double direct_cycles(const problem *asked, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
     (void)nests;
-    problem p = problem_merged(asked);
+    problem p = direct_problem(asked, target, plan->lanes);
     int lanes = target_lanes(target, p.sum);
     traffic t = traffic_of(&p, target, plan);
-    double core =
-        cost_issue(target, counts, lanes, sums(&p, lanes, plan), false) + scattered_cycles(&p, lanes, plan, counts);
+    double core = cost_issue(target, counts, lanes, sums(&p, lanes, plan), false) +
+                  scattered_cycles(&p, target, lanes, plan, counts);
     core += direct_conflicts(&p, target, plan) * counts->ops[OP_SPLAT] * COST_CONFLICT_CYCLES;
     core += short_tiles_cycles(&p, target, plan, counts) + rounds_cycles(&p, lanes, plan);
     core += COST_PAGE_CYCLES * t.pages + COST_ROW_LINE_CYCLES * t.row_lines;
@@ -112,5 +119,6 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     double near = hypot(core, cost_l2(target, t.l1));
     double far =
         cost_l3(target, t.l2) + cost_memory(target, t.l3) + COST_RUN_CYCLES * t.runs + COST_PIECE_CYCLES * t.pieces;
-    return beside(near, far, plan->prefetch ? COST_PREFETCHED_LOSS : COST_FAR_LOSS);
+    double loss = t.input_sets < 1 ? COST_FEW_SETS_LOSS : COST_FAR_LOSS;
+    return beside(near, far, plan->prefetch ? COST_PREFETCHED_LOSS : loss) + packing_far(&p, target, plan, t.l2);
 }

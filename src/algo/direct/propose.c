@@ -1,6 +1,7 @@
 /* The plans worth ranking: register tiles that leave no spill, balanced over the output, in orders that keep weights or
  * input near and make tasks enough. None streams its output: on no machine so far was anything gained by it. */
 #include "algo/direct/tile.h"
+#include "algo/direct/traffic.h"
 
 enum {
     MOST_UNROLLED_TAPS = 7,
@@ -9,6 +10,7 @@ enum {
     MOST_UNROLLED_CHANNELS = 4,
     LOADED_AHEAD = 4,
     MOST_SHARING_CHANNELS = 4,
+    MOST_SLIDING_VECTORS = 2,
     MOST_CHANNEL_BLOCKS = 8,
     SCRATCH_BYTES = 256 * 1024
 };
@@ -70,10 +72,10 @@ static double scratch_bytes(const proposer *o, int64_t channels, int64_t rows, i
     return (double)(type_bytes(o->p.sum) * channels * seen);
 }
 
-/* A task is the rows of a tile, and of columns as many tiles as keep its input in the first-level cache; with the
- * border, so that all tiles of a row have the same taps. */
-static void add_packed_columns(proposer *o, cvk_plan plan, bool transposed) {
-    const double share = 0.5 * (double)o->target->l1_bytes;
+/* A task is the rows of a tile, and of columns as many tiles as keep its input in half a cache; with the border, so
+ * that all tiles of a row have the same taps. */
+static void add_packed_columns(proposer *o, cvk_plan plan, bool transposed, int64_t cache_bytes) {
+    const double share = 0.5 * (double)cache_bytes;
     int64_t width = ceil_div(o->p.axis[AXIS_W].out, plan.tile_ow), tiles = width;
     while (tiles > 1 && scratch_bytes(o, o->p.in_channels, plan.tile_oh, tiles * plan.tile_ow) > share) tiles--;
     tiles = balanced(width, tiles);
@@ -240,6 +242,12 @@ static void add_blocks_for_cache(proposer *o, const cvk_plan *plan, plan_loop lo
     }
 }
 
+/* Then they are better packed; and where channels are images, a few in one iteration gain nothing on so many taps. */
+static bool leaves_pages(const proposer *o) {
+    double each;
+    return traffic_leaves_pages(&o->p, &each);
+}
+
 /* Whether the input of a row of output, packed, stays in the second-level cache. */
 static bool row_is_near(const proposer *o) {
     return scratch_bytes(o, o->p.in_channels, 1, o->p.axis[AXIS_W].out) < 0.5 * (double)o->target->l2_bytes;
@@ -248,14 +256,17 @@ static bool row_is_near(const proposer *o) {
 static void add_orders(proposer *o, cvk_plan plan) {
     const bool together = view_has_channels_together(&o->p.x);
     if (o->family->all_groups && !together) add_packed_channels(o, plan, true, false);
-    if (o->row->lanes == LANES_COLUMNS && together && o->p.x.channels > 1) add_packed_columns(o, plan, true);
+    if (o->row->lanes == LANES_COLUMNS && together && o->p.x.channels > 1)
+        add_packed_columns(o, plan, true, o->target->l1_bytes);
     if (is_narrow(o) && o->family->channel_lanes && !o->family->all_groups) add_widened(o, &plan);
+    if (!o->family->all_groups && leaves_pages(o)) add_packed_columns(o, plan, false, o->target->l2_bytes / 2);
     if (problem_has_border(&o->p)) {
         add_packed(o, plan, packed_rows(o));
         add_packed(o, plan, lesser(packed_rows(o), ceil_div(o->p.axis[AXIS_H].out, SOME_TASKS)));
         return;
     }
-    if (direct_conflicts(&o->p, o->target, &plan) > 0 && row_is_near(o)) add_packed(o, plan, packed_rows(o));
+    if (problem_taps(&o->p) > 1 && direct_conflicts(&o->p, o->target, &plan) > 0 && row_is_near(o))
+        add_packed(o, plan, packed_rows(o));
     plan.order = plan_order_of(CHANNELS_OUTSIDE);
     add_tasks(o, plan);
     bool rows = o->p.axis[AXIS_D].out > 1 || tiles_of(o, &plan, LOOP_OH) > 1;
@@ -283,12 +294,12 @@ static bool wants_prefetch(const proposer *o) {
  * keeps in registers that the sums need: so there one tap an iteration, and few input channels unrolled instead.
  * Elsewhere what taps share is worth keeping. */
 static void add_taps(proposer *o, cvk_plan plan) {
-    bool dense_channels = o->family->channel_lanes && !o->family->row;
+    const bool rows = o->family->row && o->family->all_groups;
+    bool dense_channels = o->family->channel_lanes && !rows;
     int64_t taps = o->p.axis[AXIS_W].taps;
-    plan.unroll_ic = dense_channels && !o->family->all_groups && o->p.in_channels <= MOST_UNROLLED_CHANNELS
-                         ? (int)o->p.in_channels
-                         : 1;
-    plan.unroll_kw = !dense_channels && taps <= (o->family->row ? MOST_DEPTHWISE_TAPS : MOST_UNROLLED_TAPS);
+    bool few = o->p.in_channels <= MOST_UNROLLED_CHANNELS && !leaves_pages(o);
+    plan.unroll_ic = dense_channels && !o->family->all_groups && few ? (int)o->p.in_channels : 1;
+    plan.unroll_kw = !dense_channels && taps <= (rows ? MOST_DEPTHWISE_TAPS : MOST_UNROLLED_TAPS);
     add_orders(o, plan);
     plan.prefetch = wants_prefetch(o);
     if (plan.prefetch) add_orders(o, plan);
@@ -306,7 +317,7 @@ static int free_registers(const cvk_target *t, int held) { return t->registers -
  * weights of some taps for one vector after another, those of the next, and inputs that LLVM loads ahead. */
 static int held(const proposer *o, int vectors) {
     int64_t taps = o->p.axis[AXIS_W].taps, some = slid_taps(&o->p.axis[AXIS_W]);
-    if (o->family->row) return (int)lesser(taps, 2 * some) + LOADED_AHEAD;
+    if (o->family->row && o->family->all_groups) return (int)lesser(taps, 2 * some) + LOADED_AHEAD;
     return o->family->all_groups ? (int)lesser(o->p.in_channels, 4) + 2 : vectors + 1;
 }
 
@@ -349,6 +360,19 @@ static void add_channel_tile(proposer *o, cvk_plan plan, int64_t most_pixels) {
     add_taps(o, plan);
 }
 
+/* A kernel row at once, with its weights in registers. */
+static void add_sliding_tile(proposer *o, cvk_plan plan, int vectors) {
+    const problem_axis *w = &o->p.axis[AXIS_W];
+    int64_t pixels = free_registers(o->target, (int)slid_taps(w) * vectors + LOADED_AHEAD) / vectors;
+    if (w->taps == 1 || w->step > w->tap_step || pixels < 2) return;
+    plan.tile_ow = (int)balanced(w->out, lesser(w->out, pixels));
+    plan.tile_oh =
+        w->out < pixels ? (int)balanced(o->p.axis[AXIS_H].out, lesser(o->p.axis[AXIS_H].out, pixels / w->out)) : 1;
+    plan.unroll_ic = 1;
+    plan.unroll_kw = true;
+    add_orders(o, plan);
+}
+
 /* The least code there is: one pixel, nothing unrolled, every edge clipped as it runs. */
 static void add_smallest(proposer *o, cvk_plan plan) {
     plan.tile_oh = plan.tile_ow = 1;
@@ -361,15 +385,16 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
                            plan_list *list) {
     const family *f = row->family;
     int lanes = target_lanes(target, p->sum);
-    proposer o = {p, target, a, row, f, list, problem_merged(p)};
+    proposer o = {p, target, a, row, f, list, direct_problem(p, target, row->lanes)};
     int64_t channels = f->all_groups ? o.p.x.channels : o.p.out_channels, sums = f->all_groups ? o.p.in_channels : 1;
     int filled = tile_channel_lanes(&o.p, lanes, f);
     int64_t vectors = ceil_div(channels, filled);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .block_oh = 1, .block_ow = 1};
-    for (int v = 1; v <= (f->row ? 8 : 4) && v <= vectors; v++) {
+    for (int v = 1; v <= (f->row && f->all_groups ? 8 : 4) && v <= vectors; v++) {
         int64_t most = free_registers(target, held(&o, v)) / (v * sums);
         plan.tile_oc = v * filled;
         if (most >= 1) add_channel_tile(&o, plan, most);
+        if (!f->all_groups && v <= MOST_SLIDING_VECTORS) add_sliding_tile(&o, plan, v);
     }
     plan.tile_oc = filled;
     add_smallest(&o, plan);
@@ -378,9 +403,9 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
 static void add_packed_rows(proposer *o, cvk_plan plan) {
     plan.unroll_ic = 1;
     plan.unroll_kw = o->p.axis[AXIS_W].taps <= MOST_UNROLLED_TAPS;
-    add_packed_columns(o, plan, false);
+    add_packed_columns(o, plan, false, o->target->l1_bytes);
     plan.unroll_kw = !plan.unroll_kw;
-    add_packed_columns(o, plan, false);
+    add_packed_columns(o, plan, false, o->target->l1_bytes);
 }
 
 /* Rows of a tile share what the taps of a kernel column read. */

@@ -12,9 +12,14 @@ typedef struct traffic {
     double pages;      /* times that a tile's reduction comes to another page than the last, where it has more of them
                           than are remembered */
     double row_lines;  /* lines of output, of rows that are pages apart */
+    double input_sets; /* the share of the first level's sets that the input comes to lie in */
 } traffic;
 
 /* `p` has its axes merged. */
 traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *plan);
+
+/* Of gradients of weights, positions are taps, and images are channels: whether they lie on more pages than are
+ * remembered, and the share of taps that are on `each` another than the one before. */
+bool traffic_leaves_pages(const problem *p, double *each);
 
 #endif

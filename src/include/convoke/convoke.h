@@ -146,6 +146,7 @@ typedef struct cvk_layer {
                               out_channels / groups, kernel */
     int64_t output_padding[3];                    /* of a transposed layer: output behind the last position */
     cvk_direction direction;                      /* of gradients: there are no post-ops */
+    bool accumulate;                              /* gradients alone: they are added to what the output holds */
     const cvk_dtype *dtypes;                      /* NULL, or those of input, weights and output */
     int32_t input_zero_point, weights_zero_point; /* of integers: the number that stands for 0 */
 } cvk_layer;
@@ -214,7 +215,8 @@ CVK_API void cvk_cache_clear(void);
 
 /* The naive interpreter: dense weights, logical N C D H W arrays in C order whatever the spec's layouts, each of
  * its type; sums in a wider type. Of a layer for any batch, one image. `addend` holds one tensor per `add` post-op,
- * `scale` one vector per `{scale: per_channel}`. Of gradients of weights, `weights` are the gradients of the output. */
+ * `scale` one vector per `{scale: per_channel}`. Of gradients of weights, `weights` are the gradients of the output.
+ * Gradients that accumulate are added to what `output` holds. */
 CVK_API cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                                  const void *scale, const void *addend, void *output);
 

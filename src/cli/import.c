@@ -1,0 +1,213 @@
+/* convoke import: a spec and arrays of weights out of another program's file, and what became of each of its parts. */
+#include "arrays/npy.h"
+#include "cli/session_main.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
+#include "files/folders.h"
+#include "files/output.h"
+#include "import/import.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const column columns[] = {
+    {"node", NULL, 32},  {"op", NULL, 20},   {"fate", NULL, 8},   {"layer", NULL, 24},  {"why", NULL, 1},
+    {"macs", "%.0f", 0}, {"input", NULL, 0}, {"output", NULL, 0}, {"addends", NULL, 0},
+};
+
+/* ---- what is asked for ---- */
+
+static const import_format *find_format(const char *word) {
+    const import_format *row;
+    for (int i = 0; (row = import_row(i)); i++)
+        if (strcmp(row->word, word) == 0) return row;
+    session_say("import: --from takes onnx and benchdnn, not `%s`", word);
+    return NULL;
+}
+
+/* "1x3x640x640", of an input that may be named before it: "x=1x3x640x640". */
+static bool parse_shape(arena *a, const char *words, graph_shape *to) {
+    const char *sizes = strrchr(words, '=');
+    *to = (graph_shape){.name = sizes ? arena_string(a, words, (size_t)(sizes - words)) : NULL};
+    const char *at = sizes ? sizes + 1 : words;
+    for (char *end; to->rank < GRAPH_MOST_RANK; at = end + 1) {
+        const long size = strtol(at, &end, 10);
+        if (*at < '0' || *at > '9' || size < 1 || size > 1 << 20) break;
+        to->size[to->rank++] = size;
+        if (!*end) return true;
+        if (*end != 'x') break;
+    }
+    session_say("import: --input takes a shape such as 1x3x640x640, or NAME=1x3x640x640, not `%s`", words);
+    return false;
+}
+
+static cli_exit read_file(session *s, arena *a, const char *path, import_source *to) {
+    struct stat info;
+    FILE *file = fopen(path, "rb");
+    const bool regular = file && fstat(fileno(file), &info) == 0 && S_ISREG(info.st_mode);
+    *to = (import_source){.path = path, .size = regular ? (size_t)info.st_size : 0};
+    void *bytes = regular ? arena_alloc(a, to->size + 1) : NULL;
+    const bool whole = regular && fread(bytes, 1, to->size, file) == to->size;
+    const char *why = file && !regular ? "this is not a regular file" : strerror(errno);
+    if (file) fclose(file);
+    to->bytes = bytes;
+    if (whole) return CLI_DONE;
+    diag_error(s->diagnostics, E_FILE_READ, (place){.file = path}, NULL, "%s", why);
+    return session_fail(s, CVK_ERROR_IO);
+}
+
+/* The file's name without folders and ending. */
+static const char *stem_of(arena *a, const char *path) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+    return arena_string(a, name, dot && dot > name ? (size_t)(dot - name) : strlen(name));
+}
+
+/* ---- what is written ---- */
+
+static cvk_status write_array(arena *a, session *s, const cvk_spec *spec, const char *what, int rank,
+                              const int64_t *shape, float *data) {
+    npy_array array = {.type = TYPE_F32, .rank = rank, .elements = 1, .data = data};
+    for (int i = 0; i < rank; i++) array.elements *= array.shape[i] = shape[i];
+    return npy_write(arena_format(a, "%s/%s.%s.npy", s->options->directory, spec->name, what), s->diagnostics, &array);
+}
+
+static cvk_status write_arrays(arena *a, session *s, const import_layer *l) {
+    const int64_t channels[2] = {l->scales, l->spec.out_channels};
+    cvk_status status = CVK_OK;
+    if (l->weights) status = write_array(a, s, &l->spec, "weights", l->weights_rank, l->weights_shape, l->weights);
+    if (l->bias && status == CVK_OK) status = write_array(a, s, &l->spec, "bias", 1, channels + 1, l->bias);
+    if (l->scales && status == CVK_OK)
+        status = write_array(a, s, &l->spec, "scale", l->scales > 1 ? 2 : 1, channels + (l->scales == 1), l->scale);
+    return status;
+}
+
+static cvk_status write_spec(arena *a, session *s, const char *stem, const import_layers *layers) {
+    text out = text_new(a);
+    text_add(&out, "version: 1\nname: %s\nlayers:\n", import_name(a, &(import_layers){0}, stem));
+    for (size_t i = 0; i < layers->count; i++) {
+        text_add(&out, "  - ");
+        spec_print(&layers->layer[i]->spec, &out);
+        text_add(&out, "\n");
+    }
+    const output_file file = {arena_format(a, "%s/%s.yaml", s->options->directory, stem), out.bytes, out.length};
+    return output_write(&file, 1, s->diagnostics);
+}
+
+static cli_exit write_all(session *s, arena *a, const char *stem, const import_layers *layers) {
+    if (!folders_make(s->options->directory)) {
+        diag_error(s->diagnostics, E_FILE_WRITE, (place){.file = s->options->directory}, NULL, "%s", strerror(errno));
+        return session_fail(s, CVK_ERROR_IO);
+    }
+    cvk_status status = CVK_OK;
+    for (size_t i = 0; i < layers->count && status == CVK_OK; i++) status = write_arrays(a, s, layers->layer[i]);
+    if (status == CVK_OK) status = write_spec(a, s, stem, layers); /* last, when all that it wants is there */
+    return status == CVK_OK ? CLI_DONE : session_fail(s, status);
+}
+
+/* ---- what is said ---- */
+
+/* A word of the model's, for a terminal. */
+static const char *shown(arena *a, const char *words) {
+    char *copy = arena_format(a, "%s", words ? words : "");
+    for (char *at = copy; *at; at++)
+        if ((unsigned char)*at < ' ' || (unsigned char)*at >= 0x7f) *at = '?';
+    return copy;
+}
+
+static const char *names_of(arena *a, const import_layer *l) {
+    text names = text_new(a);
+    for (int i = 0; i < l->addends; i++) text_add(&names, "%s%s", i ? " " : "", shown(a, l->addend[i]->name));
+    return names.bytes;
+}
+
+static void tell_row(table *t, arena *a, const graph_node *n, const import_layer *l) {
+    static const char *const fates[] = {"left out", "layer", "folded"};
+    const cell row[] = {{shown(a, n ? n->name : l->spec.name), 0},
+                        {shown(a, n ? n->op : "Conv"), 0},
+                        {fates[n ? n->fate : FATE_LAYER], 0},
+                        {n && n->layer ? n->layer
+                         : l           ? l->spec.name
+                                       : "",
+                         0},
+                        {n && n->why ? n->why : "", 0},
+                        {NULL, n ? (double)n->macs : (double)spec_macs(&l->spec)},
+                        {l && l->input ? shown(a, l->input->name) : "", 0},
+                        {l && l->output ? shown(a, l->output->name) : "", 0},
+                        {l ? names_of(a, l) : "", 0}};
+    table_row(t, row);
+}
+
+static void tell_nodes(table *t, arena *a, const imported *from) {
+    size_t next = 0;
+    for (size_t i = 0; i < from->graph.node_count; i++) {
+        const graph_node *n = &from->graph.nodes[i];
+        if (strcmp(n->op, "Constant") != 0)
+            tell_row(t, a, n, n->fate == FATE_LAYER ? from->layers.layer[next++] : NULL);
+    }
+    for (; next < from->layers.count; next++) tell_row(t, a, NULL, from->layers.layer[next]);
+}
+
+static cli_exit tell(session *s, arena *a, const imported *from) {
+    const import_layers *layers = &from->layers;
+    table t;
+    if (!table_open(&t, "import", columns, sizeof columns / sizeof *columns, s->format, stdout))
+        return session_fail(s, CVK_ERROR_MEMORY);
+    tell_nodes(&t, a, from);
+    table_extra(&t, "layers", json_integer((json_int_t)layers->count));
+    table_extra(&t, "macs", json_integer((json_int_t)layers->macs));
+    table_extra(&t, "covered", json_integer((json_int_t)layers->covered));
+    table_close(&t, s->diagnostics);
+    if (s->format == FORMAT_TEXT)
+        printf("%zu layers, with %.4g of %.4g million multiply-adds (%.1f %%)\n", layers->count,
+               1e-6 * (double)layers->covered, 1e-6 * (double)layers->macs,
+               layers->macs ? 100 * (double)layers->covered / (double)layers->macs : 100.0);
+    return CLI_DONE;
+}
+
+/* ---- the verb ---- */
+
+/* An input without sizes is why most of a model is left out. */
+static cli_exit demand_layers(const session *s, const imported *from) {
+    const char *path = s->options->specs[0];
+    if (from->graph.unshaped)
+        session_say("%s: the model leaves sizes of its input open: --input says them, as in --input 1x3x224x224", path);
+    if (from->layers.count) return CLI_DONE;
+    session_say("%s: there is nothing in it that a layer can be made of", path);
+    return CLI_UNSUPPORTED;
+}
+
+static cli_exit import_body(session *s, arena *a, void *context) {
+    (void)context;
+    const cli_options *o = s->options;
+    graph_shape shapes[CLI_MOST_LIST];
+    import_source source;
+    imported from = {0};
+    const import_format *format = find_format(o->from);
+    for (int i = 0; i < o->input_shapes.count; i++)
+        if (!parse_shape(a, o->input_shapes.text[i], &shapes[i])) return CLI_USAGE;
+    if (!format) return CLI_USAGE;
+    cli_exit status = read_file(s, a, o->specs[0], &source);
+    if (status != CLI_DONE) return status;
+    source.shapes = shapes;
+    source.shape_count = (size_t)o->input_shapes.count;
+    cvk_status read = format->read(a, &source, s->diagnostics, &from);
+    if (read != CVK_OK) return session_fail(s, read);
+    status = demand_layers(s, &from);
+    if (status == CLI_DONE) status = write_all(s, a, stem_of(a, o->specs[0]), &from.layers);
+    return status == CLI_DONE ? tell(s, a, &from) : status;
+}
+
+cli_exit cli_import(const cli_options *options) {
+    if (options->spec_count > 1) {
+        session_say("import: `%s` is one too many", options->specs[1]);
+        return CLI_USAGE;
+    }
+    if (!options->directory) {
+        session_say("import: -o says where to write to");
+        return CLI_USAGE;
+    }
+    return session_without_layers(options, options->format, import_body, NULL);
+}

@@ -1,0 +1,84 @@
+/* A model node by node: layers, what goes into them, and the rest. */
+#include "import/layers.h"
+#include "spec/limits.h"
+
+#include <string.h>
+
+const char *import_name(arena *a, const import_layers *layers, const char *words) {
+    enum { MOST = 100 };
+    char name[MOST + 1];
+    size_t length = 0;
+    for (const char *at = words; *at && length < MOST; at++) {
+        const bool letter = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z'), digit = *at >= '0' && *at <= '9';
+        if (digit && !length) name[length++] = '_';
+        if (letter || digit || length) name[length++] = letter || digit ? *at : '_';
+    }
+    name[length] = 0;
+    const char *made = arena_string(a, length ? name : "layer", length ? length : 5);
+    for (size_t i = 0, n = 2; i < layers->count; i++)
+        if (strcmp(layers->layer[i]->spec.name, made) == 0) {
+            made = arena_format(a, "%s_%zu", length ? name : "layer", n++);
+            i = (size_t)-1; /* from the first again */
+        }
+    return made;
+}
+
+const char *import_refusal(arena *a, cvk_spec *s) {
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    if (!d) arena_exhaust(a);
+    const cvk_status status = spec_finish(s, d);
+    const char *why = status == CVK_OK ? NULL : cvk_status_text(status);
+    if (why && cvk_diagnostics_count(d)) why = cvk_diagnostics_get(d, 0)->message;
+    if (why) why = arena_format(a, "%s", why);
+    cvk_diagnostics_free(d);
+    return why;
+}
+
+static int64_t product(int64_t a, int64_t b) {
+    int64_t c;
+    return a < 0 || b < 0 || __builtin_mul_overflow(a, b, &c) ? 0 : c;
+}
+
+/* What a node multiplies by shapes alone: of those that are no layer. */
+static int64_t count_macs(const graph_node *n) {
+    const graph_value *w = node_input(n, 1), *x = node_input(n, 0), *y = n->out_count ? n->out[0] : NULL;
+    if (!w || !x || !y || w->rank < 2 || x->rank < 2 || y->rank < 0) return 0;
+    if (strcmp(n->op, "MatMul") == 0) return product(y->elements, x->shape[x->rank - 1]);
+    if (strcmp(n->op, "Gemm") == 0) return product(y->elements, x->shape[node_int(n, "transA", 0) == 0]);
+    if (strcmp(n->op, "Conv") == 0 && w->shape[0] > 0) return product(y->elements, w->elements / w->shape[0]);
+    if (strcmp(n->op, "ConvTranspose") == 0 && w->shape[0] > 0) return product(x->elements, w->elements / w->shape[0]);
+    return 0;
+}
+
+static void take_node(graph *g, graph_node *n, import_layers *layers) {
+    import_layer *l = arena_new(g->arena, import_layer);
+    n->why = layer_of_node(g->arena, n, l);
+    if (!n->why && layers->count == LIMIT_LAYERS) n->why = "a spec has room for no more layers";
+    if (!n->why) {
+        l->spec.name = import_name(g->arena, layers, n->name);
+        n->why = import_refusal(g->arena, &l->spec);
+    }
+    if (n->why) {
+        n->macs = count_macs(n);
+    } else {
+        n->fate = FATE_LAYER;
+        n->layer = l->spec.name;
+        n->why = "";
+        n->macs = spec_macs(&l->spec);
+        layer_fold(g->arena, l);
+        layers->layer[layers->count++] = l;
+        __builtin_add_overflow(layers->covered, n->macs, &layers->covered);
+    }
+    __builtin_add_overflow(layers->macs, n->macs, &layers->macs);
+}
+
+void layers_of_graph(graph *g, import_layers *layers) {
+    *layers = (import_layers){.layer = arena_array(g->arena, import_layer *, g->node_count + 1)};
+    for (size_t i = 0; i < g->node_count; i++)
+        if (g->nodes[i].fate == FATE_LEFT_OUT && !g->nodes[i].part_of) take_node(g, &g->nodes[i], layers);
+    for (size_t i = 0; i < g->node_count; i++) {
+        graph_node *n = &g->nodes[i];
+        if (n->part_of) n->fate = n->part_of->fate, n->layer = n->part_of->layer, n->why = n->part_of->why;
+        if (n->fate == FATE_LEFT_OUT && !*n->why) n->why = layer_why_not(n);
+    }
+}

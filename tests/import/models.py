@@ -1,0 +1,78 @@
+"""Models in the ONNX format, written without its package: `models.py FOLDER` writes those that begin a fuzzer's corpus."""
+import pathlib
+import struct
+import sys
+
+FLOAT, INT64, HALF = 1, 7, 10
+
+
+def varint(n):
+    n &= (1 << 64) - 1
+    out = bytearray()
+    while n > 127:
+        out.append(n & 127 | 128)
+        n >>= 7
+    return bytes(out + bytes([n]))
+
+
+def field(number, value):
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    if isinstance(value, float):
+        return varint(number << 3 | 5) + struct.pack("<f", value)
+    value = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def tensor(name, shape, values, kind=FLOAT):
+    raw = struct.pack(f"<{len(values)}{ {FLOAT: 'f', INT64: 'q', HALF: 'e'}[kind]}", *values)
+    return b"".join(field(1, n) for n in shape) + field(2, kind) + (field(8, name) if name else b"") + field(9, raw)
+
+
+def attribute(name, value):
+    if isinstance(value, list):
+        body = b"".join(field(8, v) for v in value)
+    elif isinstance(value, bytes):
+        body = field(5, value)
+    else:
+        body = field({int: 3, float: 2, str: 4}[type(value)], value)
+    return field(1, name) + body
+
+
+def node(op, inputs, output, **attributes):
+    outputs = output if isinstance(output, list) else [output]
+    return (b"".join(field(1, i) for i in inputs) + b"".join(field(2, o) for o in outputs) + field(3, outputs[0]) + field(4, op)
+            + b"".join(field(5, attribute(k, v)) for k, v in attributes.items()))
+
+
+def value(name, shape):
+    dims = b"".join(field(1, field(2, d) if isinstance(d, str) else field(1, d)) for d in shape)
+    return field(1, name) + field(2, field(1, field(1, FLOAT) + field(2, dims)))
+
+
+def model(inputs, constants, nodes, outputs):
+    """inputs {name: shape}, constants {name: (shape, values) or (shape, values, kind)}, nodes of `node`, names of outputs."""
+    graph = b"".join(field(1, n) for n in nodes) + b"".join(field(5, tensor(n, *c)) for n, c in constants.items())
+    graph += b"".join(field(11, value(n, s)) for n, s in inputs.items()) + b"".join(field(12, field(1, o)) for o in outputs)
+    return field(1, 8) + field(7, graph)
+
+
+def conv_net():
+    constants = {"w": ((4, 3, 3, 3), [i % 5 - 2 for i in range(108)]), "b": ((4,), [1, 2, 3, 4]), "w2": ((4, 1, 3, 3), [1] * 36),
+                 "s": ((4,), [1, 2, 3, 4]), "m": ((4,), [0, 1, 0, 1]), "v": ((4,), [1, 1, 4, 4]), "three": ((), [3]), "zero": ((), [0]),
+                 "six": ((), [6]), "p": ((4, 5), list(range(20))), "sizes": ((2,), [0, -1], INT64)}
+    nodes = [node("Conv", ["x", "w", "b"], "c", strides=[2, 2], pads=[1, 1, 1, 1]),
+             node("BatchNormalization", ["c", "s", "b", "m", "v"], "n", epsilon=1e-3),
+             node("Add", ["n", "three"], "a"), node("Clip", ["a", "zero", "six"], "l"), node("Mul", ["n", "l"], "q"),
+             node("Div", ["q", "six"], "h"), node("ConvTranspose", ["h", "w2"], "t", strides=[2, 2], group=4),
+             node("MaxPool", ["t"], "k", kernel_shape=[2, 2], strides=[2, 2]), node("Concat", ["k", "k"], "cc", axis=1),
+             node("Shape", ["h"], "sh"), node("Slice", ["sh"], "sl", starts=[0], ends=[1], axes=[0]), node("Resize", ["k", "", "v"], "r"),
+             node("GlobalAveragePool", ["h"], "g"), node("Reshape", ["g", "sizes"], "f"), node("MatMul", ["f", "p"], "y"),
+             node("Constant", [], "k2", value=tensor("", (5,), [1] * 5)), node("Add", ["y", "k2"], "z"), node("Sigmoid", ["z"], "out")]
+    return model({"x": (1, 3, 8, 8)}, constants, nodes, ["out", "r", "cc"])
+
+
+if __name__ == "__main__":
+    folder = pathlib.Path(sys.argv[1])
+    (folder / "net.onnx").write_bytes(conv_net())
+    (folder / "list").write_text('--dir=FWD_B\nmb1_ic3ih227oc96oh55kh11sh4ph0n"alex"\ng2mb1ic8id9oc8kd3kh3kw1pd1dd1\n')
