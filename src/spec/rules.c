@@ -172,7 +172,8 @@ static void check_sums(const cvk_spec *s, const findings *f) {
     const double each =
         (double)farthest(s->input_type, s->input_zero) * (double)farthest(s->weights_type, s->weights_zero);
     const double worst = each * (double)most_products(s);
-    if (worst > (double)INT32_MAX)
+    const bool bytes = type_bytes(s->input_type) == 1 && type_bytes(s->weights_type) == 1; /* else it is said already */
+    if (bytes && worst > (double)INT32_MAX)
         broken(f, FIELD_dtype, E_QUANTIZATION, NULL,
                "%lld products of %.0f at most come to %.0f, which s32 does not hold: its greatest is %d",
                (long long)most_products(s), each, worst, INT32_MAX);
@@ -192,7 +193,7 @@ static void check_integers(const cvk_spec *s, const findings *f) {
         if (!keeps_integers(op))
             broken(f, FIELD_post_ops, E_QUANTIZATION, "relu, relu6 and clamp to integers are",
                    "%s of integers is not supported yet", spec_post_name(op->kind));
-    if (s->direction != DIRECTION_FORWARD)
+    if (s->direction != DIRECTION_FORWARD || s->accumulate)
         broken(f, FIELD_direction, E_QUANTIZATION, NULL, "integers have no gradients");
 }
 

@@ -94,7 +94,8 @@ static int run(const cvk_kernel_info *info, int images, FILE *cases) {
     b.scale = take_buffer(cases, bytes_of(info, CVK_ROLE_SCALE, b.batch));
     b.addend = take_buffer(cases, bytes_of(info, CVK_ROLE_ADDEND, b.batch));
     b.gradient = take_buffer(cases, bytes_of(info, CVK_ROLE_GRADIENT, b.batch));
-    b.output = make_buffer(bytes_of(info, CVK_ROLE_OUTPUT, b.batch));
+    const uint64_t output = bytes_of(info, CVK_ROLE_OUTPUT, b.batch);
+    b.output = (cvk_buffer){info->output.held ? take(cases, output) : allocate(output), output};
     b.scratch = make_buffer(bytes_of(info, CVK_ROLE_SCRATCH, b.batch));
     b.workspace = make_buffer(bytes_of(info, CVK_ROLE_WORKSPACE, b.batch));
     /* and what it lacks, and bounds */

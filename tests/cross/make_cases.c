@@ -85,6 +85,8 @@ static void write_inputs(const cvk_spec *s, const compile_unit *unit, const laye
                                      &t.buffer[CVK_ROLE_BIAS],   &t.buffer[CVK_ROLE_SCALE],
                                      &t.buffer[CVK_ROLE_ADDEND], &t.buffer[CVK_ROLE_GRADIENT]};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) fwrite(inputs[i]->data, 1, inputs[i]->bytes, to);
+    const guarded *held = &t.buffer[CVK_ROLE_OUTPUT]; /* what is added to */
+    if (s->accumulate) fwrite(held->data, 1, held->bytes, to);
     tensors_free(&t);
 }
 
