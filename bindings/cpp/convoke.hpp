@@ -6,8 +6,8 @@
 //     std::vector<float> y(kernel.output_elements());
 //     kernel.run(convoke::arguments{x, packed, y}.bias(b));    // as often as one likes, on any thread
 //
-// Tensors are contiguous float, double, convoke::f16 or convoke::bf16, as the layer has them, in the layout it names;
-// anything with data() and size() converts. Bias and scales are float, double where the layer is f64. Values of these classes may be moved; kernels may be copied,
+// Tensors are contiguous float, double, convoke::f16, convoke::bf16 or integers, as the layer has them, in the layout it names;
+// anything with data() and size() converts. Bias and scales are float, double where the layer is f64, of integers int32_t. Values of these classes may be moved; kernels may be copied,
 // which shares them.
 #ifndef CONVOKE_CONVOKE_HPP
 #define CONVOKE_CONVOKE_HPP
@@ -95,13 +95,16 @@ template <> struct dtype_of<float> : std::integral_constant<cvk_dtype, CVK_F32> 
 template <> struct dtype_of<double> : std::integral_constant<cvk_dtype, CVK_F64> {};
 template <> struct dtype_of<f16> : std::integral_constant<cvk_dtype, CVK_F16> {};
 template <> struct dtype_of<bf16> : std::integral_constant<cvk_dtype, CVK_BF16> {};
+template <> struct dtype_of<std::int8_t> : std::integral_constant<cvk_dtype, CVK_S8> {};
+template <> struct dtype_of<std::uint8_t> : std::integral_constant<cvk_dtype, CVK_U8> {};
+template <> struct dtype_of<std::int32_t> : std::integral_constant<cvk_dtype, CVK_S32> {};
 
 inline const char *type_name(cvk_dtype type) noexcept {
-    static const char *const names[] = {"float", "double", "f16", "bf16"};
+    static const char *const names[] = {"float", "double", "f16", "bf16", "int8_t", "uint8_t", "int32_t"};
     return names[type];
 }
 inline std::size_t type_size(cvk_dtype type) noexcept {
-    static const std::size_t sizes[] = {sizeof(float), sizeof(double), sizeof(f16), sizeof(bf16)};
+    static const std::size_t sizes[] = {sizeof(float), sizeof(double), sizeof(f16), sizeof(bf16), 1, 1, 4};
     return sizes[type];
 }
 
@@ -352,7 +355,8 @@ class arguments {
     const cvk_buffers &get() const noexcept { return buffers_; }
     // Throws where a tensor is of another type than the kernel's.
     void check_types(const cvk_kernel_info &info) const {
-        const cvk_dtype sum = info.input_dtype == CVK_F64 ? CVK_F64 : CVK_F32;
+        const bool bytes = info.input_dtype == CVK_U8 || info.input_dtype == CVK_S8;
+        const cvk_dtype sum = info.input_dtype == CVK_F64 ? CVK_F64 : bytes ? CVK_S32 : CVK_F32;
         detail::check_type("input", input_.type(), info.input_dtype, info);
         detail::check_type("output", output_.type(), info.output_dtype, info);
         if (gradient_.data()) detail::check_type("gradient", gradient_.type(), info.weights_dtype, info);

@@ -38,8 +38,8 @@ const READERS = {
 };
 
 const LAYOUTS = ["channels_first", "channels_last", "blocked"];
-const ARRAYS = [Float32Array, Float64Array, Uint16Array, Uint16Array]; // by dtype; of two bytes, their bits
-const F64 = 1;
+const ARRAYS = [Float32Array, Float64Array, Uint16Array, Uint16Array, Int8Array, Uint8Array, Int32Array]; // by dtype; of halves, their bits
+const SUMS = [0, 1, 0, 0, 6, 6, 6]; // what each is summed in
 
 function textAt(view, at) {
   let end = at;
@@ -91,10 +91,10 @@ class Kernel {
     return this.info[needs].bytes * (share === "image" && this.info.batch_any ? this.#images : 1);
   }
 
-  /* Sums are of double where the input is. */
+  /* Bias and scales are of what the input is summed in. */
   #type(member) {
     const type = this.#row(member)[3];
-    return ARRAYS[type !== "sums" ? this.info[type] : this.info.input_dtype === F64 ? F64 : 0];
+    return ARRAYS[type !== "sums" ? this.info[type] : SUMS[this.info.input_dtype]];
   }
 
   /* A view of a buffer; of no elements where the layer has none. */

@@ -30,6 +30,9 @@ SAME(CVK_F32, TYPE_F32);
 SAME(CVK_F64, TYPE_F64);
 SAME(CVK_F16, TYPE_F16);
 SAME(CVK_BF16, TYPE_BF16);
+SAME(CVK_S8, TYPE_S8);
+SAME(CVK_U8, TYPE_U8);
+SAME(CVK_S32, TYPE_S32);
 
 static const accuracy accuracies[] = {[CVK_ACCURACY_DEFAULT] = ACCURACY_DEFAULT,
                                       [CVK_ACCURACY_STRICT] = ACCURACY_STRICT,
@@ -107,6 +110,8 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
                     .ceil_mode = l->ceil_mode,
                     .count_include_pad = l->count_include_pad,
                     .indices = l->indices,
+                    .input_zero = l->input_zero_point,
+                    .weights_zero = l->weights_zero_point,
                     .algorithm = copy(a, l->algorithm),
                     .at = {.file = ""}};
     set_types(s, l);

@@ -168,19 +168,27 @@ static void form_layout(const field_row *f) {
     printf("}}}]");
 }
 
-/* Of the words, those that read_field.c supports: one for all tensors, or a mapping of one for each. */
+/* One for all tensors, or a mapping of one for each. */
 static void form_dtype(const field_row *f) {
     static const char *const roles[] = {"input", "weights", "output"};
     (void)f;
     printf("\"anyOf\": [{");
-    put_words(dtype_words.word, DTYPES_SUPPORTED);
+    put_list(&dtype_words);
     printf("}, {" CLOSED_OBJECT ", \"required\": [\"input\", \"weights\", \"output\"], \"properties\": {");
     for (int i = 0; i < 3; i++) {
         printf("%s\"%s\": {", i ? ", " : "", roles[i]);
-        put_words(dtype_words.word, DTYPES_SUPPORTED);
+        put_list(&dtype_words);
         putchar('}');
     }
     printf("}}]");
+}
+
+static void form_quantization(const field_row *f) {
+    printf(CLOSED_OBJECT ", \"properties\": {\"input_zero_point\": ");
+    put_integer(f);
+    printf(", \"weights_zero_point\": ");
+    put_integer(f);
+    printf("}");
 }
 
 /* Keys that no layer may have yet. */
@@ -290,16 +298,27 @@ static void form_schedule(const field_row *f) {
 }
 
 static void (*const forms[FORMS])(const field_row *) = {
-    [FORM_name] = form_name,           [FORM_of] = form_name,
-    [FORM_direction] = form_direction, [FORM_shape] = form_shape,
-    [FORM_integer] = form_integer,     [FORM_axes] = form_axes,
-    [FORM_padding] = form_padding,     [FORM_padding_mode] = form_padding_mode,
-    [FORM_groups] = form_groups,       [FORM_boolean] = form_boolean,
-    [FORM_post_ops] = form_post_ops,   [FORM_layout] = form_layout,
-    [FORM_dtype] = form_dtype,         [FORM_output_padding] = form_axes,
-    [FORM_weights] = form_unsupported, [FORM_accuracy] = form_accuracy,
-    [FORM_algorithm] = form_algorithm, [FORM_schedule] = form_schedule,
-    [FORM_kind] = form_kind,           [FORM_kernel] = form_kernel,
+    [FORM_name] = form_name,
+    [FORM_of] = form_name,
+    [FORM_direction] = form_direction,
+    [FORM_shape] = form_shape,
+    [FORM_integer] = form_integer,
+    [FORM_axes] = form_axes,
+    [FORM_padding] = form_padding,
+    [FORM_padding_mode] = form_padding_mode,
+    [FORM_groups] = form_groups,
+    [FORM_boolean] = form_boolean,
+    [FORM_post_ops] = form_post_ops,
+    [FORM_layout] = form_layout,
+    [FORM_dtype] = form_dtype,
+    [FORM_output_padding] = form_axes,
+    [FORM_weights] = form_unsupported,
+    [FORM_accuracy] = form_accuracy,
+    [FORM_algorithm] = form_algorithm,
+    [FORM_schedule] = form_schedule,
+    [FORM_kind] = form_kind,
+    [FORM_kernel] = form_kernel,
+    [FORM_quantization] = form_quantization,
 };
 
 /* A fallback is written as in YAML: numbers, lists and booleans are the same in JSON, words want quotes. */

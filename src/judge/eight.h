@@ -11,6 +11,8 @@ enum { EIGHT = 8 };
 
 typedef float floats __attribute__((vector_size(EIGHT * sizeof(float))));
 typedef double doubles __attribute__((vector_size(EIGHT * sizeof(double))));
+typedef int8_t signed_bytes __attribute__((vector_size(EIGHT)));
+typedef uint8_t unsigned_bytes __attribute__((vector_size(EIGHT)));
 typedef uint16_t shorts __attribute__((vector_size(EIGHT * sizeof(uint16_t))));
 typedef uint32_t words __attribute__((vector_size(EIGHT * sizeof(uint32_t))));
 
@@ -25,9 +27,23 @@ typedef uint32_t words __attribute__((vector_size(EIGHT * sizeof(uint32_t))));
     }
 EIGHT_LOADED(floats, float)
 EIGHT_LOADED(shorts, uint16_t)
+EIGHT_LOADED(signed_bytes, int8_t)
+EIGHT_LOADED(unsigned_bytes, uint8_t)
 
 static inline void eight_f32(const void *x, const int64_t at[EIGHT], bool beside, floats *to) {
     floats_at(x, at, beside, to);
+}
+
+static inline void eight_s8(const void *x, const int64_t at[EIGHT], bool beside, floats *to) {
+    signed_bytes bytes;
+    signed_bytes_at(x, at, beside, &bytes);
+    *to = __builtin_convertvector(bytes, floats);
+}
+
+static inline void eight_u8(const void *x, const int64_t at[EIGHT], bool beside, floats *to) {
+    unsigned_bytes bytes;
+    unsigned_bytes_at(x, at, beside, &bytes);
+    *to = __builtin_convertvector(bytes, floats);
 }
 
 /* The upper half of a f32. */

@@ -84,6 +84,11 @@ static void lay_out_addends(identity *i) {
         }
 }
 
+/* The formula takes numbers as far from what stands for 0 as they are. */
+static void count_from(residue *of, int64_t count, int zero) {
+    for (int64_t i = 0; i < count && zero; i++) of[i] = residue_add(of[i], residue_of_integer(-zero));
+}
+
 /* One allocation: the dense tensors, drawn; those that are laid out, in which what belongs to no channel is 0. */
 static bool draw(identity *i, uint64_t seed) {
     const cvk_spec *s = &i->spec;
@@ -111,6 +116,8 @@ static bool draw(identity *i, uint64_t seed) {
     else if (spec_has_weights(s))
         lay_out_weights(i);
     lay_out_addends(i);
+    count_from(at, inputs, s->input_zero);
+    count_from(at + inputs, weights, s->weights_zero);
     return true;
 }
 

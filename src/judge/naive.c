@@ -81,16 +81,18 @@ static int64_t position(const cvk_spec *s, int axis, int64_t o, int64_t k) {
 /* One tap of `count` outputs, over all channels: x and w are those of the first channel, the outputs' inputs lie
  * `stride` apart. */
 typedef struct run {
+    const cvk_spec *spec;
     cvk_type x_type, w_type;
     const void *x, *w;
     int64_t stride, count, channels, next_x, next_w;
 } run;
 
-/* Eight inputs at a time. Those past `count` repeat the last one: nothing outside the row is read, and what they add up
- * to is dropped. */
+/* Eight inputs at a time, as far from what stands for 0 as they are, which is 0 itself but for integers. Those past
+ * `count` repeat the last one: nothing outside the row is read, and what they add up to is dropped. */
 #define ADD_RUN(x_format, w_format, x_bytes, w_bytes)                                                                  \
     HOT static void add_##x_format##_##w_format(const run *r, long double *sum, long double *magnitude) {              \
         static const int64_t same[EIGHT] = {0};                                                                        \
+        const double x_zero = r->spec->input_zero, w_zero = r->spec->weights_zero;                                     \
         const integers all_but_sign = (integers){0} + INT64_MAX;                                                       \
         for (int64_t i = 0; i < r->count; i += EIGHT) {                                                                \
             int64_t lanes = r->count - i < EIGHT ? r->count - i : EIGHT, at[EIGHT];                                    \
@@ -102,7 +104,7 @@ typedef struct run {
                 floats inputs, weights;                                                                                \
                 eight_##x_format(x, at, beside, &inputs);                                                              \
                 eight_##w_format(w, same, false, &weights);                                                            \
-                doubles product = __builtin_convertvector(inputs, doubles) * (double)weights[0];                       \
+                doubles product = (__builtin_convertvector(inputs, doubles) - x_zero) * ((double)weights[0] - w_zero); \
                 s += product;                                                                                          \
                 m += (doubles)((integers)product & all_but_sign);                                                      \
             }                                                                                                          \
@@ -121,6 +123,10 @@ ADD_RUN(f16, bf16, 2, 2)
 ADD_RUN(bf16, f32, 2, 4)
 ADD_RUN(bf16, f16, 2, 2)
 ADD_RUN(bf16, bf16, 2, 2)
+ADD_RUN(u8, u8, 1, 1)
+ADD_RUN(u8, s8, 1, 1)
+ADD_RUN(s8, u8, 1, 1)
+ADD_RUN(s8, s8, 1, 1)
 
 static void add_f64(const run *r, long double *sum, long double *magnitude) {
     const double *x = r->x, *w = r->w;
@@ -137,6 +143,8 @@ typedef void add_function(const run *, long double *, long double *);
 static void add_run(const run *r, long double *sum, long double *magnitude) {
     static add_function *const ADD[TYPES][TYPES] = {
         [TYPE_F64] = {[TYPE_F64] = add_f64},
+        [TYPE_U8] = {[TYPE_U8] = add_u8_u8, [TYPE_S8] = add_u8_s8},
+        [TYPE_S8] = {[TYPE_U8] = add_s8_u8, [TYPE_S8] = add_s8_s8},
         [TYPE_F32] = {[TYPE_F32] = add_f32_f32, [TYPE_F16] = add_f32_f16, [TYPE_BF16] = add_f32_bf16},
         [TYPE_F16] = {[TYPE_F32] = add_f16_f32, [TYPE_F16] = add_f16_f16, [TYPE_BF16] = add_f16_bf16},
         [TYPE_BF16] = {[TYPE_F32] = add_bf16_f32, [TYPE_F16] = add_bf16_f16, [TYPE_BF16] = add_bf16_bf16},
@@ -192,7 +200,7 @@ static void add_row(const channel *c, strip *out, int64_t kd, int64_t kh) {
     int64_t id = mapped(s->padding, position(s, AXIS_D, out->od, kd), in[AXIS_D]);
     int64_t ih = mapped(s->padding, position(s, AXIS_H, out->oh, kh), in[AXIS_H]);
     if (id == ABSENT || ih == ABSENT) return;
-    run r = {.x_type = s->input_type, .w_type = s->weights_type, .stride = s->stride[AXIS_W]};
+    run r = {.spec = s, .x_type = s->input_type, .w_type = s->weights_type, .stride = s->stride[AXIS_W]};
     r.x = element(s->input_type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
     r.channels = s->in_channels / s->groups;
     r.next_x = volume(in);
@@ -226,7 +234,7 @@ static void add_position(const channel *c, strip *out, int64_t i, const int64_t 
     const cvk_spec *s = c->spec;
     const int64_t *in = s->in_size;
     int64_t k[AXES], from[AXES];
-    run r = {.x_type = s->input_type, .w_type = s->weights_type, .stride = 1, .count = 1};
+    run r = {.spec = s, .x_type = s->input_type, .w_type = s->weights_type, .stride = 1, .count = 1};
     r.channels = s->in_channels / s->groups;
     r.next_x = volume(in);
     r.next_w = c->next_weights;
@@ -286,7 +294,7 @@ static void spread_row(const channel *c, strip *out, int64_t kd, int64_t kh) {
     const int64_t *in = s->in_size;
     int64_t id = reaching(s, AXIS_D, out->od, kd), ih = reaching(s, AXIS_H, out->oh, kh);
     if (id == ABSENT || ih == ABSENT) return;
-    run r = {.x_type = s->input_type, .w_type = s->weights_type, .stride = 1, .next_x = volume(in)};
+    run r = {.spec = s, .x_type = s->input_type, .w_type = s->weights_type, .stride = 1, .next_x = volume(in)};
     r.channels = s->in_channels / s->groups;
     r.x = element(s->input_type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
     r.next_w = c->next_weights;

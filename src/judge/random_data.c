@@ -26,11 +26,20 @@ static double nonzero_integer(uint64_t bits) {
     return (double)(bits & 1 ? magnitude : -magnitude);
 }
 
+/* Bytes are any, the ends of their range often. */
+static double any_byte(uint64_t bits, double least, double greatest) {
+    const double drawn = least + (double)(bits >> 32 & 255);
+    return bits & 7 ? drawn : bits & 8 ? least : greatest;
+}
+static double any_u8(uint64_t bits) { return any_byte(bits, 0, 255); }
+static double any_s8(uint64_t bits) { return any_byte(bits, -128, 127); }
+
 typedef double draw(uint64_t bits);
 
 /* Of weights, and of the other tensors. */
 static draw *draw_for(data_kind kind, cvk_type type, bool weights) {
-    if (kind == DATA_INTEGERS) return weights ? nonzero_integer : integer;
+    if (type_bytes(type) == 1) return type == TYPE_U8 ? any_u8 : any_s8;
+    if (kind == DATA_INTEGERS || type == TYPE_S32) return weights ? nonzero_integer : integer;
     return type == TYPE_F64 ? real_f64 : real_f32;
 }
 

@@ -18,12 +18,13 @@ static channel_walk walk(cvk_layout layout, int64_t channels, const int64_t size
     return (channel_walk){first, spec_offset(layout, channels, size, n, c, at[1]) - first, volume(size)};
 }
 
-/* Elements of 2, 4 or 8 bytes, each some elements from the one before. */
+/* Elements of 1, 2, 4 or 8 bytes, each some elements from the one before. */
 static void copy_spaced(int bytes, int64_t count, const void *from, int64_t from_step, void *to, int64_t to_step) {
     for (int64_t i = 0; i < count; i++) {
         const char *one = (const char *)from + i * from_step * bytes;
         char *there = (char *)to + i * to_step * bytes;
         switch (bytes) { /* of a size that is known, a copy is an instruction */
+        case 1: *there = *one; break;
         case 2: memcpy(there, one, 2); break;
         case 4: memcpy(there, one, 4); break;
         default: memcpy(there, one, 8); break;

@@ -49,6 +49,8 @@ int nest_add_tensor(nest_builder *b, const char *name, nest_role role, cvk_type 
     return n->tensor_count++;
 }
 
+void nest_count_from(nest_builder *b, int tensor, int zero) { b->nest->tensors[tensor].zero = zero; }
+
 int nest_add_part(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t begin, int64_t elements,
                   int alignment, bool writable) {
     int t = nest_add_tensor(b, name, role, type, elements, alignment, writable);
@@ -242,15 +244,15 @@ void build_const_ratio(nest_builder *b, register_ref to, int64_t over, int64_t u
 
 /* ---- conversion on the way between a register and a tensor of another type ---- */
 
-static const char CONVERTED[] = "as_stored";
+static const char CONVERTED[] = "as_stored", ZERO_POINT[] = "zero";
 
-/* The register in which a vector is as the tensor has it, one for all of its type and lanes. */
-static register_ref as_stored(nest_builder *b, cvk_type type, int lanes) {
+/* One for all of its type and lanes. */
+static register_ref own_register(nest_builder *b, const char *name, cvk_type type, int lanes) {
     const nest *n = b->nest;
     for (int i = 0; i < n->register_count; i++)
-        if (n->registers[i].name == CONVERTED && n->registers[i].type == type && n->registers[i].lanes == lanes)
+        if (n->registers[i].name == name && n->registers[i].type == type && n->registers[i].lanes == lanes)
             return reg(i, affine_constant(0));
-    return reg(nest_add_register(b, CONVERTED, type, lanes, 1), affine_constant(0));
+    return reg(nest_add_register(b, name, type, lanes, 1), affine_constant(0));
 }
 
 /* Where an access moves a vector from or to: the register itself, or one of the tensor's type. What does not exist is
@@ -259,11 +261,25 @@ static register_ref moved(nest_builder *b, register_ref r, const nest_access *at
     const nest *n = b->nest;
     const bool known = r.array >= 0 && r.array < n->register_count && at->tensor >= 0 && at->tensor < n->tensor_count;
     if (!known || n->registers[r.array].type == n->tensors[at->tensor].type) return r;
-    return as_stored(b, n->tensors[at->tensor].type, n->registers[r.array].lanes);
+    return own_register(b, CONVERTED, n->tensors[at->tensor].type, n->registers[r.array].lanes);
 }
 
-static void convert_unless_same(nest_builder *b, register_ref to, register_ref from) {
-    if (to.array != from.array) build_convert(b, to, from);
+/* Of what was loaded; lanes that were not stay 0. */
+static void subtract_zero(nest_builder *b, register_ref to, const nest_access *at, const nest_range *lanes) {
+    const int point = b->nest->tensors[at->tensor].zero;
+    if (point == 0) return;
+    const nest_register *r = &b->nest->registers[to.array];
+    const register_ref zero = own_register(b, ZERO_POINT, r->type, r->lanes);
+    build_const(b, zero, point);
+    build_op(b, OP_SUB, to, to, zero);
+    if (lanes) build_keep(b, to, to, lanes);
+}
+
+/* To the register that is meant, from where the access moved it. */
+static void widen(nest_builder *b, register_ref to, register_ref from, const nest_access *at, const nest_range *lanes) {
+    if (to.array == from.array) return;
+    build_convert(b, to, from);
+    subtract_zero(b, to, at, lanes);
 }
 
 static void append_load(nest_builder *b, register_ref to, nest_access at, const nest_range *lanes) {
@@ -275,7 +291,7 @@ static void append_load(nest_builder *b, register_ref to, nest_access at, const 
 void build_load(nest_builder *b, register_ref to, nest_access at, const nest_range *lanes) {
     const register_ref from = moved(b, to, &at);
     append_load(b, from, at, lanes);
-    convert_unless_same(b, to, from);
+    widen(b, to, from, &at, lanes);
 }
 
 void build_splat(nest_builder *b, register_ref to, nest_access at) { build_splat_repeated(b, to, at, 1); }
@@ -285,12 +301,12 @@ void build_splat_repeated(nest_builder *b, register_ref to, nest_access at, int 
     nest_op *op = append_op(b, OP_SPLAT, from);
     op->at = at;
     op->repeat = repeat;
-    convert_unless_same(b, to, from);
+    widen(b, to, from, &at, NULL);
 }
 
 static nest_op *append_store(nest_builder *b, nest_access at, register_ref a, const nest_range *lanes) {
     const register_ref to = moved(b, a, &at);
-    convert_unless_same(b, to, a);
+    if (to.array != a.array) build_convert(b, to, a);
     nest_op *op = append_op(b, OP_STORE, NO_REGISTER);
     op->at = at;
     op->a = to;

@@ -46,6 +46,7 @@ typedef struct nest_tensor {
     int64_t begin; /* elements of what the role is bound to that stand before it: of several tensors of one role */
     bool shared;   /* of all images, where a kernel is for any batch and sums over them */
     bool added_to; /* a task reads an element of it, adds, and stores it */
+    int zero;      /* the number that stands for 0: what loads into another type subtract */
 } nest_tensor;
 
 typedef struct nest_register { /* an array of vector registers */

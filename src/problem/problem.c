@@ -19,6 +19,7 @@ static void set_taps(const cvk_spec *s, view *v) {
 static view view_of_weights(const cvk_spec *s) {
     const int64_t taps = spec_taps(s), in = spec_group_in(s), out = spec_group_out(s);
     view v = {.type = s->weights_type,
+              .zero = s->weights_zero,
               .n = s->transposed ? out * taps : taps,
               .channel = s->transposed ? taps : in * taps,
               .group = s->transposed ? in * out : out,
@@ -39,21 +40,22 @@ _Static_assert((int)LAYER_MAX_POOL == COMBINE_MAXIMUM && (int)LAYER_AVERAGE_POOL
 
 /* All but the axes. */
 static problem tensors_of(const cvk_spec *s) {
-    return (problem){
-        .name = s->name,
-        .n = s->batch,
-        .groups = s->groups,
-        .in_channels = spec_group_in(s),
-        .out_channels = spec_group_out(s),
-        .x = view_dense(s->input_type, s->input_layout, s->batch, s->in_channels, s->groups, s->in_size),
-        .w = view_of_weights(s),
-        .y = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
-        .combine = (combination)s->kind,
-        .indices = s->indices,
-        .sum = spec_sum_type(s),
-        .border = s->padding,
-        .accuracy = s->accuracy,
-        .post = problem_epilogue_of(s)};
+    problem p = {.name = s->name,
+                 .n = s->batch,
+                 .groups = s->groups,
+                 .in_channels = spec_group_in(s),
+                 .out_channels = spec_group_out(s),
+                 .x = view_dense(s->input_type, s->input_layout, s->batch, s->in_channels, s->groups, s->in_size),
+                 .w = view_of_weights(s),
+                 .y = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+                 .combine = (combination)s->kind,
+                 .indices = s->indices,
+                 .sum = spec_sum_type(s),
+                 .border = s->padding,
+                 .accuracy = s->accuracy,
+                 .post = problem_epilogue_of(s)};
+    p.x.zero = s->input_zero;
+    return p;
 }
 
 /* ---- forward ---- */

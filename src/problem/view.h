@@ -15,6 +15,7 @@
  * channels. */
 typedef struct view {
     cvk_type type;
+    int zero;     /* the number that stands for 0, of integers */
     int64_t base; /* element of n, channel number and position 0 */
     int64_t n, channel, axis[AXES];
     int64_t group;           /* channel numbers from a group to the next */

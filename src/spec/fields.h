@@ -27,6 +27,7 @@ typedef enum field_form {
     FORM_post_ops,
     FORM_layout,
     FORM_dtype,
+    FORM_quantization,
     FORM_output_padding,
     FORM_direction,
     FORM_weights,

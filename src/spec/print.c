@@ -145,6 +145,13 @@ static void print_dtype(const cvk_spec *s, const field_row *f, text *out) {
         text_add(out, "{input: %s, weights: %s, output: %s}", input, weights, output);
 }
 
+/* Nothing where both are 0. */
+static void print_quantization(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    if (s->input_zero || s->weights_zero)
+        text_add(out, "{input_zero_point: %d, weights_zero_point: %d}", s->input_zero, s->weights_zero);
+}
+
 static void print_direction(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
     text_add(out, "%s", direction_words.word[s->direction]);
@@ -169,12 +176,25 @@ typedef void printer(const cvk_spec *s, const field_row *f, text *out);
 
 /* Forms that no checked spec has yet print nothing. */
 static printer *const printers[FORMS] = {
-    [FORM_name] = print_name,           [FORM_shape] = print_shape,       [FORM_integer] = print_integer,
-    [FORM_axes] = print_axes,           [FORM_padding] = print_padding,   [FORM_padding_mode] = print_padding_mode,
-    [FORM_groups] = print_groups,       [FORM_boolean] = print_boolean,   [FORM_post_ops] = print_post_ops,
-    [FORM_layout] = print_layout,       [FORM_dtype] = print_dtype,       [FORM_accuracy] = print_accuracy,
-    [FORM_algorithm] = print_algorithm, [FORM_schedule] = print_schedule, [FORM_output_padding] = print_output_padding,
-    [FORM_direction] = print_direction, [FORM_kind] = print_kind,         [FORM_kernel] = print_axes,
+    [FORM_name] = print_name,
+    [FORM_shape] = print_shape,
+    [FORM_integer] = print_integer,
+    [FORM_axes] = print_axes,
+    [FORM_padding] = print_padding,
+    [FORM_padding_mode] = print_padding_mode,
+    [FORM_groups] = print_groups,
+    [FORM_boolean] = print_boolean,
+    [FORM_post_ops] = print_post_ops,
+    [FORM_layout] = print_layout,
+    [FORM_dtype] = print_dtype,
+    [FORM_accuracy] = print_accuracy,
+    [FORM_algorithm] = print_algorithm,
+    [FORM_schedule] = print_schedule,
+    [FORM_output_padding] = print_output_padding,
+    [FORM_direction] = print_direction,
+    [FORM_kind] = print_kind,
+    [FORM_kernel] = print_axes,
+    [FORM_quantization] = print_quantization,
 };
 
 /* What adds is printed as the gradient that it is, for only those may: the transpose of the transpose. */

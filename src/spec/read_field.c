@@ -331,10 +331,7 @@ static void read_layout(reader *r, const node *n) {
 
 static void read_type(reader *r, const node *n, cvk_type *to) {
     int found = read_word(r, n, &dtype_words);
-    if (found >= DTYPES_SUPPORTED)
-        not_supported(r, n, "%s is not supported yet; f32, f64, f16 and bf16 are", dtype_words.word[found]);
-    else if (found >= 0)
-        *to = (cvk_type)found;
+    if (found >= 0) *to = (cvk_type)found;
 }
 
 static void read_dtype(reader *r, const node *n) {
@@ -350,6 +347,22 @@ static void read_dtype(reader *r, const node *n) {
     }
     for (size_t i = 0; i < keys.count && (i == 0 || value[i] != n); i++) read_type(r, value[i], to[i]);
     if (n->kind != NODE_MAPPING) s->weights_type = s->output_type = s->input_type;
+}
+
+static void read_quantization(reader *r, const node *n) {
+    static const char *const names[] = {"input_zero_point", "weights_zero_point"};
+    static const word_list keys = {"quantization", 2, names};
+    int *const to[] = {&r->draft.spec.input_zero, &r->draft.spec.weights_zero};
+    const node *value[MOST_SUBKEYS];
+    int64_t number;
+    if (n->kind != NODE_MAPPING) {
+        refuse(r, E_KIND, n, NULL, "expected {input_zero_point: integer, weights_zero_point: integer}, got %s",
+               describe(n).text);
+        return;
+    }
+    if (!read_subkeys(r, n, &keys, value)) return;
+    for (int i = 0; i < 2; i++)
+        if (value[i] && read_number(r, value[i], r->field->least, r->field->most, &number)) *to[i] = (int)number;
 }
 
 static void read_output_padding(reader *r, const node *n) {
@@ -416,16 +429,27 @@ static void read_schedule(reader *r, const node *n) {
 
 void read_field(reader *r, const node *value) {
     static void (*const readers[FORMS])(reader *, const node *) = {
-        [FORM_name] = read_name,           [FORM_shape] = read_shape,
-        [FORM_integer] = read_integer,     [FORM_axes] = read_axes,
-        [FORM_padding] = read_padding,     [FORM_padding_mode] = read_padding_mode,
-        [FORM_groups] = read_groups,       [FORM_boolean] = read_boolean,
-        [FORM_post_ops] = read_post_ops,   [FORM_layout] = read_layout,
-        [FORM_dtype] = read_dtype,         [FORM_output_padding] = read_output_padding,
-        [FORM_direction] = read_direction, [FORM_of] = read_of,
-        [FORM_weights] = read_weights,     [FORM_accuracy] = read_accuracy,
-        [FORM_algorithm] = read_algorithm, [FORM_schedule] = read_schedule,
-        [FORM_kind] = read_kind,           [FORM_kernel] = read_kernel,
+        [FORM_name] = read_name,
+        [FORM_shape] = read_shape,
+        [FORM_integer] = read_integer,
+        [FORM_axes] = read_axes,
+        [FORM_padding] = read_padding,
+        [FORM_padding_mode] = read_padding_mode,
+        [FORM_groups] = read_groups,
+        [FORM_boolean] = read_boolean,
+        [FORM_post_ops] = read_post_ops,
+        [FORM_layout] = read_layout,
+        [FORM_dtype] = read_dtype,
+        [FORM_output_padding] = read_output_padding,
+        [FORM_direction] = read_direction,
+        [FORM_of] = read_of,
+        [FORM_weights] = read_weights,
+        [FORM_accuracy] = read_accuracy,
+        [FORM_algorithm] = read_algorithm,
+        [FORM_schedule] = read_schedule,
+        [FORM_kind] = read_kind,
+        [FORM_kernel] = read_kernel,
+        [FORM_quantization] = read_quantization,
     };
     r->draft.at[r->field - spec_fields] = value->at;
     readers[r->field->form](r, value);

@@ -142,13 +142,70 @@ static void check_groups_apart(const cvk_spec *s, const findings *f) {
                LIMIT_PHASES);
 }
 
-/* What is summed in one type is of that type or of those that it widens exactly. */
+/* Floats that are widened exactly to what is summed in, or bytes whose sums come out as they are. */
 static void check_types(const cvk_spec *s, const findings *f) {
     const cvk_type sum = spec_sum_type(s);
-    if (type_of_sums(s->weights_type) != sum || type_of_sums(s->output_type) != sum)
-        broken(f, FIELD_dtype, E_DTYPE, "f64 is for all tensors; f32, f16 and bf16 go with one another",
-               "input of %s, weights of %s and output of %s are not summed alike", type_name(s->input_type),
+    const bool bytes = type_bytes(s->input_type) == 1 && type_bytes(s->weights_type) == 1;
+    const bool sound = type_is_float(sum) ? type_of_sums(s->weights_type) == sum && type_of_sums(s->output_type) == sum
+                                          : bytes && s->output_type == TYPE_S32;
+    if (!sound)
+        broken(f, FIELD_dtype, E_DTYPE,
+               "f64 is for all tensors; f32, f16 and bf16 go with one another; u8 and s8 give s32",
+               "input of %s, weights of %s and output of %s do not go together", type_name(s->input_type),
                type_name(s->weights_type), type_name(s->output_type));
+}
+
+/* ---- integers ---- */
+
+static void check_zero_point(const findings *f, const char *key, cvk_type type, int zero) {
+    if (type_is_float(type) && zero != 0)
+        broken(f, FIELD_quantization, E_QUANTIZATION, NULL, "%s: %s counts from 0", key, type_name(type));
+    else if (type_round(type, zero) != zero)
+        broken(f, FIELD_quantization, E_QUANTIZATION, NULL, "%s: %d is no %s", key, zero, type_name(type));
+}
+
+/* How far from its zero point a number may be. */
+static int64_t farthest(cvk_type type, int zero) {
+    const int64_t below = zero - (int64_t)type_least(type), above = (int64_t)type_greatest(type) - zero;
+    return below > above ? below : above;
+}
+
+/* Products that one output sums: of a transposed layer, whose border may be folded back, at most. */
+static int64_t most_products(const cvk_spec *s) {
+    int64_t products = spec_group_in(s) * spec_taps(s);
+    for (int axis = 0; axis < AXES && s->transposed && s->padding != PAD_ZEROS; axis++)
+        products *= 1 + s->pad_before[axis] + s->pad_after[axis];
+    return products;
+}
+
+/* Whatever the data, no sum of products leaves 32 bits. */
+static void check_sums(const cvk_spec *s, const findings *f) {
+    const double each =
+        (double)farthest(s->input_type, s->input_zero) * (double)farthest(s->weights_type, s->weights_zero);
+    const double worst = each * (double)most_products(s);
+    const bool bytes = type_bytes(s->input_type) == 1 && type_bytes(s->weights_type) == 1; /* else it is said already */
+    if (bytes && worst > (double)INT32_MAX)
+        broken(f, FIELD_dtype, E_QUANTIZATION, NULL,
+               "%lld products of %.0f at most come to %.0f, which s32 does not hold: its greatest is %d",
+               (long long)most_products(s), each, worst, INT32_MAX);
+}
+
+static bool keeps_integers(const post_op *op) {
+    const bool integral = type_round(TYPE_S32, op->a) == op->a && type_round(TYPE_S32, op->b) == op->b;
+    return op->kind == POST_RELU || op->kind == POST_RELU6 || (op->kind == POST_CLAMP && integral);
+}
+
+static void check_integers(const cvk_spec *s, const findings *f) {
+    check_zero_point(f, "input_zero_point", s->input_type, s->input_zero);
+    check_zero_point(f, "weights_zero_point", s->weights_type, s->weights_zero);
+    if (type_is_float(spec_sum_type(s))) return;
+    check_sums(s, f);
+    for (const post_op *op = s->post; op < s->post + s->post_count; op++)
+        if (!keeps_integers(op))
+            broken(f, FIELD_post_ops, E_QUANTIZATION, "relu, relu6 and clamp to integers are",
+                   "%s of integers is not supported yet", spec_post_name(op->kind));
+    if (s->direction != DIRECTION_FORWARD || s->accumulate)
+        broken(f, FIELD_direction, E_QUANTIZATION, NULL, "integers have no gradients");
 }
 
 /* Parameters become numbers of what is summed in. */
@@ -216,5 +273,6 @@ void spec_apply_rules(cvk_spec *s, const findings *f) {
     check_amounts(s, f);
     check_groups_apart(s, f);
     check_types(s, f);
+    check_integers(s, f);
     round_parameters(s);
 }

@@ -22,7 +22,8 @@ struct cvk_spec {
     padding_mode padding;
     cvk_layout input_layout, output_layout;
     cvk_type input_type, weights_type,
-        output_type; /* bias and scales are of what is summed in, addends of the output's */
+        output_type;              /* bias and scales are of what is summed in, addends of the output's */
+    int input_zero, weights_zero; /* of integers: what stands for 0 */
     accuracy accuracy;
     direction direction; /* forward, or backward_weights: a layer of gradients of the data is the transpose */
     bool bias, flip_kernel, transposed;

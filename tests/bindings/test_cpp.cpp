@@ -229,6 +229,19 @@ static void check_halves() {
     thrown(CVK_ERROR_ARGUMENT, [&] { kernel.run(convoke::arguments(y, packed, y).bias(bias)); });
 }
 
+static void check_integers() {
+    const auto net = convoke::network::parse(
+        "version: 1\nlayers:\n- {name: bytes, input: [1, 2, 2], out_channels: 1, kernel_size: 1, bias: true, dtype: "
+        "{input: u8, weights: s8, output: s32}, quantization: {input_zero_point: 10}}\n");
+    const convoke::kernel kernel = convoke::compile(net[0]);
+    const std::vector<std::uint8_t> x{0, 255, 10, 11};
+    const std::vector<std::int8_t> w{-128, 127};
+    const std::vector<std::int32_t> bias{1000000};
+    std::vector<std::int32_t> y(kernel.output_elements());
+    kernel.run(convoke::arguments(x, convoke::weights(kernel, w), y).bias(bias));
+    expect(y[0] == 1000000 + 10 * 128 && y[1] == 1000000 - 245 * 128 + 127, "bytes are summed in 32 bits");
+}
+
 int main() {
     setenv("CONVOKE_CACHE", "off", 1);
     check_networks();
@@ -242,5 +255,6 @@ int main() {
     check_doubles();
     check_halves_alone();
     check_halves();
+    check_integers();
     return 0;
 }

@@ -260,6 +260,20 @@ class Types(Case):
         rounded = kernel([[[257.0, 259.0, -257.0, 2.0 ** 8 + 1 + 2.0 ** -30]]], [[[1]]], convert=True)
         numpy.testing.assert_array_equal(convoke.bf16_floats(rounded), [[[256, 260, -256, 258]]])
 
+    def test_integers_are_summed_exactly(self):
+        kernel = convoke.compile(one(dtype={"input": "u8", "weights": "s8", "output": "s32"}, bias=True,
+                                     quantization={"input_zero_point": 128}))
+        x = numpy.array([[[0, 128, 255, 1]]], numpy.uint8)
+        y = kernel(x, [[[-128]]], bias=[2 ** 30])
+        self.assertEqual((kernel.input_dtype, kernel.weights_dtype, y.dtype), (numpy.uint8, numpy.int8, numpy.int32))
+        numpy.testing.assert_array_equal(y, (x.astype(int) - 128) * -128 + 2 ** 30)
+        with self.refuses(r"^input: 1 of 4 values of int64 overflow uint8, the first 256 at \[0, 0, 3\]$"):
+            kernel([[[0, 1, 2, 256]]], [[[1]]], bias=[0])
+        with self.refuses(r"^input: 1 of 4 values of float64 are not exact in uint8 .* the first 1\.5 at \[0, 0, 1\]$"):
+            kernel([[[0, 1.5, 2, 3]]], [[[1]]], bias=[0])
+        numpy.testing.assert_array_equal(kernel([[[0, 1.5, 2.5, 128]]], [[[1]]], bias=[0], convert=True),
+                                         [[[-128, -126, -126, 0]]])
+
     def test_every_bf16_survives_as_numbers(self):
         bits = numpy.arange(2 ** 16).astype(numpy.uint16)
         floats = convoke.bf16_floats(bits)

@@ -50,7 +50,8 @@ static int right(double got, double expected, double rest, double bound) {
 }
 
 static size_t elements(const cvk_kernel_info *info, cvk_buffer output) {
-    static const size_t SIZE[] = {[CVK_F32] = 4, [CVK_F64] = 8, [CVK_F16] = 2, [CVK_BF16] = 2};
+    static const size_t SIZE[] = {
+        [CVK_F32] = 4, [CVK_F64] = 8, [CVK_F16] = 2, [CVK_BF16] = 2, [CVK_S8] = 1, [CVK_U8] = 1, [CVK_S32] = 4};
     return (size_t)output.bytes / SIZE[info->output_dtype];
 }
 
@@ -67,6 +68,7 @@ static double half(uint16_t bits, int fraction_bits, int bias) {
 static double element(cvk_dtype type, const void *tensor, size_t i) {
     switch (type) {
     case CVK_F64: return ((const double *)tensor)[i];
+    case CVK_S32: return ((const int32_t *)tensor)[i];
     case CVK_F16: return half(((const uint16_t *)tensor)[i], 10, 15);
     case CVK_BF16: return half(((const uint16_t *)tensor)[i], 7, 127);
     default: return (double)((const float *)tensor)[i];

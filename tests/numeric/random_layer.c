@@ -164,11 +164,31 @@ static void accumulate(cvk_spec *s) {
 
 /* ---- types ---- */
 
-/* f32 for the most part, f64, or floats that are summed in f32, one for all or one for each. */
+static int zero_of(draws *d, cvk_type type) {
+    return draw_chance(d, 30) ? 0 : (int)draw_from(d, (int64_t)type_least(type), (int64_t)type_greatest(type));
+}
+
+/* Bytes, from any zero points, summed in s32, with what of the post-ops keeps integers. */
+static void draw_bytes(draws *d, cvk_spec *s) {
+    s->input_type = draw_chance(d, 60) ? TYPE_U8 : TYPE_S8;
+    s->weights_type = draw_chance(d, 80) ? TYPE_S8 : TYPE_U8;
+    s->output_type = TYPE_S32;
+    s->input_zero = zero_of(d, s->input_type);
+    s->weights_zero = zero_of(d, s->weights_type);
+    for (int i = 0; i < s->post_count; i++)
+        s->post[i] = (post_op){POST_CLAMP, (double)draw_from(d, -9000, 0), (double)draw_from(d, 1, 90000)};
+    if (s->post_count > 0) s->post[0] = (post_op){.kind = POST_RELU};
+}
+
+/* f32 for the most part, bytes, f64, or floats that are summed in f32, one for all or one for each. */
 static void draw_types(draws *d, cvk_spec *s) {
     static const cvk_type narrow[] = {TYPE_F32, TYPE_F16, TYPE_BF16};
     s->input_type = s->weights_type = s->output_type = draw_chance(d, 20) ? TYPE_F64 : TYPE_F32;
-    if (s->input_type == TYPE_F64 || draw_chance(d, 60)) return;
+    if (s->input_type == TYPE_F64 || draw_chance(d, 50)) return;
+    if (draw_chance(d, 30)) {
+        draw_bytes(d, s);
+        return;
+    }
     s->input_type = s->weights_type = s->output_type = narrow[draw_from(d, 1, 2)];
     if (draw_chance(d, 50)) return;
     s->input_type = narrow[draw_from(d, 0, 2)];

@@ -64,6 +64,8 @@ static void steeper_slope(cvk_spec *s) { s->post[0].a *= 1.0001F; }
 static void relu_for_leaky(cvk_spec *s) { s->post[0] = (post_op){.kind = POST_RELU}; }
 static void tanh_gelu(cvk_spec *s) { s->post[0].kind = POST_GELU_TANH; }
 static void hard_sigmoid(cvk_spec *s) { s->post[0].kind = POST_HARD_SIGMOID; }
+static void input_from_0(cvk_spec *s) { s->input_zero = 0; }
+static void weights_from_1(cvk_spec *s) { s->weights_zero++; }
 static void f16_input(cvk_spec *s) { s->input_type = TYPE_F16; }
 static void bf16_weights(cvk_spec *s) { s->weights_type = TYPE_BF16; }
 static void bf16_output(cvk_spec *s) { s->output_type = TYPE_BF16; }
@@ -134,6 +136,8 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
 #define OF_DATA                                                                                                        \
     "{name: of_data, input: [1, 20, 9, 7], out_channels: 6, kernel_size: 3, padding: 1, direction: backward_data, "    \
     "accumulate: true"
+#define BYTES                                                                                                          \
+    ", dtype: {input: u8, weights: s8, output: s32}, quantization: {input_zero_point: 7, weights_zero_point: -3}"
 #define LAST ", layout: channels_last"
 #define BLOCKED ", layout: blocked"
 #define GROUPED "{name: grouped, input: [1, 12, 7, 18], out_channels: 18, groups: 3, kernel_size: 3, padding: 1"
@@ -179,6 +183,8 @@ static const mutant mutants[] = {
     {"relu for leaky_relu", DENSE ", post_ops: [{leaky_relu: 0.01}]}", .misread = relu_for_leaky},
     {"gelu_tanh for gelu", DENSE ", post_ops: [gelu]" LAST "}", .misread = tanh_gelu},
     {"hard_sigmoid for sigmoid", DENSE ", post_ops: [sigmoid]}", .misread = hard_sigmoid},
+    {"zero point of the input forgotten", DENSE BYTES "}", .misread = input_from_0},
+    {"zero point of the weights off by one", DEPTHWISE LAST BYTES "}", .misread = weights_from_1},
     {"f16 for bf16 input", DENSE ", dtype: bf16}", .misread = f16_input, .of_type = true},
     {"f16 for bf16 input, depthwise", DEPTHWISE LAST ", dtype: bf16}", .misread = f16_input, .of_type = true},
     {"bf16 for f16 weights", DENSE LAST ", dtype: {input: f32, weights: f16, output: f32}}", .misread = bf16_weights,

@@ -1,4 +1,5 @@
-/* Turns a model of one Conv, ConvTranspose or pool into a spec's YAML text, and its .pb files into arrays of float. */
+/* Turns a model of one Conv, ConvTranspose, ConvInteger or pool into a spec's YAML text, and its .pb files into arrays.
+ */
 #include "onnx_case.h"
 #include "onnx.pb-c.h"
 
@@ -9,6 +10,19 @@
 #include <string.h>
 
 enum { FLOAT = 1, INT64 = 7, MOST_AXES = 3 };
+
+/* TensorProto's numbers for types, and our words. */
+static const struct type {
+    int number;
+    size_t bytes;
+    const char *word;
+} TYPES[] = {{FLOAT, 4, "f32"}, {2, 1, "u8"}, {3, 1, "s8"}, {6, 4, "s32"}};
+
+static const struct type *type_of(const Onnx__Tensor *tensor) {
+    for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++)
+        if (tensor->data_type == TYPES[i].number) return &TYPES[i];
+    return NULL;
+}
 
 static bool skip(onnx_case *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static bool skip(onnx_case *c, const char *format, ...) {
@@ -55,15 +69,16 @@ static Onnx__Tensor *read_tensor(const char *folder, const char *kind, size_t n)
     return tensor;
 }
 
-/* A copy of the tensor's floats; NULL if it has others, or not as many as its dimensions say. */
-static float *floats_of(const Onnx__Tensor *tensor, int64_t *elements) {
+/* A copy of the tensor's numbers; NULL if they are of another type, or not as many as its dimensions say. */
+static void *data_of(const Onnx__Tensor *tensor, int64_t *elements) {
+    const struct type *type = type_of(tensor);
     *elements = 1;
     for (size_t i = 0; i < tensor->n_dims; i++) *elements *= tensor->dims[i];
-    size_t bytes = (size_t)*elements * sizeof(float);
+    size_t bytes = type ? (size_t)*elements * type->bytes : 0;
     const void *data = tensor->has_raw_data ? (const void *)tensor->raw_data.data : tensor->float_data;
     size_t given = tensor->has_raw_data ? tensor->raw_data.len : tensor->n_float_data * sizeof(float);
-    if (tensor->data_type != FLOAT || given != bytes) return NULL;
-    float *copy = malloc(bytes + 1);
+    if (!type || given != bytes || (!tensor->has_raw_data && tensor->data_type != FLOAT)) return NULL;
+    void *copy = malloc(bytes + 1);
     if (copy) memcpy(copy, data, bytes);
     return copy;
 }
@@ -82,14 +97,15 @@ static size_t file_number(const Onnx__Graph *graph, const char *name) {
     return n;
 }
 
-/* The node's n-th input: its floats, and up to five dimensions. */
-static float *operand(const char *folder, const Onnx__Graph *graph, size_t n, int64_t *elements, int64_t dims[5],
-                      size_t *rank) {
+/* The node's n-th input: its numbers, up to five dimensions, and the word for its type. */
+static void *operand(const char *folder, const Onnx__Graph *graph, size_t n, int64_t *elements, int64_t dims[5],
+                     size_t *rank, const char **word) {
     const char *name = graph->node[0]->input[n];
     const Onnx__Tensor *constant = initializer(graph, name);
     Onnx__Tensor *file = constant ? NULL : read_tensor(folder, "input", file_number(graph, name));
     const Onnx__Tensor *tensor = constant ? constant : file;
-    float *data = tensor && tensor->n_dims <= 5 ? floats_of(tensor, elements) : NULL;
+    void *data = tensor && tensor->n_dims <= 5 ? data_of(tensor, elements) : NULL;
+    *word = data ? type_of(tensor)->word : "";
     *rank = data ? tensor->n_dims : 0;
     for (size_t i = 0; i < *rank; i++) dims[i] = tensor->dims[i];
     if (file) onnx__tensor__free_unpacked(file, NULL);
@@ -145,19 +161,47 @@ static void say_padding(onnx_case *c, const Onnx__Node *node) {
 
 static bool load_output(const char *folder, onnx_case *c) {
     Onnx__Tensor *output = read_tensor(folder, "output", 0);
-    c->output = output ? floats_of(output, &c->output_elements) : NULL;
+    c->output = output ? data_of(output, &c->output_elements) : NULL;
     if (output) onnx__tensor__free_unpacked(output, NULL);
-    return c->output ? true : skip(c, "no expected output of type float");
+    return c->output ? true : skip(c, "no expected output");
+}
+
+static bool is_integer(const Onnx__Node *node) { return strcmp(node->op_type, "ConvInteger") == 0; }
+
+/* A byte of the node's n-th input, where it has one. */
+static bool find_zero_point(const char *folder, const Onnx__Graph *graph, size_t n, int *zero) {
+    int64_t elements, dims[5];
+    size_t rank;
+    const char *word;
+    *zero = 0;
+    if (graph->node[0]->n_input <= n) return true;
+    void *data = operand(folder, graph, n, &elements, dims, &rank, &word);
+    const bool one = data && elements == 1 && strcmp(word, "f32") != 0;
+    if (one) *zero = strcmp(word, "u8") == 0 ? *(const uint8_t *)data : *(const int8_t *)data;
+    free(data);
+    return one;
+}
+
+/* Bytes, and what stands for 0 in them. */
+static bool say_types(const char *folder, const Onnx__Graph *graph, onnx_case *c, const char *in, const char *w) {
+    int zero[2];
+    if (!is_integer(graph->node[0])) return strcmp(in, "f32") == 0 && strcmp(w, "f32") == 0;
+    for (size_t i = 0; i < 2; i++)
+        if (!find_zero_point(folder, graph, 2 + i, &zero[i])) return false;
+    say(c, "    dtype: {input: %s, weights: %s, output: s32}\n", in, w);
+    say(c, "    quantization: {input_zero_point: %d, weights_zero_point: %d}\n", zero[0], zero[1]);
+    return true;
 }
 
 static bool load_operands(const char *folder, const Onnx__Graph *graph, onnx_case *c, int64_t in[5], int64_t w[5],
-                          size_t *rank) {
+                          size_t *rank, const char *words[2]) {
     int64_t ignored[5];
     size_t weights_rank, bias_rank;
-    bool bias = graph->node[0]->n_input > 2;
-    c->input = operand(folder, graph, 0, &c->input_elements, in, rank);
-    c->weights = operand(folder, graph, 1, &c->weights_elements, w, &weights_rank);
-    if (bias) c->bias = operand(folder, graph, 2, &c->bias_elements, ignored, &bias_rank);
+    const char *of_bias;
+    bool bias = graph->node[0]->n_input > 2 && !is_integer(graph->node[0]);
+    c->input = operand(folder, graph, 0, &c->input_elements, in, rank, &words[0]);
+    c->weights = operand(folder, graph, 1, &c->weights_elements, w, &weights_rank, &words[1]);
+    if (bias) c->bias = operand(folder, graph, 2, &c->bias_elements, ignored, &bias_rank, &of_bias);
     if (!c->input || !c->weights || (bias && !c->bias)) return skip(c, "a tensor is missing, or not of type float");
     if (*rank < 3 || *rank != weights_rank) return skip(c, "tensors of rank %zu and %zu", *rank, weights_rank);
     return load_output(folder, c);
@@ -274,8 +318,9 @@ static bool load_pool(const char *folder, const char *name, const Onnx__Graph *g
     const bool indices = node->n_output > 1;
     int64_t in[5];
     size_t rank;
-    c->input = operand(folder, graph, 0, &c->input_elements, in, &rank);
-    if (!c->input) return skip(c, "the input is missing, or not of type float");
+    const char *type;
+    c->input = operand(folder, graph, 0, &c->input_elements, in, &rank, &type);
+    if (!c->input || strcmp(type, "f32") != 0) return skip(c, "the input is missing, or not of type float");
     if (!insert_axis(graph, node, in, &rank))
         return skip(c, "a %s in a graph of %zu nodes", node->op_type, graph->n_node);
     if (!load_output(folder, c) || (indices && !load_indices(folder, c, in, rank, order && order->i))) return false;
@@ -301,7 +346,8 @@ static bool load_conv(const char *folder, const char *name, const Onnx__Graph *g
     const Onnx__Attribute *group = attribute(node, "group");
     int64_t in[5], w[5];
     size_t rank;
-    if (!load_operands(folder, graph, c, in, w, &rank)) return false;
+    const char *words[2];
+    if (!load_operands(folder, graph, c, in, w, &rank, words)) return false;
     say(c, "version: 1\nlayers:\n  - name: %s\n", name);
     say_list(c, "input", rank, in);
     const bool transposed = strcmp(node->op_type, "ConvTranspose") == 0;
@@ -316,7 +362,8 @@ static bool load_conv(const char *folder, const char *name, const Onnx__Graph *g
         say_padding(c, node);
     say(c, "    groups: %lld\n", (long long)groups);
     say(c, "    bias: %s\n    layout: channels_first\n", c->bias ? "true" : "false");
-    return true;
+    return say_types(folder, graph, c, words[0], words[1]) ? true
+                                                           : skip(c, "types or zero points that do not go together");
 }
 
 static bool load_graph(const char *folder, const char *name, const Onnx__Graph *graph, onnx_case *c) {
@@ -324,8 +371,8 @@ static bool load_graph(const char *folder, const char *name, const Onnx__Graph *
     c->layer = node != NULL;
     if (!node) return skip(c, "no convolution and no pool");
     if (pool_of(node)) return load_pool(folder, name, graph, c);
-    if (strcmp(node->op_type, "Conv") != 0 && strcmp(node->op_type, "ConvTranspose") != 0)
-        return skip(c, "%s: integer types are not built yet", node->op_type);
+    if (strcmp(node->op_type, "Conv") != 0 && strcmp(node->op_type, "ConvTranspose") != 0 && !is_integer(node))
+        return skip(c, "%s: its last step is not built yet", node->op_type);
     if (graph->n_node != 1) return skip(c, "a graph of %zu nodes, not of one Conv", graph->n_node);
     return load_conv(folder, name, graph, c);
 }

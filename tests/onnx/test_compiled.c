@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ALL_NAN = 0xff };
+
 /* Aligned as the kernel asks; never NULL. */
 static void *allocate(uint64_t bytes, uint32_t alignment) {
     void *memory = NULL;
@@ -17,33 +19,32 @@ static void *allocate(uint64_t bytes, uint32_t alignment) {
     return memory;
 }
 
-static void *copy_of(const float *data, int64_t elements, const cvk_buffer_info *info) {
-    uint64_t bytes = (uint64_t)elements * sizeof *data;
-    void *copy = allocate(bytes, info->alignment);
-    if (elements) memcpy(copy, data, (size_t)bytes);
+static void *copy_of(const void *data, const cvk_buffer_info *info) {
+    void *copy = allocate(info->bytes, info->alignment);
+    if (info->bytes) memcpy(copy, data, (size_t)info->bytes);
     return copy;
 }
 
 /* Packs and runs; the output is the caller's. */
-static float *run_kernel(const char *name, const cvk_kernel_info *info, const onnx_case *c) {
-    void *input = copy_of(c->input, c->input_elements, &info->input);
-    void *weights = copy_of(c->weights, c->weights_elements, &info->weights);
-    void *bias = copy_of(c->bias, c->bias_elements, &info->bias);
+static void *run_kernel(const char *name, const cvk_kernel_info *info, const onnx_case *c) {
+    void *input = copy_of(c->input, &info->input);
+    void *weights = copy_of(c->weights, &info->weights);
+    void *bias = copy_of(c->bias, &info->bias);
     void *packed = allocate(info->packed_weights.bytes, info->packed_weights.alignment);
     void *scratch = allocate(info->scratch.bytes, info->scratch.alignment);
     void *workspace = allocate(info->workspace.bytes, info->workspace.alignment);
-    float *output = allocate(info->output.bytes, info->output.alignment);
+    void *output = allocate(info->output.bytes, info->output.alignment);
     int32_t *indices = allocate(info->indices.bytes, info->indices.alignment);
     const cvk_buffers buffers = {.struct_size = sizeof buffers,
-                                 .input = {input, (uint64_t)c->input_elements * sizeof(float)},
+                                 .input = {input, info->input.bytes},
                                  .weights = {packed, info->packed_weights.bytes},
-                                 .bias = {bias, (uint64_t)c->bias_elements * sizeof(float)},
-                                 .output = {output, (uint64_t)c->output_elements * sizeof(float)},
+                                 .bias = {bias, info->bias.bytes},
+                                 .output = {output, info->output.bytes},
                                  .scratch = {scratch, cvk_scratch_bytes(info, 1)},
                                  .workspace = {workspace, info->workspace.bytes},
                                  .indices = {indices, info->indices.bytes}};
-    const cvk_const_buffer dense = {weights, (uint64_t)c->weights_elements * sizeof(float)};
-    for (int64_t i = 0; i < c->output_elements; i++) output[i] = NAN;
+    const cvk_const_buffer dense = {weights, info->weights.bytes};
+    memset(output, ALL_NAN, (size_t)info->output.bytes);
     if (info->pack)
         cr_assert_eq(cvk_pack_weights(info, dense, (cvk_buffer){packed, info->packed_weights.bytes}), CVK_OK, "%s",
                      name);
@@ -62,13 +63,17 @@ static float *run_kernel(const char *name, const cvk_kernel_info *info, const on
 }
 
 /* The kernel and the expected values are two f32 results: each may be off by the bound. */
-static void expect_output(const char *name, const cvk_spec *spec, const onnx_case *c, const float *output) {
+static void expect_output(const char *name, const cvk_spec *spec, const onnx_case *c, const char *output) {
     long double *y = malloc((size_t)c->output_elements * sizeof *y);
     double *bound = malloc((size_t)c->output_elements * sizeof *bound);
     naive_run(spec, &(naive_tensors){.input = c->input, .weights = c->weights, .bias = c->bias}, y, bound);
-    for (int64_t i = 0; i < c->output_elements; i++)
-        cr_assert_leq(bound_ratio((double)c->output[i], 2 * bound[i], (double)output[i]), 1,
-                      "%s: output %d is %.9g, not %.9g", name, (int)i, (double)output[i], (double)c->output[i]);
+    const cvk_type type = spec->output_type;
+    for (int64_t i = 0; i < c->output_elements; i++) {
+        const double got = type_read(type, output + i * type_bytes(type));
+        const double expected = type_read(type, (const char *)c->output + i * type_bytes(type));
+        cr_assert_leq(bound_ratio(expected, 2 * bound[i], got), 1, "%s: output %d is %.9g, not %.9g", name, (int)i, got,
+                      expected);
+    }
     free(y);
     free(bound);
 }
@@ -81,8 +86,9 @@ static void run_case(const char *name, const onnx_case *c) {
     cvk_status status = cvk_compile(spec, NULL, NULL, &kernel);
     cr_assert_eq(status, CVK_OK, "%s: %s", name, cvk_status_text(status));
     const cvk_kernel_info *info = cvk_kernel_get_info(kernel);
-    cr_assert_eq(info->output.bytes, (uint64_t)c->output_elements * sizeof(float), "%s: the output's size", name);
-    float *output = run_kernel(name, info, c);
+    cr_assert_eq(info->output.bytes, (uint64_t)(c->output_elements * type_bytes(spec->output_type)),
+                 "%s: the output's size", name);
+    void *output = run_kernel(name, info, c);
     expect_output(name, spec, c, output);
     free(output);
     cvk_kernel_free(kernel);
@@ -91,5 +97,5 @@ static void run_case(const char *name, const onnx_case *c) {
 
 Test(onnx, compiled_kernels_give_the_expected_outputs) {
     int cases = onnx_cases_each(run_case);
-    cr_assert_geq(cases, 93, "only %d cases were found below " ONNX_TESTDATA, cases);
+    cr_assert_geq(cases, 96, "only %d cases were found below " ONNX_TESTDATA, cases);
 }

@@ -70,9 +70,12 @@ def agree(keys, valid):
             failures.append(f"{who} {'takes' if takes else 'refuses'} {keys}")
 
 
-# What the language has words for and the compiler does not support yet, and algorithms by their names.
-for dtype in "f32 f64 f16 bf16 s8 u8 s32 float".split():
-    agree({"dtype": dtype}, dtype in ("f32", "f64", "f16", "bf16"))
+# Types, zero points, and algorithms by their names.
+for dtype in "f32 f64 f16 bf16 float".split():
+    agree({"dtype": dtype}, dtype != "float")
+agree({"dtype": {"input": "u8", "weights": "s8", "output": "s32"}, "quantization": {"input_zero_point": 128}}, True)
+agree({"quantization": {"input_zero_point": 256}}, False)
+agree({"quantization": 3}, False)
 agree({"dtype": {"input": "f32", "weights": "f16", "output": "bf16"}}, True)
 agree({"dtype": {"input": "f32", "weights": "f32", "output": "f32", "accumulate": "f32"}}, False)
 agree({"dtype": {"input": "f32", "output": "f32"}}, False)

@@ -66,10 +66,13 @@ Test(finish, what_no_file_could_say_is_refused) {
     REFUSED(CVK_ERROR_SPEC, s.padding = PAD_REFLECT; s.pad_before[AXIS_W] = 16);
     REFUSED(CVK_ERROR_SPEC, s.input_layout = (cvk_layout)3);
     REFUSED(CVK_ERROR_SPEC, s.output_layout = (cvk_layout)-1);
-    REFUSED(CVK_ERROR_SPEC, s.input_type = TYPE_S8);
+    REFUSED(CVK_ERROR_SPEC, s.input_type = TYPE_S16);
     REFUSED(CVK_ERROR_SPEC, s.weights_type = (cvk_type)-1);
     REFUSED(CVK_ERROR_SPEC, s.output_type = TYPES);
     REFUSED(CVK_ERROR_SPEC, s.output_type = TYPE_F64);
+    REFUSED(CVK_ERROR_SPEC, s.input_type = TYPE_U8);
+    REFUSED(CVK_ERROR_SPEC, s.input_zero = 1);
+    REFUSED(CVK_ERROR_SPEC, s.input_type = s.weights_type = TYPE_S8; s.output_type = TYPE_S32; s.weights_zero = 128);
     REFUSED(CVK_ERROR_SPEC, s.input_type = TYPE_F64; s.output_type = TYPE_F64);
     REFUSED(CVK_ERROR_SPEC, s.accuracy = (accuracy)3);
     REFUSED(CVK_ERROR_SPEC, s.post_count = -1);

@@ -40,15 +40,28 @@ static void make_pool(cvk_spec *s) {
     s->count_include_pad = s->kind == LAYER_AVERAGE_POOL && pick(0, 1);
     s->indices = s->kind == LAYER_MAX_POOL && pick(0, 1);
     s->accumulate = false;
+    s->input_zero = s->weights_zero = 0;
     if (s->input_type != TYPE_F64) s->input_type = TYPE_F32;
     s->weights_type = s->output_type = s->input_type;
     for (int axis = 0; axis < AXES; axis++) s->output_padding[axis] = 0;
+}
+
+static void random_bytes(cvk_spec *s) {
+    s->input_type = pick(0, 1) ? TYPE_U8 : TYPE_S8;
+    s->weights_type = pick(0, 1) ? TYPE_U8 : TYPE_S8;
+    s->output_type = TYPE_S32;
+    s->input_zero = (int)pick(0, 127);
+    s->weights_zero = (int)pick(0, 127);
 }
 
 /* One for all, or one for each of those that are summed alike. */
 static void random_types(cvk_spec *s) {
     static const cvk_type types[] = {TYPE_F64, TYPE_F32, TYPE_F16, TYPE_BF16};
     s->input_type = s->weights_type = s->output_type = types[pick(0, 3)];
+    if (s->post_count == 0 && s->direction == DIRECTION_FORWARD && pick(0, 2) == 0) {
+        random_bytes(s);
+        return;
+    }
     if (s->input_type == TYPE_F64 || pick(0, 1)) return;
     s->weights_type = types[pick(1, 3)];
     s->output_type = types[pick(1, 3)];
@@ -82,7 +95,8 @@ static cvk_spec random_spec(void) {
     for (int i = 0; i < s.post_count; i++) s.post[i] = random_post_op();
     random_types(&s);
     for (int i = 0; i < s.post_count && spec_sum_type(&s) == TYPE_F64; i++) s.post[i].a /= 3, s.post[i].b /= 3;
-    s.accumulate = s.post_count == 0 && (s.direction != DIRECTION_FORWARD || !s.bias) && pick(0, 2) == 0;
+    s.accumulate = type_is_float(spec_sum_type(&s)) && s.post_count == 0 &&
+                   (s.direction != DIRECTION_FORWARD || !s.bias) && pick(0, 2) == 0;
     if (pick(0, 4) == 0) make_pool(&s);
     return s;
 }
@@ -104,10 +118,11 @@ static bool same(const cvk_spec *a, const cvk_spec *b) {
     return strcmp(a->name, b->name) == 0 && a->rank == b->rank && same_sizes(a, b) && a->padding == b->padding &&
            a->input_layout == b->input_layout && a->output_layout == b->output_layout &&
            a->input_type == b->input_type && a->weights_type == b->weights_type && a->output_type == b->output_type &&
-           a->accuracy == b->accuracy && a->bias == b->bias && a->flip_kernel == b->flip_kernel &&
-           a->transposed == b->transposed && a->accumulate == b->accumulate && a->direction == b->direction &&
-           a->kind == b->kind && a->ceil_mode == b->ceil_mode && a->count_include_pad == b->count_include_pad &&
-           a->indices == b->indices && same_posts(a, b) && strcmp(a->algorithm, b->algorithm) == 0;
+           a->input_zero == b->input_zero && a->weights_zero == b->weights_zero && a->accuracy == b->accuracy &&
+           a->bias == b->bias && a->flip_kernel == b->flip_kernel && a->transposed == b->transposed &&
+           a->accumulate == b->accumulate && a->direction == b->direction && a->kind == b->kind &&
+           a->ceil_mode == b->ceil_mode && a->count_include_pad == b->count_include_pad && a->indices == b->indices &&
+           same_posts(a, b) && strcmp(a->algorithm, b->algorithm) == 0;
 }
 
 static const char *print(arena *a, const cvk_spec *s) {

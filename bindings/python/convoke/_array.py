@@ -12,7 +12,8 @@ from convoke._foreign import Exporter, address, from_foreign, is_foreign
 
 Floats = NDArray[Any]  # of one of DTYPES
 BITS = numpy.dtype(numpy.uint16)  # of bf16, which NumPy lacks
-DTYPES = (numpy.dtype(numpy.float32), numpy.dtype(numpy.float64), numpy.dtype(numpy.float16), BITS)  # by cvk_dtype
+DTYPES = (numpy.dtype(numpy.float32), numpy.dtype(numpy.float64), numpy.dtype(numpy.float16), BITS,
+          numpy.dtype(numpy.int8), numpy.dtype(numpy.uint8), numpy.dtype(numpy.int32))  # by cvk_dtype
 
 
 def bf16_floats(bits: NDArray[Any]) -> NDArray[numpy.float32]:
@@ -93,6 +94,8 @@ def to_dtype(role: str, array: NDArray[Any], dtype: numpy.dtype[Any], convert: b
     """The same numbers in the type, or, to `convert`, the nearest ones; infinity is near to none but itself."""
     if dtype == BITS:
         return to_bits(role, array, convert)
+    if dtype.kind != "f":
+        return to_integers(role, array, dtype, convert)
     long = array.dtype.kind in "iu" and array.dtype.itemsize == 8  # which NumPy calls safe to cast to float64
     if numpy.can_cast(array.dtype, dtype) and not long:
         return array.astype(dtype, copy=False)
@@ -115,6 +118,17 @@ def to_bits(role: str, array: NDArray[Any], convert: bool) -> NDArray[Any]:
     if not convert:
         refuse_some(role, array, ~same_numbers(array, back, 7), "are not exact in bf16 (convert=True rounds)")
     return rounded
+
+
+def to_integers(role: str, array: NDArray[Any], dtype: numpy.dtype[Any], convert: bool) -> NDArray[Any]:
+    """Integers within the type's range, or, to `convert`, the nearest ones, ties to even."""
+    if numpy.can_cast(array.dtype, dtype):
+        return array.astype(dtype, copy=False)
+    limits, whole = numpy.iinfo(dtype), numpy.rint(array) if array.dtype.kind == "f" else array
+    refuse_some(role, array, ~((whole >= limits.min) & (whole <= limits.max)), f"overflow {dtype}")
+    if not convert:
+        refuse_some(role, array, whole != array, f"are not exact in {dtype} (convert=True rounds)")
+    return numpy.asarray(whole.astype(dtype))
 
 
 def aligned(size: int, alignment: int, dtype: numpy.dtype[Any]) -> Floats:

@@ -44,6 +44,12 @@ class PackedWeights:
         return f"<convoke.PackedWeights of {self._name}: {self._memory.nbytes} bytes>"
 
 
+SUMS: dict[numpy.dtype[Any], numpy.dtype[Any]] = {  # of what is summed otherwise than in float32
+    numpy.dtype(numpy.float64): numpy.dtype(numpy.float64),
+    numpy.dtype(numpy.int8): numpy.dtype(numpy.int32),
+    numpy.dtype(numpy.uint8): numpy.dtype(numpy.int32),
+}
+
 Weights = Union[Numbers, PackedWeights]
 
 
@@ -63,7 +69,7 @@ class Kernel:
     many images as its x. `input_dtype`, `weights_dtype` and
     `output_dtype` are the types of the arrays it takes and gives: numpy.float32, float64, float16, or uint16, which are
     the bits of bf16 (`bf16_bits` and `bf16_floats` convert, and arrays of ml_dtypes' bfloat16 are taken too). Addends
-    are as the output; bias and scale are float32, of an f64 layer float64. `accumulates`: it adds to what the output
+    are as the output; bias and scale are float32, of an f64 layer float64, of integers int32. `accumulates`: it adds to what the output
     holds. `plan` says how the kernel goes about it, `target` for
     which CPU.
     """
@@ -89,9 +95,10 @@ class Kernel:
             raise Error(ABI, f"the library makes kernels of version {info.abi_version}, this package {ABI_VERSION}")
         self.input_dtype, self.weights_dtype, self.output_dtype = (
             DTYPES[t] for t in (info.input_dtype, info.weights_dtype, info.output_dtype))
-        sums = self.input_dtype if self.input_dtype == numpy.float64 else numpy.dtype(numpy.float32)
-        self._dtypes = {"input": self.input_dtype, "weights": self.weights_dtype, "gradient": self.weights_dtype,
-                        "bias": sums, "scale": sums, "addend": self.output_dtype, "output": self.output_dtype}
+        sums = SUMS.get(self.input_dtype, numpy.dtype(numpy.float32))
+        self._dtypes: dict[str, numpy.dtype[Any]] = {
+            "input": self.input_dtype, "weights": self.weights_dtype, "gradient": self.weights_dtype, "bias": sums,
+            "scale": sums, "addend": self.output_dtype, "output": self.output_dtype}
         self.operation = OPERATIONS[info.operation]
         self.accumulates = bool(info.output.held)
         self.name, self.target, self.plan = (t.decode() for t in (info.name, info.target, info.plan))
@@ -148,7 +155,7 @@ class Kernel:
             return weights._memory
         dense = self._dense(weights, convert)
         remembered = self._remembered
-        if remembered is not None and numpy.array_equal(remembered[0].view(numpy.uint16), dense.view(numpy.uint16)):
+        if remembered is not None and numpy.array_equal(remembered[0].view(numpy.uint8), dense.view(numpy.uint8)):
             return remembered[1]._memory
         kept = dense.copy() if numpy.may_share_memory(dense, weights) else dense
         packed = self._pack(kept)

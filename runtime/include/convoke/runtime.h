@@ -48,8 +48,17 @@ typedef enum cvk_layout {
     CVK_LAYOUT_WIDTH = 0x7fffffff
 } cvk_layout;
 /* The type of a tensor's elements: C's float, double; IEEE's half precision, and the upper half of a float, of two
- * bytes each. */
-typedef enum cvk_dtype { CVK_F32, CVK_F64, CVK_F16, CVK_BF16, CVK_DTYPE_WIDTH = 0x7fffffff } cvk_dtype;
+ * bytes each; int8_t, uint8_t, int32_t. */
+typedef enum cvk_dtype {
+    CVK_F32,
+    CVK_F64,
+    CVK_F16,
+    CVK_BF16,
+    CVK_S8,
+    CVK_U8,
+    CVK_S32,
+    CVK_DTYPE_WIDTH = 0x7fffffff
+} cvk_dtype;
 
 /* What a kernel computes. */
 typedef enum cvk_operation {
@@ -137,8 +146,8 @@ typedef struct cvk_kernel_info {
     uint64_t packed_tag;   /* of layer, plan and target: begins packed weights. 0: there are none */
     int64_t input_shape[5], weights_shape[5], output_shape[5]; /* N C D H W; weights as they are dense */
     cvk_layout input_layout, output_layout;
-    cvk_dtype input_dtype, weights_dtype, output_dtype; /* of bias and scale: double with CVK_F64, else float; addends
-                                                           are of the output's */
+    cvk_dtype input_dtype, weights_dtype, output_dtype; /* of bias and scale: double with CVK_F64, of integers int32_t,
+                                                           else float; addends are of the output's */
     uint32_t spatial_rank;                              /* 1, 2 or 3 */
     uint32_t addends;    /* tensors of the output's shape and layout, one after another in `addend` */
     uint32_t scales;     /* vectors of out_channels, one after another in `scale` */

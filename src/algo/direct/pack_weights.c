@@ -7,7 +7,10 @@ int64_t packed_weights_elements(const tile *t) {
     return t->oc.groups * t->oc.blocks * problem_taps(&t->p) * tile_steps(t) * tile_tap_weights(t);
 }
 
-cvk_type packed_weights_type(const tile *t) { return t->plan->lanes == LANES_COLUMNS ? t->p.sum : t->p.w.type; }
+/* Integers are packed as they count, from 0. */
+cvk_type packed_weights_type(const tile *t) {
+    return t->plan->lanes == LANES_COLUMNS || !type_is_float(t->p.sum) ? t->p.sum : t->p.w.type;
+}
 
 /* The channels of one tap of one block; `valid` of them exist. */
 static void copy_tap(tile *t, const tap *k, int from, int to, int w) {
@@ -50,6 +53,7 @@ nest *pack_weights_build(arena *a, const tile *made) {
     t.b = &b;
     int from =
         nest_add_tensor(&b, "weights", ROLE_PACK_FROM, t.p.w.type, t.p.w.elements, type_bytes(t.p.w.type), false);
+    nest_count_from(&b, from, t.p.w.zero);
     int to = nest_add_tensor(&b, "packed", ROLE_PACK_TO, packed_weights_type(&t), packed_weights_elements(&t),
                              SCRATCH_ALIGNMENT, true);
     int w = nest_add_register(&b, "w", t.p.sum, t.lanes, 2);

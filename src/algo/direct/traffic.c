@@ -70,7 +70,7 @@ static sweeps sweeps_of(const problem *p, const cvk_target *target, const cvk_pl
     bool all_groups = plan->lanes == LANES_CHANNELS;
     sweeps s = {.p = p, .plan = plan, .all_groups = all_groups, .channels = plan->unroll_ic, .input_sets = 1};
     s.x = p->x.type;
-    s.w = plan->lanes == LANES_COLUMNS ? p->sum : p->w.type;
+    s.w = plan->lanes == LANES_COLUMNS || !type_is_float(p->sum) ? p->sum : p->w.type;
     if (plan->lanes == LANES_IN_CHANNELS) s.channels = target_lanes(target, p->sum);
     s.whole[LOOP_N] = (double)p->n;
     s.whole[LOOP_G] = (double)(all_groups ? problem_multiplier(p) : p->groups);

@@ -34,6 +34,7 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
     }
     *why = p->combine != COMBINE_SUM        ? "a pool has no weights to transform"
            : p->accuracy == ACCURACY_STRICT ? "accuracy: strict rules it out"
+           : !type_is_float(p->sum)         ? "its transforms round, which sums of integers do not"
            : p->groups != 1                 ? "it has groups"
            : p->border != PAD_ZEROS         ? "it pads with something other than zeros"
            : !stencil || !suited ? "no axis has a kernel of 3 or 5, or one has a stride, a dilation or another kernel"

@@ -157,9 +157,10 @@ typedef struct cvk_layer {
     bool accumulate;           /* gradients alone: they are added to what the output holds */
     const cvk_dtype *dtypes;   /* NULL, or those of input, weights and output */
     cvk_layer_kind kind;
-    bool ceil_mode;         /* of pools: also a last window that runs beyond the padded input */
-    bool count_include_pad; /* of averages: over padding, too */
-    bool indices;           /* of maxima: puts out where each stands, in cvk_buffers.indices */
+    bool ceil_mode;                               /* of pools: also a last window that runs beyond the padded input */
+    bool count_include_pad;                       /* of averages: over padding, too */
+    bool indices;                                 /* of maxima: puts out where each stands, in cvk_buffers.indices */
+    int32_t input_zero_point, weights_zero_point; /* of integers: the number that stands for 0 */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
