@@ -106,16 +106,21 @@ static void fold_back(arena *a, const cvk_spec *s, const cvk_target *target, lay
     nests->run = program_then(a, &nests->run, fold_build(a, f, target));
 }
 
-/* Sums taken in parts go to the workspace, and are added up at the end. */
+/* Sums taken in parts, or across, go to the workspace, and are added up at the end. */
 static void sum_parts(arena *a, const cvk_spec *s, const cvk_target *target, layer_nests *nests) {
     part_sums *p = arena_new(a, part_sums);
+    const gradient_matrix m = backward_weights_matrix(s);
     *p = (part_sums){.name = s->name,
                      .sum = spec_sum_type(s),
                      .output = spec_result_type(s),
                      .elements = spec_weights_elements(s),
                      .outputs = spec_result_elements(s),
                      .count = backward_weights_parts(s),
-                     .accumulate = s->accumulate};
+                     .accumulate = s->accumulate,
+                     .across = backward_weights_across(s),
+                     .groups = m.groups,
+                     .rows = m.rows,
+                     .columns = m.columns};
     nests->run = program_into_workspace(a, &nests->run, &p->begin);
     nests->run = program_then(a, &nests->run, sum_parts_build(a, p, target));
 }
@@ -126,7 +131,7 @@ static void pack_as_it_runs(arena *a, const cvk_spec *s, const cvk_target *targe
     nests->run = program_that_packs(a, &nests->run, &nests->pack, input ? ROLE_INPUT : ROLE_GRADIENT,
                                     input ? ROLE_GRADIENT : ROLE_INPUT);
     nests->pack.count = 0;
-    if (backward_weights_parts(s) > 1) sum_parts(a, s, target, nests);
+    if (backward_weights_wait(s)) sum_parts(a, s, target, nests);
     if (!s->bias) return;
     bias_gradient *g = arena_new(a, bias_gradient);
     *g = (bias_gradient){.name = s->name,
@@ -140,9 +145,8 @@ static void pack_as_it_runs(arena *a, const cvk_spec *s, const cvk_target *targe
     nests->run = program_with(a, &nests->run, bias_gradient_build(a, g, target));
 }
 
-/* What the program does beside its problems' sums: packing as it runs, folding, adding parts up. `peak` as in
- * add_figures. */
-static void add_phases(const cvk_spec *s, const cvk_target *target, layer_nests *nests, ranked_layer *to, double peak) {
+/* What the program does beside its problems' sums: packing as it runs, folding, adding parts up. */
+static void count_phases(layer_nests *nests) {
     nest_counts all = {0}, more;
     for (int i = 0; i < nests->run.count; i++) {
         nest_counts phase;
@@ -151,27 +155,38 @@ static void add_phases(const cvk_spec *s, const cvk_target *target, layer_nests 
     }
     more = all;
     for (int i = 0; i < OP_KINDS; i++) more.ops[i] -= nests->counts.ops[i];
-    const double cycles = cost_issue(target, &more, target_lanes(target, spec_sum_type(s)), INFINITY, true);
+    nests->beside = more;
+    nests->counts = all;
+}
+
+static double cycles_beside(const cvk_spec *s, const cvk_target *target, const layer_nests *nests) {
+    return cost_issue(target, &nests->beside, target_lanes(target, spec_sum_type(s)), INFINITY, true);
+}
+
+/* `peak` as in add_figures. */
+static void add_phases(const cvk_spec *s, const cvk_target *target, layer_nests *nests, ranked_layer *to, double peak) {
+    count_phases(nests);
+    const double cycles = cycles_beside(s, target, nests);
     to->cycles += cycles;
     to->judged += cycles;
     if (peak > 0) to->seconds_per_peak = to->cycles / peak;
-    nests->counts = all;
 }
 
 layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_plan *plan, ranked_layer *ranked) {
     const int problems = problem_count(spec);
     nest_program *run = arena_array(a, nest_program, problems);
     nest **pack = arena_array(a, nest *, problems);
-    layer_nests nests = {0};
+    ranked_plan *part = arena_array(a, ranked_plan, problems);
+    layer_nests nests = {.part = part};
     ranked_layer figures = {.plan = *plan};
     double peak = 0;
     for (int i = 0; i < problems; i++) {
         const problem p = problem_of(spec, i);
-        const ranked_plan built = algo_build(a, &p, aim, layer_plan_part(plan, i));
-        run[i] = built.nests.run;
-        pack[i] = built.nests.pack;
-        nest_counts_add(&nests.counts, &built.counts);
-        add_figures(&figures, &peak, &built);
+        part[i] = algo_build(a, &p, aim, layer_plan_part(plan, i));
+        run[i] = part[i].nests.run;
+        pack[i] = part[i].nests.pack;
+        nest_counts_add(&nests.counts, &part[i].counts);
+        add_figures(&figures, &peak, &part[i]);
     }
     nests.run = program_beside(a, run, problems);
     nests.pack = pack_beside(a, pack, problems);
@@ -180,4 +195,14 @@ layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
     add_phases(spec, aim.target, &nests, &figures, peak);
     if (ranked) *ranked = figures;
     return nests;
+}
+
+double layer_cycles(const cvk_spec *spec, const cvk_target *target, const layer_nests *nests) {
+    double cycles = cycles_beside(spec, target, nests);
+    for (int i = 0; i < problem_count(spec); i++) {
+        const problem p = problem_of(spec, i);
+        const ranked_plan *part = &nests->part[i];
+        cycles += algo_of(&part->plan)->cycles(&p, target, &part->plan, &part->nests, &part->counts);
+    }
+    return cycles;
 }

@@ -17,7 +17,9 @@ typedef struct ranked_layer {
 typedef struct layer_nests {
     nest_program run;
     nest_phase pack;
-    nest_counts counts; /* of run */
+    nest_counts counts;      /* of run */
+    const ranked_plan *part; /* each problem's, as it was built */
+    nest_counts beside;      /* operations of phases that are no problem's */
 } layer_nests;
 
 /* At most `limit` (0: all), best first, by the algorithms that the layer names. None: `why` says why there is none for
@@ -28,5 +30,7 @@ void layer_rank(arena *a, const cvk_spec *spec, goal aim, int limit, ranked_laye
 const char *layer_refuse(const cvk_spec *spec, const cvk_target *target, const layer_plan *plan, int *problem_index);
 /* Builds plans that fit. `ranked`, if not NULL, gets what the model thinks of them. */
 layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_plan *plan, ranked_layer *ranked);
+/* What the cost model thinks of what was built, by the figures of that target: cycles of one core. */
+double layer_cycles(const cvk_spec *spec, const cvk_target *target, const layer_nests *nests);
 
 #endif

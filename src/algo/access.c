@@ -52,8 +52,37 @@ static nest_access open_lanes(nest_builder *b, const tensor_view *v, const lane_
     return access_at(v->tensor, offset, 1);
 }
 
+/* Whether whole runs of lanes, from the first on, are of one element each. */
+static bool is_repeated(const view *v, const lane_map *m, int lanes) {
+    return view_repeats(v) && m->channel_step == 1 && v->block <= lanes && aligned(&m->channel, (int)v->block);
+}
+
+/* To those of so many lanes each; where they are so evenly, that is said so: proofs know whole multiples best. */
+static void clip_elements(nest_builder *b, nest_range *elements, const nest_bound *lanes, int times) {
+    affine whole = lanes->numerator;
+    const bool even = lanes->divisor == 1 && aligned(&whole, times);
+    for (int i = 0; even && i < whole.count; i++) whole.term[i].coefficient /= times;
+    if (even) whole.constant /= times;
+    range_clip_high(b, elements, whole, even ? 1 : lanes->divisor * times);
+}
+
+/* The elements side by side, and each as often as it is repeated. */
+static void load_repeated(nest_builder *b, const tensor_view *v, const lane_map *m, register_ref to) {
+    const int lanes = lanes_of(b, to), times = (int)v->v.block;
+    int pattern[NEST_MOST_LANES];
+    for (int l = 0; l < lanes; l++) pattern[l] = l / times;
+    nest_range elements = range_of(b, 0, lanes / times);
+    for (int i = 0; m->valid && i < m->valid->high_count; i++) clip_elements(b, &elements, &m->valid->high[i], times);
+    build_load(b, to, access_at(v->tensor, view_offset(b, &v->v, m->n, m->channel, &m->at), 1), &elements);
+    build_shuffle(b, to, to, to, pattern);
+}
+
 void view_load(nest_builder *b, const tensor_view *v, const lane_map *m, register_ref to, register_ref scratch) {
     int lanes = lanes_of(b, to);
+    if (is_repeated(&v->v, m, lanes)) {
+        load_repeated(b, v, m, to);
+        return;
+    }
     if (is_even(&v->v, m, lanes)) {
         build_load(b, to, map_access(b, v, m), m->valid);
         return;

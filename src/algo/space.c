@@ -42,7 +42,8 @@ static bool add(const space *s, cvk_plan plan) {
 static int most_of(const space *s, const cvk_plan *plan, const plan_field *f) {
     const problem_axis *axis = s->merged.axis, *asked = s->p->axis;
     const int lanes = target_lanes(s->target, s->p->sum);
-    const int64_t channels = plan->lanes == LANES_CHANNELS ? s->p->x.channels : s->p->out_channels;
+    const problem seen = direct_problem(s->p, s->target, plan->lanes);
+    const int64_t channels = plan->lanes == LANES_CHANNELS ? seen.x.channels : s->p->out_channels;
     const bool channel_lanes = plan->lanes == LANES_OUT_CHANNELS || plan->lanes == LANES_CHANNELS;
     const int64_t columns = axis[AXIS_W].out + (plan->lanes == LANES_COLUMNS ? lanes - 1 : 0);
     const struct {
@@ -108,7 +109,7 @@ static void add_moves(const space *s, const cvk_plan *plan) {
 }
 
 static int64_t count_of(const space *s, const cvk_plan *plan, plan_loop loop) {
-    const problem *p = &s->merged;
+    const problem seen = direct_problem(s->p, s->target, plan->lanes), *p = &seen;
     const int64_t channels = plan->lanes == LANES_CHANNELS ? p->x.channels : p->out_channels;
     const int64_t groups = plan->lanes == LANES_CHANNELS ? problem_multiplier(p) : p->groups;
     const int64_t count[PLAN_LOOPS] = {

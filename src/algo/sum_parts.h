@@ -1,4 +1,4 @@
-/* Sums that were taken in parts, added up in the order of the parts. */
+/* Sums that were taken in parts, one or more, added up in the order of the parts. */
 #ifndef CVK_ALGO_SUM_PARTS_H
 #define CVK_ALGO_SUM_PARTS_H
 
@@ -12,6 +12,8 @@ typedef struct part_sums {
     int64_t begin, elements, outputs;
     int count;
     bool accumulate;
+    bool across; /* parts have the matrix of each group by columns, where the output has it by rows */
+    int64_t groups, rows, columns;
 } part_sums;
 
 nest *sum_parts_build(arena *a, const part_sums *p, const cvk_target *target);

@@ -122,9 +122,9 @@ cli_exit database_add(session *s, arena *a, const char *folder, const record_lis
 }
 
 const char *database_brief(arena *a, const char *schedule) {
-    cvk_plan plan;
+    layer_plan plan;
     text words = text_new(a);
     if (!*schedule || !record_plan(a, schedule, &plan)) return schedule;
-    plan_print_brief(&plan, &words);
+    layer_plan_print_brief(&plan, &words);
     return words.bytes;
 }

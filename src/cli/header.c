@@ -1,6 +1,7 @@
 /* Writes the header in C that C++ also takes. Nothing in it depends on when or where it is written. Macros are named
  * after the symbol as it stands, so that no two layers share one. */
 #include "cli/header.h"
+#include "spec/words.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -37,22 +38,26 @@ static void print_tensors(const cvk_kernel_info *i, text *out) {
     if (i->batch_any)
         text_add(out, " *   bytes and tasks are those of one image, but for weights, bias, scale, scratch\n");
     print_buffer(out, "input",
-                 arena_format(a, "%s %s", shape(a, i->input_shape, i->spatial_rank, i->batch_any),
-                              spec_layout_name(i->input_layout)),
+                 arena_format(a, "%s %s of %s", shape(a, i->input_shape, i->spatial_rank, i->batch_any),
+                              spec_layout_name(i->input_layout), dtype_words.word[i->input_dtype]),
                  &i->input);
-    print_buffer(out, "weights", arena_format(a, "%s dense", shape(a, i->weights_shape, i->spatial_rank, false)),
+    print_buffer(out, "weights",
+                 arena_format(a, "%s dense of %s", shape(a, i->weights_shape, i->spatial_rank, false),
+                              dtype_words.word[i->weights_dtype]),
                  &i->weights);
     print_buffer(out, "gradient",
-                 arena_format(a, "%s %s", shape(a, i->weights_shape, i->spatial_rank, false),
-                              spec_layout_name(i->output_layout)),
+                 arena_format(a, "%s %s of %s", shape(a, i->weights_shape, i->spatial_rank, false),
+                              spec_layout_name(i->output_layout), dtype_words.word[i->weights_dtype]),
                  &i->gradient);
-    print_buffer(out, "bias", "one a channel", &i->bias);
-    print_buffer(out, "scale", arena_format(a, "%" PRIu32 " of one a channel", i->scales), &i->scale);
+    const char *sum = type_name(type_of_sums((cvk_type)i->input_dtype));
+    print_buffer(out, "bias", arena_format(a, "one %s a channel", sum), &i->bias);
+    print_buffer(out, "scale", arena_format(a, "%" PRIu32 " of one %s a channel", i->scales, sum), &i->scale);
     print_buffer(out, "addend", arena_format(a, "%" PRIu32 " like the output", i->addends), &i->addend);
     print_buffer(
         out, "output",
-        arena_format(a, "%s %s", shape(a, i->output_shape, i->spatial_rank, i->batch_any),
-                     i->gradient.bytes ? "dense, then gradients of the bias" : spec_layout_name(i->output_layout)),
+        arena_format(a, "%s %s of %s", shape(a, i->output_shape, i->spatial_rank, i->batch_any),
+                     i->gradient.bytes ? "dense, then gradients of the bias," : spec_layout_name(i->output_layout),
+                     dtype_words.word[i->output_dtype]),
         &i->output);
 }
 

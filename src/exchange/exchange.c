@@ -2,6 +2,7 @@
 #include "exchange/exchange.h"
 
 #include "plan/fields.h"
+#include "problem/problem.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -45,14 +46,22 @@ static json_t *value_of(arena *a, const cvk_plan *plan, const plan_field *f) {
     return NULL;
 }
 
-json_t *exchange_configuration(arena *a, const record *r) {
-    cvk_plan plan;
+static void set_fields(arena *a, json_t *to, const cvk_plan *plan, const char *suffix) {
     const plan_field *f;
-    if (!record_plan(a, r->plan, &plan)) return json_pack("{s:s}", "schedule", r->plan);
-    json_t *to = json_object();
     for (int i = 0; (f = plan_field_row(i)); i++)
-        json_object_set_new(to, arena_format(a, "%s%s%s", f->group, *f->group ? "_" : "", f->key),
-                            value_of(a, &plan, f));
+        json_object_set_new(to, arena_format(a, "%s%s%s%s", f->group, *f->group ? "_" : "", f->key, suffix),
+                            value_of(a, plan, f));
+}
+
+/* All records of a layer have the same fields, though equal plans are written once. */
+json_t *exchange_configuration(arena *a, const record *r) {
+    layer_plan plan;
+    const cvk_spec *spec = record_spec(a, r);
+    if (!spec || !record_plan(a, r->plan, &plan)) return json_pack("{s:s}", "schedule", r->plan);
+    const int problems = problem_count(spec);
+    if (plan.count > 1 && plan.count != problems) return json_pack("{s:s}", "schedule", r->plan);
+    json_t *to = json_object();
+    for (int i = 0; i < problems; i++) set_fields(a, to, layer_plan_part(&plan, i), i ? arena_format(a, "_%d", i) : "");
     return to;
 }
 

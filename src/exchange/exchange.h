@@ -28,7 +28,8 @@ const exchange_format *exchange_row(int index);
 
 struct json_t;
 /* A plan's fields by their names in plan/fields.def, "tile_oc": numbers, 0 and 1, words, and the order as words between
- * spaces. Of a plan that this convoke does not read, its text as `schedule`. A new reference. */
+ * spaces. Of a layer of several problems those of each plan: "tile_oc_1" is the second's. Of a plan that this convoke
+ * does not read, its text as `schedule`. A new reference. */
 struct json_t *exchange_configuration(arena *a, const record *r);
 /* "2026-11-29T01:40:54.123+00:00" */
 const char *exchange_time(arena *a, const record *r);

@@ -119,7 +119,7 @@ static bool find_pieces(const cvk_spec *s, const pair *p, int64_t index, piece *
 /* ---- parts: of images, and of the rows of each ---- */
 
 static const int64_t PART_BYTES = 768 * 1024; /* of both images */
-enum { MOST_PARTS = 16 };
+enum { MOST_PARTS = 16, MOST_SUMS = 2 /* times both images, to go through memory another time */ };
 
 /* The axis of a problem whose taps are the rows. */
 static int row_axis(const cvk_spec *s) { return s->rank == 1 ? AXIS_H : AXIS_D; }
@@ -149,6 +149,19 @@ int backward_weights_parts(const cvk_spec *s) {
     return (int)(p.images * p.rows);
 }
 
+bool backward_weights_across(const cvk_spec *s) {
+    return spec_taps(s) > 1 &&
+           spec_weights_elements(s) <= MOST_SUMS * (spec_input_elements(s) + spec_output_elements(s));
+}
+
+bool backward_weights_wait(const cvk_spec *s) { return backward_weights_parts(s) > 1 || backward_weights_across(s); }
+
+gradient_matrix backward_weights_matrix(const cvk_spec *s) {
+    const pair p = pair_of(s);
+    const int64_t groups = is_depthwise(s, &p) ? 1 : s->groups, rows = p.small_channels * s->groups / groups;
+    return (gradient_matrix){groups, rows, spec_weights_elements(s) / groups / rows};
+}
+
 /* Problems of a part. */
 static int pieces_of(const cvk_spec *s) {
     const pair p = pair_of(s);
@@ -165,26 +178,37 @@ int backward_weights_count(const cvk_spec *s) { return pieces_of(s) * backward_w
 
 /* ---- a problem ---- */
 
-/* From a channel's gradients to the next one's, in what is dense. */
-static int64_t large_step(const cvk_spec *s, const pair *p) { return p->turned ? p->small_channels : spec_taps(s); }
-static int64_t small_step(const cvk_spec *s, const pair *p) { return p->turned ? 1 : p->large_channels * spec_taps(s); }
+/* From a gradient to that of the next channel, and of the next tap. */
+typedef struct steps {
+    int64_t small, large, tap;
+} steps;
+
+/* Lanes are small channels, which lie side by side in parts' sums; in what comes out taps do, then large channels, or,
+ * turned, small ones. */
+static steps steps_of(const cvk_spec *s, const pair *p) {
+    const int64_t taps = spec_taps(s), side = is_depthwise(s, p) ? p->small_channels * s->groups : p->small_channels;
+    if (backward_weights_across(s)) return (steps){1, taps * side, side};
+    return p->turned ? (steps){1, p->small_channels, 1} : (steps){p->large_channels * taps, taps, 1};
+}
 
 /* Where those of two pieces begin: group by group. */
 static int64_t gradients_at(const cvk_spec *s, const pair *p, int64_t small, int64_t large) {
+    const steps step = steps_of(s, p);
     const int64_t group = small / p->small_channels, each = p->small_channels * p->large_channels * spec_taps(s);
-    return group * each + small % p->small_channels * small_step(s, p) + large % p->large_channels * large_step(s, p);
+    return group * each + small % p->small_channels * step.small + large % p->large_channels * step.large;
 }
 
-/* The gradients, or where they are to be added up, sums: dense, small channels, large channels of a group, kernel;
+/* The gradients, or where they are to be added up, sums: small channels, large channels of a group, kernel;
  * flipped, from the last tap on. */
 static view view_of_gradients(const cvk_spec *s, const pair *p) {
-    view v = {.type = backward_weights_parts(s) > 1 ? spec_sum_type(s) : s->weights_type,
-              .channel = small_step(s, p),
+    const steps of = steps_of(s, p);
+    view v = {.type = backward_weights_wait(s) ? spec_sum_type(s) : s->weights_type,
+              .channel = of.small,
               .block = 1,
               .channels = p->small_channels * s->groups,
               .group = p->small_channels,
               .elements = spec_result_elements(s)};
-    int64_t step = 1;
+    int64_t step = of.tap;
     for (int a = AXES - 1; a >= 0; a--) {
         v.axis[a] = s->flip_kernel ? -step : step;
         if (s->flip_kernel) v.base += (s->kernel[a] - 1) * step;
@@ -233,7 +257,7 @@ static problem begin(const cvk_spec *s, const pair *p) {
                   .sum = spec_sum_type(s),
                   .border = s->padding,
                   .accuracy = ACCURACY_STRICT,
-                  .post = {.accumulate = s->accumulate && backward_weights_parts(s) == 1}};
+                  .post = {.accumulate = s->accumulate && !backward_weights_wait(s)}};
     set_axes(s, p, &to);
     if (!problem_has_border(&to)) to.border = PAD_ZEROS;
     return to;
@@ -295,7 +319,7 @@ static problem whole_of(const cvk_spec *s, int index) {
     find_pieces(s, &p, index, &large, &small);
     problem to = begin(s, &p);
     sum_over_images(s, &to, &p.large);
-    take_large(s, &to, &large, &p.large, large_step(s, &p));
+    take_large(s, &to, &large, &p.large, steps_of(s, &p).large);
     take_small(s, &to, &small, &p.small);
     to.y.base += gradients_at(s, &p, small.first, large.first);
     to.y.group = 0;

@@ -12,6 +12,15 @@ int backward_weights_count(const struct cvk_spec *s);
  * their sums are not much beside them. Of more than one, each puts its sums behind those of the one before: the
  * weights' elements each. */
 int backward_weights_parts(const struct cvk_spec *s);
+/* The gradients of the weights as a matrix for each group, dense by rows. */
+typedef struct gradient_matrix {
+    int64_t groups, rows, columns;
+} gradient_matrix;
+gradient_matrix backward_weights_matrix(const struct cvk_spec *s);
+/* Whether sums wait for a last phase: of several parts, or because each group's are dense by columns, where lanes are
+ * side by side, which by rows would be far apart. */
+bool backward_weights_wait(const struct cvk_spec *s);
+bool backward_weights_across(const struct cvk_spec *s);
 /* Whether what stands for weights is the layer's input, and not the gradients of its output. */
 bool backward_weights_pack_input(const struct cvk_spec *s);
 problem backward_weights_of(const struct cvk_spec *s, int index);

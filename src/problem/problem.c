@@ -210,6 +210,15 @@ problem problem_merged(const problem *p) {
     return merged;
 }
 
+problem problem_repeated(const problem *p) {
+    problem r = *p;
+    r.groups = p->groups * p->out_channels;
+    r.out_channels = 1;
+    r.x = view_repeated(&p->x, p->out_channels);
+    r.x.group = r.w.group = r.y.group = 1;
+    return r;
+}
+
 bool problem_is_padded(const problem *p) {
     bool padded = false;
     for (int a = 0; a < AXES; a++) padded |= axis_before(&p->axis[a]) > 0 || axis_after(&p->axis[a]) > 0;

@@ -49,6 +49,9 @@ void problem_print(const struct cvk_spec *spec, int index, text *out);
 /* Neighbouring axes that no tap, stride or padding touches as one, which is then long: a 1x1 layer of 7 x 7 pixels is
  * one of 1 x 49, and its tiles span rows. */
 problem problem_merged(const problem *p);
+/* A depthwise problem with a channel multiplier as one without: the input is seen as if each of its channels were there
+ * as often as it is used. */
+problem problem_repeated(const problem *p);
 /* Whether taps read positions outside the input. */
 bool problem_is_padded(const problem *p);
 /* Whether they read a border that is not there. */

@@ -30,6 +30,16 @@ view view_dense(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, i
     return v;
 }
 
+view view_repeated(const view *v, int64_t times) {
+    view r = *v;
+    r.block = times;
+    r.in_block = 0;
+    r.channels = v->channels * times;
+    return r;
+}
+
+bool view_repeats(const view *v) { return v->block > 1 && v->in_block == 0; }
+
 bool view_has_channels_together(const view *v) { return v->block > 1 || v->channel == 1; }
 
 int64_t view_fill(const view *v) { return ceil_div(v->channels, v->block) * v->block - v->channels; }

@@ -27,6 +27,11 @@ typedef struct view {
 view view_dense(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, int64_t groups,
                 const int64_t size[AXES]);
 
+/* Each channel of a view that is not blocked as so many. */
+view view_repeated(const view *v, int64_t times);
+/* Whether it is such a view: `block` numbers are one element. */
+bool view_repeats(const view *v);
+
 /* The channels of a pixel lie side by side: all of them, or those of a block. */
 bool view_has_channels_together(const view *v);
 /* Channels stored beyond those that exist. */

@@ -1,7 +1,7 @@
 /* Finding the latest match of a layer, and saying why there is none. */
 #include "records/known.h"
 
-#include "algo/algo.h"
+#include "layer.h"
 
 #include <string.h>
 
@@ -47,19 +47,18 @@ static const char *why_none(const known_plans *known, arena *a, const record *ke
     return arena_format(a, "the model's: %s has no match of this layer", known->folder);
 }
 
-static const cvk_spec *with_plan(arena *a, const cvk_spec *spec, const cvk_plan *plan) {
+static const cvk_spec *with_plan(arena *a, const cvk_spec *spec, const layer_plan *plan) {
     cvk_spec *copy = arena_copy(a, spec, sizeof *copy);
-    const layer_plan whole = layer_plan_of(plan);
-    copy->schedule = arena_copy(a, &whole, sizeof whole);
+    copy->schedule = plan;
     copy->schedule_at = spec->at;
     return copy;
 }
 
 static const cvk_spec *crown(const known_plans *known, arena *a, const cvk_spec *spec, goal aim, const record *match,
                              known_origin *origin) {
-    cvk_plan *plan = arena_new(a, cvk_plan);
-    const problem p = problem_of(spec, 0);
-    if (!record_plan(a, match->plan, plan) || algo_refuse(&p, aim.target, plan)) {
+    layer_plan *plan = arena_new(a, layer_plan);
+    int problem_index;
+    if (!record_plan(a, match->plan, plan) || layer_refuse(spec, aim.target, plan, &problem_index)) {
         *origin = (known_origin){
             arena_format(a, "the model's: that of %s does not fit the layer any more", known->folder), true};
         return spec;

@@ -225,10 +225,10 @@ const char *record_get_text(const record *r, const record_field *f, char digits[
 
 /* ---- plans and layers ---- */
 
-bool record_plan(arena *a, const char *schedule, cvk_plan *plan) {
+bool record_plan(arena *a, const char *schedule, layer_plan *plan) {
     report quiet = {0};
     const node *tree = yaml_read(a, schedule, strlen(schedule), "schedule", &quiet);
-    return report_clean(&quiet) && tree && plan_parse(tree, a, NULL, plan) == CVK_OK;
+    return report_clean(&quiet) && tree && layer_plan_parse(tree, a, NULL, plan) == CVK_OK;
 }
 
 const cvk_spec *record_spec(arena *a, const record *r) {

@@ -69,8 +69,8 @@ char *record_print(const record *r);
 /* Reads a line back; texts go to the arena. Members that are not known are ignored. False: it is no record. */
 bool record_parse(arena *a, const char *line, size_t length, record *r);
 
-/* The plan of a schedule's text; false: it is none that this convoke reads. */
-bool record_plan(arena *a, const char *schedule, cvk_plan *plan);
+/* The plans of a schedule's text, arena-owned; false: it is none that this convoke reads. */
+bool record_plan(arena *a, const char *schedule, layer_plan *plan);
 /* The layer of a record's text; NULL: none that this convoke reads. Arena-owned. */
 const cvk_spec *record_spec(arena *a, const record *r);
 

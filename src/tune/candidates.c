@@ -20,7 +20,7 @@ static int64_t all_tasks(const nest_program *run) {
 /* ---- features ---- */
 
 static void put(candidate *c, int *at, double value) {
-    if (*at < CANDIDATE_FEATURES) c->features[(*at)++] = value;
+    if (*at < CANDIDATE_FEATURES) c->features[(*at)++] += value;
 }
 
 /* Operations of each class and bytes, over the multiply-adds. */
@@ -44,34 +44,44 @@ static void put_order(candidate *c, int *at, const plan_order *order) {
     }
 }
 
-static void put_field(candidate *c, int *at, const plan_field *f) {
-    const void *value = (const char *)&c->plan + f->offset;
+static void put_field(candidate *c, int *at, const cvk_plan *plan, const plan_field *f) {
+    const void *value = (const char *)plan + f->offset;
     switch (f->kind) {
     case PLAN_INTEGER: put(c, at, log2(1.0 + *(const int *)value)); break;
     case PLAN_SWITCH: put(c, at, *(const bool *)value); break;
     case PLAN_ORDER: put_order(c, at, value); break;
     case PLAN_LANES:
-        for (int i = 0; i < LANES_KINDS; i++) put(c, at, (int)c->plan.lanes == i);
+        for (int i = 0; i < LANES_KINDS; i++) put(c, at, (int)plan->lanes == i);
         break;
     case PLAN_NAME:
-        for (int i = 0; i < PLAN_ALGORITHMS; i++) put(c, at, strcmp(c->plan.algorithm, plan_algorithm_words[i]) == 0);
+        for (int i = 0; i < PLAN_ALGORITHMS; i++) put(c, at, strcmp(plan->algorithm, plan_algorithm_words[i]) == 0);
         break;
     }
 }
 
-static void put_features(candidate *c, const ranked_plan *r) {
-    int at = 0;
-    put_counts(c, &at, &r->counts);
-    put(c, &at, log1p((double)all_tasks(&r->nests.run)));
+/* Of several problems, the mean of their plans' numbers. */
+static void put_plans(candidate *c, const int first) {
+    int at = first;
     const plan_field *f;
-    for (int i = 0; (f = plan_field_row(i)); i++) put_field(c, &at, f);
+    for (int p = 0; p < c->plan.count; p++) {
+        at = first;
+        for (int i = 0; (f = plan_field_row(i)); i++) put_field(c, &at, &c->plan.part[p], f);
+    }
+    for (int i = first; i < at; i++) c->features[i] /= c->plan.count;
+}
+
+static void put_features(candidate *c, const layer_nests *nests) {
+    int at = 0;
+    put_counts(c, &at, &nests->counts);
+    put(c, &at, log1p((double)all_tasks(&nests->run)));
+    put_plans(c, at);
 }
 
 /* ---- the list ---- */
 
-static const char *text_of(arena *a, const cvk_plan *plan) {
+static const char *text_of(arena *a, const layer_plan *plan) {
     text words = text_new(a);
-    plan_print(plan, &words);
+    layer_plan_print(plan, &words);
     return words.bytes;
 }
 
@@ -94,32 +104,33 @@ static int append(candidates *c, const candidate *one) {
     return c->count++;
 }
 
-static int append_ranked(candidates *c, const ranked_plan *r) {
-    candidate one = {.plan = r->plan,
-                     .text = text_of(c->arena, &r->plan),
-                     .cycles = r->cycles,
-                     .judged = r->judged,
-                     .relative = NAN,
-                     .neighbour_count = -1};
-    one.hash = candidates_hash(one.text);
-    put_features(&one, r);
-    return append(c, &one);
+/* A plan for each problem. */
+static layer_plan spread(arena *a, const candidates *c, const layer_plan *plan) {
+    cvk_plan *part = arena_array(a, cvk_plan, c->problems);
+    for (int i = 0; i < c->problems; i++) part[i] = *layer_plan_part(plan, i);
+    return (layer_plan){c->problems, part};
 }
 
-int candidates_add(candidates *c, const cvk_plan *plan) {
+int candidates_add(candidates *c, const layer_plan *plan) {
     arena memory; /* of nests that are counted and no more */
+    ranked_layer figures;
+    candidate one = {.plan = spread(c->arena, c, plan), .relative = NAN, .neighbour_count = -1};
+    one.text = text_of(c->arena, &one.plan);
+    one.hash = candidates_hash(one.text);
     arena_init(&memory);
     if (arena_guard(&memory)) {
         arena_free(&memory);
         arena_exhaust(c->arena);
     }
-    ranked_plan r = algo_build(&memory, &c->problem, c->aim, plan);
-    const int at = append_ranked(c, &r);
+    const layer_nests nests = layer_build(&memory, c->spec, c->aim, &one.plan, &figures);
+    one.cycles = figures.cycles;
+    one.judged = figures.judged;
+    put_features(&one, &nests);
     arena_free(&memory);
-    return at;
+    return append(c, &one);
 }
 
-static int find_or_add(candidates *c, const cvk_plan *plan) {
+static int find_or_add(candidates *c, const layer_plan *plan) {
     arena memory;
     arena_init(&memory);
     if (arena_guard(&memory)) {
@@ -143,44 +154,103 @@ static void sort_by_judged(const candidates *c, int *index, int count) {
         }
 }
 
+/* Whether a problem has a choice of its own. */
+static bool chooses(const candidates *c, int which) { return c->alike[which] == which; }
+
+/* The same with another plan for a problem and all that are like it; -1: closed, and not there. */
+static int find_changed(candidates *c, const layer_plan *from, int which, const cvk_plan *to) {
+    arena memory;
+    arena_init(&memory);
+    if (arena_guard(&memory)) {
+        arena_free(&memory);
+        arena_exhaust(c->arena);
+    }
+    cvk_plan *part = arena_array(&memory, cvk_plan, c->problems);
+    for (int i = 0; i < c->problems; i++) part[i] = c->alike[i] == which ? *to : *layer_plan_part(from, i);
+    const int at = find_or_add(c, &(layer_plan){c->problems, part});
+    arena_free(&memory);
+    return at;
+}
+
+typedef struct index_list {
+    int *index, count;
+} index_list;
+
+/* Steps of one problem's plan. */
+static void add_steps(candidates *c, const layer_plan *from, int which, index_list *to) {
+    plan_list steps = {0};
+    space_neighbours(c->arena, &c->problem[which], c->aim.target, &from->part[which], &steps);
+    int *grown = arena_array(c->arena, int, to->count + steps.count + 1);
+    for (int i = 0; i < to->count; i++) grown[i] = to->index[i];
+    to->index = grown;
+    for (int i = 0; i < steps.count; i++) {
+        const int at = find_changed(c, from, which, &steps.plan[i]);
+        if (at >= 0) to->index[to->count++] = at;
+    }
+}
+
 void candidates_step(candidates *c, int of) {
     if (c->list[of].neighbour_count >= 0) return;
-    plan_list steps = {0};
-    const cvk_plan from = c->list[of].plan;
-    space_neighbours(c->arena, &c->problem, c->aim.target, &from, &steps);
-    int *index = arena_array(c->arena, int, steps.count + 1), count = 0;
-    for (int i = 0; i < steps.count; i++) {
-        const int at = find_or_add(c, &steps.plan[i]);
-        if (at >= 0) index[count++] = at;
-    }
-    sort_by_judged(c, index, count);
-    c->list[of].neighbour = index;
-    c->list[of].neighbour_count = count;
+    const layer_plan from = c->list[of].plan;
+    index_list steps = {0};
+    for (int i = 0; i < c->problems; i++)
+        if (chooses(c, i)) add_steps(c, &from, i, &steps);
+    sort_by_judged(c, steps.index, steps.count);
+    c->list[of].neighbour = steps.index;
+    c->list[of].neighbour_count = steps.count;
 }
 
 /* ---- opening ---- */
 
-void candidates_close(arena *a, const cvk_spec *spec, goal aim, candidates *to) {
-    *to = (candidates){.arena = a, .problem = problem_of(spec, 0), .aim = aim, .closed = true};
+static int first_alike(const problem *p, int of) {
+    for (int i = 0; i < of; i++)
+        if (problem_alike(&p[i], &p[of])) return i;
+    return of;
 }
 
-/* Whether none before it in the order is of its algorithm. */
-static bool is_first_of_its_row(const candidates *c, int at) {
-    for (int i = 0; i < at; i++)
-        if (algo_of(&c->list[i].plan) == algo_of(&c->list[at].plan)) return false;
-    return true;
+void candidates_close(arena *a, const cvk_spec *spec, goal aim, candidates *to) {
+    const int problems = problem_count(spec);
+    problem *p = arena_array(a, problem, problems);
+    int *alike = arena_array(a, int, problems);
+    for (int i = 0; i < problems; i++) {
+        p[i] = problem_of(spec, i);
+        alike[i] = first_alike(p, i);
+    }
+    *to = (candidates){
+        .arena = a, .spec = spec, .aim = aim, .problem = p, .alike = alike, .problems = problems, .closed = true};
+}
+
+/* Whether one of its plans is the first of its algorithm for its problem. */
+static bool is_first_of_a_row(const candidates *c, int at) {
+    for (int p = 0; p < c->problems; p++) {
+        const algorithm *row = algo_of(&c->list[at].plan.part[p]);
+        bool first = chooses(c, p);
+        for (int i = 0; i < at; i++) first &= algo_of(&c->list[i].plan.part[p]) != row;
+        if (first) return true;
+    }
+    return false;
+}
+
+/* Plans of one rank, a problem at a time, the others with the model's pick. */
+static void add_rank(candidates *c, const layer_plan *pick, const layer_plan *rank) {
+    for (int i = 0; i < c->problems; i++)
+        if (chooses(c, i)) find_changed(c, pick, i, &rank->part[i]);
 }
 
 void candidates_open(arena *a, const cvk_spec *spec, goal aim, candidates *to) {
-    ranked_plan *plans;
-    int count;
+    ranked_layer *plans;
+    int count, centres = 0;
     const char *why;
     candidates_close(a, spec, aim, to);
     to->closed = false;
-    algo_rank(a, &to->problem, aim, spec->algorithm, 0, &plans, &count, &why);
-    for (int i = 0; i < count; i++) append_ranked(to, &plans[i]);
-    for (int i = 0; i < count; i++)
-        if (i < CENTRES || is_first_of_its_row(to, i)) candidates_step(to, i);
+    layer_rank(a, spec, aim, 0, &plans, &count, &why);
+    for (int i = 0; i < count; i++) {
+        add_rank(to, &plans[0].plan, &plans[i].plan);
+        if (i < CENTRES) centres = to->count;
+    }
+    const int proposed = to->count;
+    for (int i = 0; i < proposed; i++)
+        if (i < centres || is_first_of_a_row(to, i)) candidates_step(to, i);
 }
 
 void candidates_forget(candidates *c) {

@@ -14,9 +14,9 @@ static const double NEARNESS =
     0.002; /* what a figure's distance from where it was costs, beside the errors' mean square */
 static const double PRECISION = 1e3; /* figures are kept to three digits after the first */
 
-/* A plan with its nests, and the logarithm of its time. */
+/* What plans became, and the logarithm of their time. */
 typedef struct sample {
-    ranked_plan ranked;
+    layer_nests nests;
     double log_time;
 } sample;
 
@@ -52,8 +52,8 @@ static void take_samples(fitting *f, const simulated_layer *l, subject *to) {
         const bool wanted = near <= MOST_PLANS || at * MOST_PLANS / near != (at - 1) * MOST_PLANS / near || at == 0;
         at++;
         if (!wanted || taken == MOST_PLANS) continue;
-        const ranked_plan built =
-            algo_build(f->arena, &l->candidates.problem, l->candidates.aim, &l->candidates.list[i].plan);
+        const candidates *c = &l->candidates;
+        const layer_nests built = layer_build(f->arena, c->spec, c->aim, &c->list[i].plan, NULL);
         to->samples[taken++] = (sample){built, log(l->relative[i])};
     }
     to->count = taken;
@@ -65,9 +65,7 @@ static void take_samples(fitting *f, const simulated_layer *l, subject *to) {
 static double errors_of(const subject *s, const cvk_target *t) {
     double sum = 0, squares = 0;
     for (int i = 0; i < s->count; i++) {
-        const ranked_plan *r = &s->samples[i].ranked;
-        const double cycles =
-            algo_of(&r->plan)->cycles(&s->layer->candidates.problem, t, &r->plan, &r->nests, &r->counts);
+        const double cycles = layer_cycles(s->layer->candidates.spec, t, &s->samples[i].nests);
         const double error = log(cycles) - s->samples[i].log_time;
         sum += error;
         squares += error * error;
@@ -141,11 +139,12 @@ static double regret(arena *scratch, const fitting *f, const simulated_layer *l,
     const cvk_target t = with_figures(f->target, figures);
     const goal aim = {&t, l->candidates.aim.threads};
     double least = INFINITY, time = INFINITY;
+    ranked_layer ranked;
     for (int i = 0; i < l->candidates.count; i++) {
         arena_rewind(scratch);
-        const double judged = algo_build(scratch, &l->candidates.problem, aim, &l->candidates.list[i].plan).judged;
-        if (!(judged < least)) continue;
-        least = judged;
+        layer_build(scratch, l->candidates.spec, aim, &l->candidates.list[i].plan, &ranked);
+        if (!(ranked.judged < least)) continue;
+        least = ranked.judged;
         time = l->relative[i];
     }
     return time / l->optimum;

@@ -9,11 +9,12 @@
 
 /* A trial of the layer is a candidate, once; its index, or -1. */
 static int add_trial(arena *a, simulated_layer *l, const record *r, simulation *s) {
-    cvk_plan plan;
+    layer_plan plan;
+    int problem_index;
     candidates *c = &l->candidates;
     const int there = candidates_find(c, candidates_hash(r->plan));
     if (there >= 0) return there;
-    if (!record_plan(a, r->plan, &plan) || algo_refuse(&c->problem, c->aim.target, &plan)) {
+    if (!record_plan(a, r->plan, &plan) || layer_refuse(c->spec, c->aim.target, &plan, &problem_index)) {
         s->ignored++;
         return -1;
     }

@@ -14,11 +14,23 @@
 
 enum { MOST_REFERENCES = 8 };
 
+/* ---- requests ---- */
+
+bool trial_request(message *to, const layer_plan *plan) {
+    const compile_request request = {plan->count};
+    return message_add(to, &request, sizeof request) &&
+           message_add(to, plan->part, sizeof *plan->part * (size_t)plan->count);
+}
+
+layer_plan trial_requested(const compile_request *request) { return (layer_plan){request->plans, request->plan}; }
+
+static layer_plan plan_of(const message *request) { return trial_requested((const void *)request->bytes); }
+
 /* ---- the first half ---- */
 
 /* What the interpreter says of plans that round alike. */
 typedef struct judged {
-    cvk_plan plan;
+    message request; /* one that asked for such plans */
     reference reference;
 } judged;
 
@@ -38,16 +50,23 @@ void *trial_compile_begin(void *layer) {
     return data_draw(&c->spec, DATA_REALS, 1, &c->data) ? c : NULL;
 }
 
-static const reference *reference_of(compiler *c, const cvk_plan *plan) {
-    const layer_plan whole = layer_plan_of(plan);
+static const reference *reference_of(compiler *c, const message *request) {
+    const layer_plan plan = plan_of(request);
     for (int i = 0; i < c->count; i++) {
-        const layer_plan before = layer_plan_of(&c->judged[i].plan);
-        if (rounding_is_shared(&before, &whole)) return &c->judged[i].reference;
+        const layer_plan before = plan_of(&c->judged[i].request);
+        if (rounding_is_shared(&before, &plan)) return &c->judged[i].reference;
+    }
+    judged fresh = {0};
+    if (!message_add(&fresh.request, request->bytes, request->size) ||
+        !reference_run(&c->spec, &plan, &c->data.tensors, &lab_one_thread, &fresh.reference)) {
+        message_free(&fresh.request);
+        return NULL;
     }
     judged *to = &c->judged[c->count < MOST_REFERENCES ? c->count++ : MOST_REFERENCES - 1];
     reference_free(&to->reference);
-    to->plan = *plan;
-    return reference_run(&c->spec, &whole, &c->data.tensors, &lab_one_thread, &to->reference) ? &to->reference : NULL;
+    message_free(&to->request);
+    *to = fresh;
+    return &to->reference;
 }
 
 static void say(compile_reply *r, record_outcome outcome, const char *words) {
@@ -82,44 +101,45 @@ static void run_side(compiler *c, const cvk_kernel_info *info, const reference *
     tensors_free(&t);
 }
 
-static void check(compiler *c, const compile_request *request, const cvk_object *object, volatile worker_state *state,
+/* With the buffers against the guards of either side. */
+static void check(compiler *c, const message *request, const cvk_object *object, volatile worker_state *state,
                   compile_reply *r) {
     jit_image image = {0};
     const void *info = NULL;
     worker_enter(state, STAGE_JUDGING);
-    const reference *expected = reference_of(c, &request->plan);
+    const reference *expected = reference_of(c, request);
     if (!expected) return say(r, OUTCOME_RUNTIME, cvk_status_text(CVK_ERROR_MEMORY));
     cvk_status status = jit_load(object->bytes, object->size, "layer", NULL, &image, &info);
     if (status != CVK_OK) say(r, OUTCOME_COMPILE, cvk_status_text(status));
     if (status == CVK_OK) run_side(c, info, expected, GUARD_END, state, r);
-    if (r->outcome == OUTCOME_CORRECT && request->thoroughly) run_side(c, info, expected, GUARD_START, state, r);
+    if (r->outcome == OUTCOME_CORRECT) run_side(c, info, expected, GUARD_START, state, r);
     jit_unload(&image);
 }
 
-static cvk_status make_object(compiler *c, arena *a, const cvk_plan *plan, cvk_diagnostics *d, cvk_object *object,
+static cvk_status make_object(compiler *c, arena *a, const layer_plan *plan, cvk_diagnostics *d, cvk_object *object,
                               compile_reply *r) {
     static const char *const symbol[] = {"layer"};
     compile_unit unit;
+    int problem_index;
     if (arena_guard(a)) return CVK_ERROR_MEMORY;
-    const problem p = problem_of(c->layer->spec, 0);
-    const char *why = algo_refuse(&p, c->layer->aim.target, plan);
+    const char *why = layer_refuse(c->layer->spec, c->layer->aim.target, plan, &problem_index);
     if (why) say(r, OUTCOME_CONSTRAINTS, why);
     if (why) return CVK_ERROR_SPEC;
-    const layer_plan whole = layer_plan_of(plan);
-    cvk_status status = compile_plan(a, c->layer->spec, c->layer->aim, &whole, d, &unit, NULL);
+    cvk_status status = compile_plan(a, c->layer->spec, c->layer->aim, plan, d, &unit, NULL);
     if (status == CVK_OK) status = compile_emit(&unit, symbol, 1, 1, EMIT_OBJECT, d, object, NULL);
     if (status != CVK_OK) say_status(r, OUTCOME_COMPILE, status, d);
     return status;
 }
 
-static void compile_and_check(compiler *c, const compile_request *request, cvk_object *object,
-                              volatile worker_state *state, compile_reply *r) {
+static void compile_and_check(compiler *c, const message *request, cvk_object *object, volatile worker_state *state,
+                              compile_reply *r) {
+    const layer_plan plan = plan_of(request);
     arena a;
     arena_init(&a);
     cvk_diagnostics *d = cvk_diagnostics_new();
     const double begin = clock_seconds();
     worker_enter(state, STAGE_COMPILING);
-    cvk_status status = make_object(c, &a, &request->plan, d, object, r);
+    cvk_status status = make_object(c, &a, &plan, d, object, r);
     const double made = clock_seconds();
     r->compile_seconds = made - begin;
     if (status == CVK_ERROR_MEMORY) say(r, OUTCOME_COMPILE, cvk_status_text(status));
@@ -130,11 +150,9 @@ static void compile_and_check(compiler *c, const compile_request *request, cvk_o
 }
 
 void trial_compile(void *kept, const message *request, message *reply, volatile worker_state *state) {
-    compile_request wanted;
     compile_reply r = {.outcome = OUTCOME_CORRECT};
     cvk_object object = {0};
-    memcpy(&wanted, request->bytes, sizeof wanted);
-    compile_and_check(kept, &wanted, &object, state, &r);
+    compile_and_check(kept, request, &object, state, &r);
     message_add(reply, &r, sizeof r);
     if (r.outcome == OUTCOME_CORRECT) message_add(reply, object.bytes, object.size);
     object_free(&object);

@@ -21,8 +21,8 @@ typedef struct trial_layer {
 /* ---- the first half ---- */
 
 typedef struct compile_request {
-    cvk_plan plan;   /* its texts are those of tables, which a fork has where its parent has them */
-    bool thoroughly; /* with buffers against the guard pages on both sides */
+    int plans;
+    cvk_plan plan[]; /* their texts are those of tables, which a fork has where its parent has them */
 } compile_request;
 
 /* Followed by the object, whose symbol is "layer", where the outcome is OUTCOME_CORRECT. */
@@ -31,6 +31,11 @@ typedef struct compile_reply {
     char why[TRIAL_WORDS];
     double compile_seconds, check_seconds;
 } compile_reply;
+
+/* False: out of memory. */
+bool trial_request(message *to, const layer_plan *plan);
+/* The plans of a request, which are its own. */
+layer_plan trial_requested(const compile_request *request);
 
 /* Of worker_work, whose context is a trial_layer. */
 void *trial_compile_begin(void *layer);

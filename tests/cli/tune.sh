@@ -31,6 +31,40 @@ case_layers_that_cannot_be_are_told_and_the_others_tuned() {
     status 4; says "algorithm winograd cannot do this layer"; grep -q '^one,3,' ../out || fail "$(<../out)"
 }
 
+# A transposed layer is a problem for each phase of its strides, each with a plan of its own.
+case_layers_of_several_problems_are_tuned_and_their_plans_used() {
+    printf 'version: 1\nlayers:\n  - {name: up, input: [1, 8, 9, 9], out_channels: 8, kernel_size: 3, stride: 2, padding: 1, transposed: true}\n  - {name: gradient, input: [2, 16, 64, 64], out_channels: 16, kernel_size: 1, direction: backward_weights}\n' >spec.yaml
+    convoke tune spec.yaml --budget 12 --db db --format json
+    status 0; silent; is_json "[(r['layer'], r['trials'], r['failed']) for r in d['rows']] == [('up', 12, 0), ('gradient', 12, 0)]"
+    is_json "all(r['winner'] for r in d['rows'])"
+    python3 - <<'END' || fail "db"
+import glob, json
+lines = [json.loads(l) for l in open(glob.glob("db/*.jsonl")[0])]
+trials = [l for l in lines if l["kind"] == "trial" and l["name"] == "up"]
+assert len({t["plan"] for t in trials}) == 12 and any(t["plan"].startswith("[{") for t in trials)
+# as if the last trial had been crowned
+m = next(l for l in lines if l["kind"] == "match" and l["name"] == "up")
+wanted = [t["plan"] for t in trials if t["plan"].startswith("[{")][-1]
+json.dump(dict(m, plan=wanted, crowned=True, ratio=0.75, turns=50, time=m["time"] + 1000), open("db/z.jsonl", "w"))
+open("db/z.jsonl", "a").write("\n")
+open("plan", "w").write(wanted)
+END
+    convoke explain spec.yaml --layer up --tuned db --format json
+    status 0; silent; is_json "d['layers'][0]['plan'] == open('plan').read() and 'took 0.750 of the time' in d['layers'][0]['plan_from']"
+    convoke compile spec.yaml --layer up -o out --emit json,obj --tuned db
+    status 0; silent; grep -qF "$(<plan)" out/spec.json || fail "compile --tuned"
+    convoke check spec.yaml --tuned db; status 0
+    convoke report db -o page.html
+    status 0; ! grep -q "cannot compile it any more" page.html || fail "report"
+    convoke tune --simulate db --strategy exhaustive,local,surrogate --repeat 2 --budget 12 --format json
+    status 0; is_json "d['rows'][0]['layers'] == 2 and all(r['median'][-1] == 1 for r in d['curves'].values())"
+    convoke db export db --format kernel-tuner -o exported; status 0
+    cp exported/up-*.json ../out
+    is_json "all(set(d['tune_params_keys']) <= set(e) for e in d['cache'].values()) and {'tile_oc', 'tile_oc_1', 'tile_oc_3'} <= set(d['tune_params_keys'])"
+    convoke tune spec.yaml --budget 12 --db db --format json
+    status 0; is_json "all(r['tried'] == 0 for r in d['rows'])"
+}
+
 case_the_same_command_tries_nothing_again() {
     spec
     convoke tune spec.yaml --budget 5 --db db

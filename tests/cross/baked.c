@@ -13,12 +13,15 @@ static const struct pair {
              {&a_cross_depthwise, &b_cross_depthwise},   {&a_cross_reflected, &b_cross_reflected},
              {&a_cross_winograd, &b_cross_winograd},     {&a_cross_blocked, &b_cross_blocked},
              {&a_cross_edges, &b_cross_edges},           {&a_cross_batches, &b_cross_batches},
-             {&a_cross_transposed, &b_cross_transposed}, {&a_cross_gradient, &b_cross_gradient}};
+             {&a_cross_transposed, &b_cross_transposed}, {&a_cross_gradient, &b_cross_gradient},
+             {&a_cross_halves, &b_cross_halves},         {&a_cross_brains, &b_cross_brains}};
 
 /* IMAGES: of those for any batch. */
 enum { ALIGNMENT = 64, ALL_NAN = 0xff, PERIOD = 5, OUTPUTS = 16, IMAGES = 2 };
 
 /* What weights.py writes, over and over. */
+/* As f16, too, and as bf16. */
+static const uint16_t halves[2][PERIOD] = {{0x3c00, 0xc000, 0x4200, 0, 0xbc00}, {0x3f80, 0xc000, 0x4040, 0, 0xbf80}};
 static const float values[PERIOD] = {1, -2, 3, 0, -1}, filter[] = {1, 0, -1, 1, 0, -1, 1, 0, -1};
 
 static float *allocate(uint64_t bytes) {
@@ -34,6 +37,13 @@ static uint64_t bytes_of(const cvk_kernel_info *info, cvk_role role) {
 static cvk_const_buffer filled(uint64_t bytes, size_t skip) {
     float *memory = allocate(bytes);
     for (size_t i = 0; i < bytes / sizeof *memory; i++) memory[i] = values[(i + skip) % PERIOD];
+    return (cvk_const_buffer){memory, bytes};
+}
+
+static cvk_const_buffer filled_as(cvk_dtype type, uint64_t bytes, size_t skip) {
+    if (type == CVK_F32) return filled(bytes, skip);
+    uint16_t *memory = (uint16_t *)allocate(bytes);
+    for (size_t i = 0; i < bytes / sizeof *memory; i++) memory[i] = halves[type == CVK_BF16][(i + skip) % PERIOD];
     return (cvk_const_buffer){memory, bytes};
 }
 
@@ -60,9 +70,9 @@ static const float *run(const cvk_kernel_info *info, cvk_const_buffer input, cvk
 
 static int same(const struct pair *p) {
     const cvk_kernel_info *given = p->given, *baked = p->baked;
-    cvk_const_buffer input = filled(bytes_of(given, CVK_ROLE_INPUT), 2),
-                     addend = filled(bytes_of(given, CVK_ROLE_ADDEND), 1);
-    cvk_const_buffer weights = filled(given->weights.bytes, 0), none = {NULL, 0};
+    cvk_const_buffer input = filled_as(given->input_dtype, bytes_of(given, CVK_ROLE_INPUT), 2),
+                     addend = filled_as(given->output_dtype, bytes_of(given, CVK_ROLE_ADDEND), 1);
+    cvk_const_buffer weights = filled_as(given->weights_dtype, given->weights.bytes, 0), none = {NULL, 0};
     if (given == &a_cross_edges) weights.data = filter;
     if (baked->weights.bytes || baked->packed_weights.bytes || baked->bias.bytes || baked->scale.bytes) return 0;
     const float *left = run(given, input, addend, weights), *right = run(baked, input, addend, none);

@@ -49,6 +49,9 @@ static const found all[] = {
     {"lanes of a flipped kernel's gradients were stored in a range that goes backwards",
      "{name: a, input: [2, 3, 8, 7, 5], out_channels: 3, kernel_size: [3, 3, 2], layout: channels_last, flip_kernel: "
      "true, direction: backward_weights}"},
+    {"weights of vectors that whole repetitions do not fill were packed as if they did, and the proof of bounds lost count",
+     "{name: a, input: [2, 21, 9, 13], out_channels: 63, groups: 21, kernel_size: 3, padding: 1, layout: channels_last, "
+     "bias: true, post_ops: [relu, add]}"},
 };
 
 static void try_every_plan(const found *f, const cvk_spec *spec, arena *a) {

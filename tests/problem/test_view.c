@@ -70,6 +70,19 @@ Test(problem, axes_that_nothing_touches_become_one) {
     with_layer("input: [1, 4, 3, 5], out_channels: 8, kernel_size: 1, padding: [1, 0]", keeps_its_rows);
 }
 
+static void has_each_input_twice(const problem *p) {
+    const problem r = problem_repeated(p);
+    cr_expect(r.groups == 8 && r.out_channels == 1 && r.in_channels == 1 && problem_multiplier(&r) == 1);
+    cr_expect(view_repeats(&r.x) && !view_repeats(&p->x) && r.x.channels == 8 && r.x.block == 2);
+    cr_expect_eq(r.x.elements, p->x.elements);
+    cr_expect_eq(problem_multiply_adds(&r), problem_multiply_adds(p));
+}
+
+Test(problem, of_a_channel_multiplier_each_input_channel_is_seen_as_often_as_it_is_used) {
+    with_layer("input: [1, 4, 5, 5], out_channels: 8, groups: 4, kernel_size: 3, layout: channels_last",
+               has_each_input_twice);
+}
+
 static void finds_every_tap_present(const problem *p) {
     const problem q = problem_with_border_packed(p);
     for (int a = 0; a < AXES; a++)

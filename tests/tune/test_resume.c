@@ -5,13 +5,34 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { TRIALS = 40 };
 
+/* How many results the search has heard of, as one that is killed leaves it. */
+static int *shared_count(void) {
+    int *count = mmap(NULL, sizeof *count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    cr_assert_neq((void *)count, MAP_FAILED);
+    *count = 0;
+    return count;
+}
+
+static void count_told(void *context, const tune_progress *p) { *(volatile int *)context = p->trials; }
+
+static void expect_all_told_recorded(fake *f, int told) {
+    f->known = (record_list){0};
+    cr_assert_eq(database_read(&f->arena, f->folder.path, NULL, &f->known), CVK_OK);
+    cr_assert_geq((int)fake_trials(f).count, told, "a record of which the search had heard is lost");
+    cr_assert_eq(f->known.repeats, 0, "a record is there twice");
+}
+
 /* Kills it some milliseconds after it began, `kills` times, then lets it end. */
 static void tune_and_kill(fake *f, long kills, unsigned *seed) {
+    int *told = shared_count();
+    f->setup.progress = count_told;
+    f->setup.progress_context = told;
     for (long i = 0; i < kills; i++) {
         pid_t tuner = fork();
         cr_assert_geq(tuner, 0);
@@ -22,8 +43,11 @@ static void tune_and_kill(fake *f, long kills, unsigned *seed) {
         usleep((useconds_t)(20000 + rand_r(seed) % 60000));
         kill(tuner, SIGKILL);
         waitpid(tuner, NULL, 0);
+        expect_all_told_recorded(f, *told);
     }
     fake_tune(f);
+    expect_all_told_recorded(f, TRIALS);
+    munmap(told, sizeof *told);
 }
 
 static void expect_same_trials(fake *once, fake *often, const char *name) {

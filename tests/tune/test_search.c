@@ -126,7 +126,8 @@ Test(search, surrogate_learns_what_the_model_errs_by) {
         while (w.search.trials - w.search.told <= SEARCH_LAG) cr_assert_geq(search_next(&w.search), 0);
         const candidate *c = &w.candidates.list[w.search.trial[w.search.told]];
         first = &w.candidates.list[0];
-        const double relative = c->judged / first->judged * exp(0.4 * (c->plan.tile_oh - first->plan.tile_oh));
+        const double relative =
+            c->judged / first->judged * exp(0.4 * (c->plan.part[0].tile_oh - first->plan.part[0].tile_oh));
         if (relative < best) best_at = w.search.told;
         best = fmin(best, relative);
         search_tell(&w.search, relative);
@@ -134,7 +135,8 @@ Test(search, surrogate_learns_what_the_model_errs_by) {
     double optimum = INFINITY;
     for (int i = 0; i < w.candidates.count; i++) {
         const candidate *c = &w.candidates.list[i];
-        optimum = fmin(optimum, c->judged / first->judged * exp(0.4 * (c->plan.tile_oh - first->plan.tile_oh)));
+        optimum = fmin(optimum,
+                       c->judged / first->judged * exp(0.4 * (c->plan.part[0].tile_oh - first->plan.part[0].tile_oh)));
     }
     cr_assert_lt(best, 1.02 * optimum, "%g at %d, not %g", best, best_at, optimum);
     close_walk(&w);
@@ -166,4 +168,47 @@ Test(search, features_tell_plans_apart) {
                             sizeof w.candidates.list[a].features) == 0;
     cr_assert_eq(alike, 0);
     close_walk(&w);
+}
+
+/* How many of the problems have other plans. */
+static int changes(const candidates *c, const layer_plan *a, const layer_plan *b) {
+    int changed = 0;
+    for (int i = 0; i < c->problems; i++) changed += !plan_equal(&a->part[i], &b->part[i]);
+    return changed;
+}
+
+/* Transposed with a stride of 2 on two axes: four phases, no two of which are alike. */
+Test(search, a_step_changes_the_plan_of_one_problem) {
+    arena a;
+    candidates c;
+    arena_init(&a);
+    cvk_network *network = parse_layer("version: 1\nlayers: [{name: up, input: [1, 8, 9, 9], out_channels: 8, "
+                                       "kernel_size: 3, stride: 2, padding: 1, transposed: true}]\n");
+    candidates_open(&a, cvk_network_layer(network, 0), (goal){target_find("x86-64-v3"), 0}, &c);
+    cr_assert_eq(c.problems, 4);
+    int steps[4] = {0};
+    candidates_step(&c, 0);
+    for (int i = 0; i < c.list[0].neighbour_count; i++) {
+        const layer_plan *to = &c.list[c.list[0].neighbour[i]].plan;
+        cr_assert_eq(changes(&c, &c.list[0].plan, to), 1);
+        for (int p = 0; p < 4; p++) steps[p] += !plan_equal(&c.list[0].plan.part[p], &to->part[p]);
+    }
+    for (int p = 0; p < 4; p++) cr_expect_gt(steps[p], 5, "problem %d", p);
+    cvk_network_free(network);
+    arena_free(&a);
+}
+
+/* A kernel as large as its stride: phases differ only in where they begin. */
+Test(search, problems_that_are_alike_share_their_plan) {
+    arena a;
+    candidates c;
+    arena_init(&a);
+    cvk_network *network = parse_layer("version: 1\nlayers: [{name: up, input: [1, 8, 9, 9], out_channels: 8, "
+                                       "kernel_size: 2, stride: 2, transposed: true}]\n");
+    candidates_open(&a, cvk_network_layer(network, 0), (goal){target_find("x86-64-v3"), 0}, &c);
+    cr_assert(c.problems == 4 && c.count > 50);
+    for (int i = 0; i < c.count; i++)
+        for (int p = 1; p < 4; p++) cr_assert(plan_equal(&c.list[i].plan.part[0], &c.list[i].plan.part[p]));
+    cvk_network_free(network);
+    arena_free(&a);
 }

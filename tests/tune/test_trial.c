@@ -17,16 +17,20 @@ static const message *ask(worker *w, const message *request) {
     return news.reply;
 }
 
-static compile_reply compile_one(worker *w, const cvk_plan *plan, bool thoroughly, message *object) {
-    const compile_request wanted = {*plan, thoroughly};
+static compile_reply compile_layer_plan(worker *w, const layer_plan *plan, message *object) {
     message request = {0};
     compile_reply r;
-    message_add(&request, &wanted, sizeof wanted);
+    trial_request(&request, plan);
     const message *reply = ask(w, &request);
     memcpy(&r, reply->bytes, sizeof r);
     if (object) message_add(object, reply->bytes + sizeof r, reply->size - sizeof r);
     message_free(&request);
     return r;
+}
+
+static compile_reply compile_one(worker *w, const cvk_plan *plan, message *object) {
+    const layer_plan whole = layer_plan_of(plan);
+    return compile_layer_plan(w, &whole, object);
 }
 
 static worker_work compiling(trial_layer *layer) {
@@ -43,7 +47,7 @@ Test(trial, a_plan_is_compiled_and_right) {
     message object = {0};
     for (int rank = 0; rank < 4; rank++) {
         const cvk_plan plan = model_plan(&a, layer.spec, layer.aim, rank);
-        const compile_reply r = compile_one(w, &plan, rank % 2, &object);
+        const compile_reply r = compile_one(w, &plan, &object);
         cr_assert_eq(r.outcome, OUTCOME_CORRECT, "%s", r.why);
         cr_assert(r.compile_seconds > 0 && r.check_seconds > 0);
     }
@@ -52,6 +56,43 @@ Test(trial, a_plan_is_compiled_and_right) {
     message_free(&object);
     cvk_network_free(network);
     arena_free(&a);
+}
+
+/* The model's plans of that rank; the last there is. */
+static layer_plan plans_of_rank(arena *a, const trial_layer *layer, int rank) {
+    ranked_layer *plans;
+    int count;
+    const char *why;
+    layer_rank(a, layer->spec, layer->aim, rank + 1, &plans, &count, &why);
+    cr_assert_gt(count, 0);
+    return plans[count - 1].plan;
+}
+
+static void expect_right(const char *yaml) {
+    arena a;
+    arena_init(&a);
+    cvk_network *network = parse_layer(yaml);
+    trial_layer layer = layer_of(network);
+    const worker_work work = compiling(&layer);
+    worker *w = worker_new(&work);
+    cr_assert_gt(problem_count(layer.spec), 1);
+    for (int rank = 0; rank < 3; rank++) {
+        const layer_plan plan = plans_of_rank(&a, &layer, rank);
+        const compile_reply r = compile_layer_plan(w, &plan, NULL);
+        cr_expect_eq(r.outcome, OUTCOME_CORRECT, "%s: %s", yaml, r.why);
+    }
+    worker_free(w);
+    cvk_network_free(network);
+    arena_free(&a);
+}
+
+Test(trial, plans_of_several_problems_are_compiled_as_one_and_right) {
+    expect_right("version: 1\nlayers: [{name: up, input: [1, 8, 9, 9], out_channels: 8, kernel_size: 3, stride: 2, "
+                 "padding: 1, transposed: true}]\n");
+    expect_right("version: 1\nlayers: [{name: parts, input: [2, 16, 64, 64], out_channels: 16, kernel_size: 1, "
+                 "direction: backward_weights}]\n");
+    expect_right("version: 1\nlayers: [{name: pieces, input: [2, 6, 9, 9], out_channels: 6, kernel_size: 3, groups: 3, "
+                 "direction: backward_weights}]\n");
 }
 
 Test(trial, a_plan_that_does_not_fit_is_a_matter_of_constraints) {
@@ -64,7 +105,7 @@ Test(trial, a_plan_that_does_not_fit_is_a_matter_of_constraints) {
     cvk_plan plan = model_plan(&a, layer.spec, layer.aim, 0);
     plan.tile_ow = 1 << 16;
     plan.tile_oc = 1 << 16;
-    const compile_reply r = compile_one(w, &plan, false, NULL);
+    const compile_reply r = compile_one(w, &plan, NULL);
     cr_assert(r.outcome == OUTCOME_CONSTRAINTS && *r.why);
     worker_free(w);
     cvk_network_free(network);
@@ -94,8 +135,8 @@ Test(trial, objects_are_timed_in_turns_or_found_too_slow) {
     worker *compiler = worker_new(&first_half), *meter = worker_new(&second_half);
     message first = {0}, second = {0};
     const cvk_plan plans[] = {model_plan(&a, layer.spec, layer.aim, 0), model_plan(&a, layer.spec, layer.aim, 1)};
-    compile_one(compiler, &plans[0], false, &first);
-    compile_one(compiler, &plans[1], false, &second);
+    compile_one(compiler, &plans[0], &first);
+    compile_one(compiler, &plans[1], &second);
     measure_reply r = meet(meter, &second, &first, 1000);
     cr_assert_eq(r.outcome, OUTCOME_CORRECT);
     cr_assert(r.verdict.turns == 5 && r.verdict.challenger > 0 && r.verdict.incumbent > 0 && r.verdict.ratio > 0);

@@ -107,7 +107,7 @@ static double packing_far(const problem *o, const cvk_target *t, const cvk_plan 
 double direct_cycles(const problem *asked, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
     (void)nests;
-    problem p = problem_merged(asked);
+    problem p = direct_problem(asked, target, plan->lanes);
     int lanes = target_lanes(target, p.sum);
     traffic t = traffic_of(&p, target, plan);
     double core = cost_issue(target, counts, lanes, sums(&p, lanes, plan), false) +

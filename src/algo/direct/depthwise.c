@@ -1,6 +1,7 @@
 /* Depthwise convolution, lanes over channels: every group has one input channel, so a vector of channels meets a vector
- * of their weights. With a channel multiplier m, output channel c m + i is input channel c with filter i: the group
- * loop runs over i, and lanes are m channels apart in the output.
+ * of their weights. With a channel multiplier m, output channel c m + i is input channel c with filter i: where
+ * channels lie side by side each is repeated in m lanes; else the group loop runs over i, and lanes are m channels
+ * apart in the output.
  *
  *     for kd, kh, kw
  *       w[j] = load weights; for the pixels that have tap kw: acc[j][pixel] += load input * w[j]
@@ -58,6 +59,11 @@ static void row(tile *t, const tap *k) {
     build_end(t->b);
 }
 
+/* Of whole repetitions of input channels. */
+static int lanes_of(const problem *p, int lanes) {
+    return view_repeats(&p->x) ? lanes / (int)p->x.block * (int)p->x.block : lanes;
+}
+
 static void registers(tile *t) { channel_tile_registers(t, 1, t->plan->unroll_kw ? slid_taps(&t->p.axis[AXIS_W]) : 0); }
 
 static const family FAMILY = {.begin = channel_tile_begin,
@@ -65,6 +71,7 @@ static const family FAMILY = {.begin = channel_tile_begin,
                               .row = row,
                               .finish = channel_tile_finish,
                               .registers = registers,
+                              .lanes = lanes_of,
                               .sums = channel_tile_sums,
                               .channel_lanes = true,
                               .all_groups = true};

@@ -13,18 +13,18 @@ cvk_type packed_weights_type(const tile *t) { return t->plan->lanes == LANES_COL
 static void copy_tap(tile *t, const tap *k, int from, int to, int w) {
     nest_builder *b = t->b;
     const view *dense = &t->p.w;
-    affine v = build_unrolled(b, "j", ceil_div(t->plan->tile_oc, t->lanes)), back = affine_scale(v, -t->lanes);
+    affine v = build_unrolled(b, "j", ceil_div(t->plan->tile_oc, t->oc.lanes)), back = affine_scale(v, -t->oc.lanes);
     const position at = {{k->k[AXIS_D], k->k[AXIS_H], k->k[AXIS_W]}};
-    nest_range read = range_of(b, 0, t->lanes), written = range_of(b, 0, t->lanes);
+    nest_range read = range_of(b, 0, t->oc.lanes), written = range_of(b, 0, t->lanes);
     range_clip_high(b, &read, affine_offset(back, t->oc.valid), 1);
-    range_clip_high(b, &written, affine_offset(back, t->plan->tile_oc), 1);
+    if (!t->family->channel_lanes) range_clip_high(b, &written, affine_offset(back, t->plan->tile_oc), 1);
     const lane_map m = {.n = k->ic,
                         .channel = channel_blocks_channel(&t->oc, dense, v),
                         .at = at,
                         .channel_step = channel_blocks_step(&t->oc, dense),
                         .valid = &read};
     const register_ref vector = reg(w, affine_constant(0));
-    affine exists = affine_offset(affine_scale(v, -1), ceil_div(t->oc.valid, t->lanes) - 1);
+    affine exists = affine_offset(affine_scale(v, -1), ceil_div(t->oc.valid, t->oc.lanes) - 1);
     if (nest_minimum(b->nest, b->scope, exists) < 0) build_const(b, vector, 0);
     build_if(b, exists, NULL);
     view_load(b, &(tensor_view){.tensor = from, .v = *dense}, &m, vector, reg(w, affine_constant(1)));

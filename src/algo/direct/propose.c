@@ -1,6 +1,7 @@
 /* The plans worth ranking: register tiles that leave no spill, balanced over the output, in orders that keep weights or
  * input near and make tasks enough. None streams its output: on no machine so far was anything gained by it. */
 #include "algo/direct/tile.h"
+#include "algo/direct/traffic.h"
 
 enum {
     MOST_UNROLLED_TAPS = 7,
@@ -71,10 +72,10 @@ static double scratch_bytes(const proposer *o, int64_t channels, int64_t rows, i
     return (double)(type_bytes(o->p.sum) * channels * seen);
 }
 
-/* A task is the rows of a tile, and of columns as many tiles as keep its input in the first-level cache; with the
- * border, so that all tiles of a row have the same taps. */
-static void add_packed_columns(proposer *o, cvk_plan plan, bool transposed) {
-    const double share = 0.5 * (double)o->target->l1_bytes;
+/* A task is the rows of a tile, and of columns as many tiles as keep its input in half a cache; with the border, so
+ * that all tiles of a row have the same taps. */
+static void add_packed_columns(proposer *o, cvk_plan plan, bool transposed, int64_t cache_bytes) {
+    const double share = 0.5 * (double)cache_bytes;
     int64_t width = ceil_div(o->p.axis[AXIS_W].out, plan.tile_ow), tiles = width;
     while (tiles > 1 && scratch_bytes(o, o->p.in_channels, plan.tile_oh, tiles * plan.tile_ow) > share) tiles--;
     tiles = balanced(width, tiles);
@@ -241,6 +242,12 @@ static void add_blocks_for_cache(proposer *o, const cvk_plan *plan, plan_loop lo
     }
 }
 
+/* Then they are better packed; and where channels are images, a few in one iteration gain nothing on so many taps. */
+static bool leaves_pages(const proposer *o) {
+    double each;
+    return traffic_leaves_pages(&o->p, &each);
+}
+
 /* Whether the input of a row of output, packed, stays in the second-level cache. */
 static bool row_is_near(const proposer *o) {
     return scratch_bytes(o, o->p.in_channels, 1, o->p.axis[AXIS_W].out) < 0.5 * (double)o->target->l2_bytes;
@@ -249,8 +256,10 @@ static bool row_is_near(const proposer *o) {
 static void add_orders(proposer *o, cvk_plan plan) {
     const bool together = view_has_channels_together(&o->p.x);
     if (o->family->all_groups && !together) add_packed_channels(o, plan, true, false);
-    if (o->row->lanes == LANES_COLUMNS && together && o->p.x.channels > 1) add_packed_columns(o, plan, true);
+    if (o->row->lanes == LANES_COLUMNS && together && o->p.x.channels > 1)
+        add_packed_columns(o, plan, true, o->target->l1_bytes);
     if (is_narrow(o) && o->family->channel_lanes && !o->family->all_groups) add_widened(o, &plan);
+    if (!o->family->all_groups && leaves_pages(o)) add_packed_columns(o, plan, false, o->target->l2_bytes / 2);
     if (problem_has_border(&o->p)) {
         add_packed(o, plan, packed_rows(o));
         add_packed(o, plan, lesser(packed_rows(o), ceil_div(o->p.axis[AXIS_H].out, SOME_TASKS)));
@@ -288,9 +297,8 @@ static void add_taps(proposer *o, cvk_plan plan) {
     const bool rows = o->family->row && o->family->all_groups;
     bool dense_channels = o->family->channel_lanes && !rows;
     int64_t taps = o->p.axis[AXIS_W].taps;
-    plan.unroll_ic = dense_channels && !o->family->all_groups && o->p.in_channels <= MOST_UNROLLED_CHANNELS
-                         ? (int)o->p.in_channels
-                         : 1;
+    bool few = o->p.in_channels <= MOST_UNROLLED_CHANNELS && !leaves_pages(o);
+    plan.unroll_ic = dense_channels && !o->family->all_groups && few ? (int)o->p.in_channels : 1;
     plan.unroll_kw = !dense_channels && taps <= (rows ? MOST_DEPTHWISE_TAPS : MOST_UNROLLED_TAPS);
     add_orders(o, plan);
     plan.prefetch = wants_prefetch(o);
@@ -377,7 +385,7 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
                            plan_list *list) {
     const family *f = row->family;
     int lanes = target_lanes(target, p->sum);
-    proposer o = {p, target, a, row, f, list, problem_merged(p)};
+    proposer o = {p, target, a, row, f, list, direct_problem(p, target, row->lanes)};
     int64_t channels = f->all_groups ? o.p.x.channels : o.p.out_channels, sums = f->all_groups ? o.p.in_channels : 1;
     int filled = tile_channel_lanes(&o.p, lanes, f);
     int64_t vectors = ceil_div(channels, filled);
@@ -395,9 +403,9 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
 static void add_packed_rows(proposer *o, cvk_plan plan) {
     plan.unroll_ic = 1;
     plan.unroll_kw = o->p.axis[AXIS_W].taps <= MOST_UNROLLED_TAPS;
-    add_packed_columns(o, plan, false);
+    add_packed_columns(o, plan, false, o->target->l1_bytes);
     plan.unroll_kw = !plan.unroll_kw;
-    add_packed_columns(o, plan, false);
+    add_packed_columns(o, plan, false, o->target->l1_bytes);
 }
 
 /* Rows of a tile share what the taps of a kernel column read. */

@@ -156,7 +156,8 @@ static const char *refuse_packing(const problem *p, const tile *t) {
 const char *direct_refuse(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan) {
     const family *f = row->family;
     int lanes = target_lanes(target, p->sum);
-    const char *why = refuse_tile(plan, f, lanes, tile_channel_lanes(p, lanes, f));
+    const problem seen = direct_problem(p, target, plan->lanes);
+    const char *why = refuse_tile(plan, f, lanes, tile_channel_lanes(&seen, lanes, f));
     if (why) return why;
     cvk_plan unpacked = *plan;
     unpacked.pack_rows = 0;

@@ -29,6 +29,16 @@ static void set_loops(tile *t) {
     for (int a = 0; a < AXES; a++) t->loop[tile_loop_of(a)] = all_of(t->p.axis[a].out, t->size[a]);
 }
 
+problem direct_problem(const problem *p, const cvk_target *target, plan_lanes lanes) {
+    const bool depthwise = lanes == LANES_CHANNELS && p->in_channels == 1 && p->groups > 1;
+    const bool together = p->x.block == 1 && p->x.channel == 1;
+    const int64_t multiplier = problem_multiplier(p);
+    if (!depthwise || !together || multiplier == 1 || multiplier > target_lanes(target, p->sum))
+        return problem_merged(p);
+    const problem repeated = problem_repeated(p);
+    return problem_merged(&repeated);
+}
+
 int tile_channel_lanes(const problem *p, int lanes, const family *f) { return f->lanes ? f->lanes(p, lanes) : lanes; }
 
 int64_t tile_tap_weights(const tile *t) {
@@ -40,14 +50,14 @@ tile tile_make(const problem *asked, const cvk_target *target, const cvk_plan *p
     tile t = {.family = f,
               .target = target,
               .plan = plan,
-              .whole = problem_merged(asked),
+              .whole = direct_problem(asked, target, plan->lanes),
               .lanes = target_lanes(target, asked->sum),
               .reduced = f->reduces_lanes ? target_lanes(target, asked->sum) : 1,
               .size = {plan->tile_od, plan->tile_oh, plan->tile_ow},
               .packed_channel = affine_constant(0),
               .partial = -1};
     t.p = plan->pack_rows ? pack_input_problem(&t.whole, plan, f) : t.whole;
-    t.oc = channel_blocks_of(&t.whole, plan->tile_oc, tile_channel_lanes(asked, t.lanes, f), f->channel_lanes,
+    t.oc = channel_blocks_of(&t.whole, plan->tile_oc, tile_channel_lanes(&t.whole, t.lanes, f), f->channel_lanes,
                              f->all_groups);
     set_loops(&t);
     return t;

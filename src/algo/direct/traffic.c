@@ -112,7 +112,8 @@ static double positions(const problem_axis *a, double out, double taps) { return
 
 static double bytes_of_input(const sweeps *s, const double *c) {
     const problem_axis *axis = s->p->axis;
-    double size = type_bytes(s->x), channels = s->all_groups ? c[LOOP_OC] : c[LOOP_G] * c[LOOP_IC], rows = c[LOOP_N];
+    double size = type_bytes(s->x) / (double)(view_repeats(&s->p->x) ? s->p->x.block : 1),
+           channels = s->all_groups ? c[LOOP_OC] : c[LOOP_G] * c[LOOP_IC], rows = c[LOOP_N];
     for (int a = 0; a < AXIS_W; a++) rows *= positions(&axis[a], c[LOOP_OD + a], c[KERNEL + a]);
     if (view_has_channels_together(&s->p->x))
         return rows * positions(&axis[AXIS_W], c[LOOP_OW], c[KERNEL + AXIS_W]) * lines_of_channels(channels * size);
@@ -268,6 +269,29 @@ static double runs_of(const sweeps *s, double cache, double share) {
     return brought[X] / bytes_of_run(s, X, covered) + brought[Y] / bytes_of_run(s, Y, covered);
 }
 
+static double tiles_of(const sweeps *s) {
+    double tiles = 1;
+    for (plan_loop loop = LOOP_N; loop <= LOOP_OW; loop++)
+        tiles *= s->whole[loop] / fmin(plan_unit(s->plan, loop), s->whole[loop]);
+    return tiles;
+}
+
+bool traffic_leaves_pages(const problem *p, double *each) {
+    double taps = 1, apart = 0;
+    for (int a = 0; a < AXES; a++) {
+        taps *= (double)p->axis[a].taps;
+        if (p->axis[a].taps > 1) apart = type_bytes(p->x.type) * (double)(p->x.axis[a] * p->axis[a].tap_step);
+    }
+    *each = fmin(1, fabs(apart) / PAGE_BYTES);
+    return taps * (double)p->in_channels * *each > PAGES_REMEMBERED;
+}
+
+static double tap_pages_of(const sweeps *s) {
+    double each;
+    if (s->plan->pack_rows || !traffic_leaves_pages(s->p, &each)) return 0;
+    return tiles_of(s) * (double)problem_taps(s->p) * s->whole[LOOP_IC] * each;
+}
+
 /* Of a channels_first input each channel's rows are on pages of their own, and a tile goes through all of them. */
 static double pages_of(const sweeps *s) {
     const view *x = &s->p->x;
@@ -277,10 +301,7 @@ static double pages_of(const sweeps *s) {
     double in_a_tile = view_has_channels_together(x) ? s->plan->tile_ow : room_of(s, s->plan->order.count, LOOP_IC);
     if (s->plan->pack_rows || apart * in_a_tile <= PAGES_REMEMBERED * PAGE_BYTES || in_a_tile <= PAGES_REMEMBERED)
         return 0;
-    double tiles = 1;
-    for (plan_loop loop = LOOP_N; loop <= LOOP_OW; loop++)
-        tiles *= s->whole[loop] / fmin(plan_unit(s->plan, loop), s->whole[loop]);
-    return tiles * taps * s->whole[LOOP_IC] * fmin(1, apart / PAGE_BYTES);
+    return tiles_of(s) * taps * s->whole[LOOP_IC] * fmin(1, apart / PAGE_BYTES);
 }
 
 /* Of a channels_first output each channel's row is on a page of its own. */
@@ -304,7 +325,7 @@ traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *p
                      .l3 = brought_into(&s, cost_l3_bytes(target)),
                      .runs = runs_of(&second, l2, l2 / 4),
                      .pieces = runs_of(&second, l2, 0),
-                     .pages = pages_of(&s),
+                     .pages = pages_of(&s) + tap_pages_of(&s),
                      .row_lines = row_lines_of(&s),
                      .input_sets = near.input_sets};
 }

@@ -18,4 +18,8 @@ typedef struct traffic {
 /* `p` has its axes merged. */
 traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *plan);
 
+/* Of gradients of weights, positions are taps, and images are channels: whether they lie on more pages than are
+ * remembered, and the share of taps that are on `each` another than the one before. */
+bool traffic_leaves_pages(const problem *p, double *each);
+
 #endif
