@@ -92,7 +92,8 @@ static int run(const cvk_kernel_info *info, int images, FILE *cases) {
     b.scale = take_buffer(cases, bytes_of(info, CVK_ROLE_SCALE, b.batch));
     b.addend = take_buffer(cases, bytes_of(info, CVK_ROLE_ADDEND, b.batch));
     b.gradient = take_buffer(cases, bytes_of(info, CVK_ROLE_GRADIENT, b.batch));
-    b.output = make_buffer(bytes_of(info, CVK_ROLE_OUTPUT, b.batch));
+    const uint64_t output_bytes = bytes_of(info, CVK_ROLE_OUTPUT, b.batch);
+    b.output = info->output.held ? (cvk_buffer){take(cases, output_bytes), output_bytes} : make_buffer(output_bytes);
     b.scratch = make_buffer(bytes_of(info, CVK_ROLE_SCRATCH, b.batch));
     b.workspace = make_buffer(bytes_of(info, CVK_ROLE_WORKSPACE, b.batch));
     /* and what it lacks, and bounds */

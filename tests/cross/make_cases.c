@@ -85,6 +85,8 @@ static void write_inputs(const cvk_spec *s, const compile_unit *unit, const laye
                                      &t.buffer[CVK_ROLE_BIAS],   &t.buffer[CVK_ROLE_SCALE],
                                      &t.buffer[CVK_ROLE_ADDEND], &t.buffer[CVK_ROLE_GRADIENT]};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) fwrite(inputs[i]->data, 1, inputs[i]->bytes, to);
+    const guarded *output = &t.buffer[CVK_ROLE_OUTPUT];
+    if (s->accumulate) fwrite(output->data, 1, output->bytes, to); /* which is added to */
     tensors_free(&t);
 }
 
@@ -120,7 +122,7 @@ static void write_case(const compile_unit *unit, uint64_t seed, FILE *to) {
 static void take_any_batch(draws *d, cvk_spec *s) {
     s->batch = 1;
     s->batch_any = true;
-    if (!draw_chance(d, PERCENT_ADDENDS)) return;
+    if (!draw_chance(d, PERCENT_ADDENDS) || s->accumulate) return;
     s->post_count = 0;
     while (s->post_count < 2) s->post[s->post_count++] = (post_op){.kind = POST_ADD};
 }
