@@ -24,14 +24,13 @@ static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
     info->output_shape[1] = s->out_channels;
     info->weights_shape[0] = s->transposed ? s->in_channels : s->out_channels;
     info->weights_shape[1] = s->transposed ? spec_group_out(s) : spec_group_in(s);
+    if (spec_is_pool(s)) info->weights_shape[0] = info->weights_shape[1] = 0;
     for (int a = 0; a < AXES; a++) {
         info->input_shape[2 + a] = s->in_size[a];
         info->output_shape[2 + a] = s->out_size[a];
         info->weights_shape[2 + a] = s->kernel[a];
     }
 }
-
-static bool has_weights(const cvk_spec *s) { return s->direction == DIRECTION_FORWARD; }
 
 /* Of gradients of weights, those come out, and gradients of the output stand for what they are of. */
 static void trade_shapes(cvk_kernel_info *info) {
@@ -45,7 +44,8 @@ static void trade_shapes(cvk_kernel_info *info) {
 static cvk_operation operation_of(const cvk_spec *s) {
     static const cvk_operation FORWARD[] = {CVK_CONVOLUTION, CVK_TRANSPOSED},
                                WEIGHTS[] = {CVK_WEIGHTS_GRADIENT, CVK_TRANSPOSED_WEIGHTS_GRADIENT};
-    return (has_weights(s) ? FORWARD : WEIGHTS)[s->transposed];
+    if (spec_is_pool(s)) return s->kind == LAYER_MAX_POOL ? CVK_MAX_POOL : CVK_AVERAGE_POOL;
+    return (spec_has_weights(s) ? FORWARD : WEIGHTS)[s->transposed];
 }
 
 static uint64_t round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
@@ -86,7 +86,7 @@ static uint64_t packed_tag(arena *a, const compile_unit *u, const char *plan) {
 
 static cvk_buffer_info dense_weights(const cvk_spec *s) {
     const int bytes = type_bytes(s->weights_type);
-    if (!has_weights(s)) return (cvk_buffer_info){.alignment = (uint32_t)bytes};
+    if (!spec_has_weights(s)) return (cvk_buffer_info){.alignment = (uint32_t)bytes};
     return (cvk_buffer_info){.bytes = (uint64_t)(spec_weights_elements(s) * bytes), .alignment = (uint32_t)bytes};
 }
 
@@ -100,7 +100,7 @@ static cvk_kernel_info describe(arena *a, const compile_unit *u) {
                             .target = u->target->name,
                             .plan = words.bytes,
                             .cpu_features = u->target->cpu_features,
-                            .packed_tag = has_weights(s) ? packed_tag(a, u, words.bytes) : 0,
+                            .packed_tag = spec_has_weights(s) ? packed_tag(a, u, words.bytes) : 0,
                             .input_layout = s->input_layout,
                             .output_layout = s->output_layout,
                             .input_dtype = (cvk_dtype)s->input_type,
@@ -112,7 +112,7 @@ static cvk_kernel_info describe(arena *a, const compile_unit *u) {
                             .scales = (uint32_t)spec_count_post(s, POST_SCALE),
                             .weights = dense_weights(s)};
     set_shapes(&info, s);
-    if (!has_weights(s)) trade_shapes(&info);
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) trade_shapes(&info);
     set_tasks(&info, &u->run);
     set_buffers(&info, &u->run);
     return info;

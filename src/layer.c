@@ -2,6 +2,7 @@
 #include "layer.h"
 
 #include "algo/bias_gradient.h"
+#include "algo/clear.h"
 #include "algo/cost.h"
 #include "algo/fold.h"
 #include "algo/sum_parts.h"
@@ -102,8 +103,15 @@ static void fold_back(arena *a, const cvk_spec *s, const cvk_target *target, lay
         f->before[i] = s->pad_before[i];
         f->after[i] = s->pad_after[i];
     }
-    nests->run = program_into_workspace(a, &nests->run, &f->begin);
+    nests->run = program_into_workspace(a, &nests->run, false, &f->begin);
     nests->run = program_then(a, &nests->run, fold_build(a, f, target));
+}
+
+/* Of any batch: a phase more, or one more nest in it, between packing and sums. */
+static void clear_first(arena *a, const cvk_target *target, layer_nests *nests, clearing of) {
+    clearing *c = arena_new(a, clearing);
+    *c = of;
+    nests->run = program_before_last(a, &nests->run, clear_build(a, c, target));
 }
 
 /* Sums taken in parts, or across, go to the workspace, and are added up at the end. */
@@ -121,7 +129,9 @@ static void sum_parts(arena *a, const cvk_spec *s, const cvk_target *target, lay
                      .groups = m.groups,
                      .rows = m.rows,
                      .columns = m.columns};
-    nests->run = program_into_workspace(a, &nests->run, &p->begin);
+    nests->run = program_into_workspace(a, &nests->run, s->batch_any, &p->begin);
+    if (s->batch_any)
+        clear_first(a, target, nests, (clearing){s->name, ROLE_WORKSPACE, p->sum, p->begin, p->elements * p->count});
     nests->run = program_then(a, &nests->run, sum_parts_build(a, p, target));
 }
 
@@ -132,6 +142,10 @@ static void pack_as_it_runs(arena *a, const cvk_spec *s, const cvk_target *targe
                                     input ? ROLE_GRADIENT : ROLE_INPUT);
     nests->pack.count = 0;
     if (backward_weights_wait(s)) sum_parts(a, s, target, nests);
+    const int64_t weights = spec_weights_elements(s), all = spec_result_elements(s),
+                  first = backward_weights_wait(s) ? weights : 0;
+    if (s->batch_any && !s->accumulate && first < all)
+        clear_first(a, target, nests, (clearing){s->name, ROLE_OUTPUT, spec_result_type(s), first, all - first});
     if (!s->bias) return;
     bias_gradient *g = arena_new(a, bias_gradient);
     *g = (bias_gradient){.name = s->name,
@@ -141,7 +155,7 @@ static void pack_as_it_runs(arena *a, const cvk_spec *s, const cvk_target *targe
                          .n = s->batch,
                          .size = {s->out_size[AXIS_D], s->out_size[AXIS_H], s->out_size[AXIS_W]},
                          .elements = spec_result_elements(s),
-                         .accumulate = s->accumulate};
+                         .accumulate = s->accumulate || s->batch_any};
     nests->run = program_with(a, &nests->run, bias_gradient_build(a, g, target));
 }
 
@@ -189,7 +203,7 @@ layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
         add_figures(&figures, &peak, &part[i]);
     }
     nests.run = program_beside(a, run, problems);
-    nests.pack = pack_beside(a, pack, problems);
+    if (!spec_is_pool(spec)) nests.pack = pack_beside(a, pack, problems);
     if (problem_folds(spec)) fold_back(a, spec, aim.target, &nests);
     if (spec->direction == DIRECTION_BACKWARD_WEIGHTS) pack_as_it_runs(a, spec, aim.target, &nests);
     add_phases(spec, aim.target, &nests, &figures, peak);

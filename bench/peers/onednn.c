@@ -1,7 +1,8 @@
 /* oneDNN, 2.6 or 3: the fastest of three formats of the activations, by its direct convolution or, in 2, its Winograd;
- * transposed by its deconvolution or as the gradient of a convolution's data. Weights are reordered beforehand into the
- * format that the primitive asks for, and gradients of weights left in its own. 1D runs as 2D of height 1. Where
- * activations are to be plain, a format that is not gets a reorder before and after the convolution. */
+ * transposed by its deconvolution or as the gradient of a convolution's data; pools by its pooling. Weights are
+ * reordered beforehand into the format that the primitive asks for, and gradients of weights left in its own. 1D runs
+ * as 2D of height 1. Where activations are to be plain, a format that is not gets a reorder before and after the
+ * convolution. */
 #include "peers/onednn_versions.h"
 
 #include <stdio.h>
@@ -39,7 +40,16 @@ typedef struct activation {
 
 /* What computes an operation, by the names of its arguments: what comes in, the other that comes in, what comes out. A
  * bias comes in, or out. */
-typedef enum means { FORWARD, DECONVOLUTION, DATA_GRADIENT, WEIGHTS_GRADIENT, DECONVOLUTION_GRADIENT, MEANS } means;
+typedef enum means {
+    FORWARD,
+    DECONVOLUTION,
+    DATA_GRADIENT,
+    WEIGHTS_GRADIENT,
+    DECONVOLUTION_GRADIENT,
+    MAX_POOLING,
+    AVERAGE_POOLING,
+    MEANS
+} means;
 
 typedef struct argument {
     int name;
@@ -82,6 +92,18 @@ static const struct means_row {
                                 {DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
                                 {DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md},
                                 true},
+    [MAX_POOLING] = {CVK_MAX_POOL,
+                     "",
+                     {DNNL_ARG_SRC, dnnl_query_src_md},
+                     {0, dnnl_query_undef},
+                     {DNNL_ARG_DST, dnnl_query_dst_md},
+                     false},
+    [AVERAGE_POOLING] = {CVK_AVERAGE_POOL,
+                         "",
+                         {DNNL_ARG_SRC, dnnl_query_src_md},
+                         {0, dnnl_query_undef},
+                         {DNNL_ARG_DST, dnnl_query_dst_md},
+                         false},
 };
 
 struct peer_layer {
@@ -102,11 +124,16 @@ struct peer_layer {
 static const struct format {
     const char *name;
     dnnl_format_tag_t tag_2d, tag_3d;
+    bool of_pools; /* which cannot be asked what they like best */
 } formats[] = {
-    {"any", dnnl_format_tag_any, dnnl_format_tag_any},
-    {"nhwc", dnnl_nhwc, dnnl_ndhwc},
-    {"nchw", dnnl_nchw, dnnl_ncdhw},
+    {"any", dnnl_format_tag_any, dnnl_format_tag_any, false},
+    {"nhwc", dnnl_nhwc, dnnl_ndhwc, true},
+    {"nchw", dnnl_nchw, dnnl_ncdhw, true},
+    {"nChw16c", dnnl_nChw16c, dnnl_nCdhw16c, true},
+    {"nChw8c", dnnl_nChw8c, dnnl_nCdhw8c, true},
 };
+
+enum { CONVOLUTION_FORMATS = 3 }; /* the first: `any` is whatever is blocked best */
 
 /* Post-ops that oneDNN has as well; alpha and beta as it wants them. */
 static const struct eltwise {
@@ -217,12 +244,34 @@ static bool make_shapes(const peer_problem *s, means by, dnnl_format_tag_t tag, 
            make_weights(s, by, plain, &to->weights) && make_bias(s, &to->bias);
 }
 
+static dnnl_alg_kind_t pooling_of(const peer_problem *s) {
+    if (s->operation == CVK_MAX_POOL) return dnnl_pooling_max;
+    return s->counts_padding ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding;
+}
+
+/* Where a pool's last window ends behind the input. It wants as much padding. */
+static int64_t reach_behind(const peer_problem *s, int a) {
+    const int64_t span = (s->kernel[a] - 1) * s->dilation[a] + 1;
+    const int64_t reach = (s->out_size[a] - 1) * s->stride[a] + span - s->in_size[a] - s->pad_before[a];
+    return reach > s->pad_after[a] ? reach : s->pad_after[a];
+}
+
+/* It would count what a last window has beyond the padding. */
+static bool counts_too_much(const peer_problem *s) {
+    bool beyond = false;
+    for (int a = 0; a < PEER_AXES; a++) beyond |= reach_behind(s, a) > s->pad_after[a];
+    return beyond && s->counts_padding;
+}
+
 static geometry geometry_of(const peer_problem *s) {
     geometry g;
+    int64_t behind[PEER_AXES];
+    for (int a = 0; a < PEER_AXES; a++) behind[a] = peer_is_pool(s) ? reach_behind(s, a) : s->pad_after[a];
+    with_axes(s, s->kernel, g.kernel, 0);
     with_axes(s, s->stride, g.stride, 0);
     with_axes(s, s->dilation, g.dilation, 0);
     with_axes(s, s->pad_before, g.before, 0);
-    with_axes(s, s->pad_after, g.after, 0);
+    with_axes(s, behind, g.after, 0);
     for (int i = 0; i < axes_of(s); i++) g.dilation[i]--; /* it counts the holes */
     return g;
 }
@@ -242,6 +291,8 @@ static dnnl_primitive_desc_t describe_means(const asked *d, means by) {
     case FORWARD: return describe_convolution(d, dnnl_forward_inference);
     case DECONVOLUTION: return describe_deconvolution(d, dnnl_forward_inference);
     case DATA_GRADIENT: return describe_gradient(d, describe_convolution, describe_data_gradient);
+    case MAX_POOLING:
+    case AVERAGE_POOLING: return describe_pooling(d);
     case WEIGHTS_GRADIENT: return describe_gradient(d, describe_convolution, describe_weights_gradient);
     default: return describe_gradient(d, describe_deconvolution, describe_deconvolution_weights_gradient);
     }
@@ -256,6 +307,7 @@ static dnnl_primitive_desc_t describe(const peer_request *r, means by, const str
         const bool turned = by == DATA_GRADIENT;
         const asked d = {.engine = engine,
                          .winograd = r->way == PEER_WINOGRAD,
+                         .pooling = pooling_of(s),
                          .o = {.source = view(turned ? &all.output : &all.input),
                                .weights = view(&all.weights),
                                .bias = s->bias ? view(&all.bias) : NULL,
@@ -354,7 +406,8 @@ static bool add_operands(const peer_request *r, peer_layer *p, const_dnnl_primit
                add_activation(p, wanted(d, &m->output), NULL, &p->output);
     else
         good = good && add_activation(p, wanted(d, &m->output), output, &p->output) &&
-               (p->other.inner = add_constant(p, wanted(d, &m->other), view(&plain->weights), p->data.weights));
+               (peer_is_pool(p->problem) ||
+                (p->other.inner = add_constant(p, wanted(d, &m->other), view(&plain->weights), p->data.weights)));
     if (!good || !p->problem->bias) return good;
     p->bias = m->gradient ? add_memory(p, view(&plain->bias), NULL)
                           : add_constant(p, view(&plain->bias), view(&plain->bias), p->data.bias);
@@ -366,7 +419,8 @@ static bool add_convolution(peer_layer *p, const_dnnl_primitive_desc_t d) {
     step *s = &p->step[p->steps];
     if (dnnl_primitive_create(&s->primitive, d)) return false;
     p->steps++;
-    return add_argument(s, m->input.name, p->input.inner) && add_argument(s, m->other.name, p->other.inner) &&
+    return add_argument(s, m->input.name, p->input.inner) &&
+           (peer_is_pool(p->problem) || add_argument(s, m->other.name, p->other.inner)) &&
            add_argument(s, m->output.name, p->output.inner) &&
            (!p->bias || add_argument(s, m->gradient ? DNNL_ARG_DIFF_BIAS : DNNL_ARG_BIAS, p->bias));
 }
@@ -503,8 +557,10 @@ static dnnl_cpu_isa_t instructions(uint64_t cpu_features) {
     return dnnl_cpu_isa_sse41;
 }
 
-/* It has no convolution of f64, no border but zeros, and one addend. */
+/* It has no convolution of f64, no border but zeros, and one addend; pools have none, and one way. */
 static bool has(const peer_request *r) {
+    const bool pool = peer_is_pool(r->problem);
+    if (pool && (r->way != PEER_DIRECT || adds(r->problem) || counts_too_much(r->problem))) return false;
     return WAYS >> r->way & 1 && peer_all_are(r->problem, CVK_F32) && r->problem->border == CVK_PADDING_ZEROS &&
            adds(r->problem) <= 1 && take_threads(r->threads);
 }
@@ -534,7 +590,8 @@ static peer_layer *peer_open(const peer_request *r) {
     fastest best = {NULL, 0};
     for (means by = 0; by < MEANS; by++)
         for (size_t i = 0; i < sizeof formats / sizeof *formats && means_for(by, r->problem); i++)
-            keep_faster(&best, open_format(r, by, &formats[i]));
+            if (peer_is_pool(r->problem) ? formats[i].of_pools : i < CONVOLUTION_FORMATS)
+                keep_faster(&best, open_format(r, by, &formats[i]));
     return best.layer;
 }
 

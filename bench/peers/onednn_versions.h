@@ -34,13 +34,14 @@ typedef struct operands {
 } operands;
 
 typedef struct geometry {
-    dnnl_dims_t stride, dilation, before, after;
+    dnnl_dims_t stride, dilation, before, after, kernel; /* kernel: of a pool */
 } geometry;
 
 /* All that a primitive is described by. */
 typedef struct asked {
     dnnl_engine_t engine;
     bool winograd;
+    dnnl_alg_kind_t pooling;
     operands o;
     geometry g;
     const_dnnl_primitive_attr_t attributes;
@@ -75,6 +76,12 @@ static inline dnnl_primitive_desc_t describe_deconvolution(const asked *d, dnnl_
                                                             d->o.bias, d->o.destination, GEOMETRY);
     return described(bad, &c, d, NULL);
 }
+static inline dnnl_primitive_desc_t describe_pooling(const asked *d) {
+    dnnl_pooling_v2_desc_t c;
+    bool bad = dnnl_pooling_v2_forward_desc_init(&c, dnnl_forward_inference, d->pooling, d->o.source, d->o.destination,
+                                                 d->g.stride, d->g.kernel, d->g.dilation, d->g.before, d->g.after);
+    return described(bad, &c, d, NULL);
+}
 static inline dnnl_primitive_desc_t describe_data_gradient(const asked *d, const_dnnl_primitive_desc_t hint) {
     dnnl_convolution_desc_t c;
     bool bad = dnnl_dilated_convolution_backward_data_desc_init(&c, convolution_of(d), d->o.source, d->o.weights,
@@ -107,6 +114,13 @@ static inline dnnl_primitive_desc_t describe_deconvolution(const asked *d, dnnl_
     bool bad = dnnl_deconvolution_forward_primitive_desc_create(&to, d->engine, use, deconvolution_of(d), d->o.source,
                                                                 d->o.weights, d->o.bias, d->o.destination, GEOMETRY,
                                                                 d->attributes);
+    return bad ? NULL : to;
+}
+static inline dnnl_primitive_desc_t describe_pooling(const asked *d) {
+    dnnl_primitive_desc_t to = NULL;
+    bool bad = dnnl_pooling_forward_primitive_desc_create(&to, d->engine, dnnl_forward_inference, d->pooling,
+                                                          d->o.source, d->o.destination, d->g.stride, d->g.kernel,
+                                                          d->g.dilation, d->g.before, d->g.after, d->attributes);
     return bad ? NULL : to;
 }
 static inline dnnl_primitive_desc_t describe_data_gradient(const asked *d, const_dnnl_primitive_desc_t hint) {

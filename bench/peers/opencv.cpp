@@ -39,8 +39,9 @@ static bool dense_and_as_large(const peer_problem *s) {
 static bool has(const peer_request *r) {
     if (r->problem->operation != CVK_CONVOLUTION) return false;
     const peer_problem *s = r->problem;
-    return r->way != PEER_WINOGRAD && peer_all_are(s, CVK_F32) && s->rank <= 2 && s->in_channels == 1 &&
-           s->out_channels == 1 && s->post_op_count == 0 && dense_and_as_large(s) && !r->narrowed;
+    return !peer_is_pool(s) && r->way != PEER_WINOGRAD && peer_all_are(s, CVK_F32) && s->rank <= 2 &&
+           s->in_channels == 1 && s->out_channels == 1 && s->post_op_count == 0 && dense_and_as_large(s) &&
+           !r->narrowed;
 }
 
 /* Images of one channel are plain in every layout. What is only read is not const to cv::Mat. */

@@ -27,13 +27,14 @@ typedef enum peer_way { PEER_DIRECT, PEER_WINOGRAD, PEER_SEPARABLE, PEER_WAYS } 
 /* A layer, not of an empty batch. Axes are D H W, right-aligned: those that the layer does not have are of size 1,
  * kernel 1, stride 1, dilation 1, without padding. */
 typedef struct peer_problem {
-    cvk_operation operation;
-    int rank; /* spatial axes that the layer has: 1, 2, 3 */
+    cvk_operation operation; /* a pool has as many groups as channels, and no weights */
+    int rank;                /* spatial axes that the layer has: 1, 2, 3 */
     int64_t batch, in_channels, out_channels, groups;
     int64_t in_size[PEER_AXES], out_size[PEER_AXES], kernel[PEER_AXES];
     int64_t stride[PEER_AXES], dilation[PEER_AXES]; /* a dilation of 1 has no holes */
     int64_t pad_before[PEER_AXES], pad_after[PEER_AXES];
-    cvk_padding_mode border;                            /* what is beyond the input */
+    cvk_padding_mode border; /* what is beyond the input */
+    bool counts_padding;     /* of an average; what a last window has beyond pad_after is never counted */
     cvk_dtype input_dtype, weights_dtype, output_dtype; /* bias: f32, or f64 of f64 */
     bool bias;
     size_t post_op_count;
@@ -50,6 +51,10 @@ static inline bool peer_all_are(const peer_problem *p, cvk_dtype dtype) {
 typedef struct peer_data {
     const void *input, *weights, *bias, *addend;
 } peer_data;
+
+static inline bool peer_is_pool(const peer_problem *p) {
+    return p->operation == CVK_MAX_POOL || p->operation == CVK_AVERAGE_POOL;
+}
 
 typedef struct peer_request {
     const peer_problem *problem;

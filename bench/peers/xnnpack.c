@@ -63,8 +63,8 @@ static bool find_bounds(const peer_problem *s, bounds *to) {
 static bool has(const peer_request *r) {
     if (r->problem->operation != CVK_CONVOLUTION) return false;
     const peer_problem *s = r->problem;
-    return r->way == PEER_DIRECT && peer_all_are(s, CVK_F32) && s->border == CVK_PADDING_ZEROS && s->rank <= 2 &&
-           !r->plain && !r->narrowed;
+    return r->way == PEER_DIRECT && !peer_is_pool(s) && peer_all_are(s, CVK_F32) && s->border == CVK_PADDING_ZEROS &&
+           s->rank <= 2 && !r->plain && !r->narrowed;
 }
 
 /* Weights are O H W I here, and packed by it; the copy is for nothing afterwards. */

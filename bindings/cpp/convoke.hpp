@@ -322,6 +322,12 @@ class arguments {
     arguments(const_tensor input, const weights &packed, tensor output) noexcept : arguments(input, output) {
         buffers_.weights = packed.get();
     }
+    // Of a pool, which has no weights.
+    arguments(const_tensor input, tensor output) noexcept : input_(input), output_(output) {
+        buffers_.struct_size = sizeof buffers_;
+        buffers_.input = {input.data(), input.bytes()};
+        buffers_.output = {output.data(), output.bytes()};
+    }
     // Of a layer of gradients of weights: input, gradients of the output; what comes out, with the bias' behind it.
     static arguments gradients(const_tensor input, const_tensor gradient, tensor output) noexcept {
         arguments made(input, output);
@@ -330,6 +336,11 @@ class arguments {
     arguments &bias(const_tensor values) noexcept { return set(bias_, &cvk_buffers::bias, values); }
     arguments &scale(const_tensor values) noexcept { return set(scale_, &cvk_buffers::scale, values); }
     arguments &addend(const_tensor values) noexcept { return set(addend_, &cvk_buffers::addend, values); }
+    // Of a maximum that puts them out: where each stands in its channel, laid out as the output.
+    arguments &indices(span<std::int32_t> places) noexcept {
+        buffers_.indices = {places.data(), places.bytes()};
+        return *this;
+    }
     // Memory for the kernel to work in, which a run otherwise allocates: what kernel::needs says of the two roles.
     arguments &scratch(const buffer &memory) noexcept { return set(buffers_.scratch, memory); }
     // Images of this run, where the layer's batch is any.
@@ -351,11 +362,6 @@ class arguments {
     }
 
   private:
-    arguments(const_tensor input, tensor output) noexcept : input_(input), output_(output) {
-        buffers_.struct_size = sizeof buffers_;
-        buffers_.input = {input.data(), input.bytes()};
-        buffers_.output = {output.data(), output.bytes()};
-    }
     arguments &set(const_tensor &kept, cvk_const_buffer cvk_buffers::*buffer, const_tensor values) noexcept {
         kept = values;
         buffers_.*buffer = {values.data(), values.bytes()};

@@ -124,7 +124,7 @@ static void run_parallel(const run_state *r, const cvk_split *split, const cvk_p
 static void run_phases(run_state *r, const cvk_parallel_for *parallel) {
     const uint64_t kilocycles = r->info->kilocycles * r->images; /* fits: both are of 32 bits */
     for (r->phase = 0; r->phase < r->info->phases; r->phase++) {
-        const uint32_t tasks = (uint32_t)(r->info->tasks[r->phase] * r->images);
+        const uint32_t tasks = (uint32_t)cvk_phase_tasks(r->info, r->phase, r->images);
         const cvk_split split = cvk_split_tasks(tasks, parallel ? parallel->workers : 1, kilocycles, r->info->phases);
         if (split.workers > 1)
             run_parallel(r, &split, parallel);
@@ -149,7 +149,7 @@ cvk_status cvk_run(const cvk_kernel_info *info, const cvk_buffers *b, const cvk_
     cvk_status status = cvk_check_run(info, b, parallel, NULL);
     if (status != CVK_OK) return status;
     run_state r = {.info = info, .images = info->batch_any ? b->batch : 1};
-    if (!r.images || !has_tasks(info)) return CVK_OK;
+    if (!has_tasks(info)) return CVK_OK;
 
     const cvk_args args = {
         .batch = b->batch,

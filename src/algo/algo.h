@@ -7,7 +7,7 @@
 #include "problem/problem.h"
 #include "target/goal.h"
 
-/* What a plan becomes: the kernel and the packing of its weights. */
+/* What a plan becomes: the kernel and the packing of its weights, NULL where it has none. */
 typedef struct algo_nests {
     nest_program run;
     nest *pack;

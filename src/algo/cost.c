@@ -28,7 +28,7 @@ double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double i
     double n[OP_CLASSES] = {0};
     for (int k = 0; k < OP_KINDS; k++) n[nest_op_class((op_kind)k)] += c->ops[k];
     double fma = n[CLASS_FMA] * (t->fused ? 1 : 2) + n[CLASS_DOT];
-    double arithmetic = n[CLASS_ARITHMETIC] + n[CLASS_SHUFFLE] + n[CLASS_CONVERT];
+    double arithmetic = c->ops[OP_MAXIMUM] + n[CLASS_ARITHMETIC] + n[CLASS_SHUFFLE] + n[CLASS_CONVERT];
     arithmetic += n[CLASS_TRANSPOSE] * lanes * COST_TRANSPOSE_SHUFFLES + n[CLASS_CALL] * COST_CALL_CYCLES;
     double together = fmax(fma / f->fma_a_cycle, (fma + arithmetic) / f->operations_a_cycle);
     double ports = apart ? (fma + arithmetic) / f->fma_a_cycle : together;

@@ -15,6 +15,14 @@ static void declare_addends(epilogue *e) {
                                      type_bytes(e->p->y.type), false);
 }
 
+/* Laid out as the output is. */
+static void declare_places(epilogue *e) {
+    e->places = (tensor_view){.tensor = -1, .v = e->p->y};
+    if (!e->p->indices) return;
+    e->places.v.type = TYPE_S32;
+    e->places.tensor = declare(e->b, "indices", ROLE_INDICES, TYPE_S32, e->p->y.elements, true);
+}
+
 epilogue epilogue_declare(nest_builder *b, const problem *p) {
     int64_t scales = problem_count_post(p, POST_SCALE);
     epilogue e = {.b = b, .p = p, .y.v = p->y};
@@ -22,10 +30,12 @@ epilogue epilogue_declare(nest_builder *b, const problem *p) {
     e.scale = declare(b, "scale", ROLE_SCALE, p->sum, scales * p->y.channels, false);
     declare_addends(&e);
     e.y.tensor = nest_add_sums(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, p->post.accumulate);
+    declare_places(&e);
     return e;
 }
 
 void epilogue_registers(epilogue *e) {
+    if (e->p->indices) e->converted = nest_add_register(e->b, "index", TYPE_S32, nest_lanes(e->b->nest, e->p->sum), 1);
     e->temporaries = nest_add_register(e->b, "t", e->p->sum, nest_lanes(e->b->nest, e->p->sum), TEMPORARIES);
 }
 
@@ -128,6 +138,15 @@ static void apply(const epilogue *e, const post_op *op, register_ref x, const la
     }
 }
 
+static void store(const epilogue *e, const tensor_view *to, register_ref value, const lane_map *m, bool with_fill) {
+    lane_map stored = *m;
+    if (with_fill) {
+        build_keep(e->b, value, value, m->valid);
+        stored.valid = NULL;
+    }
+    view_store(e->b, to, &stored, value);
+}
+
 void epilogue_store(const epilogue *e, register_ref value, const lane_map *m, bool with_fill) {
     const problem_epilogue *post = &e->p->post;
     for (int i = 0, adds = 0, scales = 0; i < post->count; i++) {
@@ -136,15 +155,19 @@ void epilogue_store(const epilogue *e, register_ref value, const lane_map *m, bo
         scales += post->op[i].kind == POST_SCALE;
     }
     if (post->accumulate) add(e, value, m, e->y.tensor);
-    lane_map stored = *m;
-    if (with_fill) {
-        build_keep(e->b, value, value, m->valid);
-        stored.valid = NULL;
-    }
-    view_store(e->b, &e->y, &stored, value);
+    store(e, &e->y, value, m, with_fill);
 }
 
-register_ref epilogue_zeros(const epilogue *e) {
+void epilogue_store_places(const epilogue *e, register_ref value, const lane_map *m, bool with_fill) {
+    register_ref converted = reg(e->converted, affine_constant(0));
+    build_convert(e->b, converted, value);
+    store(e, &e->places, converted, m, with_fill);
+}
+
+void epilogue_store_zeros(const epilogue *e, const lane_map *m) {
     build_const(e->b, temporary(e, 0), 0);
-    return temporary(e, 0);
+    view_store(e->b, &e->y, m, temporary(e, 0));
+    if (!e->p->indices) return;
+    build_const(e->b, reg(e->converted, affine_constant(0)), 0);
+    view_store(e->b, &e->places, m, reg(e->converted, affine_constant(0)));
 }

@@ -10,6 +10,8 @@ typedef struct epilogue {
     nest_builder *b;
     const problem *p;
     tensor_view y;
+    tensor_view places;        /* of maxima, s32; no tensor: not asked for */
+    int converted;             /* register array, of those */
     int bias, scale;           /* tensors; -1: none */
     int addend[MOST_POST_OPS]; /* those of the post-ops that add */
     int temporaries;           /* register array */
@@ -23,7 +25,9 @@ void epilogue_registers(epilogue *e);
 void epilogue_bias(const epilogue *e, register_ref to, const lane_map *m);
 /* Post-ops and store of a vector, which is lost. `with_fill`: lanes that do not exist are stored as zeros. */
 void epilogue_store(const epilogue *e, register_ref value, const lane_map *m, bool with_fill);
-/* A register of zeros, until the next vector is stored. */
-register_ref epilogue_zeros(const epilogue *e);
+/* Where maxima stand. */
+void epilogue_store_places(const epilogue *e, register_ref value, const lane_map *m, bool with_fill);
+/* Zeros, wherever something is stored. */
+void epilogue_store_zeros(const epilogue *e, const lane_map *m);
 
 #endif

@@ -127,6 +127,7 @@ nest *sum_parts_build(arena *a, const part_sums *p, const cvk_target *target) {
     s.lanes = target_lanes(target, p->sum);
     s.parts = nest_add_part(&s.b, "parts", ROLE_WORKSPACE, p->sum, p->begin, p->elements * p->count, SCRATCH_ALIGNMENT,
                             false);
+    s.b.nest->tensors[s.parts].shared = true;
     s.output = nest_add_sums(&s.b, "output", ROLE_OUTPUT, p->output, p->outputs, p->accumulate);
     s.registers = nest_add_register(&s.b, "sum", p->sum, s.lanes, 2);
     if (p->across) s.square = nest_add_register(&s.b, "square", p->sum, s.lanes, 2 * s.lanes);

@@ -21,6 +21,8 @@ SAME(CVK_PADDING_REFLECT, PAD_REFLECT);
 SAME(CVK_PADDING_SYMMETRIC, PAD_SYMMETRIC);
 SAME(CVK_PADDING_REPLICATE, PAD_REPLICATE);
 SAME(CVK_PADDING_CIRCULAR, PAD_CIRCULAR);
+SAME(CVK_LAYER_MAX_POOL, LAYER_MAX_POOL);
+SAME(CVK_LAYER_AVERAGE_POOL, LAYER_AVERAGE_POOL);
 #define POST_OP(name, word, parameters, formula) SAME(CVK_POST_##name, POST_##name);
 #include "base/post_ops.def"
 #undef POST_OP
@@ -55,6 +57,8 @@ static void set_all_axes(cvk_spec *s, const cvk_layer *l) {
     set_axes(s->in_size, l->input_size, s->rank, 0);
     set_axes(s->kernel, l->kernel_size, s->rank, 0);
     for (int axis = 0; axis < AXES - s->rank; axis++) s->in_size[axis] = s->kernel[axis] = 1;
+    for (int axis = 0; axis < AXES; axis++)
+        if (spec_is_pool(s) && !s->kernel[axis]) s->kernel[axis] = s->in_size[axis];
     set_axes(s->stride, l->stride, s->rank, 1);
     set_axes(s->dilation, l->dilation, s->rank, 1);
     set_axes(s->pad_before, l->padding_before, s->rank, 0);
@@ -78,6 +82,12 @@ static void set_types(cvk_spec *s, const cvk_layer *l) {
 
 static const char *copy(arena *a, const char *words) { return words ? arena_string(a, words, strlen(words)) : NULL; }
 
+/* What it does not say is as many as there are input channels. */
+static void set_pool(cvk_spec *s, const cvk_layer *l) {
+    if (!l->out_channels) s->out_channels = s->in_channels;
+    if (!l->groups) s->groups = s->in_channels;
+}
+
 static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
     *s = (cvk_spec){.name = copy(a, l->name),
                     .rank = (int)l->spatial_rank,
@@ -93,9 +103,14 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
                     .bias = l->bias,
                     .flip_kernel = l->flip_kernel,
                     .transposed = l->transposed,
+                    .kind = (layer_kind)l->kind,
+                    .ceil_mode = l->ceil_mode,
+                    .count_include_pad = l->count_include_pad,
+                    .indices = l->indices,
                     .algorithm = copy(a, l->algorithm),
                     .at = {.file = ""}};
     set_types(s, l);
+    if (spec_is_pool(s)) set_pool(s, l);
     set_all_axes(s, l);
     set_post_ops(s, l);
 }
@@ -129,7 +144,9 @@ static cvk_status check(const cvk_layer *l, cvk_diagnostics *d) {
     if (l->spatial_rank < 1 || l->spatial_rank > AXES) return refuse(d, "spatial_rank");
     if ((unsigned)l->padding > CVK_PADDING_CAUSAL) return refuse(d, "padding");
     if ((unsigned)l->accuracy > CVK_ACCURACY_FAST) return refuse(d, "accuracy");
+    if ((unsigned)l->kind >= LAYER_KINDS) return refuse(d, "kind");
     if ((unsigned)l->direction >= DIRECTIONS) return refuse(d, "direction");
+    if (l->kind != CVK_LAYER_CONVOLUTION && l->direction != CVK_FORWARD) return refuse(d, "direction of a pool");
     if (l->direction != CVK_FORWARD && l->post_op_count) return refuse(d, "post_ops of gradients");
     if (l->direction == CVK_FORWARD && l->accumulate) return refuse(d, "accumulate of what goes forward");
     if (l->post_op_count > MOST_POST_OPS || (l->post_op_count && !l->post_ops)) return refuse(d, "post_ops");

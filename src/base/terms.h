@@ -14,6 +14,9 @@ typedef enum padding_mode {
     PAD_CIRCULAR   /* b c d | a b c d | a b c */
 } padding_mode;
 
+/* What a layer makes of the inputs that its kernel spans. */
+typedef enum layer_kind { LAYER_CONVOLUTION, LAYER_MAX_POOL, LAYER_AVERAGE_POOL, LAYER_KINDS } layer_kind;
+
 /* Which way a layer is gone through; what is backward takes gradients. */
 typedef enum direction { DIRECTION_FORWARD, DIRECTION_BACKWARD_DATA, DIRECTION_BACKWARD_WEIGHTS, DIRECTIONS } direction;
 

@@ -59,6 +59,7 @@ static void print_tensors(const cvk_kernel_info *i, text *out) {
                      i->gradient.bytes ? "dense, then gradients of the bias," : spec_layout_name(i->output_layout),
                      dtype_words.word[i->output_dtype]),
         &i->output);
+    print_buffer(out, "indices", "laid out as the output, s32: where in its channel each maximum stands", &i->indices);
 }
 
 static void print_variant(const cvk_kernel_info *i, text *out) {

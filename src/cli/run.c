@@ -71,6 +71,14 @@ static cli_exit read_gradient(session *s, const cvk_spec *spec, arrays *a) {
     return status;
 }
 
+/* Where what a pool puts out beside its maxima goes. */
+static cli_exit check_indices(const session *s, const cvk_spec *spec) {
+    if (!spec->indices) return refuse_option(s->options->indices, "the layer puts out no indices");
+    if (s->options->indices) return CLI_DONE;
+    session_say("run: the layer needs --indices FILE");
+    return CLI_USAGE;
+}
+
 static size_t result_bytes(const cvk_spec *spec) {
     return (size_t)(naive_channels(spec) * naive_channel_size(spec) * type_bytes(spec_result_type(spec)));
 }
@@ -102,11 +110,15 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     const cli_options *o = s->options;
     const shape input = shape_input(spec), weights = shape_weights(spec), channels = shape_channels(spec);
     cli_exit status = read_array(s, "--input", o->input, &input, &a->input);
+    if (status == CLI_DONE) status = check_indices(s, spec);
     if (status == CLI_DONE) status = find_batch(s, spec, a);
-    if (status == CLI_DONE && spec->direction == DIRECTION_BACKWARD_WEIGHTS) return read_gradient(s, spec, a);
+    if (status == CLI_DONE && spec->direction == DIRECTION_BACKWARD_WEIGHTS) return read_gradient(s, &a->spec, a);
     const shape output = shape_output(&a->spec);
     if (status == CLI_DONE) status = refuse_option(o->gradient, "the layer takes no --gradient");
-    if (status == CLI_DONE) status = read_array(s, "--weights", o->weights, &weights, &a->weights);
+    if (status == CLI_DONE && spec_is_pool(spec))
+        status = refuse_option(o->weights, "a pool has no weights");
+    else if (status == CLI_DONE)
+        status = read_array(s, "--weights", o->weights, &weights, &a->weights);
     if (status == CLI_DONE && spec->bias) status = read_array(s, "--bias", o->bias, &channels, &a->bias);
     if (status == CLI_DONE && !spec->bias && o->bias) {
         session_say("run: the layer has no bias");
@@ -133,9 +145,21 @@ static void free_arrays(arrays *a) {
     free(a->before);
 }
 
+/* What comes out, in logical order; indices only of pools that give them. */
+typedef struct results {
+    char *output;
+    int32_t *indices;
+} results;
+
+static void read_channel(const tensors *t, int64_t i, const results *to) {
+    const int64_t size = naive_channel_size(t->spec);
+    tensors_read(t, i, to->output + i * size * type_bytes(spec_result_type(t->spec)));
+    if (t->spec->indices) tensors_read_places(t, i, to->indices + i * size);
+}
+
 /* `layer` is what is compiled, `spec` the same with its batch. */
 static cvk_status run_kernel(session *s, const cvk_spec *layer, const cvk_spec *spec, const naive_tensors *data,
-                             char *output) {
+                             const results *to) {
     cvk_kernel *kernel;
     cvk_status status = compile_kernel(layer, session_goal(s, s->target), NULL, s->diagnostics, &kernel, NULL);
     if (status != CVK_OK) return status;
@@ -143,15 +167,15 @@ static cvk_status run_kernel(session *s, const cvk_spec *layer, const cvk_spec *
     tensors t;
     status = tensors_bind(spec, info, data, GUARD_END, s->parallel.workers, &t);
     if (status == CVK_OK) status = cvk_run(info, &t.buffers, &s->parallel);
-    for (int64_t i = 0; status == CVK_OK && i < naive_channels(spec); i++)
-        tensors_read(&t, i, output + i * naive_channel_size(spec) * type_bytes(spec_result_type(spec)));
+    for (int64_t i = 0; status == CVK_OK && i < naive_channels(spec); i++) read_channel(&t, i, to);
     tensors_free(&t);
     cvk_kernel_free(kernel);
     return status;
 }
 
-static cvk_status run_reference(const cvk_spec *spec, const naive_tensors *t, void *output) {
-    return cvk_reference(spec, t->input, t->weights, t->bias, t->scale, t->addend, output);
+static cvk_status run_reference(const cvk_spec *spec, const naive_tensors *t, const results *to) {
+    if (spec->indices) naive_places(spec, t, 0, naive_channels(spec), to->indices);
+    return cvk_reference(spec, t->input, t->weights, t->bias, t->scale, t->addend, to->output);
 }
 
 static cvk_status write_array(const session *s, const char *path, const shape *of, void *data) {
@@ -161,25 +185,28 @@ static cvk_status write_array(const session *s, const char *path, const shape *o
 }
 
 /* What came out, and behind it gradients of a bias. */
-static cvk_status write_results(const session *s, const cvk_spec *spec, char *output) {
-    const shape result = shape_result(spec), channels = shape_bias_gradient(spec);
+static cvk_status write_results(const session *s, const cvk_spec *spec, const results *from) {
+    const shape result = shape_result(spec), channels = shape_bias_gradient(spec), indices = shape_indices(spec);
     const bool gradients = spec->direction == DIRECTION_BACKWARD_WEIGHTS && spec->bias;
-    cvk_status status = write_array(s, s->options->output, &result, output);
-    char *behind = output + shape_elements(&result) * type_bytes(result.type);
+    cvk_status status = write_array(s, s->options->output, &result, from->output);
+    char *behind = from->output + shape_elements(&result) * type_bytes(result.type);
     if (status == CVK_OK && gradients) status = write_array(s, s->options->bias_output, &channels, behind);
+    if (status == CVK_OK && spec->indices) status = write_array(s, s->options->indices, &indices, from->indices);
     return status;
 }
 
 static cli_exit compute(session *s, const cvk_spec *layer, const arrays *a) {
     const cvk_spec *spec = &a->spec;
     const naive_tensors *data = &a->tensors;
-    char *output = malloc(result_bytes(spec) + 1);
-    if (!output) return session_fail(s, CVK_ERROR_MEMORY);
-    if (data->before) memcpy(output, data->before, result_bytes(spec));
-    cvk_status status =
-        s->options->reference ? run_reference(spec, data, output) : run_kernel(s, layer, spec, data, output);
-    if (status == CVK_OK) status = write_results(s, spec, output);
-    free(output);
+    const results to = {malloc(result_bytes(spec) + 1),
+                        malloc((size_t)(naive_channels(spec) * naive_channel_size(spec)) * sizeof(int32_t) + 1)};
+    cvk_status status = CVK_ERROR_MEMORY;
+    if (to.output && data->before) memcpy(to.output, data->before, result_bytes(spec));
+    if (to.output && to.indices)
+        status = s->options->reference ? run_reference(spec, data, &to) : run_kernel(s, layer, spec, data, &to);
+    if (status == CVK_OK) status = write_results(s, spec, &to);
+    free(to.output);
+    free(to.indices);
     return session_fail(s, status);
 }
 

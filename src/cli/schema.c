@@ -49,6 +49,11 @@ static void form_name(const field_row *f) {
     printf(NAME_PATTERN);
 }
 
+static void form_kind(const field_row *f) {
+    (void)f;
+    put_list(&kind_words);
+}
+
 static void form_direction(const field_row *f) {
     (void)f;
     put_list(&direction_words);
@@ -70,6 +75,17 @@ static void form_axes(const field_row *f) {
     put_integer(f);
     printf(", " LIST_PER_AXIS);
     put_integer(f);
+    printf("}]");
+}
+
+/* Of a pool also a word. */
+static void form_kernel(const field_row *f) {
+    printf("\"anyOf\": [");
+    put_integer(f);
+    printf(", " LIST_PER_AXIS);
+    put_integer(f);
+    printf("}, {");
+    put_list(&kernel_words);
     printf("}]");
 }
 
@@ -283,6 +299,7 @@ static void (*const forms[FORMS])(const field_row *) = {
     [FORM_dtype] = form_dtype,         [FORM_output_padding] = form_axes,
     [FORM_weights] = form_unsupported, [FORM_accuracy] = form_accuracy,
     [FORM_algorithm] = form_algorithm, [FORM_schedule] = form_schedule,
+    [FORM_kind] = form_kind,           [FORM_kernel] = form_kernel,
 };
 
 /* A fallback is written as in YAML: numbers, lists and booleans are the same in JSON, words want quotes. */
@@ -325,6 +342,19 @@ static void put_keys(bool in_defaults) {
     putchar('}');
 }
 
+/* That the layer, or `defaults`, is of a kind that does without the key; said after others of an anyOf. */
+static void put_exempt(const field_row *f) {
+    if (f->of == OF_ALL) return;
+    printf(", {\"required\": [\"kind\"], \"properties\": {\"kind\": {\"enum\": [");
+    const char *joint = "";
+    for (int kind = 0; kind < LAYER_KINDS; kind++) {
+        if (field_is_of(f, (layer_kind)kind)) continue;
+        printf("%s\"%s\"", joint, kind_words.word[kind]);
+        joint = ", ";
+    }
+    printf("]}}}");
+}
+
 /* A required key stands in every layer, or in the one that it is of, or in `defaults`. */
 static void put_required(void) {
     printf("  \"allOf\": [");
@@ -332,9 +362,15 @@ static void put_required(void) {
     for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++) {
         if (f->fallback || of_layer_alone(f)) continue;
         printf("%s\n    {\"anyOf\": [{\"properties\": {\"layers\": {\"items\": {\"anyOf\": [{\"required\": [\"%s\"]}, "
-               "{\"required\": [\"of\"]}]}}}},\n"
-               "      {\"required\": [\"defaults\"], \"properties\": {\"defaults\": {\"required\": [\"%s\"]}}}]}",
-               joint, f->key, f->key);
+               "{\"required\": [\"of\"]}",
+               joint, f->key);
+        put_exempt(f);
+        printf(
+            "]}}}},\n      {\"required\": [\"defaults\"], \"properties\": {\"defaults\": {\"anyOf\": [{\"required\": "
+            "[\"%s\"]}",
+            f->key);
+        put_exempt(f);
+        printf("]}}}]}");
         joint = ",";
     }
     printf("],\n");
@@ -344,7 +380,7 @@ void print_schema(void) {
     printf("{\n"
            "  \"$schema\": \"http://json-schema.org/draft-07/schema#\",\n"
            "  \"title\": \"convoke spec\",\n"
-           "  \"description\": \"Convolution layers, as convoke compiles them\",\n"
+           "  \"description\": \"Convolution and pooling layers, as convoke compiles them\",\n"
            "  \"type\": \"object\", \"additionalProperties\": false, \"required\": [\"version\", \"layers\"],\n");
     put_required();
     put_definitions();

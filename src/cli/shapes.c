@@ -35,6 +35,12 @@ shape shape_result(const cvk_spec *s) {
     return s->direction == DIRECTION_BACKWARD_WEIGHTS ? shape_weights(s) : shape_output(s);
 }
 
+shape shape_indices(const cvk_spec *s) {
+    shape to = shape_output(s);
+    to.type = TYPE_S32;
+    return to;
+}
+
 int64_t shape_elements(const shape *s) {
     int64_t n = 1;
     for (int i = 0; i < s->rank; i++) n *= s->size[i];

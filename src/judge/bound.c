@@ -49,6 +49,18 @@ double bound_direct(cvk_type type, int64_t terms, long double magnitude, bool in
     return magnitude + error > type_greatest(type) ? INFINITY : (double)error;
 }
 
+double bound_mean(cvk_type type, int64_t terms, long double sum, long double magnitude, int64_t counted,
+                  bool integers) {
+    const double u = type_rows[type].unit_roundoff;
+    const long double mean = sum / (long double)counted, half_smallest = type_ulp(type, 0) / 2.0L;
+    if (!isfinite(magnitude)) return 0;
+    if (integers && magnitude < 1 / u)
+        return type_round(type, (double)mean) == mean ? 0 : type_ulp(type, (double)mean) / 2 * (1 + 0x1p-40);
+    const long double terms_u = (long double)(terms + 1) * u;
+    if (magnitude * (1 + terms_u) > type_greatest(type)) return INFINITY;
+    return (double)(terms_u * magnitude / (long double)counted + half_smallest);
+}
+
 /* The farthest f gets from f(x) over x - error .. x + error. */
 static double spread(const post_op *op, long double operand, long double x, double error) {
     const double turn = promises[op->kind].turn;

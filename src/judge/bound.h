@@ -14,6 +14,12 @@
  * is exact. Source: Jeannerod and Rump, Improved error bounds for inner products in floating-point arithmetic, 2013. */
 double bound_direct(cvk_type type, int64_t terms, long double magnitude, bool integers);
 
+/* |error| of a mean over `counted`, of the sum of `terms` numbers, in any order, rounded once more by the division:
+ * (terms + 1) u S / counted and an underflow term. Where all numbers are `integers` and S < 1/u the sum is exact, and
+ * the mean as near as a number of the type can be. Source: Rump, Error estimation of floating-point summation and dot
+ * product, 2012: at most (terms - 1) u S for the sum. */
+double bound_mean(cvk_type type, int64_t terms, long double sum, long double magnitude, int64_t counted, bool integers);
+
 /* |error| of f(x) where the kernel knows x within `error` and computes f in `type` as well as nest/math.def and
  * the table in bound.c promise. `operand` as in post_apply. */
 double bound_post(cvk_type type, const post_op *op, long double operand, long double x, double error);

@@ -2,6 +2,7 @@
  * can be compared: max, min and the like as uninterpreted functions of their arguments. */
 #include "judge/formula.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { ABSENT = -1, MOST_PRODUCTS = 32 }; /* below 2^122 each: as many fit 128 bits */
@@ -115,6 +116,30 @@ typedef struct channel {
     const residue *weights; /* of the channel */
 } channel;
 
+/* Of a window: its residues' greatest, or their sum over how many there are, padding among them or not. */
+static residue pooled(const channel *c, const int64_t o[AXES]) {
+    const cvk_spec *s = c->formula->spec;
+    const bool mean = s->kind == LAYER_AVERAGE_POOL;
+    residue all = mean ? 0 : residue_of_double(-INFINITY);
+    int64_t counted = 0, k[AXES];
+    for (k[0] = 0; k[0] < s->kernel[0]; k[0]++)
+        for (k[1] = 0; k[1] < s->kernel[1]; k[1]++)
+            for (k[2] = 0; k[2] < s->kernel[2]; k[2]++) {
+                int64_t position = 0, outside = 0, beyond = 0;
+                for (int a = 0; a < AXES; a++) {
+                    const int64_t i = o[a] * s->stride[a] + k[a] * s->dilation[a] - s->pad_before[a];
+                    outside += i < 0 || i >= s->in_size[a];
+                    beyond += i >= s->in_size[a] + s->pad_after[a];
+                    position = position * s->in_size[a] + i;
+                }
+                counted += s->count_include_pad ? beyond == 0 : outside == 0;
+                if (outside) continue;
+                const residue x = c->input[position * s->in_channels];
+                all = mean ? residue_add(all, x) : residue_is_greater(x, all) ? x : all;
+            }
+    return mean ? residue_mul(all, residue_inverse(residue_of_integer(counted))) : all;
+}
+
 static residue sum_of_taps(const channel *c, const int64_t o[AXES]) {
     const cvk_spec *s = c->formula->spec;
     const int64_t *kernel = s->kernel, *in = s->in_size, inner = s->in_channels / s->groups;
@@ -183,7 +208,7 @@ static residue *run_channel(const channel *c, residue *output) {
     for (o[AXIS_D] = 0; o[AXIS_D] < size[AXIS_D]; o[AXIS_D]++)
         for (o[AXIS_H] = 0; o[AXIS_H] < size[AXIS_H]; o[AXIS_H]++)
             for (o[AXIS_W] = 0; o[AXIS_W] < size[AXIS_W]; o[AXIS_W]++)
-                *output++ = finished(c, position++, sum_of_taps(c, o));
+                *output++ = finished(c, position++, spec_is_pool(c->formula->spec) ? pooled(c, o) : sum_of_taps(c, o));
     return output;
 }
 

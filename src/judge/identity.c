@@ -108,7 +108,7 @@ static bool draw(identity *i, uint64_t seed) {
     lay_out_image(s->input_layout, s->batch, s->in_channels, s->in_size, i->dense.input, i->input);
     if (is_gradient(s))
         lay_out_image(s->output_layout, s->batch, s->out_channels, s->out_size, i->dense.weights, i->weights);
-    else
+    else if (spec_has_weights(s))
         lay_out_weights(i);
     lay_out_addends(i);
     return true;
@@ -178,7 +178,7 @@ typedef struct nest_job {
     const identity *identity;
     const nest *nest;
     int64_t pieces, scratch;
-    residue *packed, *output, *workspace;
+    residue *packed, *output, *indices, *workspace;
     atomic_int status;
 } nest_job;
 
@@ -203,9 +203,10 @@ static void run_piece(void *argument, size_t piece) {
     const identity *i = j->identity;
     residue *scratch = nothing_in((size_t)j->scratch);
     void *const tensors[ROLE_COUNT] = {
-        [ROLE_INPUT] = i->input,  [ROLE_WEIGHTS] = j->packed,      [ROLE_BIAS] = i->bias,
-        [ROLE_SCALE] = i->scale,  [ROLE_ADDEND] = i->addend,       [ROLE_OUTPUT] = j->output,
-        [ROLE_SCRATCH] = scratch, [ROLE_WORKSPACE] = j->workspace, [ROLE_GRADIENT] = i->weights,
+        [ROLE_INPUT] = i->input,     [ROLE_WEIGHTS] = j->packed,      [ROLE_BIAS] = i->bias,
+        [ROLE_SCALE] = i->scale,     [ROLE_ADDEND] = i->addend,       [ROLE_OUTPUT] = j->output,
+        [ROLE_SCRATCH] = scratch,    [ROLE_WORKSPACE] = j->workspace, [ROLE_GRADIENT] = i->weights,
+        [ROLE_INDICES] = j->indices,
     };
     int64_t tasks = j->nest->tasks, p = (int64_t)piece;
     cvk_status status =
@@ -312,12 +313,14 @@ cvk_status identity_judge(const identity *i, const nest_phase *pack, const nest_
     j.packed = nothing_in((size_t)packed_elements(pack));
     j.output = nothing_in((size_t)spec_result_elements(&i->spec));
     j.workspace = nothing_in((size_t)program_needs(run, ROLE_WORKSPACE).elements);
+    j.indices = nothing_in((size_t)program_needs(run, ROLE_INDICES).elements);
     words[0] = '\0';
-    bool ready = j.packed && j.output && j.workspace;
+    bool ready = j.packed && j.output && j.indices && j.workspace;
     if (ready) fill_output(i, j.output);
     cvk_status status = ready ? judge(&j, pack, run, threads, words) : CVK_ERROR_MEMORY;
     free(j.packed);
     free(j.output);
+    free(j.indices);
     free(j.workspace);
     return status;
 }

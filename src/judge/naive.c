@@ -10,6 +10,7 @@
 #include "judge/eight.h"
 #include "judge/hot.h"
 #include "judge/naive_gradients.h"
+#include "judge/naive_pool.h"
 #include "judge/post.h"
 
 #include <float.h>
@@ -407,10 +408,33 @@ static bool has_integer_weights(const channel *c) {
     return true;
 }
 
+/* Of channels first to last, each by itself. */
+static void pool_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
+                       double *bound) {
+    const int64_t size = naive_channel_size(s);
+    for (int64_t i = first; i < last; i++, output += size) {
+        const channel c = {
+            .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .sum = spec_sum_type(s)};
+        naive_pool_channel(s, element(s->input_type, t->input, i * volume(s->in_size)), output, bound, NULL);
+        for (int64_t at = 0; at < size; at++) finish(&c, at, &output[at], bound ? &bound[at] : NULL);
+        if (bound) bound += size;
+    }
+}
+
+void naive_places(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, int32_t *places) {
+    const int64_t size = naive_channel_size(s);
+    for (int64_t i = first; i < last; i++, places += size)
+        naive_pool_channel(s, element(s->input_type, t->input, i * volume(s->in_size)), NULL, NULL, places);
+}
+
 void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
                  double *bound) {
     if (s->direction != DIRECTION_FORWARD) {
         naive_gradients_range(s, t, first, last, output, bound);
+        return;
+    }
+    if (spec_is_pool(s)) {
+        pool_range(s, t, first, last, output, bound);
         return;
     }
     int64_t group_in = s->in_channels / s->groups, group_out = s->out_channels / s->groups;
@@ -442,7 +466,8 @@ static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *outpu
         scales |= s->post[i].kind == POST_SCALE;
     }
     if (s->batch && (!t->input || !output || (adds && !t->addend))) return false;
-    return t->weights && (!s->bias || t->bias || s->direction != DIRECTION_FORWARD) && (!scales || t->scale);
+    return (t->weights || spec_is_pool(s)) && (!s->bias || t->bias || s->direction != DIRECTION_FORWARD) &&
+           (!scales || t->scale);
 }
 
 cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
@@ -460,5 +485,12 @@ cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *we
             type_write_long(type, (char *)output + (i * size + at) * type_bytes(type), one[at]);
     }
     free(one);
+    return CVK_OK;
+}
+
+cvk_status cvk_reference_indices(const cvk_spec *spec, const void *input, int32_t *indices) {
+    if (!spec || !spec->indices) return CVK_ERROR_ARGUMENT;
+    if (spec->batch && (!input || !indices)) return CVK_ERROR_NULL;
+    naive_places(spec, &(naive_tensors){.input = input}, 0, naive_channels(spec), indices);
     return CVK_OK;
 }

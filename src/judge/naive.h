@@ -6,8 +6,8 @@
 #include "spec/spec.h"
 
 /* Dense arrays in C order, each of its type (spec/spec.h): input N C D H W; weights O I/groups D H W, transposed I
- * O/groups D H W; bias O; scale one O after another, one for each `scale`; addend one N O D H W after another, one for
- * each `add`. What the layer does not use may be NULL. */
+ * O/groups D H W, of pools none; bias O; scale one O after another, one for each `scale`; addend one N O D H W after
+ * another, one for each `add`. What the layer does not use may be NULL. */
 typedef struct naive_tensors {
     const void *input, *weights /* of gradients of weights: gradients of the output, N O D H W */, *bias, *scale,
         *addend;
@@ -28,6 +28,9 @@ int64_t naive_channel_size(const cvk_spec *s);
  */
 void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
                  double *bound);
+
+/* Of pools with indices: where the maxima of these channels stand, each in the map of its channel. */
+void naive_places(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, int32_t *places);
 
 /* All of them. */
 void naive_run(const cvk_spec *s, const naive_tensors *t, long double *output, double *bound);

@@ -107,6 +107,16 @@ static bool run_const(void *context, const flat_op *o, int64_t at) {
     return true;
 }
 
+static bool run_number(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const prepared *p = o->how;
+    for (int l = 0; l < o->to_lanes; l++)
+        p->ring->constant(&(nest_op){.value = (double)(at + l * o->op->at.stride)},
+                          m->registers[o->to].bytes + l * p->size);
+    m->defined[o->to] = first_lanes(o->to_lanes);
+    return true;
+}
+
 static bool run_load(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
     const prepared *p = o->how;
@@ -196,7 +206,7 @@ static void merge(machine *m, const flat_op *o, const vector *value, uint64_t de
     m->defined[o->to] = (m->defined[o->to] & ~o->active) | (defined & o->active);
 }
 
-/* Only multiply-adds have a lane range. */
+/* Only multiply-adds and maxima have a lane range. */
 static bool run_lanewise(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
     const prepared *p = o->how;
@@ -347,6 +357,12 @@ static bool prepare_prefetch(machine *m, flat_op *o, prepared *p) {
     return o->op->at.tensor >= 0 && o->op->at.tensor < m->nest->tensor_count;
 }
 
+static bool prepare_number(machine *m, flat_op *o, prepared *p) {
+    (void)m, (void)p;
+    o->run = run_number;
+    return true;
+}
+
 static bool prepare_keep(machine *m, flat_op *o, prepared *p) {
     (void)m, (void)p;
     o->run = run_keep;
@@ -439,10 +455,12 @@ static bool has_registers(const machine *m, const flat_op *o) {
 
 static bool prepare(void *context, flat_op *o) {
     static prepare_op *const PREPARE[OP_KINDS] = {
-        [OP_CONST] = prepare_const,     [OP_LOAD] = prepare_load,           [OP_SPLAT] = prepare_splat,
-        [OP_STORE] = prepare_store,     [OP_PREFETCH] = prepare_prefetch,   [OP_KEEP] = prepare_keep,
-        [OP_SHUFFLE] = prepare_shuffle, [OP_TRANSPOSE] = prepare_transpose, [OP_CALL] = prepare_call,
-        [OP_DOT] = prepare_dot,         [OP_CONVERT] = prepare_convert,
+        [OP_CONST] = prepare_const,       [OP_LOAD] = prepare_load,
+        [OP_SPLAT] = prepare_splat,       [OP_STORE] = prepare_store,
+        [OP_PREFETCH] = prepare_prefetch, [OP_KEEP] = prepare_keep,
+        [OP_SHUFFLE] = prepare_shuffle,   [OP_TRANSPOSE] = prepare_transpose,
+        [OP_CALL] = prepare_call,         [OP_NUMBER] = prepare_number,
+        [OP_DOT] = prepare_dot,           [OP_CONVERT] = prepare_convert,
     };
     machine *m = context;
     op_kind kind = o->op->kind;

@@ -33,6 +33,7 @@ static void run_piece(void *argument, size_t piece) {
     const reference *r = j->reference;
     int64_t size = naive_channel_size(r->spec), first = piece_begin(j, piece), last = piece_begin(j, piece + 1);
     naive_range(r->spec, j->data, first, last, r->output + first * size, r->bound + first * size);
+    if (r->places) naive_places(r->spec, j->data, first, last, r->places + first * size);
     for (int64_t i = first * size; i < last * size; i++) j->zeros[piece] += r->output[i] == 0;
 }
 
@@ -42,7 +43,8 @@ bool reference_run(const cvk_spec *s, const layer_plan *plan, const naive_tensor
     *r = (reference){.spec = s};
     r->output = malloc((size_t)(count + 1) * sizeof *r->output);
     r->bound = malloc((size_t)(count + 1) * sizeof *r->bound);
-    if (!r->output || !r->bound) return false;
+    if (s->indices) r->places = malloc((size_t)(count + 1) * sizeof *r->places);
+    if (!r->output || !r->bound || (s->indices && !r->places)) return false;
     naive_tensors bounded = *data;
     double *rounding;
     if (!rounding_of_plan(s, plan, data, threads, &rounding)) return false;
@@ -59,7 +61,16 @@ bool reference_run(const cvk_spec *s, const layer_plan *plan, const naive_tensor
 void reference_free(reference *r) {
     free(r->output);
     free(r->bound);
+    free(r->places);
     *r = (reference){0};
+}
+
+/* An index is right or it is not. `got` has room for them. */
+static void judge_places(job *j, size_t piece, int64_t channel, int64_t size, int32_t *got) {
+    const int32_t *expected = j->reference->places + channel * size;
+    tensors_read_places(j->tensors, channel, got);
+    for (int64_t at = 0; at < size; at++)
+        if (got[at] != expected[at]) verdict_worsen(&j->verdict[piece], &(verdict){INFINITY, INFINITY});
 }
 
 static void judge_piece(void *argument, size_t piece) {
@@ -75,6 +86,7 @@ static void judge_piece(void *argument, size_t piece) {
         tensors_read(j->tensors, i, got);
         bound_judge(spec_result_type(s), size, j->reference->output + i * size, j->reference->bound + i * size, got,
                     &j->verdict[piece]);
+        if (j->reference->places) judge_places(j, piece, i, size, (int32_t *)(void *)got);
     }
     free(got);
 }

@@ -9,8 +9,9 @@
 typedef struct reference {
     const cvk_spec *spec;
     long double *output;
-    double *bound; /* one each of every output, in logical order */
-    double zeros;  /* their share */
+    double *bound;   /* one each of every output, in logical order */
+    int32_t *places; /* of maxima with indices; else NULL */
+    double zeros;    /* their share */
 } reference;
 
 /* With the bounds of what `plan` computes. False: out of memory. */

@@ -48,3 +48,8 @@ residue residue_apply(uint64_t symbol, residue a, residue b, residue c) {
 residue residue_apply_commutative(uint64_t symbol, residue a, residue b) {
     return a < b ? residue_apply(symbol, a, b, 0) : residue_apply(symbol, b, a, 0);
 }
+
+bool residue_is_greater(residue a, residue b) {
+    const residue least = residue_of_double(-INFINITY);
+    return residue_sub(a, least) > residue_sub(b, least);
+}

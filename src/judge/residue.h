@@ -2,6 +2,7 @@
 #ifndef CVK_JUDGE_RESIDUE_H
 #define CVK_JUDGE_RESIDUE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define RESIDUE_PRIME ((UINT64_C(1) << 61) - 1)
@@ -38,5 +39,9 @@ residue residue_of_double(double value);
 uint64_t residue_symbol(const char *word);
 residue residue_apply(uint64_t symbol, residue a, residue b, residue c);
 residue residue_apply_commutative(uint64_t symbol, residue a, residue b);
+
+/* Of pools: the greater of two in an order of which minus infinity, what a maximum begins with, is the least. Any other
+ * would do as well, for what is pooled are residues that both sides know. */
+bool residue_is_greater(residue a, residue b);
 
 #endif

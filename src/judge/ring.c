@@ -19,7 +19,7 @@ CONSTANT(s32, S32)
 /* What floats and integers have alike. */
 #define ARITHMETIC(prefix, fma)                                                                                        \
     ENTRY(prefix, COPY, copy), ENTRY(prefix, FMA, fma), ENTRY(prefix, ADD, add), ENTRY(prefix, SUB, sub),              \
-        ENTRY(prefix, MUL, mul), ENTRY(prefix, MIN, min), ENTRY(prefix, MAX, max),                                     \
+        ENTRY(prefix, MUL, mul), ENTRY(prefix, MIN, min), ENTRY(prefix, MAX, max), ENTRY(prefix, MAXIMUM, maximum),    \
         ENTRY(prefix, SELECT_NEGATIVE, select_negative)
 
 #define RING(size, fill) .bytes = (size), .typed = true, .constant = (fill)
@@ -36,6 +36,8 @@ CONSTANT(s32, S32)
     RING_LANES(prefix##_div, type, a / b)                                                                              \
     RING_LANES(prefix##_min, type, a < b ? a : b)                                                                      \
     RING_LANES(prefix##_max, type, a > b ? a : b)                                                                      \
+    RING_LANES(prefix##_maximum, type, b > a || b != b ? b : a)                                                        \
+    RING_LANES(prefix##_greater, type, !(a <= b) && b == b ? -1 : 0)                                                   \
     RING_LANES(prefix##_select_negative, type, a < 0 ? b : c)                                                          \
     RING_LANES(prefix##_abs, type, absolute(a))                                                                        \
     RING_LANES(prefix##_copysign, type, sign_of(a, b))                                                                 \
@@ -54,6 +56,7 @@ CONSTANT(s32, S32)
         RING(size, prefix##_constant), .lanewise = {                                                                   \
             ARITHMETIC(prefix, fma),                                                                                   \
             ENTRY(prefix, DIV, div),                                                                                   \
+            ENTRY(prefix, GREATER, greater),                                                                           \
             ENTRY(prefix, ABS, abs),                                                                                   \
             ENTRY(prefix, COPYSIGN, copysign),                                                                         \
             ENTRY(prefix, EXP2I, exp2i),                                                                               \
@@ -78,6 +81,7 @@ RING_LANES(half_copy, uint16_t, a)
     RING_LANES(prefix##_mul, type, (wide)a *(wide)b)                                                                   \
     RING_LANES(prefix##_min, type, a < b ? a : b)                                                                      \
     RING_LANES(prefix##_max, type, a > b ? a : b)                                                                      \
+    RING_LANES(prefix##_maximum, type, b > a ? b : a)                                                                  \
     RING_LANES(prefix##_select_negative, type, (double)a < 0 ? b : c)                                                  \
     RING_LANES(prefix##_shift_left, type, (wide)a << amount)                                                           \
     RING_LANES(prefix##_shift_right, type, a >> amount)

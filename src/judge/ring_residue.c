@@ -36,6 +36,9 @@ static void greatest(void *to, const void *const *from, int lanes, int amount) {
     for (int l = 0; l < lanes; l++) ((residue *)to)[l] = residue_apply_commutative(symbol, a[l], b[l]);
 }
 
+RING_LANES(maximum, residue, residue_is_greater(a, b) ? a : b)
+RING_LANES(is_greater, residue, residue_is_greater(a, b) ? RESIDUE_PRIME - 1 : 0)
+
 /* By `sources` of the operation. */
 static void symbolic(const char *word, int sources, void *to, const void *const *from, int lanes) {
     uint64_t symbol = residue_symbol(word);
@@ -96,6 +99,8 @@ const ring ring_residue = {
             [OP_DIV] = quotient,
             [OP_MIN] = least,
             [OP_MAX] = greatest,
+            [OP_MAXIMUM] = maximum,
+            [OP_GREATER] = is_greater,
             [OP_ABS] = magnitude,
             [OP_EXP2I] = exp2i,
             [OP_SELECT_NEGATIVE] = select_negative,

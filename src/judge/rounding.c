@@ -52,6 +52,14 @@ static void print_direct(const problem *p, int unit, text *out) {
              (long long)(terms + 2), (long long)terms, unit);
 }
 
+static void print_pool(const problem *p, int unit, text *out) {
+    if (p->combine == COMBINE_MAXIMUM)
+        text_add(out, "none\n");
+    else
+        text_add(out, "|error| <= %lld u S / count, S the sum of a window's %lld magnitudes, u = 2^%d\n",
+                 (long long)(problem_taps(p) + 1), (long long)problem_taps(p), unit);
+}
+
 static void print_winograd(const problem *p, const cvk_plan *plan, int unit, text *out) {
     const int m[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
     text_add(out, "|error| <= %.0f u |A'| [(|G| |g|) . (|B'| |d|)], summed over input channels, u = 2^%d;",
@@ -72,6 +80,8 @@ void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out) {
         text_add(out, ": ");
         if (is_winograd(part))
             print_winograd(&p, part, unit, out);
+        else if (p.combine != COMBINE_SUM)
+            print_pool(&p, unit, out);
         else
             print_direct(&p, unit, out);
     }

@@ -63,12 +63,14 @@ static bool sizes_agree(const cvk_spec *s, const cvk_kernel_info *info) {
     const uint64_t x = (uint64_t)type_bytes(s->input_type), w = (uint64_t)type_bytes(s->weights_type);
     const uint64_t y = (uint64_t)type_bytes(s->output_type), sum = (uint64_t)type_bytes(spec_sum_type(s));
     const bool forward = s->direction == DIRECTION_FORWARD;
+    const uint64_t places = s->indices ? sizeof(int32_t) * (uint64_t)spec_output_elements(s) : 0;
     return of(info, CVK_ROLE_INPUT, s) == x * (uint64_t)spec_input_elements(s) &&
            info->weights.bytes == (forward ? w * (uint64_t)spec_weights_elements(s) : 0) &&
            of(info, CVK_ROLE_GRADIENT, s) == (forward ? 0 : y * (uint64_t)spec_output_elements(s)) &&
            info->bias.bytes == (s->bias && forward ? sum * (uint64_t)s->out_channels : 0) &&
            info->scale.bytes == sum * (uint64_t)(scales * s->out_channels) &&
            of(info, CVK_ROLE_ADDEND, s) == y * (uint64_t)(adds * spec_output_elements(s)) &&
+           of(info, CVK_ROLE_INDICES, s) == places &&
            of(info, CVK_ROLE_OUTPUT, s) == (forward ? y : w) * (uint64_t)spec_result_elements(s);
 }
 
@@ -104,7 +106,7 @@ static void fill(const naive_tensors *data, tensors *t) {
         copy(data->weights, &t->dense);
     copy(data->bias, &t->buffer[CVK_ROLE_BIAS]);
     copy(data->scale, &t->buffer[CVK_ROLE_SCALE]);
-    static const cvk_role written[] = {CVK_ROLE_OUTPUT, CVK_ROLE_SCRATCH, CVK_ROLE_WORKSPACE};
+    static const cvk_role written[] = {CVK_ROLE_OUTPUT, CVK_ROLE_INDICES, CVK_ROLE_SCRATCH, CVK_ROLE_WORKSPACE};
     for (size_t i = 0; i < sizeof written / sizeof *written; i++)
         memset(t->buffer[written[i]].data, ALL_NAN, t->buffer[written[i]].bytes);
     if (s->accumulate) fill_output(data, t);
@@ -125,7 +127,7 @@ cvk_status tensors_bind(const cvk_spec *s, const cvk_kernel_info *info, const na
 #undef CVK_BUFFER
     };
     const guarded *packed = &t->buffer[CVK_ROLE_WEIGHTS];
-    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return CVK_OK;
+    if (!spec_has_weights(s)) return CVK_OK;
     return cvk_pack_weights(info, (cvk_const_buffer){t->dense.data, t->dense.bytes},
                             (cvk_buffer){packed->data, packed->bytes});
 }
@@ -136,10 +138,9 @@ void tensors_free(tensors *t) {
 }
 
 /* The channels beyond the last one that a blocked output has room for. */
-static bool fill_is_zero(const tensors *t) {
+static bool fill_is_zero(const tensors *t, cvk_role role, cvk_type type) {
     const cvk_spec *s = t->spec;
-    const cvk_type type = s->output_type;
-    const char *output = t->buffer[CVK_ROLE_OUTPUT].data;
+    const char *output = t->buffer[role].data;
     int64_t end = (s->out_channels + BLOCK - 1) / BLOCK * BLOCK;
     for (int64_t n = 0; n < s->batch; n++)
         for (int64_t c = s->out_channels; c < end; c++) {
@@ -155,7 +156,9 @@ const char *tensors_damage(const tensors *t) {
     for (int i = 0; i < CVK_ROLES; i++)
         if (!guard_intact(&t->buffer[i])) return "wrote outside a buffer";
     const bool filled = t->spec->output_layout == CVK_BLOCKED && t->spec->direction == DIRECTION_FORWARD;
-    if (filled && !fill_is_zero(t)) return "fill channels are not zero";
+    if (filled && !fill_is_zero(t, CVK_ROLE_OUTPUT, t->spec->output_type)) return "fill channels are not zero";
+    if (filled && t->spec->indices && !fill_is_zero(t, CVK_ROLE_INDICES, TYPE_S32))
+        return "fill channels of indices are not zero";
     return NULL;
 }
 
@@ -169,4 +172,11 @@ void tensors_read(const tensors *t, int64_t i, void *to) {
     }
     channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, i / s->out_channels, i % s->out_channels);
     copy_spaced(bytes, w.count, output + w.first * bytes, w.step, to, 1);
+}
+
+void tensors_read_places(const tensors *t, int64_t i, int32_t *to) {
+    const cvk_spec *s = t->spec;
+    const int32_t *indices = t->buffer[CVK_ROLE_INDICES].data;
+    channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, i / s->out_channels, i % s->out_channels);
+    copy_spaced(sizeof *indices, w.count, indices + w.first, w.step, to, 1);
 }

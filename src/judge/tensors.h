@@ -24,5 +24,7 @@ const char *tensors_damage(const tensors *t);
 /* The output in logical order, of the layer's type: outputs of channel i of all images' channels, as naive_range counts
  * them. */
 void tensors_read(const tensors *t, int64_t i, void *to);
+/* The same of the indices. */
+void tensors_read_places(const tensors *t, int64_t i, int32_t *to);
 
 #endif

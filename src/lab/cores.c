@@ -167,7 +167,7 @@ static cvk_status time_plan(const lab *l, const cvk_spec *spec, const layer_plan
         const uint64_t images = r.info->batch_any ? (uint64_t)r.spec.batch : 1;
         t->kilocycles = r.info->kilocycles * images;
         t->phases = r.info->phases;
-        for (uint32_t p = 0; p < t->phases; p++) t->tasks[p] = (uint32_t)(r.info->tasks[p] * images);
+        for (uint32_t p = 0; p < t->phases; p++) t->tasks[p] = (uint32_t)cvk_phase_tasks(r.info, p, images);
         status = allocate(t);
     }
     if (status == CVK_OK) status = time_tasks(&r, t);

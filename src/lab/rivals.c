@@ -28,6 +28,7 @@ static const peer_problem *pose(const ready *r, arena *a) {
     const cvk_spec *s = &r->spec;
     peer_problem *p = arena_new(a, peer_problem);
     *p = (peer_problem){.operation = r->info->operation,
+                        .counts_padding = s->count_include_pad,
                         .rank = s->rank,
                         .batch = s->batch,
                         .in_channels = s->in_channels,
@@ -148,9 +149,10 @@ static void ask(const ready *r, const peer *who, peer_request *request, const vo
     who->rest();
 }
 
-/* What is added to grows from run to run; and gradients of a flipped kernel come out flipped. */
+/* What is added to grows from run to run; gradients of a flipped kernel come out flipped; and one tensor is compared.
+ */
 static bool is_posed(const cvk_spec *s) {
-    return !s->accumulate && (s->direction == DIRECTION_FORWARD || !s->flip_kernel);
+    return !s->accumulate && !s->indices && (s->direction == DIRECTION_FORWARD || !s->flip_kernel);
 }
 
 cvk_status rivals_open(const ready *r, const peer_list *peers, arena *a, rivals *to) {

@@ -62,8 +62,8 @@ static void describe(const ready *r, arena *a, timing *t) {
     t->operations = 2 * (double)spec_macs(&r->spec);
     t->present = 2 * (double)spec_macs_of_input(&r->spec);
     t->bytes = (double)r->info->weights.bytes;
-    static const cvk_role others[] = {CVK_ROLE_INPUT,  CVK_ROLE_BIAS,   CVK_ROLE_SCALE,
-                                      CVK_ROLE_ADDEND, CVK_ROLE_OUTPUT, CVK_ROLE_GRADIENT};
+    static const cvk_role others[] = {CVK_ROLE_INPUT,  CVK_ROLE_BIAS,     CVK_ROLE_SCALE,  CVK_ROLE_ADDEND,
+                                      CVK_ROLE_OUTPUT, CVK_ROLE_GRADIENT, CVK_ROLE_INDICES};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) t->bytes += bytes_of(r, others[i]);
 }
 

@@ -40,6 +40,21 @@ LLVMValueRef lower_select_less(LLVMBuilderRef b, cvk_type type, LLVMValueRef x, 
     return LLVMBuildSelect(b, compare(b, LESS, type, x, y), less, otherwise, "");
 }
 
+/* NaN is greater than all. One compare more than the machine's maximum, by which the second operand wins over NaN: of
+ * y, which is news, so that what was greatest so far waits for no compare. */
+static LLVMValueRef maximum(LLVMBuilderRef b, cvk_type type, LLVMValueRef x, LLVMValueRef y) {
+    LLVMValueRef greatest = compare_select(b, GREATER, type, y, x);
+    if (!type_is_float(type)) return greatest;
+    return LLVMBuildSelect(b, LLVMBuildFCmp(b, LLVMRealUNO, y, y, ""), y, greatest, "");
+}
+
+/* Whatever is not at most y, where y is a number. */
+static LLVMValueRef is_greater(lower_module *m, LLVMBuilderRef b, cvk_type type, LLVMValueRef x, LLVMValueRef y) {
+    LLVMValueRef above = LLVMBuildFCmp(b, LLVMRealUGT, x, y, ""), number = LLVMBuildFCmp(b, LLVMRealORD, y, y, "");
+    LLVMValueRef yes = lower_splat_constant(m, type, (int)LLVMGetVectorSize(LLVMTypeOf(x)), -1);
+    return LLVMBuildSelect(b, LLVMBuildAnd(b, above, number, ""), yes, LLVMConstNull(LLVMTypeOf(x)), "");
+}
+
 /* 2^a for integral a: a + 3 * 2^22 (2^51) has a in its low bits, which become the exponent. */
 static LLVMValueRef exp2i(lower_module *m, LLVMBuilderRef b, cvk_type type, LLVMValueRef a) {
     bool narrow = type == TYPE_F32;
@@ -84,6 +99,8 @@ LLVMValueRef lower_arithmetic(lower_module *m, LLVMBuilderRef b, op_kind kind, c
     case OP_COPY: return x;
     case OP_MIN: return compare_select(b, LESS, type, x, y);
     case OP_MAX: return compare_select(b, GREATER, type, x, y);
+    case OP_MAXIMUM: return maximum(b, type, x, y);
+    case OP_GREATER: return is_greater(m, b, type, x, y);
     case OP_SELECT_NEGATIVE: return lower_select_less(b, type, x, LLVMConstNull(LLVMTypeOf(x)), y, z);
     default: break;
     }

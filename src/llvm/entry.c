@@ -65,6 +65,15 @@ static bool is_shared_by_images(nest_role role) {
     return share[role] != IMAGE;
 }
 
+static bool sums_over_images(const cvk_kernel_info *info) {
+    return info->operation == CVK_WEIGHTS_GRADIENT || info->operation == CVK_TRANSPOSED_WEIGHTS_GRADIENT;
+}
+
+/* Whether images have the tensor together. */
+static bool is_shared(const program_lowering *p, const nest_tensor *t) {
+    return t->shared || is_shared_by_images(t->role) || (t->role == ROLE_OUTPUT && sums_over_images(p->info));
+}
+
 /* Where the image at hand begins, in bytes. Of addends, those of all images stand before those of the next addend; an
  * image's workspace is in one piece. */
 static LLVMValueRef image_offset(const program_lowering *p, lowering *l, const nest_tensor *t) {
@@ -84,7 +93,7 @@ static LLVMValueRef part_of(lowering *l, LLVMValueRef base, const nest_tensor *t
 
 static LLVMValueRef find_tensor(const program_lowering *p, lowering *l, const nest_tensor *t) {
     LLVMValueRef base = load_argument(l, t->role, t->name);
-    if (!p->image || is_shared_by_images(t->role)) return part_of(l, base, t);
+    if (!p->image || is_shared(p, t)) return part_of(l, base, t);
     LLVMValueRef offset = image_offset(p, l, t);
     return LLVMBuildGEP2(l->builder, l->m->i8, base, &offset, 1, "");
 }
@@ -108,6 +117,35 @@ static LLVMValueRef clipped(lowering *l, LLVMValueRef value, int64_t base, int64
     return lower_intrinsic(l->m, l->builder, "llvm.smin", &index, 1, arguments, 2);
 }
 
+static bool is_of_images(const program_lowering *p, const nest *n) {
+    for (int t = 0; t < n->tensor_count; t++)
+        if (!is_shared(p, &n->tensors[t])) return true;
+    return false;
+}
+
+static void lower_tasks(const program_lowering *p, lowering *l, LLVMValueRef first, LLVMValueRef last) {
+    find_tensors(p, l);
+    lower_nest_tasks(l, first, last);
+}
+
+/* Tasks that sum over images: each goes through all of them, in their order. */
+static void lower_sums(const program_lowering *all, lowering *l, LLVMValueRef first, LLVMValueRef last) {
+    LLVMBuilderRef b = l->builder;
+    LLVMTypeRef index = l->m->index;
+    LLVMValueRef zero = LLVMConstInt(index, 0, false), one = LLVMConstInt(index, 1, false);
+    LLVMBasicBlockRef from = LLVMGetInsertBlock(b), loop = lower_block(l, "image"), done = lower_block(l, "done");
+    LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntNE, all->batch, zero, ""), loop, done);
+    LLVMPositionBuilderAtEnd(b, loop);
+    LLVMValueRef image = LLVMBuildPhi(b, index, "image");
+    program_lowering p = *all;
+    p.image = image;
+    lower_tasks(&p, l, first, last);
+    LLVMValueRef next = LLVMBuildAdd(b, image, one, "");
+    LLVMAddIncoming(image, (LLVMValueRef[]){zero, next}, (LLVMBasicBlockRef[]){from, LLVMGetInsertBlock(b)}, 2);
+    LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntULT, next, all->batch, ""), loop, done);
+    LLVMPositionBuilderAtEnd(b, done);
+}
+
 /* Each nest takes its own of the phase's tasks; the only nest of one takes them all. */
 static void lower_tasks_of(const program_lowering *p, const nest_phase *phase, lowering *nests) {
     int64_t base = 0;
@@ -115,10 +153,9 @@ static void lower_tasks_of(const program_lowering *p, const nest_phase *phase, l
         lowering *l = &nests[i];
         const int64_t tasks = phase->nest[i]->tasks;
         const bool alone = phase->count == 1;
-        find_tensors(p, l);
         LLVMValueRef first = alone ? p->first : clipped(l, p->first, base, tasks);
         LLVMValueRef last = alone ? p->last : clipped(l, p->last, base, tasks);
-        lower_nest_tasks(l, first, last);
+        (p->batch && !p->image && is_of_images(p, phase->nest[i]) ? lower_sums : lower_tasks)(p, l, first, last);
         base += tasks;
     }
 }
@@ -156,7 +193,7 @@ static void lower_images(const program_lowering *all, const nest_phase *phase, l
 
 static void lower_phase(const program_lowering *all, int number, lowering *l) {
     const nest_phase *phase = &all->program->phase[number];
-    if (all->batch) {
+    if (all->batch && (number == 0 || !sums_over_images(all->info))) {
         lower_images(all, phase, l, program_tasks(all->program, number));
         return;
     }

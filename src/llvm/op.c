@@ -308,6 +308,16 @@ static void lower_call(lowering *l, const nest_op *op) {
     set(l, &op->to, 0, LLVMBuildCall2(l->builder, type, function, &argument, 1, ""));
 }
 
+/* Offset and lanes are added as integers as wide as an address. */
+static void lower_number(lowering *l, const nest_op *op) {
+    const int lanes = lanes_in(l, &op->to);
+    LLVMTypeRef wide = LLVMVectorType(l->m->index, (unsigned)lanes);
+    LLVMValueRef step[NEST_MOST_LANES], first = splat(l, lower_affine(l, &op->at.offset), wide);
+    for (int i = 0; i < lanes; i++) step[i] = LLVMConstInt(l->m->index, (unsigned long long)(i * op->at.stride), true);
+    LLVMValueRef sum = LLVMBuildAdd(l->builder, first, LLVMConstVector(step, (unsigned)lanes), "");
+    set(l, &op->to, 0, LLVMBuildSIToFP(l->builder, sum, vector_in(l, &op->to), ""));
+}
+
 static LLVMValueRef operand(lowering *l, const register_ref *r) { return r->array < 0 ? NULL : get(l, r, 0); }
 
 static LLVMValueRef lanewise(lowering *l, const nest_op *op, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c) {
@@ -320,7 +330,7 @@ static LLVMValueRef lanewise(lowering *l, const nest_op *op, LLVMValueRef a, LLV
     }
 }
 
-/* Of those, fma and dot may have a lane range. */
+/* Of those, fma, dot and maximum may have a lane range. */
 static void lower_lanewise(lowering *l, const nest_op *op) {
     LLVMValueRef a = operand(l, &op->a), b = operand(l, &op->b), c = operand(l, &op->c);
     int lanes = lanes_in(l, &op->to);
@@ -339,6 +349,7 @@ void lower_op(lowering *l, const nest_op *op) {
     case OP_SPLAT: lower_splat(l, op); break;
     case OP_STORE: lower_store(l, op); break;
     case OP_PREFETCH: lower_prefetch(l, op); break;
+    case OP_NUMBER: lower_number(l, op); break;
     case OP_KEEP: lower_keep(l, op); break;
     case OP_SHUFFLE: lower_shuffle(l, op); break;
     case OP_TRANSPOSE: lower_transpose(l, op); break;

@@ -325,6 +325,17 @@ void build_dot(nest_builder *b, register_ref to, register_ref x, register_ref y,
     accumulate(b, OP_DOT, to, x, y, lanes);
 }
 
+void build_maximum(nest_builder *b, register_ref to, register_ref x, const nest_range *lanes) {
+    nest_op *op = append_op(b, OP_MAXIMUM, to);
+    op->a = to;
+    op->b = x;
+    op->lanes = kept_range(b, lanes);
+}
+
+void build_number(nest_builder *b, register_ref to, affine first, int64_t step) {
+    append_op(b, OP_NUMBER, to)->at = access_at(-1, first, step);
+}
+
 void build_convert(nest_builder *b, register_ref to, register_ref a) { append_op(b, OP_CONVERT, to)->a = a; }
 
 void build_shift(nest_builder *b, op_kind kind, register_ref to, register_ref a, int amount) {

@@ -59,6 +59,9 @@ void build_fma(nest_builder *b, register_ref to, register_ref x, register_ref y,
                const nest_range *lanes); /* to += x y */
 void build_dot(nest_builder *b, register_ref to, register_ref x, register_ref y,
                const nest_range *lanes); /* to += sums of the products of neighbours */
+void build_maximum(nest_builder *b, register_ref to, register_ref x,
+                   const nest_range *lanes);                                     /* to = the greater of the two */
+void build_number(nest_builder *b, register_ref to, affine first, int64_t step); /* first + lane * step */
 void build_convert(nest_builder *b, register_ref to, register_ref a);
 void build_shift(nest_builder *b, op_kind kind, register_ref to, register_ref a, int amount);
 void build_op(nest_builder *b, op_kind kind, register_ref to, register_ref a, register_ref c);

@@ -177,7 +177,8 @@ static void check_transpose(checker *c, const nest_scope *s, const nest_op *op, 
 }
 
 static bool takes_lanes(op_kind kind) {
-    return kind == OP_LOAD || kind == OP_STORE || kind == OP_FMA || kind == OP_DOT || kind == OP_KEEP;
+    return kind == OP_LOAD || kind == OP_STORE || kind == OP_FMA || kind == OP_DOT || kind == OP_MAXIMUM ||
+           kind == OP_KEEP;
 }
 
 /* What an operation's registers are, NULL where there is none. */
@@ -279,6 +280,7 @@ static void check_op(checker *c, const nest_scope *s, const nest_op *op) {
     case OP_CONST: check_constant(c, op, o.to); break;
     case OP_SHUFFLE: check_shuffle(c, op, o.to->lanes, o.source[0]->lanes); break;
     case OP_TRANSPOSE: check_transpose(c, s, op, o.to->lanes); break;
+    case OP_NUMBER: check_affine(c, s, &op->at.offset, false, name); break;
     case OP_CALL: check_call(c, op, o.to); break;
     case OP_SHIFT_LEFT:
     case OP_SHIFT_RIGHT: check_shift(c, op, o.to, name); break;

@@ -25,7 +25,7 @@
 enum { NEST_MOST_LANES = 64 };
 
 /* What a tensor is bound to. Of ENTRY_TASKS the rows of convoke/buffers.def, in their order: ROLE_INPUT to
- * ROLE_GRADIENT; of ENTRY_PACK the two parameters. Packed weights are meant without their header. */
+ * ROLE_INDICES; of ENTRY_PACK the two parameters. Packed weights are meant without their header. */
 typedef enum nest_role {
 #define CVK_BUFFER(NAME, member, needs, access, share) ROLE_##NAME,
 #include <convoke/buffers.def>
@@ -44,6 +44,7 @@ typedef struct nest_tensor {
     int alignment; /* bytes the base is aligned to, at least */
     bool writable;
     int64_t begin; /* elements of what the role is bound to that stand before it: of several tensors of one role */
+    bool shared;   /* of all images, where a kernel is for any batch and sums over them */
     bool added_to; /* a task reads an element of it, adds, and stores it */
 } nest_tensor;
 
@@ -112,7 +113,7 @@ typedef struct register_ref {
 } register_ref;
 
 typedef struct nest_access {
-    int tensor;     /* index into nest->tensors */
+    int tensor;     /* index into nest->tensors; -1: a number and no access */
     affine offset;  /* of lane 0 */
     int64_t stride; /* between lanes; 1 is contiguous */
 } nest_access;
@@ -120,9 +121,10 @@ typedef struct nest_access {
 typedef struct nest_op {
     op_kind kind;
     register_ref to, a, b, c;
-    nest_access at;          /* load, splat, store, prefetch */
-    const nest_range *lanes; /* NULL: all. Lanes outside: load and keep give 0, store leaves memory, fma and dot `to` */
-    double value;            /* const: a number of the register's type */
+    nest_access at; /* load, splat, store, prefetch; number */
+    const nest_range
+        *lanes;   /* NULL: all. Lanes outside: load and keep give 0, store leaves memory, fma, dot and maximum `to` */
+    double value; /* const: a number of the register's type */
     int64_t over,
         under;      /* const: the exact number that `value` was rounded from is over / under; under = 0: it is value */
     bool streams;   /* store: whole registers of adjacent lanes bypass the caches, where the target can */

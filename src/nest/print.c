@@ -10,7 +10,8 @@ typedef struct printer {
     int depth;
 } printer;
 
-/* @t: destination; @d: destination with its type; @a @b @c: sources; @m: what is accessed; @l: lane range; @v: value;
+/* @t: destination; @d: destination with its type; @a @b @c: sources; @m: what is accessed; @n: a number a lane; @l:
+ * lane range; @v: value;
  * @p: pattern; @f: function; @s: shift; @r: rounding of a conversion. What has its own destination as the last source
  * is printed by ACCUMULATE. */
 static const char *const ACCUMULATE[OP_KINDS] = {[OP_FMA] = "@t += @a * @b@l", [OP_DOT] = "@t += dot(@a, @b)@l"};
@@ -29,6 +30,9 @@ static const char *const OP_TEMPLATE[OP_KINDS] = {
     [OP_DIV] = "@t = @a / @b",
     [OP_MIN] = "@t = min(@a, @b)",
     [OP_MAX] = "@t = max(@a, @b)",
+    [OP_MAXIMUM] = "@t = maximum(@a, @b)@l",
+    [OP_GREATER] = "@t = @a > @b ? -1 : 0",
+    [OP_NUMBER] = "@d = @n",
     [OP_SELECT_NEGATIVE] = "@t = @a < 0 ? @b : @c",
     [OP_ABS] = "@t = abs(@a)",
     [OP_COPYSIGN] = "@t = copysign(@a, @b)",
@@ -181,14 +185,23 @@ static void print_rounding(printer *p, const nest_op *op) {
     if (!type_is_float(to)) text_add(p->out, ", saturated");
 }
 
+/* From a lane to the next. */
+static void print_step(printer *p, const nest_op *op) {
+    text_add(p->out, " %c %lld*lane", op->at.stride < 0 ? '-' : '+', llabs((long long)op->at.stride));
+}
+
+static void print_number(printer *p, const nest_op *op) {
+    print_affine(p, &op->at.offset);
+    if (op->at.stride != 0) print_step(p, op);
+}
+
 static void print_access(printer *p, const nest_op *op) {
     bool known = op->at.tensor >= 0 && op->at.tensor < p->nest->tensor_count;
     text_add(p->out, "%s[", known ? p->nest->tensors[op->at.tensor].name : "?");
     print_affine(p, &op->at.offset);
     bool one_element = op->kind == OP_SPLAT || op->kind == OP_PREFETCH;
     if (op->kind == OP_SPLAT && op->repeat != 1) text_add(p->out, " + lane %% %d", op->repeat);
-    if (op->at.stride != 1 && !one_element)
-        text_add(p->out, " %c %lld*lane", op->at.stride < 0 ? '-' : '+', llabs((long long)op->at.stride));
+    if (op->at.stride != 1 && !one_element) print_step(p, op);
     text_add(p->out, "]");
 }
 
@@ -217,6 +230,7 @@ static void print_operand(printer *p, const nest_op *op, char which) {
     case 'c': print_register(p, &op->c); break;
     case 'm': print_access(p, op); break;
     case 'l': print_lanes(p, op); break;
+    case 'n': print_number(p, op); break;
     case 'w': text_add(p->out, "%s", op->streams ? "stream" : "store"); break;
     case 'p': print_pattern(p, op); break;
     case 'v': print_value(p, op); break;

@@ -157,6 +157,7 @@ nest_phase pack_beside(arena *a, nest *const *part, int count) {
 typedef struct role_map {
     nest_role role[ROLE_COUNT];
     int64_t begin[ROLE_COUNT];
+    bool shared[ROLE_COUNT];
 } role_map;
 
 static role_map same_roles(void) {
@@ -170,6 +171,7 @@ static nest *recast(arena *a, const nest *n, const role_map *m) {
     nest *copy = placed(a, n, &nowhere);
     for (int i = 0; i < n->tensor_count; i++) {
         copy->tensors[i].begin += m->begin[n->tensors[i].role];
+        copy->tensors[i].shared |= m->shared[n->tensors[i].role];
         copy->tensors[i].role = m->role[n->tensors[i].role];
     }
     return copy;
@@ -233,13 +235,14 @@ nest_program program_that_packs(arena *a, const nest_program *p, const nest_phas
     return (nest_program){p->count + 1, phase};
 }
 
-nest_program program_into_workspace(arena *a, const nest_program *p, int64_t *begin) {
+nest_program program_into_workspace(arena *a, const nest_program *p, bool shared, int64_t *begin) {
     static const int64_t LINE = PART_ALIGNMENT; /* in elements, which is a line of any type */
     role_map m = same_roles();
     nest_phase *phase = arena_array(a, nest_phase, p->count);
     *begin = (program_needs(p, ROLE_WORKSPACE).elements + LINE - 1) / LINE * LINE;
     m.role[ROLE_OUTPUT] = ROLE_WORKSPACE;
     m.begin[ROLE_OUTPUT] = *begin;
+    m.shared[ROLE_OUTPUT] = shared;
     for (int i = 0; i < p->count; i++) phase[i] = phase_recast(a, &p->phase[i], &m);
     return (nest_program){p->count, phase};
 }
@@ -253,12 +256,27 @@ nest_program program_then(arena *a, const nest_program *p, nest *n) {
     return (nest_program){p->count + 1, phase};
 }
 
+static nest_phase phase_with(arena *a, const nest_phase *phase, nest *n) {
+    nest **nests = arena_array(a, nest *, phase->count + 1);
+    memcpy(nests, phase->nest, sizeof *nests * (size_t)phase->count);
+    nests[phase->count] = n;
+    return (nest_phase){phase->count + 1, nests};
+}
+
+nest_program program_before_last(arena *a, const nest_program *p, nest *n) {
+    static const nest_phase none;
+    const int last = p->count - 1;
+    const bool is_new = last < 2;
+    nest_phase *phase = arena_array(a, nest_phase, p->count + 1);
+    memcpy(phase, p->phase, sizeof *phase * (size_t)p->count);
+    phase[last + is_new] = p->phase[last];
+    phase[last + is_new - 1] = phase_with(a, is_new ? &none : &p->phase[last - 1], n);
+    return (nest_program){p->count + is_new, phase};
+}
+
 nest_program program_with(arena *a, const nest_program *p, nest *n) {
     nest_phase *phase = arena_copy(a, p->phase, sizeof *phase * (size_t)p->count), *last = &phase[p->count - 1];
-    nest **nests = arena_array(a, nest *, last->count + 1);
-    memcpy(nests, last->nest, sizeof *nests * (size_t)last->count);
-    nests[last->count] = n;
-    *last = (nest_phase){last->count + 1, nests};
+    *last = phase_with(a, last, n);
     return (nest_program){p->count, phase};
 }
 

@@ -30,7 +30,7 @@ nest_phase pack_beside(arena *a, nest *const *part, int count);
 nest_program program_that_packs(arena *a, const nest_program *p, const nest_phase *pack, nest_role from,
                                 nest_role input);
 /* The program with what it puts out in its workspace instead, behind what it has there: from element `*begin` on. */
-nest_program program_into_workspace(arena *a, const nest_program *p, int64_t *begin);
+nest_program program_into_workspace(arena *a, const nest_program *p, bool shared, int64_t *begin);
 /* The program and a phase of one nest behind it. */
 nest_program program_then(arena *a, const nest_program *p, nest *n);
 /* The program with one more nest in its last phase, which is independent of the others'. */
@@ -43,6 +43,9 @@ void program_move(const nest_program *p, arena *a);
 const nest *program_nest(const nest_program *p, int index);
 
 int64_t program_tasks(const nest_program *p, int phase);
+
+/* With a nest in the phase before the last, which is new where the one before the last is the first. */
+nest_program program_before_last(arena *a, const nest_program *p, nest *n);
 
 /* What a run has to bring for that role: as much as the largest tensor of all nests, as aligned as the strictest asks.
  * 0 elements and no name where no nest has such a tensor. */

@@ -270,8 +270,15 @@ static cvk_status certify(const nest_program *p, nest_role role, bool wholly, in
 }
 
 cvk_status program_certify_stored(const nest_program *p, int64_t most, cvk_diagnostics *d) {
-    cvk_status output = certify(p, ROLE_OUTPUT, true, most, d);
-    if (output != CVK_OK && output != CVK_ERROR_UNSUPPORTED) return output;
-    cvk_status workspace = certify(p, ROLE_WORKSPACE, false, most, d);
-    return workspace != CVK_OK ? workspace : output;
+    static const struct {
+        nest_role role;
+        bool wholly;
+    } stored[] = {{ROLE_OUTPUT, true}, {ROLE_INDICES, true}, {ROLE_WORKSPACE, false}};
+    cvk_status all = CVK_OK;
+    for (size_t i = 0; i < sizeof stored / sizeof *stored; i++) {
+        cvk_status status = certify(p, stored[i].role, stored[i].wholly, most, d);
+        if (status != CVK_OK && status != CVK_ERROR_UNSUPPORTED) return status;
+        if (status != CVK_OK) all = status;
+    }
+    return all;
 }

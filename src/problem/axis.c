@@ -33,6 +33,19 @@ static bool same_taps(const problem_axis *a, int64_t start, int64_t other, int64
     return true;
 }
 
+problem_axis axis_counting(const problem_axis *a) {
+    problem_axis counting = *a;
+    counting.in += a->before + a->after;
+    counting.origin += a->before;
+    return counting;
+}
+
+/* Of two tiles. */
+static bool same_counts(const problem_axis *a, int64_t start, int64_t other, int64_t length) {
+    const problem_axis counting = axis_counting(a);
+    return (a->before == 0 && a->after == 0) || same_taps(&counting, start, other, length);
+}
+
 static bool interior(const problem_axis *a, int64_t start, int64_t length) {
     return start * a->step + a->origin >= 0 &&
            (start + length - 1) * a->step + (a->taps - 1) * a->tap_step + a->origin < a->in;
@@ -44,7 +57,8 @@ static int64_t run_length(const problem_axis *a, int64_t tile, int64_t first, in
     bool inner = interior(a, start, tile);
     while (first + count < full) {
         int64_t next = (first + count) * tile;
-        if (inner ? !interior(a, next, tile) : !same_taps(a, start, next, tile)) break;
+        if (inner ? !interior(a, next, tile) : !same_taps(a, start, next, tile) || !same_counts(a, start, next, tile))
+            break;
         count++;
     }
     return count;
@@ -85,6 +99,26 @@ segment_list axis_segments(arena *a, const problem_axis *axis, const axis_span *
             last->last = k + 1;
         else
             list.segment[list.count++] = s;
+    }
+    return list;
+}
+
+int64_t axis_counted(const problem_axis *a, int64_t o) {
+    const problem_axis c = axis_counting(a);
+    const int64_t begin = o * c.step + c.origin;
+    const int64_t first = clamp(ceil_div(-begin, c.tap_step), 0, c.taps);
+    return clamp(floor_div(c.in - 1 - begin, c.tap_step) + 1, first, c.taps) - first;
+}
+
+count_list axis_counts(arena *a, const problem_axis *axis, const axis_span *span) {
+    count_list list = {arena_array(a, count_run, span->length), 0};
+    for (int64_t i = 0; i < span->length; i++) {
+        const int64_t taps = axis_counted(axis, span->start_first + i);
+        count_run *last = list.count ? &list.run[list.count - 1] : NULL;
+        if (last && last->taps == taps)
+            last->high = i + 1;
+        else
+            list.run[list.count++] = (count_run){i, i + 1, taps};
     }
     return list;
 }

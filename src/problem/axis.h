@@ -12,6 +12,7 @@
 typedef struct problem_axis {
     int64_t out, taps, in; /* counts */
     int64_t step, tap_step, origin;
+    int64_t before, after; /* of a mean: taps so far outside of the input, absent as they are, are counted */
 } problem_axis;
 
 /* Whether every output is the input at its place: one tap, nothing skipped, nothing added. */
@@ -20,7 +21,8 @@ bool axis_is_plain(const problem_axis *a);
 int64_t axis_before(const problem_axis *a);
 int64_t axis_after(const problem_axis *a);
 
-/* Tiles of one axis that see the same taps at the same places: `count` tiles from number `first` on, `length` long. */
+/* Tiles of one axis that see, and count, the same taps at the same places: `count` tiles from number `first` on,
+ * `length` long. */
 typedef struct axis_span {
     int64_t first, count, length;
     int64_t start_first, start_last; /* output positions where the first and the last of them begin */
@@ -46,6 +48,19 @@ span_list axis_spans(arena *a, const problem_axis *axis, int64_t tile);
 /* The axis as `count` windows of so many input positions, from its first on `step` apart: which of their positions
  * exist is which taps are present. */
 problem_axis axis_windows(const problem_axis *axis, int64_t count, int64_t step, int64_t positions);
+/* Taps of position o that a mean counts. */
+int64_t axis_counted(const problem_axis *a, int64_t o);
+/* Consecutive positions low <= i < high of a span's tiles of which as many taps are counted. */
+typedef struct count_run {
+    int64_t low, high, taps;
+} count_run;
+typedef struct count_list {
+    count_run *run;
+    int count;
+} count_list;
+count_list axis_counts(arena *a, const problem_axis *axis, const axis_span *span);
+/* The axis whose taps are present where this one's are counted. */
+problem_axis axis_counting(const problem_axis *a);
 /* The taps that a span's tiles see anywhere, in order. */
 segment_list axis_segments(arena *a, const problem_axis *axis, const axis_span *span);
 

@@ -257,7 +257,7 @@ static problem begin(const cvk_spec *s, const pair *p) {
                   .sum = spec_sum_type(s),
                   .border = s->padding,
                   .accuracy = ACCURACY_STRICT,
-                  .post = {.accumulate = s->accumulate && !backward_weights_wait(s)}};
+                  .post = {.accumulate = s->batch_any || (s->accumulate && !backward_weights_wait(s))}};
     set_axes(s, p, &to);
     if (!problem_has_border(&to)) to.border = PAD_ZEROS;
     return to;

@@ -7,6 +7,7 @@
 /* Of a layer whose direction is backward_weights. What stands for weights is, of its two images, the gradients
  * of its output or, transposed, its input; where the kernel is of one tap, that of fewer channels. Outputs are those of
  * spec_result_elements, in which the gradients of the weights come first. */
+/* For any batch the problems are those of one image, and each is added to what the images before it gave. */
 int backward_weights_count(const struct cvk_spec *s);
 /* What is summed over, images and rows, is in so many parts that one's share of both images stays in a cache, as far as
  * their sums are not much beside them. Of more than one, each puts its sums behind those of the one before: the

@@ -35,6 +35,8 @@ problem_epilogue problem_epilogue_of(const cvk_spec *s) {
     return e;
 }
 
+_Static_assert((int)LAYER_MAX_POOL == COMBINE_MAXIMUM && (int)LAYER_AVERAGE_POOL == COMBINE_MEAN, "kinds of layers");
+
 /* All but the axes. */
 static problem tensors_of(const cvk_spec *s) {
     return (problem){
@@ -46,6 +48,8 @@ static problem tensors_of(const cvk_spec *s) {
         .x = view_dense(s->input_type, s->input_layout, s->batch, s->in_channels, s->groups, s->in_size),
         .w = view_of_weights(s),
         .y = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+        .combine = (combination)s->kind,
+        .indices = s->indices,
         .sum = spec_sum_type(s),
         .border = s->padding,
         .accuracy = s->accuracy,
@@ -62,7 +66,9 @@ static problem forward_of(const cvk_spec *s) {
                                    .in = s->in_size[a],
                                    .step = s->stride[a],
                                    .tap_step = s->dilation[a],
-                                   .origin = -s->pad_before[a]};
+                                   .origin = -s->pad_before[a],
+                                   .before = s->count_include_pad ? s->pad_before[a] : 0,
+                                   .after = s->count_include_pad ? s->pad_after[a] : 0};
     if (!problem_has_border(&p)) p.border = PAD_ZEROS;
     return p;
 }

@@ -3,13 +3,21 @@
  *
  *     y(n, g, oc, o) = post(bias + sum over ic, k of w(g, oc, ic, k) x(n, g, ic, o step + k tap_step + origin))
  *
- * on three axes at once, where a tap outside the input is absent or reads what the border says. */
+ * on three axes at once, where a tap outside the input is absent or reads what the border says. Of pools, whose groups
+ * are their channels, the taps that are there are not weighed and summed up but combined in another way. */
 #ifndef CVK_PROBLEM_PROBLEM_H
 #define CVK_PROBLEM_PROBLEM_H
 
 #include "problem/axis.h"
 #include "problem/view.h"
 #include "base/text.h"
+
+/* What is made of the inputs that an output's taps find. */
+typedef enum combination {
+    COMBINE_SUM,     /* of products with weights, which begins with the bias */
+    COMBINE_MAXIMUM, /* which begins with minus infinity; NaN wins */
+    COMBINE_MEAN     /* their sum over how many are counted */
+} combination;
 
 /* What becomes of a finished sum, in this order: post-ops, the store. The sum begins with the bias. */
 typedef struct problem_epilogue {
@@ -21,8 +29,10 @@ typedef struct problem_epilogue {
 typedef struct problem {
     const char *name;                             /* of the layer, for the reader */
     int64_t n, groups, out_channels, in_channels; /* channels of one group */
+    combination combine;
+    bool indices; /* of a maximum: also where the first of the greatest is, counted through its channel's map */
     problem_axis axis[AXES];
-    view x, w, y;
+    view x, w, y;        /* w has no elements where nothing is weighed */
     cvk_type sum;        /* what is accumulated in; of bias and scales, too */
     padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
     accuracy accuracy;

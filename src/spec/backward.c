@@ -26,7 +26,8 @@ static bool comes_back(const cvk_spec *s) {
 }
 
 static const char *to_weights(cvk_spec *s) {
-    if (s->batch_any || s->batch == 0) return "gradients of weights over any number of images are not supported yet";
+    if (s->batch == 0) return "gradients of weights over no images are not supported yet";
+    if (!spec_sums_any(s)) return "gradients of weights over any number of images are not supported yet in halves";
     s->direction = DIRECTION_BACKWARD_WEIGHTS;
     s->post_count = 0;
     return NULL;

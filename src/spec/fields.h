@@ -6,7 +6,7 @@
 #include "spec/spec.h"
 
 typedef enum field_id {
-#define FIELD(key, form, member, least, most, fallback, help) FIELD_##key,
+#define FIELD(key, form, member, least, most, fallback, of, help) FIELD_##key,
 #include "spec/fields.def"
 #undef FIELD
     FIELDS
@@ -15,9 +15,11 @@ typedef enum field_id {
 typedef enum field_form {
     FORM_name,
     FORM_of,
+    FORM_kind,
     FORM_shape,
     FORM_integer,
     FORM_axes,
+    FORM_kernel,
     FORM_padding,
     FORM_padding_mode,
     FORM_groups,
@@ -34,15 +36,28 @@ typedef enum field_form {
     FORMS
 } field_form;
 
+/* Kinds of layers, a bit each. */
+enum {
+    OF_CONVOLUTION = 1 << LAYER_CONVOLUTION,
+    OF_MAX_POOL = 1 << LAYER_MAX_POOL,
+    OF_AVERAGE_POOL = 1 << LAYER_AVERAGE_POOL,
+    OF_POOLS = OF_MAX_POOL | OF_AVERAGE_POOL,
+    OF_ALL = OF_CONVOLUTION | OF_POOLS
+};
+
 typedef struct field_row {
     const char *key;
     field_form form;
     size_t member; /* offset in cvk_spec */
     int64_t least, most;
-    const char *fallback, *help;
+    const char *fallback;
+    int of; /* kinds that have it */
+    const char *help;
 } field_row;
 
 extern const field_row spec_fields[FIELDS];
 extern const word_list field_keys;
+
+bool field_is_of(const field_row *field, layer_kind kind);
 
 #endif

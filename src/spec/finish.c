@@ -31,7 +31,7 @@ static void check_numbers(const cvk_spec *s, const findings *f) {
     for (const field_row *field = spec_fields; field < spec_fields + FIELDS; field++) {
         const void *member = (const char *)s + field->member;
         if (field->form == FORM_integer || field->form == FORM_groups) check_range(f, field, member, 1, field->least);
-        if (field->form == FORM_axes) check_range(f, field, member, AXES, field->least);
+        if (field->form == FORM_axes || field->form == FORM_kernel) check_range(f, field, member, AXES, field->least);
     }
 }
 
@@ -57,11 +57,22 @@ static bool is_sound_gradient(const cvk_spec *s) {
 
 static bool is_sound_direction(const cvk_spec *s) {
     if (s->direction == DIRECTION_FORWARD) return true;
-    return s->direction == DIRECTION_BACKWARD_WEIGHTS && s->batch > 0 && !s->batch_any && s->post_count == 0;
+    return s->direction == DIRECTION_BACKWARD_WEIGHTS && s->batch > 0 && spec_sums_any(s) && s->post_count == 0;
 }
 
 static bool has_output_padding(const cvk_spec *s) {
     return s->output_padding[AXIS_D] || s->output_padding[AXIS_H] || s->output_padding[AXIS_W];
+}
+
+/* Every channel by itself, forward, without what belongs to weights. */
+static bool is_sound_pool(const cvk_spec *s) {
+    return s->groups == s->in_channels && s->out_channels == s->in_channels && !s->bias && !s->flip_kernel &&
+           !s->transposed && s->direction == DIRECTION_FORWARD && s->padding == PAD_ZEROS;
+}
+
+static bool has_sound_switches(const cvk_spec *s) {
+    return (!s->ceil_mode || spec_is_pool(s)) && (!s->count_include_pad || s->kind == LAYER_AVERAGE_POOL) &&
+           (!s->indices || s->kind == LAYER_MAX_POOL);
 }
 
 static bool has_sound_post_ops(const cvk_spec *s) {
@@ -101,6 +112,9 @@ static void check_rest(const cvk_spec *s, const findings *f) {
         {"accumulate: not a layer of gradients'", !s->accumulate || is_sound_gradient(s)},
         {"output_padding: not a transposed layer's", s->transposed || !has_output_padding(s)},
         {"post", has_sound_post_ops(s)},
+        {"kind", (unsigned)s->kind < LAYER_KINDS},
+        {"a pool", !spec_is_pool(s) || is_sound_pool(s)},
+        {"ceil_mode, count_include_pad or indices: not of such a layer", has_sound_switches(s)},
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         if (!checks[i].sound)

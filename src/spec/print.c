@@ -20,6 +20,11 @@ static void print_name(const cvk_spec *s, const field_row *f, text *out) {
     text_add(out, "%s", s->name);
 }
 
+static void print_kind(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", kind_words.word[s->kind]);
+}
+
 static void print_shape(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
     if (s->batch_any)
@@ -169,7 +174,7 @@ static printer *const printers[FORMS] = {
     [FORM_groups] = print_groups,       [FORM_boolean] = print_boolean,   [FORM_post_ops] = print_post_ops,
     [FORM_layout] = print_layout,       [FORM_dtype] = print_dtype,       [FORM_accuracy] = print_accuracy,
     [FORM_algorithm] = print_algorithm, [FORM_schedule] = print_schedule, [FORM_output_padding] = print_output_padding,
-    [FORM_direction] = print_direction,
+    [FORM_direction] = print_direction, [FORM_kind] = print_kind,         [FORM_kernel] = print_axes,
 };
 
 /* What adds is printed as the gradient that it is, for only those may: the transpose of the transpose. */
@@ -185,7 +190,7 @@ void spec_print(const cvk_spec *layer, text *out) {
     const cvk_spec written = as_written(layer), *s = &written;
     text_add(out, "{");
     for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++) {
-        if (!printers[f->form]) continue;
+        if (!printers[f->form] || !field_is_of(f, s->kind)) continue;
         text value = text_new(out->arena);
         printers[f->form](s, f, &value);
         if (f->fallback && strcmp(value.bytes, f->fallback) == 0) continue;

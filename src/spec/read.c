@@ -125,14 +125,40 @@ static const node *find_own(const node *layer, const node *original, field_id id
     return own || !original || !is_shared(id) ? own : find_key(original, spec_fields[id].key);
 }
 
+/* Why a layer of another kind does not have the key. */
+static const char *whose(const field_row *field) {
+    if (field == &spec_fields[FIELD_padding_mode]) return "padding of a pool is absent";
+    if (field == &spec_fields[FIELD_transposed] || field == &spec_fields[FIELD_direction])
+        return "a pool goes forward alone";
+    switch (field->of) {
+    case OF_CONVOLUTION: return "a pool has as many channels out as in, each by itself, and no weights";
+    case OF_MAX_POOL: return "it is for `kind: max_pool`";
+    case OF_AVERAGE_POOL: return "it is for `kind: average_pool`";
+    default: return "it is for pools: `kind: max_pool` or `kind: average_pool`";
+    }
+}
+
+/* Where the layer itself says it; what it has from elsewhere is passed over. */
+static void refuse_key(const reader *r, const field_row *field, const node *layer) {
+    const node *said = find_key(layer, field->key);
+    if (said && !r->draft.unknown_kind)
+        report_error(r->report, E_LAYER_KIND, said->at, whose(field), "%s.%s: a layer of kind %s has none", r->owner,
+                     field->key, kind_words.word[r->draft.spec.kind]);
+}
+
 static void read_layer_fields(const document *doc, reader *r, const node *layer) {
     const node *original = find_original(doc, r, layer);
     for (int i = 0; i < FIELDS; i++) {
         const field_row *field = &spec_fields[i];
+        if (!field_is_of(field, r->draft.spec.kind)) {
+            refuse_key(r, field, layer);
+            continue;
+        }
         const node *own = find_own(layer, original, (field_id)i), *value = own ? own : doc->fallback[i];
         if (value) {
             read_value(r, field, value, !own && doc->inherited[i]);
-        } else if (!field->fallback && (original || !find_key(layer, spec_fields[FIELD_of].key))) {
+        } else if (!field->fallback && !(r->draft.unknown_kind && field->of != OF_ALL) &&
+                   (original || !find_key(layer, spec_fields[FIELD_of].key))) {
             report_error(doc->report, E_MISSING_KEY, layer->at, NULL, "%s: %s is missing", r->owner, field->key);
             r->complete = false;
         }
@@ -174,6 +200,7 @@ static void turn_backward(reader *r, const findings *f) {
 static void settle(reader *r) {
     cvk_spec *s = &r->draft.spec;
     if (r->draft.depthwise) s->groups = s->in_channels;
+    if (spec_is_pool(s)) s->groups = s->out_channels = s->in_channels;
     if (!spec_takes_padding(s, r->draft.padding)) {
         report_error(r->report, E_TRANSPOSED, r->draft.at[FIELD_padding],
                      "padding crops what comes out: say by how much on either side",

@@ -121,6 +121,12 @@ static void read_name(reader *r, const node *n) {
         r->draft.spec.name = n->text;
 }
 
+static void read_kind(reader *r, const node *n) {
+    int found = read_word(r, n, &kind_words);
+    r->draft.unknown_kind = found < 0;
+    if (found >= 0) r->draft.spec.kind = (layer_kind)found;
+}
+
 static bool is_any(const node *n) { return n->kind == NODE_SCALAR && strcmp(n->text, batch_words.word[0]) == 0; }
 
 static void refuse_batch(reader *r, const node *n) {
@@ -209,6 +215,35 @@ static void read_axes(reader *r, const node *n) {
     read_numbers_per_axis(r, n, values);
 }
 
+static bool looks_like_number(const char *word) {
+    return (*word >= '0' && *word <= '9') || *word == '-' || *word == '+' || *word == '.';
+}
+
+/* A kernel as large as the input, which was read before. */
+static void take_whole_input(reader *r, const node *n) {
+    cvk_spec *s = &r->draft.spec;
+    for (int axis = 0; axis < AXES; axis++) {
+        s->kernel[axis] = s->in_size[axis];
+        if (s->kernel[axis] > r->field->most)
+            refuse(r, E_NUMBER_LIMIT, n, NULL, "global comes to %lld, over the limit of %lld",
+                   (long long)s->kernel[axis], (long long)r->field->most);
+    }
+}
+
+static void read_kernel(reader *r, const node *n) {
+    cvk_spec *s = &r->draft.spec;
+    const bool global = n->kind == NODE_SCALAR && strcmp(n->text, kernel_words.word[0]) == 0;
+    if (!global && (n->kind != NODE_SCALAR || looks_like_number(n->text)))
+        read_axes(r, n);
+    else if (!global)
+        refuse(r, E_WORD, n, word_hint(&kernel_words, n->text).text,
+               "expected an integer, a list of one per spatial axis, or of a pool global, got %s", describe(n).text);
+    else if (r->rank && !spec_is_pool(s))
+        refuse(r, E_LAYER_KIND, n, "a number for every axis, or a list, one per axis", "only a pool may be global");
+    else
+        take_whole_input(r, n);
+}
+
 static void read_pair(reader *r, const node *n, int64_t *before, int64_t *after) {
     if (n->kind != NODE_SEQUENCE || n->count != 2) {
         refuse(r, n->kind == NODE_SEQUENCE ? E_LENGTH : E_KIND, n, NULL, "expected a pair [before, after], got %s",
@@ -228,10 +263,6 @@ static void read_pairs(reader *r, const node *n) {
     int first = AXES - (int)n->count;
     for (int i = 0; i < (int)n->count; i++)
         read_pair(r, n->child[i], &s->pad_before[first + i], &s->pad_after[first + i]);
-}
-
-static bool looks_like_number(const char *word) {
-    return (*word >= '0' && *word <= '9') || *word == '-' || *word == '+' || *word == '.';
 }
 
 static void read_padding_list(reader *r, const node *n) {
@@ -394,6 +425,7 @@ void read_field(reader *r, const node *value) {
         [FORM_direction] = read_direction, [FORM_of] = read_of,
         [FORM_weights] = read_weights,     [FORM_accuracy] = read_accuracy,
         [FORM_algorithm] = read_algorithm, [FORM_schedule] = read_schedule,
+        [FORM_kind] = read_kind,           [FORM_kernel] = read_kernel,
     };
     r->draft.at[r->field - spec_fields] = value->at;
     readers[r->field->form](r, value);

@@ -11,6 +11,7 @@ typedef struct draft {
     padding_word padding;
     direction direction;
     bool depthwise, output_padding; /* whether these words are said */
+    bool unknown_kind;              /* what is said of it is no kind */
     place at[FIELDS];               /* of each value; of the layer where a key is absent */
 } draft;
 

@@ -2,6 +2,7 @@
  * Ranges keep every sum below 2^30 here; products go through shape.c, which stops at INT64_MAX. */
 #include "spec/rules.h"
 #include "spec/limits.h"
+#include "base/integers.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -96,11 +97,21 @@ static void apply_transposed_rules(cvk_spec *s, const findings *f) {
     check_phases(s, f);
 }
 
+/* So many positions behind the first a window may begin; with ceil_mode also less than a stride farther, but not where
+ * only padding behind the input is left. */
+static int64_t windows(const cvk_spec *s, int axis, int64_t room) {
+    const int64_t stride = s->stride[axis];
+    if (!s->ceil_mode) return room < 0 ? 0 : room / stride + 1;
+    const int64_t count = floor_div(room + stride - 1, stride) + 1;
+    return (count - 1) * stride >= s->in_size[axis] + s->pad_before[axis] ? count - 1 : count;
+}
+
 static void find_output_size(cvk_spec *s, int axis, const findings *f) {
     int64_t span = (s->kernel[axis] - 1) * s->dilation[axis] + 1;
     int64_t padded = s->in_size[axis] + s->pad_before[axis] + s->pad_after[axis];
-    s->out_size[axis] = padded < span ? 0 : (padded - span) / s->stride[axis] + 1;
-    if (padded < span)
+    const int64_t size = windows(s, axis, padded - span);
+    s->out_size[axis] = size < 1 ? 0 : size;
+    if (size < 1)
         broken(f, FIELD_kernel_size, E_EMPTY_OUTPUT, NULL,
                "spans %lld with its dilation, the padded input only %lld on axis %c", (long long)span,
                (long long)padded, axis_names[axis]);
@@ -147,6 +158,46 @@ static void round_parameters(cvk_spec *s) {
         op->a = type_round(type, op->a), op->b = type_round(type, op->b);
 }
 
+/* Whether the first tap of window o that is not before the input is there, too. */
+static bool window_sees(const cvk_spec *s, int axis, int64_t o) {
+    const int64_t begin = o * s->stride[axis] - s->pad_before[axis], dilation = s->dilation[axis];
+    const int64_t taps_before = begin < 0 ? (dilation - 1 - begin) / dilation : 0;
+    return taps_before < s->kernel[axis] && begin + taps_before * dilation < s->in_size[axis];
+}
+
+/* There is no maximum and no average of nothing. */
+static void check_windows(const cvk_spec *s, int axis, const findings *f) {
+    for (int64_t o = 0; o < s->out_size[axis]; o++) {
+        if (window_sees(s, axis, o)) continue;
+        broken(f, FIELD_padding, E_WINDOW, NULL, "window %lld of axis %c sees nothing but padding", (long long)o,
+               axis_names[axis]);
+        return;
+    }
+}
+
+/* A position in the map of a channel is a number of the type that is computed in. */
+static void check_indices(const cvk_spec *s, const findings *f) {
+    const int64_t most = spec_sum_type(s) == TYPE_F64 ? INT32_MAX : 1 << 24;
+    int64_t positions = 1;
+    for (int axis = 0; axis < AXES; axis++) positions *= s->in_size[axis];
+    if (s->indices && positions > most)
+        broken(f, FIELD_indices, E_NUMBER_LIMIT, NULL, "into %lld positions are over the limit of %lld of this type",
+               (long long)positions, (long long)most);
+}
+
+/* Nothing is weighed, and maxima and means are taken in the type that there is. */
+static void check_pool_types(const cvk_spec *s, const findings *f) {
+    const bool alike = s->input_type == s->output_type && s->weights_type == s->input_type;
+    if (!alike || !type_is_computed_float(s->input_type))
+        broken(f, FIELD_dtype, E_UNSUPPORTED, NULL, "pools of other types than f32 and f64 are not supported yet");
+}
+
+static void apply_pool_rules(const cvk_spec *s, const findings *f) {
+    check_pool_types(s, f);
+    for (int axis = 0; axis < AXES; axis++) check_windows(s, axis, f);
+    check_indices(s, f);
+}
+
 static void apply_direct_rules(cvk_spec *s, const findings *f) {
     for (int axis = 0; axis < AXES; axis++) {
         find_output_size(s, axis, f);
@@ -161,6 +212,7 @@ void spec_apply_rules(cvk_spec *s, const findings *f) {
         apply_transposed_rules(s, f);
     else
         apply_direct_rules(s, f);
+    if (spec_is_pool(s)) apply_pool_rules(s, f);
     check_amounts(s, f);
     check_groups_apart(s, f);
     check_types(s, f);

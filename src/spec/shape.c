@@ -21,12 +21,16 @@ cvk_type spec_result_type(const cvk_spec *s) {
     return s->direction == DIRECTION_FORWARD ? s->output_type : s->weights_type;
 }
 
+bool spec_sums_any(const cvk_spec *s) { return !s->batch_any || s->weights_type == spec_sum_type(s); }
+
 cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch) {
     cvk_spec of = *s;
     if (s->batch_any) of.batch = batch, of.batch_any = false;
     return of;
 }
 
+bool spec_is_pool(const cvk_spec *s) { return s->kind != LAYER_CONVOLUTION; }
+bool spec_has_weights(const cvk_spec *s) { return s->direction == DIRECTION_FORWARD && !spec_is_pool(s); }
 int64_t spec_group_in(const cvk_spec *s) { return s->in_channels / s->groups; }
 int64_t spec_group_out(const cvk_spec *s) { return s->out_channels / s->groups; }
 int64_t spec_taps(const cvk_spec *s) { return volume(s->kernel); }
@@ -75,6 +79,7 @@ int64_t spec_output_elements(const cvk_spec *s) {
 }
 
 int64_t spec_weights_elements(const cvk_spec *s) {
+    if (spec_is_pool(s)) return 0;
     return times(times(s->out_channels, spec_group_in(s)), spec_taps(s));
 }
 

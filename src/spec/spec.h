@@ -11,6 +11,7 @@
 
 struct cvk_spec {
     const char *name;
+    layer_kind kind;
     int rank; /* spatial axes the user wrote: 1, 2, 3 */
     int64_t batch, in_channels, out_channels, groups;
     bool batch_any; /* as many images as each run says; `batch` is then 1, and every figure is one image's */
@@ -26,6 +27,7 @@ struct cvk_spec {
     direction direction; /* forward, or backward_weights: a layer of gradients of the data is the transpose */
     bool bias, flip_kernel, transposed;
     bool accumulate; /* gradients, which are added to what the output holds: no post-ops, and no bias going forward */
+    bool ceil_mode, count_include_pad, indices; /* of pools, which have as many groups as channels and no weights */
     int post_count;
     post_op post[MOST_POST_OPS];
     const char *algorithm;      /* "auto" or an algorithm's name; whether there is one is for algo/ to say */
@@ -45,13 +47,19 @@ struct cvk_network {
 cvk_type spec_sum_type(const cvk_spec *s);
 /* Of what comes out: the output, or gradients of weights, which are of their type. */
 cvk_type spec_result_type(const cvk_spec *s);
+/* Whether gradients of weights may wait in the output while one image after another is added, each as precise as sums.
+ */
+bool spec_sums_any(const cvk_spec *s);
 /* A layer for any batch, of so many images; others stay as they are. */
 cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch);
 
 /* Derived figures; all shape arithmetic of a checked spec fits in int64_t. */
 int64_t spec_group_in(const cvk_spec *s);  /* in_channels / groups */
 int64_t spec_group_out(const cvk_spec *s); /* out_channels / groups */
-int64_t spec_taps(const cvk_spec *s);      /* kernel D * H * W */
+bool spec_is_pool(const cvk_spec *s);
+/* Whether a caller brings weights, to be packed. */
+bool spec_has_weights(const cvk_spec *s);
+int64_t spec_taps(const cvk_spec *s); /* kernel D * H * W */
 /* Multiply-adds, padding counted as present, and what a transposed layer crops too. */
 int64_t spec_macs(const cvk_spec *s);
 int64_t spec_macs_of_input(const cvk_spec *s); /* without those whose tap falls into zeros of padding */

@@ -12,6 +12,8 @@
     const word_list name = {kind, COUNT(name##_list), name##_list};
 
 WORDS(boolean_words, "boolean", "false", "true")
+WORDS(kind_words, "kind", "convolution", "max_pool", "average_pool") /* by layer_kind */
+WORDS(kernel_words, "kernel_size", "global")
 WORDS(padding_words, "padding", "valid", "same", "same_lower", "full", "causal")
 WORDS(padding_mode_words, "padding_mode", "zeros", "reflect", "symmetric", "replicate", "circular")
 WORDS(layout_words, "layout", "channels_first", "channels_last", "blocked")
@@ -19,8 +21,8 @@ WORDS(dtype_words, "dtype", "f32", "f64", "f16", "bf16", "s8", "u8", "s32")
 WORDS(accuracy_words, "accuracy", "strict", "default", "fast")
 WORDS(group_words, "groups", "depthwise")
 WORDS(batch_words, "batch", "any")
-WORDS(operation_words, "operation", "convolution", "transposed", "weights_gradient",
-      "transposed_weights_gradient") /* by cvk_operation */
+WORDS(operation_words, "operation", "convolution", "transposed", "weights_gradient", "transposed_weights_gradient",
+      "max_pool", "average_pool") /* by cvk_operation */
 WORDS(direction_words, "direction", "forward", "backward_data", "backward_weights")
 WORDS(scale_words, "scale", "per_channel")
 

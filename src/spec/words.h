@@ -23,8 +23,9 @@ typedef enum padding_word {
 
 /* Of dtype_words, those that a layer may have: the first, in the order of cvk_dtype, which is that of cvk_type. */
 enum { DTYPES_SUPPORTED = CVK_BF16 + 1 };
-extern const word_list boolean_words, padding_words, padding_mode_words, layout_words, dtype_words, accuracy_words,
-    algorithm_words, post_words, group_words, scale_words, batch_words, operation_words, direction_words;
+extern const word_list boolean_words, kind_words, kernel_words, padding_words, padding_mode_words, layout_words,
+    dtype_words, accuracy_words, algorithm_words, post_words, group_words, scale_words, batch_words, operation_words,
+    direction_words;
 
 /* A sentence for the reader, "" where there is nothing to say. */
 typedef struct hint_text {

@@ -87,6 +87,34 @@ Test(layer, layers_of_gradients_can_be_built) {
     cr_assert_eq(cvk_spec_create(&l, NULL, &spec), CVK_ERROR_SPEC);
 }
 
+Test(layer, pools_can_be_built) {
+    cvk_layer l = plain();
+    l.kind = CVK_LAYER_MAX_POOL;
+    l.out_channels = 0;
+    l.ceil_mode = l.indices = true;
+    expect_same(&l,
+                "name: built, kind: max_pool, input: [1, 8, 10, 12], kernel_size: [3, 5], ceil_mode: true, indices: "
+                "true");
+    l.kind = CVK_LAYER_AVERAGE_POOL;
+    l.indices = false;
+    l.count_include_pad = true;
+    l.kernel_size[0] = l.kernel_size[1] = 0;
+    expect_same(&l, "name: built, kind: average_pool, input: [1, 8, 10, 12], kernel_size: global, ceil_mode: true, "
+                    "count_include_pad: true");
+    cvk_spec *spec;
+    const cvk_layer sound = l;
+    l.indices = true;
+    cr_expect_eq(cvk_spec_create(&l, NULL, &spec), CVK_ERROR_SPEC, "indices of averages");
+    l = sound, l.out_channels = 16;
+    cr_expect_eq(cvk_spec_create(&l, NULL, &spec), CVK_ERROR_SPEC, "more channels than come in");
+    l = sound, l.bias = true;
+    cr_expect_eq(cvk_spec_create(&l, NULL, &spec), CVK_ERROR_SPEC, "a bias");
+    l = sound, l.direction = CVK_BACKWARD_DATA;
+    cr_expect_eq(cvk_spec_create(&l, NULL, &spec), CVK_ERROR_SPEC, "backward");
+    l = plain(), l.ceil_mode = true;
+    cr_expect_eq(cvk_spec_create(&l, NULL, &spec), CVK_ERROR_SPEC, "ceil_mode of a convolution");
+}
+
 Test(layer, every_field_can_be_built) {
     static const cvk_post_op ops[] = {{CVK_POST_ADD, 0, 0},
                                       {CVK_POST_LEAKY_RELU, 0.1f, 0},

@@ -97,6 +97,24 @@ static void check_gradients() {
     expect(kernel.info().operation == CVK_WEIGHTS_GRADIENT && y == expected, "gradients of weights and bias");
 }
 
+static void check_pools() {
+    const auto net = convoke::network::parse(
+        "version: 1\nlayers:\n"
+        "- {name: most, kind: max_pool, input: [1, 1, 5], kernel_size: 3, stride: 2, padding: 1, indices: true}\n"
+        "- {name: mean, kind: average_pool, input: [1, 1, 4], kernel_size: global, dtype: f64}\n");
+    const std::vector<float> x{3, 1, 4, 1, 5}, expected{3, 4, 5};
+    const std::vector<std::int32_t> places{0, 2, 4};
+    std::vector<float> y(3);
+    std::vector<std::int32_t> found(3);
+    const convoke::kernel most = convoke::compile(net["most"]), mean = convoke::compile(net["mean"]);
+    most.run(convoke::arguments(x, y).indices(found));
+    expect(most.info().operation == CVK_MAX_POOL && y == expected && found == places, "a maximum and its places");
+    const std::vector<double> z{1, 2, 3, 6};
+    std::vector<double> average(1);
+    mean.run(convoke::arguments(z, average));
+    expect(mean.info().operation == CVK_AVERAGE_POOL && average[0] == 3, "a mean of the whole input");
+}
+
 static void check_threads() {
     const auto net = convoke::network::parse("version: 1\nlayers:\n- {name: small_map, input: [1, 128, 28, 28], "
                                              "out_channels: 128, kernel_size: 3, padding: 1}\n");
@@ -217,6 +235,7 @@ int main() {
     check_lifetimes();
     check_transposed();
     check_gradients();
+    check_pools();
     check_threads();
     check_tuned();
     check_errors();

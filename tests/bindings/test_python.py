@@ -118,6 +118,44 @@ class Results(Case):
         with self.refuses("gives none"):
             convoke.compile(layer()).gradients(x, dy)
 
+    def test_gradients_of_weights_sum_over_the_images_of_a_call(self):
+        kernel = convoke.compile(layer(input=["any", 6, 9, 7], direction="backward_weights", bias=True))
+        self.assertEqual((kernel.input_shape[0], kernel.weights_shape[0], kernel.output_shape), (-1, -1, (20, 6, 3, 3)))
+        for images in (0, 1, 3):
+            x, dy = integers(images, 6, 9, 7), integers(images, 20, 9, 7)
+            dw, db = kernel.gradients(x, dy, threads=2)
+            numpy.testing.assert_array_equal(db, dy.sum((0, 2, 3)))
+            if images:
+                known = convoke.compile(layer(input=[images, 6, 9, 7], direction="backward_weights", bias=True))
+                numpy.testing.assert_array_equal(dw, known.gradients(x, dy)[0])
+
+    def test_pools_take_no_weights(self):
+        x = integers(2, 6, 9, 7)
+        windows = numpy.lib.stride_tricks.sliding_window_view(x, (3, 3), (2, 3))[:, :, ::2, ::2]
+        keys = {"name": "a", "input": [2, 6, 9, 7], "kernel_size": 3, "stride": 2}
+        for layout in LAYOUTS:
+            most = convoke.compile({**keys, "kind": "max_pool", "layout": layout})
+            self.assertEqual((most.operation, most.weights_shape), ("max_pool", (0, 0, 3, 3)))
+            numpy.testing.assert_array_equal(most(x), windows.max((4, 5)), layout)
+            mean = convoke.compile({**keys, "kind": "average_pool", "layout": layout, "post_ops": ["relu"]})
+            numpy.testing.assert_allclose(mean(x, threads=2), windows.mean((4, 5)).clip(0), rtol=1e-6)
+            with self.refuses("weights: the layer has none"):
+                most(x, x)
+
+    def test_indices_say_where_maxima_stand(self):
+        x = integers(3, 6, 9, 7)
+        for layout in LAYOUTS:
+            kernel = convoke.compile({"name": "a", "kind": "max_pool", "input": ["any", 6, 9, 7], "kernel_size": 3,
+                                      "padding": 1, "indices": True, "layout": layout, "dtype": "f64"})
+            y, places = kernel.with_indices(x)
+            self.assertEqual((places.dtype, places.shape), (numpy.int32, y.shape))
+            flat = x.reshape(3, 6, -1)
+            numpy.testing.assert_array_equal(numpy.take_along_axis(flat, places.reshape(3, 6, -1), 2).reshape(y.shape), y)
+            with self.refuses("call its `with_indices`"):
+                kernel(x)
+        with self.refuses("gives none"):
+            convoke.compile(layer()).with_indices(x)
+
     def test_gradients_are_added_to_what_out_holds(self):
         x, dy, w = integers(2, 6, 9, 7), integers(2, 20, 9, 7), integers(20, 6, 3, 3)
         for layout in LAYOUTS:

@@ -23,7 +23,7 @@ version: str = convoke.__version__
 try: pass
 except convoke.Error as error: status: int = error.status
 """
-WRONG = ["convoke.compile(3)", "convoke.compile('a', layer=3)", "convoke.compile('a', effort=1)", "kernel(x)",
+WRONG = ["convoke.compile(3)", "convoke.compile('a', layer=3)", "convoke.compile('a', effort=1)", "kernel()",
          "kernel(x, x, out=[1.0])", "kernel(x, x, threads='2')", "kernel(x, x, treads=2)", "kernel.plans", "len(kernel)"]
 
 

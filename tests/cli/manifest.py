@@ -24,6 +24,8 @@ macros = {name: int(value) for name, value in re.findall(rf"#define {layer['symb
 assert len(macros) == 18, macros
 gradient = layer["buffers"].pop("gradient")  # of a layer that is no gradient of weights: the manifest's alone
 assert gradient["bytes"] == 0 and "GRADIENT_BYTES" not in macros
+indices = layer["buffers"].pop("indices")  # of a layer that is no maximum with them: likewise
+assert indices["bytes"] == 0 and "INDICES_BYTES" not in macros
 for name, buffer in layer["buffers"].items():
     assert macros[f"{name.upper()}_BYTES"] == buffer["bytes"], name
     assert macros[f"{name.upper()}_ALIGNMENT"] == buffer["alignment"], name

@@ -23,10 +23,11 @@ def write(path, shape, *values):
 def read(path):
     data = open(path, "rb").read()
     length = struct.unpack("<H", data[8:10])[0]
-    shape = re.search(r"\(([^)]*)\)", data[10 : 10 + length].decode()).group(1)
+    header = data[10 : 10 + length].decode()
+    shape, kind = re.search(r"\(([^)]*)\)", header).group(1), "i" if "<i4" in header else "f"
     body = data[10 + length :]
     print("x".join(re.findall(r"\d+", shape)))
-    print(*(f"{v:g}" for v in struct.unpack(f"<{len(body) // 4}f", body)))
+    print(*(f"{v:g}" for v in struct.unpack(f"<{len(body) // 4}{kind}", body)))
 
 
 {"write": write, "read": read}[sys.argv[1]](*sys.argv[2:])

@@ -43,6 +43,22 @@ case_gradients_of_weights_and_of_the_bias() {
     convoke run g.yaml --layer g --input x.npy --weights w.npy --output y.npy; status 2; says "--gradient, not --weights"
 }
 
+# The greatest of two by two, and where they stand; NaN wins, and the first of equals.
+case_a_pool_needs_no_weights_and_may_give_indices() {
+    printf 'version: 1\nlayers:\n  - {name: m, kind: max_pool, input: [1, 1, 2, 4], kernel_size: 2, stride: 2, indices: true}\n  - {name: a, kind: average_pool, input: [1, 1, 2, 4], kernel_size: global}\n' >pool.yaml
+    npy write x.npy 1x1x2x4 1 7 nan 5 7 2 4 6; npy write z.npy 1x1x2x4 1 2 3 4 5 6 7 8; npy write w.npy 1x1x2x2 1
+    local way
+    for way in "" --reference; do
+        convoke run pool.yaml --layer m --input x.npy --output y.npy --indices i.npy $way; status 0; silent
+        output_is "1x1x1x2 7 nan"
+        [[ $(npy read i.npy | tr '\n' ' ') == "1x1x1x2 1 2 " ]] || fail "i.npy: $(npy read i.npy)"
+        convoke run pool.yaml --layer a --input z.npy --output y.npy $way; status 0; output_is "1x1x1x1 4.5"
+    done
+    convoke run pool.yaml --layer m --input x.npy --output y.npy; status 2; says "--indices"
+    convoke run pool.yaml --layer a --input x.npy --output y.npy --indices i.npy; status 2; says "no indices"
+    convoke run pool.yaml --layer a --input x.npy --weights w.npy --output y.npy; status 2; says "a pool has no weights"
+}
+
 # What is added to stands in the files that the sums go to.
 case_gradients_are_added_to_what_the_output_holds() {
     printf 'version: 1\nlayers:\n  - {name: f, input: [1, 1, 3, 3], out_channels: 1, kernel_size: 2, bias: true}\n  - {name: g, of: f, direction: backward_weights, accumulate: true}\n  - {name: b, of: f, direction: backward_data, accumulate: true}\n' >g.yaml

@@ -84,6 +84,17 @@ static size_t compare(const cvk_kernel_info *info, const cvk_buffers *b, const d
     return wrong;
 }
 
+/* How many indices are wrong; the first is told. */
+static size_t compare_indices(const cvk_kernel_info *info, const cvk_buffers *b, const int32_t *expected) {
+    const int32_t *indices = b->indices.data;
+    size_t wrong = 0;
+    for (size_t i = 0; i < (size_t)b->indices.bytes / sizeof *indices; i++)
+        if (indices[i] != expected[i] && !wrong++)
+            printf("%s: index %zu is %d, not %d; plan %s\n", info->name, i, (int)indices[i], (int)expected[i],
+                   info->plan);
+    return wrong;
+}
+
 static int run(const cvk_kernel_info *info, int images, FILE *cases) {
     cvk_buffers b = {.struct_size = sizeof b, .batch = (uint64_t)images};
     b.input = take_buffer(cases, bytes_of(info, CVK_ROLE_INPUT, b.batch));
@@ -98,14 +109,17 @@ static int run(const cvk_kernel_info *info, int images, FILE *cases) {
     b.workspace = make_buffer(bytes_of(info, CVK_ROLE_WORKSPACE, b.batch));
     /* and what it lacks, and bounds */
     double *expected = take(cases, 3 * sizeof *expected * elements(info, b.output));
+    b.indices = make_buffer(bytes_of(info, CVK_ROLE_INDICES, b.batch));
+    int32_t *places = take(cases, (size_t)b.indices.bytes);
     cvk_buffer packed = make_buffer(info->packed_weights.bytes);
     cvk_status status = cvk_pack_weights(info, weights, packed);
     b.weights = (cvk_const_buffer){packed.data, packed.bytes};
     if (status == CVK_OK) status = cvk_run(info, &b, NULL);
     if (status != CVK_OK) printf("%s: %s\n", info->name, cvk_status_text(status));
-    int good = status == CVK_OK && !compare(info, &b, expected);
-    const void *const all[] = {b.input.data, weights.data,  b.bias.data,    b.scale.data,     b.addend.data,  expected,
-                               packed.data,  b.output.data, b.scratch.data, b.workspace.data, b.gradient.data};
+    int good = status == CVK_OK && !compare(info, &b, expected) && !compare_indices(info, &b, places);
+    const void *const all[] = {b.input.data,    weights.data,   b.bias.data,   b.scale.data,   b.addend.data,
+                               expected,        packed.data,    b.output.data, b.scratch.data, b.workspace.data,
+                               b.gradient.data, b.indices.data, places};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free((void *)(uintptr_t)all[i]);
     return good;
 }

@@ -72,6 +72,23 @@ static void write_expected(const cvk_spec *s, const long double *values, FILE *t
     free(part);
 }
 
+/* Indices that lie in memory as the kernel's do. */
+static void write_indices(const cvk_spec *s, const naive_tensors *t, FILE *to) {
+    int32_t *values = allocate((size_t)(naive_channels(s) * naive_channel_size(s)) * sizeof *values), *next = values;
+    int32_t *placed = allocate((size_t)spec_output_elements(s) * sizeof *placed);
+    int64_t at[AXES];
+    naive_places(s, t, 0, naive_channels(s), values);
+    for (int64_t i = 0; i < naive_channels(s); i++)
+        for (at[AXIS_D] = 0; at[AXIS_D] < s->out_size[AXIS_D]; at[AXIS_D]++)
+            for (at[AXIS_H] = 0; at[AXIS_H] < s->out_size[AXIS_H]; at[AXIS_H]++)
+                for (at[AXIS_W] = 0; at[AXIS_W] < s->out_size[AXIS_W]; at[AXIS_W]++)
+                    placed[spec_offset(s->output_layout, s->out_channels, s->out_size, i / s->out_channels,
+                                       i % s->out_channels, at)] = *next++;
+    fwrite(placed, sizeof *placed, (size_t)spec_output_elements(s), to);
+    free(values);
+    free(placed);
+}
+
 /* Packing is the kernel's work, on its own machine. */
 static void pack_nothing(const void *weights, void *packed) { (void)weights, (void)packed; }
 
@@ -105,6 +122,7 @@ static void write_run(const cvk_spec *s, const compile_unit *unit, uint64_t seed
     write_inputs(s, unit, &data, to);
     write_expected(s, expected, to);
     write_outputs(s, bound, to);
+    if (s->indices) write_indices(s, &data.tensors, to);
     free(expected);
     free(bound);
     free(rounding);

@@ -149,12 +149,28 @@ static void make_operations(maker *m, cvk_type type) {
     make_operation(m, OP_DIV, "DIV", type);
     make_operation(m, OP_MIN, "MIN", type);
     make_operation(m, OP_MAX, "MAX", type);
+    make_operation(m, OP_MAXIMUM, "MAXIMUM", type);
+    make_operation(m, OP_GREATER, "GREATER", type);
     make_operation(m, OP_SELECT_NEGATIVE, "SELECT_NEGATIVE", type);
     make_operation(m, OP_ABS, "ABS", type);
     make_operation(m, OP_COPYSIGN, "COPYSIGN", type);
     make_operation(m, OP_EXP2I, "EXP2I", type);
     make_operation(m, OP_SHIFT_LEFT, "SHIFT_LEFT", type);
     make_operation(m, OP_SHIFT_RIGHT, "SHIFT_RIGHT", type);
+}
+
+static void number_vector(draft *d, affine first, const nest_range *lanes, const register_ref *r, int parameter) {
+    (void)parameter;
+    build_number(&d->b, r[0], affine_offset(affine_scale(first, STEP), -OFFSET), STEP);
+    store(d, first, r[0], lanes);
+}
+
+static void make_numbers(maker *m, cvk_type type) {
+    if (!nest_op_takes(OP_NUMBER, type)) return;
+    draft d = begin(m, "NUMBERS", type, type, type, target_lanes(m->target, type), ELEMENTS, ELEMENTS, ELEMENTS);
+    const register_ref r[] = {one(&d, "y", type)};
+    each_vector(&d, number_vector, r, 0);
+    end(m, &d);
 }
 
 static void call_on_vector(draft *d, affine first, const nest_range *lanes, const register_ref *r, int kind) {
@@ -256,6 +272,7 @@ static void make_all(maker *m) {
     for (cvk_type type = 0; type < TYPES; type++) {
         for (cvk_type to = 0; to < TYPES; to++) make_conversion(m, type, to);
         make_operations(m, type);
+        make_numbers(m, type);
         make_moves(m, type);
         make_transpose(m, type);
     }

@@ -18,12 +18,15 @@ typedef enum what {
     DIV,
     MIN,
     MAX,
+    MAXIMUM,
+    GREATER,
     SELECT_NEGATIVE,
     ABS,
     COPYSIGN,
     EXP2I,
     SHIFT_LEFT,
     SHIFT_RIGHT,
+    NUMBERS,
     MIXED,
     PRODUCT,
     MOVES,
@@ -299,6 +302,8 @@ static uint64_t operation(what op, type t, uint64_t a, uint64_t b) {
     switch (op) {
     case MIN: return x < z ? a : b;
     case MAX: return x > z ? a : b;
+    case MAXIMUM: return z > x || is_nan(z) ? b : a;
+    case GREATER: return converted(t, x > z || (is_nan(x) && !is_nan(z)) ? -1 : 0);
     case SELECT_NEGATIVE: return x < 0 ? b : a;
     case ABS: return a & ~sign;
     case COPYSIGN: return (a & ~sign) | (b & sign);
@@ -324,6 +329,14 @@ static int check_operation(const nest *n) {
         uint64_t expected = operation(n->what, n->y, bits_at(&input, n->a, i), bits_at(&packed.weights, n->w, i));
         if (!same(n->y, bits_at(&output, n->y, i), expected)) return i;
     }
+    return -1;
+}
+
+/* Of element i the number STEP i - OFFSET. */
+static int check_numbers(const nest *n) {
+    run(n);
+    for (int i = 0; i < ELEMENTS; i++)
+        if (bits_at(&output, n->y, i) != converted(n->y, STEP * i - OFFSET)) return i;
     return -1;
 }
 
@@ -460,6 +473,7 @@ static int check(const nest *n) {
     state = 1;
     switch (n->what) {
     case CONVERT: return check_conversion(n);
+    case NUMBERS: return check_numbers(n);
     case MIXED: return check_mixed(n);
     case PRODUCT: return check_product(n);
     case MOVES: return check_moves(n);

@@ -3,8 +3,10 @@ enum {
     ELEMENTS = 65536 + 3, /* of what is done element by element: every half, and a tail */
     POSITIONS = 5,
     CHANNELS = 32,
-    SUMMED = 24,   /* of a product's inner dimension */
-    SHIFT = 3,     /* bits */
+    SUMMED = 24, /* of a product's inner dimension */
+    SHIFT = 3,   /* bits */
+    STEP = 5,    /* of numbers, from -OFFSET on */
+    OFFSET = 777,
     STRIDES = 4,   /* of what is moved: 1, 2, 3 and 7 elements */
     UNTOUCHED = 9, /* what the output holds where nothing is stored */
 };

@@ -59,6 +59,10 @@ static float mul_of(float a, float b, float c) { return (void)c, a * b; }
 static float div_of(float a, float b, float c) { return (void)c, a / b; }
 static float min_of(float a, float b, float c) { return (void)c, isless(a, b) ? a : b; }
 static float max_of(float a, float b, float c) { return (void)c, isgreater(a, b) ? a : b; }
+static float maximum_of(float a, float b, float c) { return (void)c, isnan(b) || isgreater(b, a) ? b : a; }
+static float greater_of(float a, float b, float c) {
+    return (void)c, isgreater(a, b) || (isnan(a) && !isnan(b)) ? -1 : 0;
+}
 static float select_of(float a, float b, float c) { return isless(a, 0.0F) ? b : c; }
 static float abs_of(float a, float b, float c) { return (void)b, (void)c, fabsf(a); }
 static float copysign_of(float a, float b, float c) { return (void)c, copysignf(a, b); }
@@ -69,7 +73,8 @@ static float (*const FORMULA[OP_KINDS])(float, float, float) = {
     [OP_MUL] = mul_of,           [OP_DIV] = div_of,
     [OP_MIN] = min_of,           [OP_MAX] = max_of,
     [OP_ABS] = abs_of,           [OP_SELECT_NEGATIVE] = select_of,
-    [OP_COPYSIGN] = copysign_of,
+    [OP_COPYSIGN] = copysign_of, [OP_MAXIMUM] = maximum_of,
+    [OP_GREATER] = greater_of,
 };
 
 static const float INTERESTING[] = {0,        -0.0F,     1,       -1,       1.5F,    -0x1.234566p3F,
@@ -106,6 +111,35 @@ Test(eval, lane_by_lane_operations_follow_their_formulas_for_every_pair_of_speci
                 expect_formula(kind, a, b, c);
             }
     }
+}
+
+Test(eval, numbers_follow_the_loops_they_depend_on) {
+    bench t;
+    set_up(&t);
+    affine i = build_loop(&t.b, "i", 3);
+    build_number(&t.b, r(&t, 0), affine_offset(affine_scale(i, 100), -7), 2);
+    build_store(&t.b, access_at(t.output, affine_scale(i, LANES), 1), r(&t, 0), NULL);
+    build_end(&t.b);
+    cr_expect_eq(run(&t), CVK_OK);
+    for (int at = 0; at < 3 * LANES; at++)
+        cr_expect_eq(t.to[at], (float)(100 * (at / LANES) - 7 + 2 * (at % LANES)), "element %d is %g", at,
+                     (double)t.to[at]);
+    arena_free(&t.arena);
+}
+
+Test(eval, a_maximum_of_some_lanes_leaves_the_others) {
+    bench t;
+    set_up(&t);
+    for (int l = 0; l < LANES; l++) t.from[l] = 1, t.from[LANES + l] = l == 1 ? NAN : 5;
+    nest_range lanes = range_of(&t.b, 1, 3);
+    build_load(&t.b, r(&t, 0), in(&t, 0, 1), NULL);
+    build_load(&t.b, r(&t, 1), in(&t, LANES, 1), NULL);
+    build_maximum(&t.b, r(&t, 0), r(&t, 1), &lanes);
+    build_store(&t.b, out(&t, 0, 1), r(&t, 0), NULL);
+    cr_expect_eq(run(&t), CVK_OK);
+    for (int l = 0; l < LANES; l++)
+        cr_expect(same(t.to[l], l == 1 ? NAN : l == 2 ? 5 : 1), "lane %d is %g", l, (double)t.to[l]);
+    arena_free(&t.arena);
 }
 
 Test(eval, exp2i_is_exact_for_every_normal_exponent) {

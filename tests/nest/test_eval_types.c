@@ -57,7 +57,8 @@ static int64_t exactly(op_kind kind, int64_t a, int64_t b, int64_t c, int shift)
     case OP_SUB: return a - b;
     case OP_MUL: return a * b;
     case OP_MIN: return a < b ? a : b;
-    case OP_MAX: return a > b ? a : b;
+    case OP_MAX:
+    case OP_MAXIMUM: return a > b ? a : b;
     case OP_SELECT_NEGATIVE: return a < 0 ? b : c;
     case OP_SHIFT_LEFT: return a * (INT64_C(1) << shift);
     case OP_SHIFT_RIGHT: return floor_div(a, INT64_C(1) << shift);
@@ -105,7 +106,8 @@ static const cvk_type INTEGERS[] = {TYPE_S8, TYPE_U8, TYPE_S16, TYPE_S32};
 
 Test(types, integers_wrap) {
     static const op_kind KINDS[] = {
-        OP_COPY, OP_FMA, OP_ADD, OP_SUB, OP_MUL, OP_MIN, OP_MAX, OP_SELECT_NEGATIVE, OP_SHIFT_LEFT, OP_SHIFT_RIGHT};
+        OP_COPY,       OP_FMA,        OP_ADD, OP_SUB, OP_MUL, OP_MIN, OP_MAX, OP_MAXIMUM, OP_SELECT_NEGATIVE,
+        OP_SHIFT_LEFT, OP_SHIFT_RIGHT};
     for (size_t i = 0; i < sizeof INTEGERS / sizeof *INTEGERS; i++)
         for (size_t k = 0; k < sizeof KINDS / sizeof *KINDS; k++)
             for (int n = 0; n < 40; n++) expect_integer_op(INTEGERS[i], KINDS[k], n);

@@ -107,7 +107,10 @@ Test(print, every_operation_has_its_form) {
     build_prefetch(&b, access_at(in, affine_constant(-16), 1));
     build_fma(&b, at(r, 2), at(r, 1), at(s, 0), NULL);
     build_fma(&b, at(r, 2), at(r, 1), at(s, 0), &lanes);
+    build_number(&b, at(s, 0), affine_constant(5), 2);
+    build_maximum(&b, at(r, 2), at(s, 0), &lanes);
     for (op_kind kind = OP_COPY; kind <= OP_EXP2I; kind++) {
+        if (kind == OP_NUMBER) continue;
         build_op(&b, kind, at(r, 0), at(r, 1), at(r, 2));
         last_op(&b)->c = at(r, 3);
     }
@@ -134,6 +137,8 @@ Test(print, every_operation_has_its_form) {
                 "prefetch input[-16]\n"
                 "r[2] += r[1] * s\n"
                 "r[2] += r[1] * s lanes 1..3\n"
+                "v4 s = 5 + 2*lane\n"
+                "r[2] = maximum(r[2], s) lanes 1..3\n"
                 "r[0] = r[1]\n"
                 "r[0] = r[1] * r[2] + r[3]\n"
                 "r[0] = dot(r[1], r[2]) + r[3]\n"
@@ -143,6 +148,8 @@ Test(print, every_operation_has_its_form) {
                 "r[0] = r[1] / r[2]\n"
                 "r[0] = min(r[1], r[2])\n"
                 "r[0] = max(r[1], r[2])\n"
+                "r[0] = maximum(r[1], r[2])\n"
+                "r[0] = r[1] > r[2] ? -1 : 0\n"
                 "r[0] = r[1] < 0 ? r[2] : r[3]\n"
                 "r[0] = abs(r[1])\n"
                 "r[0] = copysign(r[1], r[2])\n"

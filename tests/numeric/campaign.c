@@ -54,7 +54,9 @@ static bool try_plan(subject *s, const layer_plan *p, bool evaluate) {
     workers_expect_crash(describe(s, p));
     trial_extras extras = {draw_chance(&s->draws, PERCENT_THREADS),
                            evaluate && spec_macs(s->trial.spec) <= MOST_EVALUATED_MACS, false};
-    extras.any = draw_chance(&s->draws, PERCENT_ANY) && s->trial.spec->direction == DIRECTION_FORWARD;
+    extras.any = draw_chance(&s->draws, PERCENT_ANY) &&
+                 (s->trial.spec->direction == DIRECTION_FORWARD ||
+                  (s->trial.spec->batch > 0 && s->trial.spec->weights_type == spec_sum_type(s->trial.spec)));
     atomic_fetch_add(&s->tally->kernels, 1);
     atomic_fetch_add(&s->tally->evaluated, extras.evaluator);
     return trial_kernel(&s->trial, s->target, p, extras) || fails(s, p, s->trial.words);

@@ -50,18 +50,26 @@ int drop_first(nest *n, const mutation *m) {
 
 /* ---- addresses ---- */
 
+static affine without(const nest *n, const affine *e, const char *name, int *count) {
+    affine kept = affine_constant(e->constant);
+    for (int i = 0; i < e->count; i++)
+        if (named(n, e->term[i].variable, name))
+            ++*count;
+        else
+            kept = affine_add_scaled(kept, affine_variable(e->term[i].variable), e->term[i].coefficient);
+    return kept;
+}
+
 static int forget_in_op(nest *n, nest_op *op, const mutation *m) {
     if (!accesses(n, op, m->tensor)) return 0;
-    affine kept = affine_constant(op->at.offset.constant);
     int count = 0;
-    for (int i = 0; i < op->at.offset.count; i++) {
-        int v = op->at.offset.term[i].variable;
-        if (named(n, v, m->variable))
-            count++;
-        else
-            kept = affine_add_scaled(kept, affine_variable(v), op->at.offset.term[i].coefficient);
-    }
-    op->at.offset = kept;
+    op->at.offset = without(n, &op->at.offset, m->variable, &count);
+    return count;
+}
+
+static int drop_from_number_in_op(nest *n, nest_op *op, const mutation *m) {
+    int count = 0;
+    if (op->kind == OP_NUMBER) op->at.offset = without(n, &op->at.offset, m->variable, &count);
     return count;
 }
 
@@ -102,6 +110,7 @@ static int divide_stride_in_op(nest *n, nest_op *op, const mutation *m) {
     return 1;
 }
 
+int drop_from_number(nest *n, const mutation *m) { return each_op(n, n->body, drop_from_number_in_op, m); }
 int forget_variable(nest *n, const mutation *m) { return each_op(n, n->body, forget_in_op, m); }
 int divide_coefficient(nest *n, const mutation *m) { return each_op(n, n->body, divide_in_op, m); }
 int swap_variables(nest *n, const mutation *m) { return each_op(n, n->body, swap_in_op, m); }
@@ -122,7 +131,8 @@ int forget_tensor(nest *n, const mutation *m) { return each_op(n, n->body, forge
 
 static bool is_masked(const nest *n, const nest_op *op, const mutation *m) {
     if (!op->lanes) return false;
-    return *m->tensor ? op->kind == OP_LOAD && accesses(n, op, m->tensor) : op->kind == OP_FMA;
+    return *m->tensor ? op->kind == OP_LOAD && accesses(n, op, m->tensor)
+                      : op->kind == OP_FMA || op->kind == OP_MAXIMUM;
 }
 
 static int shorten_in_op(nest *n, nest_op *op, const mutation *m) {
@@ -159,9 +169,14 @@ static int mul_to_div(nest *n, nest_op *op, const mutation *m) {
     (void)n, (void)m;
     return replace(op, OP_MUL, OP_DIV);
 }
-static int add_to_sub(nest *n, nest_op *op, const mutation *m) {
+static int div_to_mul(nest *n, nest_op *op, const mutation *m) {
     (void)n, (void)m;
-    return replace(op, OP_ADD, OP_SUB);
+    return replace(op, OP_DIV, OP_MUL);
+}
+/* Into the registers that are named, if any are. */
+static int add_to_sub(nest *n, nest_op *op, const mutation *m) {
+    const bool into = !*m->tensor || (op->to.array >= 0 && strcmp(n->registers[op->to.array].name, m->tensor) == 0);
+    return into ? replace(op, OP_ADD, OP_SUB) : 0;
 }
 static int keep_to_copy(nest *n, nest_op *op, const mutation *m) {
     (void)n, (void)m;
@@ -172,8 +187,31 @@ static int fma_to_mul(nest *n, nest_op *op, const mutation *m) {
     return replace(op, OP_FMA, OP_MUL);
 }
 
+static int maximum_to_min(nest *n, nest_op *op, const mutation *m) {
+    (void)n, (void)m;
+    return replace(op, OP_MAXIMUM, OP_MIN);
+}
+static int swap_compared(nest *n, nest_op *op, const mutation *m) {
+    (void)n, (void)m;
+    if (op->kind != OP_GREATER) return 0;
+    const register_ref first = op->a;
+    op->a = op->b;
+    op->b = first;
+    return 1;
+}
+static int zero_in_op(nest *n, nest_op *op, const mutation *m) {
+    (void)n, (void)m;
+    if (op->kind != OP_CONST || op->value != (double)-INFINITY) return 0;
+    op->value = 0;
+    return 1;
+}
+
+int min_for_maximum(nest *n, const mutation *m) { return each_op(n, n->body, maximum_to_min, m); }
+int less_for_greater(nest *n, const mutation *m) { return each_op(n, n->body, swap_compared, m); }
+int begin_with_zero(nest *n, const mutation *m) { return each_op(n, n->body, zero_in_op, m); }
 int min_for_max(nest *n, const mutation *m) { return each_op(n, n->body, max_to_min, m); }
 int max_for_min(nest *n, const mutation *m) { return each_op(n, n->body, min_to_max, m); }
+int mul_for_div(nest *n, const mutation *m) { return each_op(n, n->body, div_to_mul, m); }
 int div_for_mul(nest *n, const mutation *m) { return each_op(n, n->body, mul_to_div, m); }
 int sub_for_add(nest *n, const mutation *m) { return each_op(n, n->body, add_to_sub, m); }
 int copy_for_keep(nest *n, const mutation *m) { return each_op(n, n->body, keep_to_copy, m); }

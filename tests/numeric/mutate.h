@@ -22,15 +22,20 @@ edit forget_variable, divide_coefficient, swap_variables, shift_offset;
 edit divide_stride;
 /* Loads of `tensor` give 0. */
 edit forget_tensor;
-/* Lane ranges of loads of `tensor`, or of multiply-adds where it is "", end one earlier or begin one later. */
+/* Lane ranges of loads of `tensor`, or of multiply-adds and maxima where it is "", end one earlier or begin one later.
+ */
 edit short_mask, late_mask;
 /* Sums begin anew in the first tile of `variable` alone. */
 edit keep_sums;
 /* Products replace the sum instead of adding to it. */
 edit forget_sum;
-edit min_for_max, max_for_min, div_for_mul, copy_for_keep, sub_for_add;
+edit min_for_max, max_for_min, min_for_maximum, less_for_greater, div_for_mul, mul_for_div, copy_for_keep, sub_for_add;
 /* Constants equal to `number` become one less. */
 edit change_constant;
+/* Maxima begin with 0. */
+edit begin_with_zero;
+/* `variable` is left out of numbers that are no addresses. */
+edit drop_from_number;
 /* Constants grow by a ten thousandth. */
 edit nudge_constants;
 /* Registers transposed are stored as they were before. */

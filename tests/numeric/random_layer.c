@@ -136,6 +136,25 @@ static void transpose(draws *d, cvk_spec *s) {
     if (draw_chance(d, 20)) spec_resolve_padding(s, (padding_word)draw_from(d, PADDING_VALID, PADDING_SAME_LOWER));
 }
 
+/* Many a window would see nothing but padding: those are drawn again. */
+static void pool(draws *d, cvk_spec *s) {
+    s->kind = draw_chance(d, 50) ? LAYER_MAX_POOL : LAYER_AVERAGE_POOL;
+    s->groups = s->out_channels = s->in_channels;
+    s->bias = s->flip_kernel = s->transposed = false;
+    s->direction = DIRECTION_FORWARD;
+    s->padding = PAD_ZEROS;
+    s->ceil_mode = draw_chance(d, 40);
+    s->count_include_pad = s->kind == LAYER_AVERAGE_POOL && draw_chance(d, 50);
+    s->indices = s->kind == LAYER_MAX_POOL && draw_chance(d, 30);
+    s->accumulate = false;
+    if (s->input_type != TYPE_F64) s->input_type = TYPE_F32;
+    s->weights_type = s->output_type = s->input_type;
+    for (int a = 0; a < AXES; a++) s->output_padding[a] = 0;
+    if (draw_chance(d, 10))
+        for (int a = 0; a < AXES; a++) s->kernel[a] = s->in_size[a], s->dilation[a] = 1;
+    if (draw_chance(d, 60)) spec_resolve_padding(s, (padding_word)draw_from(d, PADDING_VALID, PADDING_CAUSAL));
+}
+
 /* As gradients do; those of the data are transposes, and forward layers, without bias and post-ops. */
 static void accumulate(cvk_spec *s) {
     s->accumulate = true;
@@ -172,6 +191,7 @@ static cvk_spec draw_once(draws *d, const char *name) {
     if (draw_chance(d, 20)) transpose(d, &s);
     if (draw_chance(d, 15)) s.direction = DIRECTION_BACKWARD_WEIGHTS, s.post_count = 0;
     if (draw_chance(d, 12)) accumulate(&s);
+    if (draw_chance(d, 15)) pool(d, &s);
     return s;
 }
 

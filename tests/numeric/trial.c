@@ -36,8 +36,8 @@ static void add_infinities(const cvk_spec *s, layer_data *data, uint64_t seed) {
     const int64_t filters = forward ? spec_weights_elements(s) : outputs_of_layer(s);
     char *input = data->memory, *weights = input + ((const char *)data->tensors.weights - input);
     for (uint64_t i = 0; i < 3; i++, seed = seed * 6364136223846793005u + 1442695040888963407u) {
-        type_write(w, weights + (int64_t)((seed >> 33) % (uint64_t)filters) * type_bytes(w), odd[i]);
-        if (inputs && seed >> 63)
+        if (filters) type_write(w, weights + (int64_t)((seed >> 33) % (uint64_t)filters) * type_bytes(w), odd[i]);
+        if (inputs && (seed >> 63 || !filters))
             type_write(x, input + (int64_t)((seed >> 32) % (uint64_t)inputs) * type_bytes(x), odd[i + 1]);
     }
 }
@@ -54,6 +54,7 @@ static bool expect(trial *t, const layer_plan *plan) {
     naive_tensors bounded = t->data.tensors;
     bounded.rounding = rounding;
     naive_run(t->spec, &bounded, t->expected, t->bound);
+    if (t->spec->indices) naive_places(t->spec, &bounded, 0, naive_channels(t->spec), t->places);
     free(rounding);
     t->plan = *plan;
     return true;
@@ -74,8 +75,10 @@ bool trial_open(trial *t, const cvk_spec *s, data_kind kind, bool infinities, ui
     t->expected = allocate(outputs(s), sizeof *t->expected);
     t->bound = allocate(outputs(s), sizeof *t->bound);
     t->output = allocate(spec_result_elements(s), (size_t)type_bytes(spec_result_type(s)));
+    t->places = allocate(outputs(s), sizeof *t->places);
+    t->indices = allocate(spec_result_elements(s), sizeof *t->indices);
     t->identity = identity_new(s, seed, NULL);
-    if (!t->expected || !t->bound || !t->output || !t->identity) return false;
+    if (!t->places || !t->indices || !t->expected || !t->bound || !t->output || !t->identity) return false;
     for (int i = 0; i < MOST_DRAWS && t->zeros > TRIAL_MOST_ZEROS; i++) {
         data_free(&t->data);
         if (!data_draw(s, kind, seed + (uint64_t)i, &t->data)) return false;
@@ -97,6 +100,8 @@ void trial_close(trial *t) {
     free(t->expected);
     free(t->bound);
     free(t->output);
+    free(t->places);
+    free(t->indices);
 }
 
 /* ---- judging ---- */
@@ -117,7 +122,20 @@ static void say_wrong(trial *t, int64_t channel, int64_t position, const char *g
           t->expected[at], t->bound[at]);
 }
 
-/* Error / bound of the worst output. The first that is wrong is put into words. */
+/* Whether all indices of a channel are right. The first that is not is put into words. `got` has room for them. */
+static bool judge_places(trial *t, const tensors *buffers, int64_t channel, int32_t *got) {
+    const int64_t size = naive_channel_size(t->spec);
+    const int32_t *expected = t->places + channel * size;
+    tensors_read_places(buffers, channel, got);
+    for (int64_t at = 0; at < size; at++)
+        if (got[at] != expected[at])
+            return wrong(t, "wrong index: channel %ld of all images, position %ld: %d, not %d", (long)channel, (long)at,
+                         (int)got[at], (int)expected[at]);
+    return true;
+}
+
+/* Error / bound of the worst output; an index that is wrong is infinitely so. The first that is wrong is put into
+ * words. */
 static double worst_ratio(trial *t, const tensors *buffers) {
     const int64_t size = naive_channel_size(t->spec);
     const cvk_type type = spec_result_type(t->spec);
@@ -128,6 +146,7 @@ static double worst_ratio(trial *t, const tensors *buffers) {
         tensors_read(buffers, i, got);
         int64_t at = bound_judge(type, size, t->expected + i * size, t->bound + i * size, got, &worst);
         if (at >= 0 && right) say_wrong(t, i, at, got);
+        if (t->spec->indices && !judge_places(t, buffers, i, (int32_t *)(void *)got)) worst.ratio = INFINITY;
     }
     free(got);
     return got ? worst.ratio : INFINITY;
@@ -151,7 +170,10 @@ static bool same(cvk_type type, const char *a, const char *b, size_t bytes) {
 
 static bool same_output(trial *t, const tensors *buffers, const char *way) {
     const guarded *output = &buffers->buffer[CVK_ROLE_OUTPUT];
+    const guarded *indices = &buffers->buffer[CVK_ROLE_INDICES];
     if (!same(spec_result_type(t->spec), output->data, t->output, output->bytes)) return wrong(t, "other bits %s", way);
+    if (indices->bytes && memcmp(indices->data, t->indices, indices->bytes) != 0)
+        return wrong(t, "other indices %s", way);
     const char *damage = tensors_damage(buffers);
     return damage ? wrong(t, "%s %s", damage, way) : true;
 }
@@ -173,6 +195,8 @@ static bool run_at_once(trial *t, const cvk_kernel_info *info, tensors *buffers)
     cvk_status status = cvk_run(info, &buffers->buffers, NULL);
     if (status != CVK_OK) return wrong(t, "cvk_run: %s", cvk_status_text(status));
     memcpy(t->output, buffers->buffer[CVK_ROLE_OUTPUT].data, buffers->buffer[CVK_ROLE_OUTPUT].bytes);
+    const guarded *indices = &buffers->buffer[CVK_ROLE_INDICES];
+    if (indices->bytes) memcpy(t->indices, indices->data, indices->bytes);
     return judge(t, buffers);
 }
 
@@ -187,7 +211,7 @@ static bool run_backwards(trial *t, const cvk_kernel_info *info, tensors *buffer
     uint64_t slice = b->scratch.bytes / WORKERS;
     uint32_t images = info->batch_any ? (uint32_t)b->batch : 1;
     for (uint32_t phase = 0; phase < info->phases; phase++)
-        for (uint32_t task = info->tasks[phase] * images; task-- > 0;) {
+        for (uint32_t task = (uint32_t)cvk_phase_tasks(info, phase, images); task-- > 0;) {
             args.scratch = (char *)b->scratch.data + slice * (task % WORKERS);
             info->run(&args, phase, task, task + 1);
         }
@@ -306,7 +330,8 @@ static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target
 
 bool trial_any(trial *t, const cvk_kernel_info *info) {
     if (info->batch_any != 1) return wrong(t, "not for any batch");
-    return with_buffers(t, info, GUARD_END, 1, run_again) &&
+    const bool sums = t->spec->direction != DIRECTION_FORWARD; /* in another order than where images are known */
+    return with_buffers(t, info, GUARD_END, 1, sums ? run_at_once : run_again) &&
            with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
            with_buffers(t, info, GUARD_END, WORKERS, run_on_threads);
 }
@@ -322,7 +347,8 @@ cvk_spec trial_spec_any(const trial *t) {
 static bool try_any_batch(trial *t, const cvk_target *target, const layer_plan *plan) {
     const cvk_spec any = trial_spec_any(t);
     cvk_kernel *kernel;
-    cvk_status status = compile_kernel(&any, (goal){.target = target}, plan, NULL, &kernel, NULL);
+    cvk_status status = compile_kernel(&any, (goal){.target = target}, any.direction == DIRECTION_FORWARD ? plan : NULL,
+                                       NULL, &kernel, NULL);
     if (status != CVK_OK) return wrong(t, "it does not compile for any batch: %s", cvk_status_text(status));
     bool right = trial_any(t, cvk_kernel_get_info(kernel));
     cvk_kernel_free(kernel);

@@ -14,10 +14,12 @@ typedef struct trial {
     layer_data data;
     long double *expected; /* of every output, as naive_run orders them */
     double *bound;
+    int32_t *places;    /* of maxima with indices */
     layer_plan plan;    /* that the bounds are for, or another that rounds alike */
     double zeros;       /* their share */
     identity *identity; /* the layer over residues */
     void *output;       /* of the first run of the latest kernel */
+    int32_t *indices;   /* the same of what it puts out beside maxima */
     char words[512];    /* what is wrong with it */
 } trial;
 

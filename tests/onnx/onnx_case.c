@@ -1,4 +1,4 @@
-/* Turns a model of one Conv or ConvTranspose into a spec's YAML text, and its .pb files into arrays of float. */
+/* Turns a model of one Conv, ConvTranspose or pool into a spec's YAML text, and its .pb files into arrays of float. */
 #include "onnx_case.h"
 #include "onnx.pb-c.h"
 
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLOAT = 1, MOST_AXES = 3 };
+enum { FLOAT = 1, INT64 = 7, MOST_AXES = 3 };
 
 static bool skip(onnx_case *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static bool skip(onnx_case *c, const char *format, ...) {
@@ -143,6 +143,13 @@ static void say_padding(onnx_case *c, const Onnx__Node *node) {
     if (pads) say_pads(c, pads);
 }
 
+static bool load_output(const char *folder, onnx_case *c) {
+    Onnx__Tensor *output = read_tensor(folder, "output", 0);
+    c->output = output ? floats_of(output, &c->output_elements) : NULL;
+    if (output) onnx__tensor__free_unpacked(output, NULL);
+    return c->output ? true : skip(c, "no expected output of type float");
+}
+
 static bool load_operands(const char *folder, const Onnx__Graph *graph, onnx_case *c, int64_t in[5], int64_t w[5],
                           size_t *rank) {
     int64_t ignored[5];
@@ -153,10 +160,7 @@ static bool load_operands(const char *folder, const Onnx__Graph *graph, onnx_cas
     if (bias) c->bias = operand(folder, graph, 2, &c->bias_elements, ignored, &bias_rank);
     if (!c->input || !c->weights || (bias && !c->bias)) return skip(c, "a tensor is missing, or not of type float");
     if (*rank < 3 || *rank != weights_rank) return skip(c, "tensors of rank %zu and %zu", *rank, weights_rank);
-    Onnx__Tensor *output = read_tensor(folder, "output", 0);
-    c->output = output ? floats_of(output, &c->output_elements) : NULL;
-    if (output) onnx__tensor__free_unpacked(output, NULL);
-    return c->output ? true : skip(c, "no expected output");
+    return load_output(folder, c);
 }
 
 /* What an axis of a transposed convolution gives without padding. */
@@ -199,6 +203,99 @@ static void say_transposed(onnx_case *c, const Onnx__Node *node, const int64_t *
     say_padding(c, node);
 }
 
+static const Onnx__Node *layer_of(const Onnx__Graph *graph) {
+    for (size_t i = 0; i < graph->n_node; i++)
+        if (strstr(graph->node[i]->op_type, "Conv") || strstr(graph->node[i]->op_type, "Pool")) return graph->node[i];
+    return NULL;
+}
+
+/* ---- pools ---- */
+
+static const struct pool_row {
+    const char *op_type, *kind;
+    bool global;
+} POOLS[] = {{"MaxPool", "max_pool", false},
+             {"AveragePool", "average_pool", false},
+             {"GlobalMaxPool", "max_pool", true},
+             {"GlobalAveragePool", "average_pool", true}};
+
+static const struct pool_row *pool_of(const Onnx__Node *node) {
+    for (size_t i = 0; i < sizeof POOLS / sizeof *POOLS; i++)
+        if (strcmp(node->op_type, POOLS[i].op_type) == 0) return &POOLS[i];
+    return NULL;
+}
+
+static void say_switch(onnx_case *c, const Onnx__Node *node, const char *name) {
+    const Onnx__Attribute *a = attribute(node, name);
+    if (a && a->i) say(c, "    %s: true\n", name);
+}
+
+/* An index there counts through all images and channels of the tensor: as one of its channel. Columns first, the map of
+ * a channel is turned. */
+static int32_t index_of(int64_t index, const int64_t in[5], size_t rank, bool columns_first) {
+    int64_t map = 1;
+    for (size_t i = 2; i < rank; i++) map *= in[i];
+    index %= map;
+    return (int32_t)(columns_first ? index % in[2] * (map / in[2]) + index / in[2] : index);
+}
+
+static bool load_indices(const char *folder, onnx_case *c, const int64_t in[5], size_t rank, bool columns_first) {
+    Onnx__Tensor *tensor = read_tensor(folder, "output", 1);
+    const size_t count = (size_t)c->output_elements;
+    const bool raw = tensor && tensor->data_type == INT64 && tensor->raw_data.len == count * sizeof(int64_t);
+    c->indices = raw ? malloc((count + 1) * sizeof *c->indices) : NULL;
+    for (size_t i = 0; c->indices && i < count; i++) {
+        int64_t index;
+        memcpy(&index, tensor->raw_data.data + i * sizeof index, sizeof index);
+        c->indices[i] = index_of(index, in, rank, columns_first);
+    }
+    if (tensor) onnx__tensor__free_unpacked(tensor, NULL);
+    return c->indices ? true : skip(c, "no expected indices");
+}
+
+/* Pools of one axis were exported as of two, between nodes that add and take away an axis of size 1. */
+static bool insert_axis(const Onnx__Graph *graph, const Onnx__Node *pool, int64_t in[5], size_t *rank) {
+    const Onnx__Attribute *kernel = attribute(pool, "kernel_shape"), *axes = attribute(graph->node[0], "axes");
+    if (graph->node[0] == pool) return graph->n_node == 1;
+    if (graph->n_node != 3 || strcmp(graph->node[0]->op_type, "Unsqueeze") != 0 || !axes || axes->n_ints != 1 ||
+        *rank != kernel->n_ints + 1)
+        return false;
+    const size_t at = (size_t)axes->ints[0];
+    memmove(in + at + 1, in + at, sizeof *in * (*rank - at));
+    in[at] = 1;
+    ++*rank;
+    return true;
+}
+
+static bool load_pool(const char *folder, const char *name, const Onnx__Graph *graph, onnx_case *c) {
+    const Onnx__Node *node = layer_of(graph);
+    const struct pool_row *pool = pool_of(node);
+    const Onnx__Attribute *kernel = attribute(node, "kernel_shape"), *order = attribute(node, "storage_order");
+    const bool indices = node->n_output > 1;
+    int64_t in[5];
+    size_t rank;
+    c->input = operand(folder, graph, 0, &c->input_elements, in, &rank);
+    if (!c->input) return skip(c, "the input is missing, or not of type float");
+    if (!insert_axis(graph, node, in, &rank))
+        return skip(c, "a %s in a graph of %zu nodes", node->op_type, graph->n_node);
+    if (!load_output(folder, c) || (indices && !load_indices(folder, c, in, rank, order && order->i))) return false;
+    say(c, "version: 1\nlayers:\n  - name: %s\n    kind: %s\n", name, pool->kind);
+    say_list(c, "input", rank, in);
+    if (pool->global)
+        say(c, "    kernel_size: global\n");
+    else
+        say_list(c, "kernel_size", kernel->n_ints, kernel->ints);
+    say_attribute(c, node, "strides", "stride");
+    say_attribute(c, node, "dilations", "dilation");
+    say_padding(c, node);
+    say_switch(c, node, "ceil_mode");
+    say_switch(c, node, "count_include_pad");
+    if (indices) say(c, "    indices: true\n");
+    return true;
+}
+
+/* ---- a graph ---- */
+
 static bool load_conv(const char *folder, const char *name, const Onnx__Graph *graph, onnx_case *c) {
     const Onnx__Node *node = graph->node[0];
     const Onnx__Attribute *group = attribute(node, "group");
@@ -222,16 +319,11 @@ static bool load_conv(const char *folder, const char *name, const Onnx__Graph *g
     return true;
 }
 
-static const Onnx__Node *convolution(const Onnx__Graph *graph) {
-    for (size_t i = 0; i < graph->n_node; i++)
-        if (strstr(graph->node[i]->op_type, "Conv")) return graph->node[i];
-    return NULL;
-}
-
 static bool load_graph(const char *folder, const char *name, const Onnx__Graph *graph, onnx_case *c) {
-    const Onnx__Node *node = convolution(graph);
-    c->convolution = node != NULL;
-    if (!node) return skip(c, "no convolution");
+    const Onnx__Node *node = layer_of(graph);
+    c->layer = node != NULL;
+    if (!node) return skip(c, "no convolution and no pool");
+    if (pool_of(node)) return load_pool(folder, name, graph, c);
     if (strcmp(node->op_type, "Conv") != 0 && strcmp(node->op_type, "ConvTranspose") != 0)
         return skip(c, "%s: integer types are not built yet", node->op_type);
     if (graph->n_node != 1) return skip(c, "a graph of %zu nodes, not of one Conv", graph->n_node);
@@ -239,7 +331,7 @@ static bool load_graph(const char *folder, const char *name, const Onnx__Graph *
 }
 
 bool onnx_case_load(const char *folder, const char *name, onnx_case *c) {
-    *c = (onnx_case){.convolution = false};
+    *c = (onnx_case){.layer = false};
     Onnx__Model *model = read_model(folder);
     bool loaded = model && model->graph ? load_graph(folder, name, model->graph, c) : skip(c, "no model");
     if (model) onnx__model__free_unpacked(model, NULL);
@@ -251,7 +343,8 @@ void onnx_case_free(onnx_case *c) {
     free(c->weights);
     free(c->bias);
     free(c->output);
-    *c = (onnx_case){.convolution = false};
+    free(c->indices);
+    *c = (onnx_case){.layer = false};
 }
 
 static int each_in(const char *parent, void (*run)(const char *name, const onnx_case *c)) {
@@ -264,7 +357,7 @@ static int each_in(const char *parent, void (*run)(const char *name, const onnx_
         if (onnx_case_load(folder, entries[i]->d_name, &c)) {
             run(entries[i]->d_name, &c);
             count++;
-        } else if (c.convolution) {
+        } else if (c.layer) {
             printf("skipped %s: %s\n", entries[i]->d_name, c.skipped);
         }
         onnx_case_free(&c);

@@ -1,5 +1,5 @@
-/* Test cases of the ONNX format: a folder with a model of one Conv or ConvTranspose, its inputs and the output expected
- * of it. */
+/* Test cases of the ONNX format: a folder with a model of one Conv, ConvTranspose or pool, its inputs and the output
+ * expected of it. */
 #ifndef CVK_TESTS_ONNX_CASE_H
 #define CVK_TESTS_ONNX_CASE_H
 
@@ -8,10 +8,11 @@
 #include <stdint.h>
 
 typedef struct onnx_case {
-    bool convolution;  /* some kind of: a folder of another sort is neither loaded nor worth a word */
-    char skipped[128]; /* why the case was not loaded; "" if it was */
-    char yaml[1024];   /* the layer as a spec, channels_first */
+    bool layer; /* some kind of convolution or pool: a folder of another sort is neither loaded nor worth a word */
+    char skipped[128];                                       /* why the case was not loaded; "" if it was */
+    char yaml[1024];                                         /* the layer as a spec, channels_first */
     float *input, *weights, *bias /* NULL: none */, *output; /* heap; logical shapes, dense */
+    int32_t *indices; /* expected beside the output, counted in the map of a channel; or NULL */
     int64_t input_elements, weights_elements, bias_elements, output_elements;
 } onnx_case;
 

@@ -1,4 +1,5 @@
-/* Does the interpreter, and the language before it, give what ONNX and PyTorch expect of their own convolutions? */
+/* Does the interpreter, and the language before it, give what ONNX and PyTorch expect of their own convolutions and
+ * pools? */
 #include "onnx_case.h"
 #include "judge/bound.h"
 #include "judge/naive.h"
@@ -24,6 +25,12 @@ static void run_case(const char *name, const onnx_case *c) {
         cr_assert_leq(ratio, 1, "%s: output %d is %.9g, not %.9g, %g of the bound", name, (int)i, (double)y[i],
                       (double)c->output[i], ratio);
     }
+    int32_t *places = malloc((size_t)n * sizeof *places);
+    if (c->indices) cr_assert_eq(cvk_reference_indices(spec, c->input, places), CVK_OK, "%s", name);
+    for (int64_t i = 0; c->indices && i < n; i++)
+        cr_assert_eq(places[i], c->indices[i], "%s: index %d is %d, not %d", name, (int)i, (int)places[i],
+                     (int)c->indices[i]);
+    free(places);
     free(y);
     free(bound);
     cvk_network_free(network);
@@ -32,5 +39,5 @@ static void run_case(const char *name, const onnx_case *c) {
 
 Test(onnx, the_interpreter_gives_the_expected_outputs) {
     int cases = onnx_cases_each(run_case);
-    cr_assert_geq(cases, 46, "only %d cases were found below " ONNX_TESTDATA, cases);
+    cr_assert_geq(cases, 93, "only %d cases were found below " ONNX_TESTDATA, cases);
 }

@@ -63,7 +63,8 @@ def compiler_takes(document):
 
 def agree(keys, valid):
     """Whether the schema and the compiler both take, or both refuse, a layer with these keys."""
-    document = {"version": 1, "layers": [{**layer, "kernel_size": 3, **keys}]}
+    described = {**layer, "kernel_size": 3, **keys}
+    document = {"version": 1, "layers": [{k: v for k, v in described.items() if v is not None}]}
     for who, takes in ("the schema", validator.is_valid(document)), ("the compiler", compiler_takes(document)):
         if takes != valid:
             failures.append(f"{who} {'takes' if takes else 'refuses'} {keys}")
@@ -80,6 +81,14 @@ agree({"transposed": True}, True)
 agree({"transposed": True, "stride": 2, "output_padding": 1}, True)
 agree({"transposed": True, "output_padding": -1}, False)
 agree({"weights": {"values": [1, 2, 3]}}, False)
+pool = {"out_channels": None, "input": [1, 3, 9, 9]}
+agree({**pool, "kind": "max_pool"}, True)
+agree({**pool, "kind": "max_pool", "ceil_mode": True, "indices": True, "kernel_size": [2, 3]}, True)
+agree({**pool, "kind": "average_pool", "kernel_size": "global", "count_include_pad": False}, True)
+agree({**pool, "kind": "average_pool", "kernel_size": "all"}, False)
+agree({**pool, "kind": "min_pool"}, False)
+agree({**pool, "kind": "convolution"}, False)
+agree({**pool, "kind": "max_pool", "ceil_mode": "yes"}, False)
 for algorithm in "auto direct".split():
     agree({"algorithm": algorithm}, True)
 for algorithm in "magic Direct".split():

@@ -32,6 +32,12 @@ layers:
   - {name: filter, input: [2, 1, 40, 41], out_channels: 1, kernel_size: [5, 3], padding: same}
   - {name: mirrored, input: [1, 1, 40, 41], out_channels: 1, kernel_size: 3, padding: same, padding_mode: reflect}
   - {name: wrapped, input: [1, 1, 40, 41], out_channels: 1, kernel_size: 3, padding: same, padding_mode: circular}
+  - {name: greatest, kind: max_pool, input: [2, 19, 12, 13], kernel_size: 3, stride: 2, padding: 1}
+  - {name: rounded_up, kind: max_pool, input: [1, 32, 12, 12], kernel_size: [3, 2], stride: 2, dilation: [2, 1], ceil_mode: true, post_ops: [relu]}
+  - {name: mean, kind: average_pool, input: [1, 20, 9, 14], kernel_size: 3, padding: [[1, 0], [0, 1]]}
+  - {name: over_padding, kind: average_pool, input: [1, 16, 5, 6, 7], kernel_size: 2, stride: 2, padding: 1, count_include_pad: true}
+  - {name: all_of_it, kind: average_pool, input: [1, 33, 40], kernel_size: global}
+  - {name: with_places, kind: max_pool, input: [1, 16, 9, 9], kernel_size: 3, indices: true}
   - {name: doubles, input: [1, 1, 40, 41], out_channels: 1, kernel_size: 3, padding: same, dtype: f64}
   - {name: up, input: [2, 19, 7, 6], out_channels: 33, kernel_size: 4, stride: 2, padding: 1, transposed: true, post_ops: [relu]}
   - {name: up_far, input: [1, 24, 7, 6], out_channels: 12, kernel_size: 3, groups: 3, stride: [3, 2], output_padding: [1, 0], dilation: [1, 2], transposed: true, bias: false}
@@ -49,6 +55,7 @@ layers:
   - {name: added_to, of: dense, direction: backward_weights, post_ops: [], accumulate: true}
 END
 }
+pools=(greatest rounded_up mean over_padding all_of_it)
 tensors=(dense skewed grouped depthwise pointwise line flipped)
 back=(up up_far up_line up_flipped dense_data skewed_data up_data dense_weights skewed_weights grouped_weights volume_weights up_weights up_far_weights)
 
@@ -56,7 +63,7 @@ case_it_computes_what_we_do() {
     write_layers
     bench
     case $peer in
-    onednn) has_layers "${tensors[@]}" volume added gated swished transformed filter "${back[@]}" ;;
+    onednn) has_layers "${tensors[@]}" volume added gated swished transformed filter "${pools[@]}" "${back[@]}" ;;
     xnnpack) has_layers "${tensors[@]}" transformed filter up_data ;;
     opencv) has_layers filter mirrored ;;
     esac
@@ -66,7 +73,7 @@ case_it_computes_the_same_in_plain_layouts() {
     write_layers
     bench --plain
     case $peer in
-    onednn) has_layers "${tensors[@]}" volume added gated swished transformed filter "${back[@]}" ;;
+    onednn) has_layers "${tensors[@]}" volume added gated swished transformed filter "${pools[@]}" "${back[@]}" ;;
     xnnpack) has_layers ;;
     opencv) has_layers filter mirrored ;;
     esac

@@ -28,7 +28,7 @@ static void for_every_axis(void (*check)(arena *, const problem_axis *)) {
                 for (int step = 1; step <= 4; step++)
                     for (int tap_step = 1; tap_step <= 3; tap_step++)
                         for (int origin = -5; origin <= 2; origin++) {
-                            problem_axis a = {out, taps, in, step, tap_step, origin};
+                            problem_axis a = {out, taps, in, step, tap_step, origin, 0, 0};
                             arena_rewind(&memory);
                             check(&memory, &a);
                         }

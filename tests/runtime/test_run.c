@@ -63,6 +63,7 @@ static const cvk_kernel_info fake = {
     .scratch = {.bytes = SCRATCH, .alignment = SCRATCH_STRIDE},
     .workspace = {.bytes = BYTES, .alignment = 64},
     .gradient = FLOATS,
+    .indices = FLOATS,
     .run = fake_run,
     .pack = fake_pack,
 };
@@ -71,7 +72,7 @@ static const cvk_kernel_info fake = {
 enum { SPACE = 1024 };
 typedef struct memory {
     alignas(SCRATCH_STRIDE) unsigned char input[SPACE], weights[SPACE], bias[SPACE], scale[SPACE], addend[SPACE],
-        output[SPACE], scratch[MOST_WORKERS * SCRATCH_STRIDE], workspace[SPACE], gradient[SPACE];
+        output[SPACE], scratch[MOST_WORKERS * SCRATCH_STRIDE], workspace[SPACE], gradient[SPACE], indices[SPACE];
     float dense[TASKS];
 } memory;
 
@@ -92,7 +93,8 @@ static cvk_buffers buffers_of(memory *m) {
                          .output = {m->output, BYTES},
                          .scratch = {m->scratch, sizeof m->scratch},
                          .workspace = {m->workspace, BYTES},
-                         .gradient = {m->gradient, BYTES}};
+                         .gradient = {m->gradient, BYTES},
+                         .indices = {m->indices, BYTES}};
 }
 
 static void expect_outputs(const char *name, const float *output, int images) {
@@ -383,7 +385,7 @@ Test(runtime, weights_packed_for_another_kernel_are_refused) {
 Test(runtime, a_kernel_of_any_batch_takes_so_much_an_image) {
     enum { IMAGES = 3 };
     memory m;
-    static float x[IMAGES * TASKS], a[IMAGES * TASKS], y[IMAGES * TASKS], w[IMAGES * TASKS + 16];
+    static float x[IMAGES * TASKS], a[IMAGES * TASKS], y[IMAGES * TASKS], w[IMAGES * TASKS + 16], z[IMAGES * TASKS];
     cvk_kernel_info info = fake;
     info.batch_any = 1;
     for (int i = 0; i < IMAGES * TASKS; i++) x[i] = a[i] = (float)(i % TASKS);
@@ -392,6 +394,7 @@ Test(runtime, a_kernel_of_any_batch_takes_so_much_an_image) {
     b.input = (cvk_const_buffer){x, sizeof x};
     b.addend = b.gradient = (cvk_const_buffer){a, sizeof a};
     b.output = (cvk_buffer){y, sizeof y};
+    b.indices = (cvk_buffer){z, sizeof z};
     b.workspace = (cvk_buffer){(char *)w + (64 - (uintptr_t)w % 64) % 64, IMAGES * BYTES};
     for (uint32_t workers = 1; workers <= MOST_WORKERS; workers++) {
         size_t n;
@@ -400,7 +403,8 @@ Test(runtime, a_kernel_of_any_batch_takes_so_much_an_image) {
         expect_status(cvk_run(&info, &b, workers > 1 ? &mine : NULL), CVK_OK, "three images");
         expect_outputs("three images", y, IMAGES);
     }
-    static const cvk_role each[] = {CVK_ROLE_INPUT, CVK_ROLE_ADDEND, CVK_ROLE_OUTPUT, CVK_ROLE_WORKSPACE};
+    static const cvk_role each[] = {CVK_ROLE_INPUT, CVK_ROLE_ADDEND, CVK_ROLE_OUTPUT, CVK_ROLE_WORKSPACE,
+                                    CVK_ROLE_INDICES};
     for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
         cvk_buffers less = b;
         cvk_refusal why;

@@ -30,6 +30,21 @@ static void random_axis(cvk_spec *s, int axis) {
     s->pad_after[axis] = pick(0, 1) ? s->pad_before[axis] : pick(0, 9);
 }
 
+static void make_pool(cvk_spec *s) {
+    s->kind = pick(0, 1) ? LAYER_MAX_POOL : LAYER_AVERAGE_POOL;
+    s->groups = s->out_channels = s->in_channels;
+    s->bias = s->flip_kernel = s->transposed = false;
+    s->direction = DIRECTION_FORWARD;
+    s->padding = PAD_ZEROS;
+    s->ceil_mode = pick(0, 1);
+    s->count_include_pad = s->kind == LAYER_AVERAGE_POOL && pick(0, 1);
+    s->indices = s->kind == LAYER_MAX_POOL && pick(0, 1);
+    s->accumulate = false;
+    if (s->input_type != TYPE_F64) s->input_type = TYPE_F32;
+    s->weights_type = s->output_type = s->input_type;
+    for (int axis = 0; axis < AXES; axis++) s->output_padding[axis] = 0;
+}
+
 /* One for all, or one for each of those that are summed alike. */
 static void random_types(cvk_spec *s) {
     static const cvk_type types[] = {TYPE_F64, TYPE_F32, TYPE_F16, TYPE_BF16};
@@ -68,6 +83,7 @@ static cvk_spec random_spec(void) {
     random_types(&s);
     for (int i = 0; i < s.post_count && spec_sum_type(&s) == TYPE_F64; i++) s.post[i].a /= 3, s.post[i].b /= 3;
     s.accumulate = s.post_count == 0 && (s.direction != DIRECTION_FORWARD || !s.bias) && pick(0, 2) == 0;
+    if (pick(0, 4) == 0) make_pool(&s);
     return s;
 }
 
@@ -90,7 +106,8 @@ static bool same(const cvk_spec *a, const cvk_spec *b) {
            a->input_type == b->input_type && a->weights_type == b->weights_type && a->output_type == b->output_type &&
            a->accuracy == b->accuracy && a->bias == b->bias && a->flip_kernel == b->flip_kernel &&
            a->transposed == b->transposed && a->accumulate == b->accumulate && a->direction == b->direction &&
-           same_posts(a, b) && strcmp(a->algorithm, b->algorithm) == 0;
+           a->kind == b->kind && a->ceil_mode == b->ceil_mode && a->count_include_pad == b->count_include_pad &&
+           a->indices == b->indices && same_posts(a, b) && strcmp(a->algorithm, b->algorithm) == 0;
 }
 
 static const char *print(arena *a, const cvk_spec *s) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import weakref
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from typing import Any, NoReturn, Union, cast
 
@@ -17,10 +18,11 @@ from convoke._layout import BLOCKED, as_logical, as_memory
 from convoke._library import ABI_VERSION, BUFFERS, ROLES, Buffer, Buffers, KernelInfo, ParallelFor, check, library
 from convoke._threads import Threads, executor_and_workers, parallel_for, uninterrupted
 
-OPERATIONS = ("convolution", "transposed", "weights_gradient", "transposed_weights_gradient")  # by cvk_operation
+OPERATIONS = ("convolution", "transposed", "weights_gradient", "transposed_weights_gradient", "max_pool",
+              "average_pool")  # by cvk_operation
 
 
-def buffer_of(array: Floats | None) -> Buffer:
+def buffer_of(array: NDArray[Any] | None) -> Buffer:
     return Buffer(address(array), array.nbytes) if array is not None else Buffer()
 
 
@@ -56,7 +58,8 @@ class Kernel:
     array([[[3., 5., 8.]]], dtype=float32)
 
     Calls from several threads at the same time are fine. `input_shape`, `weights_shape` and `output_shape` are logical:
-    N, C (weights: out, in of a group; where `operation` is "transposed": in, out of a group), then the spatial sizes. N is -1 where the layer's batch is `any`: each call has as
+    N, C (weights: out, in of a group; where `operation` is "transposed": in, out of a group; of pools, which take none,
+    0, 0 and the size of their windows), then the spatial sizes. N is -1 where the layer's batch is `any`: each call has as
     many images as its x. `input_dtype`, `weights_dtype` and
     `output_dtype` are the types of the arrays it takes and gives: numpy.float32, float64, float16, or uint16, which are
     the bits of bf16 (`bf16_bits` and `bf16_floats` convert, and arrays of ml_dtypes' bfloat16 are taken too). Addends
@@ -95,7 +98,11 @@ class Kernel:
         self.input_shape, self.weights_shape, self.output_shape = (
             self._logical(s) for s in (info.input_shape, info.weights_shape, info.output_shape))
         if info.batch_any:
-            self.input_shape, self.output_shape = (self._images(s, -1) for s in (self.input_shape, self.output_shape))
+            self.input_shape = self._images(self.input_shape, -1)
+            if info.gradient.bytes:
+                self.weights_shape = self._images(self.weights_shape, -1)
+            else:
+                self.output_shape = self._images(self.output_shape, -1)
         # The weights last handed in, and what became of them: one value, that threads read and replace whole.
         self._remembered: tuple[Floats, PackedWeights] | None = None
 
@@ -201,8 +208,8 @@ class Kernel:
         needs = library.cvk_buffer_needs(self._info, ROLES.index(role), batch, workers)
         return aligned(needs.bytes, needs.alignment, self._dtypes.get(role, numpy.dtype(numpy.uint8)))
 
-    def _start(self, memory: dict[str, Floats | None], batch: int, threads: ParallelFor | None) -> int:
-        buffers = Buffers(ctypes.sizeof(Buffers), batch, *(buffer_of(memory[role]) for role in ROLES))
+    def _start(self, memory: Mapping[str, NDArray[Any] | None], batch: int, threads: ParallelFor | None) -> int:
+        buffers = Buffers(ctypes.sizeof(Buffers), batch, *(buffer_of(memory.get(role)) for role in ROLES))
         return int(library.cvk_run(self._info, buffers, threads))
 
     def gradients(self, x: Numbers, gradient: Numbers, threads: Threads = None, convert: bool = False, *,
@@ -264,7 +271,26 @@ class Kernel:
             if one is not None:
                 other[...] = one
 
-    def _run(self, memory: dict[str, Floats | None], batch: int, executor: Executor, workers: int) -> None:
+    def with_indices(self, x: Numbers, scale: Numbers | None = None, addend: Numbers | None = None, *,
+                     threads: Threads = None, convert: bool = False) -> tuple[NDArray[Any], NDArray[numpy.int32]]:
+        """The output of a maximum with indices, and those: where in the map of its channel each maximum stands, the first
+        where several are as great.
+
+        >>> import convoke
+        >>> most = convoke.compile({"name": "most", "kind": "max_pool", "input": [1, 1, 4], "kernel_size": 2, "stride": 2,
+        ...                         "indices": True})
+        >>> most.with_indices([[[1, 2, 5, 3]]])
+        (array([[[2., 5.]]], dtype=float32), array([[[1, 2]]], dtype=int32))
+        """
+        if not self._info.indices.bytes:
+            raise refuse("indices", "the kernel gives none: its layer has no `indices: true`")
+        images = array_of("input", x, self.input_shape)
+        places = self._new("indices", images.shape[0]).view(numpy.int32)
+        output = self._compute(images, {"scale": scale, "addend": addend}, None, places, threads, convert)
+        shape = self._images(self.output_shape, images.shape[0])
+        return output, as_logical(places, self._info.output_layout, shape)
+
+    def _run(self, memory: Mapping[str, NDArray[Any] | None], batch: int, executor: Executor, workers: int) -> None:
         tasks = max(self._info.tasks) * (batch if self._info.batch_any else 1)
         workers = max(1, min(workers, tasks))
         memory = {**memory, **{role: self._new(role, batch, workers) for role in ("scratch", "workspace")}}
@@ -276,12 +302,14 @@ class Kernel:
         if refusals:
             raise refuse("threads", f"the executor takes no work: {refusals[0]}") from refusals[0]
 
-    def __call__(self, x: Numbers, weights: Weights, bias: Numbers | None = None, scale: Numbers | None = None,
+    def __call__(self, x: Numbers, weights: Weights | None = None, bias: Numbers | None = None,
+                 scale: Numbers | None = None,
                  addend: Numbers | None = None, *, out: Floats | Exporter | None = None, threads: Threads = None,
                  convert: bool = False) -> NDArray[Any]:
         """The layer's output.
 
-        x, weights  the input, and dense weights or those of pack; dense ones are packed when they have changed
+        x, weights  the input, and dense weights or those of pack; dense ones are packed when they have changed; pools
+                    have none
         bias, scale, addend  where the layer has them; of several, an array of them all
         out         the array, or that of another library, to write to and return, of a layer with `accumulate` to add to: of
                     `output_dtype`, contiguous (in C's order or as the layout has it), apart
@@ -302,20 +330,29 @@ class Kernel:
         >>> y
         array([[[1., 2., 3.]]], dtype=float32)
         """
-        info, channels = self._info, self.output_shape[1:2]
-        if info.gradient.bytes:
+        if self._info.gradient.bytes:
             raise refuse("weights", "the kernel gives gradients of them: call its `gradients`")
+        if self._info.indices.bytes:
+            raise refuse("indices", "the kernel gives them, too: call its `with_indices`")
+        given = {"weights": weights, "bias": bias, "scale": scale, "addend": addend}
+        return self._compute(array_of("input", x, self.input_shape), given, out, None, threads, convert)
+
+    def _weights(self, weights: Weights | None) -> NDArray[Any] | PackedWeights | None:
+        if isinstance(weights, PackedWeights):
+            return weights
+        return self._optional("weights", weights, int(self._info.weights.bytes > 0), self.weights_shape)
+
+    def _compute(self, images: NDArray[Any], operands: dict[str, Any], out: Floats | Exporter | None,
+                 places: NDArray[numpy.int32] | None, threads: Threads, convert: bool) -> NDArray[Any]:
+        info, channels, batch = self._info, self.output_shape[1:2], images.shape[0]
         executor, workers = executor_and_workers(threads)
-        images = array_of("input", x, self.input_shape)
-        batch = images.shape[0]
         shape = self._images(self.output_shape, batch)
         given: dict[str, Any] = {
             "input": images,
-            "weights": weights if isinstance(weights, PackedWeights)
-            else array_of("weights", weights, self.weights_shape),
-            "bias": self._optional("bias", bias, int(info.bias.bytes > 0), channels),
-            "scale": self._optional("scale", scale, info.scales, channels),
-            "addend": self._optional("addend", addend, info.addends, shape),
+            "weights": self._weights(operands.get("weights")),
+            "bias": self._optional("bias", operands.get("bias"), int(info.bias.bytes > 0), channels),
+            "scale": self._optional("scale", operands.get("scale"), info.scales, channels),
+            "addend": self._optional("addend", operands.get("addend"), info.addends, shape),
             "gradient": None,
         }
         written = None
@@ -329,7 +366,7 @@ class Kernel:
                        if self.accumulates and result is not None
                        else self._new("output", batch))
         memory = {role: self._memory(role, array, batch, convert) for role, array in given.items()}
-        self._run({**memory, "output": written}, batch, executor, workers)
+        self._run({**memory, "output": written, "indices": places}, batch, executor, workers)
         if result is None:
             return as_logical(written, info.output_layout, shape)
         if not numpy.may_share_memory(result, written):

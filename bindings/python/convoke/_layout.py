@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy
+from numpy.typing import NDArray
 
 from convoke._array import Floats
 
 CHANNELS_FIRST, CHANNELS_LAST, BLOCKED = range(3)
 BLOCK = 16
+Number = TypeVar("Number", bound=numpy.generic)
 
 
 def memory_shape(layout: int, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -33,7 +37,7 @@ def as_memory(array: Floats, layout: int) -> Floats:
     return array
 
 
-def as_logical(memory: Floats, layout: int, shape: tuple[int, ...]) -> Floats:
+def as_logical(memory: NDArray[Number], layout: int, shape: tuple[int, ...]) -> NDArray[Number]:
     """The logical array of `shape` in what a kernel has written; a view, unless it is blocked."""
     memory = memory.reshape(memory_shape(layout, shape))
     if layout == CHANNELS_LAST:

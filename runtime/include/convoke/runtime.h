@@ -57,6 +57,8 @@ typedef enum cvk_operation {
     CVK_TRANSPOSED,
     CVK_WEIGHTS_GRADIENT, /* of a convolution, from its input and the gradients of its output; the bias' behind it */
     CVK_TRANSPOSED_WEIGHTS_GRADIENT,
+    CVK_MAX_POOL, /* NaN is greater than all; padding is none */
+    CVK_AVERAGE_POOL,
     CVK_OPERATION_WIDTH = 0x7fffffff
 } cvk_operation;
 
@@ -120,9 +122,14 @@ enum { CVK_MOST_PHASES = 8 };
  * stand as weights_shape, weights_dtype and output_layout. What comes out, in `output`, is dense: as the weights are,
  * of output_shape, then one number an output channel where the layer has a bias. There are no weights to pack.
  *
+ * Pools have no weights to pack: weights_shape is 0, 0 and the size of their windows. One that puts out `indices`, too,
+ * gives for each maximum where it stands in its channel, (d H + h) W + w, the first where several are as great.
+ *
  * Where `batch_any` is 1, the kernel takes any number of images, which each run says (cvk_buffers.batch). `tasks`,
- * `kilocycles` and the bytes of input, addend, output and workspace are then those of one image, input_shape[0] and
- * output_shape[0] are 0, and task t of a phase is task t % tasks of image t / tasks. */
+ * `kilocycles` and the bytes of input, addend, output, indices and workspace are then those of one image, input_shape[0]
+ * and output_shape[0] are 0, and task t of a phase is task t % tasks of image t / tasks. Gradients of weights sum over
+ * images: of those weights_shape[0] is 0, not output_shape[0], the output is that of all images, and of the phases
+ * after the first each task goes through all of them. cvk_phase_tasks says how many tasks there are. */
 typedef struct cvk_kernel_info {
     uint32_t struct_size;  /* sizeof(cvk_kernel_info) when the kernel was compiled */
     uint32_t abi_version;  /* CVK_ABI_VERSION when the kernel was compiled */
@@ -180,6 +187,9 @@ typedef struct cvk_buffer {
     void *data;
     uint64_t bytes;
 } cvk_buffer;
+
+/* Tasks of a phase, of so many images, which count where info->batch_any. */
+CVK_API uint64_t cvk_phase_tasks(const cvk_kernel_info *info, uint32_t phase, uint64_t batch);
 
 /* Everything a run reads and writes: a cvk_const_buffer or cvk_buffer for each row of convoke/buffers.def: input,
  * weights (packed), bias, scale, addend; output, scratch, workspace. `scratch` holds that of all workers, each rounded

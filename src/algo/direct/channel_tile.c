@@ -11,6 +11,7 @@ void channel_tile_registers(tile *t, int64_t sums, int64_t weights) {
     t->acc = nest_add_register(t->b, "acc", t->p.sum, t->lanes, (int)(sums * plan_vectors(t) * tile_pixels(t)));
     t->ws = nest_add_register(t->b, "w", t->p.sum, t->lanes, (int)(weights > least ? weights : least));
     t->xs = nest_add_register(t->b, "x", t->p.sum, t->lanes, 2);
+    combine_registers(t);
     if (transposes(t)) t->square = nest_add_register(t->b, "square", t->p.sum, t->lanes, 2 * t->lanes);
 }
 
@@ -44,9 +45,9 @@ void channel_tile_begin(tile *t) {
     affine j = build_unrolled(b, "j", channel_blocks_vectors(&t->oc));
     nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
     lane_map m = {.channel = vector_channel(t, j), .channel_step = lane_step(t), .valid = &valid};
-    epilogue_bias(&t->out, reg(t->ws, j), &m);
+    combine_begin(t, reg(t->ws, j), &m);
     pixel p = open_pixels(t);
-    build_op(b, OP_COPY, channel_tile_sum(t, j, &p), reg(t->ws, j), reg(-1, affine_constant(0)));
+    combine_begin_sum(t, channel_tile_sum(t, j, &p), reg(t->ws, j));
     for (int i = 0; i < AXES + 1; i++) build_end(b);
 }
 
@@ -59,11 +60,37 @@ void channel_tile_load(tile *t, const tap *k, affine vector, const pixel *p) {
     view_load(t->b, &t->x, &m, reg(t->xs, affine_constant(0)), reg(t->xs, affine_constant(1)));
 }
 
-static void store_pixels(tile *t, affine j) {
+static void divide_pixels(tile *t, const count_run run[AXES]) {
+    static const char *const NAMES[AXES] = {"d", "r", "c"};
+    nest_builder *b = t->b;
+    const divisor taps = combine_divisor(t, run[0].taps * run[1].taps * run[2].taps);
+    pixel p;
+    affine j = build_unrolled(b, "j", channel_blocks_vectors(&t->oc));
+    for (int a = 0; a < AXES; a++)
+        p.at[a] = build_for(b, VARIABLE_UNROLLED, NAMES[a], range_of(b, run[a].low, run[a].high));
+    build_op(b, taps.kind, channel_tile_sum(t, j, &p), channel_tile_sum(t, j, &p), taps.by);
+    for (int i = 0; i < AXES + 1; i++) build_end(b);
+}
+
+void channel_tile_divide(tile *t, const count_run *slices, const count_run *rows) {
+    const count_list columns = combine_counts(t, AXIS_W);
+    for (int i = 0; i < columns.count; i++) divide_pixels(t, (const count_run[AXES]){*slices, *rows, columns.run[i]});
+}
+
+/* Of the tile's sums, or of its places. */
+static register_ref stored(const tile *t, int array, affine vector, const pixel *p) {
+    return reg(array, channel_tile_sum(t, vector, p).index);
+}
+
+static void store(const tile *t, int array, register_ref value, const lane_map *m, bool with_fill) {
+    (array == t->acc ? epilogue_store : epilogue_store_places)(&t->out, value, m, with_fill);
+}
+
+static void store_pixels(tile *t, int array, affine j) {
     nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
     pixel p = open_pixels(t);
     lane_map m = {t->n, vector_channel(t, j), tile_output(t, &p), .channel_step = lane_step(t), .valid = &valid};
-    epilogue_store(&t->out, channel_tile_sum(t, j, &p), &m, t->oc.valid < t->oc.covers);
+    store(t, array, stored(t, array, j, &p), &m, t->oc.valid < t->oc.covers);
     for (int i = 0; i < AXES; i++) build_end(t->b);
 }
 
@@ -94,41 +121,43 @@ static int64_t pixels_side_by_side(const tile *t, int64_t apart[AXIS_W]) {
 }
 
 /* Up to `lanes` pixels from column `first` of a row on, of which there are `count`, turned. */
-static void load_square(tile *t, affine j, pixel p, int64_t first, int64_t count) {
+static void load_square(tile *t, int array, affine j, pixel p, int64_t first, int64_t count) {
     nest_builder *b = t->b;
     affine c = build_unrolled(b, "c", count);
     p.at[AXIS_W] = affine_offset(c, first);
-    build_op(b, OP_COPY, reg(t->square, c), channel_tile_sum(t, j, &p), reg(-1, c));
+    build_op(b, OP_COPY, reg(t->square, c), stored(t, array, j, &p), reg(-1, c));
     build_end(b);
     square_turn(b, t->square, count);
 }
 
-static void store_square(tile *t, affine j, pixel p, int64_t first, int64_t pixels) {
+static void store_square(tile *t, int array, affine j, pixel p, int64_t first, int64_t pixels) {
     nest_builder *b = t->b;
     int64_t left = pixels - first, count = left < t->lanes ? left : t->lanes;
-    load_square(t, j, p, first, count);
+    load_square(t, array, j, p, first, count);
     nest_range valid = range_of(b, 0, count);
     affine i = build_for(b, VARIABLE_UNROLLED, "i", channel_blocks_lanes(&t->oc, t->b, j));
     affine channel = affine_add_scaled(vector_channel(t, j), i, lane_step(t));
     p.at[AXIS_W] = affine_constant(first);
     lane_map m = {t->n, channel, tile_output(t, &p), .column_step = 1, .valid = &valid};
-    epilogue_store(&t->out, reg(t->square, affine_offset(i, t->lanes)), &m, false);
+    store(t, array, reg(t->square, affine_offset(i, t->lanes)), &m, false);
     build_end(b);
 }
 
-static void store_squares(tile *t, affine j) {
+static void store_squares(tile *t, int array, affine j) {
     nest_builder *b = t->b;
     int64_t apart[AXIS_W], pixels = pixels_side_by_side(t, apart);
     pixel p = {{build_unrolled(b, "d", apart[AXIS_D]), build_unrolled(b, "r", apart[AXIS_H])}};
-    for (int64_t first = 0; first < pixels; first += t->lanes) store_square(t, j, p, first, pixels);
+    for (int64_t first = 0; first < pixels; first += t->lanes) store_square(t, array, j, p, first, pixels);
     for (int i = 0; i < AXIS_W; i++) build_end(b);
 }
 
-void channel_tile_finish(tile *t) {
+static void store_all(tile *t, int array) {
     affine j = build_unrolled(t->b, "j", channel_blocks_vectors(&t->oc));
-    if (transposes(t))
-        store_squares(t, j);
-    else
-        store_pixels(t, j);
+    (transposes(t) ? store_squares : store_pixels)(t, array, j);
     build_end(t->b);
+}
+
+void channel_tile_finish(tile *t) {
+    store_all(t, t->acc);
+    if (t->p.indices) store_all(t, t->places);
 }

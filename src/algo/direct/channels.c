@@ -74,6 +74,12 @@ static void registers(tile *t) {
     channel_tile_registers(t, 1, t->plan->unroll_kw ? vectors_of(t) * slid_taps(&t->p.axis[AXIS_W]) : 0);
 }
 
+static bool applicable(const problem *p, const cvk_target *target, const char **why) {
+    (void)target;
+    *why = "a pool has no weights for lanes over output channels";
+    return p->combine == COMBINE_SUM;
+}
+
 static const family FAMILY = {.begin = channel_tile_begin,
                               .body = body,
                               .row = row,
@@ -82,6 +88,6 @@ static const family FAMILY = {.begin = channel_tile_begin,
                               .sums = channel_tile_sums,
                               .channel_lanes = true};
 
-const algorithm algo_direct_channels = {"direct",      LANES_OUT_CHANNELS, direct_applicable, propose_channel_tiles,
-                                        direct_refuse, direct_build,       direct_cycles,     direct_tasks,
+const algorithm algo_direct_channels = {"direct",      LANES_OUT_CHANNELS, applicable,    propose_channel_tiles,
+                                        direct_refuse, direct_build,       direct_cycles, direct_tasks,
                                         &FAMILY};

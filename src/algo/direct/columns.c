@@ -1,6 +1,6 @@
-/* Direct convolution, lanes over output columns: a vector of inputs meets one weight, broadcast. For few output
- * channels and for depthwise layers in channels_first, where columns lie side by side. Register tile: output channels x
- * column vectors. At the image's edge, lanes whose tap is absent are masked.
+/* Direct convolution and pools, lanes over output columns: a vector of inputs meets one weight, broadcast. For few
+ * output channels and for depthwise layers in channels_first, where columns lie side by side. Register tile: output
+ * channels x column vectors. At the image's edge, lanes whose tap is absent are masked.
  *
  *     for kd, kh, ic; unrolled kw
  *       x[v] = load input; for the channels: w = splat weights; acc[j][v] += x[v] w, lanes that have tap kw
@@ -21,6 +21,7 @@ static void registers(tile *t) {
     int64_t vectors = plan_vectors(t), sums = vectors * plan_rows(t) * t->plan->tile_oc;
     t->acc = nest_add_register(t->b, "acc", t->p.sum, t->lanes, (int)sums);
     t->xs = nest_add_register(t->b, "x", t->p.sum, t->lanes, (int)vectors + 1);
+    combine_registers(t);
     int64_t weights = t->plan->unroll_kh ? t->plan->tile_oc * slid_taps(&t->p.axis[AXIS_H]) : 1;
     t->ws = nest_add_register(t->b, "w", t->p.sum, t->lanes, (int)weights);
 }
@@ -48,10 +49,10 @@ static void begin(tile *t) {
     nest_builder *b = t->b;
     affine j = build_unrolled(b, "j", t->oc.valid);
     lane_map m = {.channel = channel_of(t, j)};
-    epilogue_bias(&t->out, only(t->ws), &m);
+    combine_begin(t, only(t->ws), &m);
     pixel row = tile_open_rows(t, NULL);
     affine v = build_unrolled(b, "v", tile_column_vectors(t));
-    build_op(b, OP_COPY, sum(t, j, &row, v), only(t->ws), reg(-1, v));
+    combine_begin_sum(t, sum(t, j, &row, v), only(t->ws));
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
@@ -72,15 +73,31 @@ static void load_inputs(tile *t, const tap *k, const pixel *row) {
     build_end(b);
 }
 
+static void load_weight(tile *t, const tap *k, affine j, register_ref to) {
+    build_splat(t->b, to, access_at(t->weights, affine_add(tap_weights(t, k), j), 1));
+}
+
+/* Column vector v of a row meets the sums of channel j in that row of the tile. */
+static void combine(tile *t, const tap *k, affine j, const pixel *row, affine v, register_ref weight) {
+    affine first = affine_scale(v, t->lanes);
+    nest_range present = tap_columns(t, k, first, t->lanes);
+    const pixel p = at_column(*row, first);
+    combine_input(t, &(meeting){.sum = sum(t, j, row, v),
+                                .x = reg(t->xs, v),
+                                .weight = weight,
+                                .lanes = &present,
+                                .tap = k,
+                                .pixel = &p,
+                                .column_step = t->p.axis[AXIS_W].step});
+}
+
 static void body(tile *t, const tap *k) {
     nest_builder *b = t->b;
     pixel row = tile_open_rows(t, k);
     load_inputs(t, k, &row);
     affine j = build_unrolled(b, "j", t->oc.valid);
-    build_splat(b, only(t->ws), access_at(t->weights, affine_add(tap_weights(t, k), j), 1));
-    affine v = build_unrolled(b, "v", tile_column_vectors(t));
-    nest_range present = tap_columns(t, k, affine_scale(v, t->lanes), t->lanes);
-    build_fma(b, sum(t, j, &row, v), reg(t->xs, v), only(t->ws), &present);
+    if (t->p.combine == COMBINE_SUM) load_weight(t, k, j, only(t->ws));
+    combine(t, k, j, &row, build_unrolled(b, "v", tile_column_vectors(t)), only(t->ws));
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
@@ -94,7 +111,7 @@ static void load_column(tile *t, tap k, const slide *s) {
     nest_builder *b = t->b;
     affine j = build_unrolled(b, "j", t->oc.valid);
     k.k[AXIS_H] = affine_offset(build_unrolled(b, "kh", s->count), s->first);
-    build_splat(b, column_weight(t, s, j, k.k[AXIS_H]), access_at(t->weights, affine_add(tap_weights(t, &k), j), 1));
+    load_weight(t, &k, j, column_weight(t, s, j, k.k[AXIS_H]));
     build_end(b);
     build_end(b);
 }
@@ -109,9 +126,9 @@ static void slide_rows(tile *t, tap k, const slide *s, int64_t phase) {
     load_inputs(t, &k, &row);
     affine j = build_unrolled(b, "j", t->oc.valid);
     row.at[AXIS_H] = slide_open_taps(t, s, phase, at, &read_by);
+    k.k[AXIS_H] = read_by;
     affine v = build_unrolled(b, "v", tile_column_vectors(t));
-    nest_range present = tap_columns(t, &k, affine_scale(v, t->lanes), t->lanes);
-    build_fma(b, sum(t, j, &row, v), reg(t->xs, v), column_weight(t, s, j, read_by), &present);
+    combine(t, &k, j, &row, v, column_weight(t, s, j, read_by));
     for (int i = 0; i < TILE_PIXEL_LOOPS + 3; i++) build_end(b);
 }
 
@@ -120,9 +137,39 @@ static void column(tile *t, const tap *k) {
     int64_t some = slid_taps(axis);
     for (int64_t first = 0; first < axis->taps; first += some) {
         slide s = slide_of(t, AXIS_H, first, axis->taps - first < some ? axis->taps - first : some);
-        load_column(t, *k, &s);
+        if (t->p.combine == COMBINE_SUM) load_column(t, *k, &s);
         for (int64_t phase = 0; phase < slide_phases(&s); phase++) slide_rows(t, *k, &s, phase);
     }
+}
+
+/* How many taps the lanes of a vector count: those of each run by themselves, and then together. */
+static divisor divisor_of(tile *t, int64_t taps, affine v) {
+    nest_builder *b = t->b;
+    const count_list columns = combine_counts(t, AXIS_W);
+    if (columns.count == 1) return combine_divisor(t, taps * columns.run[0].taps);
+    affine back = affine_scale(v, -t->lanes);
+    const register_ref all = only(t->ws);
+    build_const(b, all, 0);
+    for (int i = 0; i < columns.count; i++) {
+        nest_range lanes = range_of(b, 0, t->lanes);
+        range_clip_low(b, &lanes, affine_offset(back, columns.run[i].low), 1);
+        range_clip_high(b, &lanes, affine_offset(back, columns.run[i].high), 1);
+        const register_ref some = combine_divisor_alone(t, taps * columns.run[i].taps);
+        build_keep(b, some, some, &lanes);
+        build_op(b, OP_ADD, all, all, some);
+    }
+    return (divisor){OP_DIV, all};
+}
+
+static void divide(tile *t, const count_run *slices, const count_run *rows) {
+    nest_builder *b = t->b;
+    affine v = build_unrolled(b, "v", tile_column_vectors(t));
+    const divisor taps = divisor_of(t, slices->taps * rows->taps, v);
+    pixel row = {{build_for(b, VARIABLE_UNROLLED, "d", range_of(b, slices->low, slices->high)),
+                  build_for(b, VARIABLE_UNROLLED, "r", range_of(b, rows->low, rows->high))}};
+    affine j = build_unrolled(b, "j", t->oc.valid);
+    build_op(b, taps.kind, sum(t, j, &row, v), sum(t, j, &row, v), taps.by);
+    for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
 static void finish(tile *t) {
@@ -134,12 +181,19 @@ static void finish(tile *t) {
     range_clip_high(b, &valid, affine_offset(affine_scale(first, -1), t->span[AXIS_W]->length), 1);
     pixel p = at_column(row, first);
     lane_map m = {t->n, channel_of(t, j), tile_output(t, &p), .column_step = 1, .valid = &valid};
-    epilogue_store(&t->out, sum(t, j, &row, v), &m, false);
+    const register_ref value = sum(t, j, &row, v);
+    if (t->p.indices) epilogue_store_places(&t->out, reg(t->places, value.index), &m, false);
+    epilogue_store(&t->out, value, &m, false);
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
-static const family FAMILY = {
-    .begin = begin, .body = body, .column = column, .finish = finish, .registers = registers, .sums = sums};
+static const family FAMILY = {.begin = begin,
+                              .body = body,
+                              .column = column,
+                              .divide = divide,
+                              .finish = finish,
+                              .registers = registers,
+                              .sums = sums};
 
 const algorithm algo_direct_columns = {"direct",      LANES_COLUMNS, direct_applicable, propose_column_tiles,
                                        direct_refuse, direct_build,  direct_cycles,     direct_tasks,

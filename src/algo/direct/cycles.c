@@ -49,6 +49,21 @@ static double scattered_cycles(const problem *o, const cvk_target *t, int lanes,
     return cycles;
 }
 
+/* A pool reads each input hardly more than once, so that what counts is how much of a pixel it reads in one go: the
+ * channels of a tile, after which it jumps to the next pixel's. */
+static double jumping_cycles(const problem *o, const cvk_plan *p) {
+    if (o->combine == COMBINE_SUM || p->lanes != LANES_CHANNELS || p->pack_rows || !view_has_channels_together(&o->x))
+        return 0;
+    double pixels = (double)o->n;
+    for (int a = 0; a < AXES; a++) pixels *= (double)o->axis[a].in;
+    return COST_JUMP_CYCLES * pixels * (double)ceil_div(o->x.channels, p->tile_oc);
+}
+
+/* Sums and maxima of a pool wait for one another, as multiply-adds do. */
+static double combining_cycles(const cvk_target *t, const nest_counts *c, double independent) {
+    return (c->ops[OP_ADD] + c->ops[OP_MAXIMUM]) * t->figures->fma_latency / independent;
+}
+
 enum { PAGE_BYTES = 4096, SETS = PAGE_BYTES / LINE_BYTES, WEIGHT_WAYS = 1 };
 
 /* First-level sets repeat every 4 KiB, and pixels a multiple of that apart share one. Packed input has no such strides.
@@ -112,11 +127,12 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     traffic t = traffic_of(&p, target, plan);
     double core = cost_issue(target, counts, lanes, sums(&p, lanes, plan), false) +
                   scattered_cycles(&p, target, lanes, plan, counts);
+    if (p.combine != COMBINE_SUM) core = fmax(core, combining_cycles(target, counts, sums(&p, lanes, plan)));
     core += direct_conflicts(&p, target, plan) * counts->ops[OP_SPLAT] * COST_CONFLICT_CYCLES;
     core += short_tiles_cycles(&p, target, plan, counts) + rounds_cycles(&p, lanes, plan);
     core += COST_PAGE_CYCLES * t.pages + COST_ROW_LINE_CYCLES * t.row_lines;
     core += counts->ops[OP_PREFETCH] / target->figures->loads_a_cycle;
-    double near = hypot(core, cost_l2(target, t.l1));
+    double near = hypot(core, cost_l2(target, t.l1) + jumping_cycles(&p, plan));
     double far =
         cost_l3(target, t.l2) + cost_memory(target, t.l3) + COST_RUN_CYCLES * t.runs + COST_PIECE_CYCLES * t.pieces;
     double loss = t.input_sets < 1 ? COST_FEW_SETS_LOSS : COST_FAR_LOSS;

@@ -1,7 +1,7 @@
-/* Depthwise convolution, lanes over channels: every group has one input channel, so a vector of channels meets a vector
- * of their weights. With a channel multiplier m, output channel c m + i is input channel c with filter i: where
- * channels lie side by side each is repeated in m lanes; else the group loop runs over i, and lanes are m channels
- * apart in the output.
+/* Depthwise convolution and pools, lanes over channels: every group has one input channel, so a vector of channels
+ * meets a vector of their weights. With a channel multiplier m, output channel c m + i is input channel c with filter
+ * i: where channels lie side by side each is repeated in m lanes; else the group loop runs over i, and lanes are m
+ * channels apart in the output.
  *
  *     for kd, kh, kw
  *       w[j] = load weights; for the pixels that have tap kw: acc[j][pixel] += load input * w[j]
@@ -16,18 +16,22 @@ static void load_weights(tile *t, const tap *k, affine j, affine to) {
     build_load(t->b, reg(t->ws, to), access_at(t->weights, affine_add_scaled(tap_weights(t, k), j, t->lanes), 1), NULL);
 }
 
-static void multiply(tile *t, affine j, const pixel *p, affine weight) {
-    build_fma(t->b, channel_tile_sum(t, j, p), reg(t->xs, affine_constant(0)), reg(t->ws, weight), NULL);
+static void combine(tile *t, const tap *k, affine j, const pixel *p, affine weight) {
+    combine_input(t, &(meeting){.sum = channel_tile_sum(t, j, p),
+                                .x = reg(t->xs, affine_constant(0)),
+                                .weight = reg(t->ws, weight),
+                                .tap = k,
+                                .pixel = p});
 }
 
 static void body(tile *t, const tap *k) {
     nest_builder *b = t->b;
     affine j = build_unrolled(b, "j", channel_blocks_vectors(&t->oc));
-    load_weights(t, k, j, j);
+    if (t->p.combine == COMBINE_SUM) load_weights(t, k, j, j);
     pixel p = tile_open_rows(t, k);
     p.at[AXIS_W] = build_for(b, VARIABLE_UNROLLED, "c", tap_columns(t, k, affine_constant(0), t->span[AXIS_W]->length));
     channel_tile_load(t, k, j, &p);
-    multiply(t, j, &p, j);
+    combine(t, k, j, &p, j);
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
@@ -38,20 +42,36 @@ static void slide_columns(tile *t, tap k, affine j, const slide *s, int64_t phas
     p.at[AXIS_W] = at;
     channel_tile_load(t, &k, j, &p);
     p.at[AXIS_W] = slide_open_taps(t, s, phase, at, &read_by);
-    multiply(t, j, &p, affine_offset(read_by, -s->first));
+    k.k[AXIS_W] = read_by;
+    combine(t, &k, j, &p, affine_offset(read_by, -s->first));
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(t->b);
 }
 
-static void slide_taps(tile *t, tap k, affine j, int64_t first, int64_t count) {
-    slide s = slide_of(t, AXIS_W, first, count);
+static void load_row(tile *t, tap k, affine j, int64_t first, int64_t count) {
     affine w = build_unrolled(t->b, "kw", count);
     k.k[AXIS_W] = affine_offset(w, first);
     load_weights(t, &k, j, w);
     build_end(t->b);
+}
+
+static void slide_taps(tile *t, tap k, affine j, int64_t first, int64_t count) {
+    slide s = slide_of(t, AXIS_W, first, count);
+    if (t->p.combine == COMBINE_SUM) load_row(t, k, j, first, count);
     for (int64_t phase = 0; phase < slide_phases(&s); phase++) slide_columns(t, k, j, &s, phase);
 }
 
+/* Of a maximum whose place counts the taps keep their order. */
+static void row_in_order(tile *t, tap k) {
+    k.k[AXIS_W] = build_unrolled(t->b, "kw", t->p.axis[AXIS_W].taps);
+    body(t, &k);
+    build_end(t->b);
+}
+
 static void row(tile *t, const tap *k) {
+    if (t->p.indices) {
+        row_in_order(t, *k);
+        return;
+    }
     int64_t taps = t->p.axis[AXIS_W].taps, some = slid_taps(&t->p.axis[AXIS_W]);
     affine j = build_unrolled(t->b, "j", channel_blocks_vectors(&t->oc));
     for (int64_t first = 0; first < taps; first += some)
@@ -69,6 +89,7 @@ static void registers(tile *t) { channel_tile_registers(t, 1, t->plan->unroll_kw
 static const family FAMILY = {.begin = channel_tile_begin,
                               .body = body,
                               .row = row,
+                              .divide = channel_tile_divide,
                               .finish = channel_tile_finish,
                               .registers = registers,
                               .lanes = lanes_of,

@@ -80,7 +80,8 @@ static void add_packed_columns(proposer *o, cvk_plan plan, bool transposed, int6
     while (tiles > 1 && scratch_bytes(o, o->p.in_channels, plan.tile_oh, tiles * plan.tile_ow) > share) tiles--;
     tiles = balanced(width, tiles);
     plan.pack_rows = plan.tile_oh;
-    plan.pack_border = o->p.border == PAD_ZEROS && o->p.accuracy != ACCURACY_STRICT && problem_is_padded(&o->p);
+    plan.pack_border = o->p.combine == COMBINE_SUM && o->p.border == PAD_ZEROS && o->p.accuracy != ACCURACY_STRICT &&
+                       problem_is_padded(&o->p);
     plan.pack_transposed = transposed;
     plan.order = plan_order_of(ROWS_OUTSIDE);
     plan_order_insert(&plan.order, plan_level_of(&plan.order, LOOP_OC, false),
@@ -317,6 +318,7 @@ static int free_registers(const cvk_target *t, int held) { return t->registers -
  * weights of some taps for one vector after another, those of the next, and inputs that LLVM loads ahead. */
 static int held(const proposer *o, int vectors) {
     int64_t taps = o->p.axis[AXIS_W].taps, some = slid_taps(&o->p.axis[AXIS_W]);
+    if (o->p.combine != COMBINE_SUM) return LOADED_AHEAD + (o->p.indices ? LOADED_AHEAD : 0);
     if (o->family->row && o->family->all_groups) return (int)lesser(taps, 2 * some) + LOADED_AHEAD;
     return o->family->all_groups ? (int)lesser(o->p.in_channels, 4) + 2 : vectors + 1;
 }
@@ -381,6 +383,13 @@ static void add_smallest(proposer *o, cvk_plan plan) {
     add_orders(o, plan);
 }
 
+enum { MOST_VECTORS = 4, MOST_DEPTHWISE_VECTORS = 8, MOST_POOLED_VECTORS = 16 };
+
+static int most_vectors(const proposer *o) {
+    if (o->p.combine != COMBINE_SUM) return MOST_POOLED_VECTORS;
+    return o->family->row && o->family->all_groups ? MOST_DEPTHWISE_VECTORS : MOST_VECTORS;
+}
+
 void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
                            plan_list *list) {
     const family *f = row->family;
@@ -390,7 +399,8 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
     int filled = tile_channel_lanes(&o.p, lanes, f);
     int64_t vectors = ceil_div(channels, filled);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .block_oh = 1, .block_ow = 1};
-    for (int v = 1; v <= (f->row && f->all_groups ? 8 : 4) && v <= vectors; v++) {
+    for (int most_in_one = 1; most_in_one <= most_vectors(&o) && most_in_one <= vectors; most_in_one++) {
+        const int v = o.p.combine == COMBINE_SUM ? most_in_one : (int)balanced(vectors, most_in_one);
         int64_t most = free_registers(target, held(&o, v)) / (v * sums);
         plan.tile_oc = v * filled;
         if (most >= 1) add_channel_tile(&o, plan, most);

@@ -179,7 +179,6 @@ static void store_fill(tile *t) {
     const channel_blocks *c = &t->oc;
     int64_t missing = view_fill(&t->out.y.v);
     if (!missing || c->covered > c->channels) return;
-    register_ref zeros = epilogue_zeros(&t->out);
     build_if(b, affine_offset(c->group, 1 - c->groups), "last group");
     build_if(b, affine_offset(c->block, 1 - c->blocks), "last block");
     pixel p;
@@ -188,7 +187,7 @@ static void store_fill(tile *t) {
     affine channel = affine_offset(build_loop(b, "f", missing), t->out.y.v.channels);
     nest_range one = range_of(b, 0, 1);
     lane_map m = {t->n, channel, tile_output(t, &p), .valid = &one};
-    view_store(b, &t->out.y, &m, zeros);
+    epilogue_store_zeros(&t->out, &m);
     for (int i = 0; i < AXES + 3; i++) build_end(b);
 }
 
@@ -203,6 +202,7 @@ static void either(tile *t, affine condition, void (*yes)(tile *), void (*no)(ti
 }
 
 static void finish(tile *t) {
+    combine_finish(t);
     t->family->finish(t);
     store_fill(t);
 }

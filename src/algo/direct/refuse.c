@@ -26,6 +26,13 @@ static int64_t unrolled_stores(const tile *t) {
     return 2 * t->lanes * (1 + problem_count_post(&t->p, POST_ADD));
 }
 
+/* Instructions that load a register of columns of a pool: one a lane where channels lie between them. (Of other layers,
+ * several channels of a tile share them.) */
+static int64_t unrolled_loads(const tile *t) {
+    const bool apart = view_has_channels_together(&t->p.x) && t->p.x.channels > 1;
+    return t->p.combine != COMBINE_SUM && !t->family->channel_lanes && apart ? t->lanes : 0;
+}
+
 /* FMAs that the plan unrolls, all variants together: the measure of its code. */
 static int64_t unrolled_fmas(arena *a, const problem *p, const cvk_target *target, const cvk_plan *plan,
                              const family *f) {
@@ -37,7 +44,7 @@ static int64_t unrolled_fmas(arena *a, const problem *p, const cvk_target *targe
     if (f->all_groups) vectors *= t.p.in_channels;
     if (!f->channel_lanes && !f->reduces_lanes) columns = ceil_div(columns, t.lanes);
     int64_t once = plan->unroll_ic + (t.p.in_channels % plan->unroll_ic != 0);
-    return columns * rows * vectors * variants * (once + unrolled_stores(&t));
+    return columns * rows * vectors * variants * (once + unrolled_stores(&t) + unrolled_loads(&t));
 }
 
 static const char *refuse_code(const problem *p, const cvk_target *target, const cvk_plan *plan, const family *f) {
@@ -91,6 +98,7 @@ static const char *const UNEVEN[PLAN_LOOPS] = {[LOOP_OC] = "a block of oc is not
 static const char *refuse_channel_blocks(const tile *t, int block) {
     int unroll = t->plan->unroll_ic;
     if (t->family->reduces_lanes) return "lanes over input channels take them all at once";
+    if (t->p.combine != COMBINE_SUM) return "a pool has no input channels to take in blocks";
     if (t->family->lanes) return "where lanes are of several groups their input channels come all at once";
     if (block % unroll != 0 || (unroll > 1 && t->p.in_channels % unroll != 0))
         return "unroll.ic does not divide the blocks of ic";
@@ -125,6 +133,7 @@ static bool stands_among_tasks(const cvk_plan *plan, plan_loop loop) {
 static const char *refuse_column(const tile *t) {
     if (!t->plan->unroll_kh) return NULL;
     if (!t->family->column) return "unroll.kh is for lanes over columns";
+    if (t->p.indices) return "unroll.kh is not for indices, which want the taps in their order";
     return t->plan->tile_oh > 1 ? NULL : "unroll.kh is for tiles of several rows";
 }
 
@@ -144,6 +153,7 @@ static const char *refuse_packing(const problem *p, const tile *t) {
         return "pack.input_rows is 0: nothing is packed";
     if (!plan->pack_rows) return problem_has_border(p) ? "this padding_mode needs packed input" : NULL;
     if (plan->pack_border && p->border != PAD_ZEROS) return "the border of this padding_mode is packed anyway";
+    if (plan->pack_border && p->combine != COMBINE_SUM) return "what pads a pool is absent";
     if (plan->pack_border && p->accuracy == ACCURACY_STRICT)
         return "accuracy: strict: zeros of a border would meet weights, which may be infinite";
     if (!stands_among_tasks(plan, LOOP_N) || (!t->family->all_groups && !stands_among_tasks(plan, LOOP_G)))

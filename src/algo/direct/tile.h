@@ -26,6 +26,15 @@ typedef struct tap {
     const tap_segment *columns; /* NULL: those of tap kw */
 } tap;
 
+/* An input that meets a sum, by which tap of which pixel; where columns fill the lanes, from one to the next. */
+typedef struct meeting {
+    register_ref sum, x, weight;
+    const nest_range *lanes; /* that have the tap; NULL: all */
+    const tap *tap;
+    const struct pixel *pixel;
+    int64_t column_step;
+} meeting;
+
 typedef struct family {
     void (*begin)(struct tile *);
     void (*body)(struct tile *, const tap *);
@@ -34,6 +43,8 @@ typedef struct family {
                    const tap *); /* all taps of a kernel column, where unroll_kh says so; NULL: it cannot */
     void (*finish)(struct tile *);
     void (*registers)(struct tile *); /* declares what the three use */
+    /* Of a mean: its sums in these slices and rows, over how many taps they count. */
+    void (*divide)(struct tile *, const count_run *slices, const count_run *rows);
     /* Opens unrolled loops over the tile's sums, one after another; gives how many loops, and the sum. */
     int (*sums)(struct tile *, register_ref *sum);
     /* Lanes of a register that channels fill; NULL: all. */
@@ -79,7 +90,9 @@ typedef struct tile {
     int partial;                /* tensor: sums between blocks of input channels; -1: there are none */
     tile_loop kept[PLAN_LOOPS]; /* the loops where those blocks begin */
 
-    int acc, xs, ws, square; /* register arrays: sums, input, weights, a tile transposed */
+    int acc, xs, ws, square;           /* register arrays: sums, input, weights, a tile transposed */
+    int places;                        /* of a maximum with indices: as many as sums */
+    int temporaries, counted, divisor; /* of pools */
 } tile;
 
 /* The members of a row of algo/algorithms.def, by its family. Direct convolution can do every problem. */
@@ -134,6 +147,23 @@ lane_map tap_input(const tile *t, const tap *k, const pixel *p);
 nest_range tap_lanes(tile *t, const tap *k);
 affine tap_weights(const tile *t, const tap *k); /* packed weights of the block */
 
+/* combine.c: sums of products, maxima and means. */
+void combine_registers(tile *t); /* after those of the sums */
+/* What sums of the channels in `m` begin with; a sum that begins with it. */
+void combine_begin(tile *t, register_ref to, const lane_map *m);
+void combine_begin_sum(tile *t, register_ref sum, register_ref from);
+void combine_input(tile *t, const meeting *x);
+void combine_finish(tile *t);
+/* How a sum of so many taps becomes their mean. Positions of the tile along an axis by how many taps they count: 1,
+ * where those are counted as the nest runs, which the divisor then knows. */
+typedef struct divisor {
+    op_kind kind;
+    register_ref by;
+} divisor;
+divisor combine_divisor(tile *t, int64_t taps);
+register_ref combine_divisor_alone(tile *t, int64_t taps); /* to divide by, whatever it is */
+count_list combine_counts(const tile *t, int axis);
+
 /* slide.c: input positions along an axis that the tile's positions share, each with the taps that read it. */
 typedef struct slide {
     int axis;
@@ -163,6 +193,7 @@ int64_t partial_elements(const tile *t);
  * vector if that is more. */
 void channel_tile_registers(tile *t, int64_t sums, int64_t weights);
 void channel_tile_begin(tile *t);
+void channel_tile_divide(tile *t, const count_run *slices, const count_run *rows);
 void channel_tile_finish(tile *t);
 int channel_tile_sums(tile *t, register_ref *sum);
 /* Input of all groups: the channels of vector `vector`, which exist, where tap k of a pixel reads. */

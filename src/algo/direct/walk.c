@@ -209,8 +209,9 @@ static void declare(tile *t) {
     nest_builder *b = t->b;
     t->input = nest_add_tensor(b, "input", ROLE_INPUT, t->whole.x.type, t->whole.x.elements,
                                type_bytes(t->whole.x.type), false);
-    t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, packed_weights_type(t), packed_weights_elements(t),
-                                 SCRATCH_ALIGNMENT, false);
+    if (t->p.combine == COMBINE_SUM)
+        t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, packed_weights_type(t), packed_weights_elements(t),
+                                     SCRATCH_ALIGNMENT, false);
     t->out = epilogue_declare(b, &t->p);
     t->out.y.streams = t->plan->stream;
     t->x = (tensor_view){.tensor = t->input, .v = t->p.x};
@@ -229,5 +230,6 @@ algo_nests direct_build(const algorithm *row, arena *a, const problem *p, const 
         walk_on(&t, 0);
     else
         b.nest->tasks = 0;
-    return (algo_nests){program_of(a, nest_finish(&b)), pack_weights_build(a, &t)};
+    nest *pack = t.p.combine == COMBINE_SUM ? pack_weights_build(a, &t) : NULL;
+    return (algo_nests){program_of(a, nest_finish(&b)), pack};
 }

@@ -32,9 +32,10 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
         stencil |= p->axis[a].taps > 1;
         suited &= suits(&p->axis[a]);
     }
-    *why = p->accuracy == ACCURACY_STRICT ? "accuracy: strict rules it out"
-           : p->groups != 1               ? "it has groups"
-           : p->border != PAD_ZEROS       ? "it pads with something other than zeros"
+    *why = p->combine != COMBINE_SUM        ? "a pool has no weights to transform"
+           : p->accuracy == ACCURACY_STRICT ? "accuracy: strict rules it out"
+           : p->groups != 1                 ? "it has groups"
+           : p->border != PAD_ZEROS         ? "it pads with something other than zeros"
            : !stencil || !suited ? "no axis has a kernel of 3 or 5, or one has a stride, a dilation or another kernel"
            : fewest_points(p) > MOST_POINTS ? "even its smallest tiles have more than 100 points"
                                             : NULL;

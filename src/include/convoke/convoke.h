@@ -107,6 +107,14 @@ typedef enum cvk_post_kind {
     CVK_POST_SCALE /* per channel */
 } cvk_post_kind;
 
+/* Pools take each channel by itself: they have neither out_channels nor groups, bias or weights; what pads them is
+ * absent. */
+typedef enum cvk_layer_kind {
+    CVK_LAYER_CONVOLUTION,
+    CVK_LAYER_MAX_POOL, /* NaN is greater than all */
+    CVK_LAYER_AVERAGE_POOL
+} cvk_layer_kind;
+
 typedef enum cvk_direction {
     CVK_FORWARD,
     CVK_BACKWARD_DATA,   /* from gradients of the output to those of the input: what is built is the transpose */
@@ -126,10 +134,10 @@ typedef struct cvk_layer {
     const char *name;      /* [A-Za-z_][A-Za-z0-9_]*, at most 256 bytes */
     uint32_t spatial_rank; /* 1, 2 or 3 */
     int64_t batch;         /* 0 is a layer that does nothing; CVK_BATCH_ANY: as many images as each run says */
-    int64_t in_channels, out_channels;
-    int64_t groups; /* 0 is 1 */
-    int64_t input_size[3], kernel_size[3];
-    int64_t stride[3], dilation[3]; /* 0 is 1 */
+    int64_t in_channels, out_channels;     /* out_channels: of a pool 0, or as many as come in */
+    int64_t groups;                        /* 0 is 1 */
+    int64_t input_size[3], kernel_size[3]; /* kernel_size: of a pool 0 is the input's size */
+    int64_t stride[3], dilation[3];        /* 0 is 1 */
     cvk_padding padding;
     int64_t padding_before[3], padding_after[3]; /* with CVK_PADDING_NUMBERS */
     cvk_padding_mode padding_mode;
@@ -148,6 +156,10 @@ typedef struct cvk_layer {
     cvk_direction direction;   /* of gradients: there are no post-ops */
     bool accumulate;           /* gradients alone: they are added to what the output holds */
     const cvk_dtype *dtypes;   /* NULL, or those of input, weights and output */
+    cvk_layer_kind kind;
+    bool ceil_mode;         /* of pools: also a last window that runs beyond the padded input */
+    bool count_include_pad; /* of averages: over padding, too */
+    bool indices;           /* of maxima: puts out where each stands, in cvk_buffers.indices */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
@@ -214,10 +226,12 @@ CVK_API void cvk_cache_clear(void);
 
 /* The naive interpreter: dense weights, logical N C D H W arrays in C order whatever the spec's layouts, each of
  * its type; sums in a wider type. Of a layer for any batch, one image. `addend` holds one tensor per `add` post-op,
- * `scale` one vector per `{scale: per_channel}`. Of gradients of weights, `weights` are the gradients of the output.
- * Gradients that accumulate are added to what `output` holds. */
+ * `scale` one vector per `{scale: per_channel}`. Of gradients of weights, `weights` are the gradients of the output; of
+ * pools there are none. Gradients that accumulate are added to what `output` holds. */
 CVK_API cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                                  const void *scale, const void *addend, void *output);
+/* The same of a maximum with indices: where in the map of its channel each stands, as an N C D H W array. */
+CVK_API cvk_status cvk_reference_indices(const cvk_spec *spec, const void *input, int32_t *indices);
 
 #ifdef __cplusplus
 }
