@@ -126,10 +126,10 @@ enum { CVK_MOST_PHASES = 8 };
  * gives for each maximum where it stands in its channel, (d H + h) W + w, the first where several are as great.
  *
  * Where `batch_any` is 1, the kernel takes any number of images, which each run says (cvk_buffers.batch). `tasks`,
- * `kilocycles` and the bytes of input, addend, output, indices and workspace are then those of one image, input_shape[0]
- * and output_shape[0] are 0, and task t of a phase is task t % tasks of image t / tasks. Gradients of weights sum over
- * images: of those weights_shape[0] is 0, not output_shape[0], the output is that of all images, and of the phases
- * after the first each task goes through all of them. cvk_phase_tasks says how many tasks there are. */
+ * `kilocycles` and the bytes of input, addend, output, indices and workspace are then those of one image,
+ * input_shape[0] and output_shape[0] are 0, and task t of a phase is task t % tasks of image t / tasks. Gradients of
+ * weights sum over images: of those weights_shape[0] is 0, not output_shape[0], the output is that of all images, and
+ * of the phases after the first each task goes through all of them. cvk_phase_tasks says how many tasks there are. */
 typedef struct cvk_kernel_info {
     uint32_t struct_size;  /* sizeof(cvk_kernel_info) when the kernel was compiled */
     uint32_t abi_version;  /* CVK_ABI_VERSION when the kernel was compiled */
