@@ -38,6 +38,11 @@ static cvk_const_buffer take_buffer(FILE *cases, uint64_t bytes) {
 
 static cvk_buffer make_buffer(uint64_t bytes) { return (cvk_buffer){allocate(bytes), bytes}; }
 
+/* With what is added to, where the kernel adds. */
+static cvk_buffer take_output(const cvk_kernel_info *info, uint64_t bytes, FILE *cases) {
+    return info->output.held ? (cvk_buffer){take(cases, bytes), bytes} : make_buffer(bytes);
+}
+
 /* Expected is expected + rest. */
 static int right(double got, double expected, double rest, double bound) {
     return isinf(bound) || (isnan(expected) && isnan(got)) || (got == expected && rest == 0) ||
@@ -103,8 +108,7 @@ static int run(const cvk_kernel_info *info, int images, FILE *cases) {
     b.scale = take_buffer(cases, bytes_of(info, CVK_ROLE_SCALE, b.batch));
     b.addend = take_buffer(cases, bytes_of(info, CVK_ROLE_ADDEND, b.batch));
     b.gradient = take_buffer(cases, bytes_of(info, CVK_ROLE_GRADIENT, b.batch));
-    const uint64_t output_bytes = bytes_of(info, CVK_ROLE_OUTPUT, b.batch);
-    b.output = info->output.held ? (cvk_buffer){take(cases, output_bytes), output_bytes} : make_buffer(output_bytes);
+    b.output = take_output(info, bytes_of(info, CVK_ROLE_OUTPUT, b.batch), cases);
     b.scratch = make_buffer(bytes_of(info, CVK_ROLE_SCRATCH, b.batch));
     b.workspace = make_buffer(bytes_of(info, CVK_ROLE_WORKSPACE, b.batch));
     /* and what it lacks, and bounds */

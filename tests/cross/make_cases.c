@@ -103,7 +103,7 @@ static void write_inputs(const cvk_spec *s, const compile_unit *unit, const laye
                                      &t.buffer[CVK_ROLE_ADDEND], &t.buffer[CVK_ROLE_GRADIENT]};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) fwrite(inputs[i]->data, 1, inputs[i]->bytes, to);
     const guarded *output = &t.buffer[CVK_ROLE_OUTPUT];
-    if (s->accumulate) fwrite(output->data, 1, output->bytes, to); /* which is added to */
+    if (info.output.held) fwrite(output->data, 1, output->bytes, to);
     tensors_free(&t);
 }
 
@@ -136,7 +136,8 @@ static void write_case(const compile_unit *unit, uint64_t seed, FILE *to) {
     }
 }
 
-/* The layer for any batch; often with addends, of which those of all images stand before the next. */
+/* The layer for any batch; often with addends, of which those of all images stand before the next, but not where it
+ * accumulates. */
 static void take_any_batch(draws *d, cvk_spec *s) {
     s->batch = 1;
     s->batch_any = true;
