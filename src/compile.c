@@ -237,6 +237,8 @@ cvk_status compile_plan(arena *a, const cvk_spec *spec, goal aim, const layer_pl
     return status;
 }
 
+const char *compile_maker(void) { return llvm_library(); }
+
 cvk_status compile_emit(const compile_unit *units, const char *const *symbols, size_t layers, size_t targets,
                         emit_kind kind, cvk_diagnostics *d, cvk_object *object, compile_times *times) {
     *object = (cvk_object){0};

@@ -43,6 +43,8 @@ cvk_status compile_emit(const compile_unit *units, const char *const *symbols, s
 /* One layer, from spec to object; its symbol is the layer's name. */
 cvk_status compile_layer(const cvk_spec *spec, goal aim, const layer_plan *plan, cvk_diagnostics *d, cvk_object *object,
                          compile_times *times);
+/* The file of the library that objects were made by; "" before one was. */
+const char *compile_maker(void);
 /* The whole way, into this process, past all caches. CVK_ERROR_CPU where the target does not run here. */
 cvk_status compile_kernel(const cvk_spec *spec, goal aim, const layer_plan *plan, cvk_diagnostics *d,
                           cvk_kernel **kernel, compile_times *times);

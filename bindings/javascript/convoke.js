@@ -15,7 +15,11 @@ const BUFFERS = [
   ["scratch", "scratch", "once", "sums"],
   ["workspace", "workspace", "image", "sums"],
   ["gradient", "gradient", "image", "weights_dtype"],
+  ["indices", "indices", "image", "int32"],
 ];
+
+/* Of cvk_operation, those that sum over images: gradients of weights. */
+const WEIGHTS_GRADIENTS = [2, 3];
 
 /* The fields of cvk_kernel_info, in their order: name, type, how many where it is an array. */
 const FIELDS = [
@@ -63,6 +67,13 @@ const INFO_BYTES = FIELDS.reduce((sum, [, type, count]) => sum + WIDTH[type] * (
 
 const roundUp = (n, alignment) => Math.ceil(n / alignment) * alignment;
 
+/* A shape that begins with 0 begins with the images of a run, where that may be any. */
+function withImages(info, what, images) {
+  const [first, ...rest] = info[`${what}_shape`], summing = WEIGHTS_GRADIENTS.includes(info.operation);
+  const counted = info.batch_any && what !== (summing ? "output" : "weights");
+  return [counted ? images : first, ...rest];
+}
+
 /* One compiled layer and buffers of its own in the module's memory, which stay as long as the module does. */
 class Kernel {
   #module; #address; #at = {}; #arguments; #images;
@@ -72,9 +83,7 @@ class Kernel {
     this.#images = images;
     this.info = {
       ...info, inputLayout: LAYOUTS[info.input_layout], outputLayout: LAYOUTS[info.output_layout],
-      inputShape: [info.batch_any ? images : info.input_shape[0], ...info.input_shape.slice(1)],
-      outputShape: [info.batch_any ? images : info.output_shape[0], ...info.output_shape.slice(1)],
-      weightsShape: info.weights_shape,
+      ...Object.fromEntries(["input", "weights", "output"].map((what) => [`${what}Shape`, withImages(info, what, images)])),
     };
     for (const [member, needs] of BUFFERS) this.#at[member] = module.allocate(this.#bytes(member), info[needs].alignment);
     this.#arguments = module.allocate(8 + 4 * BUFFERS.length, 8);
@@ -88,12 +97,27 @@ class Kernel {
 
   #bytes(member) {
     const [, needs, share] = this.#row(member);
-    return this.info[needs].bytes * (share === "image" && this.info.batch_any ? this.#images : 1);
+    return this.info[needs].bytes * (share === "image" && this.info.batch_any ? this.#imagesOf(member) : 1);
+  }
+
+  /* How many times the bytes of an image: cvk_buffer_needs. */
+  #imagesOf(member) {
+    if (!this.#summing) return this.#images;
+    return member === "output" || (member === "workspace" && !this.#images) ? 1 : this.#images;
+  }
+
+  get #summing() { return WEIGHTS_GRADIENTS.includes(this.info.operation); }
+
+  /* cvk_phase_tasks */
+  #tasks(phase) {
+    const once = !this.info.batch_any || (phase > 0 && this.#summing);
+    return this.info.tasks[phase] * (once ? 1 : this.#images);
   }
 
   /* Bias and scales are of what the input is summed in. */
   #type(member) {
     const type = this.#row(member)[3];
+    if (type === "int32") return Int32Array;
     return ARRAYS[type !== "sums" ? this.info[type] : SUMS[this.info.input_dtype]];
   }
 
@@ -122,12 +146,12 @@ class Kernel {
   }
 
   run() {
-    const { info } = this, view = new DataView(this.#module.memory.buffer), images = info.batch_any ? this.#images : 1;
+    const { info } = this, view = new DataView(this.#module.memory.buffer);
     if (info.packed_tag && view.getBigUint64(this.#at.weights, true) !== info.packed_tag)
       throw new TypeError(`${info.name} has no weights: pack them first`);
     view.setBigUint64(this.#arguments, BigInt(this.#images), true);
     BUFFERS.forEach(([member], i) => view.setUint32(this.#arguments + 8 + 4 * i, this.#at[member], true));
-    for (let phase = 0; phase < info.phases; phase++) this.#module.call(info.run, this.#arguments, phase, 0, info.tasks[phase] * images);
+    for (let phase = 0; phase < info.phases; phase++) this.#module.call(info.run, this.#arguments, phase, 0, this.#tasks(phase));
   }
 }
 

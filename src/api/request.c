@@ -7,6 +7,7 @@
 #include "api/verbose.h"
 #include "compile.h"
 #include "cache/key.h"
+#include "cache/maker.h"
 #include "cache/memory.h"
 #include "lab/calibration.h"
 
@@ -33,12 +34,20 @@ static cvk_status compile(const request *r, cvk_diagnostics *d, cvk_object *obje
     return compile_layer(r->spec, r->goal, NULL, d, object, NULL);
 }
 
+/* Want of memory is a store that does not happen. */
+static void store(const request *r, const cvk_object *object, disk_trouble *trouble) {
+    size_t size;
+    unsigned char *bytes = maker_sign(compile_maker(), object->bytes, object->size, &size);
+    if (bytes) disk_cache_store(&r->settings->disk, r->key, bytes, size, trouble);
+    free(bytes);
+}
+
 static cvk_status compile_and_store(request *r, cvk_diagnostics *d, cvk_kernel **kernel) {
     cvk_object object = {0};
     cvk_status status = compile(r, d, &object);
     if (!status) status = kernel_load(object.bytes, object.size, r->spec->name, d, kernel);
     disk_trouble trouble = {""};
-    if (!status) disk_cache_store(&r->settings->disk, r->key, object.bytes, object.size, &trouble);
+    if (!status) store(r, &object, &trouble);
     tell(r, &trouble);
     object_free(&object);
     r->source = "compiled";
@@ -49,10 +58,13 @@ static cvk_status compile_and_store(request *r, cvk_diagnostics *d, cvk_kernel *
 static cvk_status load_stored(request *r, cvk_kernel **kernel) {
     disk_entry entry;
     disk_trouble trouble;
+    const unsigned char *object;
+    size_t size;
     cvk_status status = disk_cache_load(&r->settings->disk, r->key, &entry, &trouble);
     tell(r, &trouble);
     if (status || !entry.object) return status;
-    status = kernel_load(entry.object, entry.object_size, r->spec->name, NULL, kernel);
+    if (maker_is_there(entry.object, entry.object_size, &object, &size))
+        status = kernel_load(object, size, r->spec->name, NULL, kernel);
     free(entry.bytes);
     r->source = "disk";
     return status == CVK_ERROR_MEMORY ? status : CVK_OK;

@@ -39,6 +39,9 @@ typedef struct emit_times {
 cvk_status llvm_emit(const emit_kernel *kernels, size_t layers, size_t targets, emit_kind kind,
                      cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
 
+/* The file of libLLVM that is loaded; "" before it is. */
+const char *llvm_library(void);
+
 /* A triple as LLVM orders and completes it: "wasm32-unknown-wasi" of "wasm32-wasi". CVK_ERROR_ARGUMENT: longer than
  * `size`. */
 cvk_status llvm_triple(const char *words, cvk_diagnostics *diagnostics, char *to, size_t size);

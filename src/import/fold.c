@@ -57,11 +57,14 @@ static void rescale(const folding *f, const float *factor, const float *shift) {
     if (l->bias || shift) l->bias = bias, l->spec.bias = true;
 }
 
+/* Whether what comes out is nothing but sums by weights yet; a pool's is not. */
+static bool takes_factors(const import_layer *l) { return l->weights && !l->spec.post_count; }
+
 static bool fold_batch_norm(const folding *f) {
     const double epsilon = node_float(f->node, "epsilon", 1e-5);
     const float *p[4];
     const int64_t channels = f->layer->spec.out_channels;
-    if (f->layer->spec.post_count || f->node->in_count != 5 || f->layer->channel_axis != 1) return false;
+    if (!takes_factors(f->layer) || f->node->in_count != 5 || f->layer->channel_axis != 1) return false;
     for (int i = 0; i < 4; i++) {
         const graph_value *v = node_input(f->node, 1 + i);
         if (!v || !v->floats || v->elements != channels) return false;
@@ -91,7 +94,7 @@ static bool add_tensor(const folding *f) {
 
 static bool shift_by(const folding *f, float sign) {
     float *shift = new_channels(f), *one = new_channels(f);
-    if (f->layer->spec.post_count || !channels_of(f, f->other, shift)) return false;
+    if (!takes_factors(f->layer) || !channels_of(f, f->other, shift)) return false;
     for (int64_t c = 0; c < f->layer->spec.out_channels; c++) one[c] = 1, shift[c] *= sign;
     rescale(f, one, shift);
     return true;
@@ -106,7 +109,7 @@ static bool scale_by(const folding *f, bool inverse) {
     float *factor = new_channels(f);
     if (!channels_of(f, f->other, factor)) return false;
     for (int64_t c = 0; inverse && c < l->spec.out_channels; c++) factor[c] = 1 / factor[c];
-    if (!l->spec.post_count) {
+    if (takes_factors(l)) {
         rescale(f, factor, NULL);
         return true;
     }

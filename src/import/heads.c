@@ -68,6 +68,44 @@ static const char *make_transposed(arena *a, const graph_node *n, import_layer *
     return make_window(a, n, l, true);
 }
 
+/* Channel by channel; of kernels as large as the map where they are global. Indices of the format count through images
+ * and channels, too, which ours do not. */
+static const char *make_pool(const graph_node *n, import_layer *l, layer_kind kind, bool global) {
+    const graph_value *x = node_input(n, 0);
+    window axes;
+    if (!x || x->rank < 0) return UNKNOWN_INPUT;
+    if (n->out_count > 1 && n->out[1] && n->out[1]->readers) return "its indices are read";
+    if (x->rank < 3 || x->shape[1] < 1 || !window_read(n, global ? x->shape + 2 : NULL, &axes)) return NO_SENSE;
+    set_axes(l, &axes);
+    l->spec.kind = kind;
+    l->spec.batch = x->shape[0];
+    l->spec.in_channels = l->spec.out_channels = l->spec.groups = x->shape[1];
+    l->spec.ceil_mode = !global && node_int(n, "ceil_mode", 0) != 0;
+    l->spec.count_include_pad = kind == LAYER_AVERAGE_POOL && node_int(n, "count_include_pad", 0) != 0;
+    l->channel_axis = 1;
+    return NULL;
+}
+
+static const char *make_max_pool(arena *a, const graph_node *n, import_layer *l) {
+    (void)a;
+    return make_pool(n, l, LAYER_MAX_POOL, false);
+}
+
+static const char *make_average_pool(arena *a, const graph_node *n, import_layer *l) {
+    (void)a;
+    return make_pool(n, l, LAYER_AVERAGE_POOL, false);
+}
+
+static const char *make_global_max(arena *a, const graph_node *n, import_layer *l) {
+    (void)a;
+    return make_pool(n, l, LAYER_MAX_POOL, true);
+}
+
+static const char *make_global_average(arena *a, const graph_node *n, import_layer *l) {
+    (void)a;
+    return make_pool(n, l, LAYER_AVERAGE_POOL, true);
+}
+
 /* A product by a constant as a kernel of 1: rows are positions of one axis, and channels lie side by side. */
 static const char *make_product(arena *a, const graph_value *x, const graph_value *b, bool turned, double factor,
                                 import_layer *l) {
@@ -115,7 +153,14 @@ static const char *make_gemm(arena *a, const graph_node *n, import_layer *l) {
 static const struct {
     const char *op;
     make_layer *make;
-} ROWS[] = {{"Conv", make_conv}, {"ConvTranspose", make_transposed}, {"Gemm", make_gemm}, {"MatMul", make_matmul}};
+} ROWS[] = {{"Conv", make_conv},
+            {"ConvTranspose", make_transposed},
+            {"Gemm", make_gemm},
+            {"MatMul", make_matmul},
+            {"MaxPool", make_max_pool},
+            {"AveragePool", make_average_pool},
+            {"GlobalMaxPool", make_global_max},
+            {"GlobalAveragePool", make_global_average}};
 
 const char *layer_of_node(arena *a, const graph_node *n, import_layer *l) {
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {

@@ -64,7 +64,7 @@ static void take_node(graph *g, graph_node *n, import_layers *layers) {
         n->fate = FATE_LAYER;
         n->layer = l->spec.name;
         n->why = "";
-        n->macs = spec_macs(&l->spec);
+        n->macs = l->weights ? spec_macs(&l->spec) : 0;
         layer_fold(g->arena, l);
         layers->layer[layers->count++] = l;
         __builtin_add_overflow(layers->covered, n->macs, &layers->covered);

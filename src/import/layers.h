@@ -14,7 +14,7 @@ typedef struct import_layer {
     int channel_axis; /* of the output, as the model has it */
     int weights_rank;
     int64_t weights_shape[2 + AXES];
-    float *weights, *bias; /* dense; bias NULL: none */
+    float *weights, *bias; /* dense; NULL: none */
     float *scale;          /* out_channels for each `scale`; NULL: none */
     int scales;
 } import_layer;

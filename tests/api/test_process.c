@@ -49,6 +49,17 @@ Test(process, llvm_is_loaded_to_compile_and_not_to_load) {
     cr_assert_str_eq(shell("CONVOKE_CACHE=off " PROBE " 2>&1"), "status 0 llvm 1 sum 54\n");
 }
 
+Test(process, what_a_libLLVM_made_that_is_gone_is_made_anew) {
+    shell("ln -s $(ldd " LLVM " | awk '/libLLVM/ {print $3}') %s/", home);
+    shell("LD_LIBRARY_PATH=%s " PROBE, home);
+    if (strcmp(shell("cat %s/.cache/convoke/*.cvk | grep -ac '%s/libLLVM'", home, home), "1\n") != 0)
+        cr_skip_test("an RPATH is looked at before LD_LIBRARY_PATH");
+    cr_assert_str_eq(shell(PROBE " 2>&1"), "status 0 llvm 0 sum 54\n", "it is there yet");
+    shell("rm %s/libLLVM*", home);
+    cr_assert_str_eq(shell(PROBE " 2>&1"), "status 0 llvm 1 sum 54\n", "it is gone");
+    cr_assert_str_eq(shell(PROBE " 2>&1"), "status 0 llvm 0 sum 54\n", "what is there made it");
+}
+
 Test(process, what_the_machine_does_in_a_cycle_is_measured_once_and_part_of_the_key) {
     const char *edit = "sed -i 's/^%s .*/%s/' %s/.cache/convoke/*.figures";
     shell(PROBE);

@@ -136,11 +136,12 @@ static void write_case(const compile_unit *unit, uint64_t seed, FILE *to) {
     }
 }
 
-/* The layer for any batch; often with addends, of which those of all images stand before the next. */
+/* The layer for any batch; often with addends, of which those of all images stand before the next, but not where it
+ * accumulates. */
 static void take_any_batch(draws *d, cvk_spec *s) {
     s->batch = 1;
     s->batch_any = true;
-    if (!draw_chance(d, PERCENT_ADDENDS) || !type_is_float(spec_sum_type(s))) return;
+    if (!draw_chance(d, PERCENT_ADDENDS) || s->accumulate || !type_is_float(spec_sum_type(s))) return;
     s->post_count = 0;
     while (s->post_count < 2) s->post[s->post_count++] = (post_op){.kind = POST_ADD};
 }

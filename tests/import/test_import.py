@@ -205,6 +205,45 @@ class Products(Case):
         self.assertEqual((self.table["macs"], self.table["covered"], self.table["layers"]), (96 + 224, 96, 1))
 
 
+class Pools(Case):
+    x = numbers(1, 3, 7, 6)
+
+    def pool(self, op, *after, constants=None, **attributes):
+        return self.imports(model({"x": self.x.shape}, constants or {}, [node(op, ["x"], "p", **attributes), *after], ["y"]))
+
+    def windows(self, kernel, stride):
+        return numpy.lib.stride_tricks.sliding_window_view(self.x, kernel, (2, 3))[:, :, ::stride, ::stride].astype(float)
+
+    def test_maxima_and_means_of_windows_and_of_the_whole(self):
+        for op, attributes, expected in (
+                ("MaxPool", {"kernel_shape": [3, 2], "strides": [2, 2]}, self.windows((3, 2), 2).max((4, 5))),
+                ("AveragePool", {"kernel_shape": [2, 2]}, self.windows((2, 2), 1).mean((4, 5))),
+                ("GlobalAveragePool", {}, self.x.mean((2, 3), keepdims=True)), ("GlobalMaxPool", {}, self.x.max((2, 3), keepdims=True))):
+            with self.subTest(op=op):
+                rows = self.pool(op, node("Identity", ["p"], "y"), **attributes)
+                self.assertEqual([r["fate"] for r in rows.values()], ["layer", "folded"])
+                self.close(self.layer("p", self.x), expected)
+
+    def test_border_and_rounding(self):
+        self.pool("AveragePool", node("Relu", ["p"], "y"), kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], ceil_mode=1,
+                  count_include_pad=1)
+        spec = (self.folder / "out/net.yaml").read_text()
+        for words in ("kind: average_pool", "padding: 1", "ceil_mode: true", "count_include_pad: true", "post_ops: [relu]"):
+            self.assertIn(words, spec)
+
+    def test_factors_are_no_weights_of_a_pool(self):
+        s = numbers(3) + 5
+        rows = self.pool("MaxPool", node("Mul", ["p", "s"], "m"), node("Add", ["m", "s"], "y"), kernel_shape=[2, 2],
+                         constants={"s": ((3, 1, 1), s.tolist())})
+        self.assertEqual((rows["m"]["why"], rows["y"]["fate"]), ("scale", "left out"))
+        self.close(self.layer("p", self.x), self.windows((2, 2), 1).max((4, 5)) * by_channel(s))
+
+    def test_indices_of_the_format_are_not_ours(self):
+        rows = self.imports(model({"x": self.x.shape}, {}, [node("MaxPool", ["x"], ["p", "i"], kernel_shape=[2, 2]),
+                                                            node("GlobalMaxPool", ["x"], "g")], ["p", "i"]))
+        self.assertEqual((rows["p"]["fate"], rows["p"]["why"]), ("left out", "its indices are read"))
+
+
 class Models(Case):
     def test_sizes_that_are_open_are_said_by_input(self):
         net = model({"x": ("N", 3, "H", "W")}, {"w": constant(numbers(2, 3, 3, 3))}, [node("Conv", ["x", "w"], "c")], ["c"])
@@ -219,9 +258,9 @@ class Models(Case):
 
     def test_shapes_go_through_pools_concatenations_and_computed_sizes(self):
         rows = self.imports(conv_net())
-        self.assertEqual({n: rows[n]["fate"] for n in "cty"}, dict.fromkeys("cty", "layer"))
+        self.assertEqual({n: rows[n]["fate"] for n in "ctykg"}, dict.fromkeys("ctykg", "layer"))
         self.assertEqual(rows["out"]["layer"], "y")
-        self.assertEqual(rows["k"]["why"], "no layer does that")
+        self.assertEqual(rows["cc"]["why"], "no layer does that")
 
     def test_automatic_padding_and_halves(self):
         w = numbers(2, 1, 4, 4)

@@ -2,21 +2,21 @@
 # debian.sh [CASES]: the packages of `./dev package`, made twice, looked at, and used in a Debian that has nothing else.
 source "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
 maintainer="A Tester <tester@example.org>"
+version=$(sed -n 's/^project(convoke VERSION \([0-9.]*\).*/\1/p' "$root/CMakeLists.txt")
 names=(convoke libconvoke-dev libconvoke-rt-dev libconvoke-rt0 libconvoke0 python3-convoke)
 
 # A tree of sources as a tarball has it, and packages made of it, in FOLDER/out.
 make_packages() { # FOLDER
     mkdir -p "$1"
     (cd "$root" && git ls-files -co --exclude-standard | tar -c --verbatim-files-from -T -) | tar -x -C "$1"
-    echo 0.1.0 >"$1/.version" && touch -d @1700000000 "$1/.version"
+    echo "$version" >"$1/.version" && touch -d @1700000000 "$1/.version"
     (cd "$1" && ./dev package --maintainer "$maintainer") >"$1.log" 2>&1 || tail -n 15 "$1.log"
 }
 packages() { # made once for all cases
     needs git dpkg-buildpackage dh dh_python3 ninja llvm-config-19
     [[ -d $scratch/one/out ]] || make_packages "$scratch/one"
     made=$scratch/one/out
-    [[ $(cd "$made" && printf '%s ' *.deb) == "$(printf '%s ' "${names[@]/%/_0.1.0_*.deb}" | sed "s/python3-convoke_0.1.0_\*/python3-convoke_0.1.0_all/; s/\*/$(dpkg --print-architecture)/g")" ]] ||
-        fail "made: $(ls "$made")"
+    [[ $(cd "$made" && ls ./*.deb | sed 's|^./||; s|_.*||' | tr '\n' ' ') == "${names[*]} " ]] || fail "made: $(ls "$made")"
 }
 field() { dpkg-deb -f "$made/$1"_*.deb "$2"; }
 
@@ -66,11 +66,11 @@ case_a_tarball_of_sources_is_the_same_every_time_and_says_its_version() {
     cmp "$tarball" first/*.tar.gz || fail "two tarballs of one commit differ"
     [[ $tarball == out/convoke-*~2*.tar.gz ]] || fail "before a release it is called $tarball"
     tar xzf "$tarball" && cd convoke-*/ || exit
-    [[ -e CMakeLists.txt && $(<.version) == 0.*~2* ]] || fail "in it: $(ls -A)"
+    [[ -e CMakeLists.txt && $(<.version) == "$version"~2* ]] || fail "in it: $(ls -A)"
     cd ..
-    git tag -f "v$(sed -n 's/^project(convoke VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)" >/dev/null
+    git tag -f "v$version" >/dev/null
     must ./dev dist
-    [[ -e out/convoke-0.1.0.tar.gz ]] || fail "a release is called $(ls out)"
+    [[ -e out/convoke-$version.tar.gz ]] || fail "a release is called $(ls out)"
 }
 
 # What the packages are for, done by the shell of a Debian that has them and a C compiler alone.
@@ -96,7 +96,7 @@ case_they_are_used_in_a_bare_debian() {
         --customize-hook="copy-in in/. /tmp" --customize-hook='chroot "$1" sh -c "apt-get install -qy /tmp/*.deb"' \
         --customize-hook='chroot "$1" sh /tmp/used.sh' "$release" bare.tar $(ls "${sources[@]}" 2>/dev/null) >../log 2>&1 && made_it=1
     if [[ -z ${made_it-} ]]; then
-        grep -qE 'failed to fetch|Temporary failure|unshare|not permitted|Permission denied' ../log &&
+        grep -qE 'failed to fetch|Temporary failure|unshare|cannot mount|not permitted|Permission denied' ../log &&
             skip "a bare Debian cannot be made here: $(grep -m1 -E '^E:|not permitted' ../log)"
         fail "used there: $(tail -n 20 ../log)"
     fi

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { load } from "convoke";
 
 const kernels = await load(readFileSync("layers.wasm"));
-assert.deepEqual(kernels.names.sort(), ["example_block", "example_edges", "example_halves", "example_many"]);
+assert.deepEqual(kernels.names.sort(), ["example_block", "example_edges", "example_halves", "example_learn", "example_many", "example_pool"]);
 
 const edges = kernels.get("example_edges");
 assert.throws(() => edges.run(), /pack them first/);
@@ -46,6 +46,17 @@ halves.array("input").set([0x3c00, 0x4000, 0xbc00, 0]);
 halves.array("bias").set([0.5]);
 halves.run();
 assert.deepEqual([...halves.array("output")], [0x4100, 0x4480, 0xbe00, 0x3800]);
+
+const pool = kernels.get("example_pool", 2);
+pool.array("input").set([1, 5, 7, 2, -1, -2, 0, 3]);
+pool.run();
+assert.deepEqual([[...pool.array("output")], [...pool.array("indices")]], [[5, 7, -1, 3], [1, 2, 0, 3]]);
+
+const learn = kernels.get("example_learn", 3);
+learn.array("input").set([1, 2, 3, 4, 5, 6]);
+learn.array("gradient").fill(10);
+learn.run();
+assert.deepEqual([...learn.array("output")], [210]);
 
 assert.throws(() => kernels.get("nothing"), /there is no kernel nothing, but example_/);
 console.log("all right");

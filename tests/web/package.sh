@@ -17,6 +17,8 @@ npm install --silent --offline --no-audit --no-fund "./convoke-$version.tgz"
 cp "$root/examples/layers.yaml" .
 printf '  - {name: many, input: [any, 2, 4, 4], out_channels: 2, kernel_size: 1, bias: true, post_ops: [add], dtype: f64}\n' >>layers.yaml
 printf '  - {name: halves, input: [1, 1, 4], out_channels: 1, kernel_size: 1, bias: true, dtype: f16}\n' >>layers.yaml
+printf '  - {name: pool, kind: max_pool, input: [any, 1, 4], kernel_size: 2, stride: 2, indices: true}\n' >>layers.yaml
+printf '  - {name: learn, input: [any, 1, 2], out_channels: 1, kernel_size: 1, direction: backward_weights}\n' >>layers.yaml
 "$convoke" compile layers.yaml -o . --target wasm32-simd128
 wasm-ld-19 --no-entry --export-all --no-gc-sections --export-table layers.o -o layers.wasm
 cp "$here/kernels.mjs" . && node kernels.mjs
