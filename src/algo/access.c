@@ -1,6 +1,8 @@
 /* Tensors in a nest: offsets, and vectors of channels or columns in and out of memory. */
 #include "algo/access.h"
 
+#include "base/integers.h"
+
 affine view_offset(nest_builder *b, const view *v, affine n, affine channel, const position *p) {
     affine offset = affine_offset(affine_scale(n, v->n), v->base);
     for (int a = 0; a < AXES; a++) offset = affine_add_scaled(offset, p->at[a], v->axis[a]);
@@ -62,7 +64,10 @@ static void clip_elements(nest_builder *b, nest_range *elements, const nest_boun
     affine whole = lanes->numerator;
     const bool even = lanes->divisor == 1 && aligned(&whole, times);
     for (int i = 0; even && i < whole.count; i++) whole.term[i].coefficient /= times;
-    if (even) whole.constant /= times;
+    if (even)
+        whole.constant /= times;
+    else
+        whole.constant += (times - 1) * lanes->divisor;
     range_clip_high(b, elements, whole, even ? 1 : lanes->divisor * times);
 }
 
@@ -71,7 +76,7 @@ static void load_repeated(nest_builder *b, const tensor_view *v, const lane_map 
     const int lanes = lanes_of(b, to), times = (int)v->v.block;
     int pattern[NEST_MOST_LANES];
     for (int l = 0; l < lanes; l++) pattern[l] = l / times;
-    nest_range elements = range_of(b, 0, lanes / times);
+    nest_range elements = range_of(b, 0, ceil_div(lanes, times));
     for (int i = 0; m->valid && i < m->valid->high_count; i++) clip_elements(b, &elements, &m->valid->high[i], times);
     build_load(b, to, access_at(v->tensor, view_offset(b, &v->v, m->n, m->channel, &m->at), 1), &elements);
     build_shuffle(b, to, to, to, pattern);

@@ -52,8 +52,8 @@ Test(cache_maker, a_library_without_a_name_is_taken_for_unchanged) {
 
 Test(cache_maker, what_nobody_signed_is_not_used) {
     static const char *const words[] = {"", "1 2", "1 2.3 /etc/passwd",
-                                        "\x7f"
-                                        "ELF"};
+                                        ("\x7f"
+                                         "ELF")};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         cr_assert_not(there((const unsigned char *)words[i], strlen(words[i])), "without an end");
         cr_assert_not(there((const unsigned char *)words[i], strlen(words[i]) + 1), "with one");

@@ -52,6 +52,10 @@ static const found all[] = {
     {"weights of vectors that whole repetitions do not fill were packed as if they did, and the proof of bounds lost count",
      "{name: a, input: [2, 21, 9, 13], out_channels: 63, groups: 21, kernel_size: 3, padding: 1, layout: channels_last, "
      "bias: true, post_ops: [relu, add]}"},
+    {"the last lanes of a vector of repeated channels were left out where repetitions do not fill it",
+     "{name: a, input: [1, 9, 6, 7], out_channels: 3, kernel_size: [1, 4], stride: 2, dilation: 3, padding: [[2, 0], [3, "
+     "1]], padding_mode: reflect, groups: 3, layout: channels_last, dtype: f64, transposed: true, direction: "
+     "backward_weights}"},
 };
 
 static void try_every_plan(const found *f, const cvk_spec *spec, arena *a) {
