@@ -258,7 +258,7 @@ nest_program program_then(arena *a, const nest_program *p, nest *n) {
 
 static nest_phase phase_with(arena *a, const nest_phase *phase, nest *n) {
     nest **nests = arena_array(a, nest *, phase->count + 1);
-    memcpy(nests, phase->nest, sizeof *nests * (size_t)phase->count);
+    if (phase->count) memcpy(nests, phase->nest, sizeof *nests * (size_t)phase->count);
     nests[phase->count] = n;
     return (nest_phase){phase->count + 1, nests};
 }

@@ -165,8 +165,8 @@ static void check_zero_point(const findings *f, const char *key, cvk_type type, 
 }
 
 /* How far from its zero point a number may be. */
-static int64_t farthest(cvk_type type, int zero) {
-    const int64_t below = zero - (int64_t)type_least(type), above = (int64_t)type_greatest(type) - zero;
+static double farthest(cvk_type type, int zero) {
+    const double below = zero - type_least(type), above = type_greatest(type) - zero;
     return below > above ? below : above;
 }
 
@@ -180,8 +180,7 @@ static int64_t most_products(const cvk_spec *s) {
 
 /* Whatever the data, no sum of products leaves 32 bits. */
 static void check_sums(const cvk_spec *s, const findings *f) {
-    const double each =
-        (double)farthest(s->input_type, s->input_zero) * (double)farthest(s->weights_type, s->weights_zero);
+    const double each = farthest(s->input_type, s->input_zero) * farthest(s->weights_type, s->weights_zero);
     const double worst = each * (double)most_products(s);
     const bool bytes = type_bytes(s->input_type) == 1 && type_bytes(s->weights_type) == 1; /* else it is said already */
     if (bytes && worst > (double)INT32_MAX)
