@@ -10,7 +10,7 @@ for row in json.load(sys.stdin)["rows"]:
 case_tune_tries_records_and_holds_a_match() {
     spec
     convoke tune spec.yaml --budget 6 --db db --format json
-    status 0; silent; is_json "(d['rows'][0]['layer'], d['rows'][0]['trials'], d['rows'][0]['tried'], d['strategy'], d['seed']) == ('one', 6, 6, 'local', 1)"
+    status 0; silent; is_json "(d['rows'][0]['layer'], d['rows'][0]['trials'], d['rows'][0]['tried'], d['strategy'], d['seed']) == ('one', 6, 6, 'surrogate', 1)"
     is_json "d['rows'][0]['winner'] and d['rows'][0]['plan'].startswith('{algorithm')"
     convoke db list db --format json
     is_json "d['rows'][0]['trials'] == 6 and d['rows'][0]['crowned'] != 'no match'"
