@@ -126,12 +126,18 @@ static bool mark_axes(const int64_t *axes, int count, int rank, bool all, bool m
     return true;
 }
 
+/* Which of its input's axes a node is to do without: all, where it names none. */
+static bool find_gone(const graph_node *n, bool gone[GRAPH_MOST_RANK]) {
+    const graph_value *x = node_input(n, 0);
+    int count;
+    const int64_t *axes = ints_of(n, "axes", 1, &count);
+    return known(x) && (axes || !node_input(n, 1)) && mark_axes(axes, count, x->rank, true, gone);
+}
+
 static bool infer_reduce(const graph_node *n, result *r) {
     const graph_value *x = node_input(n, 0);
     bool gone[GRAPH_MOST_RANK];
-    int count;
-    const int64_t *axes = ints_of(n, "axes", 1, &count);
-    if (!known(x) || (node_input(n, 1) && !axes) || !mark_axes(axes, count, x->rank, true, gone)) return false;
+    if (!find_gone(n, gone)) return false;
     for (int i = 0; i < x->rank; i++)
         if (!gone[i])
             r->shape[r->rank++] = x->shape[i];
@@ -149,9 +155,7 @@ static bool copy_ints(const graph_value *x, result *r) {
 static bool infer_squeeze(const graph_node *n, result *r) {
     const graph_value *x = node_input(n, 0);
     bool gone[GRAPH_MOST_RANK];
-    int count;
-    const int64_t *axes = ints_of(n, "axes", 1, &count);
-    if (!known(x) || (node_input(n, 1) && !axes) || !mark_axes(axes, count, x->rank, true, gone)) return false;
+    if (!find_gone(n, gone)) return false;
     for (int i = 0; i < x->rank; i++)
         if (!gone[i] || x->shape[i] != 1) r->shape[r->rank++] = x->shape[i];
     return copy_ints(x, r);

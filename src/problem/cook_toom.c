@@ -4,15 +4,13 @@
  * where that makes B' integral, which costs no rounding. */
 #include "problem/cook_toom.h"
 
+#include "base/integers.h"
+
 #include <stdint.h>
 #include <string.h>
 
 static const ratio POINTS[COOK_TOOM_MOST - 1] = {{0, 1}, {1, 1},  {-1, 1}, {2, 1}, {-2, 1},
                                                  {1, 2}, {-1, 2}, {4, 1},  {-4, 1}};
-
-static int64_t magnitude(int64_t v) { return v < 0 ? -v : v; }
-
-static int64_t common_divisor(int64_t a, int64_t b) { return b == 0 ? magnitude(a) : common_divisor(b, a % b); }
 
 static ratio reduced(int64_t over, int64_t under) {
     int64_t d = common_divisor(over, under);

@@ -78,9 +78,11 @@ static void pack_lanes(tile *t, const tap *k, int from, int to, int w, const nes
 static void pack(tile *t, const tap *k, int from, int to, int w) {
     nest_builder *b = t->b;
     const int64_t whole = t->p.in_channels / t->lanes;
-    build_if(b, affine_offset(affine_scale(k->ic, -1), whole - 1), NULL);
-    if (whole) pack_lanes(t, k, from, to, w, NULL);
-    build_end(b);
+    if (whole) {
+        build_if(b, affine_offset(affine_scale(k->ic, -1), whole - 1), NULL);
+        pack_lanes(t, k, from, to, w, NULL);
+        build_end(b);
+    }
     if (whole == tile_steps(t)) return;
     const nest_range rest = range_of(b, 0, t->p.in_channels % t->lanes);
     build_if(b, affine_offset(k->ic, -whole), NULL);

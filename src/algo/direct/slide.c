@@ -6,8 +6,6 @@
  *     for the phases, unrolled v:  load;  for unrolled q:  position v - q tap_step / g, tap phase + q step / g */
 #include "algo/direct/tile.h"
 
-static int64_t common_divisor(int64_t a, int64_t b) { return b == 0 ? a : common_divisor(b, a % b); }
-
 slide slide_of(const tile *t, int axis, int64_t first, int64_t count) {
     const problem_axis *a = &t->p.axis[axis];
     int64_t g = common_divisor(a->step, a->tap_step);

@@ -184,8 +184,6 @@ static double brought_into(const sweeps *s, double cache) {
     return sum(brought);
 }
 
-static double common_divisor(int64_t a, int64_t b) { return b == 0 ? (double)a : common_divisor(b, a % b); }
-
 /* A cache's sets repeat after so many bytes: what a group has of pixels a multiple of some of that apart lies in few.
  */
 static double sets_of_input(const sweeps *s, int64_t repeat) {
@@ -193,7 +191,7 @@ static double sets_of_input(const sweeps *s, int64_t repeat) {
     const int64_t size = type_bytes(x->type);
     if (s->plan->pack_rows || !view_has_channels_together(x)) return 1;
     const double lines = lines_of_channels((double)size * (s->all_groups ? s->whole[LOOP_OC] : s->whole[LOOP_IC]));
-    return fmin(1, lines / common_divisor(size * x->axis[AXIS_W], repeat));
+    return fmin(1, lines / (double)common_divisor(size * x->axis[AXIS_W], repeat));
 }
 
 /* ---- runs: lines that follow on one another, which a core's own prefetching finds ---- */
