@@ -149,7 +149,7 @@ bool crew_open(crew *c, const tune_setup *setup, const tune_limits *limits, cons
     int cpus;
     const int last = worker_cpu((int)setup->shard.index, &cpus);
     const int kept = setup->aim.threads > 1 ? -1 : last;
-    *c = (crew){.limits = limits, .layer = {spec, setup->aim, setup->start_threads}};
+    *c = (crew){.limits = limits, .layer = {spec, setup->aim, setup->weights, setup->start_threads}};
     c->alone = last < 0 || kept < 0;
     c->compilers = cpus > MOST_COMPILERS ? MOST_COMPILERS : cpus > 1 ? cpus - 1 : 1;
     c->compile_work = (worker_work){trial_compile_begin, setup->compile, &c->layer, kept, true, limits->bytes};

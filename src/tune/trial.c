@@ -47,7 +47,9 @@ void *trial_compile_begin(void *layer) {
     if (!c) return NULL;
     c->layer = layer;
     c->spec = spec_of_batch(c->layer->spec, 1);
-    return data_draw(&c->spec, DATA_REALS, 1, &c->data) ? c : NULL;
+    if (!data_draw(&c->spec, DATA_REALS, 1, &c->data)) return NULL;
+    data_give(&c->data, c->layer->known);
+    return c;
 }
 
 static const reference *reference_of(compiler *c, const message *request) {
@@ -191,7 +193,8 @@ void *trial_measure_begin(void *layer) {
     m->threads = aim.threads > 1 ? m->layer->start_threads(aim.threads) : lab_one_thread;
     m->lab = (lab){.target = aim.target, .threads = &m->threads, .plan_threads = aim.threads};
     const cvk_spec drawn = spec_of_batch(m->layer->spec, 1);
-    return data_draw(&drawn, DATA_REALS, 1, &m->data) ? m : NULL;
+    m->lab.known = m->layer->known;
+    return ready_data(&m->lab, &drawn, &m->data) ? m : NULL;
 }
 
 static cvk_status load(meter *m, const unsigned char *bytes, size_t size, ready *to) {
