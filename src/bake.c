@@ -12,11 +12,10 @@ cvk_status bake(arena *a, compile_unit *unit, const known_tensors *known) {
     void *const tensors[ROLE_COUNT] = {[ROLE_PACK_FROM] = dense, [ROLE_PACK_TO] = packed};
     cvk_status status = nest_eval_phase(&unit->pack, tensors, eval_as(unit->target->fused));
     if (status != CVK_OK) return status;
-    unit->pack.count = 0;
     unit->constant[ROLE_WEIGHTS] = packed;
-    unit->constant[ROLE_BIAS] = known->bias;
-    unit->constant[ROLE_SCALE] = known->scale;
-    info->weights.bytes = info->packed_weights.bytes = info->bias.bytes = info->scale.bytes = 0;
+    info->weights.bytes = info->packed_weights.bytes = 0;
     info->packed_tag = 0;
+    if ((unit->constant[ROLE_BIAS] = known->bias)) info->bias.bytes = 0;
+    if ((unit->constant[ROLE_SCALE] = known->scale)) info->scale.bytes = 0;
     return CVK_OK;
 }

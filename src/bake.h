@@ -5,7 +5,8 @@
 
 #include "compile.h"
 
-/* Dense, of the layer's type, as a caller would pass them; bias and scale NULL where the layer has none. */
+/* Dense, of the layer's type, as a caller would pass them; bias and scale NULL where the layer has none, or its caller
+ * brings them. */
 typedef struct known_tensors {
     const void *weights, *bias, *scale;
 } known_tensors;
