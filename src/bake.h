@@ -5,8 +5,8 @@
 
 #include "compile.h"
 
-/* Dense, of the layer's type, as a caller would pass them; bias and scale NULL where the layer has none, or its caller
- * brings them. */
+/* Dense, of the layer's type, as a caller would pass them; NULL what the layer does not have, or its caller brings.
+ */
 typedef struct known_tensors {
     const void *weights, *bias, *scale;
 } known_tensors;
