@@ -1,14 +1,15 @@
 /* Direct convolution by weights that are known when it is compiled, lanes over output columns: taps whose weight is 0
- * are left out, 1 and -1 are added and subtracted, and nothing is read but the input. Rows of the kernel that are
- * multiples of one another are one sum of an input row, which meets each row of the tile once:
+ * are left out, 1 and -1 are added and subtracted, and nothing is read but the input. Columns of the kernel that are
+ * multiples of one another are folded: an input row's columns are first summed, and then weighed once for each row of
+ * the kernel; of symmetric and antisymmetric columns half is left, of a kernel of rank 1 one.
  *
- *     for the input rows that the tile's rows see, channels, vectors: unrolled
- *       x[kw] = load
- *       for each row of the kernel, but for multiples of another: h = sum of f[kw] x[kw]
- *       for those multiples, and the tile's rows that see them: acc[row] += c h
+ *     for the input channels, folds of columns: unrolled
+ *       w[j][kh] = constants
+ *       for the input rows that the tile's rows see, vectors: unrolled
+ *         f = sum of factor[kw] x[kw], those of one magnitude added before they are multiplied
+ *         for the tile's rows that see it: acc[j][row] += w[j][kh] f
  *
- * and inputs of one magnitude are added before they are multiplied. Both change the order of a sum: where accuracy is
- * strict each tap is multiplied and added by itself, one after another. */
+ * That changes the order of a sum: where accuracy is strict each column is by itself. */
 #include "algo/direct/tile.h"
 #include "problem/known.h"
 
@@ -17,64 +18,65 @@
 
 enum { MOST_FILTERS = 16, MOST_OPERATIONS = 4000, MOST_STEPS = 64 };
 
-/* A kernel row that an input row meets: for which row and channel of the tile, and what times its function. */
-typedef struct use {
-    int64_t j, row;
-    const double *weight; /* by kw */
-    double times;
-} use;
-
-/* A sum over a row of inputs, and those who use it. */
-typedef struct row_function {
-    double *factor; /* by kw */
-    use *uses;
-    int count;
-} row_function;
+/* Columns of the kernel that are multiples of the first of them. */
+typedef struct fold {
+    double *factor; /* by kw; 0: not one of them */
+    int64_t columns, first;
+    double *weight; /* by j, kd, kh, of the sum */
+} fold;
 
 /* Where the walk stands in one tile. */
 typedef struct standing {
     tile *t;
-    int64_t group, first; /* of the filters' output channels */
+    int64_t group, first, ic; /* of the filters' output channels */
     bool strict;
     tap k;
     bool *fresh; /* sums that nothing was added to yet, of a tile that begins with zeros */
     affine v;
+    const fold *fold;
     bool *present; /* inputs of a row that are not all absent, by kw */
 } standing;
 
 static int64_t taps_across(const tile *t) { return t->p.axis[AXIS_W].taps; }
 
-/* ---- registers: inputs by kw and one to load by; a function's value, a group's, pairs of inputs; a constant ---- */
+static int64_t taps_down(const tile *t) { return t->p.axis[AXIS_H].taps; }
+
+/* ---- registers: inputs by kw, and one to load by; a fold's sum and a group's; constants by j and kh, and one ---- */
 
 static void registers(tile *t) {
     column_tile_registers(t);
     t->xs = nest_add_register(t->b, "x", t->p.sum, t->lanes, (int)taps_across(t) + 1);
-    t->temporaries = nest_add_register(t->b, "h", t->p.sum, t->lanes, 2);
-    t->ws = nest_add_register(t->b, "w", t->p.sum, t->lanes, 1);
+    t->temporaries = nest_add_register(t->b, "f", t->p.sum, t->lanes, 2);
+    t->ws = nest_add_register(t->b, "w", t->p.sum, t->lanes, (int)(t->plan->tile_oc * taps_down(t)) + 1);
 }
 
 static register_ref input_of(const tile *t, int64_t kw) { return reg(t->xs, affine_constant(kw)); }
-static register_ref function_of(const tile *t) { return reg(t->temporaries, affine_constant(0)); }
+static register_ref folded(const tile *t) { return reg(t->temporaries, affine_constant(0)); }
 static register_ref group_of(const tile *t) { return reg(t->temporaries, affine_constant(1)); }
+static register_ref constant_of(const tile *t, int64_t j, int64_t kh) {
+    return reg(t->ws, affine_constant(1 + j * taps_down(t) + kh));
+}
+static register_ref one_constant(const tile *t) { return reg(t->ws, affine_constant(0)); }
 
 /* ---- sums of a few constants' products ---- */
 
-/* to += w x, or = where nothing was added to it yet. */
-static void add_product(tile *t, register_ref to, bool *fresh, double w, register_ref x) {
+/* to += w x, or = where nothing was added to it yet; `constant` holds w, where that is not 1 or -1. */
+static void add_product(tile *t, register_ref to, bool *fresh, double w, register_ref constant, register_ref x) {
     nest_builder *b = t->b;
-    const register_ref constant = reg(t->ws, affine_constant(0));
-    if (*fresh && w == 1) {
-        build_op(b, OP_COPY, to, x, constant);
-    } else if (fabs(w) == 1 && !*fresh) {
+    if (fabs(w) == 1 && !*fresh)
         build_op(b, w > 0 ? OP_ADD : OP_SUB, to, to, x);
-    } else {
-        build_const(b, constant, w);
-        if (*fresh)
-            build_op(b, OP_MUL, to, x, constant);
-        else
-            build_fma(b, to, x, constant, NULL);
-    }
+    else if (w == 1)
+        build_op(b, OP_COPY, to, x, x);
+    else if (*fresh)
+        build_op(b, OP_MUL, to, x, constant);
+    else
+        build_fma(b, to, x, constant, NULL);
     *fresh = false;
+}
+
+static void add_constant_product(tile *t, register_ref to, bool *fresh, double w, register_ref x) {
+    build_const(t->b, one_constant(t), w);
+    add_product(t, to, fresh, w, one_constant(t), x);
 }
 
 /* Whether an input row's number kw has the magnitude of number `of`, and is there. */
@@ -105,34 +107,54 @@ static void sum_group(const standing *s, const double *w, int64_t first) {
     }
 }
 
-/* to += sum of w[kw] x[kw]. */
-static void add_row(const standing *s, register_ref to, bool *fresh, const double *w) {
+/* The sum of w[kw] x[kw]: an input as it is, where that is all. */
+static register_ref sum_row(const standing *s, const double *w) {
+    const register_ref to = folded(s->t);
+    bool fresh = true;
     for (int64_t kw = 0; kw < taps_across(s->t); kw++) {
         if (w[kw] == 0 || !s->present[kw]) continue;
-        if (s->strict || sharing(s, w, kw) == 1) {
-            add_product(s->t, to, fresh, w[kw], input_of(s->t, kw));
+        if (s->fold->columns == 1) return input_of(s->t, kw);
+        if (sharing(s, w, kw) == 1) {
+            add_constant_product(s->t, to, &fresh, w[kw], input_of(s->t, kw));
         } else if (is_first(s, w, kw)) {
             sum_group(s, w, kw);
-            add_product(s->t, to, fresh, w[kw], group_of(s->t));
+            add_constant_product(s->t, to, &fresh, w[kw], group_of(s->t));
         }
     }
+    return to;
 }
 
-/* ---- rows of the kernel ---- */
+/* ---- columns of the kernel ---- */
 
-static int64_t present_of(const standing *s, const double *w) {
-    int64_t present = 0;
-    for (int64_t kw = 0; kw < taps_across(s->t); kw++) present += w[kw] != 0 && s->present[kw];
-    return present;
+static int64_t column_size(const tile *t) { return t->oc.valid * t->p.axis[AXIS_D].taps * taps_down(t); }
+
+/* Of channel j of the block. */
+static int64_t place_in_column(const tile *t, int64_t j, int64_t kd, int64_t kh) {
+    return (j * t->p.axis[AXIS_D].taps + kd) * taps_down(t) + kh;
 }
 
-/* Whether `w` is exactly some times f. */
+/* One column of the kernel; whether any of it is not 0. */
+static bool read_column(const standing *s, int64_t kw, double *to) {
+    const tile *t = s->t;
+    bool any = false;
+    for (int64_t j = 0; j < t->oc.valid; j++)
+        for (int64_t kd = 0; kd < t->p.axis[AXIS_D].taps; kd++)
+            for (int64_t kh = 0; kh < taps_down(t); kh++) {
+                const int64_t at[AXES] = {kd, kh, kw};
+                const double w = known_weight(&t->p, s->group, s->first + j, s->ic, at);
+                to[place_in_column(t, j, kd, kh)] = w;
+                any |= w != 0;
+            }
+    return any;
+}
+
+/* Whether `w` is exactly some times f, all of it. */
 static bool is_multiple(const tile *t, const double *w, const double *f, double *times) {
     bool found = false;
-    for (int64_t kw = 0; kw < taps_across(t); kw++) {
+    for (int64_t i = 0; i < column_size(t); i++) {
         double each;
-        if (w[kw] == 0 && f[kw] == 0) continue;
-        if (w[kw] == 0 || f[kw] == 0 || !known_quotient(t->p.sum, w[kw], f[kw], &each)) return false;
+        if (w[i] == 0 && f[i] == 0) continue;
+        if (w[i] == 0 || f[i] == 0 || !known_quotient(t->p.sum, w[i], f[i], &each)) return false;
         if (found && each != *times) return false;
         *times = each;
         found = true;
@@ -140,58 +162,32 @@ static bool is_multiple(const tile *t, const double *w, const double *f, double 
     return found;
 }
 
-static int64_t of_magnitude(const tile *t, const double *w, double magnitude) {
+static int64_t weights_in(const tile *t, const double *column) {
     int64_t count = 0;
-    for (int64_t kw = 0; kw < taps_across(t); kw++) count += fabs(w[kw]) == magnitude;
+    for (int64_t i = 0; i < column_size(t); i++) count += column[i] != 0;
     return count;
 }
 
-/* The row over its most frequent magnitude, which then needs no product, where that is exact. */
-static void normalise(const tile *t, const double *w, double *f) {
-    double most = 1;
-    for (int64_t kw = 0; kw < taps_across(t); kw++)
-        if (w[kw] != 0 && of_magnitude(t, w, fabs(w[kw])) > of_magnitude(t, w, most)) most = fabs(w[kw]);
-    bool exact = true;
-    for (int64_t kw = 0; kw < taps_across(t); kw++) {
-        f[kw] = 0;
-        exact &= w[kw] == 0 || known_quotient(t->p.sum, w[kw], most, &f[kw]);
-    }
-    if (!exact) memcpy(f, w, sizeof *f * (size_t)taps_across(t));
+/* Where a row's columns are summed once for each row of the kernel, nothing is gained by multiplying there, too. */
+static bool folds(const standing *s, const fold *f, const double *column, double *times) {
+    if (s->strict || !is_multiple(s->t, column, f->weight, times)) return false;
+    return fabs(*times) == 1 || weights_in(s->t, column) > 2;
 }
 
-static void add_use(const tile *t, row_function *functions, int *count, use u, int most) {
-    arena *a = t->b->nest->arena;
-    for (row_function *f = functions; f < functions + *count; f++)
-        if (is_multiple(t, u.weight, f->factor, &u.times)) {
-            f->uses[f->count++] = u;
-            return;
-        }
-    row_function *f = &functions[(*count)++];
-    *f = (row_function){.factor = arena_array(a, double, taps_across(t)), .uses = arena_array(a, use, most)};
-    normalise(t, u.weight, f->factor);
-    is_multiple(t, u.weight, f->factor, &u.times);
-    f->uses[f->count++] = u;
-}
-
-static void add_use_alone(const standing *s, const use *u) {
-    const pixel row = {{affine_constant(0), affine_constant(u->row), affine_constant(0)}};
-    const register_ref sum = column_tile_sum(s->t, affine_constant(u->j), &row, s->v);
-    add_row(s, sum, &s->fresh[sum.index.constant], u->weight);
-}
-
-static void add_function(const standing *s, const row_function *f) {
-    bool fresh = true;
-    if (s->strict || f->count == 1 || present_of(s, f->factor) < 2) {
-        for (int i = 0; i < f->count; i++) add_use_alone(s, &f->uses[i]);
-        return;
+static int find_folds(const standing *s, fold *to) {
+    arena *a = s->t->b->nest->arena;
+    int count = 0;
+    for (int64_t kw = 0; kw < taps_across(s->t); kw++) {
+        double *column = arena_array(a, double, column_size(s->t)), times = 1;
+        if (!read_column(s, kw, column)) continue;
+        int at = 0;
+        while (at < count && !folds(s, &to[at], column, &times)) at++;
+        if (at == count)
+            to[count++] = (fold){.factor = arena_array(a, double, taps_across(s->t)), .first = kw, .weight = column};
+        to[at].factor[kw] = at < count && to[at].columns ? times : 1;
+        to[at].columns++;
     }
-    add_row(s, function_of(s->t), &fresh, f->factor);
-    for (int i = 0; i < f->count; i++) {
-        const use *u = &f->uses[i];
-        const pixel row = {{affine_constant(0), affine_constant(u->row), affine_constant(0)}};
-        const register_ref sum = column_tile_sum(s->t, affine_constant(u->j), &row, s->v);
-        add_product(s->t, sum, &s->fresh[sum.index.constant], u->times, function_of(s->t));
-    }
+    return count;
 }
 
 /* ---- input rows ---- */
@@ -201,59 +197,51 @@ typedef struct meeting_rows {
     int64_t row, kh;
 } meeting_rows;
 
-static const double *weights_of(const standing *s, int64_t j, int64_t kd, int64_t kh, int64_t ic, bool *any) {
-    double *w = arena_array(s->t->b->nest->arena, double, taps_across(s->t));
-    for (int64_t kw = 0; kw < taps_across(s->t); kw++) {
-        const int64_t at[AXES] = {kd, kh, kw};
-        w[kw] = known_weight(&s->t->p, s->group, s->first + j, ic, at);
-        *any |= w[kw] != 0;
-    }
-    return w;
-}
-
-static bool is_wanted(const row_function *f, int count, int64_t kw) {
-    for (int i = 0; i < count; i++)
-        if (f[i].factor[kw] != 0) return true;
-    return false;
-}
-
-/* Of one vector of columns. */
-static void load_row(standing *s, const row_function *f, int count, int64_t row) {
+/* Of one vector of columns; whether any is there. */
+static bool load_row(standing *s, int64_t row) {
     tile *t = s->t;
     const pixel at = {{affine_constant(0), affine_constant(row), affine_constant(0)}};
+    bool any = false;
     for (int64_t kw = 0; kw < taps_across(t); kw++) {
         s->k.k[AXIS_W] = affine_constant(kw);
         nest_range lanes = tap_columns(t, &s->k, affine_scale(s->v, t->lanes), t->lanes);
         int low, high;
         nest_lane_ends(t->b->nest, &lanes, NULL, t->lanes, &low, &high);
-        s->present[kw] = low < high && is_wanted(f, count, kw);
+        s->present[kw] = low < high && s->fold->factor[kw] != 0;
+        any |= s->present[kw];
         if (s->present[kw]) column_tile_load(t, &s->k, &at, s->v, input_of(t, kw), input_of(t, taps_across(t)));
     }
+    return any;
 }
 
-/* What one input row of one channel gives to the rows that see it. */
-static void add_input_row(standing *s, int64_t kd, const meeting_rows *m, int count, int64_t ic) {
-    tile *t = s->t;
-    const int most = count * (int)t->oc.valid;
-    row_function *functions = arena_array(t->b->nest->arena, row_function, most);
-    int found = 0;
+static double weight_at(const standing *s, int64_t j, int64_t kd, int64_t kh) {
+    return s->fold->weight[place_in_column(s->t, j, kd, kh)];
+}
+
+static bool is_met(const standing *s, int64_t kd, const meeting_rows *m, int count) {
     for (int i = 0; i < count; i++)
-        for (int64_t j = 0; j < t->oc.valid; j++) {
-            bool any = false;
-            const double *w = weights_of(s, j, kd, m[i].kh, ic, &any);
-            if (any) add_use(t, functions, &found, (use){.j = j, .row = m[i].row, .weight = w}, most);
-        }
-    s->k.k[AXIS_H] = affine_constant(m->kh);
-    s->k.ic = affine_constant(ic);
-    for (int64_t v = 0; v < column_tile_vectors(t) && found; v++) {
-        s->v = affine_constant(v);
-        load_row(s, functions, found, m->row);
-        for (int i = 0; i < found; i++) add_function(s, &functions[i]);
-    }
+        for (int64_t j = 0; j < s->t->oc.valid; j++)
+            if (weight_at(s, j, kd, m[i].kh) != 0) return true;
+    return false;
 }
 
-static void add_input_channels(standing *s, int64_t kd, const meeting_rows *m, int count) {
-    for (int64_t ic = 0; ic < s->t->p.in_channels && count; ic++) add_input_row(s, kd, m, count, ic);
+/* What one input row gives to the rows that see it. */
+static void add_input_row(standing *s, int64_t kd, const meeting_rows *m, int count) {
+    tile *t = s->t;
+    if (!is_met(s, kd, m, count)) return;
+    s->k.k[AXIS_H] = affine_constant(m->kh);
+    for (int64_t v = 0; v < column_tile_vectors(t); v++) {
+        s->v = affine_constant(v);
+        if (!load_row(s, m->row)) continue;
+        const register_ref f = sum_row(s, s->fold->factor);
+        for (int i = 0; i < count; i++)
+            for (int64_t j = 0; j < t->oc.valid; j++) {
+                const pixel row = {{affine_constant(0), affine_constant(m[i].row), affine_constant(0)}};
+                const register_ref sum = column_tile_sum(t, affine_constant(j), &row, s->v);
+                const double w = weight_at(s, j, kd, m[i].kh);
+                if (w != 0) add_product(t, sum, &s->fresh[sum.index.constant], w, constant_of(t, j, m[i].kh), f);
+            }
+    }
 }
 
 /* Whether all taps of an axis are there, or are left out where the nest is built. */
@@ -286,14 +274,23 @@ static int rows_meeting(const tile *t, int64_t input, meeting_rows *to) {
     return count;
 }
 
+/* Constants of a slice of the fold. */
+static void hold_constants(const standing *s, int64_t kd) {
+    const tile *t = s->t;
+    for (int64_t j = 0; j < t->oc.valid; j++)
+        for (int64_t kh = 0; kh < taps_down(t); kh++)
+            if (weight_at(s, j, kd, kh) != 0) build_const(t->b, constant_of(t, j, kh), weight_at(s, j, kd, kh));
+}
+
 static void add_rows(standing *s, int64_t kd) {
     tile *t = s->t;
     const problem_axis *a = &t->p.axis[AXIS_H];
     meeting_rows *m = arena_array(t->b->nest->arena, meeting_rows, t->size[AXIS_H] + 1);
+    hold_constants(s, kd);
     if (!tile_has_spans(t, AXIS_H)) {
         for (int64_t kh = 0; kh < a->taps; kh++) {
             open_present(t, AXIS_H, kh);
-            add_input_channels(s, kd, &(meeting_rows){0, kh}, 1);
+            add_input_row(s, kd, &(meeting_rows){0, kh}, 1);
             close_present(t);
         }
         return;
@@ -301,12 +298,23 @@ static void add_rows(standing *s, int64_t kd) {
     const int64_t first = t->span[AXIS_H]->start_first * a->step + a->origin;
     const int64_t last = first + (t->span[AXIS_H]->length - 1) * a->step + (a->taps - 1) * a->tap_step;
     for (int64_t input = greater(first, 0); input <= lesser(last, a->in - 1); input++)
-        add_input_channels(s, kd, m, rows_meeting(t, input, m));
+        add_input_row(s, kd, m, rows_meeting(t, input, m));
+}
+
+static void add_fold(standing *s) {
+    tile *t = s->t;
+    for (int64_t kd = 0; kd < t->p.axis[AXIS_D].taps; kd++) {
+        s->k.k[AXIS_D] = affine_constant(kd);
+        open_present(t, AXIS_D, kd);
+        add_rows(s, kd);
+        close_present(t);
+    }
 }
 
 static void add_filters(tile *t, int64_t group, int64_t first) {
     const int sums = t->b->nest->registers[t->acc].count;
     arena *a = t->b->nest->arena;
+    fold *folds = arena_array(a, fold, taps_across(t));
     standing s = {.t = t,
                   .group = group,
                   .first = first,
@@ -315,11 +323,14 @@ static void add_filters(tile *t, int64_t group, int64_t first) {
                   .present = arena_array(a, bool, taps_across(t))};
     const bool fresh = !t->p.post.bias && is_settled(t, AXIS_D) && is_settled(t, AXIS_H);
     for (int i = 0; i < sums; i++) s.fresh[i] = fresh;
-    for (int64_t kd = 0; kd < t->p.axis[AXIS_D].taps; kd++) {
-        s.k.k[AXIS_D] = affine_constant(kd);
-        open_present(t, AXIS_D, kd);
-        add_rows(&s, kd);
-        close_present(t);
+    for (s.ic = 0; s.ic < t->p.in_channels; s.ic++) {
+        s.k.ic = affine_constant(s.ic);
+        memset(folds, 0, sizeof *folds * (size_t)taps_across(t));
+        const int count = find_folds(&s, folds);
+        for (int i = 0; i < count; i++) {
+            s.fold = &folds[i];
+            add_fold(&s);
+        }
     }
 }
 

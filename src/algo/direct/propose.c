@@ -482,7 +482,9 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
     }
 }
 
-/* Rows of a tile share what a row of the kernel makes of an input row. */
+enum { MOST_HELD_CONSTANTS = 5 };
+
+/* Rows of a tile share what columns of the kernel make of an input row. */
 void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
                             plan_list *list) {
     static const int ROWS[] = {1, 2, 3, 4, 6, 8};
@@ -500,7 +502,8 @@ void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_ta
         for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS && ROWS[i] <= height; i++) {
             plan.tile_ow = v * lanes;
             plan.tile_oh = ROWS[i];
-            const int64_t most = free_registers(target, LOADED_AHEAD) / (v * ROWS[i]);
+            const int64_t held = lesser(o.p.axis[AXIS_H].taps, MOST_HELD_CONSTANTS) + LOADED_AHEAD - 1;
+            const int64_t most = free_registers(target, (int)held) / (v * ROWS[i]);
             plan.tile_oc = (int)lesser(o.p.out_channels, most);
             if (most < 1) continue;
             add_orders(&o, plan);
