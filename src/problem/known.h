@@ -13,6 +13,15 @@ int64_t known_present(const problem *p); /* weights of all groups that are not 0
 /* Whether `times` `over` is exactly `of`, of numbers of the type that is summed in, and if so what it is. */
 bool known_quotient(cvk_type sum, double of, double over, double *times);
 
+/* A filter of one channel as the product of two: kernel[kd][kh][kw] = down[kd][kh] across[kw], which round it by a
+ * share of what its direct sums may round. */
+typedef struct known_factors {
+    double *down, *across;
+    bool exact; /* not rounded at all */
+} known_factors;
+/* False: it is none. The arena owns what they point at. */
+bool known_separate(const problem *p, arena *a, known_factors *to);
+
 /* In a few words: "6 of 9 taps, 3 products, antisymmetric columns". */
 void known_print(const problem *p, text *out);
 
