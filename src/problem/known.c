@@ -5,11 +5,15 @@
 
 #include <math.h>
 
-double known_weight(const problem *p, int64_t group, int64_t oc, int64_t ic, const int64_t tap[AXES]) {
+static int64_t place_of(const problem *p, int64_t group, int64_t oc, int64_t ic, const int64_t tap[AXES]) {
     int64_t at = p->w.base + ic * p->w.n + (oc + group * p->w.group) * p->w.channel;
     for (int a = 0; a < AXES; a++) at += tap[a] * p->w.axis[a];
+    return at;
+}
+
+double known_weight(const problem *p, int64_t group, int64_t oc, int64_t ic, const int64_t tap[AXES]) {
     const char *weights = p->known;
-    return type_read(p->w.type, weights + at * type_bytes(p->w.type)) - p->w.zero;
+    return type_read(p->w.type, weights + place_of(p, group, oc, ic, tap) * type_bytes(p->w.type)) - p->w.zero;
 }
 
 /* The weights of a problem one after another: their number, and where number i stands. */
@@ -137,6 +141,15 @@ bool known_separate(const problem *p, arena *a, known_factors *to) {
     for (int64_t i = 0; i < m.down; i++)
         to->down[i] = type_round(p->sum, m.at[i * m.across + column] / to->across[column]);
     return approximates(p, &m, to, &to->exact);
+}
+
+void known_multiply(const problem *p, const known_factors *f, double *to) {
+    const int64_t each = problem_taps(p);
+    for (int64_t i = 0; i < count_of(p); i++) {
+        const spot s = spot_of(p, i);
+        const int64_t tap = i % each, across = p->axis[AXIS_W].taps;
+        to[place_of(p, s.group, s.oc, s.ic, s.tap)] = f->down[tap / across] * f->across[tap % across] + p->w.zero;
+    }
 }
 
 /* ---- in words ---- */
