@@ -1,5 +1,6 @@
 /* The compiler, stage by stage. Each stage takes what the one before made and makes something new. */
 #include "compile.h"
+#include "bake.h"
 #include "base/clock.h"
 
 #include "base/text.h"
@@ -212,7 +213,8 @@ static cvk_status build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
     if (status) return status;
     unit->info = describe(a, unit);
     unit->info.kilocycles = kilocycles(ranked.cycles);
-    if (counts_fit(spec, &unit->info, aim.target)) return CVK_OK;
+    if (counts_fit(spec, &unit->info, aim.target))
+        return spec->known ? bake(a, unit, &(known_tensors){.weights = spec->known}) : CVK_OK;
     diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: too large for the 32-bit addresses of %s", spec->name,
                aim.target->name);
     return CVK_ERROR_UNSUPPORTED;
@@ -247,6 +249,7 @@ cvk_status compile_emit(const compile_unit *units, const char *const *symbols, s
     for (size_t i = 0; i < layers * targets; i++) {
         const compile_unit *u = &units[i];
         kernels[i] = (emit_kernel){symbols[i % layers], u->target, u->run, u->pack, &u->info, {0}};
+        if (u->constant[ROLE_WEIGHTS]) kernels[i].pack.count = 0;
         memcpy(kernels[i].constant, u->constant, sizeof u->constant);
     }
     cvk_status status = llvm_emit(kernels, layers, targets, kind, d, object, times ? &times->emit : NULL);

@@ -177,7 +177,9 @@ static cvk_status fill(owned_spec *owned, const cvk_layer *l, cvk_diagnostics *d
     if (status) return status;
     status = resolve_padding(&owned->spec, l->padding, d);
     if (!status) status = spec_finish(&owned->spec, d);
-    return status || l->direction == CVK_FORWARD ? status : turn_backward(&owned->spec, l, d);
+    if (!status && l->direction != CVK_FORWARD) status = turn_backward(&owned->spec, l, d);
+    if (status || !l->weights.data) return status;
+    return spec_take_constants(&owned->spec, &owned->arena, l->weights.data, l->weights.bytes, d);
 }
 
 cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec) {

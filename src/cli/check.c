@@ -66,12 +66,25 @@ static cvk_status broken(const checked *c, finding *f, const char *what, const c
     return CVK_OK;
 }
 
+/* By the weights that the plan computes by. */
+static cvk_status compare_exactly(const checked *c, arena *a, const compile_unit *unit, char words[IDENTITY_WORDS]) {
+    const cvk_parallel_for *threads = &c->session->parallel;
+    cvk_spec rounded;
+    if (!rounding_of_weights(a, unit->spec, &unit->plan, &rounded))
+        return identity_judge(c->identity, &unit->pack, &unit->run, threads, words);
+    identity *own = identity_new(&rounded, c->seed, threads);
+    cvk_status status =
+        own ? identity_judge(own, &unit->pack, &unit->run, threads, words) : CVK_ERROR_MEMORY;
+    identity_free(own);
+    return status;
+}
+
 /* Over residues, the plan's nests are the layer's formula. */
-static cvk_status judge_exactly(const checked *c, const compile_unit *unit, finding *f) {
+static cvk_status judge_exactly(const checked *c, arena *a, const compile_unit *unit, finding *f) {
     char words[IDENTITY_WORDS];
     f->identity = TOO_LARGE;
     if (!c->identity) return CVK_OK;
-    cvk_status status = identity_judge(c->identity, &unit->pack, &unit->run, &c->session->parallel, words);
+    cvk_status status = compare_exactly(c, a, unit, words);
     f->identity = status != CVK_OK ? "FAILED" : *words ? "BROKEN" : "ok";
     return status == CVK_OK && *words ? broken(c, f, "identity", words) : status;
 }
@@ -162,7 +175,7 @@ static cli_exit check_plan(const checked *c, arena *a, const ranked_layer *plan)
     cvk_status status =
         compile_plan(a, c->layer->spec, session_goal(s, s->target), &plan->plan, s->diagnostics, &unit, NULL);
     if (status == CVK_OK) status = certify(c, &unit, &f);
-    if (status == CVK_OK) status = judge_exactly(c, &unit, &f);
+    if (status == CVK_OK) status = judge_exactly(c, a, &unit, &f);
     if (status == CVK_OK) status = check_kernel(c, &plan->plan, &f);
     for (int i = 0; i < c->samples; i++)
         if (status == CVK_OK && c->sample[i].reference.zeros > MOST_ZEROS) f.words = "ZEROS";

@@ -115,8 +115,8 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     if (status == CLI_DONE && spec->direction == DIRECTION_BACKWARD_WEIGHTS) return read_gradient(s, &a->spec, a);
     const shape output = shape_output(&a->spec);
     if (status == CLI_DONE) status = refuse_option(o->gradient, "the layer takes no --gradient");
-    if (status == CLI_DONE && spec_is_pool(spec))
-        status = refuse_option(o->weights, "a pool has no weights");
+    if (status == CLI_DONE && (spec_is_pool(spec) || spec->known))
+        status = refuse_option(o->weights, spec->known ? "the layer has its weights" : "a pool has no weights");
     else if (status == CLI_DONE)
         status = read_array(s, "--weights", o->weights, &weights, &a->weights);
     if (status == CLI_DONE && spec->bias) status = read_array(s, "--bias", o->bias, &channels, &a->bias);
@@ -129,7 +129,7 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     if (status == CLI_DONE)
         status = read_list(s, "--addend", &o->addend, spec_count_post(spec, POST_ADD), &output, &a->addend);
     a->tensors = (naive_tensors){.input = a->input.data,
-                                 .weights = a->weights.data,
+                                 .weights = spec->known ? spec->known : a->weights.data,
                                  .bias = a->bias.data,
                                  .scale = a->scale,
                                  .addend = a->addend};

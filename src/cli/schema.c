@@ -191,10 +191,25 @@ static void form_quantization(const field_row *f) {
     printf("}");
 }
 
-/* Keys that no layer may have yet. */
-static void form_unsupported(const field_row *f) {
+/* Lists within lists, one for each axis of the kernel, perhaps within those of channels. */
+static void put_constants(int levels) {
+    printf("\"type\": \"array\", \"items\": {");
+    if (levels > 1)
+        put_constants(levels - 1);
+    else
+        printf("\"type\": \"number\"");
+    printf("}");
+}
+
+static void form_weights(const field_row *f) {
     (void)f;
-    printf("\"not\": {}");
+    printf(CLOSED_OBJECT ", \"required\": [\"values\"], \"properties\": {\"values\": {\"oneOf\": [");
+    for (int levels = 1; levels <= 2 + AXES; levels++) {
+        printf(levels > 1 ? ", {" : "{");
+        put_constants(levels);
+        printf("}");
+    }
+    printf("]}, \"scale\": {\"type\": \"number\"}}");
 }
 
 static void form_algorithm(const field_row *f) {
@@ -312,7 +327,7 @@ static void (*const forms[FORMS])(const field_row *) = {
     [FORM_layout] = form_layout,
     [FORM_dtype] = form_dtype,
     [FORM_output_padding] = form_axes,
-    [FORM_weights] = form_unsupported,
+    [FORM_weights] = form_weights,
     [FORM_accuracy] = form_accuracy,
     [FORM_algorithm] = form_algorithm,
     [FORM_schedule] = form_schedule,

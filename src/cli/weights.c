@@ -13,7 +13,7 @@ static shape scale_shape(const cvk_spec *s) {
 
 void weights_files(arena *a, const cvk_spec *spec, const char *directory, weights_file files[WEIGHTS_FILES]) {
     const bool forward = spec_has_weights(spec);
-    files[0] = (weights_file){NULL, "weights", forward, shape_weights(spec)};
+    files[0] = (weights_file){NULL, "weights", forward && !spec->known, shape_weights(spec)};
     files[1] = (weights_file){NULL, "bias", spec->bias && forward, shape_channels(spec)};
     files[2] = (weights_file){NULL, "scale", spec_count_post(spec, POST_SCALE) > 0, scale_shape(spec)};
     for (int i = 0; i < WEIGHTS_FILES; i++)

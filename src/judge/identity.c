@@ -72,6 +72,18 @@ static void lay_out_weights(identity *i) {
                 i->weights[filter_at(s, oc, ic) * taps + k] = i->dense.weights[(oc * taps + k) * inner + ic];
 }
 
+/* Weights that are known are what they are. */
+static void take_known(identity *i, residue *dense) {
+    const cvk_spec *s = &i->spec;
+    const int64_t taps = volume(s->kernel), inner = s->in_channels / s->groups, bytes = type_bytes(s->weights_type);
+    for (int64_t oc = 0; oc < s->out_channels; oc++)
+        for (int64_t ic = 0; ic < inner; ic++)
+            for (int64_t k = 0; k < taps; k++) {
+                const char *from = (const char *)s->known + (filter_at(s, oc, ic) * taps + k) * bytes;
+                dense[(oc * taps + k) * inner + ic] = residue_of_double(type_read(s->weights_type, from));
+            }
+}
+
 static void lay_out_addends(identity *i) {
     const cvk_spec *s = &i->spec;
     const residue *from = i->dense.addend;
@@ -103,6 +115,7 @@ static bool draw(identity *i, uint64_t seed) {
     residue *at = i->memory = calloc((size_t)(random + laid_out + formula_outputs(s) + 1), sizeof *at);
     if (!at) return false;
     for (int64_t k = 0; k < random; k++) at[k] = drawn(&seed);
+    if (s->known) take_known(i, at + inputs);
     i->bias = at + inputs + weights, i->scale = i->bias + bias;
     i->dense = (formula_tensors){at, at + inputs, i->bias, i->scale, i->scale + scale};
     i->before = before ? at + random - before : NULL;

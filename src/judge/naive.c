@@ -481,7 +481,8 @@ static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *outpu
 cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                          const void *scale, const void *addend, void *output) {
     if (!spec) return CVK_ERROR_ARGUMENT;
-    const naive_tensors tensors = {input, weights, bias, scale, addend, NULL, output};
+    const naive_tensors tensors = {input, spec && spec->known ? spec->known : weights, bias, scale, addend, NULL,
+                                   output};
     if (!has_all(spec, &tensors, output)) return CVK_ERROR_NULL;
     int64_t size = naive_channel_size(spec);
     const cvk_type type = spec_result_type(spec);

@@ -5,6 +5,7 @@
 #include "judge/random_data.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { SMALL = 3 }; /* integers lie in -SMALL .. SMALL: sums of K products stay below 9 K */
 
@@ -83,6 +84,7 @@ bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *dat
     for (int i = 0; i < TENSORS; i++) {
         *tensors[i] = to;
         fill(draw_for(kind, type[i], i == WEIGHTS), &seed, type[i], to, elements[i]);
+        if (i == WEIGHTS && s->known) memcpy(to, s->known, (size_t)(elements[i] * type_bytes(type[i])));
         to += tensor_bytes(type[i], elements[i]);
     }
     return true;

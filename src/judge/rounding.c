@@ -2,6 +2,7 @@
 #include "judge/rounding.h"
 
 #include "judge/winograd.h"
+#include "problem/known.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -24,6 +25,8 @@ static void run_piece(void *argument, size_t piece) {
 }
 
 static bool is_winograd(const cvk_plan *p) { return strcmp(p->algorithm, "winograd") == 0; }
+
+static bool is_separable(const cvk_plan *p) { return strcmp(p->algorithm, "separable") == 0; }
 
 static bool has_winograd(const layer_plan *plan) {
     bool has = false;
@@ -85,6 +88,26 @@ void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out) {
         else
             print_direct(&p, unit, out);
     }
+}
+
+/* ---- weights ---- */
+
+bool rounding_of_weights(arena *a, const cvk_spec *s, const layer_plan *plan, cvk_spec *rounded) {
+    const int64_t count = s->known ? spec_weights_elements(s) : 0;
+    double *weights = arena_array(a, double, count);
+    bool any = false;
+    for (int64_t i = 0; i < count; i++)
+        weights[i] = type_read(s->weights_type, (const char *)s->known + i * type_bytes(s->weights_type));
+    for (int i = 0; count && i < problem_count(s); i++) {
+        const problem p = problem_of(s, i);
+        known_factors f;
+        if (!is_separable(layer_plan_part(plan, i)) || !known_separate(&p, a, &f) || f.exact) continue;
+        known_multiply(&p, &f, weights);
+        any = true;
+    }
+    *rounded = *s;
+    if (any) rounded->known = weights, rounded->weights_type = TYPE_F64;
+    return any;
 }
 
 /* ---- in numbers ---- */

@@ -48,6 +48,7 @@ static problem tensors_of(const cvk_spec *s) {
                  .x = view_dense(s->input_type, s->input_layout, s->batch, s->in_channels, s->groups, s->in_size),
                  .w = view_of_weights(s),
                  .y = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+                 .known = s->known,
                  .combine = (combination)s->kind,
                  .indices = s->indices,
                  .sum = spec_sum_type(s),
@@ -186,7 +187,8 @@ void problem_print(const cvk_spec *s, int index, text *out) {
 }
 
 bool problem_alike(const problem *a, const problem *b) {
-    bool alike = a->n == b->n && a->out_channels == b->out_channels && a->in_channels == b->in_channels;
+    bool alike = !a->known && !b->known && a->n == b->n && a->out_channels == b->out_channels &&
+                 a->in_channels == b->in_channels;
     for (int i = 0; i < AXES; i++) {
         const problem_axis *x = &a->axis[i], *y = &b->axis[i];
         alike &= x->out == y->out && x->taps == y->taps && x->in == y->in && x->step == y->step &&

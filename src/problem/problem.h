@@ -33,6 +33,7 @@ typedef struct problem {
     bool indices; /* of a maximum: also where the first of the greatest is, counted through its channel's map */
     problem_axis axis[AXES];
     view x, w, y;        /* w has no elements where nothing is weighed */
+    const void *known;   /* the weights that w is a view of, where they are to be compiled in; else NULL */
     cvk_type sum;        /* what is accumulated in; of bias and scales, too */
     padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
     accuracy accuracy;
@@ -51,7 +52,8 @@ bool problem_folds(const struct cvk_spec *spec);
 view problem_unfolded(const struct cvk_spec *spec);
 /* What follows a layer's sums. */
 problem_epilogue problem_epilogue_of(const struct cvk_spec *spec);
-/* Whether two of one layer differ in nothing but where their tensors begin: then what suits one suits the other. */
+/* Whether two of one layer differ in nothing but where their tensors begin: then what suits one suits the other. Not
+ * where weights are known, which may suit each its own way. */
 bool problem_alike(const problem *a, const problem *b);
 /* In a few words, which outputs of the layer it is; nothing for all of them. */
 void problem_print(const struct cvk_spec *spec, int index, text *out);

@@ -153,6 +153,14 @@ static const char *owner_of(const cvk_spec *s) {
     return nameable ? s->name : "layer";
 }
 
+cvk_status spec_take_constants(cvk_spec *s, arena *a, const void *dense, uint64_t bytes, cvk_diagnostics *d) {
+    report r = {.list = d};
+    place at[FIELDS];
+    for (int i = 0; i < FIELDS; i++) at[i] = s->at;
+    constants_take(s, a, dense, bytes, &(findings){.report = &r, .owner = owner_of(s), .at = at});
+    return report_status(&r);
+}
+
 cvk_status spec_finish(cvk_spec *s, cvk_diagnostics *d) {
     report r = {.list = d};
     place at[FIELDS];

@@ -208,9 +208,11 @@ static void settle(reader *r) {
         return;
     }
     const findings f = {.report = r->report, .owner = r->owner, .at = r->draft.at};
+    const unsigned before = r->report->errors;
     spec_resolve_padding(s, r->draft.padding);
     spec_apply_rules(s, &f);
     if (r->draft.direction != DIRECTION_FORWARD && report_clean(r->report)) turn_backward(r, &f);
+    if (r->report->errors == before) constants_settle(s, r->arena, &r->draft.constants, &f);
 }
 
 static void read_layer(document *doc, const node *layer) {

@@ -28,15 +28,6 @@ void refuse(reader *r, diag_code code, const node *at, const char *hint, const c
     r->complete = false;
 }
 
-/* Valid, but not built yet; the rest of the layer can still be checked. */
-static void not_supported(reader *r, const node *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static void not_supported(reader *r, const node *at, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    say(r, E_UNSUPPORTED, at, NULL, format, args);
-    va_end(args);
-}
-
 static void *member(reader *r) { return (char *)&r->draft.spec + r->field->member; }
 
 static bool read_number(reader *r, const node *n, int64_t least, int64_t most, int64_t *value) {
@@ -378,11 +369,12 @@ static void read_direction(reader *r, const node *n) {
 /* What it names was found before the fields were read. */
 static void read_of(reader *r, const node *n) { (void)r, (void)n; }
 
-static bool read_constants(reader *r, const node *n) {
+/* Their shape is for later, when the layer's is known. */
+static bool check_constants(reader *r, const node *n) {
     double dropped;
     if (n->kind != NODE_SEQUENCE) return read_decimal(r, n, &dropped);
     bool sound = true;
-    for (size_t i = 0; i < n->count; i++) sound = read_constants(r, n->child[i]) && sound;
+    for (size_t i = 0; i < n->count; i++) sound = check_constants(r, n->child[i]) && sound;
     return sound;
 }
 
@@ -390,7 +382,7 @@ static void read_weights(reader *r, const node *n) {
     static const char *const names[] = {"scale", "values"};
     static const word_list keys = {"weights", 2, names};
     const node *value[MOST_SUBKEYS];
-    double scale;
+    double scale = 1;
     if (n->kind != NODE_MAPPING) {
         refuse(r, E_KIND, n, NULL, "expected {scale: number, values: lists of numbers}, got %s", describe(n).text);
         return;
@@ -398,10 +390,10 @@ static void read_weights(reader *r, const node *n) {
     bool sound = read_subkeys(r, n, &keys, value);
     if (value[0]) sound = read_decimal(r, value[0], &scale) && sound;
     if (value[1])
-        sound = read_constants(r, value[1]) && sound;
+        sound = check_constants(r, value[1]) && sound;
     else
         refuse(r, E_MISSING_KEY, n, NULL, "expected values");
-    if (sound && value[1]) not_supported(r, n, "constants compiled into the code are not supported yet");
+    if (sound && value[1]) r->draft.constants = (constants){value[1], scale};
 }
 
 static void read_accuracy(reader *r, const node *n) {

@@ -29,6 +29,8 @@ struct cvk_spec {
     bool bias, flip_kernel, transposed;
     bool accumulate; /* gradients, which are added to what the output holds: no post-ops, and no bias going forward */
     bool ceil_mode, count_include_pad, indices; /* of pools, which have as many groups as channels and no weights */
+    const void *known; /* weights that are compiled in: dense, finite, of their type; NULL: the caller of a kernel
+                          brings them */
     int post_count;
     post_op post[MOST_POST_OPS];
     const char *algorithm;      /* "auto" or an algorithm's name; whether there is one is for algo/ to say */
@@ -58,7 +60,7 @@ cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch);
 int64_t spec_group_in(const cvk_spec *s);  /* in_channels / groups */
 int64_t spec_group_out(const cvk_spec *s); /* out_channels / groups */
 bool spec_is_pool(const cvk_spec *s);
-/* Whether a caller brings weights, to be packed. */
+/* Whether it has weights, which its caller brings to be packed, or which are known. */
 bool spec_has_weights(const cvk_spec *s);
 int64_t spec_taps(const cvk_spec *s); /* kernel D * H * W */
 /* Multiply-adds, padding counted as present, and what a transposed layer crops too. */
@@ -78,6 +80,10 @@ int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES
 /* Checks a spec whose fields C code filled in, by the rules a file is held to, and fills in out_size. `name` is
  * required; a NULL `algorithm` becomes "auto"; strings and `schedule` stay the caller's. */
 cvk_status spec_finish(cvk_spec *s, cvk_diagnostics *d);
+
+/* Weights that are to be compiled into the code of a finished layer: dense, of their type, or one kernel for all where
+ * each channel is filtered by itself. Copied into the arena. */
+cvk_status spec_take_constants(cvk_spec *s, arena *a, const void *dense, uint64_t bytes, cvk_diagnostics *d);
 
 /* The layer as one line of YAML that reads back to the same spec. */
 void spec_print(const cvk_spec *s, text *out);

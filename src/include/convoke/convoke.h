@@ -161,6 +161,9 @@ typedef struct cvk_layer {
     bool count_include_pad;                       /* of averages: over padding, too */
     bool indices;                                 /* of maxima: puts out where each stands, in cvk_buffers.indices */
     int32_t input_zero_point, weights_zero_point; /* of integers: the number that stands for 0 */
+    cvk_const_buffer weights; /* with data, weights that are compiled into the code: dense, finite, of their dtype, as
+                                 cvk_pack_weights takes them; where each channel is filtered by itself, one kernel may
+                                 stand for all. The kernel's info then has no weights to pack */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
