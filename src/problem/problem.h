@@ -35,6 +35,7 @@ typedef struct problem {
     view x, w, y;        /* w has no elements where nothing is weighed */
     cvk_type sum;        /* what is accumulated in; of bias and scales, too */
     padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
+    double constant;     /* with PAD_CONSTANT: what it reads, counted from what stands for 0 */
     accuracy accuracy;
     problem_epilogue post;
 } problem;

@@ -84,7 +84,8 @@ typedef enum cvk_padding_mode {
     CVK_PADDING_REFLECT,
     CVK_PADDING_SYMMETRIC,
     CVK_PADDING_REPLICATE,
-    CVK_PADDING_CIRCULAR
+    CVK_PADDING_CIRCULAR,
+    CVK_PADDING_CONSTANT /* padding_constant; where that is 0, or of integers the zero point, as CVK_PADDING_ZEROS */
 } cvk_padding_mode;
 
 typedef enum cvk_accuracy { CVK_ACCURACY_DEFAULT, CVK_ACCURACY_STRICT, CVK_ACCURACY_FAST } cvk_accuracy;
@@ -161,6 +162,8 @@ typedef struct cvk_layer {
     bool count_include_pad;                       /* of averages: over padding, too */
     bool indices;                                 /* of maxima: puts out where each stands, in cvk_buffers.indices */
     int32_t input_zero_point, weights_zero_point; /* of integers: the number that stands for 0 */
+    double padding_constant; /* what the border reads, with CVK_PADDING_CONSTANT: a number of the input's type, to which
+                                it is rounded if that is a float; not of a transposed layer */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
