@@ -487,7 +487,7 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     double core = cost_issue(target, counts, lanes, plan->tile_oh, false) + crossing;
     if (scratch > 0.5 * (double)target->l1_bytes) core += cost_l2(target, 3 * out);
     const double far = in + out > (double)target->l2_bytes ? cost_far(target, in + out, in + out) : 0;
-    return fmax(core, far) + COST_FAR_LOSS * fmin(core, far);
+    return fmax(core, far) + target->figures->far_loss * fmin(core, far);
 }
 
 const algorithm algo_separable = {"separable", LANES_COLUMNS, applicable, propose, refuse, build, cycles, NULL, NULL};

@@ -56,11 +56,15 @@ static int64_t after_of(const tile *t, int axis) { return bordered(t) ? axis_aft
 
 /* ---- where a border comes from ---- */
 
-/* Where position i of an axis comes from: `source`, or nowhere but zeros, if low >= 0 and high >= 0. */
+/* Where position i of an axis comes from: `source`, or nowhere, if low >= 0 and high >= 0. */
 typedef struct border_case {
     affine low, high, source;
-    bool zero;
+    bool nowhere;
 } border_case;
+
+/* Whether a border is of one number; and which. */
+static bool is_constant(const problem *p) { return p->border == PAD_ZEROS || p->border == PAD_CONSTANT; }
+static double constant_of(const problem *p) { return p->border == PAD_CONSTANT ? p->constant : 0; }
 
 static affine before_source(padding_mode mode, affine i, int64_t n) {
     if (mode == PAD_REFLECT) return affine_scale(i, -1);
@@ -86,11 +90,11 @@ static void add_case(nest_builder *b, border_case c, border_case *cases, int *co
 static int border_cases(const tile *t, int axis, affine i, border_case cases[3]) {
     int64_t n = t->whole.axis[axis].in, before = before_of(t, axis), after = after_of(t, axis);
     padding_mode mode = t->whole.border;
-    bool zero = mode == PAD_ZEROS;
+    const bool nowhere = is_constant(&t->whole);
     affine minus = affine_scale(i, -1);
     border_case inside = {i, affine_offset(minus, n - 1), i, false};
-    border_case in_front = {affine_offset(i, before), affine_offset(minus, -1), before_source(mode, i, n), zero};
-    border_case behind = {affine_offset(i, -n), affine_offset(minus, n - 1 + after), after_source(mode, i, n), zero};
+    border_case in_front = {affine_offset(i, before), affine_offset(minus, -1), before_source(mode, i, n), nowhere};
+    border_case behind = {affine_offset(i, -n), affine_offset(minus, n - 1 + after), after_source(mode, i, n), nowhere};
     int count = 0;
     add_case(t->b, inside, cases, &count);
     if (before > 0) add_case(t->b, in_front, cases, &count);
@@ -121,7 +125,7 @@ typedef struct copy {
     int64_t low, high; /* columns of scratch that are the input's; before and behind them is border */
     int64_t width;
     position from, to; /* slice and row */
-    bool zero;         /* of a row of border */
+    bool constant;     /* of a row of border that is one number */
 } copy;
 
 static register_ref vector_of(const copy *c, affine index) { return reg(c->registers, index); }
@@ -161,8 +165,8 @@ static void copy_vector(const copy *c, const spot *p, bool along_channels, const
     nest_builder *b = c->t->b;
     lane_map read = lanes_read(c, p, along_channels, valid), written = lanes_written(c, p, along_channels, valid);
     register_ref r = vector_of(c, affine_constant(0));
-    if (c->zero)
-        build_const(b, r, 0);
+    if (c->constant)
+        build_const(b, r, constant_of(&c->t->whole));
     else
         view_load(b, &c->input, &read, r, spare(c));
     view_store(b, &c->t->x, &written, r);
@@ -201,7 +205,7 @@ static bool input_has_channels_together(const copy *c) { return view_has_channel
 static void copy_pixel(const copy *c, affine column, affine source) {
     nest_builder *b = c->t->b;
     spot p = {affine_constant(0), column, source};
-    if (scratch_has_channels_together(c) && (c->zero || input_has_channels_together(c))) {
+    if (scratch_has_channels_together(c) && (c->constant || input_has_channels_together(c))) {
         copy_line(c, p, c->channels, true);
         return;
     }
@@ -214,10 +218,10 @@ static void copy_pixel(const copy *c, affine column, affine source) {
 static bool columns_follow_on(const copy *c) {
     const view *to = &c->t->x.v, *from = &c->input.v;
     return to->channel == 1 && to->axis[AXIS_W] == c->channels &&
-           (c->zero || (from->block == 1 && from->channel == 1 && from->axis[AXIS_W] == c->channels));
+           (c->constant || (from->block == 1 && from->channel == 1 && from->axis[AXIS_W] == c->channels));
 }
 
-/* Columns that lie one after another in both places, or are all zeros. */
+/* Columns that lie one after another in both places, or are all one number. */
 static void copy_columns(const copy *c, int64_t first, int64_t count) {
     nest_builder *b = c->t->b;
     affine source = affine_offset(c->column, first);
@@ -292,8 +296,8 @@ static void copy_squares(const copy *c) {
 static void copy_border(copy c, int64_t first, int64_t count, affine (*source)(padding_mode, affine, int64_t)) {
     nest_builder *b = c.t->b;
     if (count == 0) return;
-    c.zero = c.zero || c.t->whole.border == PAD_ZEROS;
-    if (c.zero) {
+    c.constant = c.constant || is_constant(&c.t->whole);
+    if (c.constant) {
         copy_columns(&c, first, count);
         return;
     }
@@ -303,7 +307,7 @@ static void copy_border(copy c, int64_t first, int64_t count, affine (*source)(p
 }
 
 static void copy_row(const copy *c) {
-    if (c->zero) {
+    if (c->constant) {
         copy_columns(c, 0, c->width);
         return;
     }
@@ -320,7 +324,7 @@ static void copy_row(const copy *c) {
 
 static void copy_slice(copy c) {
     tile *t = c.t;
-    bool zero = c.zero;
+    const bool constant = c.constant;
     c.to.at[AXIS_H] = build_loop(t->b, "row", packed_size(&t->whole, t->plan, AXIS_H));
     affine row = affine_offset(affine_add(t->packed[AXIS_H], c.to.at[AXIS_H]), -before_of(t, AXIS_H));
     border_case rows[3];
@@ -328,7 +332,7 @@ static void copy_slice(copy c) {
     for (int i = 0; i < count; i++) {
         open_case(t->b, rows[i].low, rows[i].high);
         c.from.at[AXIS_H] = rows[i].source;
-        c.zero = zero || rows[i].zero;
+        c.constant = constant || rows[i].nowhere;
         copy_row(&c);
         close_case(t->b);
     }
@@ -374,7 +378,7 @@ static void copy_slices(copy c) {
     for (int i = 0; i < count; i++) {
         open_case(t->b, slices[i].low, slices[i].high);
         c.from.at[AXIS_D] = slices[i].source;
-        c.zero = slices[i].zero;
+        c.constant = slices[i].nowhere;
         copy_slice(c);
         close_case(t->b);
     }
