@@ -396,7 +396,7 @@ void pack_input_build(tile *t) {
 
 int64_t pack_input_source(padding_mode mode, int64_t i, int64_t n) {
     if (i >= 0 && i < n) return i;
-    if (mode == PAD_ZEROS) return -1;
+    if (border_is_constant(mode)) return -1;
     const affine at = affine_constant(i);
-    return (i < 0 ? before_source(mode, at, n) : after_source(mode, at, n)).constant;
+    return (i < 0 ? border_before(mode, at, n) : border_after(mode, at, n)).constant;
 }
