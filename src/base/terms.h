@@ -35,6 +35,6 @@ typedef struct post_op {
     double a, b; /* leaky_relu: a slope; clamp: a <= b; numbers of the layer's type */
 } post_op;
 
-enum { MOST_POST_OPS = 16 };
+enum { MOST_POST_OPS = 16, MOST_LINKS = 6 };
 
 #endif

@@ -68,8 +68,8 @@ bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *dat
     const int64_t results = backward ? spec_result_elements(s) : outputs;
     const int64_t elements[TENSORS] = {s->batch * s->in_channels * volume(s->in_size),
                                        backward ? outputs : spec_weights_elements(s),
-                                       s->bias ? s->out_channels : 0,
-                                       s->out_channels * spec_count_post(s, POST_SCALE),
+                                       spec_bias_elements(s),
+                                       spec_scale_elements(s),
                                        outputs * spec_count_post(s, POST_ADD),
                                        s->accumulate ? results : 0};
     const void **const tensors[TENSORS] = {&data->tensors.input, &data->tensors.weights, &data->tensors.bias,
