@@ -569,11 +569,20 @@ static int sizes_along(const chain *c, int axis, int size[MOST_SIZES]) {
     return count;
 }
 
-/* The least work for each share; of equal ones that with fewer kinds of boxes. */
+/* Multiply-adds, and in as many what it takes to begin a box, more kinds of them, and rows that are not whole. */
+static double effort_of(const chain *c, const int band[AXES], const bands *b) {
+    static const double BEGINNING = 4000, KIND = 0.002, PART_OF_ROW = 0.03;
+    double boxes = 1;
+    for (int axis = 0; axis < AXES; axis++) boxes *= (double)ceil_div(last_of(c)->axis[axis].out, band[axis]);
+    const bool part = band[AXIS_W] < last_of(c)->axis[AXIS_W].out;
+    return work_in(c, b) * (1 + KIND * b->classes + PART_OF_ROW * part) + boxes * c->links * BEGINNING;
+}
+
+/* The least for each share. */
 static void consider(const chain *c, const cvk_target *target, const int band[AXES], const bands *b,
                      band_choice best[MOST_BANDS]) {
     enum { KINDS = 10 };
-    const double bytes = (double)bytes_between(c, b), work = work_in(c, b) * (1 + 0.002 * b->classes);
+    const double bytes = (double)bytes_between(c, b), work = effort_of(c, band, b);
     if (b->classes > KINDS) return;
     for (int i = 0; i < MOST_BANDS; i++)
         if (bytes <= SHARES[i] * (double)target->l2_bytes && (best[i].work == 0 || work < best[i].work)) {
