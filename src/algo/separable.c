@@ -457,12 +457,16 @@ static const char *refuse(const algorithm *row, const problem *p, const cvk_targ
     return operations(p, plan) > MOST_OPERATIONS ? "it unrolls too much code" : NULL;
 }
 
+static double input_bytes(const problem *p) { return (double)type_bytes(p->x.type) * (double)p->x.elements; }
+static double output_bytes(const problem *p) { return (double)type_bytes(p->y.type) * (double)p->y.elements; }
+
 static void propose(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {
     static const int ROWS[] = {1, 2, 4, 6, 8};
     static const int64_t COLUMNS[] = {INT32_MAX, 1024, 512, 256};
     const int lanes = target_lanes(target, p->sum);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_oc = 1, .tile_od = 1, .tile_ow = lanes,
-                     .block_oh = 1, .block_ow = 1, .unroll_ic = 1, .unroll_kw = true};
+                     .block_oh = 1, .block_ow = 1, .unroll_ic = 1, .unroll_kw = true,
+                     .stream = cost_streams(target, input_bytes(p) + output_bytes(p))};
     for (size_t r = 0; r < sizeof ROWS / sizeof *ROWS; r++)
         for (size_t c = 0; c < sizeof COLUMNS / sizeof *COLUMNS; c++) {
             plan.order = plan_order_of(ORDER);
@@ -476,17 +480,22 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *ta
         }
 }
 
+/* What a task touches is to stay in the first level: its rows of input, and of scratch. */
+static double spilled_bytes(const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    const double rows = (double)(seen(&p->axis[AXIS_H], plan->tile_oh) * p->axis[AXIS_D].taps);
+    const double touched = (double)type_bytes(p->sum) * (double)block_of(p, plan) * (rows + plan->tile_oh);
+    return touched > (double)target->l1_bytes ? output_bytes(p) * 2 : 0;
+}
+
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
     (void)nests;
-    const int lanes = target_lanes(target, p->sum);
-    const double in = (double)type_bytes(p->x.type) * (double)p->x.elements,
-                 out = (double)type_bytes(p->y.type) * (double)p->y.elements;
-    const double crossing = 0.5 * counts->ops[OP_LOAD] / target->figures->loads_a_cycle;
-    const double scratch = (double)type_bytes(p->sum) * (double)(block_of(p, plan) * plan->tile_oh);
-    double core = cost_issue(target, counts, lanes, plan->tile_oh, false) + crossing;
-    if (scratch > 0.5 * (double)target->l1_bytes) core += cost_l2(target, 3 * out);
-    const double far = in + out > (double)target->l2_bytes ? cost_far(target, in + out, in + out) : 0;
+    const double again = (double)seen(&p->axis[AXIS_H], plan->tile_oh) / ((double)plan->tile_oh * (double)p->axis[AXIS_H].step);
+    const double crossing = COST_CROSSING_SHARE * counts->ops[OP_LOAD] / target->figures->loads_a_cycle;
+    const double all = input_bytes(p) + output_bytes(p);
+    const double core = cost_issue(target, counts, target_lanes(target, p->sum), INFINITY, false) + crossing +
+                        cost_l2(target, again * input_bytes(p) + spilled_bytes(p, target, plan));
+    const double far = all > (double)target->l2_bytes ? cost_far(target, all, all) : 0;
     return fmax(core, far) + COST_FAR_LOSS * fmin(core, far);
 }
 
