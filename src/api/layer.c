@@ -21,6 +21,7 @@ SAME(CVK_PADDING_REFLECT, PAD_REFLECT);
 SAME(CVK_PADDING_SYMMETRIC, PAD_SYMMETRIC);
 SAME(CVK_PADDING_REPLICATE, PAD_REPLICATE);
 SAME(CVK_PADDING_CIRCULAR, PAD_CIRCULAR);
+SAME(CVK_PADDING_CONSTANT, PAD_CONSTANT);
 SAME(CVK_LAYER_MAX_POOL, LAYER_MAX_POOL);
 SAME(CVK_LAYER_AVERAGE_POOL, LAYER_AVERAGE_POOL);
 #define POST_OP(name, word, parameters, formula) SAME(CVK_POST_##name, POST_##name);
@@ -100,6 +101,7 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
                     .out_channels = l->out_channels,
                     .groups = l->groups ? l->groups : 1,
                     .padding = (padding_mode)l->padding_mode,
+                    .padding_constant = l->padding_constant,
                     .input_layout = l->input_layout,
                     .output_layout = l->output_layout,
                     .accuracy = accuracies[l->accuracy],

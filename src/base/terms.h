@@ -11,7 +11,9 @@ typedef enum padding_mode {
     PAD_REFLECT,   /* d c b | a b c d | c b a: mirrored, the edge not repeated */
     PAD_SYMMETRIC, /* c b a | a b c d | d c b: mirrored, the edge repeated */
     PAD_REPLICATE, /* a a a | a b c d | d d d */
-    PAD_CIRCULAR   /* b c d | a b c d | a b c */
+    PAD_CIRCULAR,  /* b c d | a b c d | a b c */
+    PAD_CONSTANT,  /* x x x | a b c d | x x x: a number that the layer says */
+    PADDING_MODES
 } padding_mode;
 
 /* What a layer makes of the inputs that its kernel spans. */

@@ -5,6 +5,7 @@
 #include "cli/tuned.h"
 #include "cli/session_main.h"
 #include "cli/verbs.h"
+#include "cli/weights.h"
 #include "compile.h"
 #include "nest/stored.h"
 #include "judge/identity.h"
@@ -45,7 +46,8 @@ typedef struct checked {
     uint64_t seed;
     int samples;
     sample sample[MOST_SAMPLES];
-    identity *identity; /* NULL: the layer is too large */
+    identity *identity;         /* NULL: the layer is too large */
+    const known_tensors *known; /* its own weights, or NULL */
 } checked;
 
 /* What is said of one plan. */
@@ -191,6 +193,7 @@ static bool prepare_sample(const checked *c, sample *m, const layer_plan *plan) 
         reference_free(&m->reference);
         data_free(&m->data);
         if (!data_draw(&m->spec, c->kind, c->seed + ((uint64_t)i << 32), &m->data)) return false;
+        data_give(&m->data, c->known);
         if (!reference_run(&m->spec, plan, &m->data.tensors, &c->session->parallel, &m->reference)) return false;
         if (m->reference.zeros <= MOST_ZEROS) return true;
     }
@@ -222,6 +225,10 @@ static bool is_exact_in_time(const cvk_spec *s) { return spec_macs(s) <= MOST_EX
 
 static cli_exit check_plans(session *s, arena *a, void *context) {
     checked *c = context;
+    known_tensors own;
+    const cli_exit read = weights_own(s, a, c->layer->spec, &own, &c->known);
+    if (read != CLI_DONE) return read;
+    if (c->known) c->kind = DATA_REALS;
     ranked_layer *plans;
     int count;
     int limit = s->options->all_plans ? 0 : 1;

@@ -103,7 +103,9 @@ static void form_padding(const field_row *f) {
 
 static void form_padding_mode(const field_row *f) {
     (void)f;
+    printf("\"anyOf\": [{");
     put_list(&padding_mode_words);
+    printf("}, {" CLOSED_OBJECT ", \"required\": [\"constant\"], \"properties\": {\"constant\": " NUMBER "}}]");
 }
 
 static void form_groups(const field_row *f) {

@@ -42,3 +42,9 @@ cli_exit weights_read(session *s, arena *a, const cvk_spec *spec, const char *di
     for (int i = 0; i < WEIGHTS_FILES && status == CLI_DONE; i++) status = read_file(s, a, spec, &files[i], tensors[i]);
     return status;
 }
+
+cli_exit weights_own(session *s, arena *a, const cvk_spec *spec, known_tensors *to, const known_tensors **known) {
+    const char *directory = s->options->own_weights;
+    *known = directory ? to : NULL;
+    return directory ? weights_read(s, a, spec, directory, to) : CLI_DONE;
+}

@@ -2,9 +2,9 @@
  *
  * An output row is summed strip by strip. For each tap the outputs whose input lies inside form one run, which is added
  * for all input channels at once, eight outputs at a time; with a padding mode other than zeros, the outputs left and
- * right of the run find their input through the mode's index mapping. What is summed is finer than
- * what is judged: products of two f32, or of what is narrower, are exact in double, so only their additions round, 2^29
- * times finer than those of the kernels; f64 is multiplied and added in long double, 2^11 times finer. */
+ * right of the run find their input through the mode's index mapping, or read its constant. What is summed is finer
+ * than what is judged: products of two f32, or of what is narrower, are exact in double, so only their additions round,
+ * 2^29 times finer than those of the kernels; f64 is multiplied and added in long double, 2^11 times finer. */
 #include "judge/naive.h"
 #include "judge/bound.h"
 #include "judge/eight.h"
@@ -161,9 +161,23 @@ static int64_t first_from(int64_t at, int64_t start, int64_t stride) {
     return at <= start ? 0 : (at - start + stride - 1) / stride;
 }
 
+/* A tap of outputs first <= i < last, all of which read the border's constant, in every channel. */
+static void add_constant(const cvk_spec *s, strip *out, run r, int64_t first, int64_t last) {
+    double number;
+    type_write(s->input_type, &number, s->padding_constant);
+    r.x = &number;
+    r.stride = r.next_x = 0;
+    r.count = last - first;
+    add_run(&r, out->sum + first, out->magnitude + first);
+}
+
 /* A tap of outputs first <= i < last, each of which finds its input through the padding mode. */
 static void add_mapped(const cvk_spec *s, strip *out, run r, int64_t start, int64_t first, int64_t last) {
     const void *row = r.x;
+    if (s->padding == PAD_CONSTANT) {
+        add_constant(s, out, r, first, last);
+        return;
+    }
     r.count = 1;
     for (int64_t i = first; i < last; i++) {
         r.x = element(r.x_type, row, mapped(s->padding, start + i * r.stride, s->in_size[AXIS_W]));
@@ -193,21 +207,25 @@ static const void *weight(const channel *c, int64_t kd, int64_t kh, int64_t kw) 
     return element(c->spec->weights_type, c->weights, c->spec->flip_kernel ? volume(kernel) - 1 - at : at);
 }
 
-/* All taps of row kd, kh, if that row is there. */
+/* All taps of row kd, kh, if that row is there, or a constant. */
 static void add_row(const channel *c, strip *out, int64_t kd, int64_t kh) {
     const cvk_spec *s = c->spec;
     const int64_t *in = s->in_size;
     int64_t id = mapped(s->padding, position(s, AXIS_D, out->od, kd), in[AXIS_D]);
     int64_t ih = mapped(s->padding, position(s, AXIS_H, out->oh, kh), in[AXIS_H]);
-    if (id == ABSENT || ih == ABSENT) return;
+    const bool absent = id == ABSENT || ih == ABSENT;
+    if (absent && s->padding != PAD_CONSTANT) return;
     run r = {.spec = s, .x_type = s->input_type, .w_type = s->weights_type, .stride = s->stride[AXIS_W]};
-    r.x = element(s->input_type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
+    if (!absent) r.x = element(s->input_type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
     r.channels = s->in_channels / s->groups;
     r.next_x = volume(in);
     r.next_w = c->next_weights;
     for (int64_t kw = 0; kw < s->kernel[AXIS_W]; kw++) {
         r.w = weight(c, kd, kh, kw);
-        add_tap(s, out, r, kw);
+        if (absent)
+            add_constant(s, out, r, 0, out->count);
+        else
+            add_tap(s, out, r, kw);
     }
 }
 
@@ -455,8 +473,8 @@ void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64
         find_weights(&c);
         if (bound) {
             if (i == first || c.oc % group_out == 0) input_integers = all_integers(s->input_type, c.input, input_size);
-            c.integers = input_integers && has_integer_weights(&c) &&
-                         (!s->bias || all_integers(c.sum, element(c.sum, t->bias, c.oc), 1));
+            c.integers = input_integers && trunc(s->padding_constant) == s->padding_constant &&
+                         has_integer_weights(&c) && (!s->bias || all_integers(c.sum, element(c.sum, t->bias, c.oc), 1));
         }
         int64_t at = (i - first) * naive_channel_size(s);
         run_channel(&c, output + at, bound ? bound + at : NULL);

@@ -53,6 +53,7 @@ static problem tensors_of(const cvk_spec *s) {
                  .indices = s->indices,
                  .sum = spec_sum_type(s),
                  .border = s->padding,
+                 .constant = s->padding_constant - s->input_zero,
                  .accuracy = s->accuracy,
                  .post = problem_epilogue_of(s)};
     p.x.zero = s->input_zero;

@@ -36,6 +36,7 @@ typedef struct problem {
     const void *known;   /* the weights that w is a view of, where they are to be compiled in; else NULL */
     cvk_type sum;        /* what is accumulated in; of bias and scales, too */
     padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
+    double constant;     /* with PAD_CONSTANT: what it reads, counted from what stands for 0 */
     accuracy accuracy;
     problem_epilogue post;
 } problem;

@@ -52,7 +52,7 @@ static bool is_sound_gradient(const cvk_spec *s) {
     bool sound = s->post_count == 0;
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return sound;
     for (int axis = 0; axis < AXES; axis++) sound &= s->output_padding[axis] < s->stride[axis];
-    return sound && !s->bias;
+    return sound && !s->bias && s->padding != PAD_CONSTANT;
 }
 
 static bool is_sound_direction(const cvk_spec *s) {
@@ -100,7 +100,7 @@ static void check_rest(const cvk_spec *s, const findings *f) {
     } checks[] = {
         {"rank", s->rank >= 1 && s->rank <= AXES},
         {"rank: an axis beyond it that is not neutral", s->rank < 1 || s->rank > AXES || has_neutral_axes(s)},
-        {"padding", (size_t)s->padding < padding_mode_words.count},
+        {"padding", (unsigned)s->padding < PADDING_MODES},
         {"input_layout", (size_t)s->input_layout < layout_words.count},
         {"output_layout", (size_t)s->output_layout < layout_words.count},
         {"batch_any: a batch that is not 1", !s->batch_any || s->batch == 1},

@@ -79,7 +79,16 @@ static void print_output_padding(const cvk_spec *s, const field_row *f, text *ou
 
 static void print_padding_mode(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
-    text_add(out, "%s", padding_mode_words.word[s->padding]);
+    if (s->padding != PAD_CONSTANT) {
+        text_add(out, "%s", padding_mode_words.word[s->padding]);
+        return;
+    }
+    text_add(out, "{constant: ");
+    if (s->input_type == TYPE_F64)
+        text_add_double(out, s->padding_constant);
+    else
+        text_add_float(out, (float)s->padding_constant);
+    text_add(out, "}");
 }
 
 static void print_groups(const cvk_spec *s, const field_row *f, text *out) {

@@ -287,9 +287,29 @@ static void read_padding(reader *r, const node *n) {
     }
 }
 
+static void read_border_constant(reader *r, const node *n) {
+    static const char *const names[] = {"constant"};
+    static const word_list keys = {"padding_mode", 1, names};
+    const node *value[MOST_SUBKEYS];
+    if (!read_subkeys(r, n, &keys, value)) return;
+    if (!value[0])
+        refuse(r, E_MISSING_KEY, n, NULL, "expected {constant: number}");
+    else if (read_decimal(r, value[0], &r->draft.spec.padding_constant))
+        r->draft.spec.padding = PAD_CONSTANT;
+}
+
 static void read_padding_mode(reader *r, const node *n) {
-    int found = read_word(r, n, &padding_mode_words);
-    if (found >= 0) r->draft.spec.padding = (padding_mode)found;
+    if (n->kind == NODE_MAPPING) {
+        read_border_constant(r, n);
+        return;
+    }
+    if (n->kind == NODE_SCALAR && word_find(&padding_mode_words, n->text) >= 0) {
+        r->draft.spec.padding = (padding_mode)word_find(&padding_mode_words, n->text);
+        return;
+    }
+    const hint_text hint = n->kind == NODE_SCALAR ? word_hint(&padding_mode_words, n->text) : (hint_text){.text = ""};
+    refuse(r, n->kind == NODE_SCALAR ? E_WORD : E_KIND, n, hint.text, "expected %s, or {constant: number}, got %s",
+           word_choices(&padding_mode_words).text, describe(n).text);
 }
 
 static void read_groups(reader *r, const node *n) {

@@ -20,6 +20,8 @@ struct cvk_spec {
     int64_t output_padding[AXES];              /* of a transposed layer: positions behind the last */
     int64_t out_size[AXES];                    /* derived */
     padding_mode padding;
+    double
+        padding_constant; /* with PAD_CONSTANT: what the border reads, a number of the input's type other than its 0 */
     cvk_layout input_layout, output_layout;
     cvk_type input_type, weights_type,
         output_type;              /* bias and scales are of what is summed in, addends of the output's */

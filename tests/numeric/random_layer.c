@@ -80,7 +80,8 @@ static int64_t most_padding(const cvk_spec *s, int axis) {
 
 static void draw_padding(draws *d, cvk_spec *s) {
     if (draw_chance(d, 70)) (draw_chance(d, 60) ? draw_pad_numbers : draw_pad_word)(d, s);
-    s->padding = draw_chance(d, 60) ? PAD_ZEROS : (padding_mode)draw_from(d, PAD_REFLECT, PAD_CIRCULAR);
+    s->padding = draw_chance(d, 60) ? PAD_ZEROS : (padding_mode)draw_from(d, PAD_REFLECT, PAD_CONSTANT);
+    if (s->padding == PAD_CONSTANT) s->padding_constant = (double)draw_from(d, -20, 20) / 8;
     for (int a = AXES - s->rank; a < AXES; a++) {
         int64_t most = most_padding(s, a);
         if (s->pad_before[a] > most) s->pad_before[a] = most;
@@ -175,6 +176,7 @@ static void draw_bytes(draws *d, cvk_spec *s) {
     s->output_type = TYPE_S32;
     s->input_zero = zero_of(d, s->input_type);
     s->weights_zero = zero_of(d, s->weights_type);
+    if (s->padding == PAD_CONSTANT) s->padding_constant = zero_of(d, s->input_type);
     for (int i = 0; i < s->post_count; i++)
         s->post[i] = (post_op){POST_CLAMP, (double)draw_from(d, -9000, 0), (double)draw_from(d, 1, 90000)};
     if (s->post_count > 0) s->post[0] = (post_op){.kind = POST_RELU};
