@@ -140,12 +140,10 @@ static void filter_down(filter *s, affine column, const nest_range *valid) {
     const affine source = affine_add(column, affine_offset(s->ow, w->origin));
     for (int64_t kd = 0; kd < d->taps; kd++) {
         const affine slice = slice_of(s, kd);
-        build_if(s->b, slice, NULL);
-        build_if(s->b, affine_offset(affine_scale(slice, -1), d->in - 1), NULL);
+        if (!open_inside(s->b, d, s->od, kd)) continue;
         for (int64_t i = 0; i < seen(axis_of(s, AXIS_H), s->rows); i++)
             add_input_row(s, kd, i, slice, source, fresh, valid);
-        build_end(s->b);
-        build_end(s->b);
+        close_inside(s->b);
     }
     store_sums(s, column, fresh, valid);
 }
