@@ -25,7 +25,7 @@ static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
     info->output_shape[1] = s->out_channels;
     info->weights_shape[0] = s->transposed ? s->in_channels : s->out_channels;
     info->weights_shape[1] = s->transposed ? spec_group_out(s) : spec_group_in(s);
-    if (spec_is_pool(s)) info->weights_shape[0] = info->weights_shape[1] = 0;
+    if (!spec_weighs(s)) info->weights_shape[0] = info->weights_shape[1] = 0;
     for (int a = 0; a < AXES; a++) {
         info->input_shape[2 + a] = s->in_size[a];
         info->output_shape[2 + a] = s->out_size[a];
@@ -45,7 +45,11 @@ static void trade_shapes(cvk_kernel_info *info) {
 static cvk_operation operation_of(const cvk_spec *s) {
     static const cvk_operation FORWARD[] = {CVK_CONVOLUTION, CVK_TRANSPOSED},
                                WEIGHTS[] = {CVK_WEIGHTS_GRADIENT, CVK_TRANSPOSED_WEIGHTS_GRADIENT};
-    if (spec_is_pool(s)) return s->kind == LAYER_MAX_POOL ? CVK_MAX_POOL : CVK_AVERAGE_POOL;
+    static const cvk_operation OF_KIND[LAYER_KINDS] = {[LAYER_MAX_POOL] = CVK_MAX_POOL,
+                                                       [LAYER_AVERAGE_POOL] = CVK_AVERAGE_POOL,
+                                                       [LAYER_DENSE] = CVK_DENSE,
+                                                       [LAYER_IDENTITY] = CVK_IDENTITY};
+    if (s->kind != LAYER_CONVOLUTION) return OF_KIND[s->kind];
     return (spec_has_weights(s) ? FORWARD : WEIGHTS)[s->transposed];
 }
 
@@ -109,8 +113,8 @@ static cvk_kernel_info describe(arena *a, const compile_unit *u) {
                             .output_dtype = (cvk_dtype)s->output_type,
                             .spatial_rank = (uint32_t)s->rank,
                             .operation = operation_of(s),
-                            .addends = (uint32_t)spec_count_post(s, POST_ADD),
-                            .scales = (uint32_t)spec_count_post(s, POST_SCALE),
+                            .addends = (uint32_t)spec_operands(s, OPERAND_TENSOR),
+                            .scales = (uint32_t)spec_operands(s, OPERAND_CHANNEL),
                             .weights = dense_weights(s)};
     set_shapes(&info, s);
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) trade_shapes(&info);

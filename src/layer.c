@@ -95,6 +95,7 @@ static void fold_back(arena *a, const cvk_spec *s, const cvk_target *target, lay
     *f = (fold){.name = s->name,
                 .from = problem_unfolded(s),
                 .to = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+                .gate = view_everywhere(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups),
                 .border = s->padding,
                 .n = s->batch,
                 .post = problem_epilogue_of(s)};

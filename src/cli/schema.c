@@ -14,6 +14,7 @@
 #define PAIR "{\"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": "
 #define CLOSED_OBJECT "\"type\": \"object\", \"additionalProperties\": false"
 #define NUMBER "{\"type\": \"number\"}"
+#define SHARE "{\"type\": \"number\", \"minimum\": 0, \"maximum\": 1}"
 
 static void put_string(const char *string) {
     putchar('"');
@@ -121,30 +122,21 @@ static void form_boolean(const field_row *f) {
     printf("\"type\": \"boolean\"");
 }
 
-static const struct post_row {
-    const char *word, *formula;
-    int parameters;
-} POST_ROWS[POST_KINDS] = {
-#define POST_OP(name, word, parameters, formula) {word, formula, parameters},
-#include "base/post_ops.def"
-#undef POST_OP
-};
-
 static void put_post_op(post_kind kind) {
-    const struct post_row *op = &POST_ROWS[kind];
+    const struct post_row *op = &post_rows[kind];
     printf("{\"description\": ");
     put_string(op->formula);
-    if (op->parameters == 0 && kind != POST_SCALE) {
+    if (op->parameters == 0 && op->operand != OPERAND_CHANNEL) {
         printf(", \"const\": \"%s\"}", op->word);
         return;
     }
     printf(", " CLOSED_OBJECT ", \"required\": [\"%s\"], \"properties\": {\"%s\": ", op->word, op->word);
-    if (kind == POST_SCALE) {
+    if (op->operand == OPERAND_CHANNEL) {
         putchar('{');
         put_list(&scale_words);
         putchar('}');
     } else {
-        printf(op->parameters == 1 ? NUMBER : PAIR NUMBER "}");
+        printf(kind == POST_BLEND ? SHARE : op->parameters == 1 ? NUMBER : PAIR NUMBER "}");
     }
     printf("}}");
 }

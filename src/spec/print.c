@@ -6,12 +6,6 @@
 
 #include <string.h>
 
-static const int parameters[POST_KINDS] = {
-#define POST_OP(name, word, parameters, formula) parameters,
-#include "base/post_ops.def"
-#undef POST_OP
-};
-
 static const int64_t *numbers(const cvk_spec *s, const field_row *f) {
     return (const int64_t *)(const void *)((const char *)s + f->member);
 }
@@ -111,9 +105,9 @@ static void print_number(const cvk_spec *s, double value, text *out) {
 }
 
 static void print_post_op(const cvk_spec *s, const post_op *op, text *out) {
-    const char *word = post_words.word[op->kind];
-    int n = parameters[op->kind];
-    if (op->kind == POST_SCALE) {
+    const char *word = post_rows[op->kind].word;
+    int n = post_rows[op->kind].parameters;
+    if (post_rows[op->kind].operand == OPERAND_CHANNEL) {
         text_add(out, "{%s: %s}", word, scale_words.word[0]);
     } else if (n == 0) {
         text_add(out, "%s", word);

@@ -152,20 +152,19 @@ static void read_size(reader *r, const node *n, int64_t *size) {
 
 static void read_shape(reader *r, const node *n) {
     static const char order[] = "N, C, then W, H W or D H W";
-    if (n->kind != NODE_SEQUENCE) {
-        refuse(r, E_KIND, n, order, "expected a list of 3 to 5 integers, got %s", describe(n).text);
-        return;
-    }
-    if (n->count < 3 || n->count > 2 + AXES) {
-        refuse(r, E_LENGTH, n, order, "expected a list of 3 to 5 integers, got %s", describe(n).text);
-        return;
-    }
     cvk_spec *s = &r->draft.spec;
-    r->rank = s->rank = (int)n->count - 2;
+    const size_t least = s->kind == LAYER_DENSE ? 2 : 3;
+    if (n->kind != NODE_SEQUENCE || n->count < least || n->count > 2 + AXES) {
+        refuse(r, n->kind == NODE_SEQUENCE ? E_LENGTH : E_KIND, n, order,
+               "expected a list of %zu to 5 integers, got %s", least, describe(n).text);
+        return;
+    }
+    const int sizes = (int)n->count - 2;
+    r->rank = s->rank = sizes ? sizes : 1;
     read_batch(r, n->child[0]);
     read_size(r, n->child[1], &s->in_channels);
     for (int axis = 0; axis < AXES; axis++) s->in_size[axis] = 1;
-    for (int i = 0; i < r->rank; i++) read_size(r, n->child[2 + i], &s->in_size[AXES - r->rank + i]);
+    for (int i = 0; i < sizes; i++) read_size(r, n->child[2 + i], &s->in_size[AXES - sizes + i]);
 }
 
 static void read_integer(reader *r, const node *n) { read_number(r, n, r->field->least, r->field->most, member(r)); }
