@@ -15,6 +15,14 @@ affine border_after(padding_mode mode, affine i, int64_t n) {
     return affine_constant(n - 1);
 }
 
+bool border_is_constant(padding_mode mode) { return mode == PAD_ZEROS || mode == PAD_CONSTANT; }
+
+int64_t border_source(padding_mode mode, int64_t i, int64_t n) {
+    if (i >= 0 && i < n) return i;
+    if (border_is_constant(mode)) return -1;
+    return (i < 0 ? border_before : border_after)(mode, affine_constant(i), n).constant;
+}
+
 /* A case that holds nowhere is left out: if its positions are constants, no clipping of a loop shows the proof of
  * bounds that its copies never happen. */
 static void add_case(nest_builder *b, border_case c, border_case *cases, int *count) {
@@ -24,11 +32,11 @@ static void add_case(nest_builder *b, border_case c, border_case *cases, int *co
 
 int border_cases_of(nest_builder *b, padding_mode mode, int64_t n, int64_t before, int64_t after, affine i,
                     border_case cases[BORDER_CASES]) {
-    bool zero = mode == PAD_ZEROS;
+    const bool nowhere = border_is_constant(mode);
     affine minus = affine_scale(i, -1);
     border_case inside = {i, affine_offset(minus, n - 1), i, false};
-    border_case in_front = {affine_offset(i, before), affine_offset(minus, -1), border_before(mode, i, n), zero};
-    border_case behind = {affine_offset(i, -n), affine_offset(minus, n - 1 + after), border_after(mode, i, n), zero};
+    border_case in_front = {affine_offset(i, before), affine_offset(minus, -1), border_before(mode, i, n), nowhere};
+    border_case behind = {affine_offset(i, -n), affine_offset(minus, n - 1 + after), border_after(mode, i, n), nowhere};
     int count = 0;
     add_case(b, inside, cases, &count);
     if (before > 0) add_case(b, in_front, cases, &count);

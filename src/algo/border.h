@@ -5,14 +5,20 @@
 #include "nest/build.h"
 #include "base/terms.h"
 
-/* What position i < 0 of an axis of n repeats, and what i >= n does. Of zeros: nothing that is looked at. */
+/* What position i < 0 of an axis of n repeats, and what i >= n does. Of a border of one number: nothing that is looked at. */
 affine border_before(padding_mode mode, affine i, int64_t n);
 affine border_after(padding_mode mode, affine i, int64_t n);
 
-/* Where position i of an axis comes from: `source`, or nowhere but zeros, if low >= 0 and high >= 0. */
+/* Whether a border is of one number. */
+bool border_is_constant(padding_mode mode);
+
+/* What position i, known by number, comes from; -1: from no input. */
+int64_t border_source(padding_mode mode, int64_t i, int64_t n);
+
+/* Where position i of an axis comes from: `source`, or nowhere, if low >= 0 and high >= 0. */
 typedef struct border_case {
     affine low, high, source;
-    bool zero;
+    bool nowhere;
 } border_case;
 
 enum { BORDER_CASES = 3 };

@@ -4,6 +4,7 @@
 
 #include "judge/fft.h"
 #include "judge/winograd.h"
+#include "problem/known.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -28,6 +29,8 @@ static void run_piece(void *argument, size_t piece) {
 static bool is_winograd(const cvk_plan *p) { return strcmp(p->algorithm, "winograd") == 0; }
 static bool is_fft(const cvk_plan *p) { return strcmp(p->algorithm, "fft") == 0; }
 static bool is_direct(const cvk_plan *p) { return !is_winograd(p) && !is_fft(p); }
+
+static bool is_separable(const cvk_plan *p) { return strcmp(p->algorithm, "separable") == 0; }
 
 static bool sums_directly(const layer_plan *plan) {
     bool direct = true;
@@ -57,7 +60,7 @@ static void print_direct(const problem *p, int unit, text *out) {
 }
 
 static void print_pool(const problem *p, int unit, text *out) {
-    if (p->combine == COMBINE_MAXIMUM)
+    if (p->combine == COMBINE_MAXIMUM || p->combine == COMBINE_NONE)
         text_add(out, "none\n");
     else
         text_add(out, "|error| <= %lld u S / count, S the sum of a window's %lld magnitudes, u = 2^%d\n",
@@ -102,6 +105,29 @@ void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out) {
         else
             print_direct(&p, unit, out);
     }
+    if (spec_is_chain(s))
+        text_add(out, "and of each layer what it has from the one before: |w| times the error there, or of a pool as "
+                      "much as that\n");
+}
+
+/* ---- weights ---- */
+
+bool rounding_of_weights(arena *a, const cvk_spec *s, const layer_plan *plan, cvk_spec *rounded) {
+    const int64_t count = s->known ? spec_weights_elements(s) : 0;
+    double *weights = arena_array(a, double, count);
+    bool any = false;
+    for (int64_t i = 0; i < count; i++)
+        weights[i] = type_read(s->weights_type, (const char *)s->known + i * type_bytes(s->weights_type));
+    for (int i = 0; count && i < problem_count(s); i++) {
+        const problem p = problem_of(s, i);
+        known_factors f;
+        if (!is_separable(layer_plan_part(plan, i)) || !known_separate(&p, a, &f) || f.exact) continue;
+        known_multiply(&p, &f, weights);
+        any = true;
+    }
+    *rounded = *s;
+    if (any) rounded->known = weights, rounded->weights_type = TYPE_F64;
+    return any;
 }
 
 /* ---- in numbers ---- */
@@ -137,6 +163,11 @@ bool rounding_of_plan(const cvk_spec *s, const layer_plan *plan, const naive_ten
                       const cvk_parallel_for *threads, double **rounding) {
     *rounding = NULL;
     if (sums_directly(plan)) return true;
+    if (spec_is_chain(s)) {
+        const cvk_spec first = spec_link(s, 0);
+        const layer_plan of_first = layer_plan_of(layer_plan_part(plan, 0));
+        return rounding_of_plan(&first, &of_first, t, threads, rounding);
+    }
     const cvk_spec dense = dense_of(s);
     const size_t outputs = (size_t)(naive_channels(s) * naive_channel_size(s));
     double *all = malloc(sizeof *all * (outputs + 1));

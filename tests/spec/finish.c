@@ -62,7 +62,7 @@ Test(finish, what_no_file_could_say_is_refused) {
     REFUSED(CVK_ERROR_SPEC, s.groups = 0);
     REFUSED(CVK_ERROR_SPEC, s.groups = 3);
     REFUSED(CVK_ERROR_SPEC, s.kernel[AXIS_W] = 20);
-    REFUSED(CVK_ERROR_SPEC, s.padding = (padding_mode)5);
+    REFUSED(CVK_ERROR_SPEC, s.padding = PADDING_MODES);
     REFUSED(CVK_ERROR_SPEC, s.padding = PAD_REFLECT; s.pad_before[AXIS_W] = 16);
     REFUSED(CVK_ERROR_SPEC, s.input_layout = (cvk_layout)3);
     REFUSED(CVK_ERROR_SPEC, s.output_layout = (cvk_layout)-1);

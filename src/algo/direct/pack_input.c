@@ -55,6 +55,9 @@ static bool bordered(const tile *t) { return has_border(&t->whole, t->plan); }
 static int64_t before_of(const tile *t, int axis) { return bordered(t) ? axis_before(&t->whole.axis[axis]) : 0; }
 static int64_t after_of(const tile *t, int axis) { return bordered(t) ? axis_after(&t->whole.axis[axis]) : 0; }
 
+/* What a border of one number is. */
+static double constant_of(const problem *p) { return p->border == PAD_CONSTANT ? p->constant : 0; }
+
 static int border_cases(const tile *t, int axis, affine i, border_case cases[BORDER_CASES]) {
     return border_cases_of(t->b, t->whole.border, t->whole.axis[axis].in, before_of(t, axis), after_of(t, axis), i,
                            cases);
@@ -73,7 +76,7 @@ typedef struct copy {
     int64_t low, high; /* columns of scratch that are the input's; before and behind them is border */
     int64_t width;
     position from, to; /* slice and row */
-    bool zero;         /* of a row of border */
+    bool constant;     /* of a row of border that is one number */
 } copy;
 
 static register_ref vector_of(const copy *c, affine index) { return reg(c->registers, index); }
@@ -113,8 +116,8 @@ static void copy_vector(const copy *c, const spot *p, bool along_channels, const
     nest_builder *b = c->t->b;
     lane_map read = lanes_read(c, p, along_channels, valid), written = lanes_written(c, p, along_channels, valid);
     register_ref r = vector_of(c, affine_constant(0));
-    if (c->zero)
-        build_const(b, r, 0);
+    if (c->constant)
+        build_const(b, r, constant_of(&c->t->whole));
     else
         view_load(b, &c->input, &read, r, spare(c));
     view_store(b, &c->t->x, &written, r);
@@ -153,7 +156,7 @@ static bool input_has_channels_together(const copy *c) { return view_has_channel
 static void copy_pixel(const copy *c, affine column, affine source) {
     nest_builder *b = c->t->b;
     spot p = {affine_constant(0), column, source};
-    if (scratch_has_channels_together(c) && (c->zero || input_has_channels_together(c))) {
+    if (scratch_has_channels_together(c) && (c->constant || input_has_channels_together(c))) {
         copy_line(c, p, c->channels, true);
         return;
     }
@@ -166,10 +169,10 @@ static void copy_pixel(const copy *c, affine column, affine source) {
 static bool columns_follow_on(const copy *c) {
     const view *to = &c->t->x.v, *from = &c->input.v;
     return to->channel == 1 && to->axis[AXIS_W] == c->channels &&
-           (c->zero || (from->block == 1 && from->channel == 1 && from->axis[AXIS_W] == c->channels));
+           (c->constant || (from->block == 1 && from->channel == 1 && from->axis[AXIS_W] == c->channels));
 }
 
-/* Columns that lie one after another in both places, or are all zeros. */
+/* Columns that lie one after another in both places, or are all one number. */
 static void copy_columns(const copy *c, int64_t first, int64_t count) {
     nest_builder *b = c->t->b;
     affine source = affine_offset(c->column, first);
@@ -244,8 +247,8 @@ static void copy_squares(const copy *c) {
 static void copy_border(copy c, int64_t first, int64_t count, affine (*source)(padding_mode, affine, int64_t)) {
     nest_builder *b = c.t->b;
     if (count == 0) return;
-    c.zero = c.zero || c.t->whole.border == PAD_ZEROS;
-    if (c.zero) {
+    c.constant = c.constant || border_is_constant(c.t->whole.border);
+    if (c.constant) {
         copy_columns(&c, first, count);
         return;
     }
@@ -255,7 +258,7 @@ static void copy_border(copy c, int64_t first, int64_t count, affine (*source)(p
 }
 
 static void copy_row(const copy *c) {
-    if (c->zero) {
+    if (c->constant) {
         copy_columns(c, 0, c->width);
         return;
     }
@@ -272,7 +275,7 @@ static void copy_row(const copy *c) {
 
 static void copy_slice(copy c) {
     tile *t = c.t;
-    bool zero = c.zero;
+    const bool constant = c.constant;
     c.to.at[AXIS_H] = build_loop(t->b, "row", packed_size(&t->whole, t->plan, AXIS_H));
     affine row = affine_offset(affine_add(t->packed[AXIS_H], c.to.at[AXIS_H]), -before_of(t, AXIS_H));
     border_case rows[BORDER_CASES];
@@ -280,7 +283,7 @@ static void copy_slice(copy c) {
     for (int i = 0; i < count; i++) {
         border_open(t->b, rows[i].low, rows[i].high);
         c.from.at[AXIS_H] = rows[i].source;
-        c.zero = zero || rows[i].zero;
+        c.constant = constant || rows[i].nowhere;
         copy_row(&c);
         border_close(t->b);
     }
@@ -326,7 +329,7 @@ static void copy_slices(copy c) {
     for (int i = 0; i < count; i++) {
         border_open(t->b, slices[i].low, slices[i].high);
         c.from.at[AXIS_D] = slices[i].source;
-        c.zero = slices[i].zero;
+        c.constant = slices[i].nowhere;
         copy_slice(c);
         border_close(t->b);
     }

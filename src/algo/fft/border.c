@@ -90,7 +90,7 @@ static void copy_rows(planes *p, int axis, position from, bool zero) {
     for (int k = 0; k < count; k++) {
         border_open(b, cases[k].low, cases[k].high);
         from.at[axis] = cases[k].source;
-        copy_rows(p, axis + 1, from, cases[k].zero);
+        copy_rows(p, axis + 1, from, cases[k].nowhere);
         border_close(b);
     }
     if (nest_maximum(b->nest, b->scope, beyond) < 0) return;
