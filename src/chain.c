@@ -294,7 +294,8 @@ static double peak_cycles(const chain *c, const cvk_target *target) {
 /* What boxes of a class read of the input and write of the output, which other boxes have pushed out of the second
  * level; and what is between layers, where a box has more of it than that holds. */
 static double box_traffic(const chain *c, const box *b, const cvk_target *target) {
-    const double l2 = target->figures->l2_share * (double)target->l2_bytes, boxes = (double)(boxes_in(b) * c->link[0].n);
+    const double l2 = target->figures->l2_share * (double)target->l2_bytes,
+                 boxes = (double)(boxes_in(b) * c->link[0].n);
     const problem first = link_in_box(c, b, 0), last = link_in_box(c, b, c->links - 1);
     const view *x = &c->link[0].x, *y = &last_of(c)->y;
     const double whole = bytes_of(x) + bytes_of(y);
