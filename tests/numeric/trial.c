@@ -55,7 +55,7 @@ static void add_infinities(const cvk_spec *s, layer_data *data, uint64_t seed) {
 static void *allocate(int64_t count, size_t bytes) { return calloc((size_t)count + 1, bytes); }
 
 static const cvk_plan sums_directly = {.algorithm = "direct"};
-static const layer_plan direct = {1, &sums_directly};
+static const layer_plan direct = {.count = 1, .part = &sums_directly};
 
 /* What the interpreter says of the data, with the bounds of what a plan computes. */
 static bool expect(trial *t, const layer_plan *plan) {
@@ -63,11 +63,11 @@ static bool expect(trial *t, const layer_plan *plan) {
     if (!rounding_of_plan(t->spec, plan, &t->data.tensors, NULL, &rounding)) return false;
     naive_tensors bounded = t->data.tensors;
     bounded.rounding = rounding;
-    naive_run(t->spec, &bounded, t->expected, t->bound);
-    if (t->spec->indices) naive_places(t->spec, &bounded, 0, naive_channels(t->spec), t->places);
+    const bool good = naive_run(t->spec, &bounded, t->expected, t->bound);
+    if (good && t->spec->indices) naive_places(t->spec, &bounded, 0, naive_channels(t->spec), t->places);
     free(rounding);
     t->plan = *plan;
-    return true;
+    return good;
 }
 
 static bool expect_for(trial *t, const layer_plan *plan) {
