@@ -31,16 +31,20 @@ problem chain_problem(const cvk_spec *spec, const layer_plan *plan, int index) {
 
 /* ---- what does not fit ---- */
 
-static bool is_winograd(const cvk_plan *plan) { return strcmp(plan->algorithm, "winograd") == 0; }
+/* Sums directly, in one nest: all others round in ways of their own, or hand on what is theirs by phases. */
+static bool is_walked(const cvk_plan *plan) {
+    const algorithm *row = algo_of(plan);
+    return row && row->family;
+}
 
 static const char *refuse_part(const chain *c, const cvk_target *target, const layer_plan *plan, const bands *b,
                                int i) {
     const cvk_plan *part = layer_plan_part(plan, i);
     if (!b) {
-        if (i > 0 && is_winograd(part)) return "winograd in a chain is for its first layer";
+        if (i > 0 && !is_walked(part)) return "only direct, depthwise and grouped are for layers behind a chain's first";
         return algo_refuse(&c->link[i], target, part);
     }
-    if (is_winograd(part)) return "winograd takes a chain one layer after another, not in bands";
+    if (!is_walked(part)) return "only direct, depthwise and grouped are for bands";
     if (problem_has_border(&c->link[i])) return "bands are for padding of zeros";
     for (int k = 0; k < b->classes; k++) {
         const box one = box_of(b, k);
@@ -97,9 +101,9 @@ const char *chain_refuse(const cvk_spec *spec, const cvk_target *target, const l
 enum { LINE = 64 }; /* elements: a line of any type */
 
 /* So many elements of that many bytes each, as a place for tensors of any type, of which none is of fewer bytes than
- * `least`. */
+ * `least`. What is empty has a place of its own, too. */
 static int64_t room_for(int64_t elements, int bytes, int least) {
-    return ceil_div(elements * bytes / least, LINE) * LINE;
+    return greater(ceil_div(elements * bytes / least, LINE), 1) * LINE;
 }
 
 static int narrowest_type(const chain *c) {
@@ -121,7 +125,7 @@ static void place_parameters(const chain *c, const nest_program *run, places *at
         at[i][ROLE_BIAS].begin = bias;
         at[i][ROLE_SCALE].begin = scale;
         bias += p->post.bias ? p->y.channels : 0;
-        scale += problem_count_post(p, POST_SCALE) * p->y.channels;
+        scale += problem_operands(p, OPERAND_CHANNEL) * p->y.channels;
     }
 }
 
@@ -161,6 +165,7 @@ static nest *build_box(arena *a, const chain *c, const box *b, const ranked_plan
     place_box(&at[0][ROLE_INPUT], &c->link[0].x, b->axis, 0, false);
     place_box(&at[last][ROLE_OUTPUT], &chain_last(c)->y, b->axis, last, true);
     place_box(&at[last][ROLE_ADDEND], &chain_last(c)->y, b->axis, last, true);
+    at[last][ROLE_GATE].step[0] = chain_last(c)->gate.n;
     for (int i = 0; i < c->links; i++) {
         const program_buffer own = program_needs(&run[i], ROLE_SCRATCH);
         at[i][ROLE_SCRATCH].begin = scratch;
@@ -197,12 +202,13 @@ static double peak_cycles(const chain *c, const cvk_target *target) {
 /* What boxes of a class read of the input and write of the output, which other boxes have pushed out of the second
  * level; and what is between layers, where a box has more of it than that holds. */
 static double box_traffic(const chain *c, const box *b, const cvk_target *target) {
-    const double l2 = COST_L2_SHARE * (double)target->l2_bytes, boxes = (double)(boxes_in(b) * c->link[0].n);
+    const double l2 = target->figures->l2_share * (double)target->l2_bytes,
+                 boxes = (double)(boxes_in(b) * c->link[0].n);
     const problem first = link_in_box(c, b, 0), last = link_in_box(c, b, c->links - 1);
     const view *x = &c->link[0].x, *y = &chain_last(c)->y;
     const double whole = bytes_of(x) + bytes_of(y);
     double in = type_bytes(x->type) * (double)x->channels,
-           out = type_bytes(y->type) * (double)y->channels * (1 + problem_count_post(&last, POST_ADD)), between = 0;
+           out = type_bytes(y->type) * (double)y->channels * (1 + problem_operands(&last, OPERAND_TENSOR)), between = 0;
     for (int a = 0; a < AXES; a++) in *= (double)first.axis[a].in, out *= (double)last.axis[a].out;
     for (int i = 0; i + 1 < c->links; i++) {
         const view v = view_between(c, b, i, 1);

@@ -2,9 +2,9 @@
  *
  * An output row is summed strip by strip. For each tap the outputs whose input lies inside form one run, which is added
  * for all input channels at once, eight outputs at a time; with a padding mode other than zeros, the outputs left and
- * right of the run find their input through the mode's index mapping. What is summed is finer than
- * what is judged: products of two f32, or of what is narrower, are exact in double, so only their additions round, 2^29
- * times finer than those of the kernels; f64 is multiplied and added in long double, 2^11 times finer. */
+ * right of the run find their input through the mode's index mapping, or read its constant. What is summed is finer
+ * than what is judged: products of two f32, or of what is narrower, are exact in double, so only their additions round,
+ * 2^29 times finer than those of the kernels; f64 is multiplied and added in long double, 2^11 times finer. */
 #include "judge/naive.h"
 #include "judge/bound.h"
 #include "judge/eight.h"
@@ -202,9 +202,23 @@ static int64_t first_from(int64_t at, int64_t start, int64_t stride) {
     return at <= start ? 0 : (at - start + stride - 1) / stride;
 }
 
+/* A tap of outputs first <= i < last, all of which read the border's constant, in every channel. */
+static void add_constant(const cvk_spec *s, strip *out, run r, int64_t first, int64_t last) {
+    double number;
+    type_write(s->input_type, &number, s->padding_constant);
+    r.x = &number;
+    r.stride = r.next_x = 0;
+    r.count = last - first;
+    add_run(&r, out->sum + first, out->magnitude + first);
+}
+
 /* A tap of outputs first <= i < last, each of which finds its input through the padding mode. */
 static void add_mapped(const cvk_spec *s, strip *out, run r, int64_t start, int64_t first, int64_t last) {
     const void *row = r.x;
+    if (s->padding == PAD_CONSTANT) {
+        add_constant(s, out, r, first, last);
+        return;
+    }
     r.count = 1;
     for (int64_t i = first; i < last; i++) {
         r.x = input_element(r.x_type, row, mapped(s->padding, start + i * r.stride, s->in_size[AXIS_W]));
@@ -234,21 +248,25 @@ static const void *weight(const channel *c, int64_t kd, int64_t kh, int64_t kw) 
     return element(c->spec->weights_type, c->weights, c->spec->flip_kernel ? volume(kernel) - 1 - at : at);
 }
 
-/* All taps of row kd, kh, if that row is there. */
+/* All taps of row kd, kh, if that row is there, or a constant. */
 static void add_row(const channel *c, strip *out, int64_t kd, int64_t kh) {
     const cvk_spec *s = c->spec;
     const int64_t *in = s->in_size;
     int64_t id = mapped(s->padding, position(s, AXIS_D, out->od, kd), in[AXIS_D]);
     int64_t ih = mapped(s->padding, position(s, AXIS_H, out->oh, kh), in[AXIS_H]);
-    if (id == ABSENT || ih == ABSENT) return;
+    const bool absent = id == ABSENT || ih == ABSENT;
+    if (absent && s->padding != PAD_CONSTANT) return;
     run r = {.spec = s, .x_type = c->x_type, .w_type = s->weights_type, .stride = s->stride[AXIS_W]};
-    r.x = input_element(c->x_type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
+    if (!absent) r.x = input_element(c->x_type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
     r.channels = s->in_channels / s->groups;
     r.next_x = volume(in);
     r.next_w = c->next_weights;
     for (int64_t kw = 0; kw < s->kernel[AXIS_W]; kw++) {
         r.w = weight(c, kd, kh, kw);
-        add_tap(s, out, r, kw);
+        if (absent)
+            add_constant(s, out, r, 0, out->count);
+        else
+            add_tap(s, out, r, kw);
     }
 }
 
@@ -387,16 +405,18 @@ static void sum_strip(const channel *c, strip *out) {
 /* Post-ops and store of one output, which stands at `at` in the channel. */
 static void finish(const channel *c, int64_t at, long double *value, double *bound) {
     const cvk_spec *s = c->spec;
-    int64_t outputs = naive_channel_size(s), adds = 0, scales = 0;
+    int64_t outputs = naive_channel_size(s), before[POST_OPERANDS] = {0};
     for (int i = 0; i < s->post_count; i++) {
         const post_op *op = &s->post[i];
+        const post_operand reads = post_rows[op->kind].operand;
+        const int64_t which = before[reads]++, image = which * s->batch + c->n;
         double operand = 0;
-        if (op->kind == POST_ADD) {
-            int64_t image = adds++ * s->batch + c->n;
+        if (reads == OPERAND_TENSOR)
             operand = number(s->output_type, c->tensors->addend, (image * s->out_channels + c->oc) * outputs + at);
-        } else if (op->kind == POST_SCALE) {
-            operand = number(c->sum, c->tensors->scale, scales++ * s->out_channels + c->oc);
-        }
+        else if (reads == OPERAND_IMAGE_CHANNEL)
+            operand = number(s->output_type, c->tensors->gate, image * s->out_channels + c->oc);
+        else if (reads == OPERAND_CHANNEL)
+            operand = number(c->sum, c->tensors->scale, which * s->out_channels + c->oc);
         if (bound) *bound = bound_post(c->sum, op, operand, *value, *bound);
         *value = post_apply(op, operand, *value);
     }
@@ -501,6 +521,22 @@ static void pool_range(const cvk_spec *s, const naive_tensors *t, int64_t first,
     }
 }
 
+/* What comes in, exactly. */
+static void identity_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
+                           double *bound) {
+    const int64_t size = naive_channel_size(s);
+    for (int64_t i = first; i < last; i++) {
+        const channel c = {
+            .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .sum = spec_sum_type(s)};
+        for (int64_t at = 0; at < size; at++, output++) {
+            *output = number(s->input_type, t->input, i * size + at);
+            if (bound) *bound = 0;
+            finish(&c, at, output, bound);
+            if (bound) bound++;
+        }
+    }
+}
+
 void naive_places(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, int32_t *places) {
     const int64_t size = naive_channel_size(s);
     for (int64_t i = first; i < last; i++, places += size) {
@@ -513,6 +549,10 @@ void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64
                  double *bound) {
     if (s->direction != DIRECTION_FORWARD) {
         naive_gradients_range(s, t, first, last, output, bound);
+        return;
+    }
+    if (s->kind == LAYER_IDENTITY) {
+        identity_range(s, t, first, last, output, bound);
         return;
     }
     if (spec_is_pool(s)) {
@@ -531,8 +571,8 @@ void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64
         find_weights(&c);
         if (bound) {
             if (i == first || c.oc % group_out == 0) input_integers = has_integer_input(&c, input_size);
-            c.integers = input_integers && has_integer_weights(&c) &&
-                         (!s->bias || all_integers(c.sum, element(c.sum, t->bias, c.oc), 1));
+            c.integers = input_integers && trunc(s->padding_constant) == s->padding_constant &&
+                         has_integer_weights(&c) && (!s->bias || all_integers(c.sum, element(c.sum, t->bias, c.oc), 1));
         }
         int64_t at = (i - first) * naive_channel_size(s);
         run_channel(&c, output + at, bound ? bound + at : NULL);
@@ -548,17 +588,28 @@ bool naive_run(const cvk_spec *s, const naive_tensors *t, long double *output, d
 }
 
 static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *output) {
-    const bool adds = spec_count_post(s, POST_ADD) > 0, scales = spec_scales(s) > 0;
-    if (s->batch && (!t->input || !output || (adds && !t->addend))) return false;
+    const bool adds = post_count_reading(s->post, s->post_count, OPERAND_TENSOR) > 0;
+    const bool gated = post_count_reading(s->post, s->post_count, OPERAND_IMAGE_CHANNEL) > 0;
+    if (s->batch && (!t->input || !output || (adds && !t->addend) || (gated && !t->gate))) return false;
     const bool biased = s->direction == DIRECTION_FORWARD && spec_bias_elements(s) > 0;
-    return (t->weights || spec_weights_elements(s) == 0) && (!biased || t->bias) && (!scales || t->scale);
+    return (t->weights || spec_weights_elements(s) == 0) && (!biased || t->bias) && (spec_scales(s) == 0 || t->scale);
 }
 
 cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                          const void *scale, const void *addend, void *output) {
+    return cvk_reference_gated(spec, input, weights, bias, scale, addend, NULL, output);
+}
+
+cvk_status cvk_reference_gated(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
+                               const void *scale, const void *addend, const void *gate, void *output) {
     if (!spec) return CVK_ERROR_ARGUMENT;
-    const naive_tensors tensors = {
-        .input = input, .weights = weights, .bias = bias, .scale = scale, .addend = addend, .before = output};
+    const naive_tensors tensors = {.input = input,
+                                   .weights = spec->known ? spec->known : weights,
+                                   .bias = bias,
+                                   .scale = scale,
+                                   .addend = addend,
+                                   .gate = gate,
+                                   .before = output};
     if (!has_all(spec, &tensors, output)) return CVK_ERROR_NULL;
     int64_t size = naive_channel_size(spec);
     const cvk_type type = spec_result_type(spec);
