@@ -181,9 +181,9 @@ static void form_post_ops(const field_row *f) {
         printf(kind ? ",\n      " : "\n      ");
         put_post_op((post_kind)kind);
     }
-    for (int kind = LAYER_CONVOLUTION + 1; kind < LAYER_KINDS; kind++) {
+    for (layer_kind kind = LAYER_MAX_POOL; kind <= LAYER_AVERAGE_POOL; kind++) {
         printf(",\n      ");
-        put_pool((layer_kind)kind);
+        put_pool(kind);
     }
     printf("]}");
 }
