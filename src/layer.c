@@ -83,6 +83,10 @@ void layer_rank(arena *a, const cvk_spec *spec, goal aim, int limit, ranked_laye
     for (*count = 0; *count < most; ++*count) (*plans)[*count] = plans_of_rank(a, of, problems, *count);
 }
 
+problem layer_problem(const cvk_spec *spec, const layer_plan *plan, int index) {
+    return spec_is_chain(spec) ? chain_problem(spec, plan, index) : problem_of(spec, index);
+}
+
 const char *layer_refuse(const cvk_spec *spec, const cvk_target *target, const layer_plan *plan, int *problem_index) {
     if (spec_is_chain(spec)) return chain_refuse(spec, target, plan, problem_index);
     const int problems = problem_count(spec);

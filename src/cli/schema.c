@@ -181,9 +181,9 @@ static void form_post_ops(const field_row *f) {
         printf(kind ? ",\n      " : "\n      ");
         put_post_op((post_kind)kind);
     }
-    for (int kind = LAYER_CONVOLUTION + 1; kind < LAYER_KINDS; kind++) {
+    for (layer_kind kind = LAYER_MAX_POOL; kind <= LAYER_AVERAGE_POOL; kind++) {
         printf(",\n      ");
-        put_pool((layer_kind)kind);
+        put_pool(kind);
     }
     printf("]}");
 }
@@ -345,28 +345,17 @@ static void form_schedule(const field_row *f) {
 }
 
 static void (*const forms[FORMS])(const field_row *) = {
-    [FORM_name] = form_name,
-    [FORM_of] = form_name,
-    [FORM_direction] = form_direction,
-    [FORM_shape] = form_shape,
-    [FORM_integer] = form_integer,
-    [FORM_axes] = form_axes,
-    [FORM_padding] = form_padding,
-    [FORM_padding_mode] = form_padding_mode,
-    [FORM_groups] = form_groups,
-    [FORM_boolean] = form_boolean,
-    [FORM_post_ops] = form_post_ops,
-    [FORM_then] = form_then,
-    [FORM_layout] = form_layout,
-    [FORM_dtype] = form_dtype,
-    [FORM_output_padding] = form_axes,
-    [FORM_weights] = form_weights,
-    [FORM_accuracy] = form_accuracy,
-    [FORM_algorithm] = form_algorithm,
-    [FORM_schedule] = form_schedule,
-    [FORM_kind] = form_kind,
-    [FORM_kernel] = form_kernel,
-    [FORM_quantization] = form_quantization,
+    [FORM_name] = form_name,           [FORM_of] = form_name,
+    [FORM_direction] = form_direction, [FORM_shape] = form_shape,
+    [FORM_integer] = form_integer,     [FORM_axes] = form_axes,
+    [FORM_padding] = form_padding,     [FORM_padding_mode] = form_padding_mode,
+    [FORM_groups] = form_groups,       [FORM_boolean] = form_boolean,
+    [FORM_post_ops] = form_post_ops,   [FORM_then] = form_then,
+    [FORM_layout] = form_layout,       [FORM_dtype] = form_dtype,
+    [FORM_output_padding] = form_axes, [FORM_weights] = form_weights,
+    [FORM_accuracy] = form_accuracy,   [FORM_algorithm] = form_algorithm,
+    [FORM_schedule] = form_schedule,   [FORM_kind] = form_kind,
+    [FORM_kernel] = form_kernel,       [FORM_quantization] = form_quantization,
 };
 
 /* A fallback is written as in YAML: numbers, lists and booleans are the same in JSON, words want quotes. */
