@@ -9,6 +9,7 @@
 #include "algo/fold.h"
 #include "algo/sum_parts.h"
 #include "problem/backward_weights.h"
+#include "problem/known.h"
 
 #include <math.h>
 
@@ -235,4 +236,15 @@ double layer_cycles(const cvk_spec *spec, const cvk_target *target, const layer_
         cycles += algo_of(&part->plan)->cycles(&p, target, &part->plan, &part->nests, &part->counts);
     }
     return cycles;
+}
+
+void layer_print_known(const cvk_spec *spec, text *out) {
+    for (int i = 0; spec->known && i < problem_count(spec); i++) {
+        const problem p = problem_of(spec, i);
+        text_add(out, "weights%s", problem_count(spec) > 1 ? " of " : "");
+        problem_print(spec, i, out);
+        text_add(out, ": ");
+        known_print(&p, out);
+        text_add(out, "\n");
+    }
 }

@@ -37,4 +37,7 @@ layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
 /* What the cost model thinks of what was built, by the figures of that target: cycles of one core. */
 double layer_cycles(const cvk_spec *spec, const cvk_target *target, const layer_nests *nests);
 
+/* What there is to gain from weights that are known, a line for each problem; nothing of others. */
+void layer_print_known(const cvk_spec *spec, text *out);
+
 #endif
