@@ -54,6 +54,11 @@ static void form_kind(const field_row *f) {
     put_list(&kind_words);
 }
 
+static void form_nan(const field_row *f) {
+    (void)f;
+    put_list(&nan_words);
+}
+
 static void form_direction(const field_row *f) {
     (void)f;
     put_list(&direction_words);
@@ -308,6 +313,7 @@ static void (*const forms[FORMS])(const field_row *) = {
     [FORM_axes] = form_axes,
     [FORM_padding] = form_padding,
     [FORM_padding_mode] = form_padding_mode,
+    [FORM_nan] = form_nan,
     [FORM_groups] = form_groups,
     [FORM_boolean] = form_boolean,
     [FORM_post_ops] = form_post_ops,

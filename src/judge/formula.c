@@ -149,6 +149,43 @@ static residue product_with_border(const formula *f, const residue *weights, int
     return sum;
 }
 
+/* Which residues stand for NaN, and the number that is summed for them and for the others, in the words of the nest. */
+typedef struct weighed {
+    residue sum, met, all;
+} weighed;
+
+static void weigh(const formula *f, weighed *w, residue x, residue weight) {
+    const residue none = residue_is_greater(x, residue_of_double(INFINITY)) ? RESIDUE_PRIME - 1 : 0;
+    const residue number = residue_apply(f->select_negative, none, 0, x);
+    w->sum = residue_fma(number, weight, w->sum);
+    w->met = residue_fma(residue_add(none, 1), weight, w->met);
+    w->all = residue_add(w->all, weight);
+}
+
+/* A sum that leaves NaN out. */
+static residue reweighed(const channel *c, const int64_t o[AXES]) {
+    const formula *f = c->formula;
+    const cvk_spec *s = f->spec;
+    const int64_t *kernel = s->kernel, *in = s->in_size, inner = s->in_channels / s->groups;
+    const int64_t taps = kernel[0] * kernel[1] * kernel[2];
+    weighed w = {0};
+    for (int64_t tap = 0; tap < taps; tap++) {
+        const int64_t k[AXES] = {tap / (kernel[1] * kernel[2]), tap / kernel[2] % kernel[1], tap % kernel[2]};
+        int64_t at = 0;
+        bool outside = false;
+        for (int a = 0; a < AXES; a++) {
+            const int64_t from = f->source[a][o[a] * kernel[a] + k[a]];
+            outside |= from == ABSENT;
+            at = at * in[a] + from;
+        }
+        const residue *weights = c->weights + (s->flip_kernel ? taps - 1 - tap : tap) * inner;
+        for (int64_t i = 0; i < inner; i++)
+            weigh(f, &w, outside ? f->border : c->input[at * s->in_channels + i], weights[i]);
+    }
+    const residue sum = residue_mul(w.sum, residue_mul(w.all, residue_inverse(w.met)));
+    return s->bias ? residue_add(sum, f->tensors->bias[c->oc]) : sum;
+}
+
 static residue sum_of_taps(const channel *c, const int64_t o[AXES]) {
     const cvk_spec *s = c->formula->spec;
     const int64_t *kernel = s->kernel, *in = s->in_size, inner = s->in_channels / s->groups;
@@ -214,13 +251,18 @@ static residue finished(const channel *c, int64_t position, residue x) {
     return x;
 }
 
+static residue output_of(const channel *c, const int64_t o[AXES]) {
+    const cvk_spec *s = c->formula->spec;
+    return spec_is_pool(s) ? pooled(c, o) : s->ignore_nan ? reweighed(c, o) : sum_of_taps(c, o);
+}
+
 static residue *run_channel(const channel *c, residue *output) {
     const int64_t *size = c->formula->spec->out_size;
     int64_t o[AXES], position = 0;
     for (o[AXIS_D] = 0; o[AXIS_D] < size[AXIS_D]; o[AXIS_D]++)
         for (o[AXIS_H] = 0; o[AXIS_H] < size[AXIS_H]; o[AXIS_H]++)
             for (o[AXIS_W] = 0; o[AXIS_W] < size[AXIS_W]; o[AXIS_W]++)
-                *output++ = finished(c, position++, spec_is_pool(c->formula->spec) ? pooled(c, o) : sum_of_taps(c, o));
+                *output++ = finished(c, position++, output_of(c, o));
     return output;
 }
 

@@ -67,7 +67,7 @@ static bool has_output_padding(const cvk_spec *s) {
 /* Every channel by itself, forward, without what belongs to weights. */
 static bool is_sound_pool(const cvk_spec *s) {
     return s->groups == s->in_channels && s->out_channels == s->in_channels && !s->bias && !s->flip_kernel &&
-           !s->transposed && s->direction == DIRECTION_FORWARD && s->padding == PAD_ZEROS;
+           !s->transposed && s->direction == DIRECTION_FORWARD && s->padding == PAD_ZEROS && !s->ignore_nan;
 }
 
 static bool has_sound_switches(const cvk_spec *s) {

@@ -214,6 +214,7 @@ static cvk_spec draw_once(draws *d, const char *name) {
     if (draw_chance(d, 15)) s.direction = DIRECTION_BACKWARD_WEIGHTS, s.post_count = 0;
     if (draw_chance(d, 12)) accumulate(&s);
     if (draw_chance(d, 15)) pool(d, &s);
+    s.ignore_nan = !spec_is_pool(&s) && draw_chance(d, 15);
     return s;
 }
 

@@ -70,6 +70,7 @@ static void load_inputs(tile *t, const tap *k, const pixel *row) {
     m.column_step = t->p.axis[AXIS_W].step;
     m.valid = &present;
     view_load(b, &t->x, &m, reg(t->xs, v), reg(t->xs, affine_constant(plan_vectors(t))));
+    combine_loaded(t, reg(t->xs, v));
     build_end(b);
 }
 
@@ -96,7 +97,7 @@ static void body(tile *t, const tap *k) {
     pixel row = tile_open_rows(t, k);
     load_inputs(t, k, &row);
     affine j = build_unrolled(b, "j", t->oc.valid);
-    if (t->p.combine == COMBINE_SUM) load_weight(t, k, j, only(t->ws));
+    if (problem_weighs(&t->p)) load_weight(t, k, j, only(t->ws));
     combine(t, k, j, &row, build_unrolled(b, "v", tile_column_vectors(t)), only(t->ws));
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
@@ -137,7 +138,7 @@ static void column(tile *t, const tap *k) {
     int64_t some = slid_taps(axis);
     for (int64_t first = 0; first < axis->taps; first += some) {
         slide s = slide_of(t, AXIS_H, first, axis->taps - first < some ? axis->taps - first : some);
-        if (t->p.combine == COMBINE_SUM) load_column(t, *k, &s);
+        if (problem_weighs(&t->p)) load_column(t, *k, &s);
         for (int64_t phase = 0; phase < slide_phases(&s); phase++) slide_rows(t, *k, &s, phase);
     }
 }
@@ -172,6 +173,17 @@ static void divide(tile *t, const count_run *slices, const count_run *rows) {
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
+static void reweigh(tile *t) {
+    nest_builder *b = t->b;
+    affine j = build_unrolled(b, "j", t->oc.valid);
+    lane_map m = {.channel = channel_of(t, j)};
+    epilogue_bias(&t->out, only(t->ws), &m);
+    pixel row = tile_open_rows(t, NULL);
+    affine v = build_unrolled(b, "v", tile_column_vectors(t));
+    combine_reweigh(t, sum(t, j, &row, v), only(t->ws));
+    for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
+}
+
 static void finish(tile *t) {
     nest_builder *b = t->b;
     affine j = build_unrolled(b, "j", t->oc.valid);
@@ -191,6 +203,7 @@ static const family FAMILY = {.begin = begin,
                               .body = body,
                               .column = column,
                               .divide = divide,
+                              .reweigh = reweigh,
                               .finish = finish,
                               .registers = registers,
                               .sums = sums};

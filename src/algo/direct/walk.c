@@ -210,7 +210,7 @@ static void declare(tile *t) {
     t->input = nest_add_tensor(b, "input", ROLE_INPUT, t->whole.x.type, t->whole.x.elements,
                                type_bytes(t->whole.x.type), false);
     nest_count_from(b, t->input, t->whole.x.zero);
-    if (t->p.combine == COMBINE_SUM)
+    if (problem_weighs(&t->p))
         t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, packed_weights_type(t), packed_weights_elements(t),
                                      SCRATCH_ALIGNMENT, false);
     t->out = epilogue_declare(b, &t->p);
@@ -231,6 +231,6 @@ algo_nests direct_build(const algorithm *row, arena *a, const problem *p, const 
         walk_on(&t, 0);
     else
         b.nest->tasks = 0;
-    nest *pack = t.p.combine == COMBINE_SUM ? pack_weights_build(a, &t) : NULL;
+    nest *pack = problem_weighs(&t.p) ? pack_weights_build(a, &t) : NULL;
     return (algo_nests){program_of(a, nest_finish(&b)), pack};
 }
