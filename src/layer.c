@@ -95,6 +95,7 @@ static void fold_back(arena *a, const cvk_spec *s, const cvk_target *target, lay
     *f = (fold){.name = s->name,
                 .from = problem_unfolded(s),
                 .to = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+                .gate = view_everywhere(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups),
                 .border = s->padding,
                 .n = s->batch,
                 .post = problem_epilogue_of(s)};
@@ -194,16 +195,17 @@ layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
     layer_nests nests = {.part = part};
     ranked_layer figures = {.plan = *plan};
     double peak = 0;
+    int packs = 0;
     for (int i = 0; i < problems; i++) {
         const problem p = problem_of(spec, i);
         part[i] = algo_build(a, &p, aim, layer_plan_part(plan, i));
         run[i] = part[i].nests.run;
-        pack[i] = part[i].nests.pack;
+        if (part[i].nests.pack) pack[packs++] = part[i].nests.pack;
         nest_counts_add(&nests.counts, &part[i].counts);
         add_figures(&figures, &peak, &part[i]);
     }
     nests.run = program_beside(a, run, problems);
-    if (!spec_is_pool(spec)) nests.pack = pack_beside(a, pack, problems);
+    if (packs) nests.pack = pack_beside(a, pack, packs);
     if (problem_folds(spec)) fold_back(a, spec, aim.target, &nests);
     if (spec->direction == DIRECTION_BACKWARD_WEIGHTS) pack_as_it_runs(a, spec, aim.target, &nests);
     add_phases(spec, aim.target, &nests, &figures, peak);

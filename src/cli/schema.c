@@ -14,6 +14,7 @@
 #define PAIR "{\"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": "
 #define CLOSED_OBJECT "\"type\": \"object\", \"additionalProperties\": false"
 #define NUMBER "{\"type\": \"number\"}"
+#define SHARE "{\"type\": \"number\", \"minimum\": 0, \"maximum\": 1}"
 
 static void put_string(const char *string) {
     putchar('"');
@@ -126,30 +127,21 @@ static void form_boolean(const field_row *f) {
     printf("\"type\": \"boolean\"");
 }
 
-static const struct post_row {
-    const char *word, *formula;
-    int parameters;
-} POST_ROWS[POST_KINDS] = {
-#define POST_OP(name, word, parameters, formula) {word, formula, parameters},
-#include "base/post_ops.def"
-#undef POST_OP
-};
-
 static void put_post_op(post_kind kind) {
-    const struct post_row *op = &POST_ROWS[kind];
+    const struct post_row *op = &post_rows[kind];
     printf("{\"description\": ");
     put_string(op->formula);
-    if (op->parameters == 0 && kind != POST_SCALE) {
+    if (op->parameters == 0 && op->operand != OPERAND_CHANNEL) {
         printf(", \"const\": \"%s\"}", op->word);
         return;
     }
     printf(", " CLOSED_OBJECT ", \"required\": [\"%s\"], \"properties\": {\"%s\": ", op->word, op->word);
-    if (kind == POST_SCALE) {
+    if (op->operand == OPERAND_CHANNEL) {
         putchar('{');
         put_list(&scale_words);
         putchar('}');
     } else {
-        printf(op->parameters == 1 ? NUMBER : PAIR NUMBER "}");
+        printf(kind == POST_BLEND ? SHARE : op->parameters == 1 ? NUMBER : PAIR NUMBER "}");
     }
     printf("}}");
 }
@@ -198,10 +190,25 @@ static void form_quantization(const field_row *f) {
     printf("}");
 }
 
-/* Keys that no layer may have yet. */
-static void form_unsupported(const field_row *f) {
+/* Lists within lists, one for each axis of the kernel, perhaps within those of channels. */
+static void put_constants(int levels) {
+    printf("\"type\": \"array\", \"items\": {");
+    if (levels > 1)
+        put_constants(levels - 1);
+    else
+        printf("\"type\": \"number\"");
+    printf("}");
+}
+
+static void form_weights(const field_row *f) {
     (void)f;
-    printf("\"not\": {}");
+    printf(CLOSED_OBJECT ", \"required\": [\"values\"], \"properties\": {\"values\": {\"oneOf\": [");
+    for (int levels = 1; levels <= 2 + AXES; levels++) {
+        printf(levels > 1 ? ", {" : "{");
+        put_constants(levels);
+        printf("}");
+    }
+    printf("]}, \"scale\": {\"type\": \"number\"}}");
 }
 
 static void form_algorithm(const field_row *f) {
@@ -320,7 +327,7 @@ static void (*const forms[FORMS])(const field_row *) = {
     [FORM_layout] = form_layout,
     [FORM_dtype] = form_dtype,
     [FORM_output_padding] = form_axes,
-    [FORM_weights] = form_unsupported,
+    [FORM_weights] = form_weights,
     [FORM_accuracy] = form_accuracy,
     [FORM_algorithm] = form_algorithm,
     [FORM_schedule] = form_schedule,

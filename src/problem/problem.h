@@ -18,6 +18,7 @@ typedef enum combination {
     COMBINE_SUM,     /* of products with weights, which begins with the bias */
     COMBINE_MAXIMUM, /* which begins with minus infinity; NaN wins */
     COMBINE_MEAN,    /* their sum over how many are counted */
+    COMBINE_NONE,    /* the only one, as it is */
     COMBINE_NUMBERS  /* of products with weights, of those that are no NaN, reweighed; every tap is present */
 } combination;
 
@@ -35,6 +36,8 @@ typedef struct problem {
     bool indices; /* of a maximum: also where the first of the greatest is, counted through its channel's map */
     problem_axis axis[AXES];
     view x, w, y;        /* w has no elements where nothing is weighed */
+    const void *known;   /* the weights that w is a view of, where they are to be compiled in; else NULL */
+    view gate;           /* of what post-ops have for an image's channel: laid out as the output, of one position */
     cvk_type sum;        /* what is accumulated in; of bias and scales, too */
     padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
     double constant;     /* with PAD_CONSTANT: what it reads, counted from what stands for 0 */
@@ -54,7 +57,8 @@ bool problem_folds(const struct cvk_spec *spec);
 view problem_unfolded(const struct cvk_spec *spec);
 /* What follows a layer's sums. */
 problem_epilogue problem_epilogue_of(const struct cvk_spec *spec);
-/* Whether two of one layer differ in nothing but where their tensors begin: then what suits one suits the other. */
+/* Whether two of one layer differ in nothing but where their tensors begin: then what suits one suits the other. Not
+ * where weights are known, which may suit each its own way. */
 bool problem_alike(const problem *a, const problem *b);
 /* In a few words, which outputs of the layer it is; nothing for all of them. */
 void problem_print(const struct cvk_spec *spec, int index, text *out);
@@ -77,8 +81,8 @@ problem problem_with_border_packed(const problem *p);
 
 int64_t problem_multiplier(const problem *p); /* output channels to an input channel */
 int64_t problem_taps(const problem *p);
-int64_t problem_pixels(const problem *p);       /* of the output */
-double problem_multiply_adds(const problem *p); /* padding counted as present */
-int problem_count_post(const problem *p, post_kind kind);
+int64_t problem_pixels(const problem *p);                     /* of the output */
+double problem_multiply_adds(const problem *p);               /* padding counted as present */
+int problem_operands(const problem *p, post_operand operand); /* post-ops that read such an operand */
 
 #endif

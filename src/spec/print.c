@@ -1,15 +1,10 @@
 /* Print: a spec as one line of YAML. Each form of field prints its value; a value that prints as the table's fallback
  * is left out, so what is read back is the same spec whatever the order of the table. */
+#include "spec/constants.h"
 #include "spec/fields.h"
 #include "spec/rules.h"
 
 #include <string.h>
-
-static const int parameters[POST_KINDS] = {
-#define POST_OP(name, word, parameters, formula) parameters,
-#include "base/post_ops.def"
-#undef POST_OP
-};
 
 static const int64_t *numbers(const cvk_spec *s, const field_row *f) {
     return (const int64_t *)(const void *)((const char *)s + f->member);
@@ -115,9 +110,9 @@ static void print_number(const cvk_spec *s, double value, text *out) {
 }
 
 static void print_post_op(const cvk_spec *s, const post_op *op, text *out) {
-    const char *word = post_words.word[op->kind];
-    int n = parameters[op->kind];
-    if (op->kind == POST_SCALE) {
+    const char *word = post_rows[op->kind].word;
+    int n = post_rows[op->kind].parameters;
+    if (post_rows[op->kind].operand == OPERAND_CHANNEL) {
         text_add(out, "{%s: %s}", word, scale_words.word[0]);
     } else if (n == 0) {
         text_add(out, "%s", word);
@@ -176,6 +171,43 @@ static void print_accuracy(const cvk_spec *s, const field_row *f, text *out) {
     text_add(out, "%s", accuracy_words.word[s->accuracy]);
 }
 
+/* So many of the next level's lists, down to numbers. */
+static void print_values(const cvk_spec *s, const int64_t *size, int levels, int64_t *next, text *out) {
+    if (levels == 0) {
+        const int bytes = type_bytes(s->weights_type);
+        print_number(s, type_read(s->weights_type, (const char *)s->known + bytes * (*next)++), out);
+        return;
+    }
+    text_add(out, "[");
+    for (int64_t i = 0; i < *size; i++) {
+        if (i) text_add(out, ", ");
+        print_values(s, size + 1, levels - 1, next, out);
+    }
+    text_add(out, "]");
+}
+
+static bool same_for_all(const cvk_spec *s) {
+    const size_t each = (size_t)(spec_taps(s) * type_bytes(s->weights_type));
+    const char *known = s->known;
+    if (!constants_repeat(s)) return false;
+    for (int64_t c = 1; c < s->out_channels; c++)
+        if (memcmp(known, known + (size_t)c * each, each) != 0) return false;
+    return true;
+}
+
+static void print_weights(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    if (!s->known) return;
+    int64_t size[2 + AXES] = {s->transposed ? s->in_channels : s->out_channels,
+                              s->transposed ? spec_group_out(s) : spec_group_in(s)},
+                     next = 0;
+    for (int i = 0; i < s->rank; i++) size[2 + i] = s->kernel[AXES - s->rank + i];
+    const int outer = same_for_all(s) ? 2 : 0;
+    text_add(out, "{values: ");
+    print_values(s, size + outer, 2 + s->rank - outer, &next, out);
+    text_add(out, "}");
+}
+
 static void print_algorithm(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
     text_add(out, "%s", s->algorithm);
@@ -188,14 +220,15 @@ static void print_schedule(const cvk_spec *s, const field_row *f, text *out) {
 
 typedef void printer(const cvk_spec *s, const field_row *f, text *out);
 
-/* Forms that no checked spec has yet print nothing. */
+/* `of` was followed when the layer was read: it prints nothing. */
 static printer *const printers[FORMS] = {
     [FORM_name] = print_name,           [FORM_shape] = print_shape,
     [FORM_integer] = print_integer,     [FORM_axes] = print_axes,
     [FORM_padding] = print_padding,     [FORM_padding_mode] = print_padding_mode,
     [FORM_groups] = print_groups,       [FORM_boolean] = print_boolean,
     [FORM_post_ops] = print_post_ops,   [FORM_layout] = print_layout,
-    [FORM_dtype] = print_dtype,         [FORM_nan] = print_nan,
+    [FORM_dtype] = print_dtype,         [FORM_weights] = print_weights,
+    [FORM_nan] = print_nan,
     [FORM_accuracy] = print_accuracy,   [FORM_algorithm] = print_algorithm,
     [FORM_schedule] = print_schedule,   [FORM_output_padding] = print_output_padding,
     [FORM_direction] = print_direction, [FORM_kind] = print_kind,

@@ -28,15 +28,6 @@ void refuse(reader *r, diag_code code, const node *at, const char *hint, const c
     r->complete = false;
 }
 
-/* Valid, but not built yet; the rest of the layer can still be checked. */
-static void not_supported(reader *r, const node *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static void not_supported(reader *r, const node *at, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    say(r, E_UNSUPPORTED, at, NULL, format, args);
-    va_end(args);
-}
-
 static void *member(reader *r) { return (char *)&r->draft.spec + r->field->member; }
 
 static bool read_number(reader *r, const node *n, int64_t least, int64_t most, int64_t *value) {
@@ -161,20 +152,19 @@ static void read_size(reader *r, const node *n, int64_t *size) {
 
 static void read_shape(reader *r, const node *n) {
     static const char order[] = "N, C, then W, H W or D H W";
-    if (n->kind != NODE_SEQUENCE) {
-        refuse(r, E_KIND, n, order, "expected a list of 3 to 5 integers, got %s", describe(n).text);
-        return;
-    }
-    if (n->count < 3 || n->count > 2 + AXES) {
-        refuse(r, E_LENGTH, n, order, "expected a list of 3 to 5 integers, got %s", describe(n).text);
-        return;
-    }
     cvk_spec *s = &r->draft.spec;
-    r->rank = s->rank = (int)n->count - 2;
+    const size_t least = s->kind == LAYER_DENSE ? 2 : 3;
+    if (n->kind != NODE_SEQUENCE || n->count < least || n->count > 2 + AXES) {
+        refuse(r, n->kind == NODE_SEQUENCE ? E_LENGTH : E_KIND, n, order,
+               "expected a list of %zu to 5 integers, got %s", least, describe(n).text);
+        return;
+    }
+    const int sizes = (int)n->count - 2;
+    r->rank = s->rank = sizes ? sizes : 1;
     read_batch(r, n->child[0]);
     read_size(r, n->child[1], &s->in_channels);
     for (int axis = 0; axis < AXES; axis++) s->in_size[axis] = 1;
-    for (int i = 0; i < r->rank; i++) read_size(r, n->child[2 + i], &s->in_size[AXES - r->rank + i]);
+    for (int i = 0; i < sizes; i++) read_size(r, n->child[2 + i], &s->in_size[AXES - sizes + i]);
 }
 
 static void read_integer(reader *r, const node *n) { read_number(r, n, r->field->least, r->field->most, member(r)); }
@@ -403,11 +393,12 @@ static void read_nan(reader *r, const node *n) {
 /* What it names was found before the fields were read. */
 static void read_of(reader *r, const node *n) { (void)r, (void)n; }
 
-static bool read_constants(reader *r, const node *n) {
+/* Their shape is for later, when the layer's is known. */
+static bool check_constants(reader *r, const node *n) {
     double dropped;
     if (n->kind != NODE_SEQUENCE) return read_decimal(r, n, &dropped);
     bool sound = true;
-    for (size_t i = 0; i < n->count; i++) sound = read_constants(r, n->child[i]) && sound;
+    for (size_t i = 0; i < n->count; i++) sound = check_constants(r, n->child[i]) && sound;
     return sound;
 }
 
@@ -415,7 +406,7 @@ static void read_weights(reader *r, const node *n) {
     static const char *const names[] = {"scale", "values"};
     static const word_list keys = {"weights", 2, names};
     const node *value[MOST_SUBKEYS];
-    double scale;
+    double scale = 1;
     if (n->kind != NODE_MAPPING) {
         refuse(r, E_KIND, n, NULL, "expected {scale: number, values: lists of numbers}, got %s", describe(n).text);
         return;
@@ -423,10 +414,10 @@ static void read_weights(reader *r, const node *n) {
     bool sound = read_subkeys(r, n, &keys, value);
     if (value[0]) sound = read_decimal(r, value[0], &scale) && sound;
     if (value[1])
-        sound = read_constants(r, value[1]) && sound;
+        sound = check_constants(r, value[1]) && sound;
     else
         refuse(r, E_MISSING_KEY, n, NULL, "expected values");
-    if (sound && value[1]) not_supported(r, n, "constants compiled into the code are not supported yet");
+    if (sound && value[1]) r->draft.constants = (constants){value[1], scale};
 }
 
 static void read_accuracy(reader *r, const node *n) {

@@ -2,6 +2,7 @@
 #ifndef CVK_SPEC_READER_H
 #define CVK_SPEC_READER_H
 
+#include "spec/constants.h"
 #include "spec/fields.h"
 #include "spec/report.h"
 
@@ -10,6 +11,7 @@ typedef struct draft {
     cvk_spec spec;
     padding_word padding;
     direction direction;
+    constants constants;
     bool depthwise, output_padding; /* whether these words are said */
     bool unknown_kind;              /* what is said of it is no kind */
     place at[FIELDS];               /* of each value; of the layer where a key is absent */

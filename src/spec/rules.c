@@ -237,8 +237,10 @@ static void check_nan(const cvk_spec *s, const findings *f) {
 /* Parameters become numbers of what is summed in. */
 static void round_parameters(cvk_spec *s) {
     const cvk_type type = spec_sum_type(s);
-    for (post_op *op = s->post; op < s->post + s->post_count; op++)
-        op->a = type_round(type, op->a), op->b = type_round(type, op->b);
+    for (post_op *op = s->post; op < s->post + s->post_count; op++) {
+        op->a = type_round(type, op->a);
+        op->b = type_round(type, op->kind == POST_BLEND ? 1 - op->a : op->b);
+    }
 }
 
 /* Whether the first tap of window o that is not before the input is there, too. */
@@ -275,14 +277,29 @@ static void check_pool_types(const cvk_spec *s, const findings *f) {
         broken(f, FIELD_dtype, E_UNSUPPORTED, NULL, "pools of other types than f32 and f64 are not supported yet");
 }
 
+/* What is not summed is computed in the type that sums have. */
+static void check_weightless_types(const cvk_spec *s, const findings *f) {
+    if (!type_is_float(s->input_type) || !type_is_float(s->output_type))
+        broken(f, FIELD_dtype, E_UNSUPPORTED, NULL, "%s of integers is not supported yet",
+               layer_kind_rows[s->kind].word);
+}
+
 static void apply_pool_rules(const cvk_spec *s, const findings *f) {
     check_pool_types(s, f);
     for (int axis = 0; axis < AXES; axis++) check_windows(s, axis, f);
     check_indices(s, f);
 }
 
+/* A kernel that is not said. */
+static void check_dense(const cvk_spec *s, int axis, const findings *f) {
+    if (s->kernel[axis] > LIMIT_KERNEL)
+        broken(f, FIELD_input, E_NUMBER_LIMIT, NULL, "%lld on axis %c are over the limit of %d of a dense layer",
+               (long long)s->kernel[axis], axis_names[axis], LIMIT_KERNEL);
+}
+
 static void apply_direct_rules(cvk_spec *s, const findings *f) {
     for (int axis = 0; axis < AXES; axis++) {
+        if (s->kind == LAYER_DENSE) check_dense(s, axis, f);
         find_output_size(s, axis, f);
         check_border(s, axis, s->in_size[axis], f);
     }
@@ -297,6 +314,7 @@ void spec_apply_rules(cvk_spec *s, const findings *f) {
     else
         apply_direct_rules(s, f);
     if (spec_is_pool(s)) apply_pool_rules(s, f);
+    if (!spec_weighs(s)) check_weightless_types(s, f);
     check_amounts(s, f);
     check_groups_apart(s, f);
     check_types(s, f);

@@ -29,8 +29,10 @@ cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch) {
     return of;
 }
 
-bool spec_is_pool(const cvk_spec *s) { return s->kind != LAYER_CONVOLUTION; }
-bool spec_has_weights(const cvk_spec *s) { return s->direction == DIRECTION_FORWARD && !spec_is_pool(s); }
+bool spec_weighs(const cvk_spec *s) { return layer_kind_rows[s->kind].weighs; }
+bool spec_is_pool(const cvk_spec *s) { return layer_kind_rows[s->kind].windows && !spec_weighs(s); }
+bool spec_has_weights(const cvk_spec *s) { return s->direction == DIRECTION_FORWARD && spec_weighs(s); }
+int64_t spec_groups_of_kind(const cvk_spec *s) { return spec_weighs(s) ? 1 : s->in_channels; }
 int64_t spec_group_in(const cvk_spec *s) { return s->in_channels / s->groups; }
 int64_t spec_group_out(const cvk_spec *s) { return s->out_channels / s->groups; }
 int64_t spec_taps(const cvk_spec *s) { return volume(s->kernel); }
@@ -64,10 +66,8 @@ int64_t spec_macs_of_input(const cvk_spec *s) {
     return count;
 }
 
-int spec_count_post(const cvk_spec *s, post_kind kind) {
-    int count = 0;
-    for (int i = 0; i < s->post_count; i++) count += s->post[i].kind == kind;
-    return count;
+int spec_operands(const cvk_spec *s, post_operand operand) {
+    return post_count_reading(s->post, s->post_count, operand);
 }
 
 int64_t spec_input_elements(const cvk_spec *s) {
@@ -78,8 +78,17 @@ int64_t spec_output_elements(const cvk_spec *s) {
     return times(times(s->batch, channels_in_memory(s->output_layout, s->out_channels)), volume(s->out_size));
 }
 
+int64_t spec_operand_elements(const cvk_spec *s, post_operand operand) {
+    switch (operand) {
+    case OPERAND_TENSOR: return spec_output_elements(s);
+    case OPERAND_IMAGE_CHANNEL: return times(s->batch, channels_in_memory(s->output_layout, s->out_channels));
+    case OPERAND_CHANNEL: return s->out_channels;
+    default: return 0;
+    }
+}
+
 int64_t spec_weights_elements(const cvk_spec *s) {
-    if (spec_is_pool(s)) return 0;
+    if (!spec_weighs(s)) return 0;
     return times(times(s->out_channels, spec_group_in(s)), spec_taps(s));
 }
 

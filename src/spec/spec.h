@@ -32,6 +32,8 @@ struct cvk_spec {
     bool ignore_nan; /* taps on NaN are left out, and the others reweighed: floats, forward, without a bias */
     bool accumulate; /* gradients, which are added to what the output holds: no post-ops, and no bias going forward */
     bool ceil_mode, count_include_pad, indices; /* of pools, which have as many groups as channels and no weights */
+    const void *known; /* weights that are compiled in: dense, finite, of their type; NULL: the caller of a kernel
+                          brings them */
     int post_count;
     post_op post[MOST_POST_OPS];
     const char *algorithm;      /* "auto" or an algorithm's name; whether there is one is for algo/ to say */
@@ -60,18 +62,24 @@ cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch);
 /* Derived figures; all shape arithmetic of a checked spec fits in int64_t. */
 int64_t spec_group_in(const cvk_spec *s);  /* in_channels / groups */
 int64_t spec_group_out(const cvk_spec *s); /* out_channels / groups */
-bool spec_is_pool(const cvk_spec *s);
-/* Whether a caller brings weights, to be packed. */
+bool spec_weighs(const cvk_spec *s);       /* kinds with weights */
+bool spec_is_pool(const cvk_spec *s);      /* kinds with windows and without weights */
+/* Groups of channels where a layer of this kind does not say how many. */
+int64_t spec_groups_of_kind(const cvk_spec *s);
+/* Whether it has weights, which its caller brings to be packed, or which are known. */
 bool spec_has_weights(const cvk_spec *s);
 int64_t spec_taps(const cvk_spec *s); /* kernel D * H * W */
 /* Multiply-adds, padding counted as present, and what a transposed layer crops too. */
 int64_t spec_macs(const cvk_spec *s);
 int64_t spec_macs_of_input(const cvk_spec *s); /* without those whose tap falls into zeros of padding */
-int spec_count_post(const cvk_spec *s, post_kind kind);
+/* Post-ops that read such an operand. */
+int spec_operands(const cvk_spec *s, post_operand operand);
 /* Elements a tensor takes in memory: blocked layouts count whole blocks. */
 int64_t spec_input_elements(const cvk_spec *s);
 int64_t spec_output_elements(const cvk_spec *s);
 int64_t spec_weights_elements(const cvk_spec *s);
+/* Of one operand of a post-op; of none, 0. */
+int64_t spec_operand_elements(const cvk_spec *s, post_operand operand);
 /* Of what comes out: the output; of gradients of the weights, those, dense, and those of the bias behind them. */
 int64_t spec_result_elements(const cvk_spec *s);
 /* Offset in elements of a logical position in a tensor of `channels` and spatial `size`, in that layout. */
@@ -81,6 +89,10 @@ int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES
 /* Checks a spec whose fields C code filled in, by the rules a file is held to, and fills in out_size. `name` is
  * required; a NULL `algorithm` becomes "auto"; strings and `schedule` stay the caller's. */
 cvk_status spec_finish(cvk_spec *s, cvk_diagnostics *d);
+
+/* Weights that are to be compiled into the code of a finished layer: dense, of their type, or one kernel for all where
+ * each channel is filtered by itself. Copied into the arena. */
+cvk_status spec_take_constants(cvk_spec *s, arena *a, const void *dense, uint64_t bytes, cvk_diagnostics *d);
 
 /* The layer as one line of YAML that reads back to the same spec. */
 void spec_print(const cvk_spec *s, text *out);

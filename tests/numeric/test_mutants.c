@@ -461,7 +461,7 @@ static bool is_seen(attempt *a, const compile_unit *unit) {
 static void expect_right(attempt *a, const compile_unit *unit) {
     cr_assert(!is_seen(a, unit), "not right before: %s", describe(a, &unit->plan));
     cr_assert(trial_stored(&a->trial, &unit->run, &unit->pack), "%s: %s", a->trial.words, describe(a, &unit->plan));
-    cr_assert(trial_identity(&a->trial, &unit->run, &unit->pack), "%s: %s", a->trial.words, describe(a, &unit->plan));
+    cr_assert(trial_identity(&a->trial, unit), "%s: %s", a->trial.words, describe(a, &unit->plan));
 }
 
 static void expect_caught(attempt *a, const layer_plan *plan) {
@@ -470,7 +470,7 @@ static void expect_caught(attempt *a, const layer_plan *plan) {
                  "%s", describe(a, plan));
     if (!a->mutant->misread) expect_right(a, &unit);
     if (!seed_bug(a, &unit)) return;
-    bool seen = is_seen(a, &unit), unequal = !trial_identity(&a->trial, &unit.run, &unit.pack);
+    bool seen = is_seen(a, &unit), unequal = !trial_identity(&a->trial, &unit);
     bool stores = !trial_stored(&a->trial, &unit.run, &unit.pack);
     const bool blind = a->mutant->in_indices || a->mutant->of_type;
     cr_expect(unequal || stores || blind, "NOT CAUGHT EXACTLY: %s", describe(a, plan));

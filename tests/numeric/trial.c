@@ -310,9 +310,24 @@ bool trial_stored(trial *t, const nest_program *run, const nest_phase *pack) {
     return right;
 }
 
-bool trial_identity(trial *t, const nest_program *run, const nest_phase *pack) {
+/* By the weights that the plan computes by. */
+static cvk_status judge_unit(const trial *t, arena *a, const compile_unit *unit, char words[IDENTITY_WORDS]) {
+    cvk_spec rounded;
+    if (arena_guard(a)) return CVK_ERROR_MEMORY;
+    if (!rounding_of_weights(a, unit->spec, &unit->plan, &rounded))
+        return identity_judge(t->identity, &unit->pack, &unit->run, NULL, words);
+    identity *own = identity_new(&rounded, 1, NULL);
+    cvk_status status = own ? identity_judge(own, &unit->pack, &unit->run, NULL, words) : CVK_ERROR_MEMORY;
+    identity_free(own);
+    return status;
+}
+
+bool trial_identity(trial *t, const compile_unit *unit) {
     char words[IDENTITY_WORDS];
-    cvk_status status = identity_judge(t->identity, pack, run, NULL, words);
+    arena a;
+    arena_init(&a);
+    cvk_status status = judge_unit(t, &a, unit, words);
+    arena_free(&a);
     if (status != CVK_OK) return wrong(t, "identity: %s", cvk_status_text(status));
     return !*words || wrong(t, "identity: %s", words);
 }
@@ -325,7 +340,7 @@ static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target
            with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
            (!extras.threads || with_buffers(t, info, GUARD_END, WORKERS, run_on_threads)) &&
            (!extras.evaluator || check_evaluator(t, info, &unit->run, &unit->pack, target->fused)) &&
-           trial_stored(t, &unit->run, &unit->pack) && trial_identity(t, &unit->run, &unit->pack);
+           trial_stored(t, &unit->run, &unit->pack) && trial_identity(t, unit);
 }
 
 bool trial_any(trial *t, const cvk_kernel_info *info) {
