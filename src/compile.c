@@ -114,7 +114,7 @@ static cvk_kernel_info describe(arena *a, const compile_unit *u) {
                             .spatial_rank = (uint32_t)s->rank,
                             .operation = operation_of(s),
                             .addends = (uint32_t)spec_operands(s, OPERAND_TENSOR),
-                            .scales = (uint32_t)spec_operands(s, OPERAND_CHANNEL),
+                            .scales = (uint32_t)spec_scales(s),
                             .weights = dense_weights(s)};
     set_shapes(&info, s);
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) trade_shapes(&info);
@@ -206,9 +206,11 @@ static cvk_status build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
                         compile_unit *unit) {
     ranked_layer ranked;
     const layer_nests nests = layer_build(a, spec, aim, plan, &ranked);
+    layer_plan kept = *plan;
+    kept.part = arena_copy(a, plan->part, sizeof *plan->part * (size_t)plan->count);
     *unit = (compile_unit){.spec = spec,
                            .target = aim.target,
-                           .plan = {plan->count, arena_copy(a, plan->part, sizeof *plan->part * (size_t)plan->count)},
+                           .plan = kept,
                            .predicted = ranked.seconds_per_peak,
                            .run = nests.run,
                            .pack = nests.pack,

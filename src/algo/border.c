@@ -17,6 +17,12 @@ affine border_after(padding_mode mode, affine i, int64_t n) {
 
 bool border_is_constant(padding_mode mode) { return mode == PAD_ZEROS || mode == PAD_CONSTANT; }
 
+int64_t border_source(padding_mode mode, int64_t i, int64_t n) {
+    if (i >= 0 && i < n) return i;
+    if (border_is_constant(mode)) return -1;
+    return (i < 0 ? border_before : border_after)(mode, affine_constant(i), n).constant;
+}
+
 /* A case that holds nowhere is left out: if its positions are constants, no clipping of a loop shows the proof of
  * bounds that its copies never happen. */
 static void add_case(nest_builder *b, border_case c, border_case *cases, int *count) {

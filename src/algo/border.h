@@ -12,6 +12,9 @@ affine border_after(padding_mode mode, affine i, int64_t n);
 /* Whether a border is of one number. */
 bool border_is_constant(padding_mode mode);
 
+/* What position i, known by number, comes from; -1: from no input. */
+int64_t border_source(padding_mode mode, int64_t i, int64_t n);
+
 /* Where position i of an axis comes from: `source`, or nowhere, if low >= 0 and high >= 0. */
 typedef struct border_case {
     affine low, high, source;

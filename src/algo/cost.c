@@ -29,6 +29,8 @@ double cost_far(const cvk_target *t, double bytes, double size) {
     return size > cost_l3_bytes(t) ? cost_memory(t, bytes) : cost_l3(t, bytes);
 }
 
+bool cost_streams(const cvk_target *t, double bytes) { return bytes > COST_STREAMED_SHARE * cost_l3_bytes(t); }
+
 double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double independent, bool apart) {
     const machine_figures *f = t->figures;
     double n[OP_CLASSES] = {0};

@@ -12,6 +12,7 @@
  *           for the vectors of the block: y = sum of across[kw] scratch[row], those of one magnitude added first
  *
  * Rows in a border are read where the mode says, so that nothing else is copied. */
+#include "algo/border.h"
 #include "algo/cost.h"
 #include "algo/direct/tile.h"
 #include "problem/known.h"
@@ -62,12 +63,12 @@ static register_ref constant_down(const filter *s, int64_t kd, int64_t kh) {
     return reg(s->weights, affine_constant(place_down(s, kd, kh)));
 }
 
-/* Where input row number i of those that the tile sees is; false: nowhere but in zeros. */
+/* Where input row number i of those that the tile sees is; false: nowhere, but in a border of one number. */
 static bool find_row(const filter *s, int64_t i, affine *to) {
     const problem_axis *a = axis_of(s, AXIS_H);
     *to = affine_offset(affine_scale(s->oh, a->step), a->origin + i);
     if (s->tile < 0) return true;
-    const int64_t at = pack_input_source(s->p.border, s->tile * s->plan->tile_oh * a->step + a->origin + i, a->in);
+    const int64_t at = border_source(s->p.border, s->tile * s->plan->tile_oh * a->step + a->origin + i, a->in);
     *to = affine_constant(at);
     return at >= 0;
 }
@@ -98,13 +99,17 @@ static void add_product(nest_builder *b, register_ref to, bool *fresh, double w,
 static void add_input_row(filter *s, int64_t kd, int64_t i, affine slice, affine column, bool *fresh,
                           const nest_range *valid) {
     affine row;
+    const bool there = find_row(s, i, &row);
+    const lane_map m = {s->n, affine_scale(s->group, s->image.v.group), {{slice, row, column}}, .column_step = 1,
+                        .valid = valid};
     bool loaded = false;
     for (int64_t r = 0; r < s->rows; r++) {
         const int64_t kh = tap_of(s, r, i, kd);
-        if (kh < 0 || !find_row(s, i, &row)) continue;
-        const lane_map m = {s->n, affine_scale(s->group, s->image.v.group), {{slice, row, column}}, .column_step = 1,
-                            .valid = valid};
-        if (!loaded) view_load(s->b, &s->image, &m, only(s->x), reg(s->x, affine_constant(1)));
+        if (kh < 0 || (!there && s->p.border == PAD_ZEROS)) continue;
+        if (!there)
+            build_const(s->b, only(s->x), s->p.constant);
+        else if (!loaded)
+            view_load(s->b, &s->image, &m, only(s->x), reg(s->x, affine_constant(1)));
         loaded = true;
         add_product(s->b, sum_of(s, r), &fresh[r], weight_down(s, kd, kh), constant_down(s, kd, kh), only(s->x));
     }
@@ -135,12 +140,10 @@ static void filter_down(filter *s, affine column, const nest_range *valid) {
     const affine source = affine_add(column, affine_offset(s->ow, w->origin));
     for (int64_t kd = 0; kd < d->taps; kd++) {
         const affine slice = slice_of(s, kd);
-        build_if(s->b, slice, NULL);
-        build_if(s->b, affine_offset(affine_scale(slice, -1), d->in - 1), NULL);
+        if (!open_inside(s->b, d, s->od, kd)) continue;
         for (int64_t i = 0; i < seen(axis_of(s, AXIS_H), s->rows); i++)
             add_input_row(s, kd, i, slice, source, fresh, valid);
-        build_end(s->b);
-        build_end(s->b);
+        close_inside(s->b);
     }
     store_sums(s, column, fresh, valid);
 }
@@ -168,15 +171,27 @@ static void pass_down(filter *s) {
 
 /* ---- the border ---- */
 
-/* A position of scratch outside of the input; in a channel's columns, or in pixels of several channels. */
+/* All rows of a column that is nothing but a border of one number. */
+static void sum_constant_border(filter *s) {
+    const register_ref number = reg(s->x, affine_constant(1));
+    build_const(s->b, only(s->x), 0);
+    build_const(s->b, number, s->p.constant);
+    for (int64_t kd = 0; kd < axis_of(s, AXIS_D)->taps; kd++)
+        for (int64_t kh = 0; kh < axis_of(s, AXIS_H)->taps; kh++)
+            build_fma(s->b, only(s->x), number, constant_down(s, kd, kh), NULL);
+}
+
+/* A position of scratch outside of the input. */
 static void fill_border(filter *s, affine row, int64_t column) {
     nest_builder *b = s->b;
     const problem_axis *w = axis_of(s, AXIS_W);
     const nest_range one = range_of(b, 0, 1);
     const affine at_column = affine_offset(s->ow, column + w->origin);
-    const int64_t from = pack_input_source(s->p.border, at_column.constant, w->in);
+    const int64_t from = border_source(s->p.border, at_column.constant, w->in);
     const affine at = affine_scale(row, s->row_elements);
-    if (from < 0)
+    if (from < 0 && s->p.border == PAD_CONSTANT)
+        sum_constant_border(s);
+    else if (from < 0)
         build_const(b, only(s->x), 0);
     else
         build_load(b, only(s->x),
@@ -388,8 +403,6 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
     if (p->accuracy == ACCURACY_STRICT) return false;
     *why = "its columns are strided, or not side by side";
     if (p->axis[AXIS_W].step != 1 || !lies_in_rows(&p->x) || !lies_in_rows(&p->y)) return false;
-    *why = "its border is a number, which only zeros are here";
-    if (p->border == PAD_CONSTANT) return false;
     *why = "its slices have a border";
     const problem_axis *d = &p->axis[AXIS_D];
     if (p->border != PAD_ZEROS && (axis_before(d) > 0 || axis_after(d) > 0)) return false;
@@ -433,11 +446,11 @@ static const char *refuse_order(const problem *p, const cvk_plan *plan) {
 static bool borders_are_near(const problem *p, const cvk_plan *plan) {
     const problem_axis *w = &p->axis[AXIS_W];
     const int64_t size = block_of(p, plan);
-    if (p->border == PAD_ZEROS) return true;
+    if (border_is_constant(p->border)) return true;
     for (int64_t first = 0; first < w->out; first += size) {
         const int64_t from = first + w->origin, to = from + seen(w, lesser(size, w->out - first));
         for (int64_t i = from; i < to; i++) {
-            const int64_t source = pack_input_source(p->border, i, w->in);
+            const int64_t source = border_source(p->border, i, w->in);
             if (source < from || source >= to) return false;
         }
     }
@@ -459,12 +472,16 @@ static const char *refuse(const algorithm *row, const problem *p, const cvk_targ
     return operations(p, plan) > MOST_OPERATIONS ? "it unrolls too much code" : NULL;
 }
 
+static double input_bytes(const problem *p) { return (double)type_bytes(p->x.type) * (double)p->x.elements; }
+static double output_bytes(const problem *p) { return (double)type_bytes(p->y.type) * (double)p->y.elements; }
+
 static void propose(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {
     static const int ROWS[] = {1, 2, 4, 6, 8};
     static const int64_t COLUMNS[] = {INT32_MAX, 1024, 512, 256};
     const int lanes = target_lanes(target, p->sum);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_oc = 1, .tile_od = 1, .tile_ow = lanes,
-                     .block_oh = 1, .block_ow = 1, .unroll_ic = 1, .unroll_kw = true};
+                     .block_oh = 1, .block_ow = 1, .unroll_ic = 1, .unroll_kw = true,
+                     .stream = cost_streams(target, input_bytes(p) + output_bytes(p))};
     for (size_t r = 0; r < sizeof ROWS / sizeof *ROWS; r++)
         for (size_t c = 0; c < sizeof COLUMNS / sizeof *COLUMNS; c++) {
             plan.order = plan_order_of(ORDER);
@@ -478,17 +495,22 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *ta
         }
 }
 
+/* What a task touches is to stay in the first level: its rows of input, and of scratch. */
+static double spilled_bytes(const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    const double rows = (double)(seen(&p->axis[AXIS_H], plan->tile_oh) * p->axis[AXIS_D].taps);
+    const double touched = (double)type_bytes(p->sum) * (double)block_of(p, plan) * (rows + plan->tile_oh);
+    return touched > (double)target->l1_bytes ? output_bytes(p) * 2 : 0;
+}
+
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
     (void)nests;
-    const int lanes = target_lanes(target, p->sum);
-    const double in = (double)type_bytes(p->x.type) * (double)p->x.elements,
-                 out = (double)type_bytes(p->y.type) * (double)p->y.elements;
-    const double crossing = 0.5 * counts->ops[OP_LOAD] / target->figures->loads_a_cycle;
-    const double scratch = (double)type_bytes(p->sum) * (double)(block_of(p, plan) * plan->tile_oh);
-    double core = cost_issue(target, counts, lanes, plan->tile_oh, false) + crossing;
-    if (scratch > 0.5 * (double)target->l1_bytes) core += cost_l2(target, 3 * out);
-    const double far = in + out > (double)target->l2_bytes ? cost_far(target, in + out, in + out) : 0;
+    const double again = (double)seen(&p->axis[AXIS_H], plan->tile_oh) / ((double)plan->tile_oh * (double)p->axis[AXIS_H].step);
+    const double crossing = COST_CROSSING_SHARE * counts->ops[OP_LOAD] / target->figures->loads_a_cycle;
+    const double all = input_bytes(p) + output_bytes(p);
+    const double core = cost_issue(target, counts, target_lanes(target, p->sum), INFINITY, false) + crossing +
+                        cost_l2(target, again * input_bytes(p) + spilled_bytes(p, target, plan));
+    const double far = all > (double)target->l2_bytes ? cost_far(target, all, all) : 0;
     return fmax(core, far) + target->figures->far_loss * fmin(core, far);
 }
 

@@ -67,7 +67,7 @@ typedef struct post_op {
     double a, b; /* leaky_relu: a slope; clamp: a <= b; blend: a in 0 .. 1 and b = 1 - a; numbers of the layer's type */
 } post_op;
 
-enum { MOST_POST_OPS = 16 };
+enum { MOST_POST_OPS = 16, MOST_LINKS = 6 };
 
 /* Of a list, those that read such an operand. */
 int post_count_reading(const post_op *list, int count, post_operand operand);

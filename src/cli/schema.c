@@ -146,11 +146,49 @@ static void put_post_op(post_kind kind) {
     printf("}}");
 }
 
+/* The keys of a layer of a chain after its first, and of what is required of it. */
+static void put_link(layer_kind kind) {
+    const char *joint = "";
+    printf("{" CLOSED_OBJECT ", \"required\": [");
+    for (int id = 0; id < FIELDS; id++) {
+        if (!chain_has_key(kind, (field_id)id) || spec_fields[id].fallback) continue;
+        printf("%s\"%s\"", joint, spec_fields[id].key);
+        joint = ", ";
+    }
+    printf("], \"properties\": {");
+    joint = "";
+    for (int id = 0; id < FIELDS; id++) {
+        if (!chain_has_key(kind, (field_id)id)) continue;
+        printf("%s\"%s\": {\"$ref\": \"#/definitions/%s\"}", joint, spec_fields[id].key, spec_fields[id].key);
+        joint = ", ";
+    }
+    printf("}}");
+}
+
+static void form_then(const field_row *f) {
+    printf("\"type\": \"array\", \"minItems\": 1, \"maxItems\": %d, \"items\": ", (int)f->most - 1);
+    put_link(LAYER_CONVOLUTION);
+}
+
+/* A pool, after which another layer of a chain begins. */
+static void put_pool(layer_kind kind) {
+    const char *word = kind_words.word[kind];
+    printf("{\"description\": \"a pool of what is there so far\", " CLOSED_OBJECT
+           ", \"required\": [\"%s\"], \"properties\": {\"%s\": ",
+           word, word);
+    put_link(kind);
+    printf("}}");
+}
+
 static void form_post_ops(const field_row *f) {
     printf("\"type\": \"array\", \"maxItems\": %d, \"items\": {\"anyOf\": [", (int)f->most);
     for (int kind = 0; kind < POST_KINDS; kind++) {
         printf(kind ? ",\n      " : "\n      ");
         put_post_op((post_kind)kind);
+    }
+    for (int kind = LAYER_CONVOLUTION + 1; kind < LAYER_KINDS; kind++) {
+        printf(",\n      ");
+        put_pool((layer_kind)kind);
     }
     printf("]}");
 }
@@ -324,6 +362,7 @@ static void (*const forms[FORMS])(const field_row *) = {
     [FORM_groups] = form_groups,
     [FORM_boolean] = form_boolean,
     [FORM_post_ops] = form_post_ops,
+    [FORM_then] = form_then,
     [FORM_layout] = form_layout,
     [FORM_dtype] = form_dtype,
     [FORM_output_padding] = form_axes,
@@ -362,7 +401,8 @@ static void put_definitions(void) {
 
 /* What only a layer itself can say. */
 static bool of_layer_alone(const field_row *f) {
-    return f == &spec_fields[FIELD_name] || f == &spec_fields[FIELD_of] || f == &spec_fields[FIELD_input];
+    return f == &spec_fields[FIELD_name] || f == &spec_fields[FIELD_of] || f == &spec_fields[FIELD_input] ||
+           f == &spec_fields[FIELD_then];
 }
 
 static void put_keys(bool in_defaults) {

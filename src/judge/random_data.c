@@ -82,8 +82,8 @@ bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *dat
     const int64_t results = backward ? spec_result_elements(s) : outputs;
     const int64_t elements[TENSORS] = {s->batch * s->in_channels * volume(s->in_size),
                                        backward ? outputs : spec_weights_elements(s),
-                                       s->bias ? s->out_channels : 0,
-                                       s->out_channels * spec_operands(s, OPERAND_CHANNEL),
+                                       spec_bias_elements(s),
+                                       spec_scale_elements(s),
                                        outputs * spec_operands(s, OPERAND_TENSOR),
                                        s->accumulate ? results : 0,
                                        s->batch * s->out_channels * spec_operands(s, OPERAND_IMAGE_CHANNEL)};

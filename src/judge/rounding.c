@@ -116,6 +116,9 @@ void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out) {
         else
             print_direct(&p, unit, out);
     }
+    if (spec_is_chain(s))
+        text_add(out, "and of each layer what it has from the one before: |w| times the error there, or of a pool as "
+                      "much as that\n");
 }
 
 /* ---- weights ---- */
@@ -171,6 +174,11 @@ bool rounding_of_plan(const cvk_spec *s, const layer_plan *plan, const naive_ten
                       const cvk_parallel_for *threads, double **rounding) {
     *rounding = NULL;
     if (sums_directly(plan)) return true;
+    if (spec_is_chain(s)) {
+        const cvk_spec first = spec_link(s, 0);
+        const layer_plan of_first = layer_plan_of(layer_plan_part(plan, 0));
+        return rounding_of_plan(&first, &of_first, t, threads, rounding);
+    }
     const cvk_spec dense = dense_of(s);
     const size_t outputs = (size_t)(naive_channels(s) * naive_channel_size(s));
     double *all = malloc(sizeof *all * (outputs + 1));

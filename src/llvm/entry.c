@@ -317,9 +317,9 @@ static void lower_packing(lowering *l, LLVMValueRef function) {
             l->tensor[t] = find_table(l, tensor);
             continue;
         }
-        l->tensor[t] = LLVMGetParam(function, tensor->role == ROLE_PACK_FROM ? PACK_FROM : PACK_TO);
-        if (tensor->role == ROLE_PACK_TO)
-            l->tensor[t] = part_of(l, bytes_after(l, l->tensor[t], CVK_PACKED_HEADER), tensor);
+        const bool to = tensor->role == ROLE_PACK_TO;
+        const LLVMValueRef whole = LLVMGetParam(function, to ? PACK_TO : PACK_FROM);
+        l->tensor[t] = part_of(l, to ? bytes_after(l, whole, CVK_PACKED_HEADER) : whole, tensor);
     }
     lower_nest(l);
 }

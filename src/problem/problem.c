@@ -200,12 +200,17 @@ static problem phase_of(const cvk_spec *s, int index) {
 
 int problem_count(const cvk_spec *s) {
     int64_t phases = 1;
+    if (spec_is_chain(s)) return spec_link_count(s);
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return backward_weights_count(s);
     for (int a = 0; a < AXES && s->transposed; a++) phases *= phases_of(s, a);
     return (int)phases;
 }
 
 problem problem_of(const cvk_spec *s, int index) {
+    if (spec_is_chain(s)) {
+        const cvk_spec link = spec_link(s, index);
+        return forward_of(&link);
+    }
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return backward_weights_of(s, index);
     return s->transposed ? phase_of(s, index) : forward_of(s);
 }
@@ -214,8 +219,8 @@ void problem_print(const cvk_spec *s, int index, text *out) {
     static const char *const NAMES[AXES] = {"od", "oh", "ow"};
     int64_t residue[AXES];
     if (problem_count(s) == 1) return;
-    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) {
-        text_add(out, "part %d", index);
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS || spec_is_chain(s)) {
+        text_add(out, spec_is_chain(s) ? "layer %d" : "part %d", index);
         return;
     }
     set_residues(s, index, residue);

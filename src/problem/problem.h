@@ -46,7 +46,8 @@ typedef struct problem {
 } problem;
 
 struct cvk_spec;
-/* A layer is a list of problems, which are independent of one another: forward, one. Transposed, one for each phase of
+/* A layer is a list of problems, which are independent of one another, but for those of a chain, one for each of its
+ * layers (problem/band.h): forward, one. Transposed, one for each phase of
  * the strides that there is output of: the outputs congruent to it, by the taps that hit whole inputs, so that no zero
  * is ever multiplied. Gradients of weights: problem/backward_weights.h. */
 int problem_count(const struct cvk_spec *spec);

@@ -180,7 +180,18 @@ cvk_status spec_take_constants(cvk_spec *s, arena *a, const void *dense, uint64_
     return report_status(&r);
 }
 
+/* Of a chain whose batch may be another now: its layers with theirs. */
+static cvk_status finish_links(const cvk_spec *s, cvk_diagnostics *d) {
+    cvk_status status = CVK_OK;
+    for (int i = 0; i < s->links && !status; i++) {
+        cvk_spec link = spec_link(s, i);
+        status = spec_finish(&link, d);
+    }
+    return status;
+}
+
 cvk_status spec_finish(cvk_spec *s, cvk_diagnostics *d) {
+    if (spec_is_chain(s)) return finish_links(s, d);
     report r = {.list = d};
     place at[FIELDS];
     for (int i = 0; i < FIELDS; i++) at[i] = s->at;

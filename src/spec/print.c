@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* A layer of a chain, without what it has from those before it; `first`: of a convolution, the chain's first layer. */
+static void print_link(const cvk_spec *s, const cvk_spec *first, text *out);
+
 static const int64_t *numbers(const cvk_spec *s, const field_row *f) {
     return (const int64_t *)(const void *)((const char *)s + f->member);
 }
@@ -125,14 +128,45 @@ static void print_post_op(const cvk_spec *s, const post_op *op, text *out) {
     }
 }
 
+/* Of a layer, and of the pools that follow it in a chain. */
 static void print_post_ops(const cvk_spec *s, const field_row *f, text *out) {
+    const char *joint = "";
     (void)f;
     text_add(out, "[");
-    for (int i = 0; i < s->post_count; i++) {
-        if (i) text_add(out, ", ");
-        print_post_op(s, &s->post[i], out);
+    for (int k = 0; k == 0 || (k < s->links && spec_is_pool(&s->link[k])); k++) {
+        const cvk_spec *link = k ? &s->link[k] : s;
+        if (k) {
+            text_add(out, "%s{%s: ", joint, kind_words.word[link->kind]);
+            print_link(link, NULL, out);
+            text_add(out, "}");
+            joint = ", ";
+        }
+        for (int i = 0; i < link->post_count; i++, joint = ", ") {
+            text_add(out, "%s", joint);
+            print_post_op(link, &link->post[i], out);
+        }
     }
     text_add(out, "]");
+}
+
+/* A layer of a chain that begins there: those of its chain that come after it are its own. */
+static cvk_spec link_of(const cvk_spec *s, int index) {
+    cvk_spec link = s->link[index];
+    link.links = s->links - index, link.link = s->link + index;
+    return link;
+}
+
+static void print_then(const cvk_spec *s, const field_row *f, text *out) {
+    const char *joint = "[";
+    (void)f;
+    for (int k = 1; k < s->links; k++) {
+        const cvk_spec link = link_of(s, k);
+        if (spec_is_pool(&link)) continue;
+        text_add(out, "%s", joint);
+        print_link(&link, s, out);
+        joint = ", ";
+    }
+    if (*joint == ',') text_add(out, "]");
 }
 
 static void print_layout(const cvk_spec *s, const field_row *f, text *out) {
@@ -226,8 +260,9 @@ static printer *const printers[FORMS] = {
     [FORM_integer] = print_integer,     [FORM_axes] = print_axes,
     [FORM_padding] = print_padding,     [FORM_padding_mode] = print_padding_mode,
     [FORM_groups] = print_groups,       [FORM_boolean] = print_boolean,
-    [FORM_post_ops] = print_post_ops,   [FORM_layout] = print_layout,
-    [FORM_dtype] = print_dtype,         [FORM_weights] = print_weights,
+    [FORM_post_ops] = print_post_ops,   [FORM_then] = print_then,
+    [FORM_layout] = print_layout,       [FORM_dtype] = print_dtype,
+    [FORM_weights] = print_weights,
     [FORM_nan] = print_nan,
     [FORM_accuracy] = print_accuracy,   [FORM_algorithm] = print_algorithm,
     [FORM_schedule] = print_schedule,   [FORM_output_padding] = print_output_padding,
@@ -235,9 +270,42 @@ static printer *const printers[FORMS] = {
     [FORM_kernel] = print_axes,         [FORM_quantization] = print_quantization,
 };
 
-/* What adds is printed as the gradient that it is, for only those may: the transpose of the transpose. */
+/* `said`: whether something was, before. False: it is what an absent key means. */
+static bool print_field(const cvk_spec *s, const field_row *f, const char *absent, bool said, text *out) {
+    text value = text_new(out->arena);
+    printers[f->form](s, f, &value);
+    if (absent && strcmp(value.bytes, absent) == 0) return false;
+    text_add(out, "%s%s: %s", said ? ", " : "", f->key, value.bytes);
+    return true;
+}
+
+/* Whether its types are not those that it would have without a word. */
+static bool has_own_types(const cvk_spec *s, const cvk_spec *first) {
+    return first && (s->weights_type != first->weights_type || s->output_type != first->output_type);
+}
+
+static void print_link(const cvk_spec *s, const cvk_spec *first, text *out) {
+    bool said = false;
+    text_add(out, "{");
+    for (int id = 0; id < FIELDS; id++) {
+        const field_row *f = &spec_fields[id];
+        const bool passed = id == FIELD_dtype && !has_own_types(s, first);
+        if (!printers[f->form] || passed || !chain_has_key(s->kind, (field_id)id)) continue;
+        said |= print_field(s, f, id == FIELD_dtype ? NULL : f->fallback, said, out);
+    }
+    text_add(out, "}");
+}
+
+/* What adds is printed as the gradient that it is, for only those may: the transpose of the transpose. A chain is
+ * printed as its first layer and those that follow. */
 static cvk_spec as_written(const cvk_spec *s) {
     cvk_spec written = *s;
+    if (spec_is_chain(s)) {
+        written = spec_link(s, 0);
+        written.output_layout = s->output_layout;
+        written.algorithm = s->algorithm, written.schedule = s->schedule;
+        written.links = s->links, written.link = s->link;
+    }
     if (!s->accumulate || s->direction != DIRECTION_FORWARD) return written;
     spec_turn_backward(&written, DIRECTION_BACKWARD_DATA);
     written.direction = DIRECTION_BACKWARD_DATA;
@@ -245,14 +313,9 @@ static cvk_spec as_written(const cvk_spec *s) {
 }
 
 void spec_print(const cvk_spec *layer, text *out) {
-    const cvk_spec written = as_written(layer), *s = &written;
+    const cvk_spec s = as_written(layer);
     text_add(out, "{");
-    for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++) {
-        if (!printers[f->form] || !field_is_of(f, s->kind)) continue;
-        text value = text_new(out->arena);
-        printers[f->form](s, f, &value);
-        if (f->fallback && strcmp(value.bytes, f->fallback) == 0) continue;
-        text_add(out, "%s%s: %s", f == spec_fields ? "" : ", ", f->key, value.bytes);
-    }
+    for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++)
+        if (printers[f->form] && field_is_of(f, s.kind)) print_field(&s, f, f->fallback, f > spec_fields, out);
     text_add(out, "}");
 }

@@ -321,6 +321,15 @@ static void read_groups(reader *r, const node *n) {
                "expected an integer 1..%lld or depthwise, got %s", (long long)r->field->most, describe(n).text);
 }
 
+/* Its layers are read when the first one is settled. */
+static void read_then(reader *r, const node *n) {
+    if (n->kind != NODE_SEQUENCE || n->count == 0)
+        refuse(r, E_KIND, n, "as in `[{out_channels: 64, kernel_size: 1}]`", "expected a list of layers, got %s",
+               describe(n).text);
+    else
+        r->draft.then = n;
+}
+
 static void read_boolean(reader *r, const node *n) { read_truth(r, n, member(r)); }
 
 static void read_layout(reader *r, const node *n) {
@@ -454,6 +463,7 @@ void read_field(reader *r, const node *value) {
         [FORM_groups] = read_groups,
         [FORM_boolean] = read_boolean,
         [FORM_post_ops] = read_post_ops,
+        [FORM_then] = read_then,
         [FORM_layout] = read_layout,
         [FORM_dtype] = read_dtype,
         [FORM_output_padding] = read_output_padding,

@@ -1,4 +1,5 @@
-/* A checked layer: what every later stage reads. Made by spec/read.c, or by spec_finish from filled-in fields.
+/* A checked layer: what every later stage reads. Made by spec/read.c, or by spec_finish from filled-in fields, or by
+ * spec_chain from other layers.
  *
  * Axes that a layer does not use are of size 1, kernel 1, stride 1, dilation 1, no padding. All sizes are in elements.
  */
@@ -40,6 +41,10 @@ struct cvk_spec {
     const layer_plan *schedule; /* NULL, or the plans it pins */
     place schedule_at;          /* where that stands */
     place at;                   /* where the layer stands in its file */
+    /* Of a chain: its layers, each of which takes what the one before gives and nothing else reads. What is said above
+     * is then the input of the first, and the output and the post-ops of the last; it has no kernel of its own. */
+    int links; /* 0: it is one layer */
+    const cvk_spec *link;
 };
 
 struct cvk_network {
@@ -59,11 +64,19 @@ bool spec_sums_any(const cvk_spec *s);
 /* A layer for any batch, of so many images; others stay as they are. */
 cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch);
 
+/* Of a chain, its layers one after another; of any other layer, itself. Their batch is the whole's. */
+int spec_link_count(const cvk_spec *s);
+cvk_spec spec_link(const cvk_spec *s, int index);
+/* The layers, each checked, as one: the intermediate layouts are chosen for them, its name, accuracy and algorithm are
+ * the first's. `links` are copied. */
+cvk_status spec_chain(arena *a, const cvk_spec *links, int count, cvk_diagnostics *d, cvk_spec *chain);
+
 /* Derived figures; all shape arithmetic of a checked spec fits in int64_t. */
 int64_t spec_group_in(const cvk_spec *s);  /* in_channels / groups */
 int64_t spec_group_out(const cvk_spec *s); /* out_channels / groups */
 bool spec_weighs(const cvk_spec *s);       /* kinds with weights */
 bool spec_is_pool(const cvk_spec *s);      /* kinds with windows and without weights */
+bool spec_is_chain(const cvk_spec *s);
 /* Groups of channels where a layer of this kind does not say how many. */
 int64_t spec_groups_of_kind(const cvk_spec *s);
 /* Whether it has weights, which its caller brings to be packed, or which are known. */
@@ -80,6 +93,10 @@ int64_t spec_output_elements(const cvk_spec *s);
 int64_t spec_weights_elements(const cvk_spec *s);
 /* Of one operand of a post-op; of none, 0. */
 int64_t spec_operand_elements(const cvk_spec *s, post_operand operand);
+/* Of bias and scales, those of a chain's layers one after another. */
+int64_t spec_bias_elements(const cvk_spec *s);
+int64_t spec_scale_elements(const cvk_spec *s);
+int spec_scales(const cvk_spec *s); /* how many vectors those are */
 /* Of what comes out: the output; of gradients of the weights, those, dense, and those of the bias behind them. */
 int64_t spec_result_elements(const cvk_spec *s);
 /* Offset in elements of a logical position in a tensor of `channels` and spatial `size`, in that layout. */

@@ -17,12 +17,17 @@ enum { MOST_REFERENCES = 8 };
 /* ---- requests ---- */
 
 bool trial_request(message *to, const layer_plan *plan) {
-    const compile_request request = {plan->count};
+    compile_request request = {.plans = plan->count};
+    memcpy(request.band, plan->band, sizeof request.band);
     return message_add(to, &request, sizeof request) &&
            message_add(to, plan->part, sizeof *plan->part * (size_t)plan->count);
 }
 
-layer_plan trial_requested(const compile_request *request) { return (layer_plan){request->plans, request->plan}; }
+layer_plan trial_requested(const compile_request *request) {
+    layer_plan plan = {.count = request->plans, .part = request->plan};
+    memcpy(plan.band, request->band, sizeof plan.band);
+    return plan;
+}
 
 static layer_plan plan_of(const message *request) { return trial_requested((const void *)request->bytes); }
 

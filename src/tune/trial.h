@@ -23,7 +23,7 @@ typedef struct trial_layer {
 /* ---- the first half ---- */
 
 typedef struct compile_request {
-    int plans;
+    int plans, band[AXES];
     cvk_plan plan[]; /* their texts are those of tables, which a fork has where its parent has them */
 } compile_request;
 

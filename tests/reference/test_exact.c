@@ -121,8 +121,11 @@ static void expect_naive(const cvk_spec *s, int number) {
     both scale = draw_both(1, s->out_channels, 1, false), addend = draw_both(1, 1, outputs, false);
     long double *expected = malloc(sizeof *expected * (size_t)outputs);
     residue *got = malloc(sizeof *got * (size_t)outputs);
-    naive_run(s, &(naive_tensors){x.floats, w.floats, b.floats, scale.floats, addend.floats, NULL, NULL, NULL},
-              expected, NULL);
+    naive_run(
+        s,
+        &(naive_tensors){
+            .input = x.floats, .weights = w.floats, .bias = b.floats, .scale = scale.floats, .addend = addend.floats},
+        expected, NULL);
     formula *f =
         formula_new(s, &(formula_tensors){x.residues, w.residues, b.residues, scale.residues, addend.residues, NULL});
     formula_range(f, 0, s->batch * s->out_channels, got);

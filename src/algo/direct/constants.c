@@ -250,16 +250,9 @@ static bool is_settled(const tile *t, int axis) {
     return tile_has_spans(t, axis) || (axis_before(a) <= 0 && axis_after(a) <= 0);
 }
 
-/* Opens what holds where the tile's only position of an axis has the tap. */
-static void open_present(tile *t, int axis, int64_t k) {
-    const affine at = input_position(&t->p.axis[axis], t->at[axis], affine_constant(k));
-    build_if(t->b, at, NULL);
-    build_if(t->b, affine_offset(affine_scale(at, -1), t->p.axis[axis].in - 1), NULL);
-}
-
-static void close_present(tile *t) {
-    build_end(t->b);
-    build_end(t->b);
+/* Opens what holds where the tile's only position of an axis has the tap. False: it has it nowhere. */
+static bool open_present(tile *t, int axis, int64_t k) {
+    return open_inside(t->b, &t->p.axis[axis], t->at[axis], k);
 }
 
 /* The rows of the tile that see an input row, counted from the input's first. */
@@ -289,9 +282,9 @@ static void add_rows(standing *s, int64_t kd) {
     hold_constants(s, kd);
     if (!tile_has_spans(t, AXIS_H)) {
         for (int64_t kh = 0; kh < a->taps; kh++) {
-            open_present(t, AXIS_H, kh);
+            if (!open_present(t, AXIS_H, kh)) continue;
             add_input_row(s, kd, &(meeting_rows){0, kh}, 1);
-            close_present(t);
+            close_inside(t->b);
         }
         return;
     }
@@ -305,9 +298,9 @@ static void add_fold(standing *s) {
     tile *t = s->t;
     for (int64_t kd = 0; kd < t->p.axis[AXIS_D].taps; kd++) {
         s->k.k[AXIS_D] = affine_constant(kd);
-        open_present(t, AXIS_D, kd);
+        if (!open_present(t, AXIS_D, kd)) continue;
         add_rows(s, kd);
-        close_present(t);
+        close_inside(t->b);
     }
 }
 

@@ -393,10 +393,3 @@ void pack_input_build(tile *t) {
                                                         t->plan->pack_transposed ? 2 * t->lanes + 1 : 2),
                          .channel = affine_add_scaled(t->packed_channel, group, t->whole.x.group)});
 }
-
-int64_t pack_input_source(padding_mode mode, int64_t i, int64_t n) {
-    if (i >= 0 && i < n) return i;
-    if (border_is_constant(mode)) return -1;
-    const affine at = affine_constant(i);
-    return (i < 0 ? border_before(mode, at, n) : border_after(mode, at, n)).constant;
-}

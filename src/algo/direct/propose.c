@@ -1,5 +1,7 @@
 /* The plans worth ranking: register tiles that leave no spill, balanced over the output, in orders that keep weights or
- * input near and make tasks enough. None streams its output: on no machine so far was anything gained by it. */
+ * input near and make tasks enough. Only constants stream their output: elsewhere nothing was gained by it on
+ * any machine so far. */
+#include "algo/cost.h"
 #include "algo/direct/tile.h"
 #include "algo/direct/traffic.h"
 
@@ -492,6 +494,10 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
 
 enum { MOST_HELD_CONSTANTS = 5 };
 
+static double input_bytes_of(const problem *p) { return (double)type_bytes(p->x.type) * (double)p->x.elements; }
+static double output_bytes_of(const problem *p) { return (double)type_bytes(p->y.type) * (double)p->y.elements; }
+
+
 /* Rows of a tile share what columns of the kernel make of an input row. */
 void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
                             plan_list *list) {
@@ -505,7 +511,8 @@ void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_ta
                      .block_oh = 1,
                      .block_ow = 1,
                      .unroll_ic = 1,
-                     .unroll_kw = true};
+                     .unroll_kw = true,
+                     .stream = cost_streams(target, input_bytes_of(p) + output_bytes_of(p))};
     for (int v = 1; v <= MOST_SLIDING_VECTORS && v <= width; v++)
         for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS && ROWS[i] <= height; i++) {
             plan.tile_ow = v * lanes;

@@ -231,7 +231,5 @@ cvk_type packed_weights_type(const tile *t);
 int64_t pack_input_positions(const problem *p, const cvk_plan *plan, int axis);
 problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f);
 void pack_input_build(tile *t);
-/* The position of an axis of n that position i reads, wherever in its border that is; -1: none. */
-int64_t pack_input_source(padding_mode mode, int64_t i, int64_t n);
 
 #endif
