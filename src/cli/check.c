@@ -73,8 +73,7 @@ static cvk_status compare_exactly(const checked *c, arena *a, const compile_unit
     if (!rounding_of_weights(a, unit->spec, &unit->plan, &rounded))
         return identity_judge(c->identity, &unit->pack, &unit->run, threads, words);
     identity *own = identity_new(&rounded, c->seed, threads);
-    cvk_status status =
-        own ? identity_judge(own, &unit->pack, &unit->run, threads, words) : CVK_ERROR_MEMORY;
+    cvk_status status = own ? identity_judge(own, &unit->pack, &unit->run, threads, words) : CVK_ERROR_MEMORY;
     identity_free(own);
     return status;
 }

@@ -186,9 +186,9 @@ static void form_post_ops(const field_row *f) {
         printf(kind ? ",\n      " : "\n      ");
         put_post_op((post_kind)kind);
     }
-    for (int kind = LAYER_CONVOLUTION + 1; kind < LAYER_KINDS; kind++) {
+    for (layer_kind kind = LAYER_MAX_POOL; kind <= LAYER_AVERAGE_POOL; kind++) {
         printf(",\n      ");
-        put_pool((layer_kind)kind);
+        put_pool(kind);
     }
     printf("]}");
 }
@@ -358,7 +358,6 @@ static void (*const forms[FORMS])(const field_row *) = {
     [FORM_axes] = form_axes,
     [FORM_padding] = form_padding,
     [FORM_padding_mode] = form_padding_mode,
-    [FORM_nan] = form_nan,
     [FORM_groups] = form_groups,
     [FORM_boolean] = form_boolean,
     [FORM_post_ops] = form_post_ops,
@@ -373,6 +372,7 @@ static void (*const forms[FORMS])(const field_row *) = {
     [FORM_kind] = form_kind,
     [FORM_kernel] = form_kernel,
     [FORM_quantization] = form_quantization,
+    [FORM_nan] = form_nan,
 };
 
 /* A fallback is written as in YAML: numbers, lists and booleans are the same in JSON, words want quotes. */

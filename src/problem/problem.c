@@ -36,11 +36,12 @@ problem_epilogue problem_epilogue_of(const cvk_spec *s) {
     return e;
 }
 
-static const combination combinations[LAYER_KINDS] = {
-    [LAYER_MAX_POOL] = COMBINE_MAXIMUM, [LAYER_AVERAGE_POOL] = COMBINE_MEAN, [LAYER_IDENTITY] = COMBINE_NONE}; /* COMBINE_SUM
-                                                                                                                  of the
-                                                                                                                  others
-                                                                                                                */
+static const combination combinations[LAYER_KINDS] = {[LAYER_MAX_POOL] = COMBINE_MAXIMUM,
+                                                      [LAYER_AVERAGE_POOL] = COMBINE_MEAN,
+                                                      [LAYER_IDENTITY] = COMBINE_NONE}; /* COMBINE_SUM
+                                                                                           of the
+                                                                                           others
+                                                                                         */
 
 /* All but the axes. */
 static problem tensors_of(const cvk_spec *s) {

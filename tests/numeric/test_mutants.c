@@ -3,6 +3,7 @@
  * formula or the certificate of stores; and put the output outside its bound, but for those whose effect floats may
  * hide: there it is said how many were seen.
  */
+#include "chain_mutants.h"
 #include "mutate.h"
 #include "trial.h"
 
@@ -338,6 +339,7 @@ static const mutant mutants[] = {
     {"divided, not multiplied, by the weights' quotient", NANS LAST "}", .edit = div_for_mul, .mutation = NOTHING},
     {"weights not summed", NANS BLOCKED "}", .edit = sub_for_add, .mutation = NOTHING},
     {"a tap's last row dropped", NANS "}", .edit = drop_last, .mutation = {"", "kh", "", 0}},
+#include "chain_mutants.def"
     /* Pools. */
     {"a minimum", MAXIMUM "}", .edit = min_for_maximum, .mutation = NOTHING},
     {"a minimum, channels_last", MAXIMUM LAST "}", .edit = min_for_maximum, .mutation = NOTHING},

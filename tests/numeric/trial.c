@@ -45,7 +45,8 @@ static void add_infinities(const cvk_spec *s, layer_data *data, uint64_t seed) {
     char *input = data->memory, *weights = input + ((const char *)data->tensors.weights - input);
     if (has_absent_taps(s)) return;
     for (uint64_t i = 0; i < 3; i++, seed = seed * 6364136223846793005u + 1442695040888963407u) {
-        if (filters && !s->known) type_write(w, weights + (int64_t)((seed >> 33) % (uint64_t)filters) * type_bytes(w), odd[i]);
+        if (filters && !s->known)
+            type_write(w, weights + (int64_t)((seed >> 33) % (uint64_t)filters) * type_bytes(w), odd[i]);
         if (inputs && (seed >> 63 || !filters || s->known))
             type_write(x, input + (int64_t)((seed >> 32) % (uint64_t)inputs) * type_bytes(x), odd[i + 1]);
     }
@@ -347,8 +348,8 @@ static bool try_all_ways(trial *t, const cvk_kernel_info *info, const compile_un
     return with_buffers(t, info, GUARD_END, 1, run_at_once) &&
            with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
            (!extras.threads || with_buffers(t, info, GUARD_END, WORKERS, run_on_threads)) &&
-           (!extras.evaluator || check_evaluator(t, info, unit)) &&
-           trial_stored(t, &unit->run, &unit->pack) && trial_identity(t, unit);
+           (!extras.evaluator || check_evaluator(t, info, unit)) && trial_stored(t, &unit->run, &unit->pack) &&
+           trial_identity(t, unit);
 }
 
 bool trial_any(trial *t, const cvk_kernel_info *info) {

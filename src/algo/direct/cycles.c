@@ -52,8 +52,7 @@ static double scattered_cycles(const problem *o, const cvk_target *t, int lanes,
 /* A pool reads each input hardly more than once, so that what counts is how much of a pixel it reads in one go: the
  * channels of a tile, after which it jumps to the next pixel's. */
 static double jumping_cycles(const problem *o, const cvk_target *t, const cvk_plan *p) {
-    if (problem_weighs(o) || p->lanes != LANES_CHANNELS || p->pack_rows || !view_has_channels_together(&o->x))
-        return 0;
+    if (problem_weighs(o) || p->lanes != LANES_CHANNELS || p->pack_rows || !view_has_channels_together(&o->x)) return 0;
     double pixels = (double)o->n;
     for (int a = 0; a < AXES; a++) pixels *= (double)o->axis[a].in;
     return t->figures->jump_cycles * pixels * (double)ceil_div(o->x.channels, p->tile_oc);

@@ -497,7 +497,6 @@ enum { MOST_HELD_CONSTANTS = 5 };
 static double input_bytes_of(const problem *p) { return (double)type_bytes(p->x.type) * (double)p->x.elements; }
 static double output_bytes_of(const problem *p) { return (double)type_bytes(p->y.type) * (double)p->y.elements; }
 
-
 /* Rows of a tile share what columns of the kernel make of an input row. */
 void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
                             plan_list *list) {
