@@ -51,6 +51,17 @@ void channel_tile_begin(tile *t) {
     for (int i = 0; i < AXES + 1; i++) build_end(b);
 }
 
+void channel_tile_reweigh(tile *t) {
+    nest_builder *b = t->b;
+    affine j = build_unrolled(b, "j", channel_blocks_vectors(&t->oc));
+    nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
+    lane_map m = {.channel = vector_channel(t, j), .channel_step = lane_step(t), .valid = &valid};
+    epilogue_bias(&t->out, reg(t->ws, j), &m);
+    pixel p = open_pixels(t);
+    combine_reweigh(t, channel_tile_sum(t, j, &p), reg(t->ws, j));
+    for (int i = 0; i < AXES + 1; i++) build_end(b);
+}
+
 void channel_tile_load(tile *t, const tap *k, affine vector, const pixel *p) {
     nest_range valid = channel_blocks_lanes(&t->oc, t->b, vector);
     lane_map m = tap_input(t, k, p);
@@ -58,6 +69,7 @@ void channel_tile_load(tile *t, const tap *k, affine vector, const pixel *p) {
     m.channel_step = 1;
     m.valid = &valid;
     view_load(t->b, &t->x, &m, reg(t->xs, affine_constant(0)), reg(t->xs, affine_constant(1)));
+    combine_loaded(t, reg(t->xs, affine_constant(0)));
 }
 
 static void divide_pixels(tile *t, const count_run run[AXES]) {

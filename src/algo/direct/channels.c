@@ -76,7 +76,8 @@ static void registers(tile *t) {
 
 static bool applicable(const problem *p, const cvk_target *target, const char **why) {
     (void)target;
-    *why = "a pool has no weights for lanes over output channels";
+    *why = p->combine == COMBINE_NUMBERS ? "lanes over output channels do not leave NaN out"
+                                         : "a pool has no weights for lanes over output channels";
     return p->combine == COMBINE_SUM;
 }
 

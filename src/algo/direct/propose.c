@@ -316,10 +316,16 @@ static void add_taps(proposer *o, cvk_plan plan) {
 /* Registers left for sums when `held` others are in use; without fused multiply-add a product needs one too. */
 static int free_registers(const cvk_target *t, int held) { return t->registers - held - (t->fused ? 0 : 1); }
 
+enum { NAN_CONSTANTS = 3, NAN_SUMS = 3 };
+
+/* Registers of a sum: where NaN is left out, those of the weights, too. */
+static int registers_of_sum(const proposer *o) { return o->p.combine == COMBINE_NUMBERS ? NAN_SUMS : 1; }
+
 /* Registers that a tile of so many channel vectors keeps beside its sums: weights and an input; of a depthwise tile the
  * weights of some taps for one vector after another, those of the next, and inputs that LLVM loads ahead. */
 static int held(const proposer *o, int vectors) {
     int64_t taps = o->p.axis[AXIS_W].taps, some = slid_taps(&o->p.axis[AXIS_W]);
+    if (o->p.combine == COMBINE_NUMBERS) return vectors + NAN_CONSTANTS + 1;
     if (o->p.combine != COMBINE_SUM) return LOADED_AHEAD + (o->p.indices ? LOADED_AHEAD : 0);
     if (o->family->row && o->family->all_groups) return (int)lesser(taps, 2 * some) + LOADED_AHEAD;
     return o->family->all_groups ? (int)lesser(o->p.in_channels, 4) + 2 : vectors + 1;
@@ -388,7 +394,7 @@ static void add_smallest(proposer *o, cvk_plan plan) {
 enum { MOST_VECTORS = 4, MOST_DEPTHWISE_VECTORS = 8, MOST_POOLED_VECTORS = 16 };
 
 static int most_vectors(const proposer *o) {
-    if (o->p.combine != COMBINE_SUM) return MOST_POOLED_VECTORS;
+    if (!problem_weighs(&o->p)) return MOST_POOLED_VECTORS;
     return o->family->row && o->family->all_groups ? MOST_DEPTHWISE_VECTORS : MOST_VECTORS;
 }
 
@@ -402,8 +408,8 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
     int64_t vectors = ceil_div(channels, filled);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .block_oh = 1, .block_ow = 1};
     for (int most_in_one = 1; most_in_one <= most_vectors(&o) && most_in_one <= vectors; most_in_one++) {
-        const int v = o.p.combine == COMBINE_SUM ? most_in_one : (int)balanced(vectors, most_in_one);
-        int64_t most = free_registers(target, held(&o, v)) / (v * sums);
+        const int v = problem_weighs(&o.p) ? most_in_one : (int)balanced(vectors, most_in_one);
+        int64_t most = free_registers(target, held(&o, v)) / (v * sums * registers_of_sum(&o));
         plan.tile_oc = v * filled;
         if (most >= 1) add_channel_tile(&o, plan, most);
         if (!f->all_groups && v <= MOST_SLIDING_VECTORS) add_sliding_tile(&o, plan, v);
@@ -427,7 +433,7 @@ static void add_column_rows(proposer *o, cvk_plan plan) {
     plan.unroll_kh = true;
     for (plan.tile_oc = 1; plan.tile_oc <= lesser(o->p.out_channels, MOST_SHARING_CHANNELS); plan.tile_oc++) {
         int64_t free = free_registers(o->target, (int)(plan.tile_oc * taps + vectors + LOADED_AHEAD - 1));
-        int64_t rows = lesser(h->out, free / (plan.tile_oc * vectors));
+        int64_t rows = lesser(h->out, free / (plan.tile_oc * vectors * registers_of_sum(o)));
         if (rows < 2) return;
         plan.tile_oh = (int)balanced(h->out, rows);
         if (plan.tile_oh > 1) add_taps(o, plan);
@@ -475,7 +481,9 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
     cvk_plan plan = {
         .algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .tile_oh = 1, .block_oh = 1, .block_ow = 1};
     for (int v = 1; v <= 4 && v <= width; v++) {
-        int64_t most = free_registers(target, v + 1) / v;
+        int64_t most = free_registers(target, v + 1) / (v * registers_of_sum(&o));
+        if (most < 1 && v > 1) break;
+        if (most < 1) most = 1;
         if (most > 8) most = 8;
         plan.tile_ow = v * lanes;
         plan.tile_oc = (int)balanced(o.p.out_channels, most);

@@ -30,7 +30,7 @@ static int64_t unrolled_stores(const tile *t) {
  * several channels of a tile share them.) */
 static int64_t unrolled_loads(const tile *t) {
     const bool apart = view_has_channels_together(&t->p.x) && t->p.x.channels > 1;
-    return t->p.combine != COMBINE_SUM && !t->family->channel_lanes && apart ? t->lanes : 0;
+    return !problem_weighs(&t->p) && !t->family->channel_lanes && apart ? t->lanes : 0;
 }
 
 /* FMAs that the plan unrolls, all variants together: the measure of its code. */
@@ -98,6 +98,7 @@ static const char *const UNEVEN[PLAN_LOOPS] = {[LOOP_OC] = "a block of oc is not
 static const char *refuse_channel_blocks(const tile *t, int block) {
     int unroll = t->plan->unroll_ic;
     if (t->family->reduces_lanes) return "lanes over input channels take them all at once";
+    if (t->p.combine == COMBINE_NUMBERS) return "where NaN is left out input channels come all at once";
     if (t->p.combine != COMBINE_SUM) return "there are no sums over input channels to take in blocks";
     if (t->family->lanes) return "where lanes are of several groups their input channels come all at once";
     if (block % unroll != 0 || (unroll > 1 && t->p.in_channels % unroll != 0))
@@ -153,7 +154,7 @@ static const char *refuse_packing(const problem *p, const tile *t) {
         return "pack.input_rows is 0: nothing is packed";
     if (!plan->pack_rows) return problem_has_border(p) ? "this padding_mode needs packed input" : NULL;
     if (plan->pack_border && p->border != PAD_ZEROS) return "the border of this padding_mode is packed anyway";
-    if (plan->pack_border && p->combine != COMBINE_SUM) return "what pads a pool is absent";
+    if (plan->pack_border && !problem_weighs(p)) return "what pads a pool is absent";
     if (plan->pack_border && p->accuracy == ACCURACY_STRICT)
         return "accuracy: strict: zeros of a border would meet weights, which may be infinite";
     if (!stands_among_tasks(plan, LOOP_N) || (!t->family->all_groups && !stands_among_tasks(plan, LOOP_G)))

@@ -47,6 +47,8 @@ typedef struct family {
     void (*registers)(struct tile *); /* declares what the three use */
     /* Of a mean: its sums in these slices and rows, over how many taps they count. */
     void (*divide)(struct tile *, const count_run *slices, const count_run *rows);
+    /* Of sums that leave NaN out: what they come to, the bias added. NULL: there are none. */
+    void (*reweigh)(struct tile *);
     /* Opens unrolled loops over the tile's sums, one after another; gives how many loops, and the sum. */
     int (*sums)(struct tile *, register_ref *sum);
     /* Lanes of a register that channels fill; NULL: all. */
@@ -95,6 +97,7 @@ typedef struct tile {
     int acc, xs, ws, square;           /* register arrays: sums, input, weights, a tile transposed */
     int places;                        /* of a maximum with indices: as many as sums */
     int temporaries, counted, divisor; /* of pools; the first also of known weights */
+    int met, is_number, constants;     /* where NaN is left out */
 } tile;
 
 /* The members of a row of algo/algorithms.def, by its family. Direct convolution can do every problem. */
@@ -151,12 +154,14 @@ lane_map tap_input(const tile *t, const tap *k, const pixel *p);
 nest_range tap_lanes(tile *t, const tap *k);
 affine tap_weights(const tile *t, const tap *k); /* packed weights of the block */
 
-/* combine.c: sums of products, maxima and means. */
+/* combine.c: sums of products, with NaN or without, maxima and means. */
 void combine_registers(tile *t); /* after those of the sums */
 /* What sums of the channels in `m` begin with; a sum that begins with it. */
 void combine_begin(tile *t, register_ref to, const lane_map *m);
 void combine_begin_sum(tile *t, register_ref sum, register_ref from);
+void combine_loaded(tile *t, register_ref x); /* an input, before it meets sums */
 void combine_input(tile *t, const meeting *x);
+void combine_reweigh(tile *t, register_ref sum, register_ref bias);
 void combine_finish(tile *t);
 /* How a sum of so many taps becomes their mean. Positions of the tile along an axis by how many taps they count: 1,
  * where those are counted as the nest runs, which the divisor then knows. */
@@ -198,6 +203,7 @@ int64_t partial_elements(const tile *t);
 void channel_tile_registers(tile *t, int64_t sums, int64_t weights);
 void channel_tile_begin(tile *t);
 void channel_tile_divide(tile *t, const count_run *slices, const count_run *rows);
+void channel_tile_reweigh(tile *t);
 void channel_tile_finish(tile *t);
 int channel_tile_sums(tile *t, register_ref *sum);
 /* Input of all groups: the channels of vector `vector`, which exist, where tap k of a pixel reads. */

@@ -121,7 +121,7 @@ static double bytes_of_input(const sweeps *s, const double *c) {
 }
 
 static double bytes_of_weights(const sweeps *s, const double *c) {
-    if (s->p->combine != COMBINE_SUM) return 0;
+    if (!problem_weighs(s->p)) return 0;
     double bytes = type_bytes(s->w) * c[LOOP_G] * c[LOOP_OC] * c[LOOP_IC];
     for (int a = 0; a < AXES; a++) bytes *= c[KERNEL + a];
     return bytes;

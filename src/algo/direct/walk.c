@@ -205,7 +205,7 @@ static void declare_scratch(tile *t) {
     if (partial) t->partial = nest_add_part(b, "sums", ROLE_SCRATCH, t->p.sum, begin, partial, SCRATCH_ALIGNMENT, true);
 }
 
-static bool has_packed_weights(const tile *t) { return t->p.combine == COMBINE_SUM && !t->family->taps; }
+static bool has_packed_weights(const tile *t) { return problem_weighs(&t->p) && !t->family->taps; }
 
 static void declare(tile *t) {
     nest_builder *b = t->b;

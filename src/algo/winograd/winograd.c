@@ -32,7 +32,8 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
         stencil |= p->axis[a].taps > 1;
         suited &= suits(&p->axis[a]);
     }
-    *why = p->combine != COMBINE_SUM        ? "a pool has no weights to transform"
+    *why = p->combine == COMBINE_NUMBERS    ? "transforms do not leave NaN out"
+           : p->combine != COMBINE_SUM      ? "a pool has no weights to transform"
            : p->accuracy == ACCURACY_STRICT ? "accuracy: strict rules it out"
            : !type_is_float(p->sum)         ? "its transforms round, which sums of integers do not"
            : p->groups != 1                 ? "it has groups"
