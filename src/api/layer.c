@@ -119,6 +119,7 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
                     .indices = l->indices,
                     .input_zero = l->input_zero_point,
                     .weights_zero = l->weights_zero_point,
+                    .epsilon = l->epsilon ? l->epsilon : 1e-5,
                     .algorithm = copy(a, l->algorithm),
                     .at = {.file = ""}};
     set_types(s, l);

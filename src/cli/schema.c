@@ -115,6 +115,11 @@ static void form_groups(const field_row *f) {
     printf("}]");
 }
 
+static void form_positive(const field_row *f) {
+    (void)f;
+    printf("\"type\": \"number\", \"exclusiveMinimum\": 0");
+}
+
 static void form_boolean(const field_row *f) {
     (void)f;
     printf("\"type\": \"boolean\"");
@@ -290,27 +295,17 @@ static void form_schedule(const field_row *f) {
 }
 
 static void (*const forms[FORMS])(const field_row *) = {
-    [FORM_name] = form_name,
-    [FORM_of] = form_name,
-    [FORM_direction] = form_direction,
-    [FORM_shape] = form_shape,
-    [FORM_integer] = form_integer,
-    [FORM_axes] = form_axes,
-    [FORM_padding] = form_padding,
-    [FORM_padding_mode] = form_padding_mode,
-    [FORM_groups] = form_groups,
-    [FORM_boolean] = form_boolean,
-    [FORM_post_ops] = form_post_ops,
-    [FORM_layout] = form_layout,
-    [FORM_dtype] = form_dtype,
-    [FORM_output_padding] = form_axes,
-    [FORM_weights] = form_unsupported,
-    [FORM_accuracy] = form_accuracy,
-    [FORM_algorithm] = form_algorithm,
-    [FORM_schedule] = form_schedule,
-    [FORM_kind] = form_kind,
-    [FORM_kernel] = form_kernel,
-    [FORM_quantization] = form_quantization,
+    [FORM_name] = form_name,           [FORM_of] = form_name,
+    [FORM_direction] = form_direction, [FORM_shape] = form_shape,
+    [FORM_integer] = form_integer,     [FORM_axes] = form_axes,
+    [FORM_padding] = form_padding,     [FORM_padding_mode] = form_padding_mode,
+    [FORM_groups] = form_groups,       [FORM_positive] = form_positive,
+    [FORM_boolean] = form_boolean,     [FORM_post_ops] = form_post_ops,
+    [FORM_layout] = form_layout,       [FORM_dtype] = form_dtype,
+    [FORM_output_padding] = form_axes, [FORM_weights] = form_unsupported,
+    [FORM_accuracy] = form_accuracy,   [FORM_algorithm] = form_algorithm,
+    [FORM_schedule] = form_schedule,   [FORM_kind] = form_kind,
+    [FORM_kernel] = form_kernel,       [FORM_quantization] = form_quantization,
 };
 
 /* A fallback is written as in YAML: numbers, lists and booleans are the same in JSON, words want quotes. */

@@ -10,6 +10,7 @@
 #include "judge/eight.h"
 #include "judge/hot.h"
 #include "judge/naive_gradients.h"
+#include "judge/naive_norm.h"
 #include "judge/naive_pool.h"
 #include "judge/post.h"
 
@@ -418,32 +419,43 @@ static bool has_integer_weights(const channel *c) {
     return true;
 }
 
-/* Of channels first to last, each by itself. */
-static void pool_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
+/* Each channel by itself. */
+static void pool_range(const cvk_spec *s, const void *input, int64_t first, int64_t last, long double *output,
                        double *bound) {
     const int64_t size = naive_channel_size(s);
     for (int64_t i = first; i < last; i++, output += size) {
-        const channel c = {
-            .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .sum = spec_sum_type(s)};
-        naive_pool_channel(s, element(s->input_type, t->input, i * volume(s->in_size)), output, bound, NULL);
-        for (int64_t at = 0; at < size; at++) finish(&c, at, &output[at], bound ? &bound[at] : NULL);
+        naive_pool_channel(s, element(s->input_type, input, i * volume(s->in_size)), output, bound, NULL);
         if (bound) bound += size;
     }
 }
 
 /* What comes in, exactly. */
-static void identity_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
+static void identity_range(const cvk_spec *s, const void *input, int64_t first, int64_t last, long double *output,
                            double *bound) {
     const int64_t size = naive_channel_size(s);
+    for (int64_t at = 0; at < (last - first) * size; at++) {
+        output[at] = number(s->input_type, input, first * size + at);
+        if (bound) bound[at] = 0;
+    }
+}
+
+typedef void range_function(const cvk_spec *s, const void *input, int64_t first, int64_t last, long double *output,
+                            double *bound);
+
+/* Of what has no weights, before post-ops. */
+static range_function *const weightless[LAYER_KINDS] = {
+    [LAYER_MAX_POOL] = pool_range,         [LAYER_AVERAGE_POOL] = pool_range,
+    [LAYER_IDENTITY] = identity_range,     [LAYER_GROUP_NORM] = naive_norm_range,
+    [LAYER_LAYER_NORM] = naive_norm_range, [LAYER_SOFTMAX] = naive_softmax_range};
+
+static void weightless_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last,
+                             long double *output, double *bound) {
+    const int64_t size = naive_channel_size(s);
+    weightless[s->kind](s, t->input, first, last, output, bound);
     for (int64_t i = first; i < last; i++) {
         const channel c = {
             .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .sum = spec_sum_type(s)};
-        for (int64_t at = 0; at < size; at++, output++) {
-            *output = number(s->input_type, t->input, i * size + at);
-            if (bound) *bound = 0;
-            finish(&c, at, output, bound);
-            if (bound) bound++;
-        }
+        for (int64_t at = 0; at < size; at++, output++) finish(&c, at, output, bound ? bound++ : NULL);
     }
 }
 
@@ -459,12 +471,8 @@ void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64
         naive_gradients_range(s, t, first, last, output, bound);
         return;
     }
-    if (s->kind == LAYER_IDENTITY) {
-        identity_range(s, t, first, last, output, bound);
-        return;
-    }
-    if (spec_is_pool(s)) {
-        pool_range(s, t, first, last, output, bound);
+    if (weightless[s->kind]) {
+        weightless_range(s, t, first, last, output, bound);
         return;
     }
     int64_t group_in = s->in_channels / s->groups, group_out = s->out_channels / s->groups;

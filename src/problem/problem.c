@@ -36,11 +36,23 @@ problem_epilogue problem_epilogue_of(const cvk_spec *s) {
     return e;
 }
 
-static const combination combinations[LAYER_KINDS] = {
-    [LAYER_MAX_POOL] = COMBINE_MAXIMUM, [LAYER_AVERAGE_POOL] = COMBINE_MEAN, [LAYER_IDENTITY] = COMBINE_NONE}; /* COMBINE_SUM
+static const combination combinations[LAYER_KINDS] = {[LAYER_MAX_POOL] = COMBINE_MAXIMUM,
+                                                      [LAYER_AVERAGE_POOL] = COMBINE_MEAN,
+                                                      [LAYER_IDENTITY] = COMBINE_NONE,
+                                                      [LAYER_GROUP_NORM] = COMBINE_NONE,
+                                                      [LAYER_LAYER_NORM] = COMBINE_NORMALISED,
+                                                      [LAYER_SOFTMAX] = COMBINE_SOFTMAX}; /* COMBINE_SUM
                                                                                                                   of the
                                                                                                                   others
                                                                                                                 */
+
+/* Once there are the mean and the deviation of its group, each channel is by itself. */
+static void take_moments(const cvk_spec *s, problem *p) {
+    p->groups = s->in_channels;
+    p->in_channels = p->out_channels = 1;
+    p->x.group = p->y.group = p->gate.group = 1;
+    p->moments = view_by_channel(p->sum, s->batch, s->in_channels);
+}
 
 /* All but the axes. */
 static problem tensors_of(const cvk_spec *s) {
@@ -58,8 +70,10 @@ static problem tensors_of(const cvk_spec *s) {
                  .sum = spec_sum_type(s),
                  .border = s->padding,
                  .accuracy = s->accuracy,
+                 .epsilon = s->epsilon,
                  .post = problem_epilogue_of(s)};
     p.x.zero = s->input_zero;
+    if (s->kind == LAYER_GROUP_NORM) take_moments(s, &p);
     return p;
 }
 
@@ -280,13 +294,16 @@ static int64_t product(const problem *p, size_t member) {
     return n;
 }
 
+bool problem_is_of_windows(const problem *p) {
+    return p->combine != COMBINE_NORMALISED && p->combine != COMBINE_SOFTMAX;
+}
 int64_t problem_multiplier(const problem *p) { return p->out_channels / p->in_channels; }
 int64_t problem_taps(const problem *p) { return product(p, offsetof(problem_axis, taps)); }
 int64_t problem_pixels(const problem *p) { return product(p, offsetof(problem_axis, out)); }
 
 double problem_multiply_adds(const problem *p) {
-    return (double)(p->n * p->groups * p->out_channels * problem_pixels(p)) *
-           (double)(p->in_channels * problem_taps(p));
+    const int64_t products = problem_is_of_windows(p) ? p->in_channels * problem_taps(p) : 1;
+    return (double)(p->n * p->groups * p->out_channels * problem_pixels(p)) * (double)products;
 }
 
 int problem_operands(const problem *p, post_operand operand) {

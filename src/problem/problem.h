@@ -17,7 +17,10 @@ typedef enum combination {
     COMBINE_SUM,     /* of products with weights, which begins with the bias */
     COMBINE_MAXIMUM, /* which begins with minus infinity; NaN wins */
     COMBINE_MEAN,    /* their sum over how many are counted */
-    COMBINE_NONE     /* the only one, as it is */
+    COMBINE_NONE,    /* the only one, as it is */
+    /* An output and all input channels of its group at its position: */
+    COMBINE_NORMALISED, /* less their mean, over the square root of their variance + epsilon */
+    COMBINE_SOFTMAX     /* its exponential, over the sum of theirs */
 } combination;
 
 /* What becomes of a finished sum, in this order: post-ops, the store. The sum begins with the bias. */
@@ -33,11 +36,14 @@ typedef struct problem {
     combination combine;
     bool indices; /* of a maximum: also where the first of the greatest is, counted through its channel's map */
     problem_axis axis[AXES];
-    view x, w, y;        /* w has no elements where nothing is weighed */
-    view gate;           /* of what post-ops have for an image's channel: laid out as the output, of one position */
-    cvk_type sum;        /* what is accumulated in; of bias and scales, too */
+    view x, w, y; /* w has no elements where nothing is weighed */
+    view moments; /* elements: a mean is taken away before post-ops, and an inverse multiplied with, which the workspace
+                     holds (algo/moments.h) */
+    view gate;    /* of what post-ops have for an image's channel: laid out as the output, of one position */
+    cvk_type sum; /* what is accumulated in; of bias and scales, too */
     padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
     accuracy accuracy;
+    double epsilon; /* of what is normalised */
     problem_epilogue post;
 } problem;
 
@@ -72,6 +78,8 @@ bool problem_has_border(const problem *p);
  * The view of the copy is for who makes it to fill in. */
 problem problem_with_border_packed(const problem *p);
 
+/* Whether an output is of what its own window finds in its input channels: the walk over tiles knows no other. */
+bool problem_is_of_windows(const problem *p);
 int64_t problem_multiplier(const problem *p); /* output channels to an input channel */
 int64_t problem_taps(const problem *p);
 int64_t problem_pixels(const problem *p);                     /* of the output */

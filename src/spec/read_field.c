@@ -310,6 +310,12 @@ static void read_groups(reader *r, const node *n) {
                "expected an integer 1..%lld or depthwise, got %s", (long long)r->field->most, describe(n).text);
 }
 
+static void read_positive(reader *r, const node *n) {
+    double *to = member(r);
+    if (!read_decimal(r, n, to) || *to > 0) return;
+    refuse(r, E_FLOAT, n, NULL, "expected a number above 0, got %s", describe(n).text);
+}
+
 static void read_boolean(reader *r, const node *n) { read_truth(r, n, member(r)); }
 
 static void read_layout(reader *r, const node *n) {
@@ -435,6 +441,7 @@ void read_field(reader *r, const node *value) {
         [FORM_padding] = read_padding,
         [FORM_padding_mode] = read_padding_mode,
         [FORM_groups] = read_groups,
+        [FORM_positive] = read_positive,
         [FORM_boolean] = read_boolean,
         [FORM_post_ops] = read_post_ops,
         [FORM_layout] = read_layout,

@@ -210,6 +210,7 @@ static void check_integers(const cvk_spec *s, const findings *f) {
 /* Parameters become numbers of what is summed in. */
 static void round_parameters(cvk_spec *s) {
     const cvk_type type = spec_sum_type(s);
+    s->epsilon = type_round(type, s->epsilon);
     for (post_op *op = s->post; op < s->post + s->post_count; op++) {
         op->a = type_round(type, op->a);
         op->b = type_round(type, op->kind == POST_BLEND ? 1 - op->a : op->b);

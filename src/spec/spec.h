@@ -29,6 +29,7 @@ struct cvk_spec {
     bool bias, flip_kernel, transposed;
     bool accumulate; /* gradients, which are added to what the output holds: no post-ops, and no bias going forward */
     bool ceil_mode, count_include_pad, indices; /* of pools, which have as many groups as channels and no weights */
+    double epsilon;                             /* of norms; a number of what is summed in */
     int post_count;
     post_op post[MOST_POST_OPS];
     const char *algorithm;      /* "auto" or an algorithm's name; whether there is one is for algo/ to say */

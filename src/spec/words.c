@@ -21,7 +21,7 @@ WORDS(accuracy_words, "accuracy", "strict", "default", "fast")
 WORDS(group_words, "groups", "depthwise")
 WORDS(batch_words, "batch", "any")
 WORDS(operation_words, "operation", "convolution", "transposed", "weights_gradient", "transposed_weights_gradient",
-      "max_pool", "average_pool", "dense", "identity") /* by cvk_operation */
+      "max_pool", "average_pool", "dense", "identity", "group_norm", "layer_norm", "softmax") /* by cvk_operation */
 WORDS(direction_words, "direction", "forward", "backward_data", "backward_weights")
 WORDS(scale_words, "scale", "per_channel")
 

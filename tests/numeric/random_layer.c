@@ -186,13 +186,14 @@ static void of_floats(cvk_spec *s) {
 }
 
 static void weightless(draws *d, cvk_spec *s) {
-    (void)d;
+    static const layer_kind kinds[] = {LAYER_IDENTITY, LAYER_GROUP_NORM, LAYER_LAYER_NORM, LAYER_SOFTMAX};
     forward_alone(s);
     of_floats(s);
-    s->kind = LAYER_IDENTITY;
+    s->kind = kinds[draw_from(d, 0, sizeof kinds / sizeof *kinds - 1)];
     s->bias = false;
     s->out_channels = s->in_channels;
-    s->groups = spec_groups_of_kind(s);
+    s->epsilon = draw_chance(d, 50) ? 1e-5 : 0.5;
+    if (s->kind != LAYER_GROUP_NORM || draw_chance(d, 30)) s->groups = spec_groups_of_kind(s);
 }
 
 static void without_windows(draws *d, cvk_spec *s) { (draw_chance(d, 35) ? all_of_an_image : weightless)(d, s); }

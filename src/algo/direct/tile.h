@@ -95,7 +95,7 @@ typedef struct tile {
     int temporaries, counted, divisor; /* of pools */
 } tile;
 
-/* The members of a row of algo/algorithms.def, by its family. Direct convolution can do every problem. */
+/* The members of a row of algo/algorithms.def, by its family. Direct convolution can do every problem of windows. */
 bool direct_applicable(const problem *p, const cvk_target *target, const char **why);
 algo_nests direct_build(const algorithm *row, arena *a, const problem *p, const cvk_target *target,
                         const cvk_plan *plan);

@@ -119,8 +119,11 @@ typedef enum cvk_layer_kind {
     CVK_LAYER_CONVOLUTION,
     CVK_LAYER_MAX_POOL, /* NaN is greater than all */
     CVK_LAYER_AVERAGE_POOL,
-    CVK_LAYER_DENSE,   /* all of an image; kernel_size: 0 or the input's size */
-    CVK_LAYER_IDENTITY /* the input as it is, for post_ops; kernel_size: 0 or 1, as of all that follow */
+    CVK_LAYER_DENSE,      /* all of an image; kernel_size: 0 or the input's size */
+    CVK_LAYER_IDENTITY,   /* the input as it is, for post_ops; kernel_size: 0 or 1, as of all that follow */
+    CVK_LAYER_GROUP_NORM, /* with groups and epsilon; scale and shift are post-ops */
+    CVK_LAYER_LAYER_NORM, /* over the channels of each position; with epsilon */
+    CVK_LAYER_SOFTMAX     /* over the channels of each position */
 } cvk_layer_kind;
 
 typedef enum cvk_direction {
@@ -169,6 +172,7 @@ typedef struct cvk_layer {
     bool count_include_pad;                       /* of averages: over padding, too */
     bool indices;                                 /* of maxima: puts out where each stands, in cvk_buffers.indices */
     int32_t input_zero_point, weights_zero_point; /* of integers: the number that stands for 0 */
+    double epsilon;                               /* of norms: added to variances; 0 is 1e-5 */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
