@@ -19,6 +19,8 @@ enum { TASK_ELEMENTS = 8192, LEAST_TASKS = 32 };
 /* Registers: what is loaded, what a line comes to. */
 enum { VALUE, SPARE, FIRST, SECOND, REGISTERS };
 
+struct stretch;
+
 typedef struct line {
     nest_builder b;
     const problem *p;
@@ -31,6 +33,8 @@ typedef struct line {
     int registers, kept; /* kept: a tensor in scratch, of exponentials; -1: none */
     affine n, position;
     const nest_range *valid; /* positions, where those are the lanes; NULL: all */
+    void (*body)(struct line *, const struct stretch *);
+    bool stores; /* what has no channels is filled */
 } line;
 
 /* Channels side by side, or one of some positions: where they are, and in scratch. */
@@ -54,36 +58,22 @@ static stretch stretch_at(const line *s, affine channel, affine number) {
     return at;
 }
 
-/* The channels that are left, and what a blocked output has behind them. */
-static void each_rest(line *s, int64_t block, bool stores, line_body *body) {
-    channel_blocks_at(&s->oc, block);
-    const nest_range valid = channel_blocks_lanes(&s->oc, &s->b, affine_constant(0));
-    stretch at = stretch_at(s, affine_constant(block * s->lanes), affine_constant(block));
-    at.m.valid = &valid;
-    at.with_fill = s->oc.valid < s->oc.covers;
-    if (s->oc.valid > 0) {
-        body(s, &at);
-    } else if (stores) {
-        at.m.valid = NULL;
+static void make_stretch(void *context, const channel_vector *v) {
+    line *s = context;
+    stretch at = stretch_at(s, v->channel, v->number);
+    at.m.valid = v->valid;
+    at.with_fill = v->with_fill;
+    if (v->exist > 0)
+        s->body(s, &at);
+    else if (s->stores)
         epilogue_store_zeros(&s->out, &at.m);
-    }
-}
-
-/* Whole vectors share their code. */
-static void each_channel_vector(line *s, bool stores, line_body *body) {
-    const int64_t whole = channel_blocks_whole(&s->oc);
-    if (whole) {
-        affine v = build_loop(&s->b, "v", whole);
-        const stretch at = stretch_at(s, affine_scale(v, s->lanes), v);
-        body(s, &at);
-        build_end(&s->b);
-    }
-    for (int64_t i = whole; i < s->oc.blocks; i++) each_rest(s, i, stores, body);
 }
 
 static void each(line *s, bool stores, line_body *body) {
+    s->body = body;
+    s->stores = stores;
     if (s->channels) {
-        each_channel_vector(s, stores, body);
+        channel_blocks_each(&s->oc, &s->b, make_stretch, s);
         return;
     }
     affine c = build_loop(&s->b, "c", s->oc.channels);
@@ -273,18 +263,8 @@ static bool applicable_columns(const problem *p, const cvk_target *target, const
 }
 
 static cvk_plan plan_of(const algorithm *row, int64_t lines) {
-    static const plan_loop ORDER[] = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH, LOOP_OW};
-    cvk_plan plan = {.algorithm = row->name,
-                     .lanes = row->lanes,
-                     .tile_oc = 1,
-                     .tile_od = 1,
-                     .tile_oh = 1,
-                     .tile_ow = (int)lines,
-                     .block_oh = 1,
-                     .block_ow = 1,
-                     .unroll_ic = 1,
-                     .order = plan_order_of(ORDER),
-                     .tasks = PLAN_TILE_LOOPS};
+    cvk_plan plan = plan_plain(row->name, row->lanes);
+    plan.tile_ow = (int)lines;
     return plan;
 }
 

@@ -120,6 +120,21 @@ static void form_positive(const field_row *f) {
     printf("\"type\": \"number\", \"exclusiveMinimum\": 0");
 }
 
+static void form_interpolation(const field_row *f) {
+    (void)f;
+    put_list(&interpolation_words);
+}
+
+static void form_coordinates(const field_row *f) {
+    (void)f;
+    put_list(&coordinate_words);
+}
+
+static void form_rounding(const field_row *f) {
+    (void)f;
+    put_list(&rounding_words);
+}
+
 static void form_boolean(const field_row *f) {
     (void)f;
     printf("\"type\": \"boolean\"");
@@ -300,6 +315,9 @@ static void (*const forms[FORMS])(const field_row *) = {
     [FORM_integer] = form_integer,     [FORM_axes] = form_axes,
     [FORM_padding] = form_padding,     [FORM_padding_mode] = form_padding_mode,
     [FORM_groups] = form_groups,       [FORM_positive] = form_positive,
+    [FORM_interpolation] = form_interpolation,
+    [FORM_coordinates] = form_coordinates,
+    [FORM_rounding] = form_rounding,
     [FORM_boolean] = form_boolean,     [FORM_post_ops] = form_post_ops,
     [FORM_layout] = form_layout,       [FORM_dtype] = form_dtype,
     [FORM_output_padding] = form_axes, [FORM_weights] = form_unsupported,

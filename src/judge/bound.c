@@ -71,6 +71,13 @@ double bound_mean(cvk_type type, int64_t terms, long double sum, long double mag
     return (double)(terms_u * magnitude / (long double)counted + half_smallest);
 }
 
+double bound_weighed(cvk_type type, int axes, long double magnitude) {
+    const long double u = type_rows[type].unit_roundoff, relative = (3 * axes + 1) * u;
+    if (axes == 0 || !isfinite(magnitude)) return 0;
+    if (magnitude * (1 + relative) > type_greatest(type)) return INFINITY;
+    return (double)(relative * magnitude + (3 << axes) * (long double)type_ulp(type, 0));
+}
+
 double bound_normalised(cvk_type type, int64_t chain, long double x, const spread_about *set) {
     const long double u = type_rows[type].unit_roundoff, tiny = type_ulp(type, 0) / 2.0L,
                       greatest = type_greatest(type);

@@ -20,6 +20,10 @@ double bound_direct(cvk_type type, int64_t terms, long double magnitude, bool in
  * product, 2012: at most (terms - 1) u S for the sum. */
 double bound_mean(cvk_type type, int64_t terms, long double sum, long double magnitude, int64_t counted, bool integers);
 
+/* |error| of a sum that is weighed on so many axes, one inside the other, by two weights each, the sum of whose terms'
+ * magnitudes it is: a weight, a product and an addition round on each. */
+double bound_weighed(cvk_type type, int axes, long double magnitude);
+
 /* What a set of numbers has, exactly. */
 typedef struct spread_about {
     long double mean, variance;

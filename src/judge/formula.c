@@ -1,6 +1,7 @@
 /* The formula, output by output. Post-ops are said in the words of operations, so that those which are no polynomials
  * can be compared: max, min and the like as uninterpreted functions of their arguments. */
 #include "judge/formula.h"
+#include "judge/resize_place.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -246,6 +247,25 @@ static residue in_its_set(const channel *c, const int64_t o[AXES]) {
     return residue_mul(residue_apply(residue_symbol("decay"), from, 0, 0), residue_inverse(of->second));
 }
 
+/* By the weights of both places of each axis; of an edge, by one. */
+static residue resized(const channel *c, const int64_t o[AXES]) {
+    const cvk_spec *s = c->formula->spec;
+    residue sum = 0;
+    for (int corner = 0; corner < 1 << AXES; corner++) {
+        residue weight = 1;
+        int64_t at = 0;
+        for (int a = 0; a < AXES; a++) {
+            const resize_place p = resize_place_of(s, a, o[a]);
+            const int side = corner >> a & 1;
+            at = at * s->in_size[a] + p.index[side];
+            weight = residue_mul(weight, residue_mul(residue_of_integer(p.over[side]),
+                                                     residue_inverse(residue_of_integer(p.under))));
+        }
+        sum = residue_add(sum, residue_mul(weight, c->input[at * s->in_channels]));
+    }
+    return sum;
+}
+
 /* Before post-ops. */
 static residue made_of(const channel *c, const int64_t o[AXES]) {
     switch (c->formula->spec->kind) {
@@ -255,6 +275,7 @@ static residue made_of(const channel *c, const int64_t o[AXES]) {
     case LAYER_GROUP_NORM:
     case LAYER_LAYER_NORM:
     case LAYER_SOFTMAX: return in_its_set(c, o);
+    case LAYER_RESIZE: return resized(c, o);
     default: return sum_of_taps(c, o);
     }
 }

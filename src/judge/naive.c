@@ -12,6 +12,7 @@
 #include "judge/naive_gradients.h"
 #include "judge/naive_norm.h"
 #include "judge/naive_pool.h"
+#include "judge/naive_resize.h"
 #include "judge/post.h"
 
 #include <float.h>
@@ -446,7 +447,8 @@ typedef void range_function(const cvk_spec *s, const void *input, int64_t first,
 static range_function *const weightless[LAYER_KINDS] = {
     [LAYER_MAX_POOL] = pool_range,         [LAYER_AVERAGE_POOL] = pool_range,
     [LAYER_IDENTITY] = identity_range,     [LAYER_GROUP_NORM] = naive_norm_range,
-    [LAYER_LAYER_NORM] = naive_norm_range, [LAYER_SOFTMAX] = naive_softmax_range};
+    [LAYER_LAYER_NORM] = naive_norm_range, [LAYER_SOFTMAX] = naive_softmax_range,
+    [LAYER_RESIZE] = naive_resize_range};
 
 static void weightless_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last,
                              long double *output, double *bound) {

@@ -20,7 +20,8 @@ typedef enum combination {
     COMBINE_NONE,    /* the only one, as it is */
     /* An output and all input channels of its group at its position: */
     COMBINE_NORMALISED, /* less their mean, over the square root of their variance + epsilon */
-    COMBINE_SOFTMAX     /* its exponential, over the sum of theirs */
+    COMBINE_SOFTMAX,    /* its exponential, over the sum of theirs */
+    COMBINE_RESIZED     /* what an axis_sample of each axis makes of the inputs */
 } combination;
 
 /* What becomes of a finished sum, in this order: post-ops, the store. The sum begins with the bias. */
@@ -44,6 +45,7 @@ typedef struct problem {
     padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
     accuracy accuracy;
     double epsilon; /* of what is normalised */
+    axis_sample sample[AXES]; /* of what is resized */
     problem_epilogue post;
 } problem;
 

@@ -31,6 +31,7 @@ static void check_numbers(const cvk_spec *s, const findings *f) {
     for (const field_row *field = spec_fields; field < spec_fields + FIELDS; field++) {
         const void *member = (const char *)s + field->member;
         if (field->form == FORM_integer || field->form == FORM_groups) check_range(f, field, member, 1, field->least);
+        if (!field_is_of(field, s->kind)) continue;
         if (field->form == FORM_axes || field->form == FORM_kernel) check_range(f, field, member, AXES, field->least);
     }
 }
@@ -134,6 +135,9 @@ static void check_rest(const cvk_spec *s, const findings *f) {
         {"post", has_sound_post_ops(s)},
         {"kind", is_kind(s)},
         {"a kind without weights", !is_kind(s) || spec_weighs(s) || is_sound_weightless(s)},
+        {"interpolation", (size_t)s->interpolation < interpolation_words.count},
+        {"coordinates", (size_t)s->coordinates < coordinate_words.count},
+        {"rounding", (size_t)s->rounding < rounding_words.count},
         {"epsilon", !is_kind(s) || !field_is_of(&spec_fields[FIELD_epsilon], s->kind) || is_positive(s->epsilon)},
         {"a dense layer", s->kind != LAYER_DENSE || is_sound_dense(s)},
         {"a kind without windows", !is_kind(s) || layer_kind_rows[s->kind].windows || has_no_windows(s)},

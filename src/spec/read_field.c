@@ -316,6 +316,21 @@ static void read_positive(reader *r, const node *n) {
     refuse(r, E_FLOAT, n, NULL, "expected a number above 0, got %s", describe(n).text);
 }
 
+static void read_interpolation(reader *r, const node *n) {
+    int found = read_word(r, n, &interpolation_words);
+    if (found >= 0) r->draft.spec.interpolation = (interpolation)found;
+}
+
+static void read_coordinates(reader *r, const node *n) {
+    int found = read_word(r, n, &coordinate_words);
+    if (found >= 0) r->draft.spec.coordinates = (coordinates)found;
+}
+
+static void read_rounding(reader *r, const node *n) {
+    int found = read_word(r, n, &rounding_words);
+    if (found >= 0) r->draft.spec.rounding = (nearest_rounding)found;
+}
+
 static void read_boolean(reader *r, const node *n) { read_truth(r, n, member(r)); }
 
 static void read_layout(reader *r, const node *n) {
@@ -442,6 +457,9 @@ void read_field(reader *r, const node *value) {
         [FORM_padding_mode] = read_padding_mode,
         [FORM_groups] = read_groups,
         [FORM_positive] = read_positive,
+        [FORM_interpolation] = read_interpolation,
+        [FORM_coordinates] = read_coordinates,
+        [FORM_rounding] = read_rounding,
         [FORM_boolean] = read_boolean,
         [FORM_post_ops] = read_post_ops,
         [FORM_layout] = read_layout,

@@ -274,7 +274,7 @@ static void check_dense(const cvk_spec *s, int axis, const findings *f) {
 static void apply_direct_rules(cvk_spec *s, const findings *f) {
     for (int axis = 0; axis < AXES; axis++) {
         if (s->kind == LAYER_DENSE) check_dense(s, axis, f);
-        find_output_size(s, axis, f);
+        if (s->kind != LAYER_RESIZE) find_output_size(s, axis, f);
         check_border(s, axis, s->in_size[axis], f);
     }
 }

@@ -29,6 +29,9 @@ struct cvk_spec {
     bool bias, flip_kernel, transposed;
     bool accumulate; /* gradients, which are added to what the output holds: no post-ops, and no bias going forward */
     bool ceil_mode, count_include_pad, indices; /* of pools, which have as many groups as channels and no weights */
+    interpolation interpolation; /* of a resize, whose out_size is not derived but said */
+    coordinates coordinates;
+    nearest_rounding rounding;
     double epsilon;                             /* of norms; a number of what is summed in */
     int post_count;
     post_op post[MOST_POST_OPS];

@@ -73,6 +73,7 @@ typedef enum cvk_operation {
     CVK_GROUP_NORM, /* less the mean, over the deviation: of a group of channels, all positions of an image; */
     CVK_LAYER_NORM, /* or of all channels of each position by itself */
     CVK_SOFTMAX,    /* over the channels of each position */
+    CVK_RESIZE,     /* inputs at other places: the nearest, or linear between neighbours */
     CVK_OPERATION_WIDTH = 0x7fffffff
 } cvk_operation;
 

@@ -123,8 +123,19 @@ typedef enum cvk_layer_kind {
     CVK_LAYER_IDENTITY,   /* the input as it is, for post_ops; kernel_size: 0 or 1, as of all that follow */
     CVK_LAYER_GROUP_NORM, /* with groups and epsilon; scale and shift are post-ops */
     CVK_LAYER_LAYER_NORM, /* over the channels of each position; with epsilon */
-    CVK_LAYER_SOFTMAX     /* over the channels of each position */
+    CVK_LAYER_SOFTMAX,    /* over the channels of each position */
+    CVK_LAYER_RESIZE      /* with output_size, interpolation, coordinates and rounding */
 } cvk_layer_kind;
+
+/* Of a resize: what an output is made of, where it lies among the inputs, which of two is the nearest. */
+typedef enum cvk_interpolation { CVK_NEAREST, CVK_LINEAR } cvk_interpolation;
+typedef enum cvk_coordinates { CVK_HALF_PIXEL, CVK_ASYMMETRIC, CVK_ALIGN_CORNERS } cvk_coordinates;
+typedef enum cvk_rounding {
+    CVK_ROUND_PREFER_FLOOR,
+    CVK_ROUND_PREFER_CEIL,
+    CVK_ROUND_FLOOR,
+    CVK_ROUND_CEIL
+} cvk_rounding;
 
 typedef enum cvk_direction {
     CVK_FORWARD,
@@ -173,6 +184,10 @@ typedef struct cvk_layer {
     bool indices;                                 /* of maxima: puts out where each stands, in cvk_buffers.indices */
     int32_t input_zero_point, weights_zero_point; /* of integers: the number that stands for 0 */
     double epsilon;                               /* of norms: added to variances; 0 is 1e-5 */
+    int64_t output_size[3];                       /* of a resize */
+    cvk_interpolation interpolation;
+    cvk_coordinates coordinates;
+    cvk_rounding rounding;
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
