@@ -84,7 +84,8 @@ typedef enum cvk_padding_mode {
     CVK_PADDING_REFLECT,
     CVK_PADDING_SYMMETRIC,
     CVK_PADDING_REPLICATE,
-    CVK_PADDING_CIRCULAR
+    CVK_PADDING_CIRCULAR,
+    CVK_PADDING_CONSTANT /* padding_constant; where that is 0, or of integers the zero point, as CVK_PADDING_ZEROS */
 } cvk_padding_mode;
 
 typedef enum cvk_accuracy { CVK_ACCURACY_DEFAULT, CVK_ACCURACY_STRICT, CVK_ACCURACY_FAST } cvk_accuracy;
@@ -188,6 +189,11 @@ typedef struct cvk_layer {
     cvk_interpolation interpolation;
     cvk_coordinates coordinates;
     cvk_rounding rounding;
+    cvk_const_buffer weights; /* with data, weights that are compiled into the code: dense, finite, of their dtype, as
+                                 cvk_pack_weights takes them; where each channel is filtered by itself, one kernel may
+                                 stand for all. The kernel's info then has no weights to pack */
+    double padding_constant; /* what the border reads, with CVK_PADDING_CONSTANT: a number of the input's type, to which
+                                it is rounded if that is a float; not of a transposed layer */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
