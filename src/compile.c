@@ -46,10 +46,10 @@ static cvk_operation operation_of(const cvk_spec *s) {
     static const cvk_operation FORWARD[] = {CVK_CONVOLUTION, CVK_TRANSPOSED},
                                WEIGHTS[] = {CVK_WEIGHTS_GRADIENT, CVK_TRANSPOSED_WEIGHTS_GRADIENT};
     static const cvk_operation OF_KIND[LAYER_KINDS] = {
-        [LAYER_MAX_POOL] = CVK_MAX_POOL, [LAYER_AVERAGE_POOL] = CVK_AVERAGE_POOL, [LAYER_DENSE] = CVK_DENSE,
-        [LAYER_IDENTITY] = CVK_IDENTITY, [LAYER_GROUP_NORM] = CVK_GROUP_NORM,     [LAYER_LAYER_NORM] = CVK_LAYER_NORM,
-        [LAYER_SOFTMAX] = CVK_SOFTMAX,
-        [LAYER_RESIZE] = CVK_RESIZE};
+        [LAYER_MAX_POOL] = CVK_MAX_POOL,     [LAYER_AVERAGE_POOL] = CVK_AVERAGE_POOL,
+        [LAYER_DENSE] = CVK_DENSE,           [LAYER_IDENTITY] = CVK_IDENTITY,
+        [LAYER_GROUP_NORM] = CVK_GROUP_NORM, [LAYER_LAYER_NORM] = CVK_LAYER_NORM,
+        [LAYER_SOFTMAX] = CVK_SOFTMAX,       [LAYER_RESIZE] = CVK_RESIZE};
     if (s->kind != LAYER_CONVOLUTION) return OF_KIND[s->kind];
     return (spec_has_weights(s) ? FORWARD : WEIGHTS)[s->transposed];
 }

@@ -1,6 +1,6 @@
-/* Inputs at other places: of each axis the nearest one, or two, weighed by how near they are. Where on an axis an output
- * lies is known but for its quotient, which nests count with; where that is outside, an edge stands for it, which is why
- * the ends of an axis have code of their own.
+/* Inputs at other places: of each axis the nearest one, or two, weighed by how near they are. Where on an axis an
+ * output lies is known but for its quotient, which nests count with; where that is outside, an edge stands for it,
+ * which is why the ends of an axis have code of their own.
  *
  *     for n, od, oh                          tasks
  *       channels side by side:   for ow: weights of the column; for vectors of channels: one pixel
@@ -32,12 +32,12 @@ typedef struct resizing {
     epilogue out;
     channel_blocks oc;
     int registers, weights;
-    affine n, at[AXES];    /* the output at hand */
+    affine n, at[AXES]; /* the output at hand */
     reading reads[AXES];
-    lane_map where;        /* of what is stored */
+    lane_map where; /* of what is stored */
     bool with_fill;
-    const int *pattern;    /* of a vector of columns: which input, from the first on, each lane reads; NULL: one column */
-    int64_t span;          /* inputs that it reads */
+    const int *pattern; /* of a vector of columns: which input, from the first on, each lane reads; NULL: one column */
+    int64_t span;       /* inputs that it reads */
 } resizing;
 
 static register_ref only(const resizing *s, int which) { return reg(s->registers, affine_constant(which)); }
@@ -337,13 +337,13 @@ static const char *refuse(const algorithm *row, const problem *p, const cvk_targ
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
     (void)plan;
-    const double bytes = (double)(program_needs(&nests->run, ROLE_INPUT).bytes +
-                                  program_needs(&nests->run, ROLE_OUTPUT).bytes);
+    const double bytes =
+        (double)(program_needs(&nests->run, ROLE_INPUT).bytes + program_needs(&nests->run, ROLE_OUTPUT).bytes);
     const double issue = cost_issue(target, counts, target_lanes(target, p->sum), INFINITY, true);
     return bytes > (double)target->l2_bytes ? fmax(issue, cost_far(target, bytes, bytes)) : issue;
 }
 
-const algorithm algo_resize_channels = {"resize", LANES_CHANNELS, applicable_channels, propose, refuse,
-                                        build,    cycles,         NULL,                NULL};
-const algorithm algo_resize_columns = {"resize", LANES_COLUMNS, applicable_columns, propose, refuse,
-                                       build,    cycles,        NULL,               NULL};
+const algorithm algo_resize_channels = {
+    "resize", LANES_CHANNELS, applicable_channels, propose, refuse, build, cycles, NULL, NULL};
+const algorithm algo_resize_columns = {"resize", LANES_COLUMNS, applicable_columns, propose, refuse, build, cycles,
+                                       NULL,     NULL};

@@ -39,7 +39,12 @@ typedef enum coordinates {
     COORDINATES_ASYMMETRIC,   /* o in / out */
     COORDINATES_ALIGN_CORNERS /* o (in - 1) / (out - 1); 0 where there is one output */
 } coordinates;
-typedef enum nearest_rounding { ROUNDING_PREFER_FLOOR, ROUNDING_PREFER_CEIL, ROUNDING_FLOOR, ROUNDING_CEIL } nearest_rounding;
+typedef enum nearest_rounding {
+    ROUNDING_PREFER_FLOOR,
+    ROUNDING_PREFER_CEIL,
+    ROUNDING_FLOOR,
+    ROUNDING_CEIL
+} nearest_rounding;
 
 /* Which way a layer is gone through; what is backward takes gradients. */
 typedef enum direction { DIRECTION_FORWARD, DIRECTION_BACKWARD_DATA, DIRECTION_BACKWARD_WEIGHTS, DIRECTIONS } direction;

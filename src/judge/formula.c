@@ -270,8 +270,8 @@ static residue resized(const channel *c, const int64_t o[AXES]) {
             const resize_place p = resize_place_of(s, a, o[a]);
             const int side = corner >> a & 1;
             at = at * s->in_size[a] + p.index[side];
-            weight = residue_mul(weight, residue_mul(residue_of_integer(p.over[side]),
-                                                     residue_inverse(residue_of_integer(p.under))));
+            weight = residue_mul(
+                weight, residue_mul(residue_of_integer(p.over[side]), residue_inverse(residue_of_integer(p.under))));
         }
         sum = residue_add(sum, residue_mul(weight, c->input[at * s->in_channels]));
     }

@@ -534,10 +534,11 @@ typedef void range_function(const cvk_spec *s, const void *input, int64_t first,
                             double *bound);
 
 /* Of what has neither weights nor windows, before post-ops. */
-static range_function *const weightless[LAYER_KINDS] = {
-    [LAYER_IDENTITY] = identity_range,     [LAYER_GROUP_NORM] = naive_norm_range,
-    [LAYER_LAYER_NORM] = naive_norm_range, [LAYER_SOFTMAX] = naive_softmax_range,
-    [LAYER_RESIZE] = naive_resize_range};
+static range_function *const weightless[LAYER_KINDS] = {[LAYER_IDENTITY] = identity_range,
+                                                        [LAYER_GROUP_NORM] = naive_norm_range,
+                                                        [LAYER_LAYER_NORM] = naive_norm_range,
+                                                        [LAYER_SOFTMAX] = naive_softmax_range,
+                                                        [LAYER_RESIZE] = naive_resize_range};
 
 static void weightless_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last,
                              long double *output, double *bound) {
@@ -604,8 +605,7 @@ static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *outpu
     const bool gated = post_count_reading(s->post, s->post_count, OPERAND_IMAGE_CHANNEL) > 0;
     if (s->batch && (!t->input || !output || (adds && !t->addend) || (gated && !t->gate))) return false;
     const bool biased = s->direction == DIRECTION_FORWARD && spec_bias_elements(s) > 0;
-    return (t->weights || spec_weights_elements(s) == 0) && (!biased || t->bias) &&
-           (spec_scales(s) == 0 || t->scale);
+    return (t->weights || spec_weights_elements(s) == 0) && (!biased || t->bias) && (spec_scales(s) == 0 || t->scale);
 }
 
 cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,

@@ -43,7 +43,8 @@ void naive_resize_range(const cvk_spec *s, const void *input, int64_t first, int
         for (o[0] = 0; o[0] < s->out_size[0]; o[0]++)
             for (o[1] = 0; o[1] < s->out_size[1]; o[1]++)
                 for (o[2] = 0; o[2] < s->out_size[2]; o[2]++) {
-                    const resize_place where[AXES] = {resize_place_of(s, 0, o[0]), resize_place_of(s, 1, o[1]), resize_place_of(s, 2, o[2])};
+                    const resize_place where[AXES] = {resize_place_of(s, 0, o[0]), resize_place_of(s, 1, o[1]),
+                                                      resize_place_of(s, 2, o[2])};
                     resize_one(s, input, i, where, output++, bound ? bound++ : NULL);
                 }
 }

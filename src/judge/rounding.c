@@ -64,8 +64,9 @@ static void print_pool(const problem *p, int unit, text *out) {
         text_add(out, "|error| <= (C + |x - max| + the mean of those + 11) u y, C = %lld, u = 2^%d\n",
                  (long long)p->in_channels, unit);
     else if (p->combine == COMBINE_RESIZED)
-        text_add(out, "|error| <= (3 a + 1) u S, S the sum of a result's terms' magnitudes, a its axes that are weighed, "
-                      "u = 2^%d\n",
+        text_add(out,
+                 "|error| <= (3 a + 1) u S, S the sum of a result's terms' magnitudes, a its axes that are weighed, "
+                 "u = 2^%d\n",
                  unit);
     else if (p->combine == COMBINE_NORMALISED || p->moments.elements)
         text_add(out, "that of a mean and of a variance, as docs/trust.md has them, u = 2^%d\n", unit);

@@ -65,8 +65,8 @@ problem_axis axis_counting(const problem_axis *a);
 segment_list axis_segments(arena *a, const problem_axis *axis, const axis_span *span);
 
 /* Where an axis is sampled: output o lies at (o step + origin) / divisor among the inputs. It is the input of the whole
- * number below; linear, that one and the next, as near as it lies to each. Outside of low <= o < high an edge stands for
- * it: the first input before, the last behind. step may be 0. */
+ * number below; linear, that one and the next, as near as it lies to each. Outside of low <= o < high an edge stands
+ * for it: the first input before, the last behind. step may be 0. */
 typedef struct axis_sample {
     int64_t step, origin, divisor;
     bool linear;

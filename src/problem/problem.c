@@ -36,16 +36,13 @@ problem_epilogue problem_epilogue_of(const cvk_spec *s) {
     return e;
 }
 
-static const combination combinations[LAYER_KINDS] = {[LAYER_MAX_POOL] = COMBINE_MAXIMUM,
-                                                      [LAYER_AVERAGE_POOL] = COMBINE_MEAN,
-                                                      [LAYER_IDENTITY] = COMBINE_NONE,
-                                                      [LAYER_GROUP_NORM] = COMBINE_NONE,
-                                                      [LAYER_LAYER_NORM] = COMBINE_NORMALISED,
-                                                      [LAYER_SOFTMAX] = COMBINE_SOFTMAX,
-                                                      [LAYER_RESIZE] = COMBINE_RESIZED}; /* COMBINE_SUM
-                                                                                                                  of the
-                                                                                                                  others
-                                                                                                                */
+static const combination combinations[LAYER_KINDS] = {
+    [LAYER_MAX_POOL] = COMBINE_MAXIMUM, [LAYER_AVERAGE_POOL] = COMBINE_MEAN,     [LAYER_IDENTITY] = COMBINE_NONE,
+    [LAYER_GROUP_NORM] = COMBINE_NONE,  [LAYER_LAYER_NORM] = COMBINE_NORMALISED, [LAYER_SOFTMAX] = COMBINE_SOFTMAX,
+    [LAYER_RESIZE] = COMBINE_RESIZED}; /* COMBINE_SUM
+                                                                of the
+                                                                others
+                                                              */
 
 /* Once there are the mean and the deviation of its group, each channel is by itself. */
 static void take_moments(const cvk_spec *s, problem *p) {

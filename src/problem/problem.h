@@ -37,16 +37,16 @@ typedef struct problem {
     combination combine;
     bool indices; /* of a maximum: also where the first of the greatest is, counted through its channel's map */
     problem_axis axis[AXES];
-    view x, w, y;        /* w has no elements where nothing is weighed */
-    const void *known;   /* the weights that w is a view of, where they are to be compiled in; else NULL */
+    view x, w, y;      /* w has no elements where nothing is weighed */
+    const void *known; /* the weights that w is a view of, where they are to be compiled in; else NULL */
     view moments; /* elements: a mean is taken away before post-ops, and an inverse multiplied with, which the workspace
                      holds (algo/moments.h) */
-    view gate;           /* of what post-ops have for an image's channel: laid out as the output, of one position */
-    cvk_type sum;        /* what is accumulated in; of bias and scales, too */
+    view gate;    /* of what post-ops have for an image's channel: laid out as the output, of one position */
+    cvk_type sum; /* what is accumulated in; of bias and scales, too */
     padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
     double constant;     /* with PAD_CONSTANT: what it reads, counted from what stands for 0 */
     accuracy accuracy;
-    double epsilon; /* of what is normalised */
+    double epsilon;           /* of what is normalised */
     axis_sample sample[AXES]; /* of what is resized */
     problem_epilogue post;
 } problem;

@@ -95,8 +95,8 @@ static size_t file_number(const Onnx__Graph *graph, const char *name) {
     return n;
 }
 
-void *operand(const char *folder, const Onnx__Graph *graph, size_t n, int64_t *elements, int64_t dims[5],
-                     size_t *rank, const char **word) {
+void *operand(const char *folder, const Onnx__Graph *graph, size_t n, int64_t *elements, int64_t dims[5], size_t *rank,
+              const char **word) {
     const char *name = graph->node[0]->input[n];
     const Onnx__Tensor *constant = initializer(graph, name);
     Onnx__Tensor *file = constant ? NULL : read_tensor(folder, "input", file_number(graph, name));

@@ -1,5 +1,5 @@
-/* Norms, softmax, resizing, products with matrices and elementwise steps as layers, row by row of STEPS. Axes that a node
- * goes through together become images, channels and positions. */
+/* Norms, softmax, resizing, products with matrices and elementwise steps as layers, row by row of STEPS. Axes that a
+ * node goes through together become images, channels and positions. */
 #include "onnx_read.h"
 
 #include <math.h>
@@ -88,7 +88,7 @@ static bool batch_norm(const step *s, const char *name) {
     free(v[2]);
     free(v[3]);
     say_layer(s, name, "identity", 1, 2);
-    s->c->slack = 4; /* scale and shift are rounded, where there the formula is computed step by step */
+    s->c->slack = 16; /* scale and shift are rounded, where there the formula is computed step by step */
     return take_affine(s, v[0], v[1], channels);
 }
 
@@ -150,7 +150,8 @@ static bool take_addend(const step *s, int64_t rows, int64_t columns) {
     const int64_t counts[] = {columns, 1, rows * columns};
     const double beta = number(s, "beta", 1);
     for (int i = 0; i < 3; i++) {
-        float *given = floats(s, 2, counts[i]), *taken = given ? malloc(sizeof *taken * (size_t)(rows * columns)) : NULL;
+        float *given = floats(s, 2, counts[i]),
+              *taken = given ? malloc(sizeof *taken * (size_t)(rows * columns)) : NULL;
         if (!given) continue;
         for (int64_t at = 0; at < (i == 2 ? counts[i] : columns); at++)
             taken[at] = (float)beta * given[counts[i] == 1 ? 0 : at];
@@ -227,10 +228,14 @@ static bool resize(const step *s, const char *name) {
 static const struct step_row {
     const char *op_type;
     bool (*load)(const step *s, const char *name);
-} STEPS[] = {{"BatchNormalization", batch_norm}, {"InstanceNormalization", instance_norm},
-             {"LayerNormalization", layer_norm}, {"Softmax", softmax},
-             {"Add", sum},                       {"Mul", multiple},
-             {"Gemm", matrix_product},           {"Resize", resize},
+} STEPS[] = {{"BatchNormalization", batch_norm},
+             {"InstanceNormalization", instance_norm},
+             {"LayerNormalization", layer_norm},
+             {"Softmax", softmax},
+             {"Add", sum},
+             {"Mul", multiple},
+             {"Gemm", matrix_product},
+             {"Resize", resize},
              {"Upsample", resize}};
 
 static const struct step_row *row_of(const Onnx__Node *node) {

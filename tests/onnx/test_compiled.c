@@ -72,15 +72,16 @@ static void *run_kernel(const char *name, const cvk_kernel_info *info, const onn
 static void expect_output(const char *name, const cvk_spec *spec, const onnx_case *c, const char *output) {
     long double *y = malloc((size_t)c->output_elements * sizeof *y);
     double *bound = malloc((size_t)c->output_elements * sizeof *bound);
-    naive_run(spec, &(naive_tensors){.input = c->input, .weights = c->weights, .bias = c->bias, .scale = c->scale,
-                               .addend = c->addend},
+    naive_run(spec,
+              &(naive_tensors){
+                  .input = c->input, .weights = c->weights, .bias = c->bias, .scale = c->scale, .addend = c->addend},
               y, bound);
     const cvk_type type = spec->output_type;
     for (int64_t i = 0; i < c->output_elements; i++) {
         const double got = type_read(type, output + i * type_bytes(type));
         const double expected = type_read(type, (const char *)c->output + i * type_bytes(type));
-        cr_assert_leq(bound_ratio(expected, (2 + c->slack) * bound[i], got), 1, "%s: output %d is %.9g, not %.9g", name, (int)i, got,
-                      expected);
+        cr_assert_leq(bound_ratio(expected, (2 + c->slack) * bound[i], got), 1, "%s: output %d is %.9g, not %.9g", name,
+                      (int)i, got, expected);
     }
     free(y);
     free(bound);
