@@ -1,5 +1,6 @@
 /* post_ops: a list of words, and of mappings of one word to its parameters. */
 #include "spec/reader.h"
+#include "spec/edges.h"
 #include "spec/scalar.h"
 
 #include <stdio.h>
@@ -22,8 +23,16 @@ static bool read_kind(reader *r, const node *word, post_op *op) {
     return found >= 0;
 }
 
+/* Whether it combines what a layer computes with another tensor. */
+static bool takes_tensor(post_kind kind) { return kind == POST_ADD; }
+
 static bool read_word_alone(reader *r, const node *n, post_op *op) {
     if (!read_kind(r, n, op)) return false;
+    if (r->edges && takes_tensor(op->kind)) {
+        refuse(r, E_POST_OP, n, "as in `{add: NAME}`", "%s needs the name of what it takes, in a file with `inputs`",
+               n->text);
+        return false;
+    }
     if (parameters[op->kind] == 0 && op->kind != POST_SCALE) return true;
     hint_text h = {.text = ""};
     snprintf(h.text, sizeof h.text, "as in `%s`", example(op->kind));
@@ -50,6 +59,10 @@ static bool read_with_parameters(reader *r, const node *n, post_op *op) {
     }
     const node *word = n->child[0], *value = n->child[1];
     if (!read_kind(r, word, op)) return false;
+    if (takes_tensor(op->kind) && r->edges) {
+        edges_read_operand(r, value);
+        return true;
+    }
     if (op->kind == POST_SCALE) return read_word(r, value, &scale_words) >= 0;
     if (op->kind == POST_CLAMP) return read_clamp(r, value, op);
     if (parameters[op->kind] == 1) return read_decimal(r, value, &op->a);
@@ -68,6 +81,7 @@ static bool read_post_op(reader *r, const node *n, post_op *op) {
 void read_post_ops(reader *r, const node *n) {
     cvk_spec *s = &r->draft.spec;
     s->post_count = 0;
+    r->draft.operand_count = 0;
     if (n->kind != NODE_SEQUENCE) {
         refuse(r, E_KIND, n, "as in `[add, relu]`", "expected a list, got %s", describe(n).text);
         return;

@@ -12,6 +12,10 @@ typedef struct draft {
     direction direction;
     bool depthwise, output_padding; /* whether these words are said */
     bool unknown_kind;              /* what is said of it is no kind */
+    bool layout;                    /* whether one is said */
+    int input, operand_count;       /* in a file with `inputs`, tensors of its graph */
+    int operand[MOST_POST_OPS];     /* of post-ops, in their order */
+    place operand_at[MOST_POST_OPS];
     place at[FIELDS];               /* of each value; of the layer where a key is absent */
 } draft;
 
@@ -23,6 +27,7 @@ typedef struct reader {
     bool inherited;         /* its value is from `defaults` */
     bool complete;          /* every value so far is known, so the rules can be applied */
     int rank;               /* 0 until `input` is known, and in `defaults` */
+    struct edges *edges;    /* NULL in a file without `inputs`, whose layers do not feed one another */
     draft draft;
 } reader;
 

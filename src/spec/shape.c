@@ -1,6 +1,6 @@
 /* Shape: the figures that follow from a spec's fields. Products stop at INT64_MAX, which is past every limit, so the
  * same functions serve the rules that keep a layer within the limits and all who read a checked one. */
-#include "spec/spec.h"
+#include "spec/graph.h"
 
 enum { BLOCK = 16 };
 
@@ -96,4 +96,8 @@ int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES
     if (layout == CVK_CHANNELS_FIRST) return (n * channels + c) * pixels + pixel;
     int64_t blocks = channels_in_memory(layout, channels) / BLOCK;
     return ((n * blocks + c / BLOCK) * pixels + pixel) * BLOCK + c % BLOCK;
+}
+
+int64_t graph_elements(const graph_tensor *t) {
+    return times(times(t->batch, channels_in_memory(t->layout, t->channels)), volume(t->size));
 }

@@ -42,6 +42,7 @@ struct cvk_network {
     const char *name;
     size_t count;
     cvk_spec *layers;
+    const struct spec_graph *graph; /* spec/graph.h: what feeds what; NULL: layers do not feed one another */
 };
 
 /* What is summed in; of bias, scales and the parameters of post-ops, too. */
