@@ -51,7 +51,9 @@ static void form_name(const field_row *f) {
 
 static void form_kind(const field_row *f) {
     (void)f;
+    printf("\"anyOf\": [{");
     put_list(&kind_words);
+    printf("}, {\"const\": \"concat\"}]");
 }
 
 static void form_direction(const field_row *f) {
@@ -59,13 +61,21 @@ static void form_direction(const field_row *f) {
     put_list(&direction_words);
 }
 
-static void form_shape(const field_row *f) {
-    printf("\"type\": \"array\", \"minItems\": 3, \"maxItems\": %d, \"items\": [{\"anyOf\": [{", 2 + AXES);
+static void put_shape(const field_row *f) {
+    printf("{\"type\": \"array\", \"minItems\": 3, \"maxItems\": %d, \"items\": [{\"anyOf\": [{", 2 + AXES);
     put_range(0, f->most);
     printf("}, {");
     put_list(&batch_words);
     printf("}]}], \"additionalItems\": ");
     put_integer(f);
+    printf("}");
+}
+
+/* In a network the name of what has it, or of a concatenation several. */
+static void form_shape(const field_row *f) {
+    printf("\"anyOf\": [");
+    put_shape(f);
+    printf(", {" NAME_PATTERN "}, {\"type\": \"array\", \"minItems\": 1, \"items\": {" NAME_PATTERN "}}]");
 }
 
 static void form_integer(const field_row *f) { put_range(f->least, f->most); }
@@ -153,6 +163,8 @@ static void form_post_ops(const field_row *f) {
         printf(kind ? ",\n      " : "\n      ");
         put_post_op((post_kind)kind);
     }
+    printf(",\n      {\"description\": \"in a network\", " CLOSED_OBJECT
+           ", \"required\": [\"add\"], \"properties\": {\"add\": {" NAME_PATTERN "}}}");
     printf("]}");
 }
 
@@ -371,7 +383,7 @@ static void put_exempt(const field_row *f) {
         printf("%s\"%s\"", joint, kind_words.word[kind]);
         joint = ", ";
     }
-    printf("]}}}");
+    printf("%s\"concat\"]}}}", joint);
 }
 
 /* A required key stands in every layer, or in the one that it is of, or in `defaults`. */
@@ -406,6 +418,23 @@ void print_schema(void) {
     printf("  \"properties\": {\n"
            "    \"version\": {\"description\": \"of the language\", \"const\": 1},\n"
            "    \"name\": {\"description\": \"of the network; C symbols begin with it\", " NAME_PATTERN "},\n"
+           "    \"inputs\": {\"description\": \"of a network: names and shapes\", \"type\": \"object\", "
+           "\"minProperties\": 1,\n      \"propertyNames\": {" NAME_PATTERN
+           "}, \"additionalProperties\": {\"anyOf\": [");
+    put_shape(&spec_fields[FIELD_input]);
+    printf(",\n        {" CLOSED_OBJECT ", \"required\": [\"shape\"], \"properties\": {\"shape\": ");
+    put_shape(&spec_fields[FIELD_input]);
+    printf(", \"dtype\": {");
+    put_list(&dtype_words);
+    printf("}, \"layout\": {");
+    put_list(&layout_words);
+    printf("}}}]}},\n"
+           "    \"outputs\": {\"description\": \"of a network\", \"anyOf\": [\n"
+           "      {\"type\": \"array\", \"minItems\": 1, \"uniqueItems\": true, \"items\": {" NAME_PATTERN "}},\n"
+           "      {\"type\": \"object\", \"minProperties\": 1, \"additionalProperties\": {" CLOSED_OBJECT
+           ", \"required\": [\"layout\"], \"properties\": {\"layout\": {");
+    put_list(&layout_words);
+    printf("}}}}]},\n"
            "    \"defaults\": {\"description\": \"keys of layers that do not have them\", ");
     put_keys(true);
     printf(

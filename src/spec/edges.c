@@ -71,8 +71,8 @@ static hint_text nearest_name(const edges *e, const char *name) {
 /* The tensor that a node names, counted as read; -1: there is none, which has been said of `path`. */
 static int named(edges *e, const char *path, const node *n) {
     if (n->kind != NODE_SCALAR) {
-        report_error(e->report, E_KIND, n->at, NULL, "%s: expected the name of an input or an earlier layer, got %s", path,
-                     describe(n).text);
+        report_error(e->report, E_KIND, n->at, NULL, "%s: expected the name of an input or an earlier layer, got %s",
+                     path, describe(n).text);
         return -1;
     }
     const int found = find(e, n->text);
@@ -252,8 +252,8 @@ static bool read_concat_inputs(edges *e, const char *owner, const node *list, in
     const char *path = arena_format(e->arena, "%s.input", owner);
     bool sound = list->kind == NODE_SEQUENCE && list->count > 0;
     if (!sound)
-        report_error(e->report, E_KIND, list->at, "as in `input: [left, right]`", "%s: expected a list of names, got %s",
-                     path, describe(list).text);
+        report_error(e->report, E_KIND, list->at, "as in `input: [left, right]`",
+                     "%s: expected a list of names, got %s", path, describe(list).text);
     for (size_t i = 0; list->kind == NODE_SEQUENCE && i < list->count; i++) {
         inputs[i] = named(e, path, list->child[i]);
         const bool known = inputs[i] >= 0 && !e->graph.tensor[inputs[i]].broken;
@@ -279,8 +279,7 @@ void edges_add_concat(edges *e, const char *owner, const node *layer) {
     }
     if (find(e, name->text) >= 0)
         report_error(e->report, E_DUPLICATE_NAME, name->at, NULL,
-                     "%s.name: \"%s\" is the name of an input or another layer too", owner,
-                     show_text(name->text).text);
+                     "%s.name: \"%s\" is the name of an input or another layer too", owner, show_text(name->text).text);
     graph_tensor sum = {.name = name->text, .at = layer->at};
     int *inputs = arena_array(e->arena, int, (list ? list->count : 0) + 1);
     if (list) sound = read_concat_inputs(e, owner, list, inputs, &sum) && sound;
@@ -317,8 +316,8 @@ static void read_input_mapping(reader *r, const node *value) {
         const node *key = value->child[i];
         const int found = word_find(&keys, key->text);
         if (found < 0)
-            report_error(r->report, E_UNKNOWN_KEY, key->at, word_hint(&keys, key->text).text,
-                         "%s: no such key, \"%s\"", r->owner, show_text(key->text).text);
+            report_error(r->report, E_UNKNOWN_KEY, key->at, word_hint(&keys, key->text).text, "%s: no such key, \"%s\"",
+                         r->owner, show_text(key->text).text);
         else
             read_input_key(r, (input_key)found, key->text, value->child[i + 1]);
         r->complete &= found >= 0;
@@ -425,7 +424,8 @@ static void check_read(const edges *e) {
 void edges_end(edges *e, const node *outputs) {
     const bool mapping = outputs->kind == NODE_MAPPING, sound = outputs->kind != NODE_SCALAR && outputs->count > 0;
     if (!sound)
-        report_error(e->report, E_KIND, outputs->at, "as in `outputs: [y]`", "outputs: expected a list of names, got %s",
+        report_error(e->report, E_KIND, outputs->at, "as in `outputs: [y]`",
+                     "outputs: expected a list of names, got %s",
                      outputs->kind == NODE_SCALAR ? describe(outputs).text : "none");
     e->graph.output = arena_array(e->arena, graph_output, outputs->count + 1);
     for (size_t i = 0; sound && i < outputs->count; i += mapping ? 2 : 1)

@@ -45,11 +45,8 @@ static void check_layer_keys(report *r, const char *owner, const node *layer) {
 }
 
 static reader new_reader(const document *doc, const char *owner, place at) {
-    reader r = {.report = doc->report,
-                .arena = &doc->network->arena,
-                .owner = owner,
-                .complete = true,
-                .edges = doc->edges};
+    reader r = {
+        .report = doc->report, .arena = &doc->network->arena, .owner = owner, .complete = true, .edges = doc->edges};
     for (int i = 0; i < FIELDS; i++) r.draft.at[i] = at;
     r.draft.spec.at = at;
     r.draft.padding = PADDING_NUMBERS;
@@ -189,8 +186,7 @@ static void check_name_is_new(const document *doc, const reader *r) {
     const cvk_spec *layers = doc->network->layers, *s = &r->draft.spec;
     if (s->name && doc->edges && edges_named(doc->edges, s->name)) {
         report_error(doc->report, E_DUPLICATE_NAME, r->draft.at[FIELD_name], NULL,
-                     "%s.name: \"%s\" is the name of an input or another layer too", r->owner,
-                     show_text(s->name).text);
+                     "%s.name: \"%s\" is the name of an input or another layer too", r->owner, show_text(s->name).text);
         return;
     }
     for (size_t i = 0; s->name && i < doc->network->count; i++) {
@@ -334,7 +330,8 @@ static void end_edges(document *doc) {
     if (doc->top[TOP_OUTPUTS])
         edges_end(doc->edges, doc->top[TOP_OUTPUTS]);
     else
-        report_error(doc->report, E_MISSING_KEY, doc->top[TOP_INPUTS]->at, "as in `outputs: [y]`", "outputs is missing");
+        report_error(doc->report, E_MISSING_KEY, doc->top[TOP_INPUTS]->at, "as in `outputs: [y]`",
+                     "outputs is missing");
     doc->network->graph = &doc->edges->graph;
 }
 

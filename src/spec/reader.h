@@ -16,7 +16,7 @@ typedef struct draft {
     int input, operand_count;       /* in a file with `inputs`, tensors of its graph */
     int operand[MOST_POST_OPS];     /* of post-ops, in their order */
     place operand_at[MOST_POST_OPS];
-    place at[FIELDS];               /* of each value; of the layer where a key is absent */
+    place at[FIELDS]; /* of each value; of the layer where a key is absent */
 } draft;
 
 typedef struct reader {

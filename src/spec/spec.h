@@ -9,6 +9,9 @@
 #include "base/types.h"
 #include "plan/layer_plan.h"
 
+/* Tensors whose channels may be part of a wider tensor's. */
+typedef enum spec_pitch { PITCH_INPUT, PITCH_OUTPUT, PITCH_ADDEND, PITCHES } spec_pitch;
+
 struct cvk_spec {
     const char *name;
     layer_kind kind;
@@ -21,6 +24,7 @@ struct cvk_spec {
     int64_t out_size[AXES];                    /* derived */
     padding_mode padding;
     cvk_layout input_layout, output_layout;
+    int64_t pitch[PITCHES]; /* channels in memory of the tensor that they are part of; 0: there are no others */
     cvk_type input_type, weights_type,
         output_type;              /* bias and scales are of what is summed in, addends of the output's */
     int input_zero, weights_zero; /* of integers: what stands for 0 */

@@ -212,6 +212,15 @@ CVK_API void cvk_kernel_free(cvk_kernel *kernel);       /* drops one reference *
 CVK_API cvk_status cvk_network_compile(const cvk_network *network, const cvk_options *options,
                                        cvk_diagnostics *diagnostics, cvk_kernel **kernels);
 
+/* The layers of a file that says what feeds what, `inputs` and `outputs`, as one call (cvk_network_run): each compiled
+ * once, on several threads, and a plan for the memory between them. CVK_ERROR_ARGUMENT where the file does not say it.
+ * What is made is immutable, and needs nothing of `network` any more. */
+typedef struct cvk_compiled_network cvk_compiled_network;
+CVK_API cvk_status cvk_network_build(const cvk_network *network, const cvk_options *options,
+                                     cvk_diagnostics *diagnostics, cvk_compiled_network **compiled);
+CVK_API const cvk_network_info *cvk_compiled_network_get_info(const cvk_compiled_network *compiled);
+CVK_API void cvk_compiled_network_free(cvk_compiled_network *compiled);
+
 /* A compile on a thread of its own. The spec must outlive the job. */
 typedef struct cvk_job cvk_job;
 CVK_API cvk_status cvk_compile_start(const cvk_spec *spec, const cvk_options *options, cvk_job **job);
