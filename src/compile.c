@@ -11,10 +11,10 @@
 #include <string.h>
 
 /* As the program declares it. */
-static cvk_buffer_info buffer_of(const nest_program *program, nest_role role) {
+static cvk_buffer_info buffer_of(const nest_program *program, nest_role role, bool any) {
     program_buffer needs = program_needs(program, role);
-    return (cvk_buffer_info){
-        .bytes = (uint64_t)needs.bytes, .alignment = (uint32_t)needs.alignment, .held = needs.held};
+    const int64_t bytes = any && needs.image_bytes > needs.bytes ? needs.image_bytes : needs.bytes;
+    return (cvk_buffer_info){.bytes = (uint64_t)bytes, .alignment = (uint32_t)needs.alignment, .held = needs.held};
 }
 
 static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
@@ -24,7 +24,7 @@ static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
     info->output_shape[1] = s->out_channels;
     info->weights_shape[0] = s->transposed ? s->in_channels : s->out_channels;
     info->weights_shape[1] = s->transposed ? spec_group_out(s) : spec_group_in(s);
-    if (spec_is_pool(s)) info->weights_shape[0] = info->weights_shape[1] = 0;
+    if (!spec_weighs(s)) info->weights_shape[0] = info->weights_shape[1] = 0;
     for (int a = 0; a < AXES; a++) {
         info->input_shape[2 + a] = s->in_size[a];
         info->output_shape[2 + a] = s->out_size[a];
@@ -44,7 +44,11 @@ static void trade_shapes(cvk_kernel_info *info) {
 static cvk_operation operation_of(const cvk_spec *s) {
     static const cvk_operation FORWARD[] = {CVK_CONVOLUTION, CVK_TRANSPOSED},
                                WEIGHTS[] = {CVK_WEIGHTS_GRADIENT, CVK_TRANSPOSED_WEIGHTS_GRADIENT};
-    if (spec_is_pool(s)) return s->kind == LAYER_MAX_POOL ? CVK_MAX_POOL : CVK_AVERAGE_POOL;
+    static const cvk_operation OF_KIND[LAYER_KINDS] = {[LAYER_MAX_POOL] = CVK_MAX_POOL,
+                                                       [LAYER_AVERAGE_POOL] = CVK_AVERAGE_POOL,
+                                                       [LAYER_DENSE] = CVK_DENSE,
+                                                       [LAYER_IDENTITY] = CVK_IDENTITY};
+    if (s->kind != LAYER_CONVOLUTION) return OF_KIND[s->kind];
     return (spec_has_weights(s) ? FORWARD : WEIGHTS)[s->transposed];
 }
 
@@ -56,7 +60,7 @@ static void round_buffer(cvk_buffer_info *b) {
 
 /* Of several workers, and of several images, each has a slice that begins aligned. */
 static void set_buffers(cvk_kernel_info *info, const nest_program *program) {
-#define CVK_BUFFER(NAME, member, needs, access, share) info->needs = buffer_of(program, ROLE_##NAME);
+#define CVK_BUFFER(NAME, member, needs, access, share) info->needs = buffer_of(program, ROLE_##NAME, info->batch_any);
 #include <convoke/buffers.def>
 #undef CVK_BUFFER
     if (info->packed_weights.bytes) info->packed_weights.bytes += CVK_PACKED_HEADER;
@@ -108,8 +112,8 @@ static cvk_kernel_info describe(arena *a, const compile_unit *u) {
                             .output_dtype = (cvk_dtype)s->output_type,
                             .spatial_rank = (uint32_t)s->rank,
                             .operation = operation_of(s),
-                            .addends = (uint32_t)spec_count_post(s, POST_ADD),
-                            .scales = (uint32_t)spec_count_post(s, POST_SCALE),
+                            .addends = (uint32_t)spec_operands(s, OPERAND_TENSOR),
+                            .scales = (uint32_t)spec_operands(s, OPERAND_CHANNEL),
                             .weights = dense_weights(s)};
     set_shapes(&info, s);
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) trade_shapes(&info);

@@ -94,7 +94,9 @@ static void fold_back(arena *a, const cvk_spec *s, const cvk_target *target, lay
     fold *f = arena_new(a, fold);
     *f = (fold){.name = s->name,
                 .from = problem_unfolded(s),
-                .to = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+                .to = problem_output(s, PITCH_OUTPUT),
+                .addend = problem_output(s, PITCH_ADDEND),
+                .gate = view_everywhere(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups),
                 .border = s->padding,
                 .n = s->batch,
                 .post = problem_epilogue_of(s)};
@@ -203,7 +205,7 @@ layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
         add_figures(&figures, &peak, &part[i]);
     }
     nests.run = program_beside(a, run, problems);
-    if (!spec_is_pool(spec)) nests.pack = pack_beside(a, pack, problems);
+    if (spec_weighs(spec)) nests.pack = pack_beside(a, pack, problems);
     if (problem_folds(spec)) fold_back(a, spec, aim.target, &nests);
     if (spec->direction == DIRECTION_BACKWARD_WEIGHTS) pack_as_it_runs(a, spec, aim.target, &nests);
     add_phases(spec, aim.target, &nests, &figures, peak);

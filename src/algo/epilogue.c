@@ -1,18 +1,32 @@
 /* Post-ops as operations of the nest, and the store. */
 #include "algo/epilogue.h"
 
-enum { TEMPORARIES = 3 };
+enum { OPERAND = 2, TEMPORARIES }; /* 0 and 1 are for the steps of a post-op */
 
 static int declare(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t elements, bool writable) {
     return elements ? nest_add_tensor(b, name, role, type, elements, type_bytes(type), writable) : -1;
 }
 
 /* One after another, each a tensor of its own. */
-static void declare_addends(epilogue *e) {
-    int64_t elements = e->p->y.elements;
-    for (int i = 0; elements && i < problem_count_post(e->p, POST_ADD); i++)
-        e->addend[i] = nest_add_part(e->b, "addend", ROLE_ADDEND, e->p->y.type, i * elements, elements,
-                                     type_bytes(e->p->y.type), false);
+static tensor_view declare_operand(const epilogue *e, const char *name, nest_role role, const view *v, int which) {
+    tensor_view operand = {.tensor = -1, .v = *v};
+    if (v->elements)
+        operand.tensor =
+            nest_add_part(e->b, name, role, v->type, which * v->elements, v->elements, type_bytes(v->type), false);
+    if (operand.tensor >= 0) nest_lie_in(e->b, operand.tensor, v->image, v->period, v->width);
+    return operand;
+}
+
+/* What they are laid out like. */
+static void declare_operands(epilogue *e) {
+    int addends = 0, gates = 0;
+    for (int i = 0; i < e->p->post.count; i++) {
+        const post_operand reads = post_rows[e->p->post.op[i].kind].operand;
+        if (reads == OPERAND_TENSOR)
+            e->operand[i] = declare_operand(e, "addend", ROLE_ADDEND, &e->p->addend, addends++);
+        else if (reads == OPERAND_IMAGE_CHANNEL)
+            e->operand[i] = declare_operand(e, "gate", ROLE_GATE, &e->p->gate, gates++);
+    }
 }
 
 /* Laid out as the output is. */
@@ -24,12 +38,13 @@ static void declare_places(epilogue *e) {
 }
 
 epilogue epilogue_declare(nest_builder *b, const problem *p) {
-    int64_t scales = problem_count_post(p, POST_SCALE);
+    int64_t scales = problem_operands(p, OPERAND_CHANNEL);
     epilogue e = {.b = b, .p = p, .y.v = p->y};
     e.bias = declare(b, "bias", ROLE_BIAS, p->sum, p->post.bias ? p->y.channels : 0, false);
     e.scale = declare(b, "scale", ROLE_SCALE, p->sum, scales * p->y.channels, false);
-    declare_addends(&e);
+    declare_operands(&e);
     e.y.tensor = nest_add_sums(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, p->post.accumulate);
+    nest_lie_in(b, e.y.tensor, p->y.image, p->y.period, p->y.width);
     declare_places(&e);
     return e;
 }
@@ -103,15 +118,33 @@ static void hard_swish(const epilogue *e, register_ref x) {
     build_op(e->b, OP_MUL, x, x, temporary(e, 1));
 }
 
-static void add(const epilogue *e, register_ref x, const lane_map *m, int tensor) {
-    const tensor_view addend = {.tensor = tensor, .v = e->p->y};
-    view_load(e->b, &addend, m, temporary(e, 0), temporary(e, 1));
-    build_op(e->b, OP_ADD, x, x, temporary(e, 0));
+/* x = b x + a operand. */
+static void blend(const epilogue *e, const post_op *op, register_ref x, register_ref operand) {
+    scale_by(e, OP_MUL, x, x, op->b);
+    build_const(e->b, temporary(e, 0), op->a);
+    build_fma(e->b, x, operand, temporary(e, 0), NULL);
 }
 
-static void scale(const epilogue *e, register_ref x, const lane_map *m, int64_t which) {
-    load_by_channel(e, e->scale, which * e->p->y.channels, m, temporary(e, 0));
-    build_op(e->b, OP_MUL, x, x, temporary(e, 0));
+/* The same for all lanes, for as many as there are channels again and again, or for each its own. */
+static void load_gate(const epilogue *e, const tensor_view *gate, const lane_map *m, register_ref to) {
+    const affine at = view_offset(e->b, &gate->v, m->n, m->channel, &m->at);
+    const bool everywhere = gate->v.axis[AXIS_W] == 0;
+    if (m->repeat && everywhere)
+        load_repeated(e, access_at(gate->tensor, at, 1), m->repeat, to);
+    else if (m->channel_step == 0 && everywhere && !m->repeat)
+        build_splat(e->b, to, access_at(gate->tensor, at, 1));
+    else
+        view_load(e->b, gate, m, to, temporary(e, 1));
+}
+
+/* What post-op number i reads, after so many vectors of one number a channel. */
+static void load_operand(const epilogue *e, int i, int64_t vectors, const lane_map *m, register_ref to) {
+    switch (post_rows[e->p->post.op[i].kind].operand) {
+    case OPERAND_TENSOR: view_load(e->b, &e->operand[i], m, to, temporary(e, 1)); break;
+    case OPERAND_IMAGE_CHANNEL: load_gate(e, &e->operand[i], m, to); break;
+    case OPERAND_CHANNEL: load_by_channel(e, e->scale, vectors * e->p->y.channels, m, to); break;
+    default: break;
+    }
 }
 
 /* Post-ops that are one call; MATH_KINDS: not one. */
@@ -123,11 +156,17 @@ static math_kind math_of(post_kind kind) {
     return MATH[kind] ? MATH[kind] - 1 : MATH_KINDS;
 }
 
-/* `adds` and `scales`: how many came before. */
-static void apply(const epilogue *e, const post_op *op, register_ref x, const lane_map *m, int adds, int scales) {
+/* `operand`: what it reads, where it does. */
+static void apply(const epilogue *e, const post_op *op, register_ref x, register_ref operand) {
     switch (op->kind) {
-    case POST_ADD: add(e, x, m, e->addend[adds]); break;
-    case POST_SCALE: scale(e, x, m, scales); break;
+    case POST_ADD:
+    case POST_SHIFT: build_op(e->b, OP_ADD, x, x, operand); break;
+    case POST_SCALE:
+    case POST_GATE:
+    case POST_MULTIPLY: build_op(e->b, OP_MUL, x, x, operand); break;
+    case POST_BLEND: blend(e, op, x, operand); break;
+    case POST_TIMES: scale_by(e, OP_MUL, x, x, op->a); break;
+    case POST_PLUS: scale_by(e, OP_ADD, x, x, op->a); break;
     case POST_RELU: relu(e, x); break;
     case POST_RELU6: clamp(e, x, 0, 6); break;
     case POST_CLAMP: clamp(e, x, op->a, op->b); break;
@@ -149,12 +188,16 @@ static void store(const epilogue *e, const tensor_view *to, register_ref value, 
 
 void epilogue_store(const epilogue *e, register_ref value, const lane_map *m, bool with_fill) {
     const problem_epilogue *post = &e->p->post;
-    for (int i = 0, adds = 0, scales = 0; i < post->count; i++) {
-        apply(e, &post->op[i], value, m, adds, scales);
-        adds += post->op[i].kind == POST_ADD;
-        scales += post->op[i].kind == POST_SCALE;
+    const register_ref operand = temporary(e, OPERAND);
+    for (int i = 0, vectors = 0; i < post->count; i++) {
+        load_operand(e, i, vectors, m, operand);
+        apply(e, &post->op[i], value, operand);
+        vectors += post_rows[post->op[i].kind].operand == OPERAND_CHANNEL;
     }
-    if (post->accumulate) add(e, value, m, e->y.tensor);
+    if (post->accumulate) {
+        view_load(e->b, &e->y, m, operand, temporary(e, 1));
+        build_op(e->b, OP_ADD, value, value, operand);
+    }
     store(e, &e->y, value, m, with_fill);
 }
 

@@ -52,24 +52,12 @@ static void make_table(cvk_compiled_network *c, const network_steps *n, const di
     c->info = network_table(&c->arena, n, &memory, infos);
 }
 
-/* Channels that are part of a wider tensor's are not built yet. */
-static cvk_status refuse_pitch(const network_steps *n, cvk_diagnostics *d) {
-    for (const network_step *s = n->step; s < n->step + n->step_count; s++)
-        for (int i = 0; i < PITCHES; i++)
-            if (s->spec->pitch[i]) {
-                diag_error(d, E_UNSUPPORTED, s->spec->at, NULL, "%s: concat is not supported yet", s->spec->name);
-                return CVK_ERROR_UNSUPPORTED;
-            }
-    return CVK_OK;
-}
-
 /* The arena is its own. What the table points at is copied from the file, so that it may go. */
 static cvk_status fill(cvk_compiled_network *c, const cvk_network *network_file, const settings *s,
                        cvk_diagnostics *diagnostics) {
     if (arena_guard(&c->arena)) return CVK_ERROR_MEMORY;
     const network_steps *n = network_of(&c->arena, network_file);
     const distinct d = find_distinct(&c->arena, n);
-    if (refuse_pitch(n, diagnostics)) return CVK_ERROR_UNSUPPORTED;
     c->kernels = calloc(d.count + 1, sizeof *c->kernels);
     if (!c->kernels) return CVK_ERROR_MEMORY;
     cvk_status status = request_all(d.layer, d.count, s, diagnostics, c->kernels);

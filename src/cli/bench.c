@@ -39,12 +39,12 @@ static double gflops_in(const timing *t, double seconds) { return 1e-9 * t->oper
 static double microseconds(const timing *t) { return 1e6 * t->seconds; }
 static double gflops(const timing *t) { return gflops_in(t, t->seconds); }
 /* Pools have no multiply-adds for a peak of those. */
-static double of_peak(const timing *t) { return spec_is_pool(t->spec) ? NAN : t->operations / t->seconds / t->peak; }
+static double of_peak(const timing *t) { return !spec_weighs(t->spec) ? NAN : t->operations / t->seconds / t->peak; }
 static double of_roof(const timing *t) { return t->roof_seconds / t->seconds; }
 static double roof_gflops(const timing *t) { return 1e-9 * t->present / t->roof_seconds; }
 static double strict_us(const timing *t) { return 1e6 * t->strict_seconds; }
 static double strict_of_roof(const timing *t) { return t->roof_seconds / t->strict_seconds; }
-static double predicted(const timing *t) { return spec_is_pool(t->spec) ? NAN : t->predicted; }
+static double predicted(const timing *t) { return !spec_weighs(t->spec) ? NAN : t->predicted; }
 static double speedup(const timing *t) { return t->single_seconds / t->seconds; }
 static double direct_us(const timing *t) { return 1e6 * t->peer[PEER_DIRECT].seconds; }
 static double direct_gflops(const timing *t) { return gflops_in(t, t->peer[PEER_DIRECT].seconds); }

@@ -53,6 +53,7 @@ static void print_tensors(const cvk_kernel_info *i, text *out) {
     print_buffer(out, "bias", arena_format(a, "one %s a channel", sum), &i->bias);
     print_buffer(out, "scale", arena_format(a, "%" PRIu32 " of one %s a channel", i->scales, sum), &i->scale);
     print_buffer(out, "addend", arena_format(a, "%" PRIu32 " like the output", i->addends), &i->addend);
+    print_buffer(out, "gate", "one a channel of each image, as an output of one position", &i->gate);
     print_buffer(
         out, "output",
         arena_format(a, "%s %s of %s", shape(a, i->output_shape, i->spatial_rank, i->batch_any),

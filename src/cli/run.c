@@ -13,7 +13,7 @@ typedef struct arrays {
     cvk_spec spec; /* with its batch */
     naive_tensors tensors;
     npy_array input, weights, bias; /* weights, or gradients of the output */
-    void *scale, *addend;           /* all of each kind, one after another */
+    void *scale, *addend, *gate;    /* all of each kind, one after another */
     void *before;                   /* what the outputs hold, where they are added to */
 } arrays;
 
@@ -113,10 +113,10 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     if (status == CLI_DONE) status = check_indices(s, spec);
     if (status == CLI_DONE) status = find_batch(s, spec, a);
     if (status == CLI_DONE && spec->direction == DIRECTION_BACKWARD_WEIGHTS) return read_gradient(s, &a->spec, a);
-    const shape output = shape_output(&a->spec);
+    const shape output = shape_output(&a->spec), gate = shape_gate(&a->spec);
     if (status == CLI_DONE) status = refuse_option(o->gradient, "the layer takes no --gradient");
-    if (status == CLI_DONE && spec_is_pool(spec))
-        status = refuse_option(o->weights, "a pool has no weights");
+    if (status == CLI_DONE && !spec_weighs(spec))
+        status = refuse_option(o->weights, "the layer has no weights");
     else if (status == CLI_DONE)
         status = read_array(s, "--weights", o->weights, &weights, &a->weights);
     if (status == CLI_DONE && spec->bias) status = read_array(s, "--bias", o->bias, &channels, &a->bias);
@@ -125,14 +125,17 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
         status = CLI_USAGE;
     }
     if (status == CLI_DONE)
-        status = read_list(s, "--scale", &o->scale, spec_count_post(spec, POST_SCALE), &channels, &a->scale);
+        status = read_list(s, "--scale", &o->scale, spec_operands(spec, OPERAND_CHANNEL), &channels, &a->scale);
     if (status == CLI_DONE)
-        status = read_list(s, "--addend", &o->addend, spec_count_post(spec, POST_ADD), &output, &a->addend);
+        status = read_list(s, "--addend", &o->addend, spec_operands(spec, OPERAND_TENSOR), &output, &a->addend);
+    if (status == CLI_DONE)
+        status = read_list(s, "--gate", &o->gate, spec_operands(spec, OPERAND_IMAGE_CHANNEL), &gate, &a->gate);
     a->tensors = (naive_tensors){.input = a->input.data,
                                  .weights = a->weights.data,
                                  .bias = a->bias.data,
                                  .scale = a->scale,
-                                 .addend = a->addend};
+                                 .addend = a->addend,
+                                 .gate = a->gate};
     return status;
 }
 
@@ -142,6 +145,7 @@ static void free_arrays(arrays *a) {
     npy_free(&a->bias);
     free(a->scale);
     free(a->addend);
+    free(a->gate);
     free(a->before);
 }
 
@@ -175,7 +179,7 @@ static cvk_status run_kernel(session *s, const cvk_spec *layer, const cvk_spec *
 
 static cvk_status run_reference(const cvk_spec *spec, const naive_tensors *t, const results *to) {
     if (spec->indices) naive_places(spec, t, 0, naive_channels(spec), to->indices);
-    return cvk_reference(spec, t->input, t->weights, t->bias, t->scale, t->addend, to->output);
+    return cvk_reference_gated(spec, t->input, t->weights, t->bias, t->scale, t->addend, t->gate, to->output);
 }
 
 static cvk_status write_array(const session *s, const char *path, const shape *of, void *data) {

@@ -14,6 +14,7 @@
 #define PAIR "{\"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": "
 #define CLOSED_OBJECT "\"type\": \"object\", \"additionalProperties\": false"
 #define NUMBER "{\"type\": \"number\"}"
+#define SHARE "{\"type\": \"number\", \"minimum\": 0, \"maximum\": 1}"
 
 static void put_string(const char *string) {
     putchar('"');
@@ -129,30 +130,21 @@ static void form_boolean(const field_row *f) {
     printf("\"type\": \"boolean\"");
 }
 
-static const struct post_row {
-    const char *word, *formula;
-    int parameters;
-} POST_ROWS[POST_KINDS] = {
-#define POST_OP(name, word, parameters, formula) {word, formula, parameters},
-#include "base/post_ops.def"
-#undef POST_OP
-};
-
 static void put_post_op(post_kind kind) {
-    const struct post_row *op = &POST_ROWS[kind];
+    const struct post_row *op = &post_rows[kind];
     printf("{\"description\": ");
     put_string(op->formula);
-    if (op->parameters == 0 && kind != POST_SCALE) {
+    if (op->parameters == 0 && op->operand != OPERAND_CHANNEL) {
         printf(", \"const\": \"%s\"}", op->word);
         return;
     }
     printf(", " CLOSED_OBJECT ", \"required\": [\"%s\"], \"properties\": {\"%s\": ", op->word, op->word);
-    if (kind == POST_SCALE) {
+    if (op->operand == OPERAND_CHANNEL) {
         putchar('{');
         put_list(&scale_words);
         putchar('}');
     } else {
-        printf(op->parameters == 1 ? NUMBER : PAIR NUMBER "}");
+        printf(kind == POST_BLEND ? SHARE : op->parameters == 1 ? NUMBER : PAIR NUMBER "}");
     }
     printf("}}");
 }
@@ -178,6 +170,15 @@ static void form_layout(const field_row *f) {
     printf("}, \"output\": {");
     put_list(&layout_words);
     printf("}}}]");
+}
+
+static void form_pitch(const field_row *f) {
+    printf(CLOSED_OBJECT ", \"properties\": {");
+    for (size_t i = 0; i < pitch_words.count; i++) {
+        printf("%s\"%s\": ", i ? ", " : "", pitch_words.word[i]);
+        put_integer(f);
+    }
+    printf("}");
 }
 
 /* One for all tensors, or a mapping of one for each. */
@@ -310,27 +311,17 @@ static void form_schedule(const field_row *f) {
 }
 
 static void (*const forms[FORMS])(const field_row *) = {
-    [FORM_name] = form_name,
-    [FORM_of] = form_name,
-    [FORM_direction] = form_direction,
-    [FORM_shape] = form_shape,
-    [FORM_integer] = form_integer,
-    [FORM_axes] = form_axes,
-    [FORM_padding] = form_padding,
-    [FORM_padding_mode] = form_padding_mode,
-    [FORM_groups] = form_groups,
-    [FORM_boolean] = form_boolean,
-    [FORM_post_ops] = form_post_ops,
-    [FORM_layout] = form_layout,
-    [FORM_dtype] = form_dtype,
-    [FORM_output_padding] = form_axes,
-    [FORM_weights] = form_unsupported,
-    [FORM_accuracy] = form_accuracy,
-    [FORM_algorithm] = form_algorithm,
-    [FORM_schedule] = form_schedule,
-    [FORM_kind] = form_kind,
-    [FORM_kernel] = form_kernel,
-    [FORM_quantization] = form_quantization,
+    [FORM_name] = form_name,           [FORM_of] = form_name,
+    [FORM_direction] = form_direction, [FORM_shape] = form_shape,
+    [FORM_integer] = form_integer,     [FORM_axes] = form_axes,
+    [FORM_padding] = form_padding,     [FORM_padding_mode] = form_padding_mode,
+    [FORM_groups] = form_groups,       [FORM_boolean] = form_boolean,
+    [FORM_post_ops] = form_post_ops,   [FORM_layout] = form_layout,
+    [FORM_pitch] = form_pitch,         [FORM_dtype] = form_dtype,
+    [FORM_output_padding] = form_axes, [FORM_weights] = form_unsupported,
+    [FORM_accuracy] = form_accuracy,   [FORM_algorithm] = form_algorithm,
+    [FORM_schedule] = form_schedule,   [FORM_kind] = form_kind,
+    [FORM_kernel] = form_kernel,       [FORM_quantization] = form_quantization,
 };
 
 /* A fallback is written as in YAML: numbers, lists and booleans are the same in JSON, words want quotes. */

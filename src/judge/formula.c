@@ -140,6 +140,11 @@ static residue pooled(const channel *c, const int64_t o[AXES]) {
     return mean ? residue_mul(all, residue_inverse(residue_of_integer(counted))) : all;
 }
 
+static residue at_its_place(const channel *c, const int64_t o[AXES]) {
+    const cvk_spec *s = c->formula->spec;
+    return c->input[((o[0] * s->in_size[1] + o[1]) * s->in_size[2] + o[2]) * s->in_channels];
+}
+
 static residue sum_of_taps(const channel *c, const int64_t o[AXES]) {
     const cvk_spec *s = c->formula->spec;
     const int64_t *kernel = s->kernel, *in = s->in_size, inner = s->in_channels / s->groups;
@@ -162,6 +167,16 @@ static residue sum_of_taps(const channel *c, const int64_t o[AXES]) {
     return sum;
 }
 
+/* Before post-ops. */
+static residue made_of(const channel *c, const int64_t o[AXES]) {
+    switch (c->formula->spec->kind) {
+    case LAYER_MAX_POOL:
+    case LAYER_AVERAGE_POOL: return pooled(c, o);
+    case LAYER_IDENTITY: return at_its_place(c, o);
+    default: return sum_of_taps(c, o);
+    }
+}
+
 /* ---- post-ops ---- */
 
 static residue hard_sigmoid(const formula *f, residue x) {
@@ -173,8 +188,14 @@ static residue hard_sigmoid(const formula *f, residue x) {
 static residue apply(const formula *f, int i, residue operand, residue x) {
     const residue *constant = f->constant[i];
     switch (f->spec->post[i].kind) {
-    case POST_ADD: return residue_add(x, operand);
-    case POST_SCALE: return residue_mul(x, operand);
+    case POST_ADD:
+    case POST_SHIFT: return residue_add(x, operand);
+    case POST_SCALE:
+    case POST_GATE:
+    case POST_MULTIPLY: return residue_mul(x, operand);
+    case POST_BLEND: return residue_add(residue_mul(constant[1], x), residue_mul(constant[0], operand));
+    case POST_TIMES: return residue_mul(constant[0], x);
+    case POST_PLUS: return residue_add(x, constant[0]);
     case POST_RELU: return residue_apply_commutative(f->max, 0, x);
     case POST_RELU6: return residue_apply_commutative(f->min, 6, residue_apply_commutative(f->max, 0, x));
     case POST_CLAMP:
@@ -190,13 +211,15 @@ static residue apply(const formula *f, int i, residue operand, residue x) {
 static residue finished(const channel *c, int64_t position, residue x) {
     const formula *f = c->formula;
     const cvk_spec *s = f->spec;
-    int64_t positions = s->out_size[AXIS_D] * s->out_size[AXIS_H] * s->out_size[AXIS_W], adds = 0, scales = 0;
+    int64_t positions = s->out_size[AXIS_D] * s->out_size[AXIS_H] * s->out_size[AXIS_W];
+    int64_t before[POST_OPERANDS] = {0};
     for (int i = 0; i < s->post_count; i++) {
+        const post_operand reads = post_rows[s->post[i].kind].operand;
+        const int64_t which = before[reads]++, at = (which * s->batch + c->n) * s->out_channels + c->oc;
         residue operand = 0;
-        if (s->post[i].kind == POST_ADD)
-            operand = f->tensors->addend[((adds++ * s->batch + c->n) * s->out_channels + c->oc) * positions + position];
-        else if (s->post[i].kind == POST_SCALE)
-            operand = f->tensors->scale[scales++ * s->out_channels + c->oc];
+        if (reads == OPERAND_TENSOR) operand = f->tensors->addend[at * positions + position];
+        if (reads == OPERAND_IMAGE_CHANNEL) operand = f->tensors->gate[at];
+        if (reads == OPERAND_CHANNEL) operand = f->tensors->scale[which * s->out_channels + c->oc];
         x = apply(f, i, operand, x);
     }
     return x;
@@ -208,7 +231,7 @@ static residue *run_channel(const channel *c, residue *output) {
     for (o[AXIS_D] = 0; o[AXIS_D] < size[AXIS_D]; o[AXIS_D]++)
         for (o[AXIS_H] = 0; o[AXIS_H] < size[AXIS_H]; o[AXIS_H]++)
             for (o[AXIS_W] = 0; o[AXIS_W] < size[AXIS_W]; o[AXIS_W]++)
-                *output++ = finished(c, position++, spec_is_pool(c->formula->spec) ? pooled(c, o) : sum_of_taps(c, o));
+                *output++ = finished(c, position++, made_of(c, o));
     return output;
 }
 

@@ -14,8 +14,8 @@ enum { PIECES = 64 };
 struct identity {
     cvk_spec spec;
     formula_tensors dense;
-    residue *memory;                                  /* all of the tensors above and below */
-    residue *input, *weights, *bias, *scale, *addend; /* in the layouts of the nests */
+    residue *memory;                                         /* all of the tensors above and below */
+    residue *input, *weights, *bias, *scale, *addend, *gate; /* in the layouts of the nests */
     residue *before;   /* what is added to, in the order of what comes out; NULL: nothing is */
     residue *expected; /* N O D H W */
 };
@@ -45,12 +45,12 @@ static channel_walk walk(cvk_layout layout, int64_t channels, const int64_t size
 }
 
 /* An image from N D H W C. */
-static void lay_out_image(cvk_layout layout, int64_t batch, int64_t channels, const int64_t size[AXES],
+static void lay_out_image(cvk_layout layout, int64_t batch, int64_t channels, int64_t pitch, const int64_t size[AXES],
                           const residue *from, residue *to) {
     int64_t pixels = volume(size);
     for (int64_t n = 0; n < batch; n++)
         for (int64_t c = 0; c < channels; c++) {
-            channel_walk w = walk(layout, channels, size, n, c);
+            channel_walk w = walk(layout, pitch, size, n, c);
             for (int64_t p = 0; p < pixels; p++) to[w.first + p * w.step] = from[(n * pixels + p) * channels + c];
         }
 }
@@ -72,16 +72,21 @@ static void lay_out_weights(identity *i) {
                 i->weights[filter_at(s, oc, ic) * taps + k] = i->dense.weights[(oc * taps + k) * inner + ic];
 }
 
-static void lay_out_addends(identity *i) {
-    const cvk_spec *s = &i->spec;
-    const residue *from = i->dense.addend;
-    for (int64_t a = 0; a < spec_count_post(s, POST_ADD); a++)
+/* One after another, of so many elements each where they are laid out. */
+static void lay_out_operands(const cvk_spec *s, post_operand reads, const int64_t size[AXES], const residue *from,
+                             residue *to) {
+    const int64_t pitch = reads == OPERAND_TENSOR ? spec_pitch_of(s, PITCH_ADDEND) : s->out_channels;
+    for (int64_t a = 0; a < spec_operands(s, reads); a++, to += spec_operand_elements(s, reads))
         for (int64_t channel = 0; channel < s->batch * s->out_channels; channel++) {
-            channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, channel / s->out_channels,
-                                  channel % s->out_channels);
-            residue *to = i->addend + a * spec_output_elements(s) + w.first;
-            for (int64_t p = 0; p < volume(s->out_size); p++) to[p * w.step] = *from++;
+            channel_walk w = walk(s->output_layout, pitch, size, channel / s->out_channels, channel % s->out_channels);
+            for (int64_t p = 0; p < volume(size); p++) to[w.first + p * w.step] = *from++;
         }
+}
+
+static void lay_out_addends(identity *i) {
+    static const int64_t ONE[AXES] = {1, 1, 1};
+    lay_out_operands(&i->spec, OPERAND_TENSOR, i->spec.out_size, i->dense.addend, i->addend);
+    lay_out_operands(&i->spec, OPERAND_IMAGE_CHANNEL, ONE, i->dense.gate, i->gate);
 }
 
 /* The formula takes numbers as far from what stands for 0 as they are. */
@@ -95,24 +100,30 @@ static bool draw(identity *i, uint64_t seed) {
     int64_t inputs = s->batch * s->in_channels * volume(s->in_size);
     int64_t weights = is_gradient(s) ? logical_outputs(s) : spec_weights_elements(s);
     int64_t laid_weights = is_gradient(s) ? spec_output_elements(s) : weights;
-    int64_t bias = s->bias ? s->out_channels : 0, scale = spec_count_post(s, POST_SCALE) * s->out_channels;
-    int64_t adds = spec_count_post(s, POST_ADD), addend = adds * logical_outputs(s);
+    int64_t bias = s->bias ? s->out_channels : 0, scale = spec_operands(s, OPERAND_CHANNEL) * s->out_channels;
+    int64_t adds = spec_operands(s, OPERAND_TENSOR), addend = adds * logical_outputs(s);
+    int64_t gates = spec_operands(s, OPERAND_IMAGE_CHANNEL), gate = gates * s->batch * s->out_channels;
     int64_t before = s->accumulate ? formula_outputs(s) : 0;
-    int64_t random = inputs + weights + bias + scale + addend + before;
-    int64_t laid_out = spec_input_elements(s) + laid_weights + adds * spec_output_elements(s);
+    int64_t random = inputs + weights + bias + scale + addend + gate + before;
+    int64_t laid_addends = adds * spec_operand_elements(s, OPERAND_TENSOR);
+    int64_t laid_gates = gates * spec_operand_elements(s, OPERAND_IMAGE_CHANNEL);
+    int64_t laid_out = spec_input_elements(s) + laid_weights + laid_addends + laid_gates;
     residue *at = i->memory = calloc((size_t)(random + laid_out + formula_outputs(s) + 1), sizeof *at);
     if (!at) return false;
     for (int64_t k = 0; k < random; k++) at[k] = drawn(&seed);
     i->bias = at + inputs + weights, i->scale = i->bias + bias;
-    i->dense = (formula_tensors){at, at + inputs, i->bias, i->scale, i->scale + scale};
+    i->dense = (formula_tensors){at, at + inputs, i->bias, i->scale, i->scale + scale, i->scale + scale + addend};
     i->before = before ? at + random - before : NULL;
     i->input = at + random;
     i->weights = i->input + spec_input_elements(s);
     i->addend = i->weights + laid_weights;
-    i->expected = i->addend + adds * spec_output_elements(s);
-    lay_out_image(s->input_layout, s->batch, s->in_channels, s->in_size, i->dense.input, i->input);
+    i->gate = i->addend + laid_addends;
+    i->expected = i->gate + laid_gates;
+    lay_out_image(s->input_layout, s->batch, s->in_channels, spec_pitch_of(s, PITCH_INPUT), s->in_size, i->dense.input,
+                  i->input);
     if (is_gradient(s))
-        lay_out_image(s->output_layout, s->batch, s->out_channels, s->out_size, i->dense.weights, i->weights);
+        lay_out_image(s->output_layout, s->batch, s->out_channels, s->out_channels, s->out_size, i->dense.weights,
+                      i->weights);
     else if (spec_has_weights(s))
         lay_out_weights(i);
     lay_out_addends(i);
@@ -213,7 +224,7 @@ static void run_piece(void *argument, size_t piece) {
         [ROLE_INPUT] = i->input,     [ROLE_WEIGHTS] = j->packed,      [ROLE_BIAS] = i->bias,
         [ROLE_SCALE] = i->scale,     [ROLE_ADDEND] = i->addend,       [ROLE_OUTPUT] = j->output,
         [ROLE_SCRATCH] = scratch,    [ROLE_WORKSPACE] = j->workspace, [ROLE_GRADIENT] = i->weights,
-        [ROLE_INDICES] = j->indices,
+        [ROLE_INDICES] = j->indices, [ROLE_GATE] = i->gate,
     };
     int64_t tasks = j->nest->tasks, p = (int64_t)piece;
     cvk_status status =
@@ -252,7 +263,7 @@ static void compare(const identity *i, residue *output, char *words) {
     int64_t positions = volume(s->out_size);
     for (int64_t channel = 0; channel < s->batch * s->out_channels; channel++) {
         int64_t n = channel / s->out_channels, c = channel % s->out_channels;
-        channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, n, c);
+        channel_walk w = walk(s->output_layout, spec_pitch_of(s, PITCH_OUTPUT), s->out_size, n, c);
         int64_t p = first_wrong(i->expected + channel * positions, output + w.first, w.step, positions);
         if (p < 0) continue;
         bool none = output[w.first + p * w.step] == RESIDUE_NONE;
@@ -261,8 +272,9 @@ static void compare(const identity *i, residue *output, char *words) {
         return;
     }
     for (int64_t e = 0; e < spec_output_elements(s); e++)
-        if (output[e] != 0) {
-            snprintf(words, IDENTITY_WORDS, "element %lld, which is no channel's, is not zero", (long long)e);
+        if (spec_output_owns(s, e) ? output[e] != 0 : output[e] != RESIDUE_NONE) {
+            snprintf(words, IDENTITY_WORDS, "element %lld, which is no channel's, is %s", (long long)e,
+                     spec_output_owns(s, e) ? "not zero" : "stored to");
             return;
         }
 }
@@ -277,8 +289,8 @@ static void fill_output(const identity *i, residue *output) {
     }
     int64_t positions = volume(s->out_size);
     for (int64_t channel = 0; channel < s->batch * s->out_channels; channel++) {
-        channel_walk w =
-            walk(s->output_layout, s->out_channels, s->out_size, channel / s->out_channels, channel % s->out_channels);
+        channel_walk w = walk(s->output_layout, spec_pitch_of(s, PITCH_OUTPUT), s->out_size, channel / s->out_channels,
+                              channel % s->out_channels);
         for (int64_t p = 0; p < positions; p++) output[w.first + p * w.step] = i->before[channel * positions + p];
     }
 }

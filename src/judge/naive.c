@@ -346,16 +346,18 @@ static void sum_strip(const channel *c, strip *out) {
 /* Post-ops and store of one output, which stands at `at` in the channel. */
 static void finish(const channel *c, int64_t at, long double *value, double *bound) {
     const cvk_spec *s = c->spec;
-    int64_t outputs = naive_channel_size(s), adds = 0, scales = 0;
+    int64_t outputs = naive_channel_size(s), before[POST_OPERANDS] = {0};
     for (int i = 0; i < s->post_count; i++) {
         const post_op *op = &s->post[i];
+        const post_operand reads = post_rows[op->kind].operand;
+        const int64_t which = before[reads]++, image = which * s->batch + c->n;
         double operand = 0;
-        if (op->kind == POST_ADD) {
-            int64_t image = adds++ * s->batch + c->n;
+        if (reads == OPERAND_TENSOR)
             operand = number(s->output_type, c->tensors->addend, (image * s->out_channels + c->oc) * outputs + at);
-        } else if (op->kind == POST_SCALE) {
-            operand = number(c->sum, c->tensors->scale, scales++ * s->out_channels + c->oc);
-        }
+        else if (reads == OPERAND_IMAGE_CHANNEL)
+            operand = number(s->output_type, c->tensors->gate, image * s->out_channels + c->oc);
+        else if (reads == OPERAND_CHANNEL)
+            operand = number(c->sum, c->tensors->scale, which * s->out_channels + c->oc);
         if (bound) *bound = bound_post(c->sum, op, operand, *value, *bound);
         *value = post_apply(op, operand, *value);
     }
@@ -429,6 +431,22 @@ static void pool_range(const cvk_spec *s, const naive_tensors *t, int64_t first,
     }
 }
 
+/* What comes in, exactly. */
+static void identity_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
+                           double *bound) {
+    const int64_t size = naive_channel_size(s);
+    for (int64_t i = first; i < last; i++) {
+        const channel c = {
+            .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .sum = spec_sum_type(s)};
+        for (int64_t at = 0; at < size; at++, output++) {
+            *output = number(s->input_type, t->input, i * size + at);
+            if (bound) *bound = 0;
+            finish(&c, at, output, bound);
+            if (bound) bound++;
+        }
+    }
+}
+
 void naive_places(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, int32_t *places) {
     const int64_t size = naive_channel_size(s);
     for (int64_t i = first; i < last; i++, places += size)
@@ -439,6 +457,10 @@ void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64
                  double *bound) {
     if (s->direction != DIRECTION_FORWARD) {
         naive_gradients_range(s, t, first, last, output, bound);
+        return;
+    }
+    if (s->kind == LAYER_IDENTITY) {
+        identity_range(s, t, first, last, output, bound);
         return;
     }
     if (spec_is_pool(s)) {
@@ -468,20 +490,29 @@ void naive_run(const cvk_spec *s, const naive_tensors *t, long double *output, d
 }
 
 static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *output) {
-    bool adds = false, scales = false;
-    for (int i = 0; i < s->post_count; i++) {
-        adds |= s->post[i].kind == POST_ADD;
-        scales |= s->post[i].kind == POST_SCALE;
-    }
-    if (s->batch && (!t->input || !output || (adds && !t->addend))) return false;
-    return (t->weights || spec_is_pool(s)) && (!s->bias || t->bias || s->direction != DIRECTION_FORWARD) &&
-           (!scales || t->scale);
+    const bool adds = post_count_reading(s->post, s->post_count, OPERAND_TENSOR) > 0;
+    const bool scales = post_count_reading(s->post, s->post_count, OPERAND_CHANNEL) > 0;
+    const bool gated = post_count_reading(s->post, s->post_count, OPERAND_IMAGE_CHANNEL) > 0;
+    if (s->batch && (!t->input || !output || (adds && !t->addend) || (gated && !t->gate))) return false;
+    return (t->weights || !layer_kind_rows[s->kind].weighs) &&
+           (!s->bias || t->bias || s->direction != DIRECTION_FORWARD) && (!scales || t->scale);
 }
 
 cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                          const void *scale, const void *addend, void *output) {
+    return cvk_reference_gated(spec, input, weights, bias, scale, addend, NULL, output);
+}
+
+cvk_status cvk_reference_gated(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
+                               const void *scale, const void *addend, const void *gate, void *output) {
     if (!spec) return CVK_ERROR_ARGUMENT;
-    const naive_tensors tensors = {input, weights, bias, scale, addend, NULL, output};
+    const naive_tensors tensors = {.input = input,
+                                   .weights = weights,
+                                   .bias = bias,
+                                   .scale = scale,
+                                   .addend = addend,
+                                   .gate = gate,
+                                   .before = output};
     if (!has_all(spec, &tensors, output)) return CVK_ERROR_NULL;
     int64_t size = naive_channel_size(spec);
     const cvk_type type = spec_result_type(spec);

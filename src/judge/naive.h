@@ -7,7 +7,8 @@
 
 /* Dense arrays in C order, each of its type (spec/spec.h): input N C D H W; weights O I/groups D H W, transposed I
  * O/groups D H W, of pools none; bias O; scale one O after another, one for each `scale`; addend one N O D H W after
- * another, one for each `add`. What the layer does not use may be NULL. */
+ * another, one for each post-op that reads a tensor; gate one N O after another. What the layer does not use may be
+ * NULL. */
 typedef struct naive_tensors {
     const void *input, *weights /* of gradients of weights: gradients of the output, N O D H W */, *bias, *scale,
         *addend;
@@ -15,6 +16,7 @@ typedef struct naive_tensors {
                                of direct summation */
     const void *before; /* where the layer accumulates, what the output holds: N O D H W; gradients of weights as they
                            come out */
+    const void *gate;
 } naive_tensors;
 
 /* Output channels of all images: n * out_channels + oc is the index of one. Of gradients of weights, each by itself:

@@ -62,20 +62,23 @@ static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXI
 static int64_t tensor_bytes(cvk_type type, int64_t elements) { return (elements * type_bytes(type) + 7) / 8 * 8; }
 
 bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *data) {
-    enum { TENSORS = 6, WEIGHTS = 1 };
+    enum { TENSORS = 7, WEIGHTS = 1 };
     const int64_t outputs = s->batch * s->out_channels * volume(s->out_size);
     const bool backward = s->direction == DIRECTION_BACKWARD_WEIGHTS; /* gradients of the output for weights */
     const int64_t results = backward ? spec_result_elements(s) : outputs;
     const int64_t elements[TENSORS] = {s->batch * s->in_channels * volume(s->in_size),
                                        backward ? outputs : spec_weights_elements(s),
                                        s->bias ? s->out_channels : 0,
-                                       s->out_channels * spec_count_post(s, POST_SCALE),
-                                       outputs * spec_count_post(s, POST_ADD),
-                                       s->accumulate ? results : 0};
+                                       s->out_channels * spec_operands(s, OPERAND_CHANNEL),
+                                       outputs * spec_operands(s, OPERAND_TENSOR),
+                                       s->accumulate ? results : 0,
+                                       s->batch * s->out_channels * spec_operands(s, OPERAND_IMAGE_CHANNEL)};
     const void **const tensors[TENSORS] = {&data->tensors.input, &data->tensors.weights, &data->tensors.bias,
-                                           &data->tensors.scale, &data->tensors.addend,  &data->tensors.before};
+                                           &data->tensors.scale, &data->tensors.addend,  &data->tensors.before,
+                                           &data->tensors.gate};
     const cvk_type sum = spec_sum_type(s), weights = backward ? s->output_type : s->weights_type;
-    const cvk_type type[TENSORS] = {s->input_type, weights, sum, sum, s->output_type, spec_result_type(s)};
+    const cvk_type type[TENSORS] = {s->input_type,       weights,       sum, sum, s->output_type,
+                                    spec_result_type(s), s->output_type};
     int64_t bytes = 1;
     for (int i = 0; i < TENSORS; i++) bytes += tensor_bytes(type[i], elements[i]);
     char *to = data->memory = malloc((size_t)bytes);

@@ -53,7 +53,7 @@ static void print_direct(const problem *p, int unit, text *out) {
 }
 
 static void print_pool(const problem *p, int unit, text *out) {
-    if (p->combine == COMBINE_MAXIMUM)
+    if (p->combine == COMBINE_MAXIMUM || p->combine == COMBINE_NONE)
         text_add(out, "none\n");
     else
         text_add(out, "|error| <= %lld u S / count, S the sum of a window's %lld magnitudes, u = 2^%d\n",

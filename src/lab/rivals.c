@@ -66,7 +66,7 @@ static const void *unflipped(const cvk_spec *s, const void *weights, arena *a) {
 static peer_data data_of(const cvk_spec *s, const layer_data *d, arena *a) {
     const naive_tensors *t = &d->tensors;
     return (peer_data){t->input, unflipped(s, t->weights, a), s->bias ? t->bias : NULL,
-                       spec_count_post(s, POST_ADD) ? t->addend : NULL};
+                       spec_operands(s, OPERAND_TENSOR) ? t->addend : NULL};
 }
 
 /* Our own output, N O D H W. */

@@ -47,6 +47,8 @@ typedef struct nest_tensor {
     bool shared;   /* of all images, where a kernel is for any batch and sums over them */
     bool added_to; /* a task reads an element of it, adds, and stores it */
     int zero;      /* the number that stands for 0: what loads into another type subtract */
+    int64_t image; /* elements from an image to the next, where a kernel is for any batch; 0: as many as it has */
+    int64_t period, width; /* of every so many elements the first `width` are its own; 0: all are */
 } nest_tensor;
 
 typedef struct nest_register { /* an array of vector registers */

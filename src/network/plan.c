@@ -132,7 +132,9 @@ static const cvk_place *places_of(making *k, int step) {
     cvk_place *p = arena_array(k->arena, cvk_place, CVK_ROLES);
     p[CVK_ROLE_INPUT] = place_of_tensor(k, s->input);
     p[CVK_ROLE_OUTPUT] = place_of_tensor(k, s->output);
-    if (s->operand != NONE) p[CVK_ROLE_ADDEND] = place_of_tensor(k, s->operand);
+    if (s->operand[OPERAND_TENSOR] != NONE) p[CVK_ROLE_ADDEND] = place_of_tensor(k, s->operand[OPERAND_TENSOR]);
+    if (s->operand[OPERAND_IMAGE_CHANNEL] != NONE)
+        p[CVK_ROLE_GATE] = place_of_tensor(k, s->operand[OPERAND_IMAGE_CHANNEL]);
     p[CVK_ROLE_WEIGHTS] = add_weight(k, step, CVK_ROLE_WEIGHTS, &kernel->packed_weights);
     p[CVK_ROLE_BIAS] = add_weight(k, step, CVK_ROLE_BIAS, &kernel->bias);
     p[CVK_ROLE_SCALE] = add_weight(k, step, CVK_ROLE_SCALE, &kernel->scale);

@@ -136,11 +136,12 @@ static network_tensor tensor_in(const graph_tensor *of, cvk_layout layout, int s
 static void settle(making *m, int t) {
     value *v = &m->value[t];
     const graph_tensor *of = &m->g->tensor[t];
-    int64_t begin = 0;
+    int64_t begin = 0, channel = 0;
     if (v->storage != NONE) return;
     if (v->home != NONE) {
         settle(m, v->home);
         v->storage = m->value[v->home].storage;
+        channel = m->n->tensor[v->home].channel + v->channel;
         begin = m->n->tensor[v->home].begin + bytes_before(of, v->layout, v->channel);
     } else if (comes_in(m, t)) {
         v->storage = add_storage(m, CVK_SPACE_INPUT, t, of, v->layout, 1);
@@ -149,6 +150,7 @@ static void settle(making *m, int t) {
             add_storage(m, v->output == NONE ? CVK_SPACE_WORKSPACE : CVK_SPACE_OUTPUT, v->output, of, v->layout, 1);
     }
     m->n->tensor[t] = tensor_in(of, v->layout, v->storage, begin);
+    m->n->tensor[t].channel = channel;
 }
 
 static int add_tensor(making *m, network_tensor t) {
@@ -164,20 +166,29 @@ static int64_t pitch_of(const making *m, int tensor) {
     return all == stored(t->layout, t->channels) ? 0 : all;
 }
 
-static void add_step(making *m, const cvk_spec *layer, int input, int operand, int output) {
+static void add_step(making *m, const cvk_spec *layer, const network_step *tensors) {
     cvk_spec *s = arena_copy(m->arena, layer, sizeof *s);
-    s->input_layout = m->n->tensor[input].layout;
-    s->output_layout = m->n->tensor[output].layout;
-    s->pitch[PITCH_INPUT] = pitch_of(m, input);
-    s->pitch[PITCH_OUTPUT] = pitch_of(m, output);
-    s->pitch[PITCH_ADDEND] = operand == NONE ? 0 : pitch_of(m, operand);
-    m->n->step[m->n->step_count++] = (network_step){s, input, output, operand};
+    const int addend = tensors->operand[OPERAND_TENSOR];
+    s->input_layout = m->n->tensor[tensors->input].layout;
+    s->output_layout = m->n->tensor[tensors->output].layout;
+    s->pitch[PITCH_INPUT] = pitch_of(m, tensors->input);
+    s->pitch[PITCH_OUTPUT] = pitch_of(m, tensors->output);
+    s->pitch[PITCH_ADDEND] = addend == NONE ? 0 : pitch_of(m, addend);
+    network_step *step = &m->n->step[m->n->step_count++];
+    *step = *tensors;
+    step->spec = s;
 }
 
-/* The greatest of one: what a tensor is elsewhere, or laid out otherwise. */
+static network_step step_between(int input, int output) {
+    network_step s = {.input = input, .output = output};
+    for (int i = 0; i < POST_OPERANDS; i++) s.operand[i] = NONE;
+    return s;
+}
+
+/* What a tensor is elsewhere, or laid out otherwise. */
 static void add_copy(making *m, int from, const graph_tensor *of, int to) {
     cvk_spec s = {.name = arena_format(m->arena, "%s.copy", of->name),
-                  .kind = LAYER_MAX_POOL,
+                  .kind = LAYER_IDENTITY,
                   .rank = of->rank,
                   .batch = of->batch,
                   .batch_any = of->batch_any,
@@ -194,23 +205,45 @@ static void add_copy(making *m, int from, const graph_tensor *of, int to) {
         s.in_size[axis] = s.out_size[axis] = of->size[axis];
         s.kernel[axis] = s.stride[axis] = s.dilation[axis] = 1;
     }
-    add_step(m, &s, from, NONE, to);
+    const network_step step = step_between(from, to);
+    add_step(m, &s, &step);
 }
 
-/* Several stand one after another, so copies of them do; a single one may stay where it is, if it is laid out alike. */
-static int make_operands(making *m, const graph_node *n) {
+/* The tensors of one sort that a layer's post-ops take, in their order. */
+static int find_operands(const graph_node *n, post_operand sort, int found[MOST_POST_OPS]) {
+    int count = 0, at = 0;
+    for (const post_op *op = n->layer->post; op < n->layer->post + n->layer->post_count; op++) {
+        if (!post_takes_tensor(op->kind)) continue;
+        if (post_rows[op->kind].operand == sort) found[count++] = n->operand[at];
+        at++;
+    }
+    return count;
+}
+
+/* Whether a single one may stay where it is: it is laid out as the output is, and of a gate there is nothing between.
+ */
+static bool may_stay(const making *m, int t, post_operand sort, cvk_layout layout) {
+    const bool alike = m->n->tensor[t].layout == layout || (sort == OPERAND_IMAGE_CHANNEL && layout != CVK_BLOCKED &&
+                                                            m->n->tensor[t].layout != CVK_BLOCKED);
+    return alike && (sort == OPERAND_TENSOR || pitch_of(m, t) == 0);
+}
+
+/* Several stand one after another, so copies of them do. */
+static int make_operands(making *m, const graph_node *n, post_operand sort) {
     const cvk_layout layout = m->value[n->output].layout;
-    if (n->operand_count == 0) return NONE;
-    for (int i = 0; i < n->operand_count; i++) settle(m, n->operand[i]);
-    if (n->operand_count == 1 && m->value[n->operand[0]].layout == layout) return n->operand[0];
-    const graph_tensor *first = &m->g->tensor[n->operand[0]];
-    const int storage = add_storage(m, CVK_SPACE_WORKSPACE, 0, first, layout, n->operand_count);
+    int found[MOST_POST_OPS];
+    const int count = find_operands(n, sort, found);
+    if (count == 0) return NONE;
+    for (int i = 0; i < count; i++) settle(m, found[i]);
+    if (count == 1 && may_stay(m, found[0], sort, layout)) return found[0];
+    const int storage = add_storage(m, CVK_SPACE_WORKSPACE, 0, &m->g->tensor[found[0]], layout, count);
     const int begin = m->n->tensor_count;
-    for (int i = 0; i < n->operand_count; i++) {
-        const graph_tensor *of = &m->g->tensor[n->operand[i]];
+    for (int i = 0; i < count; i++) {
+        const graph_tensor *of = &m->g->tensor[found[i]];
         network_tensor to = tensor_in(of, layout, storage, 0);
-        *(m->n->batch_any ? &to.image_begin : &to.begin) = i * (m->n->storage[storage].bytes / n->operand_count);
-        add_copy(m, n->operand[i], of, add_tensor(m, to));
+        *(m->n->batch_any ? &to.image_begin : &to.begin) = i * (m->n->storage[storage].bytes / count);
+        to.number = i;
+        add_copy(m, found[i], of, add_tensor(m, to));
     }
     return begin;
 }
@@ -218,8 +251,10 @@ static int make_operands(making *m, const graph_node *n) {
 static void add_layer(making *m, const graph_node *n) {
     settle(m, n->input[0]);
     settle(m, n->output);
-    const int operand = make_operands(m, n);
-    add_step(m, n->layer, n->input[0], operand, n->output);
+    network_step step = step_between(n->input[0], n->output);
+    step.operand[OPERAND_TENSOR] = make_operands(m, n, OPERAND_TENSOR);
+    step.operand[OPERAND_IMAGE_CHANNEL] = make_operands(m, n, OPERAND_IMAGE_CHANNEL);
+    add_step(m, n->layer, &step);
 }
 
 /* What does not lie there yet comes there. */
@@ -233,7 +268,9 @@ static void add_concat(making *m, const graph_node *n) {
         if (v->home != n->output || v->channel != channel) {
             settle(m, t);
             const int64_t begin = m->n->tensor[n->output].begin + bytes_before(of, in->layout, channel);
-            add_copy(m, t, of, add_tensor(m, tensor_in(of, in->layout, in->storage, begin)));
+            network_tensor to = tensor_in(of, in->layout, in->storage, begin);
+            to.channel = m->n->tensor[n->output].channel + channel;
+            add_copy(m, t, of, add_tensor(m, to));
         }
         channel += of->channels;
     }
@@ -260,7 +297,8 @@ static void find_lifetimes(making *m) {
         const network_step *s = &m->n->step[i];
         live(m->n, s->input, i);
         live(m->n, s->output, i);
-        if (s->operand != NONE) live(m->n, s->operand, i);
+        for (int k = 0; k < POST_OPERANDS; k++)
+            if (s->operand[k] != NONE) live(m->n, s->operand[k], i);
     }
 }
 

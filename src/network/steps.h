@@ -22,6 +22,8 @@ typedef struct network_tensor {
     cvk_layout layout;
     int storage;
     int64_t channels, pixels;   /* of an image */
+    int64_t channel;            /* of the storage's, its first */
+    int number;                 /* of those that stand one after another in its storage */
     int64_t begin, image_begin; /* in bytes into its storage, and so many more for each image of any batch */
     cvk_type type;
 } network_tensor;
@@ -30,7 +32,7 @@ typedef struct network_tensor {
 typedef struct network_step {
     const cvk_spec *spec;
     int input, output;
-    int operand; /* the first of what its post-ops take, the others behind it; -1: they take nothing */
+    int operand[POST_OPERANDS]; /* of each sort that its post-ops take the first, the others behind it; -1: none */
 } network_step;
 
 typedef struct network_steps {

@@ -36,7 +36,17 @@ problem_epilogue problem_epilogue_of(const cvk_spec *s) {
     return e;
 }
 
-_Static_assert((int)LAYER_MAX_POOL == COMBINE_MAXIMUM && (int)LAYER_AVERAGE_POOL == COMBINE_MEAN, "kinds of layers");
+static const combination combinations[LAYER_KINDS] = {[LAYER_MAX_POOL] = COMBINE_MAXIMUM,
+                                                      [LAYER_AVERAGE_POOL] = COMBINE_MEAN,
+                                                      [LAYER_IDENTITY] = COMBINE_NONE}; /* COMBINE_SUM
+                                                                                           of the
+                                                                                           others
+                                                                                         */
+
+view problem_output(const cvk_spec *s, int pitch) {
+    return view_pitched(s->output_type, s->output_layout, s->batch, s->out_channels, s->pitch[pitch], s->groups,
+                        s->out_size);
+}
 
 /* All but the axes. */
 static problem tensors_of(const cvk_spec *s) {
@@ -45,10 +55,13 @@ static problem tensors_of(const cvk_spec *s) {
                  .groups = s->groups,
                  .in_channels = spec_group_in(s),
                  .out_channels = spec_group_out(s),
-                 .x = view_dense(s->input_type, s->input_layout, s->batch, s->in_channels, s->groups, s->in_size),
+                 .x = view_pitched(s->input_type, s->input_layout, s->batch, s->in_channels, s->pitch[PITCH_INPUT],
+                                   s->groups, s->in_size),
                  .w = view_of_weights(s),
-                 .y = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
-                 .combine = (combination)s->kind,
+                 .y = problem_output(s, PITCH_OUTPUT),
+                 .addend = problem_output(s, PITCH_ADDEND),
+                 .combine = combinations[s->kind],
+                 .gate = view_everywhere(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups),
                  .indices = s->indices,
                  .sum = spec_sum_type(s),
                  .border = s->padding,
@@ -59,6 +72,29 @@ static problem tensors_of(const cvk_spec *s) {
 }
 
 /* ---- forward ---- */
+
+/* Of channels_first, all that an image has lies one behind the other, as weights do: those are channels. */
+static bool is_flat(const cvk_spec *s) {
+    return s->kind == LAYER_DENSE && (s->input_layout == CVK_CHANNELS_FIRST || spec_taps(s) == 1);
+}
+
+static void flatten(const cvk_spec *s, problem *p) {
+    if (spec_taps(s) == 1) return;
+    p->in_channels *= spec_taps(s);
+    p->x.channels = p->x.group = p->in_channels;
+    p->x.channel = p->w.n = 1;
+    for (int a = 0; a < AXES; a++) p->axis[a] = (problem_axis){.out = 1, .taps = 1, .in = 1, .step = 1, .tap_step = 1};
+}
+
+/* Where an image is one position, images are columns: they share the weights that are at hand. */
+static void put_images_along(problem *p) {
+    p->axis[AXIS_W].in = p->axis[AXIS_W].out = p->n;
+    p->x = view_images_along(&p->x, AXIS_W);
+    p->y = view_images_along(&p->y, AXIS_W);
+    p->addend = view_images_along(&p->addend, AXIS_W);
+    p->gate = view_images_along(&p->gate, AXIS_W);
+    p->n = 1;
+}
 
 static problem forward_of(const cvk_spec *s) {
     problem p = tensors_of(s);
@@ -72,6 +108,8 @@ static problem forward_of(const cvk_spec *s) {
                                    .before = s->count_include_pad ? s->pad_before[a] : 0,
                                    .after = s->count_include_pad ? s->pad_after[a] : 0};
     if (!problem_has_border(&p)) p.border = PAD_ZEROS;
+    if (is_flat(s)) flatten(s, &p);
+    if (is_flat(s) && s->batch > 1) put_images_along(&p);
     return p;
 }
 
@@ -125,17 +163,22 @@ static axis_phase present_phase(axis_phase f) {
     return f;
 }
 
+static void restrict_view(view *v, int axis, const axis_phase *f) {
+    v->base += f->first_out * v->axis[axis];
+    v->axis[axis] *= f->out_stride;
+}
+
 static void restrict_axis(problem *p, int axis, const axis_phase *f) {
     p->axis[axis] = f->axis;
     p->w.base += f->first_tap * p->w.axis[axis];
     p->w.axis[axis] *= f->tap_stride;
-    p->y.base += f->first_out * p->y.axis[axis];
-    p->y.axis[axis] *= f->out_stride;
+    restrict_view(&p->y, axis, f);
+    restrict_view(&p->addend, axis, f);
 }
 
 /* Sums alone, directly, to where a border is folded back. */
 static void leave_unfolded(const cvk_spec *s, problem *p) {
-    p->y = problem_unfolded(s);
+    p->y = p->addend = problem_unfolded(s);
     p->accuracy = ACCURACY_STRICT;
     p->post = (problem_epilogue){0};
 }
@@ -203,12 +246,15 @@ static bool follows_on(const view *v, int outer, int inner, int64_t size) {
 static void merge(problem *p, int outer, int inner) {
     problem_axis *o = &p->axis[outer], *i = &p->axis[inner];
     if (!axis_is_plain(o) || !axis_is_plain(i)) return;
-    if (!follows_on(&p->x, outer, inner, i->in) || !follows_on(&p->y, outer, inner, i->out)) return;
+    if (!follows_on(&p->x, outer, inner, i->in) || !follows_on(&p->y, outer, inner, i->out) ||
+        !follows_on(&p->addend, outer, inner, i->out))
+        return;
     i->in *= o->in;
     i->out *= o->out;
     o->in = o->out = 1;
     p->x.axis[outer] = i->in * p->x.axis[inner];
     p->y.axis[outer] = i->out * p->y.axis[inner];
+    p->addend.axis[outer] = i->out * p->addend.axis[inner];
 }
 
 problem problem_merged(const problem *p) {
@@ -223,7 +269,7 @@ problem problem_repeated(const problem *p) {
     r.groups = p->groups * p->out_channels;
     r.out_channels = 1;
     r.x = view_repeated(&p->x, p->out_channels);
-    r.x.group = r.w.group = r.y.group = 1;
+    r.x.group = r.w.group = r.y.group = r.addend.group = 1;
     return r;
 }
 
@@ -260,8 +306,6 @@ double problem_multiply_adds(const problem *p) {
            (double)(p->in_channels * problem_taps(p));
 }
 
-int problem_count_post(const problem *p, post_kind kind) {
-    int count = 0;
-    for (int i = 0; i < p->post.count; i++) count += p->post.op[i].kind == kind;
-    return count;
+int problem_operands(const problem *p, post_operand operand) {
+    return post_count_reading(p->post.op, p->post.count, operand);
 }

@@ -16,7 +16,8 @@
 typedef enum combination {
     COMBINE_SUM,     /* of products with weights, which begins with the bias */
     COMBINE_MAXIMUM, /* which begins with minus infinity; NaN wins */
-    COMBINE_MEAN     /* their sum over how many are counted */
+    COMBINE_MEAN,    /* their sum over how many are counted */
+    COMBINE_NONE     /* the only one, as it is */
 } combination;
 
 /* What becomes of a finished sum, in this order: post-ops, the store. The sum begins with the bias. */
@@ -33,6 +34,8 @@ typedef struct problem {
     bool indices; /* of a maximum: also where the first of the greatest is, counted through its channel's map */
     problem_axis axis[AXES];
     view x, w, y;        /* w has no elements where nothing is weighed */
+    view addend;         /* of a tensor that post-ops read: of the output's shape and layout */
+    view gate;           /* of what post-ops have for an image's channel: laid out as the output, of one position */
     cvk_type sum;        /* what is accumulated in; of bias and scales, too */
     padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
     accuracy accuracy;
@@ -49,6 +52,8 @@ problem problem_of(const struct cvk_spec *spec, int index);
 /* Whether a transposed layer folds a border back: its problems put out all that there is, seen by problem_unfolded. */
 bool problem_folds(const struct cvk_spec *spec);
 view problem_unfolded(const struct cvk_spec *spec);
+/* The output, or what post-ops read that lies as it does, by its own spec_pitch. */
+view problem_output(const struct cvk_spec *spec, int pitch);
 /* What follows a layer's sums. */
 problem_epilogue problem_epilogue_of(const struct cvk_spec *spec);
 /* Whether two of one layer differ in nothing but where their tensors begin: then what suits one suits the other. */
@@ -72,8 +77,8 @@ problem problem_with_border_packed(const problem *p);
 
 int64_t problem_multiplier(const problem *p); /* output channels to an input channel */
 int64_t problem_taps(const problem *p);
-int64_t problem_pixels(const problem *p);       /* of the output */
-double problem_multiply_adds(const problem *p); /* padding counted as present */
-int problem_count_post(const problem *p, post_kind kind);
+int64_t problem_pixels(const problem *p);                     /* of the output */
+double problem_multiply_adds(const problem *p);               /* padding counted as present */
+int problem_operands(const problem *p, post_operand operand); /* post-ops that read such an operand */
 
 #endif

@@ -154,12 +154,26 @@ static void check_type(edges *e, const reader *r) {
                      type_name(r->draft.spec.input_type));
 }
 
-/* Of the shape and the type of what it is combined with. */
+static bool is_one_position(const graph_tensor *t) {
+    return t->size[AXIS_D] == 1 && t->size[AXIS_H] == 1 && t->size[AXIS_W] == 1;
+}
+
+/* What post-ops take that number i of the operands is one of. */
+static post_operand sort_of_operand(const cvk_spec *s, int i) {
+    for (const post_op *op = s->post; op < s->post + s->post_count; op++)
+        if (post_takes_tensor(op->kind) && i-- == 0) return post_rows[op->kind].operand;
+    return OPERAND_NONE;
+}
+
+/* Of the shape and the type of what it is combined with, or of one position. */
 static void check_operand(edges *e, const reader *r, int i, const graph_tensor *output) {
     const graph_tensor *t = &e->graph.tensor[r->draft.operand[i]];
+    const bool gate = sort_of_operand(&r->draft.spec, i) == OPERAND_IMAGE_CHANNEL;
     if (t->broken) return;
-    if (!same_batch(t, output) || !same_sizes(t, output) || t->channels != output->channels)
-        report_error(e->report, E_EDGE, r->draft.operand_at[i], "both have one shape",
+    if (!same_batch(t, output) || !(gate ? is_one_position(t) : same_sizes(t, output)) ||
+        t->channels != output->channels)
+        report_error(e->report, E_EDGE, r->draft.operand_at[i],
+                     gate ? "a gate has one position" : "both have one shape",
                      "%s.post_ops: %s is %s, and what the layer puts out %s", r->owner, t->name,
                      show_shape(e->arena, t), show_shape(e->arena, output));
     else if (t->type != output->type)

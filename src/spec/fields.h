@@ -26,6 +26,7 @@ typedef enum field_form {
     FORM_boolean,
     FORM_post_ops,
     FORM_layout,
+    FORM_pitch,
     FORM_dtype,
     FORM_quantization,
     FORM_output_padding,
@@ -39,11 +40,13 @@ typedef enum field_form {
 
 /* Kinds of layers, a bit each. */
 enum {
-    OF_CONVOLUTION = 1 << LAYER_CONVOLUTION,
-    OF_MAX_POOL = 1 << LAYER_MAX_POOL,
-    OF_AVERAGE_POOL = 1 << LAYER_AVERAGE_POOL,
+#define LAYER_KIND(NAME, word, weighs, windows) OF_##NAME = 1 << LAYER_##NAME,
+#include "base/layer_kinds.def"
+#undef LAYER_KIND
     OF_POOLS = OF_MAX_POOL | OF_AVERAGE_POOL,
-    OF_ALL = OF_CONVOLUTION | OF_POOLS
+    OF_WINDOWS = OF_CONVOLUTION | OF_POOLS,
+    OF_WEIGHED = OF_CONVOLUTION | OF_DENSE,
+    OF_ALL = (1 << LAYER_KINDS) - 1
 };
 
 typedef struct field_row {

@@ -27,6 +27,7 @@ static void check_numbers(const cvk_spec *s, const findings *f) {
     check_range(f, input, s->in_size, AXES, input->least);
     check_range(f, padding, s->pad_before, AXES, padding->least);
     check_range(f, padding, s->pad_after, AXES, padding->least);
+    check_range(f, &spec_fields[FIELD_pitch], s->pitch, PITCHES, 0);
     check_range(f, &spec_fields[FIELD_output_padding], s->output_padding, AXES, 0);
     for (const field_row *field = spec_fields; field < spec_fields + FIELDS; field++) {
         const void *member = (const char *)s + field->member;
@@ -64,22 +65,38 @@ static bool has_output_padding(const cvk_spec *s) {
     return s->output_padding[AXIS_D] || s->output_padding[AXIS_H] || s->output_padding[AXIS_W];
 }
 
-/* Every channel by itself, forward, without what belongs to weights. */
-static bool is_sound_pool(const cvk_spec *s) {
-    return s->groups == s->in_channels && s->out_channels == s->in_channels && !s->bias && !s->flip_kernel &&
-           !s->transposed && s->direction == DIRECTION_FORWARD && s->padding == PAD_ZEROS;
+static bool is_forward_alone(const cvk_spec *s) {
+    return !s->flip_kernel && !s->transposed && s->direction == DIRECTION_FORWARD && s->padding == PAD_ZEROS;
 }
 
+/* Every channel by itself, forward, without what belongs to weights. */
+static bool is_sound_weightless(const cvk_spec *s) {
+    return s->groups == spec_groups_of_kind(s) && s->out_channels == s->in_channels && !s->bias && is_forward_alone(s);
+}
+
+static bool is_sound_dense(const cvk_spec *s) { return s->groups == 1 && is_forward_alone(s); }
+
+/* One window that is all of the input, or one of each position alone. */
+static bool has_no_windows(const cvk_spec *s) {
+    bool none = true;
+    for (int a = 0; a < AXES; a++)
+        none &= s->kernel[a] == (s->kind == LAYER_DENSE ? s->in_size[a] : 1) && s->stride[a] == 1 &&
+                s->dilation[a] == 1 && s->pad_before[a] == 0 && s->pad_after[a] == 0;
+    return none;
+}
+
+static bool is_kind(const cvk_spec *s) { return (unsigned)s->kind < LAYER_KINDS; }
+
 static bool has_sound_switches(const cvk_spec *s) {
-    return (!s->ceil_mode || spec_is_pool(s)) && (!s->count_include_pad || s->kind == LAYER_AVERAGE_POOL) &&
-           (!s->indices || s->kind == LAYER_MAX_POOL);
+    return (!s->ceil_mode || (is_kind(s) && spec_is_pool(s))) &&
+           (!s->count_include_pad || s->kind == LAYER_AVERAGE_POOL) && (!s->indices || s->kind == LAYER_MAX_POOL);
 }
 
 static bool has_sound_post_ops(const cvk_spec *s) {
     if (s->post_count < 0 || s->post_count > LIMIT_POST_OPS) return false;
     for (const post_op *op = s->post; op < s->post + s->post_count; op++)
         if ((unsigned)op->kind >= POST_KINDS || !isfinite((float)op->a) || !isfinite((float)op->b) ||
-            (op->kind == POST_CLAMP && op->a > op->b))
+            (op->kind == POST_CLAMP && op->a > op->b) || (op->kind == POST_BLEND && (op->a < 0 || op->a > 1)))
             return false;
     return true;
 }
@@ -112,8 +129,10 @@ static void check_rest(const cvk_spec *s, const findings *f) {
         {"accumulate: not a layer of gradients'", !s->accumulate || is_sound_gradient(s)},
         {"output_padding: not a transposed layer's", s->transposed || !has_output_padding(s)},
         {"post", has_sound_post_ops(s)},
-        {"kind", (unsigned)s->kind < LAYER_KINDS},
-        {"a pool", !spec_is_pool(s) || is_sound_pool(s)},
+        {"kind", is_kind(s)},
+        {"a kind without weights", !is_kind(s) || spec_weighs(s) || is_sound_weightless(s)},
+        {"a dense layer", s->kind != LAYER_DENSE || is_sound_dense(s)},
+        {"a kind without windows", !is_kind(s) || layer_kind_rows[s->kind].windows || has_no_windows(s)},
         {"ceil_mode, count_include_pad or indices: not of such a layer", has_sound_switches(s)},
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)

@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-static const int parameters[POST_KINDS] = {
-#define POST_OP(name, word, parameters, formula) parameters,
-#include "base/post_ops.def"
-#undef POST_OP
-};
-
 static const int64_t *numbers(const cvk_spec *s, const field_row *f) {
     return (const int64_t *)(const void *)((const char *)s + f->member);
 }
@@ -101,9 +95,9 @@ static void print_number(const cvk_spec *s, double value, text *out) {
 }
 
 static void print_post_op(const cvk_spec *s, const post_op *op, text *out) {
-    const char *word = post_words.word[op->kind];
-    int n = parameters[op->kind];
-    if (op->kind == POST_SCALE) {
+    const char *word = post_rows[op->kind].word;
+    int n = post_rows[op->kind].parameters;
+    if (post_rows[op->kind].operand == OPERAND_CHANNEL) {
         text_add(out, "{%s: %s}", word, scale_words.word[0]);
     } else if (n == 0) {
         text_add(out, "%s", word);
@@ -133,6 +127,18 @@ static void print_layout(const cvk_spec *s, const field_row *f, text *out) {
         text_add(out, "%s", input);
     else
         text_add(out, "{input: %s, output: %s}", input, output);
+}
+
+/* Nothing where there are no other channels. */
+static void print_pitch(const cvk_spec *s, const field_row *f, text *out) {
+    const char *joint = "{";
+    (void)f;
+    for (int i = 0; i < PITCHES; i++) {
+        if (!s->pitch[i]) continue;
+        text_add(out, "%s%s: %lld", joint, pitch_words.word[i], (long long)s->pitch[i]);
+        joint = ", ";
+    }
+    if (*joint == ',') text_add(out, "}");
 }
 
 static void print_dtype(const cvk_spec *s, const field_row *f, text *out) {
@@ -176,25 +182,16 @@ typedef void printer(const cvk_spec *s, const field_row *f, text *out);
 
 /* Forms that no checked spec has yet print nothing. */
 static printer *const printers[FORMS] = {
-    [FORM_name] = print_name,
-    [FORM_shape] = print_shape,
-    [FORM_integer] = print_integer,
-    [FORM_axes] = print_axes,
-    [FORM_padding] = print_padding,
-    [FORM_padding_mode] = print_padding_mode,
-    [FORM_groups] = print_groups,
-    [FORM_boolean] = print_boolean,
-    [FORM_post_ops] = print_post_ops,
-    [FORM_layout] = print_layout,
-    [FORM_dtype] = print_dtype,
-    [FORM_accuracy] = print_accuracy,
-    [FORM_algorithm] = print_algorithm,
-    [FORM_schedule] = print_schedule,
-    [FORM_output_padding] = print_output_padding,
-    [FORM_direction] = print_direction,
-    [FORM_kind] = print_kind,
-    [FORM_kernel] = print_axes,
-    [FORM_quantization] = print_quantization,
+    [FORM_name] = print_name,           [FORM_shape] = print_shape,
+    [FORM_integer] = print_integer,     [FORM_axes] = print_axes,
+    [FORM_padding] = print_padding,     [FORM_padding_mode] = print_padding_mode,
+    [FORM_groups] = print_groups,       [FORM_boolean] = print_boolean,
+    [FORM_post_ops] = print_post_ops,   [FORM_layout] = print_layout,
+    [FORM_pitch] = print_pitch,         [FORM_dtype] = print_dtype,
+    [FORM_accuracy] = print_accuracy,   [FORM_algorithm] = print_algorithm,
+    [FORM_schedule] = print_schedule,   [FORM_output_padding] = print_output_padding,
+    [FORM_direction] = print_direction, [FORM_kind] = print_kind,
+    [FORM_kernel] = print_axes,         [FORM_quantization] = print_quantization,
 };
 
 /* What adds is printed as the gradient that it is, for only those may: the transpose of the transpose. */

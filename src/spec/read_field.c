@@ -167,20 +167,19 @@ static void read_shape(reader *r, const node *n) {
                "expected a list of 3 to 5 integers, got %s", describe(n).text);
         return;
     }
-    if (n->kind != NODE_SEQUENCE) {
-        refuse(r, E_KIND, n, order, "expected a list of 3 to 5 integers, got %s", describe(n).text);
-        return;
-    }
-    if (n->count < 3 || n->count > 2 + AXES) {
-        refuse(r, E_LENGTH, n, order, "expected a list of 3 to 5 integers, got %s", describe(n).text);
-        return;
-    }
     cvk_spec *s = &r->draft.spec;
-    r->rank = s->rank = (int)n->count - 2;
+    const size_t least = s->kind == LAYER_DENSE ? 2 : 3;
+    if (n->kind != NODE_SEQUENCE || n->count < least || n->count > 2 + AXES) {
+        refuse(r, n->kind == NODE_SEQUENCE ? E_LENGTH : E_KIND, n, order,
+               "expected a list of %zu to 5 integers, got %s", least, describe(n).text);
+        return;
+    }
+    const int sizes = (int)n->count - 2;
+    r->rank = s->rank = sizes ? sizes : 1;
     read_batch(r, n->child[0]);
     read_size(r, n->child[1], &s->in_channels);
     for (int axis = 0; axis < AXES; axis++) s->in_size[axis] = 1;
-    for (int i = 0; i < r->rank; i++) read_size(r, n->child[2 + i], &s->in_size[AXES - r->rank + i]);
+    for (int i = 0; i < sizes; i++) read_size(r, n->child[2 + i], &s->in_size[AXES - sizes + i]);
 }
 
 /* A shape, or in a file with `inputs` what has it. */
@@ -348,6 +347,23 @@ static void read_layout(reader *r, const node *n) {
     r->draft.spec.output_layout = (cvk_layout)output;
 }
 
+static void read_pitch(reader *r, const node *n) {
+    const node *value[MOST_SUBKEYS];
+    if (n->kind != NODE_MAPPING) {
+        refuse(r, E_KIND, n, NULL, "expected {input: integer, output: integer, addend: integer}, got %s",
+               describe(n).text);
+        return;
+    }
+    if (r->edges) {
+        refuse(r, E_EDGE, n, "`kind: concat` lays tensors side by side",
+               "in a network it follows from what lies where");
+        return;
+    }
+    if (!read_subkeys(r, n, &pitch_words, value)) return;
+    for (int i = 0; i < PITCHES; i++)
+        if (value[i]) read_number(r, value[i], r->field->least, r->field->most, &r->draft.spec.pitch[i]);
+}
+
 static void read_type(reader *r, const node *n, cvk_type *to) {
     int found = read_word(r, n, &dtype_words);
     if (found >= 0) *to = (cvk_type)found;
@@ -458,6 +474,7 @@ void read_field(reader *r, const node *value) {
         [FORM_boolean] = read_boolean,
         [FORM_post_ops] = read_post_ops,
         [FORM_layout] = read_layout,
+        [FORM_pitch] = read_pitch,
         [FORM_dtype] = read_dtype,
         [FORM_output_padding] = read_output_padding,
         [FORM_direction] = read_direction,

@@ -5,16 +5,13 @@
 
 #include <stdio.h>
 
-static const int parameters[POST_KINDS] = {
-#define POST_OP(name, word, parameters, formula) parameters,
-#include "base/post_ops.def"
-#undef POST_OP
-};
+static bool is_per_channel(post_kind kind) { return post_rows[kind].operand == OPERAND_CHANNEL; }
 
 /* How one is written, for a message. */
 static const char *example(post_kind kind) {
+    if (kind == POST_SHIFT) return "{shift: per_channel}";
     if (kind == POST_SCALE) return "{scale: per_channel}";
-    return parameters[kind] == 1 ? "{leaky_relu: 0.01}" : "{clamp: [0, 6]}";
+    return post_rows[kind].parameters == 1 ? "{leaky_relu: 0.01}" : "{clamp: [0, 6]}";
 }
 
 static bool read_kind(reader *r, const node *word, post_op *op) {
@@ -23,17 +20,21 @@ static bool read_kind(reader *r, const node *word, post_op *op) {
     return found >= 0;
 }
 
-/* Whether it combines what a layer computes with another tensor. */
-static bool takes_tensor(post_kind kind) { return kind == POST_ADD; }
+static void refuse_without_name(reader *r, const node *n, post_kind kind) {
+    const char *word = post_rows[kind].word;
+    refuse(
+        r, E_POST_OP, n,
+        arena_format(r->arena, post_rows[kind].parameters ? "as in `{%s: [0.5, NAME]}`" : "as in `{%s: NAME}`", word),
+        "%s needs the name of what it takes, in a file with `inputs`", word);
+}
 
 static bool read_word_alone(reader *r, const node *n, post_op *op) {
     if (!read_kind(r, n, op)) return false;
-    if (r->edges && takes_tensor(op->kind)) {
-        refuse(r, E_POST_OP, n, "as in `{add: NAME}`", "%s needs the name of what it takes, in a file with `inputs`",
-               n->text);
+    if (r->edges && post_takes_tensor(op->kind)) {
+        refuse_without_name(r, n, op->kind);
         return false;
     }
-    if (parameters[op->kind] == 0 && op->kind != POST_SCALE) return true;
+    if (post_rows[op->kind].parameters == 0 && !is_per_channel(op->kind)) return true;
     hint_text h = {.text = ""};
     snprintf(h.text, sizeof h.text, "as in `%s`", example(op->kind));
     refuse(r, E_POST_OP, n, h.text, "%s needs a parameter", n->text);
@@ -51,6 +52,25 @@ static bool read_clamp(reader *r, const node *n, post_op *op) {
     return false;
 }
 
+static bool read_blend(reader *r, const node *n, post_op *op) {
+    if (!read_decimal(r, n, &op->a)) return false;
+    if (op->a >= 0 && op->a <= 1) return true;
+    refuse(r, E_POST_OP, n, "it is the addend's share", "blend: expected a number from 0 to 1, got %s",
+           describe(n).text);
+    return false;
+}
+
+/* In a file with `inputs`: a name, behind the share that a blend has. */
+static bool read_with_name(reader *r, const node *value, post_op *op) {
+    const bool number = post_rows[op->kind].parameters > 0;
+    if (number && (value->kind != NODE_SEQUENCE || value->count != 2)) {
+        refuse_without_name(r, value, op->kind);
+        return false;
+    }
+    edges_read_operand(r, number ? value->child[1] : value);
+    return !number || read_blend(r, value->child[0], op);
+}
+
 static bool read_with_parameters(reader *r, const node *n, post_op *op) {
     if (n->count != 2) {
         refuse(r, E_POST_OP, n, "begin each with `-`, or put each in braces of its own",
@@ -59,13 +79,11 @@ static bool read_with_parameters(reader *r, const node *n, post_op *op) {
     }
     const node *word = n->child[0], *value = n->child[1];
     if (!read_kind(r, word, op)) return false;
-    if (takes_tensor(op->kind) && r->edges) {
-        edges_read_operand(r, value);
-        return true;
-    }
-    if (op->kind == POST_SCALE) return read_word(r, value, &scale_words) >= 0;
+    if (r->edges && post_takes_tensor(op->kind)) return read_with_name(r, value, op);
+    if (is_per_channel(op->kind)) return read_word(r, value, &scale_words) >= 0;
     if (op->kind == POST_CLAMP) return read_clamp(r, value, op);
-    if (parameters[op->kind] == 1) return read_decimal(r, value, &op->a);
+    if (op->kind == POST_BLEND) return read_blend(r, value, op);
+    if (post_rows[op->kind].parameters == 1) return read_decimal(r, value, &op->a);
     refuse(r, E_POST_OP, word, "write the word alone", "%s takes no parameter", word->text);
     return false;
 }

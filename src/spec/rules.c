@@ -117,6 +117,37 @@ static void find_output_size(cvk_spec *s, int axis, const findings *f) {
                (long long)padded, axis_names[axis]);
 }
 
+/* Channels in memory of a tensor of a layer's own. */
+static int64_t own_channels(const cvk_spec *s, spec_pitch of) {
+    return of == PITCH_INPUT ? spec_stored(s->input_layout, s->in_channels)
+                             : spec_stored(s->output_layout, s->out_channels);
+}
+
+static void check_one_pitch(cvk_spec *s, spec_pitch of, const findings *f) {
+    const cvk_layout layout = of == PITCH_INPUT ? s->input_layout : s->output_layout;
+    const long long own = own_channels(s, of), pitch = s->pitch[of];
+    if (pitch < own)
+        broken(f, FIELD_pitch, E_PITCH, NULL, "%s: %lld channels are part of no %lld", pitch_words.word[of], own,
+               pitch);
+    else if (spec_stored(layout, pitch) != pitch)
+        broken(f, FIELD_pitch, E_PITCH, NULL, "%s: %lld are no whole blocks of channels", pitch_words.word[of], pitch);
+    else if (of == PITCH_ADDEND && spec_operands(s, OPERAND_TENSOR) != 1)
+        broken(f, FIELD_pitch, E_PITCH, "several stand one after another", "addend: the layer has %d addends, not one",
+               spec_operands(s, OPERAND_TENSOR));
+    if (pitch == own) s->pitch[of] = 0;
+}
+
+/* What goes forward alone, and puts out one thing. */
+static void check_pitch(cvk_spec *s, const findings *f) {
+    bool pitched = false;
+    for (int i = 0; i < PITCHES; i++) {
+        pitched |= s->pitch[i] != 0;
+        if (s->pitch[i]) check_one_pitch(s, (spec_pitch)i, f);
+    }
+    if (pitched && (s->direction != DIRECTION_FORWARD || s->accumulate || s->indices))
+        broken(f, FIELD_pitch, E_PITCH, NULL, "it is for layers that go forward, without indices");
+}
+
 static void check_tensor(const findings *f, field_id field, const char *what, int64_t elements) {
     if (elements > LIMIT_TENSOR_ELEMENTS)
         broken(f, field, E_TENSOR_LIMIT, NULL, "the %s is over the limit of %d elements", what, LIMIT_TENSOR_ELEMENTS);
@@ -210,8 +241,10 @@ static void check_integers(const cvk_spec *s, const findings *f) {
 /* Parameters become numbers of what is summed in. */
 static void round_parameters(cvk_spec *s) {
     const cvk_type type = spec_sum_type(s);
-    for (post_op *op = s->post; op < s->post + s->post_count; op++)
-        op->a = type_round(type, op->a), op->b = type_round(type, op->b);
+    for (post_op *op = s->post; op < s->post + s->post_count; op++) {
+        op->a = type_round(type, op->a);
+        op->b = type_round(type, op->kind == POST_BLEND ? 1 - op->a : op->b);
+    }
 }
 
 /* Whether the first tap of window o that is not before the input is there, too. */
@@ -248,14 +281,29 @@ static void check_pool_types(const cvk_spec *s, const findings *f) {
         broken(f, FIELD_dtype, E_UNSUPPORTED, NULL, "pools of other types than f32 and f64 are not supported yet");
 }
 
+/* What is not summed is computed in the type that sums have. */
+static void check_weightless_types(const cvk_spec *s, const findings *f) {
+    if (!type_is_float(s->input_type) || !type_is_float(s->output_type))
+        broken(f, FIELD_dtype, E_UNSUPPORTED, NULL, "%s of integers is not supported yet",
+               layer_kind_rows[s->kind].word);
+}
+
 static void apply_pool_rules(const cvk_spec *s, const findings *f) {
     check_pool_types(s, f);
     for (int axis = 0; axis < AXES; axis++) check_windows(s, axis, f);
     check_indices(s, f);
 }
 
+/* A kernel that is not said. */
+static void check_dense(const cvk_spec *s, int axis, const findings *f) {
+    if (s->kernel[axis] > LIMIT_KERNEL)
+        broken(f, FIELD_input, E_NUMBER_LIMIT, NULL, "%lld on axis %c are over the limit of %d of a dense layer",
+               (long long)s->kernel[axis], axis_names[axis], LIMIT_KERNEL);
+}
+
 static void apply_direct_rules(cvk_spec *s, const findings *f) {
     for (int axis = 0; axis < AXES; axis++) {
+        if (s->kind == LAYER_DENSE) check_dense(s, axis, f);
         find_output_size(s, axis, f);
         check_border(s, axis, s->in_size[axis], f);
     }
@@ -269,6 +317,8 @@ void spec_apply_rules(cvk_spec *s, const findings *f) {
     else
         apply_direct_rules(s, f);
     if (spec_is_pool(s)) apply_pool_rules(s, f);
+    if (!spec_weighs(s)) check_weightless_types(s, f);
+    check_pitch(s, f);
     check_amounts(s, f);
     check_groups_apart(s, f);
     check_types(s, f);

@@ -62,20 +62,33 @@ cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch);
 /* Derived figures; all shape arithmetic of a checked spec fits in int64_t. */
 int64_t spec_group_in(const cvk_spec *s);  /* in_channels / groups */
 int64_t spec_group_out(const cvk_spec *s); /* out_channels / groups */
-bool spec_is_pool(const cvk_spec *s);
+bool spec_weighs(const cvk_spec *s);       /* kinds with weights */
+bool spec_is_pool(const cvk_spec *s);      /* kinds with windows and without weights */
+/* Groups of channels where a layer of this kind does not say how many. */
+int64_t spec_groups_of_kind(const cvk_spec *s);
 /* Whether a caller brings weights, to be packed. */
 bool spec_has_weights(const cvk_spec *s);
 int64_t spec_taps(const cvk_spec *s); /* kernel D * H * W */
 /* Multiply-adds, padding counted as present, and what a transposed layer crops too. */
 int64_t spec_macs(const cvk_spec *s);
 int64_t spec_macs_of_input(const cvk_spec *s); /* without those whose tap falls into zeros of padding */
-int spec_count_post(const cvk_spec *s, post_kind kind);
-/* Elements a tensor takes in memory: blocked layouts count whole blocks. */
+/* Post-ops that read such an operand. */
+int spec_operands(const cvk_spec *s, post_operand operand);
+/* Channels in memory of a tensor that has so many. */
+int64_t spec_stored(cvk_layout layout, int64_t channels);
+/* Elements a tensor takes in memory: blocked layouts count whole blocks, and what has a pitch all between its first and
+ * its last. */
 int64_t spec_input_elements(const cvk_spec *s);
 int64_t spec_output_elements(const cvk_spec *s);
 int64_t spec_weights_elements(const cvk_spec *s);
+/* Of one operand of a post-op; of none, 0. */
+int64_t spec_operand_elements(const cvk_spec *s, post_operand operand);
 /* Of what comes out: the output; of gradients of the weights, those, dense, and those of the bias behind them. */
 int64_t spec_result_elements(const cvk_spec *s);
+/* Whether an element of those that the output takes is its own: with a pitch, others' channels lie between. */
+bool spec_output_owns(const cvk_spec *s, int64_t element);
+/* Channels of the tensor in memory that a layer's are part of, which are its own where nothing is said. */
+int64_t spec_pitch_of(const cvk_spec *s, spec_pitch of);
 /* Offset in elements of a logical position in a tensor of `channels` and spatial `size`, in that layout. */
 int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES], int64_t n, int64_t c,
                     const int64_t at[AXES]);

@@ -103,7 +103,8 @@ static void draw_space(draws *d, cvk_spec *s) {
 static post_op draw_post_op(draws *d) {
     post_op op = {.kind = (post_kind)draw_from(d, 0, POST_KINDS - 1)};
     float a = (float)draw_from(d, -16, 8) / 4, b = (float)draw_from(d, 1, 40) / 4;
-    if (op.kind == POST_LEAKY_RELU) op.a = a;
+    if (op.kind == POST_LEAKY_RELU || op.kind == POST_TIMES || op.kind == POST_PLUS) op.a = a;
+    if (op.kind == POST_BLEND) op.a = b / 10;
     if (op.kind == POST_CLAMP) op.a = a, op.b = a + b;
     return op;
 }
@@ -155,6 +156,47 @@ static void pool(draws *d, cvk_spec *s) {
     if (draw_chance(d, 60)) spec_resolve_padding(s, (padding_word)draw_from(d, PADDING_VALID, PADDING_CAUSAL));
 }
 
+/* ---- kinds without windows ---- */
+
+static void forward_alone(cvk_spec *s) {
+    s->flip_kernel = s->transposed = s->accumulate = false;
+    s->direction = DIRECTION_FORWARD;
+    s->padding = PAD_ZEROS;
+    for (int a = 0; a < AXES; a++) {
+        s->kernel[a] = s->stride[a] = s->dilation[a] = 1;
+        s->pad_before[a] = s->pad_after[a] = s->output_padding[a] = 0;
+    }
+}
+
+/* Of all that an image has, or of its channels alone. */
+static void all_of_an_image(draws *d, cvk_spec *s) {
+    forward_alone(s);
+    s->kind = LAYER_DENSE;
+    s->groups = 1;
+    if (draw_chance(d, 60)) s->batch = draw_from(d, 1, 9);
+    for (int a = 0; a < AXES; a++) {
+        if (draw_chance(d, 30)) s->in_size[a] = 1;
+        s->kernel[a] = s->in_size[a];
+    }
+}
+
+static void of_floats(cvk_spec *s) {
+    if (!type_is_float(s->input_type)) s->input_type = s->weights_type = s->output_type = TYPE_F32;
+    s->input_zero = s->weights_zero = 0;
+}
+
+static void weightless(draws *d, cvk_spec *s) {
+    (void)d;
+    forward_alone(s);
+    of_floats(s);
+    s->kind = LAYER_IDENTITY;
+    s->bias = false;
+    s->out_channels = s->in_channels;
+    s->groups = spec_groups_of_kind(s);
+}
+
+static void without_windows(draws *d, cvk_spec *s) { (draw_chance(d, 35) ? all_of_an_image : weightless)(d, s); }
+
 /* As gradients do; those of the data are transposes, and forward layers, without bias and post-ops. */
 static void accumulate(cvk_spec *s) {
     s->accumulate = true;
@@ -196,6 +238,17 @@ static void draw_types(draws *d, cvk_spec *s) {
     s->output_type = narrow[draw_from(d, 0, 2)];
 }
 
+/* Some of its tensors' channels are part of wider tensors'. */
+static void lie_in_others(draws *d, cvk_spec *s) {
+    for (int i = 0; i < PITCHES; i++) {
+        const bool input = i == PITCH_INPUT;
+        const cvk_layout layout = input ? s->input_layout : s->output_layout;
+        const int64_t own = spec_stored(layout, input ? s->in_channels : s->out_channels);
+        if (draw_chance(d, 50) && (i != PITCH_ADDEND || spec_operands(s, OPERAND_TENSOR) == 1))
+            s->pitch[i] = spec_stored(layout, own + draw_from(d, 1, 40));
+    }
+}
+
 static cvk_spec draw_once(draws *d, const char *name) {
     cvk_spec s = {.name = name, .at = {.file = ""}};
     s.batch = draw_chance(d, 2) ? 0 : draw_chance(d, 60) ? 1 : draw_from(d, 2, 3);
@@ -212,6 +265,8 @@ static cvk_spec draw_once(draws *d, const char *name) {
     if (draw_chance(d, 15)) s.direction = DIRECTION_BACKWARD_WEIGHTS, s.post_count = 0;
     if (draw_chance(d, 12)) accumulate(&s);
     if (draw_chance(d, 15)) pool(d, &s);
+    if (draw_chance(d, 20)) without_windows(d, &s);
+    if (draw_chance(d, 15)) lie_in_others(d, &s);
     return s;
 }
 

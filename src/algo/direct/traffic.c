@@ -131,7 +131,7 @@ static double bytes_of_weights(const sweeps *s, const double *c) {
 static double bytes_of_output(const sweeps *s, const double *c) {
     double size = type_bytes(s->p->y.type), channels = c[LOOP_G] * c[LOOP_OC],
            rows = c[LOOP_N] * c[LOOP_OD] * c[LOOP_OH];
-    double tensors = 1 + problem_count_post(s->p, POST_ADD);
+    double tensors = 1 + problem_operands(s->p, OPERAND_TENSOR);
     if (view_has_channels_together(&s->p->y)) return tensors * rows * c[LOOP_OW] * lines_of_channels(channels * size);
     return tensors * rows * channels * lines_of_columns(size * c[LOOP_OW], size);
 }

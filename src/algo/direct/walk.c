@@ -209,6 +209,7 @@ static void declare(tile *t) {
     nest_builder *b = t->b;
     t->input = nest_add_tensor(b, "input", ROLE_INPUT, t->whole.x.type, t->whole.x.elements,
                                type_bytes(t->whole.x.type), false);
+    nest_lie_in(b, t->input, t->whole.x.image, t->whole.x.period, t->whole.x.width);
     nest_count_from(b, t->input, t->whole.x.zero);
     if (t->p.combine == COMBINE_SUM)
         t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, packed_weights_type(t), packed_weights_elements(t),
