@@ -244,16 +244,17 @@ cvk_status compile_plan(arena *a, const cvk_spec *spec, goal aim, const layer_pl
 const char *compile_maker(void) { return llvm_library(); }
 
 cvk_status compile_emit(const compile_unit *units, const char *const *symbols, size_t layers, size_t targets,
-                        emit_kind kind, cvk_diagnostics *d, cvk_object *object, compile_times *times) {
+                        const emit_network *network, emit_kind kind, cvk_diagnostics *d, cvk_object *object,
+                        compile_times *times) {
     *object = (cvk_object){0};
     emit_kernel *kernels = calloc(layers * targets, sizeof *kernels);
     if (!kernels) return CVK_ERROR_MEMORY;
     for (size_t i = 0; i < layers * targets; i++) {
         const compile_unit *u = &units[i];
-        kernels[i] = (emit_kernel){symbols[i % layers], u->target, u->run, u->pack, &u->info, {0}};
+        kernels[i] = (emit_kernel){symbols[i % layers], u->target, u->run, u->pack, &u->info, {0}, u->local};
         memcpy(kernels[i].constant, u->constant, sizeof u->constant);
     }
-    cvk_status status = llvm_emit(kernels, layers, targets, kind, d, object, times ? &times->emit : NULL);
+    cvk_status status = llvm_emit(kernels, layers, targets, network, kind, d, object, times ? &times->emit : NULL);
     free(kernels);
     return status;
 }
@@ -265,7 +266,7 @@ static cvk_status compile_in(arena *a, const cvk_spec *spec, goal aim, const lay
     compile_unit unit;
     cvk_status status = compile_plan(a, spec, aim, plan, d, &unit, times);
     if (status) return status;
-    return compile_emit(&unit, &spec->name, 1, 1, EMIT_OBJECT, d, object, times);
+    return compile_emit(&unit, &spec->name, 1, 1, NULL, EMIT_OBJECT, d, object, times);
 }
 
 cvk_status compile_layer(const cvk_spec *spec, goal aim, const layer_plan *plan, cvk_diagnostics *d, cvk_object *object,

@@ -4,7 +4,6 @@
 #include "network/plan.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct cvk_compiled_network {
     arena arena; /* of the table, and what it points at but kernels */
@@ -13,39 +12,7 @@ struct cvk_compiled_network {
     cvk_kernel **kernels;
 };
 
-/* Steps whose layers differ in nothing but their names. */
-typedef struct distinct {
-    size_t count;
-    const cvk_spec **layer;
-    size_t *of; /* each step's */
-} distinct;
-
-static const char *without_name(arena *a, const cvk_spec *s) {
-    cvk_spec nameless = *s;
-    nameless.name = "layer";
-    text words = text_new(a);
-    spec_print(&nameless, &words);
-    return words.bytes;
-}
-
-static distinct find_distinct(arena *a, const network_steps *n) {
-    const char **words = arena_array(a, const char *, n->step_count + 1);
-    distinct d = {.layer = arena_array(a, const cvk_spec *, n->step_count + 1),
-                  .of = arena_array(a, size_t, n->step_count + 1)};
-    for (int i = 0; i < n->step_count; i++) {
-        const char *own = without_name(a, n->step[i].spec);
-        size_t at = 0;
-        while (at < d.count && strcmp(words[at], own) != 0) at++;
-        if (at == d.count) {
-            words[at] = own;
-            d.layer[d.count++] = n->step[i].spec;
-        }
-        d.of[i] = at;
-    }
-    return d;
-}
-
-static void make_table(cvk_compiled_network *c, const network_steps *n, const distinct *d) {
+static void make_table(cvk_compiled_network *c, const network_steps *n, const network_kernels *d) {
     const cvk_kernel_info **infos = arena_array(&c->arena, const cvk_kernel_info *, n->step_count + 1);
     for (int i = 0; i < n->step_count; i++) infos[i] = cvk_kernel_get_info(c->kernels[d->of[i]]);
     const network_memory memory = network_place(&c->arena, n, infos);
@@ -57,12 +24,12 @@ static cvk_status fill(cvk_compiled_network *c, const cvk_network *network_file,
                        cvk_diagnostics *diagnostics) {
     if (arena_guard(&c->arena)) return CVK_ERROR_MEMORY;
     const network_steps *n = network_of(&c->arena, network_file);
-    const distinct d = find_distinct(&c->arena, n);
-    c->kernels = calloc(d.count + 1, sizeof *c->kernels);
+    const network_kernels d = network_kernels_of(&c->arena, n);
+    c->kernels = calloc((size_t)d.count + 1, sizeof *c->kernels);
     if (!c->kernels) return CVK_ERROR_MEMORY;
-    cvk_status status = request_all(d.layer, d.count, s, diagnostics, c->kernels);
+    cvk_status status = request_all(d.layer, (size_t)d.count, s, diagnostics, c->kernels);
     if (status) return status;
-    c->kernel_count = d.count;
+    c->kernel_count = (size_t)d.count;
     make_table(c, n, &d);
     return CVK_OK;
 }

@@ -1,46 +1,13 @@
 /* Binding buffers to a kernel. Layouts are converted by spec_offset, element by element: plain rather than fast. */
 #include "judge/tensors.h"
 
+#include "judge/layouts.h"
+
 #include <string.h>
 
 enum { ALL_NAN = 0xFF, BLOCK = 16 };
 
 static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXIS_H] * size[AXIS_W]; }
-
-/* Where the positions of one channel of one image lie: in every layout the same distance apart. */
-typedef struct channel_walk {
-    int64_t first, step, count;
-} channel_walk;
-
-static channel_walk walk(cvk_layout layout, int64_t channels, const int64_t size[AXES], int64_t n, int64_t c) {
-    const int64_t at[2][AXES] = {{0}, {[AXIS_W] = 1}};
-    int64_t first = spec_offset(layout, channels, size, n, c, at[0]);
-    return (channel_walk){first, spec_offset(layout, channels, size, n, c, at[1]) - first, volume(size)};
-}
-
-/* Elements of 1, 2, 4 or 8 bytes, each some elements from the one before. */
-static void copy_spaced(int bytes, int64_t count, const void *from, int64_t from_step, void *to, int64_t to_step) {
-    for (int64_t i = 0; i < count; i++) {
-        const char *one = (const char *)from + i * from_step * bytes;
-        char *there = (char *)to + i * to_step * bytes;
-        switch (bytes) { /* of a size that is known, a copy is an instruction */
-        case 1: *there = *one; break;
-        case 2: memcpy(there, one, 2); break;
-        case 4: memcpy(there, one, 4); break;
-        default: memcpy(there, one, 8); break;
-        }
-    }
-}
-
-static void to_layout(cvk_layout layout, int bytes, int64_t batch, int64_t channels, int64_t pitch,
-                      const int64_t size[AXES], const char *from, char *to) {
-    for (int64_t n = 0; n < batch; n++)
-        for (int64_t c = 0; c < channels; c++) {
-            channel_walk w = walk(layout, pitch, size, n, c);
-            copy_spaced(bytes, w.count, from, 1, to + w.first * bytes, w.step);
-            from += w.count * bytes;
-        }
-}
 
 static bool allocate_one(cvk_buffer_info needs, guard_side side, guarded *to) {
     return guard_alloc((size_t)needs.bytes, needs.alignment ? needs.alignment : 1, side, to);
@@ -96,8 +63,8 @@ static void fill_output(const naive_tensors *data, tensors *t) {
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS)
         copy(data->before, output);
     else
-        to_layout(s->output_layout, type_bytes(s->output_type), s->batch, s->out_channels,
-                  spec_pitch_of(s, PITCH_OUTPUT), s->out_size, data->before, output->data);
+        layout_write_pitched(s->output_layout, type_bytes(s->output_type), s->batch, s->out_channels,
+                             spec_pitch_of(s, PITCH_OUTPUT), s->out_size, data->before, output->data);
 }
 
 /* One after another. */
@@ -106,7 +73,7 @@ static void lay_out_operands(const cvk_spec *s, post_operand reads, const int64_
     const int bytes = type_bytes(s->output_type);
     const int64_t pitch = reads == OPERAND_TENSOR ? spec_pitch_of(s, PITCH_ADDEND) : s->out_channels;
     for (int i = 0; i < spec_operands(s, reads); i++) {
-        to_layout(s->output_layout, bytes, s->batch, s->out_channels, pitch, size, from, to);
+        layout_write_pitched(s->output_layout, bytes, s->batch, s->out_channels, pitch, size, from, to);
         from += s->batch * s->out_channels * volume(size) * bytes;
         to += spec_operand_elements(s, reads) * bytes;
     }
@@ -117,7 +84,7 @@ static void fill_blocks_of(cvk_layout layout, cvk_type type, int64_t batch, int6
                            const int64_t size[AXES], char *to) {
     for (int64_t n = 0; n < batch && layout == CVK_BLOCKED; n++)
         for (int64_t c = channels; c < spec_stored(layout, channels); c++) {
-            channel_walk w = walk(layout, pitch, size, n, c);
+            channel_walk w = layout_walk(layout, pitch, size, n, c);
             for (int64_t i = 0; i < w.count; i++) type_write(type, to + (w.first + i * w.step) * type_bytes(type), 0);
         }
 }
@@ -139,13 +106,13 @@ static void fill(const naive_tensors *data, tensors *t) {
     if (s->pitch[PITCH_INPUT]) memset(t->buffer[CVK_ROLE_INPUT].data, ALL_NAN, t->buffer[CVK_ROLE_INPUT].bytes);
     if (s->pitch[PITCH_ADDEND]) memset(t->buffer[CVK_ROLE_ADDEND].data, ALL_NAN, t->buffer[CVK_ROLE_ADDEND].bytes);
     fill_blocks(s, t);
-    to_layout(s->input_layout, type_bytes(s->input_type), s->batch, s->in_channels, spec_pitch_of(s, PITCH_INPUT),
-              s->in_size, data->input, t->buffer[CVK_ROLE_INPUT].data);
+    layout_write_pitched(s->input_layout, type_bytes(s->input_type), s->batch, s->in_channels,
+                         spec_pitch_of(s, PITCH_INPUT), s->in_size, data->input, t->buffer[CVK_ROLE_INPUT].data);
     lay_out_operands(s, OPERAND_TENSOR, s->out_size, data->addend, t->buffer[CVK_ROLE_ADDEND].data);
     lay_out_operands(s, OPERAND_IMAGE_CHANNEL, ONE, data->gate, t->buffer[CVK_ROLE_GATE].data);
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS)
-        to_layout(s->output_layout, bytes, s->batch, s->out_channels, s->out_channels, s->out_size, data->weights,
-                  t->buffer[CVK_ROLE_GRADIENT].data);
+        layout_write_pitched(s->output_layout, bytes, s->batch, s->out_channels, s->out_channels, s->out_size,
+                             data->weights, t->buffer[CVK_ROLE_GRADIENT].data);
     else
         copy(data->weights, &t->dense);
     copy(data->bias, &t->buffer[CVK_ROLE_BIAS]);
@@ -188,7 +155,7 @@ static bool fill_is_zero(const tensors *t, cvk_role role, cvk_type type) {
     int64_t end = (s->out_channels + BLOCK - 1) / BLOCK * BLOCK;
     for (int64_t n = 0; n < s->batch; n++)
         for (int64_t c = s->out_channels; c < end; c++) {
-            channel_walk w = walk(s->output_layout, spec_pitch_of(s, PITCH_OUTPUT), s->out_size, n, c);
+            channel_walk w = layout_walk(s->output_layout, spec_pitch_of(s, PITCH_OUTPUT), s->out_size, n, c);
             for (int64_t i = 0; i < w.count; i++)
                 if (!(type_read(type, output + (w.first + i * w.step) * type_bytes(type)) == 0)) return false;
         }
@@ -226,15 +193,15 @@ void tensors_read(const tensors *t, int64_t i, void *to) {
         memcpy(to, output + i * bytes, (size_t)bytes);
         return;
     }
-    channel_walk w =
-        walk(s->output_layout, spec_pitch_of(s, PITCH_OUTPUT), s->out_size, i / s->out_channels, i % s->out_channels);
-    copy_spaced(bytes, w.count, output + w.first * bytes, w.step, to, 1);
+    channel_walk w = layout_walk(s->output_layout, spec_pitch_of(s, PITCH_OUTPUT), s->out_size, i / s->out_channels,
+                                 i % s->out_channels);
+    layout_copy_spaced(bytes, w.count, output + w.first * bytes, w.step, to, 1);
 }
 
 void tensors_read_places(const tensors *t, int64_t i, int32_t *to) {
     const cvk_spec *s = t->spec;
     const int32_t *indices = t->buffer[CVK_ROLE_INDICES].data;
-    channel_walk w =
-        walk(s->output_layout, spec_pitch_of(s, PITCH_OUTPUT), s->out_size, i / s->out_channels, i % s->out_channels);
-    copy_spaced(sizeof *indices, w.count, indices + w.first, w.step, to, 1);
+    channel_walk w = layout_walk(s->output_layout, spec_pitch_of(s, PITCH_OUTPUT), s->out_size, i / s->out_channels,
+                                 i % s->out_channels);
+    layout_copy_spaced(sizeof *indices, w.count, indices + w.first, w.step, to, 1);
 }

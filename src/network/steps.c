@@ -104,14 +104,17 @@ static int64_t stored(cvk_layout layout, int64_t channels) {
     return layout == CVK_BLOCKED ? (channels + BLOCK - 1) / BLOCK * BLOCK : channels;
 }
 
-static int add_storage(making *m, cvk_space space, int index, const graph_tensor *of, cvk_layout layout,
-                       int64_t times) {
+static int add_storage(making *m, cvk_space space, int index, const graph_tensor *of, cvk_layout layout, int times) {
     const int64_t channels = stored(layout, of->channels);
     m->n->storage[m->n->storage_count] =
         (network_storage){.space = space,
                           .index = index,
                           .bytes = times * of->batch * channels * pixels_of(of) * type_bytes(of->type),
                           .channels = channels,
+                          .logical = of->channels,
+                          .pixels = pixels_of(of),
+                          .times = times,
+                          .type = of->type,
                           .first = INT32_MAX,
                           .last = NONE};
     return m->n->storage_count++;

@@ -10,10 +10,13 @@
 
 /* What tensors lie in: one of them as a whole, or several side by side along their channels. */
 typedef struct network_storage {
-    cvk_space space; /* CVK_SPACE_INPUT, CVK_SPACE_OUTPUT or CVK_SPACE_WORKSPACE */
-    int index;       /* of the input or output */
-    int64_t bytes;   /* of an image where any batch will do */
-    int64_t channels;
+    cvk_space space;         /* CVK_SPACE_INPUT, CVK_SPACE_OUTPUT or CVK_SPACE_WORKSPACE */
+    int index;               /* of the input or output */
+    int64_t bytes;           /* of an image where any batch will do */
+    int64_t channels;        /* in memory */
+    int64_t logical, pixels; /* channels that there are, of an image's positions */
+    int times;               /* tensors that stand one after another */
+    cvk_type type;
     int first, last; /* the steps that it lives through */
 } network_storage;
 
@@ -45,6 +48,16 @@ typedef struct network_steps {
     network_tensor *tensor; /* those of the graph first, then what was made beside */
     network_storage *storage;
 } network_steps;
+
+/* The kernels that steps need: those whose layers differ in nothing but their names have one. */
+typedef struct network_kernels {
+    int count;
+    const cvk_spec **layer; /* of each, the first that it is for */
+    int *of;                /* each step's */
+} network_kernels;
+/* Whether two layers differ in nothing but their names. */
+bool network_alike(arena *a, const cvk_spec *one, const cvk_spec *other);
+network_kernels network_kernels_of(arena *a, const network_steps *n);
 
 /* NULL where the file says nothing of what feeds what. */
 const network_steps *network_of(arena *a, const cvk_network *file);
