@@ -1,5 +1,6 @@
 /* The compiler, stage by stage. Each stage takes what the one before made and makes something new. */
 #include "compile.h"
+#include "bake.h"
 #include "base/clock.h"
 
 #include "base/text.h"
@@ -113,7 +114,7 @@ static cvk_kernel_info describe(arena *a, const compile_unit *u) {
                             .spatial_rank = (uint32_t)s->rank,
                             .operation = operation_of(s),
                             .addends = (uint32_t)spec_operands(s, OPERAND_TENSOR),
-                            .scales = (uint32_t)spec_operands(s, OPERAND_CHANNEL),
+                            .scales = (uint32_t)spec_scales(s),
                             .weights = dense_weights(s)};
     set_shapes(&info, s);
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) trade_shapes(&info);
@@ -205,9 +206,11 @@ static cvk_status build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
                         compile_unit *unit) {
     ranked_layer ranked;
     const layer_nests nests = layer_build(a, spec, aim, plan, &ranked);
+    layer_plan kept = *plan;
+    kept.part = arena_copy(a, plan->part, sizeof *plan->part * (size_t)plan->count);
     *unit = (compile_unit){.spec = spec,
                            .target = aim.target,
-                           .plan = {plan->count, arena_copy(a, plan->part, sizeof *plan->part * (size_t)plan->count)},
+                           .plan = kept,
                            .predicted = ranked.seconds_per_peak,
                            .run = nests.run,
                            .pack = nests.pack,
@@ -216,7 +219,8 @@ static cvk_status build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
     if (status) return status;
     unit->info = describe(a, unit);
     unit->info.kilocycles = kilocycles(ranked.cycles);
-    if (counts_fit(spec, &unit->info, aim.target)) return CVK_OK;
+    if (counts_fit(spec, &unit->info, aim.target))
+        return spec->known ? bake(a, unit, &(known_tensors){.weights = spec->known}) : CVK_OK;
     diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: too large for the 32-bit addresses of %s", spec->name,
                aim.target->name);
     return CVK_ERROR_UNSUPPORTED;
@@ -252,6 +256,7 @@ cvk_status compile_emit(const compile_unit *units, const char *const *symbols, s
     for (size_t i = 0; i < layers * targets; i++) {
         const compile_unit *u = &units[i];
         kernels[i] = (emit_kernel){symbols[i % layers], u->target, u->run, u->pack, &u->info, {0}, u->local};
+        if (u->constant[ROLE_WEIGHTS]) kernels[i].pack.count = 0;
         memcpy(kernels[i].constant, u->constant, sizeof u->constant);
     }
     cvk_status status = llvm_emit(kernels, layers, targets, network, kind, d, object, times ? &times->emit : NULL);

@@ -21,6 +21,7 @@ SAME(CVK_PADDING_REFLECT, PAD_REFLECT);
 SAME(CVK_PADDING_SYMMETRIC, PAD_SYMMETRIC);
 SAME(CVK_PADDING_REPLICATE, PAD_REPLICATE);
 SAME(CVK_PADDING_CIRCULAR, PAD_CIRCULAR);
+SAME(CVK_PADDING_CONSTANT, PAD_CONSTANT);
 #define LAYER_KIND(NAME, word, weighs, windows) SAME(CVK_LAYER_##NAME, LAYER_##NAME);
 #include "base/layer_kinds.def"
 #undef LAYER_KIND
@@ -108,6 +109,7 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
         .out_channels = l->out_channels,
         .groups = l->groups ? l->groups : 1,
         .padding = (padding_mode)l->padding_mode,
+        .padding_constant = l->padding_constant,
         .input_layout = l->input_layout,
         .output_layout = l->output_layout,
         .accuracy = accuracies[l->accuracy],
@@ -187,7 +189,9 @@ static cvk_status fill(owned_spec *owned, const cvk_layer *l, cvk_diagnostics *d
     if (status) return status;
     status = resolve_padding(&owned->spec, l->padding, d);
     if (!status) status = spec_finish(&owned->spec, d);
-    return status || l->direction == CVK_FORWARD ? status : turn_backward(&owned->spec, l, d);
+    if (!status && l->direction != CVK_FORWARD) status = turn_backward(&owned->spec, l, d);
+    if (status || !l->weights.data) return status;
+    return spec_take_constants(&owned->spec, &owned->arena, l->weights.data, l->weights.bytes, d);
 }
 
 cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec) {

@@ -13,7 +13,9 @@ typedef enum padding_mode {
     PAD_REFLECT,   /* d c b | a b c d | c b a: mirrored, the edge not repeated */
     PAD_SYMMETRIC, /* c b a | a b c d | d c b: mirrored, the edge repeated */
     PAD_REPLICATE, /* a a a | a b c d | d d d */
-    PAD_CIRCULAR   /* b c d | a b c d | a b c */
+    PAD_CIRCULAR,  /* b c d | a b c d | a b c */
+    PAD_CONSTANT,  /* x x x | a b c d | x x x: a number that the layer says */
+    PADDING_MODES
 } padding_mode;
 
 /* rows of base/layer_kinds.def: LAYER_CONVOLUTION, LAYER_MAX_POOL, … */
@@ -65,7 +67,7 @@ typedef struct post_op {
     double a, b; /* leaky_relu: a slope; clamp: a <= b; blend: a in 0 .. 1 and b = 1 - a; numbers of the layer's type */
 } post_op;
 
-enum { MOST_POST_OPS = 16 };
+enum { MOST_POST_OPS = 16, MOST_LINKS = 6 };
 
 /* Whether it combines what a layer computes with what another may have computed. */
 bool post_takes_tensor(post_kind kind);

@@ -10,6 +10,7 @@
 #include "lab/timing.h"
 #include "cli/session_main.h"
 #include "cli/verbs.h"
+#include "cli/weights.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -181,6 +182,9 @@ static cli_exit time_layers(bench *b) {
         result *r = &b->results[b->count];
         r->layer = &s->layers[i];
         session_progress(s, i, s->layer_count, s->layers[i].spec->name);
+        known_tensors own;
+        cli_exit read = weights_own(s, b->arena, s->layers[i].spec, &own, &s->lab.known);
+        if (read != CLI_DONE) return graver(worst, read);
         cvk_status status = timing_run(&s->lab, s->layers[i].spec, &b->setup, b->arena, &r->timing);
         if (status == CVK_OK && r->timing.seconds > 0) {
             add_row(b, r);

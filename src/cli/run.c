@@ -115,8 +115,8 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     if (status == CLI_DONE && spec->direction == DIRECTION_BACKWARD_WEIGHTS) return read_gradient(s, &a->spec, a);
     const shape output = shape_output(&a->spec), gate = shape_gate(&a->spec);
     if (status == CLI_DONE) status = refuse_option(o->gradient, "the layer takes no --gradient");
-    if (status == CLI_DONE && !spec_weighs(spec))
-        status = refuse_option(o->weights, "the layer has no weights");
+    if (status == CLI_DONE && (!spec_weighs(spec) || spec->known))
+        status = refuse_option(o->weights, spec->known ? "the layer has its weights" : "the layer has no weights");
     else if (status == CLI_DONE)
         status = read_array(s, "--weights", o->weights, &weights, &a->weights);
     if (status == CLI_DONE && spec->bias) status = read_array(s, "--bias", o->bias, &channels, &a->bias);
@@ -131,7 +131,7 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     if (status == CLI_DONE)
         status = read_list(s, "--gate", &o->gate, spec_operands(spec, OPERAND_IMAGE_CHANNEL), &gate, &a->gate);
     a->tensors = (naive_tensors){.input = a->input.data,
-                                 .weights = a->weights.data,
+                                 .weights = spec->known ? spec->known : a->weights.data,
                                  .bias = a->bias.data,
                                  .scale = a->scale,
                                  .addend = a->addend,

@@ -114,7 +114,9 @@ static void form_padding(const field_row *f) {
 
 static void form_padding_mode(const field_row *f) {
     (void)f;
+    printf("\"anyOf\": [{");
     put_list(&padding_mode_words);
+    printf("}, {" CLOSED_OBJECT ", \"required\": [\"constant\"], \"properties\": {\"constant\": " NUMBER "}}]");
 }
 
 static void form_groups(const field_row *f) {
@@ -149,6 +151,40 @@ static void put_post_op(post_kind kind) {
     printf("}}");
 }
 
+/* The keys of a layer of a chain after its first, and of what is required of it. */
+static void put_link(layer_kind kind) {
+    const char *joint = "";
+    printf("{" CLOSED_OBJECT ", \"required\": [");
+    for (int id = 0; id < FIELDS; id++) {
+        if (!chain_has_key(kind, (field_id)id) || spec_fields[id].fallback) continue;
+        printf("%s\"%s\"", joint, spec_fields[id].key);
+        joint = ", ";
+    }
+    printf("], \"properties\": {");
+    joint = "";
+    for (int id = 0; id < FIELDS; id++) {
+        if (!chain_has_key(kind, (field_id)id)) continue;
+        printf("%s\"%s\": {\"$ref\": \"#/definitions/%s\"}", joint, spec_fields[id].key, spec_fields[id].key);
+        joint = ", ";
+    }
+    printf("}}");
+}
+
+static void form_then(const field_row *f) {
+    printf("\"type\": \"array\", \"minItems\": 1, \"maxItems\": %d, \"items\": ", (int)f->most - 1);
+    put_link(LAYER_CONVOLUTION);
+}
+
+/* A pool, after which another layer of a chain begins. */
+static void put_pool(layer_kind kind) {
+    const char *word = kind_words.word[kind];
+    printf("{\"description\": \"a pool of what is there so far\", " CLOSED_OBJECT
+           ", \"required\": [\"%s\"], \"properties\": {\"%s\": ",
+           word, word);
+    put_link(kind);
+    printf("}}");
+}
+
 static void form_post_ops(const field_row *f) {
     printf("\"type\": \"array\", \"maxItems\": %d, \"items\": {\"anyOf\": [", (int)f->most);
     for (int kind = 0; kind < POST_KINDS; kind++) {
@@ -157,6 +193,10 @@ static void form_post_ops(const field_row *f) {
     }
     printf(",\n      {\"description\": \"in a network\", " CLOSED_OBJECT
            ", \"required\": [\"add\"], \"properties\": {\"add\": {" NAME_PATTERN "}}}");
+    for (int kind = LAYER_CONVOLUTION + 1; kind < LAYER_KINDS; kind++) {
+        printf(",\n      ");
+        put_pool((layer_kind)kind);
+    }
     printf("]}");
 }
 
@@ -204,10 +244,25 @@ static void form_quantization(const field_row *f) {
     printf("}");
 }
 
-/* Keys that no layer may have yet. */
-static void form_unsupported(const field_row *f) {
+/* Lists within lists, one for each axis of the kernel, perhaps within those of channels. */
+static void put_constants(int levels) {
+    printf("\"type\": \"array\", \"items\": {");
+    if (levels > 1)
+        put_constants(levels - 1);
+    else
+        printf("\"type\": \"number\"");
+    printf("}");
+}
+
+static void form_weights(const field_row *f) {
     (void)f;
-    printf("\"not\": {}");
+    printf(CLOSED_OBJECT ", \"required\": [\"values\"], \"properties\": {\"values\": {\"oneOf\": [");
+    for (int levels = 1; levels <= 2 + AXES; levels++) {
+        printf(levels > 1 ? ", {" : "{");
+        put_constants(levels);
+        printf("}");
+    }
+    printf("]}, \"scale\": {\"type\": \"number\"}}");
 }
 
 static void form_algorithm(const field_row *f) {
@@ -311,17 +366,29 @@ static void form_schedule(const field_row *f) {
 }
 
 static void (*const forms[FORMS])(const field_row *) = {
-    [FORM_name] = form_name,           [FORM_of] = form_name,
-    [FORM_direction] = form_direction, [FORM_shape] = form_shape,
-    [FORM_integer] = form_integer,     [FORM_axes] = form_axes,
-    [FORM_padding] = form_padding,     [FORM_padding_mode] = form_padding_mode,
-    [FORM_groups] = form_groups,       [FORM_boolean] = form_boolean,
-    [FORM_post_ops] = form_post_ops,   [FORM_layout] = form_layout,
-    [FORM_pitch] = form_pitch,         [FORM_dtype] = form_dtype,
-    [FORM_output_padding] = form_axes, [FORM_weights] = form_unsupported,
-    [FORM_accuracy] = form_accuracy,   [FORM_algorithm] = form_algorithm,
-    [FORM_schedule] = form_schedule,   [FORM_kind] = form_kind,
-    [FORM_kernel] = form_kernel,       [FORM_quantization] = form_quantization,
+    [FORM_name] = form_name,
+    [FORM_of] = form_name,
+    [FORM_direction] = form_direction,
+    [FORM_shape] = form_shape,
+    [FORM_integer] = form_integer,
+    [FORM_axes] = form_axes,
+    [FORM_padding] = form_padding,
+    [FORM_padding_mode] = form_padding_mode,
+    [FORM_groups] = form_groups,
+    [FORM_boolean] = form_boolean,
+    [FORM_post_ops] = form_post_ops,
+    [FORM_then] = form_then,
+    [FORM_layout] = form_layout,
+    [FORM_pitch] = form_pitch,
+    [FORM_dtype] = form_dtype,
+    [FORM_output_padding] = form_axes,
+    [FORM_weights] = form_weights,
+    [FORM_accuracy] = form_accuracy,
+    [FORM_algorithm] = form_algorithm,
+    [FORM_schedule] = form_schedule,
+    [FORM_kind] = form_kind,
+    [FORM_kernel] = form_kernel,
+    [FORM_quantization] = form_quantization,
 };
 
 /* A fallback is written as in YAML: numbers, lists and booleans are the same in JSON, words want quotes. */
@@ -350,7 +417,8 @@ static void put_definitions(void) {
 
 /* What only a layer itself can say. */
 static bool of_layer_alone(const field_row *f) {
-    return f == &spec_fields[FIELD_name] || f == &spec_fields[FIELD_of] || f == &spec_fields[FIELD_input];
+    return f == &spec_fields[FIELD_name] || f == &spec_fields[FIELD_of] || f == &spec_fields[FIELD_input] ||
+           f == &spec_fields[FIELD_then];
 }
 
 static void put_keys(bool in_defaults) {

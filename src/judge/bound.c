@@ -59,6 +59,13 @@ double bound_direct(cvk_type type, int64_t terms, long double magnitude, bool in
     return magnitude + error > type_greatest(type) ? INFINITY : (double)error;
 }
 
+double bound_inherited(cvk_type type, int64_t terms, long double magnitude, long double doubt, bool integers) {
+    if (doubt == 0) return bound_direct(type, terms, magnitude, integers);
+    if (!isfinite(magnitude)) return 0;
+    if (!isfinite(doubt)) return INFINITY;
+    return bound_direct(type, terms, magnitude + doubt, false) + (double)doubt;
+}
+
 double bound_mean(cvk_type type, int64_t terms, long double sum, long double magnitude, int64_t counted,
                   bool integers) {
     const double u = type_rows[type].unit_roundoff;

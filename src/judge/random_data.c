@@ -5,6 +5,7 @@
 #include "judge/random_data.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { SMALL = 3 }; /* integers lie in -SMALL .. SMALL: sums of K products stay below 9 K */
 
@@ -68,8 +69,8 @@ bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *dat
     const int64_t results = backward ? spec_result_elements(s) : outputs;
     const int64_t elements[TENSORS] = {s->batch * s->in_channels * volume(s->in_size),
                                        backward ? outputs : spec_weights_elements(s),
-                                       s->bias ? s->out_channels : 0,
-                                       s->out_channels * spec_operands(s, OPERAND_CHANNEL),
+                                       spec_bias_elements(s),
+                                       spec_scale_elements(s),
                                        outputs * spec_operands(s, OPERAND_TENSOR),
                                        s->accumulate ? results : 0,
                                        s->batch * s->out_channels * spec_operands(s, OPERAND_IMAGE_CHANNEL)};
@@ -86,9 +87,17 @@ bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *dat
     for (int i = 0; i < TENSORS; i++) {
         *tensors[i] = to;
         fill(draw_for(kind, type[i], i == WEIGHTS), &seed, type[i], to, elements[i]);
+        if (i == WEIGHTS && s->known) memcpy(to, s->known, (size_t)(elements[i] * type_bytes(type[i])));
         to += tensor_bytes(type[i], elements[i]);
     }
     return true;
+}
+
+void data_give(layer_data *data, const known_tensors *known) {
+    if (!known) return;
+    if (known->weights) data->tensors.weights = known->weights;
+    if (known->bias) data->tensors.bias = known->bias;
+    if (known->scale) data->tensors.scale = known->scale;
 }
 
 void data_free(layer_data *data) {

@@ -33,17 +33,16 @@ static int64_t counted(const cvk_spec *s, const cvk_kernel_info *info, spec_pitc
 
 /* Whether the kernel wants the sizes that the layer has. */
 static bool sizes_agree(const cvk_spec *s, const cvk_kernel_info *info) {
-    const int64_t adds = spec_operands(s, OPERAND_TENSOR), scales = spec_operands(s, OPERAND_CHANNEL);
-    const int64_t gates = spec_operands(s, OPERAND_IMAGE_CHANNEL);
+    const int64_t adds = spec_operands(s, OPERAND_TENSOR), gates = spec_operands(s, OPERAND_IMAGE_CHANNEL);
     const uint64_t x = (uint64_t)type_bytes(s->input_type), w = (uint64_t)type_bytes(s->weights_type);
     const uint64_t y = (uint64_t)type_bytes(s->output_type), sum = (uint64_t)type_bytes(spec_sum_type(s));
     const bool forward = s->direction == DIRECTION_FORWARD;
     const uint64_t places = s->indices ? sizeof(int32_t) * (uint64_t)spec_output_elements(s) : 0;
     return of(info, CVK_ROLE_INPUT, s) == x * (uint64_t)counted(s, info, PITCH_INPUT, spec_input_elements(s)) &&
-           info->weights.bytes == (forward ? w * (uint64_t)spec_weights_elements(s) : 0) &&
+           info->weights.bytes == (forward && !s->known ? w * (uint64_t)spec_weights_elements(s) : 0) &&
            of(info, CVK_ROLE_GRADIENT, s) == (forward ? 0 : y * (uint64_t)spec_output_elements(s)) &&
-           info->bias.bytes == (s->bias && forward ? sum * (uint64_t)s->out_channels : 0) &&
-           info->scale.bytes == sum * (uint64_t)(scales * s->out_channels) &&
+           info->bias.bytes == (forward ? sum * (uint64_t)spec_bias_elements(s) : 0) &&
+           info->scale.bytes == sum * (uint64_t)spec_scale_elements(s) &&
            of(info, CVK_ROLE_ADDEND, s) ==
                y * (uint64_t)(adds * counted(s, info, PITCH_ADDEND, spec_operand_elements(s, OPERAND_TENSOR))) &&
            of(info, CVK_ROLE_GATE, s) == y * (uint64_t)(gates * spec_operand_elements(s, OPERAND_IMAGE_CHANNEL)) &&

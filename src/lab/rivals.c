@@ -162,7 +162,7 @@ cvk_status rivals_open(const ready *r, const peer_list *peers, arena *a, rivals 
     const size_t bytes =
         (size_t)(naive_channels(&r->spec) * naive_channel_size(&r->spec)) * (size_t)type_bytes(r->spec.output_type);
     void *own = own_output(r), *scratch = malloc(bytes);
-    const bool good = own && scratch && ready_data(&r->spec, &to->data);
+    const bool good = own && scratch && ready_data(r->lab, &r->spec, &to->data);
     if (good) {
         peer_request request = {.problem = pose(r, a),
                                 .data = data_of(&r->spec, &to->data, a),

@@ -60,11 +60,13 @@ static problem tensors_of(const cvk_spec *s) {
                  .w = view_of_weights(s),
                  .y = problem_output(s, PITCH_OUTPUT),
                  .addend = problem_output(s, PITCH_ADDEND),
+                 .known = s->known,
                  .combine = combinations[s->kind],
                  .gate = view_everywhere(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups),
                  .indices = s->indices,
                  .sum = spec_sum_type(s),
                  .border = s->padding,
+                 .constant = s->padding_constant - s->input_zero,
                  .accuracy = s->accuracy,
                  .post = problem_epilogue_of(s)};
     p.x.zero = s->input_zero;
@@ -201,12 +203,17 @@ static problem phase_of(const cvk_spec *s, int index) {
 
 int problem_count(const cvk_spec *s) {
     int64_t phases = 1;
+    if (spec_is_chain(s)) return spec_link_count(s);
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return backward_weights_count(s);
     for (int a = 0; a < AXES && s->transposed; a++) phases *= phases_of(s, a);
     return (int)phases;
 }
 
 problem problem_of(const cvk_spec *s, int index) {
+    if (spec_is_chain(s)) {
+        const cvk_spec link = spec_link(s, index);
+        return forward_of(&link);
+    }
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return backward_weights_of(s, index);
     return s->transposed ? phase_of(s, index) : forward_of(s);
 }
@@ -215,8 +222,8 @@ void problem_print(const cvk_spec *s, int index, text *out) {
     static const char *const NAMES[AXES] = {"od", "oh", "ow"};
     int64_t residue[AXES];
     if (problem_count(s) == 1) return;
-    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) {
-        text_add(out, "part %d", index);
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS || spec_is_chain(s)) {
+        text_add(out, spec_is_chain(s) ? "layer %d" : "part %d", index);
         return;
     }
     set_residues(s, index, residue);
@@ -229,7 +236,8 @@ void problem_print(const cvk_spec *s, int index, text *out) {
 }
 
 bool problem_alike(const problem *a, const problem *b) {
-    bool alike = a->n == b->n && a->out_channels == b->out_channels && a->in_channels == b->in_channels;
+    bool alike = !a->known && !b->known && a->n == b->n && a->out_channels == b->out_channels &&
+                 a->in_channels == b->in_channels;
     for (int i = 0; i < AXES; i++) {
         const problem_axis *x = &a->axis[i], *y = &b->axis[i];
         alike &= x->out == y->out && x->taps == y->taps && x->in == y->in && x->step == y->step &&

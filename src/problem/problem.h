@@ -35,15 +35,18 @@ typedef struct problem {
     problem_axis axis[AXES];
     view x, w, y;        /* w has no elements where nothing is weighed */
     view addend;         /* of a tensor that post-ops read: of the output's shape and layout */
+    const void *known;   /* the weights that w is a view of, where they are to be compiled in; else NULL */
     view gate;           /* of what post-ops have for an image's channel: laid out as the output, of one position */
     cvk_type sum;        /* what is accumulated in; of bias and scales, too */
     padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
+    double constant;     /* with PAD_CONSTANT: what it reads, counted from what stands for 0 */
     accuracy accuracy;
     problem_epilogue post;
 } problem;
 
 struct cvk_spec;
-/* A layer is a list of problems, which are independent of one another: forward, one. Transposed, one for each phase of
+/* A layer is a list of problems, which are independent of one another, but for those of a chain, one for each of its
+ * layers (problem/band.h): forward, one. Transposed, one for each phase of
  * the strides that there is output of: the outputs congruent to it, by the taps that hit whole inputs, so that no zero
  * is ever multiplied. Gradients of weights: problem/backward_weights.h. */
 int problem_count(const struct cvk_spec *spec);
@@ -56,7 +59,8 @@ view problem_unfolded(const struct cvk_spec *spec);
 view problem_output(const struct cvk_spec *spec, int pitch);
 /* What follows a layer's sums. */
 problem_epilogue problem_epilogue_of(const struct cvk_spec *spec);
-/* Whether two of one layer differ in nothing but where their tensors begin: then what suits one suits the other. */
+/* Whether two of one layer differ in nothing but where their tensors begin: then what suits one suits the other. Not
+ * where weights are known, which may suit each its own way. */
 bool problem_alike(const problem *a, const problem *b);
 /* In a few words, which outputs of the layer it is; nothing for all of them. */
 void problem_print(const struct cvk_spec *spec, int index, text *out);

@@ -188,6 +188,9 @@ static void check_kept(edges *e, const reader *r) {
         report_error(e->report, E_DIRECTION, r->draft.at[FIELD_direction],
                      "a file of its own, without `inputs`, may have them",
                      "%s.direction: layers that feed one another go forward", r->owner);
+    if (spec_is_chain(&r->draft.spec))
+        report_error(e->report, E_UNSUPPORTED, r->draft.spec.at, "each as a layer of its own, which the next one names",
+                     "%s: a chain in a network is not supported yet", r->owner);
     if (r->draft.spec.indices)
         report_error(e->report, E_UNSUPPORTED, r->draft.at[FIELD_indices], NULL,
                      "%s.indices: nothing in a network reads them yet", r->owner);

@@ -25,6 +25,7 @@ typedef enum field_form {
     FORM_groups,
     FORM_boolean,
     FORM_post_ops,
+    FORM_then,
     FORM_layout,
     FORM_pitch,
     FORM_dtype,
@@ -63,5 +64,7 @@ extern const field_row spec_fields[FIELDS];
 extern const word_list field_keys;
 
 bool field_is_of(const field_row *field, layer_kind kind);
+/* Whether a layer of a chain after its first may say the key: a pool among post-ops, or a convolution in `then`. */
+bool chain_has_key(layer_kind kind, field_id id);
 
 #endif

@@ -53,7 +53,7 @@ static bool is_sound_gradient(const cvk_spec *s) {
     bool sound = s->post_count == 0;
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return sound;
     for (int axis = 0; axis < AXES; axis++) sound &= s->output_padding[axis] < s->stride[axis];
-    return sound && !s->bias;
+    return sound && !s->bias && s->padding != PAD_CONSTANT;
 }
 
 static bool is_sound_direction(const cvk_spec *s) {
@@ -117,7 +117,7 @@ static void check_rest(const cvk_spec *s, const findings *f) {
     } checks[] = {
         {"rank", s->rank >= 1 && s->rank <= AXES},
         {"rank: an axis beyond it that is not neutral", s->rank < 1 || s->rank > AXES || has_neutral_axes(s)},
-        {"padding", (size_t)s->padding < padding_mode_words.count},
+        {"padding", (unsigned)s->padding < PADDING_MODES},
         {"input_layout", (size_t)s->input_layout < layout_words.count},
         {"output_layout", (size_t)s->output_layout < layout_words.count},
         {"batch_any: a batch that is not 1", !s->batch_any || s->batch == 1},
@@ -172,7 +172,26 @@ static const char *owner_of(const cvk_spec *s) {
     return nameable ? s->name : "layer";
 }
 
+cvk_status spec_take_constants(cvk_spec *s, arena *a, const void *dense, uint64_t bytes, cvk_diagnostics *d) {
+    report r = {.list = d};
+    place at[FIELDS];
+    for (int i = 0; i < FIELDS; i++) at[i] = s->at;
+    constants_take(s, a, dense, bytes, &(findings){.report = &r, .owner = owner_of(s), .at = at});
+    return report_status(&r);
+}
+
+/* Of a chain whose batch may be another now: its layers with theirs. */
+static cvk_status finish_links(const cvk_spec *s, cvk_diagnostics *d) {
+    cvk_status status = CVK_OK;
+    for (int i = 0; i < s->links && !status; i++) {
+        cvk_spec link = spec_link(s, i);
+        status = spec_finish(&link, d);
+    }
+    return status;
+}
+
 cvk_status spec_finish(cvk_spec *s, cvk_diagnostics *d) {
+    if (spec_is_chain(s)) return finish_links(s, d);
     report r = {.list = d};
     place at[FIELDS];
     for (int i = 0; i < FIELDS; i++) at[i] = s->at;

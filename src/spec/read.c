@@ -71,7 +71,7 @@ static const node *table_fallback(arena *a, const field_row *field) {
 }
 
 static void read_default(document *doc, reader *r, field_id id, const node *value) {
-    if (id == FIELD_name || id == FIELD_of || id == FIELD_input) {
+    if (id == FIELD_name || id == FIELD_of || id == FIELD_input || id == FIELD_then) {
         report_error(doc->report, E_MISPLACED_KEY, value->at, NULL, "defaults.%s: every layer has its own",
                      spec_fields[id].key);
         return;
@@ -210,8 +210,7 @@ static void turn_backward(reader *r, const findings *f) {
         spec_apply_rules(&r->draft.spec, f);
 }
 
-/* Words become numbers, and the layer is judged as a whole. */
-static void settle(reader *r) {
+void settle(reader *r) {
     cvk_spec *s = &r->draft.spec;
     if (r->draft.depthwise) s->groups = s->in_channels;
     if (!spec_weighs(s)) s->out_channels = s->in_channels;
@@ -224,9 +223,11 @@ static void settle(reader *r) {
         return;
     }
     const findings f = {.report = r->report, .owner = r->owner, .at = r->draft.at};
+    const unsigned before = r->report->errors;
     spec_resolve_padding(s, r->draft.padding);
     spec_apply_rules(s, &f);
     if (r->draft.direction != DIRECTION_FORWARD && report_clean(r->report)) turn_backward(r, &f);
+    if (r->report->errors == before) constants_settle(s, r->arena, &r->draft.constants, &f);
 }
 
 /* Inside, channels lie together, unless somebody says otherwise. */
@@ -248,6 +249,7 @@ static void read_layer(document *doc, const node *layer, const char *owner) {
         check_name_is_new(doc, &r);
         if (r.complete && doc->edges) settle_layouts(doc, &r);
         if (r.complete) settle(&r);
+        if (r.complete) read_chain(&r, doc->fallback);
         *s = r.draft.spec;
         if (doc->edges) edges_add_layer(doc->edges, &r, s, r.complete && doc->report->errors == errors);
     }

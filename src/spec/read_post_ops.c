@@ -28,7 +28,18 @@ static void refuse_without_name(reader *r, const node *n, post_kind kind) {
         "%s needs the name of what it takes, in a file with `inputs`", word);
 }
 
+layer_kind post_op_pool(const node *n) {
+    const char *word = n->kind == NODE_SCALAR ? n->text : n->kind == NODE_MAPPING && n->count ? n->child[0]->text : "";
+    const int found = word_find(&kind_words, word);
+    return found > 0 ? (layer_kind)found : LAYER_CONVOLUTION;
+}
+
 static bool read_word_alone(reader *r, const node *n, post_op *op) {
+    if (post_op_pool(n) != LAYER_CONVOLUTION) {
+        refuse(r, E_POST_OP, n, "as in `{max_pool: {kernel_size: 3, stride: 2, padding: 1}}`", "%s needs its window",
+               n->text);
+        return false;
+    }
     if (!read_kind(r, n, op)) return false;
     if (r->edges && post_takes_tensor(op->kind)) {
         refuse_without_name(r, n, op->kind);
@@ -96,10 +107,27 @@ static bool read_post_op(reader *r, const node *n, post_op *op) {
     return false;
 }
 
-void read_post_ops(reader *r, const node *n) {
+static bool is_pool(const node *n) { return n->kind == NODE_MAPPING && post_op_pool(n) != LAYER_CONVOLUTION; }
+
+/* Up to a pool, with which another layer begins. */
+void read_post_ops_from(reader *r, const node *n, size_t first) {
     cvk_spec *s = &r->draft.spec;
     s->post_count = 0;
+    for (size_t i = first; i < n->count; i++) {
+        post_op op;
+        if (is_pool(n->child[i])) {
+            r->draft.pooled = n;
+            r->draft.pool_at = i;
+            return;
+        }
+        if (read_post_op(r, n->child[i], &op)) s->post[s->post_count++] = op;
+    }
+}
+
+void read_post_ops(reader *r, const node *n) {
+    r->draft.spec.post_count = 0;
     r->draft.operand_count = 0;
+    r->draft.pooled = NULL;
     if (n->kind != NODE_SEQUENCE) {
         refuse(r, E_KIND, n, "as in `[add, relu]`", "expected a list, got %s", describe(n).text);
         return;
@@ -108,8 +136,5 @@ void read_post_ops(reader *r, const node *n) {
         refuse(r, E_COUNT_LIMIT, n, NULL, "%zu post-ops are over the limit of %d", n->count, (int)r->field->most);
         return;
     }
-    for (size_t i = 0; i < n->count; i++) {
-        post_op op;
-        if (read_post_op(r, n->child[i], &op)) s->post[s->post_count++] = op;
-    }
+    read_post_ops_from(r, n, 0);
 }

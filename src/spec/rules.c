@@ -4,6 +4,7 @@
 #include "spec/limits.h"
 #include "base/integers.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -47,10 +48,27 @@ static int64_t border_reach(padding_mode mode, int64_t size) {
 static void check_border(const cvk_spec *s, int axis, int64_t size, const findings *f) {
     long long reach = border_reach(s->padding, size);
     if (s->pad_before[axis] <= reach && s->pad_after[axis] <= reach) return;
-    broken(f, FIELD_padding_mode, E_BORDER, NULL,
+    broken(f, FIELD_padding_mode, E_BORDER,
+           s->padding == PAD_REFLECT ? "reflect does not repeat the edge; what does, as scipy's, is symmetric" : NULL,
            "%s can pad axis %c of size %lld by at most %lld on a side, not by %lld and %lld",
            padding_mode_words.word[s->padding], axis_names[axis], (long long)size, reach,
            (long long)s->pad_before[axis], (long long)s->pad_after[axis]);
+}
+
+/* The constant becomes a number of the input's type; what stands for 0 there is the border of zeros. */
+static void settle_constant(cvk_spec *s, const findings *f) {
+    if (s->padding != PAD_CONSTANT) {
+        s->padding_constant = 0;
+        return;
+    }
+    const double value = s->padding_constant, rounded = type_round(s->input_type, value);
+    if (!isfinite(rounded) || (!type_is_float(s->input_type) && rounded != value))
+        broken(f, FIELD_padding_mode, E_BORDER, NULL, "constant: %.9g is no %s", value, type_name(s->input_type));
+    else if (s->transposed && rounded != s->input_zero)
+        broken(f, FIELD_padding_mode, E_BORDER, "padding crops what comes out",
+               "a transposed layer has no border of a constant");
+    s->padding_constant = rounded == s->input_zero ? 0 : rounded;
+    if (rounded == s->input_zero) s->padding = PAD_ZEROS;
 }
 
 /* Every input position spreads over the kernel's span, a stride from the one before. */
@@ -310,6 +328,7 @@ static void apply_direct_rules(cvk_spec *s, const findings *f) {
 }
 
 void spec_apply_rules(cvk_spec *s, const findings *f) {
+    settle_constant(s, f);
     check_groups(s, f);
     for (int axis = 0; axis < AXES; axis++) check_padding(s, axis, f);
     if (s->transposed)

@@ -29,9 +29,33 @@ cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch) {
     return of;
 }
 
+bool spec_is_chain(const cvk_spec *s) { return s->links > 0; }
+int spec_link_count(const cvk_spec *s) { return spec_is_chain(s) ? s->links : 1; }
+
+cvk_spec spec_link(const cvk_spec *s, int index) {
+    cvk_spec of = spec_is_chain(s) ? s->link[index] : *s;
+    of.batch = s->batch, of.batch_any = s->batch_any;
+    of.accuracy = s->accuracy;
+    return of;
+}
+
+/* Over the layers of a chain. */
+static int64_t sum_of_links(const cvk_spec *s, int64_t (*figure)(const cvk_spec *)) {
+    int64_t sum = 0, more;
+    for (int i = 0; i < s->links; i++) {
+        const cvk_spec link = spec_link(s, i);
+        more = figure(&link);
+        sum = more > INT64_MAX - sum ? INT64_MAX : sum + more;
+    }
+    return sum;
+}
+
 bool spec_weighs(const cvk_spec *s) { return layer_kind_rows[s->kind].weighs; }
 bool spec_is_pool(const cvk_spec *s) { return layer_kind_rows[s->kind].windows && !spec_weighs(s); }
-bool spec_has_weights(const cvk_spec *s) { return s->direction == DIRECTION_FORWARD && spec_weighs(s); }
+bool spec_has_weights(const cvk_spec *s) {
+    if (spec_is_chain(s)) return spec_weights_elements(s) > 0;
+    return s->direction == DIRECTION_FORWARD && spec_weighs(s);
+}
 int64_t spec_groups_of_kind(const cvk_spec *s) { return spec_weighs(s) ? 1 : s->in_channels; }
 int64_t spec_group_in(const cvk_spec *s) { return s->in_channels / s->groups; }
 int64_t spec_group_out(const cvk_spec *s) { return s->out_channels / s->groups; }
@@ -39,6 +63,7 @@ int64_t spec_taps(const cvk_spec *s) { return volume(s->kernel); }
 
 /* Every tap of every position that taps are counted from: an output, or of a transposed layer an input. */
 int64_t spec_macs(const cvk_spec *s) {
+    if (spec_is_chain(s)) return sum_of_links(s, spec_macs);
     int64_t positions = times(times(s->batch, s->out_channels), volume(s->transposed ? s->in_size : s->out_size));
     return times(positions, times(spec_group_in(s), spec_taps(s)));
 }
@@ -60,6 +85,7 @@ static int64_t present(const cvk_spec *s, int axis) {
 }
 
 int64_t spec_macs_of_input(const cvk_spec *s) {
+    if (spec_is_chain(s)) return sum_of_links(s, spec_macs_of_input);
     if (s->padding != PAD_ZEROS) return spec_macs(s);
     int64_t count = times(times(s->batch, s->out_channels), spec_group_in(s));
     for (int axis = 0; axis < AXES; axis++) count = times(count, present(s, axis));
@@ -111,13 +137,30 @@ int64_t spec_operand_elements(const cvk_spec *s, post_operand operand) {
 }
 
 int64_t spec_weights_elements(const cvk_spec *s) {
+    if (spec_is_chain(s)) return sum_of_links(s, spec_weights_elements);
     if (!spec_weighs(s)) return 0;
     return times(times(s->out_channels, spec_group_in(s)), spec_taps(s));
 }
 
+int64_t spec_bias_elements(const cvk_spec *s) {
+    if (spec_is_chain(s)) return sum_of_links(s, spec_bias_elements);
+    return s->bias ? s->out_channels : 0;
+}
+
+int64_t spec_scale_elements(const cvk_spec *s) {
+    if (spec_is_chain(s)) return sum_of_links(s, spec_scale_elements);
+    return spec_operands(s, OPERAND_CHANNEL) * s->out_channels;
+}
+
+int spec_scales(const cvk_spec *s) {
+    int scales = spec_is_chain(s) ? 0 : spec_operands(s, OPERAND_CHANNEL);
+    for (int i = 0; i < s->links; i++) scales += spec_operands(&s->link[i], OPERAND_CHANNEL);
+    return scales;
+}
+
 int64_t spec_result_elements(const cvk_spec *s) {
     if (s->direction == DIRECTION_FORWARD) return spec_output_elements(s);
-    return spec_weights_elements(s) + (s->bias ? s->out_channels : 0);
+    return spec_weights_elements(s) + spec_bias_elements(s);
 }
 
 int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES], int64_t n, int64_t c,

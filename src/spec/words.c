@@ -70,7 +70,7 @@ static const char *meant(const word_list *list, const char *word) {
         if (strcasecmp(list->word[i], word) == 0) return list->word[i];
     for (size_t i = 0; i < COUNT(aliases); i++)
         if (strcmp(aliases[i].kind, list->kind) == 0 && strcasecmp(aliases[i].foreign, word) == 0 &&
-            word_find(list, aliases[i].ours) >= 0)
+            (aliases[i].ours[0] == '{' || word_find(list, aliases[i].ours) >= 0))
             return aliases[i].ours;
     return text_nearest(word, list->word, list->count);
 }

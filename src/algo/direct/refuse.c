@@ -176,5 +176,5 @@ const char *direct_refuse(const algorithm *row, const problem *p, const cvk_targ
     if ((why = refuse_order(&t)) || (why = refuse_packing(p, &t)) || (why = refuse_column(&t)) ||
         (why = refuse_prefetch(&t)))
         return why;
-    return refuse_code(p, target, plan, f);
+    return f->taps ? NULL : refuse_code(p, target, plan, f);
 }

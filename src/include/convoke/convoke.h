@@ -84,7 +84,8 @@ typedef enum cvk_padding_mode {
     CVK_PADDING_REFLECT,
     CVK_PADDING_SYMMETRIC,
     CVK_PADDING_REPLICATE,
-    CVK_PADDING_CIRCULAR
+    CVK_PADDING_CIRCULAR,
+    CVK_PADDING_CONSTANT /* padding_constant; where that is 0, or of integers the zero point, as CVK_PADDING_ZEROS */
 } cvk_padding_mode;
 
 typedef enum cvk_accuracy { CVK_ACCURACY_DEFAULT, CVK_ACCURACY_STRICT, CVK_ACCURACY_FAST } cvk_accuracy;
@@ -169,6 +170,11 @@ typedef struct cvk_layer {
     bool count_include_pad;                       /* of averages: over padding, too */
     bool indices;                                 /* of maxima: puts out where each stands, in cvk_buffers.indices */
     int32_t input_zero_point, weights_zero_point; /* of integers: the number that stands for 0 */
+    cvk_const_buffer weights; /* with data, weights that are compiled into the code: dense, finite, of their dtype, as
+                                 cvk_pack_weights takes them; where each channel is filtered by itself, one kernel may
+                                 stand for all. The kernel's info then has no weights to pack */
+    double padding_constant; /* what the border reads, with CVK_PADDING_CONSTANT: a number of the input's type, to which
+                                it is rounded if that is a float; not of a transposed layer */
     int64_t input_pitch, output_pitch, addend_pitch; /* channels of the tensor that its are part of; 0: there are no
                                                         others */
 } cvk_layer;
