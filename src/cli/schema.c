@@ -185,17 +185,30 @@ static void put_pool(layer_kind kind) {
     printf("}}");
 }
 
+/* In a network: the name of what is taken, behind a share where there is one. */
+static void put_named(post_kind kind) {
+    const char *word = post_rows[kind].word;
+    printf(",\n      {\"description\": \"in a network\", " CLOSED_OBJECT
+           ", \"required\": [\"%s\"], \"properties\": {\"%s\": {",
+           word, word);
+    if (post_rows[kind].parameters)
+        printf("\"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": [" SHARE ", {" NAME_PATTERN "}]");
+    else
+        printf(NAME_PATTERN);
+    printf("}}}");
+}
+
 static void form_post_ops(const field_row *f) {
     printf("\"type\": \"array\", \"maxItems\": %d, \"items\": {\"anyOf\": [", (int)f->most);
     for (int kind = 0; kind < POST_KINDS; kind++) {
         printf(kind ? ",\n      " : "\n      ");
         put_post_op((post_kind)kind);
     }
-    printf(",\n      {\"description\": \"in a network\", " CLOSED_OBJECT
-           ", \"required\": [\"add\"], \"properties\": {\"add\": {" NAME_PATTERN "}}}");
-    for (int kind = LAYER_CONVOLUTION + 1; kind < LAYER_KINDS; kind++) {
+    for (int kind = 0; kind < POST_KINDS; kind++)
+        if (post_takes_tensor((post_kind)kind)) put_named((post_kind)kind);
+    for (layer_kind kind = LAYER_MAX_POOL; kind <= LAYER_AVERAGE_POOL; kind++) {
         printf(",\n      ");
-        put_pool((layer_kind)kind);
+        put_pool(kind);
     }
     printf("]}");
 }

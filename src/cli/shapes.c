@@ -19,7 +19,9 @@ static shape of_images(const cvk_spec *s, cvk_type type, int64_t channels, const
 }
 
 shape shape_input(const cvk_spec *s) { return of_images(s, s->input_type, s->in_channels, s->in_size); }
+/* Of a chain, all of its layers' after one another. */
 shape shape_weights(const cvk_spec *s) {
+    if (spec_is_chain(s)) return make_shape(s, s->weights_type, spec_weights_elements(s), 1, s->kernel);
     return s->transposed ? make_shape(s, s->weights_type, s->in_channels, spec_group_out(s), s->kernel)
                          : make_shape(s, s->weights_type, s->out_channels, spec_group_in(s), s->kernel);
 }
@@ -27,7 +29,16 @@ static shape of_channels(const cvk_spec *s, cvk_type type) {
     return (shape){.type = type, .rank = 1, .size = {s->out_channels}};
 }
 
-shape shape_channels(const cvk_spec *s) { return of_channels(s, spec_sum_type(s)); }
+shape shape_bias(const cvk_spec *s) {
+    return (shape){.type = spec_sum_type(s), .rank = 1, .size = {spec_bias_elements(s)}};
+}
+
+/* Those of a chain are of several lengths. */
+shape shape_scale(const cvk_spec *s) {
+    if (spec_is_chain(s)) return (shape){.type = spec_sum_type(s), .rank = 1, .size = {spec_scale_elements(s)}};
+    return of_channels(s, spec_sum_type(s));
+}
+
 shape shape_bias_gradient(const cvk_spec *s) { return of_channels(s, spec_result_type(s)); }
 shape shape_output(const cvk_spec *s) { return of_images(s, s->output_type, s->out_channels, s->out_size); }
 

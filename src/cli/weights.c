@@ -6,16 +6,17 @@
 
 /* Several `scale`s and `shift`s stand in one array, a row each. */
 static shape scale_shape(const cvk_spec *s) {
-    int count = spec_operands(s, OPERAND_CHANNEL);
-    return count < 2 ? shape_channels(s)
-                     : (shape){.type = spec_sum_type(s), .rank = 2, .size = {count, s->out_channels}};
+    int count = spec_scales(s);
+    return count < 2 || spec_is_chain(s)
+               ? shape_scale(s)
+               : (shape){.type = spec_sum_type(s), .rank = 2, .size = {count, s->out_channels}};
 }
 
 void weights_files(arena *a, const cvk_spec *spec, const char *directory, weights_file files[WEIGHTS_FILES]) {
     const bool forward = spec_has_weights(spec);
     files[0] = (weights_file){NULL, "weights", forward && !spec->known, shape_weights(spec)};
-    files[1] = (weights_file){NULL, "bias", spec->bias && forward, shape_channels(spec)};
-    files[2] = (weights_file){NULL, "scale", spec_operands(spec, OPERAND_CHANNEL) > 0, scale_shape(spec)};
+    files[1] = (weights_file){NULL, "bias", forward && spec_bias_elements(spec) > 0, shape_bias(spec)};
+    files[2] = (weights_file){NULL, "scale", spec_scales(spec) > 0, scale_shape(spec)};
     for (int i = 0; i < WEIGHTS_FILES; i++)
         files[i].path = arena_format(a, "%s/%s.%s.npy", directory, spec->name, files[i].what);
 }

@@ -190,4 +190,6 @@ void known_print(const problem *p, text *out) {
         else if (mirrors(p, a, -1))
             text_add(out, ", antisymmetric %s", NAMES[a]);
     }
+    known_factors f;
+    if (known_separate(p, out->arena, &f)) text_add(out, ", a column by a row%s", f.exact ? "" : ", rounded");
 }

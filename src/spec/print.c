@@ -268,7 +268,7 @@ static printer *const printers[FORMS] = {
     [FORM_padding] = print_padding,     [FORM_padding_mode] = print_padding_mode,
     [FORM_groups] = print_groups,       [FORM_boolean] = print_boolean,
     [FORM_post_ops] = print_post_ops,   [FORM_then] = print_then,
-    [FORM_pitch] = print_pitch,         [FORM_layout] = print_layout,
+    [FORM_layout] = print_layout,       [FORM_pitch] = print_pitch,
     [FORM_dtype] = print_dtype,         [FORM_weights] = print_weights,
     [FORM_accuracy] = print_accuracy,   [FORM_algorithm] = print_algorithm,
     [FORM_schedule] = print_schedule,   [FORM_output_padding] = print_output_padding,

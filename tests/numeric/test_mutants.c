@@ -3,6 +3,7 @@
  * formula or the certificate of stores; and put the output outside its bound, but for those whose effect floats may
  * hide: there it is said how many were seen.
  */
+#include "chain_mutants.h"
 #include "mutate.h"
 #include "trial.h"
 
@@ -329,6 +330,7 @@ static const mutant mutants[] = {
      .misread = swap_pads},
     {"packed transform of the kernel off by 1e-4", WINOGRAD "}", .edit = nudge_constants, .mutation = NOTHING,
      .pack = true},
+#include "chain_mutants.def"
     /* Pools. */
     {"a minimum", MAXIMUM "}", .edit = min_for_maximum, .mutation = NOTHING},
     {"a minimum, channels_last", MAXIMUM LAST "}", .edit = min_for_maximum, .mutation = NOTHING},

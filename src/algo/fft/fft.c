@@ -4,6 +4,7 @@
 #include "algo/cost.h"
 
 #include <math.h>
+#include <stddef.h>
 
 static const plan_loop ORDER[] = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH, LOOP_OW};
 enum { TASKS = 6, LEAST_SIZE = 4, MOST_SIZE = 1 << FFT_MOST_HALVINGS, MOST_POINTS = 1 << 18, LINE = 64 };
@@ -57,12 +58,24 @@ static int64_t chunk_of(const fft *f) {
     return greater(lesser(f->target->registers / 4 / f->channels, lesser(f->lanes, 4)), 1);
 }
 
+/* As many vectors as runs, where a row is longer than a page: points of a level are then not whole pages apart, and
+ * first-level caches have places for all of them. */
+static int64_t run_of(const fft *f) {
+    enum { PAGE = 4096 };
+    const int levels = fft_levels(f->vectors), least = fft_levels(f->lanes);
+    if (2 * f->line[AXIS_W] * type_bytes(f->p->sum) <= PAGE) return f->vectors;
+    return INT64_C(1) << greater(levels / 2, least);
+}
+
 static void set_sizes(fft *f) {
     const int64_t line = LINE / type_bytes(f->p->sum);
     f->points = product_of(f, offsetof(overlap, size)) / 2;
     f->vectors = f->line[AXIS_W] / f->lanes;
     f->rows = f->line[AXIS_D] * f->line[AXIS_H];
-    f->pitch = 2 * f->line[AXIS_W] + (f->rows > 1 ? line : 0); /* rows fall into different cache sets */
+    f->run = run_of(f);
+    f->runs = f->vectors / f->run;
+    f->run_pitch = 2 * f->lanes * f->run + (f->runs > 1 ? line : 0);
+    f->pitch = f->runs * f->run_pitch + (f->rows > 1 ? line : 0);
     f->channels = f->plan->tile_oc;
     f->chunk = chunk_of(f);
     f->plane = product_of(f, offsetof(overlap, covered));
@@ -230,16 +243,16 @@ static algo_nests build(const algorithm *row, arena *a, const problem *p, const 
     return (algo_nests){{3, phase}, fft_pack_weights(a, &f)};
 }
 
-/* Instructions, and what goes out to the workspace and comes back. */
+/* Instructions, what goes out to the workspace and comes back, and weights, which every tile meets. */
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
     const fft f = make(p, target, plan);
     const double workspace = (double)program_needs(&nests->run, ROLE_WORKSPACE).bytes;
     const double weights = (double)fft_packed_elements(&f) * type_bytes(p->sum);
     const double tiles = (double)p->n * (double)product_of(&f, offsetof(overlap, tiles));
-    double core = cost_issue(target, counts, f.lanes, INFINITY, false);
-    core += cost_far(target, 2 * workspace, workspace);
-    return core + cost_far(target, weights * tiles, weights);
+    double all = cost_issue(target, counts, f.lanes, INFINITY, false);
+    all += cost_far(target, 2 * workspace, workspace) + cost_far(target, weights * tiles, weights);
+    return COST_FFT_TOGETHER * all;
 }
 
 const algorithm algo_fft = {"fft", LANES_COLUMNS, applicable, propose, refuse, build, cycles, NULL, NULL};
