@@ -108,7 +108,8 @@ static void fold_back(arena *a, const cvk_spec *s, const cvk_target *target, lay
     fold *f = arena_new(a, fold);
     *f = (fold){.name = s->name,
                 .from = problem_unfolded(s),
-                .to = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+                .to = problem_output(s, PITCH_OUTPUT),
+                .addend = problem_output(s, PITCH_ADDEND),
                 .gate = view_everywhere(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups),
                 .border = s->padding,
                 .n = s->batch,

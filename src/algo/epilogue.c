@@ -13,6 +13,7 @@ static tensor_view declare_operand(const epilogue *e, const char *name, nest_rol
     if (v->elements)
         operand.tensor =
             nest_add_part(e->b, name, role, v->type, which * v->elements, v->elements, type_bytes(v->type), false);
+    if (operand.tensor >= 0) nest_lie_in(e->b, operand.tensor, v->image, v->period, v->width);
     return operand;
 }
 
@@ -22,7 +23,7 @@ static void declare_operands(epilogue *e) {
     for (int i = 0; i < e->p->post.count; i++) {
         const post_operand reads = post_rows[e->p->post.op[i].kind].operand;
         if (reads == OPERAND_TENSOR)
-            e->operand[i] = declare_operand(e, "addend", ROLE_ADDEND, &e->p->y, addends++);
+            e->operand[i] = declare_operand(e, "addend", ROLE_ADDEND, &e->p->addend, addends++);
         else if (reads == OPERAND_IMAGE_CHANNEL)
             e->operand[i] = declare_operand(e, "gate", ROLE_GATE, &e->p->gate, gates++);
     }
@@ -53,6 +54,7 @@ epilogue epilogue_declare(nest_builder *b, const problem *p) {
     declare_moments(&e);
     declare_operands(&e);
     e.y.tensor = nest_add_sums(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, p->post.accumulate);
+    nest_lie_in(b, e.y.tensor, p->y.image, p->y.period, p->y.width);
     declare_places(&e);
     return e;
 }

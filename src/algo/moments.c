@@ -213,6 +213,7 @@ nest *moments_of_parts(arena *a, const moments *m, const cvk_target *target) {
     nest_builder *b = &s.b;
     s.x.v = m->x;
     s.x.tensor = nest_add_tensor(b, "input", ROLE_INPUT, m->x.type, m->x.elements, type_bytes(m->x.type), false);
+    nest_lie_in(b, s.x.tensor, m->x.image, m->x.period, m->x.width);
     if (m->n > 0)
         measure_images(&s);
     else

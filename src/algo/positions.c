@@ -210,6 +210,7 @@ static void declare(line *s) {
     const problem *p = s->p;
     s->x.v = p->x;
     s->x.tensor = nest_add_tensor(b, "input", ROLE_INPUT, p->x.type, p->x.elements, type_bytes(p->x.type), false);
+    nest_lie_in(b, s->x.tensor, p->x.image, p->x.period, p->x.width);
     s->out = epilogue_declare(b, p);
     const int64_t kept = s->channels ? s->oc.blocks * s->lanes : s->oc.channels * s->lanes;
     s->kept = -1;

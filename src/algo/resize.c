@@ -291,6 +291,7 @@ static algo_nests build(const algorithm *row, arena *a, const problem *p, const 
     s.oc.group = affine_constant(0);
     s.x.v = p->x;
     s.x.tensor = nest_add_tensor(b, "input", ROLE_INPUT, p->x.type, p->x.elements, type_bytes(p->x.type), false);
+    nest_lie_in(b, s.x.tensor, p->x.image, p->x.period, p->x.width);
     s.out = epilogue_declare(b, p);
     s.registers = nest_add_register(b, "x", p->sum, s.lanes, PER_AXIS + 2 * AXES);
     s.weights = nest_add_register(b, "weight", p->sum, s.lanes, TAPS * AXES);

@@ -83,6 +83,8 @@ typedef struct post_op {
 
 enum { MOST_POST_OPS = 16, MOST_LINKS = 6 };
 
+/* Whether it combines what a layer computes with what another may have computed. */
+bool post_takes_tensor(post_kind kind);
 /* Of a list, those that read such an operand. */
 int post_count_reading(const post_op *list, int count, post_operand operand);
 

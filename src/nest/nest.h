@@ -48,8 +48,10 @@ typedef struct nest_tensor {
     bool shared;   /* of all images, where a kernel is for any batch and sums over them */
     bool added_to; /* a task reads an element of it, adds, and stores it */
     int zero;      /* the number that stands for 0: what loads into another type subtract */
-    bool work;     /* of no meaning afterwards: its elements may be stored again and again */
-    const int32_t *part; /* of a table: element i is the cosine of part[i] / 2^halvings of a turn, rounded once */
+    int64_t image; /* elements from an image to the next, where a kernel is for any batch; 0: as many as it has */
+    int64_t period, width; /* of every so many elements the first `width` are its own; 0: all are */
+    bool work;             /* of no meaning afterwards: its elements may be stored again and again */
+    const int32_t *part;   /* of a table: element i is the cosine of part[i] / 2^halvings of a turn, rounded once */
     int halvings;
 } nest_tensor;
 

@@ -327,6 +327,7 @@ static void need(program_buffer *needs, const nest_tensor *t) {
     if (!needs->name) needs->name = t->name, needs->held = t->added_to;
     if (elements > needs->elements) needs->elements = elements;
     if (bytes > needs->bytes) needs->bytes = bytes;
+    if (t->image) needs->image_bytes = t->image * type_bytes(t->type);
     if (t->alignment > needs->alignment) needs->alignment = t->alignment;
 }
 

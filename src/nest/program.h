@@ -57,7 +57,8 @@ typedef struct program_buffer {
     const char *name;
     int64_t elements, bytes;
     int alignment;
-    bool held; /* what it holds before is added to: its first nest says so */
+    int64_t image_bytes; /* from an image to the next, where a tensor says so */
+    bool held;           /* what it holds before is added to: its first nest says so */
 } program_buffer;
 program_buffer program_needs(const nest_program *p, nest_role role);
 

@@ -50,6 +50,11 @@ static void take_moments(const cvk_spec *s, problem *p) {
     p->moments = view_by_channel(p->sum, s->batch, s->in_channels);
 }
 
+view problem_output(const cvk_spec *s, int pitch) {
+    return view_pitched(s->output_type, s->output_layout, s->batch, s->out_channels, s->pitch[pitch], s->groups,
+                        s->out_size);
+}
+
 /* All but the axes. */
 static problem tensors_of(const cvk_spec *s) {
     problem p = {.name = s->name,
@@ -57,9 +62,11 @@ static problem tensors_of(const cvk_spec *s) {
                  .groups = s->groups,
                  .in_channels = spec_group_in(s),
                  .out_channels = spec_group_out(s),
-                 .x = view_dense(s->input_type, s->input_layout, s->batch, s->in_channels, s->groups, s->in_size),
+                 .x = view_pitched(s->input_type, s->input_layout, s->batch, s->in_channels, s->pitch[PITCH_INPUT],
+                                   s->groups, s->in_size),
                  .w = view_of_weights(s),
-                 .y = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+                 .y = problem_output(s, PITCH_OUTPUT),
+                 .addend = problem_output(s, PITCH_ADDEND),
                  .known = s->known,
                  .combine = combinations[s->kind],
                  .gate = view_everywhere(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups),
@@ -105,6 +112,7 @@ static void put_images_along(problem *p) {
     p->axis[AXIS_W].in = p->axis[AXIS_W].out = p->n;
     p->x = view_images_along(&p->x, AXIS_W);
     p->y = view_images_along(&p->y, AXIS_W);
+    p->addend = view_images_along(&p->addend, AXIS_W);
     p->gate = view_images_along(&p->gate, AXIS_W);
     p->n = 1;
 }
@@ -201,17 +209,22 @@ static axis_phase present_phase(axis_phase f) {
     return f;
 }
 
+static void restrict_view(view *v, int axis, const axis_phase *f) {
+    v->base += f->first_out * v->axis[axis];
+    v->axis[axis] *= f->out_stride;
+}
+
 static void restrict_axis(problem *p, int axis, const axis_phase *f) {
     p->axis[axis] = f->axis;
     p->w.base += f->first_tap * p->w.axis[axis];
     p->w.axis[axis] *= f->tap_stride;
-    p->y.base += f->first_out * p->y.axis[axis];
-    p->y.axis[axis] *= f->out_stride;
+    restrict_view(&p->y, axis, f);
+    restrict_view(&p->addend, axis, f);
 }
 
 /* Sums alone, directly, to where a border is folded back. */
 static void leave_unfolded(const cvk_spec *s, problem *p) {
-    p->y = problem_unfolded(s);
+    p->y = p->addend = problem_unfolded(s);
     p->accuracy = ACCURACY_STRICT;
     p->post = (problem_epilogue){0};
 }
@@ -285,12 +298,15 @@ static bool follows_on(const view *v, int outer, int inner, int64_t size) {
 static void merge(problem *p, int outer, int inner) {
     problem_axis *o = &p->axis[outer], *i = &p->axis[inner];
     if (!axis_is_plain(o) || !axis_is_plain(i)) return;
-    if (!follows_on(&p->x, outer, inner, i->in) || !follows_on(&p->y, outer, inner, i->out)) return;
+    if (!follows_on(&p->x, outer, inner, i->in) || !follows_on(&p->y, outer, inner, i->out) ||
+        !follows_on(&p->addend, outer, inner, i->out))
+        return;
     i->in *= o->in;
     i->out *= o->out;
     o->in = o->out = 1;
     p->x.axis[outer] = i->in * p->x.axis[inner];
     p->y.axis[outer] = i->out * p->y.axis[inner];
+    p->addend.axis[outer] = i->out * p->addend.axis[inner];
 }
 
 problem problem_merged(const problem *p) {
@@ -305,7 +321,7 @@ problem problem_repeated(const problem *p) {
     r.groups = p->groups * p->out_channels;
     r.out_channels = 1;
     r.x = view_repeated(&p->x, p->out_channels);
-    r.x.group = r.w.group = r.y.group = 1;
+    r.x.group = r.w.group = r.y.group = r.addend.group = 1;
     return r;
 }
 

@@ -40,6 +40,7 @@ typedef struct problem {
     bool indices; /* of a maximum: also where the first of the greatest is, counted through its channel's map */
     problem_axis axis[AXES];
     view x, w, y;      /* w has no elements where nothing is weighed */
+    view addend;       /* of a tensor that post-ops read: of the output's shape and layout */
     const void *known; /* the weights that w is a view of, where they are to be compiled in; else NULL */
     view moments; /* elements: a mean is taken away before post-ops, and an inverse multiplied with, which the workspace
                      holds (algo/moments.h) */
@@ -64,6 +65,8 @@ problem problem_of(const struct cvk_spec *spec, int index);
 /* Whether a transposed layer folds a border back: its problems put out all that there is, seen by problem_unfolded. */
 bool problem_folds(const struct cvk_spec *spec);
 view problem_unfolded(const struct cvk_spec *spec);
+/* The output, or what post-ops read that lies as it does, by its own spec_pitch. */
+view problem_output(const struct cvk_spec *spec, int pitch);
 /* What follows a layer's sums. */
 problem_epilogue problem_epilogue_of(const struct cvk_spec *spec);
 /* Whether two of one layer differ in nothing but where their tensors begin: then what suits one suits the other. Not

@@ -22,6 +22,8 @@ static const char *why_not_alone(const cvk_spec *s, bool last) {
     if (s->kind == LAYER_DENSE || s->kind == LAYER_IDENTITY)
         return "a layer of this kind in a chain is not supported yet";
     if (s->known) return "weights that are known, in a chain, are not supported yet";
+    if (s->pitch[PITCH_INPUT] || s->pitch[PITCH_OUTPUT] || s->pitch[PITCH_ADDEND])
+        return "a pitch in a chain is not supported yet";
     if (!last && spec_operands(s, OPERAND_TENSOR) + spec_operands(s, OPERAND_IMAGE_CHANNEL))
         return "a post-op that reads a tensor before the last layer of a chain is not supported yet";
     return NULL;

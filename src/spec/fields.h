@@ -31,6 +31,7 @@ typedef enum field_form {
     FORM_post_ops,
     FORM_then,
     FORM_layout,
+    FORM_pitch,
     FORM_dtype,
     FORM_quantization,
     FORM_output_padding,

@@ -27,6 +27,7 @@ static void check_numbers(const cvk_spec *s, const findings *f) {
     check_range(f, input, s->in_size, AXES, input->least);
     check_range(f, padding, s->pad_before, AXES, padding->least);
     check_range(f, padding, s->pad_after, AXES, padding->least);
+    check_range(f, &spec_fields[FIELD_pitch], s->pitch, PITCHES, 0);
     check_range(f, &spec_fields[FIELD_output_padding], s->output_padding, AXES, 0);
     for (const field_row *field = spec_fields; field < spec_fields + FIELDS; field++) {
         const void *member = (const char *)s + field->member;

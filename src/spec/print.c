@@ -197,6 +197,18 @@ static void print_layout(const cvk_spec *s, const field_row *f, text *out) {
         text_add(out, "{input: %s, output: %s}", input, output);
 }
 
+/* Nothing where there are no other channels. */
+static void print_pitch(const cvk_spec *s, const field_row *f, text *out) {
+    const char *joint = "{";
+    (void)f;
+    for (int i = 0; i < PITCHES; i++) {
+        if (!s->pitch[i]) continue;
+        text_add(out, "%s%s: %lld", joint, pitch_words.word[i], (long long)s->pitch[i]);
+        joint = ", ";
+    }
+    if (*joint == ',') text_add(out, "}");
+}
+
 static void print_dtype(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
     const char *input = type_name(s->input_type), *weights = type_name(s->weights_type);
@@ -290,6 +302,7 @@ static printer *const printers[FORMS] = {
     [FORM_post_ops] = print_post_ops,
     [FORM_then] = print_then,
     [FORM_layout] = print_layout,
+    [FORM_pitch] = print_pitch,
     [FORM_dtype] = print_dtype,
     [FORM_weights] = print_weights,
     [FORM_nan] = print_nan,

@@ -1,6 +1,7 @@
 /* Values: how each form of field is read. Needs a node; fills in the draft or refuses what does not fit, naming what
  * was expected, what was found and, where it can be told, what was meant. */
 #include "spec/reader.h"
+#include "spec/edges.h"
 #include "spec/limits.h"
 #include "spec/scalar.h"
 
@@ -152,6 +153,11 @@ static void read_size(reader *r, const node *n, int64_t *size) {
 
 static void read_shape(reader *r, const node *n) {
     static const char order[] = "N, C, then W, H W or D H W";
+    if (n->kind == NODE_SCALAR && !n->quoted && is_name(n->text) && !r->edges) {
+        refuse(r, E_KIND, n, "layers feed one another in a file with `inputs`",
+               "expected a list of 3 to 5 integers, got %s", describe(n).text);
+        return;
+    }
     cvk_spec *s = &r->draft.spec;
     const size_t least = s->kind == LAYER_DENSE ? 2 : 3;
     if (n->kind != NODE_SEQUENCE || n->count < least || n->count > 2 + AXES) {
@@ -165,6 +171,14 @@ static void read_shape(reader *r, const node *n) {
     read_size(r, n->child[1], &s->in_channels);
     for (int axis = 0; axis < AXES; axis++) s->in_size[axis] = 1;
     for (int i = 0; i < sizes; i++) read_size(r, n->child[2 + i], &s->in_size[AXES - sizes + i]);
+}
+
+/* A shape, or in a file with `inputs` what has it. */
+static void read_input(reader *r, const node *n) {
+    if (r->edges)
+        edges_read_input(r, n);
+    else
+        read_shape(r, n);
 }
 
 static void read_integer(reader *r, const node *n) { read_number(r, n, r->field->least, r->field->most, member(r)); }
@@ -357,6 +371,11 @@ static void read_layout(reader *r, const node *n) {
     static const char *const sides[] = {"input", "output"};
     static const word_list keys = {"side", 2, sides};
     const node *value[MOST_SUBKEYS] = {n, n};
+    if (n->kind == NODE_MAPPING && r->edges) {
+        refuse(r, E_KIND, n, "that of what the layer puts out; what feeds it has one of its own",
+               "expected one word in a file with `inputs`, got a mapping");
+        return;
+    }
     if (n->kind == NODE_MAPPING && !read_subkeys(r, n, &keys, value)) return;
     if (!value[0] || !value[1]) {
         refuse(r, E_MISSING_KEY, n, NULL, "expected both input and output");
@@ -367,6 +386,23 @@ static void read_layout(reader *r, const node *n) {
     if (input < 0 || output < 0) return;
     r->draft.spec.input_layout = (cvk_layout)input;
     r->draft.spec.output_layout = (cvk_layout)output;
+}
+
+static void read_pitch(reader *r, const node *n) {
+    const node *value[MOST_SUBKEYS];
+    if (n->kind != NODE_MAPPING) {
+        refuse(r, E_KIND, n, NULL, "expected {input: integer, output: integer, addend: integer}, got %s",
+               describe(n).text);
+        return;
+    }
+    if (r->edges) {
+        refuse(r, E_EDGE, n, "`kind: concat` lays tensors side by side",
+               "in a network it follows from what lies where");
+        return;
+    }
+    if (!read_subkeys(r, n, &pitch_words, value)) return;
+    for (int i = 0; i < PITCHES; i++)
+        if (value[i]) read_number(r, value[i], r->field->least, r->field->most, &r->draft.spec.pitch[i]);
 }
 
 static void read_type(reader *r, const node *n, cvk_type *to) {
@@ -476,7 +512,7 @@ static void read_schedule(reader *r, const node *n) {
 void read_field(reader *r, const node *value) {
     static void (*const readers[FORMS])(reader *, const node *) = {
         [FORM_name] = read_name,
-        [FORM_shape] = read_shape,
+        [FORM_shape] = read_input,
         [FORM_integer] = read_integer,
         [FORM_axes] = read_axes,
         [FORM_padding] = read_padding,
@@ -490,6 +526,7 @@ void read_field(reader *r, const node *value) {
         [FORM_post_ops] = read_post_ops,
         [FORM_then] = read_then,
         [FORM_layout] = read_layout,
+        [FORM_pitch] = read_pitch,
         [FORM_dtype] = read_dtype,
         [FORM_output_padding] = read_output_padding,
         [FORM_direction] = read_direction,
@@ -503,6 +540,5 @@ void read_field(reader *r, const node *value) {
         [FORM_kernel] = read_kernel,
         [FORM_quantization] = read_quantization,
     };
-    r->draft.at[r->field - spec_fields] = value->at;
     readers[r->field->form](r, value);
 }

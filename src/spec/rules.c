@@ -135,6 +135,37 @@ static void find_output_size(cvk_spec *s, int axis, const findings *f) {
                (long long)padded, axis_names[axis]);
 }
 
+/* Channels in memory of a tensor of a layer's own. */
+static int64_t own_channels(const cvk_spec *s, spec_pitch of) {
+    return of == PITCH_INPUT ? spec_stored(s->input_layout, s->in_channels)
+                             : spec_stored(s->output_layout, s->out_channels);
+}
+
+static void check_one_pitch(cvk_spec *s, spec_pitch of, const findings *f) {
+    const cvk_layout layout = of == PITCH_INPUT ? s->input_layout : s->output_layout;
+    const long long own = own_channels(s, of), pitch = s->pitch[of];
+    if (pitch < own)
+        broken(f, FIELD_pitch, E_PITCH, NULL, "%s: %lld channels are part of no %lld", pitch_words.word[of], own,
+               pitch);
+    else if (spec_stored(layout, pitch) != pitch)
+        broken(f, FIELD_pitch, E_PITCH, NULL, "%s: %lld are no whole blocks of channels", pitch_words.word[of], pitch);
+    else if (of == PITCH_ADDEND && spec_operands(s, OPERAND_TENSOR) != 1)
+        broken(f, FIELD_pitch, E_PITCH, "several stand one after another", "addend: the layer has %d addends, not one",
+               spec_operands(s, OPERAND_TENSOR));
+    if (pitch == own) s->pitch[of] = 0;
+}
+
+/* What goes forward alone, and puts out one thing. */
+static void check_pitch(cvk_spec *s, const findings *f) {
+    bool pitched = false;
+    for (int i = 0; i < PITCHES; i++) {
+        pitched |= s->pitch[i] != 0;
+        if (s->pitch[i]) check_one_pitch(s, (spec_pitch)i, f);
+    }
+    if (pitched && (s->direction != DIRECTION_FORWARD || s->accumulate || s->indices))
+        broken(f, FIELD_pitch, E_PITCH, NULL, "it is for layers that go forward, without indices");
+}
+
 static void check_tensor(const findings *f, field_id field, const char *what, int64_t elements) {
     if (elements > LIMIT_TENSOR_ELEMENTS)
         broken(f, field, E_TENSOR_LIMIT, NULL, "the %s is over the limit of %d elements", what, LIMIT_TENSOR_ELEMENTS);
@@ -316,6 +347,7 @@ void spec_apply_rules(cvk_spec *s, const findings *f) {
         apply_direct_rules(s, f);
     if (spec_is_pool(s)) apply_pool_rules(s, f);
     if (!spec_weighs(s)) check_weightless_types(s, f);
+    check_pitch(s, f);
     check_amounts(s, f);
     check_groups_apart(s, f);
     check_types(s, f);

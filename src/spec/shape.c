@@ -1,6 +1,6 @@
 /* Shape: the figures that follow from a spec's fields. Products stop at INT64_MAX, which is past every limit, so the
  * same functions serve the rules that keep a layer within the limits and all who read a checked one. */
-#include "spec/spec.h"
+#include "spec/graph.h"
 
 enum { BLOCK = 16 };
 
@@ -11,7 +11,7 @@ static int64_t times(int64_t a, int64_t b) {
 
 static int64_t volume(const int64_t size[AXES]) { return times(times(size[AXIS_D], size[AXIS_H]), size[AXIS_W]); }
 
-static int64_t channels_in_memory(cvk_layout layout, int64_t channels) {
+int64_t spec_stored(cvk_layout layout, int64_t channels) {
     return layout == CVK_BLOCKED ? (channels + BLOCK - 1) / BLOCK * BLOCK : channels;
 }
 
@@ -99,18 +99,41 @@ int spec_operands(const cvk_spec *s, post_operand operand) {
     return post_count_reading(s->post, s->post_count, operand);
 }
 
+int64_t spec_pitch_of(const cvk_spec *s, spec_pitch of) {
+    const bool input = of == PITCH_INPUT;
+    if (s->pitch[of]) return s->pitch[of];
+    return spec_stored(input ? s->input_layout : s->output_layout, input ? s->in_channels : s->out_channels);
+}
+
+/* From the first that is a tensor's own to the last. */
+static int64_t elements(const cvk_spec *s, cvk_layout layout, int64_t channels, int64_t pitch,
+                        const int64_t size[AXES]) {
+    const int64_t own = spec_stored(layout, channels), pixels = volume(size), image = times(pitch, pixels);
+    if (pitch == own || s->batch == 0) return times(s->batch, image);
+    const int64_t last = layout == CVK_CHANNELS_LAST ? image - pitch + own : times(own, pixels);
+    const int64_t before = times(s->batch - 1, image);
+    return before > INT64_MAX - last ? INT64_MAX : before + last;
+}
+
 int64_t spec_input_elements(const cvk_spec *s) {
-    return times(times(s->batch, channels_in_memory(s->input_layout, s->in_channels)), volume(s->in_size));
+    return elements(s, s->input_layout, s->in_channels, spec_pitch_of(s, PITCH_INPUT), s->in_size);
 }
 
 int64_t spec_output_elements(const cvk_spec *s) {
-    return times(times(s->batch, channels_in_memory(s->output_layout, s->out_channels)), volume(s->out_size));
+    return elements(s, s->output_layout, s->out_channels, spec_pitch_of(s, PITCH_OUTPUT), s->out_size);
+}
+
+bool spec_output_owns(const cvk_spec *s, int64_t element) {
+    const int64_t own = spec_stored(s->output_layout, s->out_channels), pitch = spec_pitch_of(s, PITCH_OUTPUT);
+    const int64_t run = s->output_layout == CVK_CHANNELS_LAST ? 1 : volume(s->out_size);
+    return element % (pitch * run) < own * run;
 }
 
 int64_t spec_operand_elements(const cvk_spec *s, post_operand operand) {
     switch (operand) {
-    case OPERAND_TENSOR: return spec_output_elements(s);
-    case OPERAND_IMAGE_CHANNEL: return times(s->batch, channels_in_memory(s->output_layout, s->out_channels));
+    case OPERAND_TENSOR:
+        return elements(s, s->output_layout, s->out_channels, spec_pitch_of(s, PITCH_ADDEND), s->out_size);
+    case OPERAND_IMAGE_CHANNEL: return times(s->batch, spec_stored(s->output_layout, s->out_channels));
     case OPERAND_CHANNEL: return s->out_channels;
     default: return 0;
     }
@@ -149,6 +172,10 @@ int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES
     int64_t pixel = (at[AXIS_D] * size[AXIS_H] + at[AXIS_H]) * size[AXIS_W] + at[AXIS_W];
     if (layout == CVK_CHANNELS_LAST) return (n * pixels + pixel) * channels + c;
     if (layout == CVK_CHANNELS_FIRST) return (n * channels + c) * pixels + pixel;
-    int64_t blocks = channels_in_memory(layout, channels) / BLOCK;
+    int64_t blocks = spec_stored(layout, channels) / BLOCK;
     return ((n * blocks + c / BLOCK) * pixels + pixel) * BLOCK + c % BLOCK;
+}
+
+int64_t graph_elements(const graph_tensor *t) {
+    return times(times(t->batch, spec_stored(t->layout, t->channels)), volume(t->size));
 }

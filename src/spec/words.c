@@ -15,6 +15,7 @@ WORDS(boolean_words, "boolean", "false", "true")
 WORDS(kernel_words, "kernel_size", "global")
 WORDS(padding_words, "padding", "valid", "same", "same_lower", "full", "causal")
 WORDS(padding_mode_words, "padding_mode", "zeros", "reflect", "symmetric", "replicate", "circular")
+WORDS(pitch_words, "pitch", "input", "output", "addend") /* by spec_pitch */
 WORDS(layout_words, "layout", "channels_first", "channels_last", "blocked")
 WORDS(dtype_words, "dtype", "f32", "f64", "f16", "bf16", "s8", "u8", "s32")
 WORDS(accuracy_words, "accuracy", "strict", "default", "fast")

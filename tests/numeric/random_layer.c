@@ -248,6 +248,17 @@ static void draw_types(draws *d, cvk_spec *s) {
     s->output_type = narrow[draw_from(d, 0, 2)];
 }
 
+/* Some of its tensors' channels are part of wider tensors'. */
+static void lie_in_others(draws *d, cvk_spec *s) {
+    for (int i = 0; i < PITCHES; i++) {
+        const bool input = i == PITCH_INPUT;
+        const cvk_layout layout = input ? s->input_layout : s->output_layout;
+        const int64_t own = spec_stored(layout, input ? s->in_channels : s->out_channels);
+        if (draw_chance(d, 50) && (i != PITCH_ADDEND || spec_operands(s, OPERAND_TENSOR) == 1))
+            s->pitch[i] = spec_stored(layout, own + draw_from(d, 1, 40));
+    }
+}
+
 /* ---- weights that are known ---- */
 
 /* Few channels, side by side or each by itself. */
@@ -335,6 +346,7 @@ static cvk_spec draw_once(draws *d, const char *name, bool *known) {
     if (draw_chance(d, 12)) accumulate(&s);
     if (draw_chance(d, 15)) pool(d, &s);
     if (draw_chance(d, 20)) without_windows(d, &s);
+    if (draw_chance(d, 15)) lie_in_others(d, &s);
     *known = draw_chance(d, 20) && s.kind == LAYER_CONVOLUTION && spec_has_weights(&s);
     if (*known) filter(d, &s);
     s.ignore_nan = s.kind == LAYER_CONVOLUTION && draw_chance(d, 15);

@@ -596,7 +596,7 @@ static int seed_in_images(const image_mutant *m, const nest_program *run) {
 static bool is_right_for_any(trial *t, const compile_unit *unit) {
     cvk_object object;
     cvk_kernel *kernel;
-    cr_assert_eq(compile_emit(unit, &unit->spec->name, 1, 1, EMIT_OBJECT, NULL, &object, NULL), CVK_OK);
+    cr_assert_eq(compile_emit(unit, &unit->spec->name, 1, 1, NULL, EMIT_OBJECT, NULL, &object, NULL), CVK_OK);
     cr_assert_eq(kernel_load(object.bytes, object.size, unit->spec->name, NULL, &kernel), CVK_OK);
     bool right = trial_any(t, cvk_kernel_get_info(kernel));
     cvk_kernel_free(kernel);

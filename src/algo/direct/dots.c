@@ -70,6 +70,7 @@ int dot_add_input(tile *t) {
     const bool as_stored = t->dot && dot_reads_as_stored(&t->whole, t->dot);
     const cvk_type type = as_stored ? t->dot->x : x->type;
     int input = nest_add_tensor(t->b, "input", ROLE_INPUT, type, x->elements, type_bytes(type), false);
+    nest_lie_in(t->b, input, x->image, x->period, x->width);
     if (!as_stored) nest_count_from(t->b, input, x->zero);
     return input;
 }

@@ -133,8 +133,8 @@ static void store_lanes(tile *t, register_ref sums, const lane_map *m) {
 
 /* Whether the channels of the tile's pixels are all that lies there. */
 static bool pixels_follow_on(const tile *t) {
-    const view *y = &t->out.y.v;
-    return y->block == 1 && y->channel == 1 && y->axis[AXIS_W] == t->oc.valid;
+    const view *y = &t->out.y.v, *addend = &t->p.addend;
+    return y->block == 1 && y->channel == 1 && y->axis[AXIS_W] == t->oc.valid && addend->axis[AXIS_W] == t->oc.valid;
 }
 
 /* `sums` has the channels of `count` pixels from p on, one after another. */

@@ -197,6 +197,7 @@ static void declare_transforms(winograd *w) {
 static void declare_input(winograd *w) {
     const problem *p = w->p;
     w->x.tensor = nest_add_tensor(w->b, "input", ROLE_INPUT, p->x.type, p->x.elements, type_bytes(p->x.type), false);
+    nest_lie_in(w->b, w->x.tensor, p->x.image, p->x.period, p->x.width);
     w->x.v = p->x;
 }
 

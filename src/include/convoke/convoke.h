@@ -196,6 +196,8 @@ typedef struct cvk_layer {
                                 it is rounded if that is a float; not of a transposed layer */
     bool ignore_nan; /* taps on NaN are left out, and the others' sum is multiplied by the sum of all weights over
                         that of theirs */
+    int64_t input_pitch, output_pitch, addend_pitch; /* channels of the tensor that its are part of; 0: there are no
+                                                        others */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
@@ -246,6 +248,15 @@ CVK_API void cvk_kernel_free(cvk_kernel *kernel);       /* drops one reference *
  * are compiled or none: on failure, that of the first layer to fail, every entry is NULL. */
 CVK_API cvk_status cvk_network_compile(const cvk_network *network, const cvk_options *options,
                                        cvk_diagnostics *diagnostics, cvk_kernel **kernels);
+
+/* The layers of a file that says what feeds what, `inputs` and `outputs`, as one call (cvk_network_run): each compiled
+ * once, on several threads, and a plan for the memory between them. CVK_ERROR_ARGUMENT where the file does not say it.
+ * What is made is immutable, and needs nothing of `network` any more. */
+typedef struct cvk_compiled_network cvk_compiled_network;
+CVK_API cvk_status cvk_network_build(const cvk_network *network, const cvk_options *options,
+                                     cvk_diagnostics *diagnostics, cvk_compiled_network **compiled);
+CVK_API const cvk_network_info *cvk_compiled_network_get_info(const cvk_compiled_network *compiled);
+CVK_API void cvk_compiled_network_free(cvk_compiled_network *compiled);
 
 /* A compile on a thread of its own. The spec must outlive the job. */
 typedef struct cvk_job cvk_job;
