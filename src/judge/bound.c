@@ -61,8 +61,8 @@ double bound_direct(cvk_type type, int64_t terms, long double magnitude, bool in
 
 double bound_inherited(cvk_type type, int64_t terms, long double magnitude, long double doubt, bool integers) {
     if (doubt == 0) return bound_direct(type, terms, magnitude, integers);
-    if (!isfinite(magnitude)) return 0;
     if (!isfinite(doubt)) return INFINITY;
+    if (!isfinite(magnitude)) return 0;
     return bound_direct(type, terms, magnitude + doubt, false) + (double)doubt;
 }
 

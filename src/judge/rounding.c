@@ -123,12 +123,12 @@ void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out) {
 
 /* ---- weights ---- */
 
-bool rounding_of_weights(arena *a, const cvk_spec *s, const layer_plan *plan, cvk_spec *rounded) {
+const double *rounding_of_weights(arena *a, const cvk_spec *s, const layer_plan *plan) {
     const int64_t count = s->known ? spec_weights_elements(s) : 0;
-    double *weights = arena_array(a, double, count);
+    double *weights = arena_array(a, double, 2 * count);
     bool any = false;
     for (int64_t i = 0; i < count; i++)
-        weights[i] = type_read(s->weights_type, (const char *)s->known + i * type_bytes(s->weights_type));
+        weights[2 * i] = type_read(s->weights_type, (const char *)s->known + i * type_bytes(s->weights_type));
     for (int i = 0; count && i < problem_count(s); i++) {
         const problem p = problem_of(s, i);
         known_factors f;
@@ -136,9 +136,7 @@ bool rounding_of_weights(arena *a, const cvk_spec *s, const layer_plan *plan, cv
         known_multiply(&p, &f, weights);
         any = true;
     }
-    *rounded = *s;
-    if (any) rounded->known = weights, rounded->weights_type = TYPE_F64;
-    return any;
+    return any ? weights : NULL;
 }
 
 /* ---- in numbers ---- */
