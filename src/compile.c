@@ -46,10 +46,11 @@ static void trade_shapes(cvk_kernel_info *info) {
 static cvk_operation operation_of(const cvk_spec *s) {
     static const cvk_operation FORWARD[] = {CVK_CONVOLUTION, CVK_TRANSPOSED},
                                WEIGHTS[] = {CVK_WEIGHTS_GRADIENT, CVK_TRANSPOSED_WEIGHTS_GRADIENT};
-    static const cvk_operation OF_KIND[LAYER_KINDS] = {[LAYER_MAX_POOL] = CVK_MAX_POOL,
-                                                       [LAYER_AVERAGE_POOL] = CVK_AVERAGE_POOL,
-                                                       [LAYER_DENSE] = CVK_DENSE,
-                                                       [LAYER_IDENTITY] = CVK_IDENTITY};
+    static const cvk_operation OF_KIND[LAYER_KINDS] = {
+        [LAYER_MAX_POOL] = CVK_MAX_POOL,     [LAYER_AVERAGE_POOL] = CVK_AVERAGE_POOL,
+        [LAYER_DENSE] = CVK_DENSE,           [LAYER_IDENTITY] = CVK_IDENTITY,
+        [LAYER_GROUP_NORM] = CVK_GROUP_NORM, [LAYER_LAYER_NORM] = CVK_LAYER_NORM,
+        [LAYER_SOFTMAX] = CVK_SOFTMAX,       [LAYER_RESIZE] = CVK_RESIZE};
     const cvk_spec last = spec_link(s, spec_link_count(s) - 1);
     if (spec_is_chain(s) && spec_has_weights(s)) return CVK_CONVOLUTION;
     if (last.kind != LAYER_CONVOLUTION) return OF_KIND[last.kind];

@@ -28,6 +28,15 @@ static void declare_operands(epilogue *e) {
     }
 }
 
+static void declare_moments(epilogue *e) {
+    const view *v = &e->p->moments;
+    e->mean.v = e->inverse.v = *v;
+    if (!v->elements) return;
+    e->mean.tensor = nest_add_part(e->b, "mean", ROLE_WORKSPACE, v->type, 0, v->elements, SCRATCH_ALIGNMENT, false);
+    e->inverse.tensor =
+        nest_add_part(e->b, "inverse", ROLE_WORKSPACE, v->type, v->elements, v->elements, type_bytes(v->type), false);
+}
+
 /* Laid out as the output is. */
 static void declare_places(epilogue *e) {
     e->places = (tensor_view){.tensor = -1, .v = e->p->y};
@@ -41,6 +50,7 @@ epilogue epilogue_declare(nest_builder *b, const problem *p) {
     epilogue e = {.b = b, .p = p, .y.v = p->y};
     e.bias = declare(b, "bias", ROLE_BIAS, p->sum, p->post.bias ? p->y.channels : 0, false);
     e.scale = declare(b, "scale", ROLE_SCALE, p->sum, scales * p->y.channels, false);
+    declare_moments(&e);
     declare_operands(&e);
     e.y.tensor = nest_add_sums(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, p->post.accumulate);
     declare_places(&e);
@@ -135,6 +145,13 @@ static void load_gate(const epilogue *e, const tensor_view *gate, const lane_map
         view_load(e->b, gate, m, to, temporary(e, 1));
 }
 
+static void normalise(const epilogue *e, register_ref x, const lane_map *m) {
+    load_gate(e, &e->mean, m, temporary(e, OPERAND));
+    build_op(e->b, OP_SUB, x, x, temporary(e, OPERAND));
+    load_gate(e, &e->inverse, m, temporary(e, OPERAND));
+    build_op(e->b, OP_MUL, x, x, temporary(e, OPERAND));
+}
+
 /* What post-op number i reads, after so many vectors of one number a channel. */
 static void load_operand(const epilogue *e, int i, int64_t vectors, const lane_map *m, register_ref to) {
     switch (post_rows[e->p->post.op[i].kind].operand) {
@@ -187,6 +204,7 @@ static void store(const epilogue *e, const tensor_view *to, register_ref value, 
 void epilogue_store(const epilogue *e, register_ref value, const lane_map *m, bool with_fill) {
     const problem_epilogue *post = &e->p->post;
     const register_ref operand = temporary(e, OPERAND);
+    if (e->mean.v.elements) normalise(e, value, m);
     for (int i = 0, vectors = 0; i < post->count; i++) {
         load_operand(e, i, vectors, m, operand);
         apply(e, &post->op[i], value, operand);

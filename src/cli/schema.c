@@ -122,6 +122,26 @@ static void form_groups(const field_row *f) {
     printf("}]");
 }
 
+static void form_positive(const field_row *f) {
+    (void)f;
+    printf("\"type\": \"number\", \"exclusiveMinimum\": 0");
+}
+
+static void form_interpolation(const field_row *f) {
+    (void)f;
+    put_list(&interpolation_words);
+}
+
+static void form_coordinates(const field_row *f) {
+    (void)f;
+    put_list(&coordinate_words);
+}
+
+static void form_rounding(const field_row *f) {
+    (void)f;
+    put_list(&rounding_words);
+}
+
 static void form_boolean(const field_row *f) {
     (void)f;
     printf("\"type\": \"boolean\"");
@@ -360,6 +380,10 @@ static void (*const forms[FORMS])(const field_row *) = {
     [FORM_padding_mode] = form_padding_mode,
     [FORM_groups] = form_groups,
     [FORM_boolean] = form_boolean,
+    [FORM_positive] = form_positive,
+    [FORM_interpolation] = form_interpolation,
+    [FORM_coordinates] = form_coordinates,
+    [FORM_rounding] = form_rounding,
     [FORM_post_ops] = form_post_ops,
     [FORM_then] = form_then,
     [FORM_layout] = form_layout,

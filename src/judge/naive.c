@@ -11,7 +11,9 @@
 #include "judge/hot.h"
 #include "judge/naive_gradients.h"
 #include "judge/naive_nan.h"
+#include "judge/naive_norm.h"
 #include "judge/naive_pool.h"
+#include "judge/naive_resize.h"
 #include "judge/post.h"
 
 #include <float.h>
@@ -527,33 +529,48 @@ static naive_map map_of(const cvk_spec *s, const naive_tensors *t, int64_t numbe
     return (naive_map){.finer = t->finer + before, .doubt = t->doubt ? t->doubt + before : NULL};
 }
 
-/* Of channels first to last, each by itself. */
+/* Each channel by itself. */
 static void pool_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
                        double *bound) {
     const int64_t size = naive_channel_size(s);
     for (int64_t i = first; i < last; i++, output += size) {
-        const channel c = {
-            .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .sum = spec_sum_type(s)};
         const naive_map map = map_of(s, t, i);
         naive_pool_channel(s, &map, output, bound, NULL);
-        for (int64_t at = 0; at < size; at++) finish(&c, at, &output[at], bound ? &bound[at] : NULL);
         if (bound) bound += size;
     }
 }
 
 /* What comes in, exactly. */
-static void identity_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
+static void identity_range(const cvk_spec *s, const void *input, int64_t first, int64_t last, long double *output,
                            double *bound) {
     const int64_t size = naive_channel_size(s);
+    for (int64_t at = 0; at < (last - first) * size; at++) {
+        output[at] = number(s->input_type, input, first * size + at);
+        if (bound) bound[at] = 0;
+    }
+}
+
+typedef void range_function(const cvk_spec *s, const void *input, int64_t first, int64_t last, long double *output,
+                            double *bound);
+
+/* Of what has neither weights nor windows, before post-ops. */
+static range_function *const weightless[LAYER_KINDS] = {[LAYER_IDENTITY] = identity_range,
+                                                        [LAYER_GROUP_NORM] = naive_norm_range,
+                                                        [LAYER_LAYER_NORM] = naive_norm_range,
+                                                        [LAYER_SOFTMAX] = naive_softmax_range,
+                                                        [LAYER_RESIZE] = naive_resize_range};
+
+static void weightless_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last,
+                             long double *output, double *bound) {
+    const int64_t size = naive_channel_size(s);
+    if (spec_is_pool(s))
+        pool_range(s, t, first, last, output, bound);
+    else
+        weightless[s->kind](s, t->input, first, last, output, bound);
     for (int64_t i = first; i < last; i++) {
         const channel c = {
             .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .sum = spec_sum_type(s)};
-        for (int64_t at = 0; at < size; at++, output++) {
-            *output = number(s->input_type, t->input, i * size + at);
-            if (bound) *bound = 0;
-            finish(&c, at, output, bound);
-            if (bound) bound++;
-        }
+        for (int64_t at = 0; at < size; at++, output++) finish(&c, at, output, bound ? bound++ : NULL);
     }
 }
 
@@ -571,12 +588,8 @@ void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64
         naive_gradients_range(s, t, first, last, output, bound);
         return;
     }
-    if (s->kind == LAYER_IDENTITY) {
-        identity_range(s, t, first, last, output, bound);
-        return;
-    }
-    if (spec_is_pool(s)) {
-        pool_range(s, t, first, last, output, bound);
+    if (!spec_weighs(s)) {
+        weightless_range(s, t, first, last, output, bound);
         return;
     }
     int64_t group_in = s->in_channels / s->groups, group_out = s->out_channels / s->groups;

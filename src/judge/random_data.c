@@ -22,7 +22,7 @@ static uint64_t next(uint64_t *state) {
 static double real_f32(uint64_t bits) { return (double)((int64_t)(bits >> 40) - (1 << 23)) * 0x1p-23; }
 static double real_f64(uint64_t bits) { return (double)((int64_t)(bits >> 11) - (INT64_C(1) << 52)) * 0x1p-52; }
 
-static double integer(uint64_t bits) { return (double)((int)(bits >> 32) % (2 * SMALL + 1) - SMALL); }
+static double integer(uint64_t bits) { return (double)((int)(bits >> 33) % (2 * SMALL + 1) - SMALL); }
 
 static double nonzero_integer(uint64_t bits) {
     int magnitude = 1 + (int)(bits >> 33) % SMALL;

@@ -60,7 +60,17 @@ static void print_direct(const problem *p, int unit, text *out) {
 }
 
 static void print_pool(const problem *p, int unit, text *out) {
-    if (p->combine == COMBINE_MAXIMUM || p->combine == COMBINE_NONE)
+    if (p->combine == COMBINE_SOFTMAX)
+        text_add(out, "|error| <= (C + |x - max| + the mean of those + 11) u y, C = %lld, u = 2^%d\n",
+                 (long long)p->in_channels, unit);
+    else if (p->combine == COMBINE_RESIZED)
+        text_add(out,
+                 "|error| <= (3 a + 1) u S, S the sum of a result's terms' magnitudes, a its axes that are weighed, "
+                 "u = 2^%d\n",
+                 unit);
+    else if (p->combine == COMBINE_NORMALISED || p->moments.elements)
+        text_add(out, "that of a mean and of a variance, as docs/trust.md has them, u = 2^%d\n", unit);
+    else if (p->combine == COMBINE_MAXIMUM || p->combine == COMBINE_NONE)
         text_add(out, "none\n");
     else
         text_add(out, "|error| <= %lld u S / count, S the sum of a window's %lld magnitudes, u = 2^%d\n",

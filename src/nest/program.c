@@ -261,6 +261,13 @@ nest_program program_into_workspace(arena *a, const nest_program *p, bool shared
     return (nest_program){p->count, phase};
 }
 
+nest_program program_after(arena *a, const nest_program *p, nest *n) {
+    nest_phase *phase = arena_array(a, nest_phase, p->count + 1);
+    phase[0] = *program_of(a, n).phase;
+    memcpy(phase + 1, p->phase, sizeof *phase * (size_t)p->count);
+    return (nest_program){p->count + 1, phase};
+}
+
 nest_program program_then(arena *a, const nest_program *p, nest *n) {
     nest_phase *phase = arena_array(a, nest_phase, p->count + 1);
     nest **nests = arena_new(a, nest *);

@@ -68,6 +68,9 @@ plan_order plan_order_of(const plan_loop loop[PLAN_TILE_LOOPS]);
 /* Puts a level in front of level `at`. The order has room. */
 void plan_order_insert(plan_order *order, int at, plan_level level);
 
+/* A plan with nothing chosen: one of everything, all loops tasks. */
+cvk_plan plan_plain(const char *algorithm, plan_lanes lanes);
+
 void plan_print(const cvk_plan *p, text *out);
 /* Reads a schedule back; an error names the place. Whether the plan fits its layer is for the algorithm to say. `ow`
  * may be left out of the order, and is then innermost; so may `prefetch` and

@@ -101,6 +101,21 @@ int plan_level_of(const plan_order *order, plan_loop loop, bool blocks) {
     return -1;
 }
 
+cvk_plan plan_plain(const char *algorithm, plan_lanes lanes) {
+    static const plan_loop ORDER[] = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH, LOOP_OW};
+    return (cvk_plan){.algorithm = algorithm,
+                      .lanes = lanes,
+                      .tile_oc = 1,
+                      .tile_od = 1,
+                      .tile_oh = 1,
+                      .tile_ow = 1,
+                      .block_oh = 1,
+                      .block_ow = 1,
+                      .unroll_ic = 1,
+                      .order = plan_order_of(ORDER),
+                      .tasks = PLAN_TILE_LOOPS};
+}
+
 plan_order plan_order_of(const plan_loop loop[PLAN_TILE_LOOPS]) {
     plan_order order = {.count = PLAN_TILE_LOOPS};
     for (int i = 0; i < PLAN_TILE_LOOPS; i++) order.level[i].loop = loop[i];

@@ -36,12 +36,19 @@ problem_epilogue problem_epilogue_of(const cvk_spec *s) {
     return e;
 }
 
-static const combination combinations[LAYER_KINDS] = {[LAYER_MAX_POOL] = COMBINE_MAXIMUM,
-                                                      [LAYER_AVERAGE_POOL] = COMBINE_MEAN,
-                                                      [LAYER_IDENTITY] = COMBINE_NONE}; /* COMBINE_SUM
-                                                                                           of the
-                                                                                           others
-                                                                                         */
+/* COMBINE_SUM of the others. */
+static const combination combinations[LAYER_KINDS] = {
+    [LAYER_MAX_POOL] = COMBINE_MAXIMUM, [LAYER_AVERAGE_POOL] = COMBINE_MEAN,     [LAYER_IDENTITY] = COMBINE_NONE,
+    [LAYER_GROUP_NORM] = COMBINE_NONE,  [LAYER_LAYER_NORM] = COMBINE_NORMALISED, [LAYER_SOFTMAX] = COMBINE_SOFTMAX,
+    [LAYER_RESIZE] = COMBINE_RESIZED};
+
+/* Once there are the mean and the deviation of its group, each channel is by itself. */
+static void take_moments(const cvk_spec *s, problem *p) {
+    p->groups = s->in_channels;
+    p->in_channels = p->out_channels = 1;
+    p->x.group = p->y.group = p->gate.group = 1;
+    p->moments = view_by_channel(p->sum, s->batch, s->in_channels);
+}
 
 /* All but the axes. */
 static problem tensors_of(const cvk_spec *s) {
@@ -61,8 +68,10 @@ static problem tensors_of(const cvk_spec *s) {
                  .border = s->padding,
                  .constant = s->padding_constant - s->input_zero,
                  .accuracy = s->accuracy,
+                 .epsilon = s->epsilon,
                  .post = problem_epilogue_of(s)};
     p.x.zero = s->input_zero;
+    if (s->kind == LAYER_GROUP_NORM) take_moments(s, &p);
     return p;
 }
 
@@ -100,6 +109,29 @@ static void put_images_along(problem *p) {
     p->n = 1;
 }
 
+static axis_sample place_on(const cvk_spec *s, int axis) {
+    const int64_t in = s->in_size[axis], out = s->out_size[axis];
+    switch (s->coordinates) {
+    case COORDINATES_HALF_PIXEL: return (axis_sample){2 * in, in - out, 2 * out, false};
+    case COORDINATES_ALIGN_CORNERS:
+        return out > 1 ? (axis_sample){in - 1, 0, out - 1, false} : (axis_sample){0, 0, 1, false};
+    default: return (axis_sample){in, 0, out, false};
+    }
+}
+
+/* Rounding is a place half a position, or one less a little, farther, of which the whole number below is taken. */
+static axis_sample sample_of(const cvk_spec *s, int axis) {
+    axis_sample a = place_on(s, axis);
+    if (s->interpolation == INTERPOLATION_LINEAR) {
+        a.linear = s->in_size[axis] > 1;
+        return a;
+    }
+    if (s->rounding == ROUNDING_FLOOR) return a;
+    if (s->rounding == ROUNDING_CEIL) return (axis_sample){a.step, a.origin + a.divisor - 1, a.divisor, false};
+    const int64_t less = s->rounding == ROUNDING_PREFER_FLOOR;
+    return (axis_sample){2 * a.step, 2 * a.origin + a.divisor - less, 2 * a.divisor, false};
+}
+
 static problem forward_of(const cvk_spec *s) {
     problem p = tensors_of(s);
     for (int a = 0; a < AXES; a++)
@@ -112,6 +144,7 @@ static problem forward_of(const cvk_spec *s) {
                                    .before = s->count_include_pad ? s->pad_before[a] : 0,
                                    .after = s->count_include_pad ? s->pad_after[a] : 0};
     if (s->ignore_nan) leave_nan_out(&p);
+    for (int a = 0; a < AXES && s->kind == LAYER_RESIZE; a++) p.sample[a] = sample_of(s, a);
     if (!problem_has_border(&p)) p.border = PAD_ZEROS;
     if (is_flat(s)) flatten(s, &p);
     if (is_flat(s) && s->batch > 1) put_images_along(&p);
@@ -300,13 +333,16 @@ static int64_t product(const problem *p, size_t member) {
     return n;
 }
 
+bool problem_is_of_windows(const problem *p) {
+    return p->combine != COMBINE_NORMALISED && p->combine != COMBINE_SOFTMAX && p->combine != COMBINE_RESIZED;
+}
 int64_t problem_multiplier(const problem *p) { return p->out_channels / p->in_channels; }
 int64_t problem_taps(const problem *p) { return product(p, offsetof(problem_axis, taps)); }
 int64_t problem_pixels(const problem *p) { return product(p, offsetof(problem_axis, out)); }
 
 double problem_multiply_adds(const problem *p) {
-    return (double)(p->n * p->groups * p->out_channels * problem_pixels(p)) *
-           (double)(p->in_channels * problem_taps(p));
+    const int64_t products = problem_is_of_windows(p) ? p->in_channels * problem_taps(p) : 1;
+    return (double)(p->n * p->groups * p->out_channels * problem_pixels(p)) * (double)products;
 }
 
 int problem_operands(const problem *p, post_operand operand) {

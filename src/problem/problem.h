@@ -19,7 +19,11 @@ typedef enum combination {
     COMBINE_MAXIMUM, /* which begins with minus infinity; NaN wins */
     COMBINE_MEAN,    /* their sum over how many are counted */
     COMBINE_NONE,    /* the only one, as it is */
-    COMBINE_NUMBERS  /* of products with weights, of those that are no NaN, reweighed; every tap is present */
+    COMBINE_NUMBERS, /* of products with weights, of those that are no NaN, reweighed; every tap is present */
+    /* An output and all input channels of its group at its position: */
+    COMBINE_NORMALISED, /* less their mean, over the square root of their variance + epsilon */
+    COMBINE_SOFTMAX,    /* its exponential, over the sum of theirs */
+    COMBINE_RESIZED     /* what an axis_sample of each axis makes of the inputs */
 } combination;
 
 /* What becomes of a finished sum, in this order: post-ops, the store. The sum begins with the bias. */
@@ -35,13 +39,17 @@ typedef struct problem {
     combination combine;
     bool indices; /* of a maximum: also where the first of the greatest is, counted through its channel's map */
     problem_axis axis[AXES];
-    view x, w, y;        /* w has no elements where nothing is weighed */
-    const void *known;   /* the weights that w is a view of, where they are to be compiled in; else NULL */
-    view gate;           /* of what post-ops have for an image's channel: laid out as the output, of one position */
-    cvk_type sum;        /* what is accumulated in; of bias and scales, too */
+    view x, w, y;      /* w has no elements where nothing is weighed */
+    const void *known; /* the weights that w is a view of, where they are to be compiled in; else NULL */
+    view moments; /* elements: a mean is taken away before post-ops, and an inverse multiplied with, which the workspace
+                     holds (algo/moments.h) */
+    view gate;    /* of what post-ops have for an image's channel: laid out as the output, of one position */
+    cvk_type sum; /* what is accumulated in; of bias and scales, too */
     padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
     double constant;     /* with PAD_CONSTANT: what it reads, counted from what stands for 0 */
     accuracy accuracy;
+    double epsilon;           /* of what is normalised */
+    axis_sample sample[AXES]; /* of what is resized */
     problem_epilogue post;
 } problem;
 
@@ -80,6 +88,8 @@ bool problem_has_border(const problem *p);
  * The view of the copy is for who makes it to fill in. */
 problem problem_with_border_packed(const problem *p);
 
+/* Whether an output is of what its own window finds in its input channels: the walk over tiles knows no other. */
+bool problem_is_of_windows(const problem *p);
 int64_t problem_multiplier(const problem *p); /* output channels to an input channel */
 int64_t problem_taps(const problem *p);
 int64_t problem_pixels(const problem *p);                     /* of the output */

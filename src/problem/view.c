@@ -37,6 +37,16 @@ view view_everywhere(cvk_type type, cvk_layout layout, int64_t n, int64_t channe
     return v;
 }
 
+view view_by_channel(cvk_type type, int64_t n, int64_t channels) {
+    return (view){.type = type,
+                  .n = channels,
+                  .channel = 1,
+                  .group = 1,
+                  .block = 1,
+                  .channels = channels,
+                  .elements = n * channels};
+}
+
 view view_images_along(const view *v, int axis) {
     view along = *v;
     along.axis[axis] = v->n;

@@ -31,6 +31,9 @@ view view_dense(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, i
 /* A dense tensor of one position, which is seen at all. */
 view view_everywhere(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, int64_t groups);
 
+/* A number for each channel of an image, which is seen at all of its positions. */
+view view_by_channel(cvk_type type, int64_t n, int64_t channels);
+
 /* The view with its images, one behind the other, along an axis of which there was one position. */
 view view_images_along(const view *v, int axis);
 

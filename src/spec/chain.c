@@ -12,6 +12,8 @@ static cvk_layout layout_between(const cvk_spec *links, int count) {
 }
 
 static const char *why_not_alone(const cvk_spec *s, bool last) {
+    if (!layer_kind_rows[s->kind].windows)
+        return "other layers than convolutions and pools in a chain are not supported yet";
     if (s->direction != DIRECTION_FORWARD || s->accumulate) return "gradients are of one layer";
     if (s->transposed) return "a transposed layer in a chain is not supported yet";
     if (s->indices) return "indices in a chain are not supported yet";

@@ -23,6 +23,10 @@ typedef enum field_form {
     FORM_padding,
     FORM_padding_mode,
     FORM_groups,
+    FORM_positive,
+    FORM_interpolation,
+    FORM_coordinates,
+    FORM_rounding,
     FORM_boolean,
     FORM_post_ops,
     FORM_then,
@@ -46,6 +50,8 @@ enum {
 #undef LAYER_KIND
     OF_POOLS = OF_MAX_POOL | OF_AVERAGE_POOL,
     OF_WINDOWS = OF_CONVOLUTION | OF_POOLS,
+    OF_NORMS = OF_GROUP_NORM | OF_LAYER_NORM,
+    OF_GROUPED = OF_CONVOLUTION | OF_GROUP_NORM,
     OF_WEIGHED = OF_CONVOLUTION | OF_DENSE,
     OF_ALL = (1 << LAYER_KINDS) - 1
 };

@@ -112,6 +112,25 @@ static void print_number(const cvk_spec *s, double value, text *out) {
         text_add_float(out, (float)value);
 }
 
+static void print_positive(const cvk_spec *s, const field_row *f, text *out) {
+    print_number(s, *(const double *)(const void *)((const char *)s + f->member), out);
+}
+
+static void print_interpolation(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", interpolation_words.word[s->interpolation]);
+}
+
+static void print_coordinates(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", coordinate_words.word[s->coordinates]);
+}
+
+static void print_rounding(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", rounding_words.word[s->rounding]);
+}
+
 static void print_post_op(const cvk_spec *s, const post_op *op, text *out) {
     const char *word = post_rows[op->kind].word;
     int n = post_rows[op->kind].parameters;
@@ -256,17 +275,32 @@ typedef void printer(const cvk_spec *s, const field_row *f, text *out);
 
 /* `of` was followed when the layer was read: it prints nothing. */
 static printer *const printers[FORMS] = {
-    [FORM_name] = print_name,           [FORM_shape] = print_shape,
-    [FORM_integer] = print_integer,     [FORM_axes] = print_axes,
-    [FORM_padding] = print_padding,     [FORM_padding_mode] = print_padding_mode,
-    [FORM_groups] = print_groups,       [FORM_boolean] = print_boolean,
-    [FORM_post_ops] = print_post_ops,   [FORM_then] = print_then,
-    [FORM_layout] = print_layout,       [FORM_dtype] = print_dtype,
-    [FORM_weights] = print_weights,     [FORM_nan] = print_nan,
-    [FORM_accuracy] = print_accuracy,   [FORM_algorithm] = print_algorithm,
-    [FORM_schedule] = print_schedule,   [FORM_output_padding] = print_output_padding,
-    [FORM_direction] = print_direction, [FORM_kind] = print_kind,
-    [FORM_kernel] = print_axes,         [FORM_quantization] = print_quantization,
+    [FORM_name] = print_name,
+    [FORM_shape] = print_shape,
+    [FORM_integer] = print_integer,
+    [FORM_axes] = print_axes,
+    [FORM_padding] = print_padding,
+    [FORM_padding_mode] = print_padding_mode,
+    [FORM_groups] = print_groups,
+    [FORM_positive] = print_positive,
+    [FORM_interpolation] = print_interpolation,
+    [FORM_coordinates] = print_coordinates,
+    [FORM_rounding] = print_rounding,
+    [FORM_boolean] = print_boolean,
+    [FORM_post_ops] = print_post_ops,
+    [FORM_then] = print_then,
+    [FORM_layout] = print_layout,
+    [FORM_dtype] = print_dtype,
+    [FORM_weights] = print_weights,
+    [FORM_nan] = print_nan,
+    [FORM_accuracy] = print_accuracy,
+    [FORM_algorithm] = print_algorithm,
+    [FORM_schedule] = print_schedule,
+    [FORM_output_padding] = print_output_padding,
+    [FORM_direction] = print_direction,
+    [FORM_kind] = print_kind,
+    [FORM_kernel] = print_axes,
+    [FORM_quantization] = print_quantization,
 };
 
 /* `said`: whether something was, before. False: it is what an absent key means. */

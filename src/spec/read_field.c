@@ -321,6 +321,27 @@ static void read_groups(reader *r, const node *n) {
                "expected an integer 1..%lld or depthwise, got %s", (long long)r->field->most, describe(n).text);
 }
 
+static void read_positive(reader *r, const node *n) {
+    double *to = member(r);
+    if (!read_decimal(r, n, to) || *to > 0) return;
+    refuse(r, E_FLOAT, n, NULL, "expected a number above 0, got %s", describe(n).text);
+}
+
+static void read_interpolation(reader *r, const node *n) {
+    int found = read_word(r, n, &interpolation_words);
+    if (found >= 0) r->draft.spec.interpolation = (interpolation)found;
+}
+
+static void read_coordinates(reader *r, const node *n) {
+    int found = read_word(r, n, &coordinate_words);
+    if (found >= 0) r->draft.spec.coordinates = (coordinates)found;
+}
+
+static void read_rounding(reader *r, const node *n) {
+    int found = read_word(r, n, &rounding_words);
+    if (found >= 0) r->draft.spec.rounding = (nearest_rounding)found;
+}
+
 /* Its layers are read when the first one is settled. */
 static void read_then(reader *r, const node *n) {
     if (n->kind != NODE_SEQUENCE || n->count == 0)
@@ -461,6 +482,10 @@ void read_field(reader *r, const node *value) {
         [FORM_padding] = read_padding,
         [FORM_padding_mode] = read_padding_mode,
         [FORM_groups] = read_groups,
+        [FORM_positive] = read_positive,
+        [FORM_interpolation] = read_interpolation,
+        [FORM_coordinates] = read_coordinates,
+        [FORM_rounding] = read_rounding,
         [FORM_boolean] = read_boolean,
         [FORM_post_ops] = read_post_ops,
         [FORM_then] = read_then,

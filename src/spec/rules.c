@@ -237,6 +237,7 @@ static void check_nan(const cvk_spec *s, const findings *f) {
 /* Parameters become numbers of what is summed in. */
 static void round_parameters(cvk_spec *s) {
     const cvk_type type = spec_sum_type(s);
+    s->epsilon = type_round(type, s->epsilon);
     for (post_op *op = s->post; op < s->post + s->post_count; op++) {
         op->a = type_round(type, op->a);
         op->b = type_round(type, op->kind == POST_BLEND ? 1 - op->a : op->b);
@@ -300,7 +301,7 @@ static void check_dense(const cvk_spec *s, int axis, const findings *f) {
 static void apply_direct_rules(cvk_spec *s, const findings *f) {
     for (int axis = 0; axis < AXES; axis++) {
         if (s->kind == LAYER_DENSE) check_dense(s, axis, f);
-        find_output_size(s, axis, f);
+        if (s->kind != LAYER_RESIZE) find_output_size(s, axis, f);
         check_border(s, axis, s->in_size[axis], f);
     }
 }

@@ -56,7 +56,10 @@ bool spec_has_weights(const cvk_spec *s) {
     if (spec_is_chain(s)) return spec_weights_elements(s) > 0;
     return s->direction == DIRECTION_FORWARD && spec_weighs(s);
 }
-int64_t spec_groups_of_kind(const cvk_spec *s) { return spec_weighs(s) ? 1 : s->in_channels; }
+int64_t spec_groups_of_kind(const cvk_spec *s) {
+    const bool together = s->kind == LAYER_GROUP_NORM || s->kind == LAYER_LAYER_NORM || s->kind == LAYER_SOFTMAX;
+    return spec_weighs(s) || together ? 1 : s->in_channels;
+}
 int64_t spec_group_in(const cvk_spec *s) { return s->in_channels / s->groups; }
 int64_t spec_group_out(const cvk_spec *s) { return s->out_channels / s->groups; }
 int64_t spec_taps(const cvk_spec *s) { return volume(s->kernel); }
@@ -65,7 +68,7 @@ int64_t spec_taps(const cvk_spec *s) { return volume(s->kernel); }
 int64_t spec_macs(const cvk_spec *s) {
     if (spec_is_chain(s)) return sum_of_links(s, spec_macs);
     int64_t positions = times(times(s->batch, s->out_channels), volume(s->transposed ? s->in_size : s->out_size));
-    return times(positions, times(spec_group_in(s), spec_taps(s)));
+    return times(positions, times(spec_weighs(s) ? spec_group_in(s) : 1, spec_taps(s)));
 }
 
 /* Outputs along an axis, over all its taps, whose tap is within the input. */
@@ -87,7 +90,7 @@ static int64_t present(const cvk_spec *s, int axis) {
 int64_t spec_macs_of_input(const cvk_spec *s) {
     if (spec_is_chain(s)) return sum_of_links(s, spec_macs_of_input);
     if (s->padding != PAD_ZEROS) return spec_macs(s);
-    int64_t count = times(times(s->batch, s->out_channels), spec_group_in(s));
+    int64_t count = times(times(s->batch, s->out_channels), spec_weighs(s) ? spec_group_in(s) : 1);
     for (int axis = 0; axis < AXES; axis++) count = times(count, present(s, axis));
     return count;
 }

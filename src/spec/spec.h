@@ -33,6 +33,10 @@ struct cvk_spec {
     bool ignore_nan; /* taps on NaN are left out, and the others reweighed: floats, forward, without a bias */
     bool accumulate; /* gradients, which are added to what the output holds: no post-ops, and no bias going forward */
     bool ceil_mode, count_include_pad, indices; /* of pools, which have as many groups as channels and no weights */
+    interpolation interpolation;                /* of a resize, whose out_size is not derived but said */
+    coordinates coordinates;
+    nearest_rounding rounding;
+    double epsilon;    /* of norms; a number of what is summed in */
     const void *known; /* weights that are compiled in: dense, finite, of their type; NULL: the caller of a kernel
                           brings them */
     int post_count;

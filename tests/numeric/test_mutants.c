@@ -74,6 +74,14 @@ static void f16_input(cvk_spec *s) { s->input_type = TYPE_F16; }
 static void bf16_weights(cvk_spec *s) { s->weights_type = TYPE_BF16; }
 static void bf16_output(cvk_spec *s) { s->output_type = TYPE_BF16; }
 
+static void instance_for_group(cvk_spec *s) { s->groups = s->in_channels; }
+static void twice_epsilon(cvk_spec *s) { s->epsilon *= 2; }
+static void plain_for_half_pixel(cvk_spec *s) { s->coordinates = COORDINATES_ASYMMETRIC; }
+static void corners_for_half_pixel(cvk_spec *s) { s->coordinates = COORDINATES_ALIGN_CORNERS; }
+static void round_up_for_down(cvk_spec *s) { s->rounding = ROUNDING_CEIL; }
+static void add_for_multiply(cvk_spec *s) { s->post[0].kind = POST_ADD; }
+static void other_share(cvk_spec *s) { s->post[0].a *= 1.0001; }
+
 static void average_over_padding(cvk_spec *s) { s->count_include_pad = !s->count_include_pad; }
 static void average_for_maximum(cvk_spec *s) { s->kind = LAYER_AVERAGE_POOL; }
 
@@ -126,6 +134,9 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
 /* For edits that need to know no more. */
 #define NOTHING {"", "", "", 0}
 
+#define NORM "{name: norm, kind: group_norm, input: [2, 12, 9, 19]"
+#define POSITIONS "{name: positions, kind: layer_norm, input: [2, 21, 5, 9], layout: channels_last"
+#define RESIZED "{name: resized, kind: resize, input: [2, 9, 5, 8], output_size: [10, 13]"
 #define DENSE "{name: dense, input: [2, 5, 9, 19], out_channels: 21, kernel_size: 3, padding: 1, bias: true"
 #define TRANSPOSED                                                                                                     \
     "{name: transposed, input: [1, 5, 4, 9], out_channels: 21, kernel_size: 5, stride: 2, padding: [[1, 2], [2, 1]], " \
@@ -191,6 +202,14 @@ static const mutant mutants[] = {
     {"slope off by 1e-4", DENSE ", post_ops: [{leaky_relu: 0.25}]" LAST "}", .misread = steeper_slope},
     {"relu for leaky_relu", DENSE ", post_ops: [{leaky_relu: 0.01}]}", .misread = relu_for_leaky},
     {"gelu_tanh for gelu", DENSE ", post_ops: [gelu]" LAST "}", .misread = tanh_gelu},
+    {"instances for groups", NORM ", groups: 3}", .misread = instance_for_group},
+    {"epsilon twice", NORM ", groups: 3, epsilon: 0.01}", .misread = twice_epsilon},
+    {"epsilon twice, of positions", POSITIONS ", epsilon: 0.01}", .misread = twice_epsilon},
+    {"output n where o n / out lies", RESIZED ", interpolation: linear}", .misread = plain_for_half_pixel},
+    {"corners aligned", RESIZED LAST ", interpolation: linear}", .misread = corners_for_half_pixel},
+    {"the nearest above", RESIZED "}", .misread = round_up_for_down},
+    {"sum for product", RESIZED LAST ", post_ops: [multiply]}", .misread = add_for_multiply},
+    {"share off by 1e-4", DENSE ", post_ops: [{blend: 0.25}]}", .misread = other_share},
     {"hard_sigmoid for sigmoid", DENSE ", post_ops: [sigmoid]}", .misread = hard_sigmoid},
     {"zero point of the input forgotten", DENSE BYTES "}", .misread = input_from_0},
     {"zero point of the weights off by one", DEPTHWISE LAST BYTES "}", .misread = weights_from_1},
@@ -254,6 +273,11 @@ static const mutant mutants[] = {
     {"scale of the first group", GROUPED ", post_ops: [{scale: per_channel}]}", .edit = forget_variable,
      .mutation = {"scale", "g", "", 0}},
     {"divided by the scale", DENSE ", post_ops: [{scale: per_channel}]}", .edit = div_for_mul, .mutation = NOTHING},
+    {"mean of the first image", NORM ", groups: 3}", .edit = forget_variable, .mutation = {"mean", "n", "", 0}},
+    {"gate of the first image", DENSE ", post_ops: [gate]" LAST "}", .edit = forget_variable,
+     .mutation = {"gate", "n", "", 0}},
+    {"weights of the first column", RESIZED LAST ", interpolation: linear}", .edit = forget_variable,
+     .mutation = {"input", "ow", "", 0}},
     {"addend subtracted", DENSE ", post_ops: [add]" LAST "}", .edit = sub_for_add, .mutation = NOTHING},
     /* Masks and lanes. */
     {"last column of a masked load lost", LONG ", padding: same}", .edit = short_mask,

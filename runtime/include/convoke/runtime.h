@@ -68,8 +68,12 @@ typedef enum cvk_operation {
     CVK_TRANSPOSED_WEIGHTS_GRADIENT,
     CVK_MAX_POOL, /* NaN is greater than all; padding is none */
     CVK_AVERAGE_POOL,
-    CVK_DENSE,    /* of all channels and positions of an image; weights as those of a convolution that large */
-    CVK_IDENTITY, /* of the input as it is: post-ops alone */
+    CVK_DENSE,      /* of all channels and positions of an image; weights as those of a convolution that large */
+    CVK_IDENTITY,   /* of the input as it is: post-ops alone */
+    CVK_GROUP_NORM, /* less the mean, over the deviation: of a group of channels, all positions of an image; */
+    CVK_LAYER_NORM, /* or of all channels of each position by itself */
+    CVK_SOFTMAX,    /* over the channels of each position */
+    CVK_RESIZE,     /* inputs at other places: the nearest, or linear between neighbours */
     CVK_OPERATION_WIDTH = 0x7fffffff
 } cvk_operation;
 

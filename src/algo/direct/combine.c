@@ -122,6 +122,7 @@ void combine_input(tile *t, const meeting *x) {
     case COMBINE_MAXIMUM: build_maximum(t->b, x->sum, x->x, x->lanes); break;
     case COMBINE_NONE: build_op(t->b, OP_COPY, x->sum, x->x, none()); break;
     case COMBINE_MEAN: build_op(t->b, OP_ADD, x->sum, x->sum, x->x); break; /* lanes without a tap have read 0 */
+    default: break;                                                         /* of no windows */
     }
 }
 

@@ -99,7 +99,7 @@ static const family FAMILY = {.begin = channel_tile_begin,
                               .all_groups = true};
 
 static bool applicable(const problem *p, const cvk_target *target, const char **why) {
-    (void)target;
+    if (!direct_applicable(p, target, why)) return false;
     if (p->in_channels == 1 && p->groups > 1) return true;
     *why = "groups have more than one input channel, or there is one group";
     return false;

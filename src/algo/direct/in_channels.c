@@ -208,7 +208,9 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
         return false;
     }
     const bool aligned = p->x.block == 1 || (p->x.block % lanes == 0 && p->groups == 1);
-    if (lanes > 1 && view_has_channels_together(&p->x) && aligned && 2 * p->in_channels > lanes) return true;
+    if (p->combine == COMBINE_SUM && lanes > 1 && view_has_channels_together(&p->x) && aligned &&
+        2 * p->in_channels > lanes)
+        return true;
     *why = "it is for vectors of input channels, which lie side by side, of one group";
     return false;
 }

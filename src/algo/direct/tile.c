@@ -2,8 +2,9 @@
 #include "algo/direct/tile.h"
 
 bool direct_applicable(const problem *p, const cvk_target *target, const char **why) {
-    (void)p, (void)target, (void)why;
-    return true;
+    (void)target;
+    *why = "outputs are of all channels of a position";
+    return problem_is_of_windows(p);
 }
 
 plan_loop tile_loop_of(int axis) { return (plan_loop)(LOOP_OD + axis); }

@@ -105,7 +105,7 @@ typedef struct tile {
     int met, is_number, constants;     /* where NaN is left out */
 } tile;
 
-/* The members of a row of algo/algorithms.def, by its family. Direct convolution can do every problem. */
+/* The members of a row of algo/algorithms.def, by its family. Direct convolution can do every problem of windows. */
 bool direct_applicable(const problem *p, const cvk_target *target, const char **why);
 algo_nests direct_build(const algorithm *row, arena *a, const problem *p, const cvk_target *target,
                         const cvk_plan *plan);

@@ -120,9 +120,23 @@ typedef enum cvk_layer_kind {
     CVK_LAYER_CONVOLUTION,
     CVK_LAYER_MAX_POOL, /* NaN is greater than all */
     CVK_LAYER_AVERAGE_POOL,
-    CVK_LAYER_DENSE,   /* all of an image; kernel_size: 0 or the input's size */
-    CVK_LAYER_IDENTITY /* the input as it is, for post_ops; kernel_size: 0 or 1, as of all that follow */
+    CVK_LAYER_DENSE,      /* all of an image; kernel_size: 0 or the input's size */
+    CVK_LAYER_IDENTITY,   /* the input as it is, for post_ops; kernel_size: 0 or 1, as of all that follow */
+    CVK_LAYER_GROUP_NORM, /* with groups and epsilon; scale and shift are post-ops */
+    CVK_LAYER_LAYER_NORM, /* over the channels of each position; with epsilon */
+    CVK_LAYER_SOFTMAX,    /* over the channels of each position */
+    CVK_LAYER_RESIZE      /* with output_size, interpolation, coordinates and rounding */
 } cvk_layer_kind;
+
+/* Of a resize: what an output is made of, where it lies among the inputs, which of two is the nearest. */
+typedef enum cvk_interpolation { CVK_NEAREST, CVK_LINEAR } cvk_interpolation;
+typedef enum cvk_coordinates { CVK_HALF_PIXEL, CVK_ASYMMETRIC, CVK_ALIGN_CORNERS } cvk_coordinates;
+typedef enum cvk_rounding {
+    CVK_ROUND_PREFER_FLOOR,
+    CVK_ROUND_PREFER_CEIL,
+    CVK_ROUND_FLOOR,
+    CVK_ROUND_CEIL
+} cvk_rounding;
 
 typedef enum cvk_direction {
     CVK_FORWARD,
@@ -170,6 +184,11 @@ typedef struct cvk_layer {
     bool count_include_pad;                       /* of averages: over padding, too */
     bool indices;                                 /* of maxima: puts out where each stands, in cvk_buffers.indices */
     int32_t input_zero_point, weights_zero_point; /* of integers: the number that stands for 0 */
+    double epsilon;                               /* of norms: added to variances; 0 is 1e-5 */
+    int64_t output_size[3];                       /* of a resize */
+    cvk_interpolation interpolation;
+    cvk_coordinates coordinates;
+    cvk_rounding rounding;
     cvk_const_buffer weights; /* with data, weights that are compiled into the code: dense, finite, of their dtype, as
                                  cvk_pack_weights takes them; where each channel is filtered by itself, one kernel may
                                  stand for all. The kernel's info then has no weights to pack */
