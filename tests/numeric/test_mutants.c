@@ -356,13 +356,7 @@ static const mutant mutants[] = {
      .misread = swap_pads},
     {"packed transform of the kernel off by 1e-4", WINOGRAD "}", .edit = nudge_constants, .mutation = NOTHING,
      .pack = true},
-    /* Sums that leave NaN out. */
-    {"NaN not left out", NANS "}", .misread = forget_nan},
-    {"NaN left out where it is not to be", NANS ", padding_mode: symmetric" LAST "}", .misread = forget_nan},
-    {"what is no number counts", NANS "}", .edit = change_constant, .mutation = {"", "", "", 1}},
-    {"divided, not multiplied, by the weights' quotient", NANS LAST "}", .edit = div_for_mul, .mutation = NOTHING},
-    {"weights not summed", NANS BLOCKED "}", .edit = sub_for_add, .mutation = NOTHING},
-    {"a tap's last row dropped", NANS "}", .edit = drop_last, .mutation = {"", "kh", "", 0}},
+#include "nan_mutants.def"
 #include "chain_mutants.def"
     /* Pools. */
     {"a minimum", MAXIMUM "}", .edit = min_for_maximum, .mutation = NOTHING},

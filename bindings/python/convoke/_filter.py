@@ -19,7 +19,7 @@ from convoke._kernel import Kernel
 from convoke._library import ROLES, Buffers, check, library
 
 MOST_FILTERS, MOST_WEIGHTS = 512, 16  # that are kept: of all shapes; of one
-MOST_SIZE, MOST_KERNEL, MOST_PADDING = 1 << 20, 1 << 10, 1 << 16  # of a layer, per axis
+MOST_SIZE, MOST_KERNEL, MOST_PADDING = 1 << 20, 1 << 16, 1 << 16  # of a layer, per axis
 MOST_AXES = 3
 PIECE = 1 << 18  # elements along an axis that is too long for one layer
 DTYPES = {numpy.dtype(numpy.float32): "f32", numpy.dtype(numpy.float64): "f64"}

@@ -27,7 +27,8 @@ def scene() -> Picture:
     for level, wave, shade in (120, 31.0, 0.45), (150, 47.0, 0.3), (185, 23.0, 0.12):
         picture[y > level + 18 * numpy.sin(x / wave) + 7 * numpy.sin(x / 9)] = shade
     noise = numpy.random.default_rng(1).normal(0, 0.02, picture.shape)
-    return numpy.clip(picture + noise, 0, 1).astype(numpy.float32)
+    made: Picture = numpy.clip(picture + noise, 0, 1).astype(numpy.float32)
+    return made
 
 
 def write_pgm(path: pathlib.Path, picture: NDArray[Any]) -> None:
@@ -38,7 +39,9 @@ def write_pgm(path: pathlib.Path, picture: NDArray[Any]) -> None:
 def read_pgm(path: pathlib.Path) -> Picture:
     header, pixels = path.read_bytes().split(b"\n", 1)
     _, width, height, most = header.split()
-    return numpy.frombuffer(pixels, numpy.uint8).reshape(int(height), int(width)).astype(numpy.float32) / float(most)
+    levels = numpy.frombuffer(pixels, numpy.uint8).reshape(int(height), int(width))
+    photo: Picture = levels.astype(numpy.float32) / int(most)
+    return photo
 
 
 def filtered(photo: Picture) -> dict[str, Picture]:
