@@ -109,7 +109,7 @@ static void write_inputs(const cvk_spec *s, const compile_unit *unit, const laye
 
 /* A run of the kernel as one of the layer `s`. Every second takes integers, which leave no room for error. */
 static void write_run(const cvk_spec *s, const compile_unit *unit, uint64_t seed, FILE *to) {
-    layer_data data;
+    layer_data data = {0};
     double *rounding;
     if (!data_draw(s, seed % 2 ? DATA_REALS : DATA_INTEGERS, seed, &data)) stop("no memory for", s->name);
     if (!rounding_of_plan(s, &unit->plan, &data.tensors, NULL, &rounding)) stop("no memory for", s->name);
