@@ -55,6 +55,11 @@ static void form_kind(const field_row *f) {
     put_list(&kind_words);
 }
 
+static void form_nan(const field_row *f) {
+    (void)f;
+    put_list(&nan_words);
+}
+
 static void form_direction(const field_row *f) {
     (void)f;
     put_list(&direction_words);
@@ -345,17 +350,29 @@ static void form_schedule(const field_row *f) {
 }
 
 static void (*const forms[FORMS])(const field_row *) = {
-    [FORM_name] = form_name,           [FORM_of] = form_name,
-    [FORM_direction] = form_direction, [FORM_shape] = form_shape,
-    [FORM_integer] = form_integer,     [FORM_axes] = form_axes,
-    [FORM_padding] = form_padding,     [FORM_padding_mode] = form_padding_mode,
-    [FORM_groups] = form_groups,       [FORM_boolean] = form_boolean,
-    [FORM_post_ops] = form_post_ops,   [FORM_then] = form_then,
-    [FORM_layout] = form_layout,       [FORM_dtype] = form_dtype,
-    [FORM_output_padding] = form_axes, [FORM_weights] = form_weights,
-    [FORM_accuracy] = form_accuracy,   [FORM_algorithm] = form_algorithm,
-    [FORM_schedule] = form_schedule,   [FORM_kind] = form_kind,
-    [FORM_kernel] = form_kernel,       [FORM_quantization] = form_quantization,
+    [FORM_name] = form_name,
+    [FORM_of] = form_name,
+    [FORM_direction] = form_direction,
+    [FORM_shape] = form_shape,
+    [FORM_integer] = form_integer,
+    [FORM_axes] = form_axes,
+    [FORM_padding] = form_padding,
+    [FORM_padding_mode] = form_padding_mode,
+    [FORM_groups] = form_groups,
+    [FORM_boolean] = form_boolean,
+    [FORM_post_ops] = form_post_ops,
+    [FORM_then] = form_then,
+    [FORM_layout] = form_layout,
+    [FORM_dtype] = form_dtype,
+    [FORM_output_padding] = form_axes,
+    [FORM_weights] = form_weights,
+    [FORM_accuracy] = form_accuracy,
+    [FORM_algorithm] = form_algorithm,
+    [FORM_schedule] = form_schedule,
+    [FORM_kind] = form_kind,
+    [FORM_kernel] = form_kernel,
+    [FORM_quantization] = form_quantization,
+    [FORM_nan] = form_nan,
 };
 
 /* A fallback is written as in YAML: numbers, lists and booleans are the same in JSON, words want quotes. */

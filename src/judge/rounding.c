@@ -67,6 +67,15 @@ static void print_pool(const problem *p, int unit, text *out) {
                  (long long)(problem_taps(p) + 1), (long long)problem_taps(p), unit);
 }
 
+static void print_reweighed(const problem *p, int unit, text *out) {
+    const int64_t terms = problem_taps(p) * p->in_channels;
+    text_add(
+        out,
+        "that of all + met + numbers, each within %lld u S, S the sum of its %lld terms' magnitudes, and 2 u more, u = "
+        "2^%d; without NaN that of the numbers\n",
+        (long long)(terms + 2), (long long)terms, unit);
+}
+
 static void print_winograd(const problem *p, const cvk_plan *plan, int unit, text *out) {
     const int m[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
     text_add(out, "|error| <= %.0f u |A'| [(|G| |g|) . (|B'| |d|)], summed over input channels, u = 2^%d;",
@@ -98,6 +107,8 @@ void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out) {
         text_add(out, ": ");
         if (is_winograd(part))
             print_winograd(&p, part, unit, out);
+        else if (p.combine == COMBINE_NUMBERS)
+            print_reweighed(&p, unit, out);
         else if (is_fft(part))
             print_fft(&p, part, unit, out);
         else if (p.combine != COMBINE_SUM)

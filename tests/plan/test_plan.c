@@ -106,7 +106,8 @@ typedef struct mistake {
 static const mistake mistakes[] = {
     {"algorithm: direct, ", "", "schedule.algorithm is missing", ""},
     {"algorithm: direct", "algorithm: \"direct\"",
-     "schedule.algorithm: expected direct, depthwise, grouped, winograd, constants, separable or fft, got \"direct\"", ""},
+     "schedule.algorithm: expected direct, depthwise, grouped, winograd, constants, separable or fft, got \"direct\"",
+     ""},
     {"algorithm: direct", "algorithm: dirct",
      "schedule.algorithm: expected direct, depthwise, grouped, winograd, constants, separable or fft, got \"dirct\"",
      "did you mean `direct`?"},

@@ -117,7 +117,10 @@ static cvk_spec random_spec(void) {
     for (int i = 0; i < s.post_count && spec_sum_type(&s) == TYPE_F64; i++) s.post[i].a /= 3, s.post[i].b /= 3;
     s.accumulate = type_is_float(spec_sum_type(&s)) && s.post_count == 0 &&
                    (s.direction != DIRECTION_FORWARD || !s.bias) && pick(0, 2) == 0;
-    if (pick(0, 4) == 0) make_pool(&s);
+    if (pick(0, 4) == 0)
+        make_pool(&s);
+    else
+        s.ignore_nan = pick(0, 5) == 0;
     return s;
 }
 
@@ -143,14 +146,14 @@ static bool same_weights(const cvk_spec *a, const cvk_spec *b) {
 static bool same(const cvk_spec *a, const cvk_spec *b) {
     if (!same_weights(a, b)) return false;
     return strcmp(a->name, b->name) == 0 && a->rank == b->rank && same_sizes(a, b) && a->padding == b->padding &&
-           a->padding_constant == b->padding_constant && a->input_layout == b->input_layout &&
-           a->output_layout == b->output_layout && a->input_type == b->input_type &&
-           a->weights_type == b->weights_type && a->output_type == b->output_type && a->input_zero == b->input_zero &&
-           a->weights_zero == b->weights_zero && a->accuracy == b->accuracy && a->bias == b->bias &&
-           a->flip_kernel == b->flip_kernel && a->transposed == b->transposed && a->accumulate == b->accumulate &&
-           a->direction == b->direction && a->kind == b->kind && a->ceil_mode == b->ceil_mode &&
-           a->count_include_pad == b->count_include_pad && a->indices == b->indices && same_posts(a, b) &&
-           strcmp(a->algorithm, b->algorithm) == 0;
+           a->padding_constant == b->padding_constant && a->ignore_nan == b->ignore_nan &&
+           a->input_layout == b->input_layout && a->output_layout == b->output_layout &&
+           a->input_type == b->input_type && a->weights_type == b->weights_type && a->output_type == b->output_type &&
+           a->input_zero == b->input_zero && a->weights_zero == b->weights_zero && a->accuracy == b->accuracy &&
+           a->bias == b->bias && a->flip_kernel == b->flip_kernel && a->transposed == b->transposed &&
+           a->accumulate == b->accumulate && a->direction == b->direction && a->kind == b->kind &&
+           a->ceil_mode == b->ceil_mode && a->count_include_pad == b->count_include_pad && a->indices == b->indices &&
+           same_posts(a, b) && strcmp(a->algorithm, b->algorithm) == 0;
 }
 
 static const char *print(arena *a, const cvk_spec *s) {

@@ -175,6 +175,8 @@ typedef struct cvk_layer {
                                  stand for all. The kernel's info then has no weights to pack */
     double padding_constant; /* what the border reads, with CVK_PADDING_CONSTANT: a number of the input's type, to which
                                 it is rounded if that is a float; not of a transposed layer */
+    bool ignore_nan; /* taps on NaN are left out, and the others' sum is multiplied by the sum of all weights over
+                        that of theirs */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
