@@ -17,12 +17,12 @@ except ImportError as missing:
 command, root = sys.argv[1], pathlib.Path(sys.argv[2])
 # Kinds of bad input that can be told without looking at two values at once, and that another YAML reader sees too.
 STRUCTURAL = """accuracy algorithm dtype input layers layout limit_count missing_key out_channels padding_mode schedule top
-    unknown_key unsupported""".split()
+    unknown_key""".split()
 SINGLE = """axes-empty axes-nested axes-zero boolean-quoted boolean-one float-word groups-zero integer-quoted
     integer-fraction integer-zero limit_number-kernel limit_number-one_side_of_a_pair name-dash name-digit_first
     padding-negative padding-triple padding-word_in_a_list post_ops-leaky_without_slope post_ops-clamp_of_one
     post_ops-relu_with_a_parameter post_ops-scale_alone post_ops-two_in_a_mapping version-two version-missing
-    weights-no_values weights-unknown_key defaults-name defaults-input""".split()
+    unsupported-and_a_mistake weights-no_values weights-too_deep weights-unknown_key defaults-name defaults-input""".split()
 
 validator = jsonschema.Draft7Validator(json.loads(subprocess.check_output([command, "print", "schema"])))
 validator.check_schema(validator.schema)
@@ -83,7 +83,10 @@ agree({"transposed": False}, True)
 agree({"transposed": True}, True)
 agree({"transposed": True, "stride": 2, "output_padding": 1}, True)
 agree({"transposed": True, "output_padding": -1}, False)
-agree({"weights": {"values": [1, 2, 3]}}, False)
+agree({"weights": {"values": [1, 2, 3]}}, True)
+agree({"weights": {"values": [[[1, 2, 3]]], "scale": 0.5}}, True)
+agree({"weights": {"values": 3}}, False)
+agree({"weights": {"values": ["one", 2, 3]}}, False)
 pool = {"out_channels": None, "input": [1, 3, 9, 9]}
 agree({**pool, "kind": "max_pool"}, True)
 agree({**pool, "kind": "max_pool", "ceil_mode": True, "indices": True, "kernel_size": [2, 3]}, True)
