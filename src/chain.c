@@ -41,7 +41,8 @@ static const char *refuse_part(const chain *c, const cvk_target *target, const l
                                int i) {
     const cvk_plan *part = layer_plan_part(plan, i);
     if (!b) {
-        if (i > 0 && !is_walked(part)) return "only direct, depthwise and grouped are for layers behind a chain's first";
+        if (i > 0 && !is_walked(part))
+            return "only direct, depthwise and grouped are for layers behind a chain's first";
         return algo_refuse(&c->link[i], target, part);
     }
     if (!is_walked(part)) return "only direct, depthwise and grouped are for bands";
