@@ -45,7 +45,7 @@ problem link_in_box(const chain *c, const box *b, int i) {
     problem p = problem_in_box(&c->link[i], axes);
     const int zero = p.x.zero;
     if (i > 0) p.x = view_between(c, b, i - 1, p.groups);
-    if (i + 1 < c->links) p.y = view_between(c, b, i, p.groups);
+    if (i + 1 < c->links) p.y = p.addend = view_between(c, b, i, p.groups);
     p.x.zero = zero;
     return p;
 }

@@ -12,10 +12,10 @@
 #include <string.h>
 
 /* As the program declares it. */
-static cvk_buffer_info buffer_of(const nest_program *program, nest_role role) {
+static cvk_buffer_info buffer_of(const nest_program *program, nest_role role, bool any) {
     program_buffer needs = program_needs(program, role);
-    return (cvk_buffer_info){
-        .bytes = (uint64_t)needs.bytes, .alignment = (uint32_t)needs.alignment, .held = needs.held};
+    const int64_t bytes = any && needs.image_bytes > needs.bytes ? needs.image_bytes : needs.bytes;
+    return (cvk_buffer_info){.bytes = (uint64_t)bytes, .alignment = (uint32_t)needs.alignment, .held = needs.held};
 }
 
 static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
@@ -46,10 +46,11 @@ static void trade_shapes(cvk_kernel_info *info) {
 static cvk_operation operation_of(const cvk_spec *s) {
     static const cvk_operation FORWARD[] = {CVK_CONVOLUTION, CVK_TRANSPOSED},
                                WEIGHTS[] = {CVK_WEIGHTS_GRADIENT, CVK_TRANSPOSED_WEIGHTS_GRADIENT};
-    static const cvk_operation OF_KIND[LAYER_KINDS] = {[LAYER_MAX_POOL] = CVK_MAX_POOL,
-                                                       [LAYER_AVERAGE_POOL] = CVK_AVERAGE_POOL,
-                                                       [LAYER_DENSE] = CVK_DENSE,
-                                                       [LAYER_IDENTITY] = CVK_IDENTITY};
+    static const cvk_operation OF_KIND[LAYER_KINDS] = {
+        [LAYER_MAX_POOL] = CVK_MAX_POOL,     [LAYER_AVERAGE_POOL] = CVK_AVERAGE_POOL,
+        [LAYER_DENSE] = CVK_DENSE,           [LAYER_IDENTITY] = CVK_IDENTITY,
+        [LAYER_GROUP_NORM] = CVK_GROUP_NORM, [LAYER_LAYER_NORM] = CVK_LAYER_NORM,
+        [LAYER_SOFTMAX] = CVK_SOFTMAX,       [LAYER_RESIZE] = CVK_RESIZE};
     const cvk_spec last = spec_link(s, spec_link_count(s) - 1);
     if (spec_is_chain(s) && spec_has_weights(s)) return CVK_CONVOLUTION;
     if (last.kind != LAYER_CONVOLUTION) return OF_KIND[last.kind];
@@ -64,7 +65,7 @@ static void round_buffer(cvk_buffer_info *b) {
 
 /* Of several workers, and of several images, each has a slice that begins aligned. */
 static void set_buffers(cvk_kernel_info *info, const nest_program *program) {
-#define CVK_BUFFER(NAME, member, needs, access, share) info->needs = buffer_of(program, ROLE_##NAME);
+#define CVK_BUFFER(NAME, member, needs, access, share) info->needs = buffer_of(program, ROLE_##NAME, info->batch_any);
 #include <convoke/buffers.def>
 #undef CVK_BUFFER
     if (info->packed_weights.bytes) info->packed_weights.bytes += CVK_PACKED_HEADER;
@@ -254,17 +255,18 @@ cvk_status compile_plan(arena *a, const cvk_spec *spec, goal aim, const layer_pl
 const char *compile_maker(void) { return llvm_library(); }
 
 cvk_status compile_emit(const compile_unit *units, const char *const *symbols, size_t layers, size_t targets,
-                        emit_kind kind, cvk_diagnostics *d, cvk_object *object, compile_times *times) {
+                        const emit_network *network, emit_kind kind, cvk_diagnostics *d, cvk_object *object,
+                        compile_times *times) {
     *object = (cvk_object){0};
     emit_kernel *kernels = calloc(layers * targets, sizeof *kernels);
     if (!kernels) return CVK_ERROR_MEMORY;
     for (size_t i = 0; i < layers * targets; i++) {
         const compile_unit *u = &units[i];
-        kernels[i] = (emit_kernel){symbols[i % layers], u->target, u->run, u->pack, &u->info, {0}};
+        kernels[i] = (emit_kernel){symbols[i % layers], u->target, u->run, u->pack, &u->info, {0}, u->local};
         if (u->constant[ROLE_WEIGHTS]) kernels[i].pack.count = 0;
         memcpy(kernels[i].constant, u->constant, sizeof u->constant);
     }
-    cvk_status status = llvm_emit(kernels, layers, targets, kind, d, object, times ? &times->emit : NULL);
+    cvk_status status = llvm_emit(kernels, layers, targets, network, kind, d, object, times ? &times->emit : NULL);
     free(kernels);
     return status;
 }
@@ -276,7 +278,7 @@ static cvk_status compile_in(arena *a, const cvk_spec *spec, goal aim, const lay
     compile_unit unit;
     cvk_status status = compile_plan(a, spec, aim, plan, d, &unit, times);
     if (status) return status;
-    return compile_emit(&unit, &spec->name, 1, 1, EMIT_OBJECT, d, object, times);
+    return compile_emit(&unit, &spec->name, 1, 1, NULL, EMIT_OBJECT, d, object, times);
 }
 
 cvk_status compile_layer(const cvk_spec *spec, goal aim, const layer_plan *plan, cvk_diagnostics *d, cvk_object *object,

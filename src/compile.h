@@ -20,6 +20,7 @@ typedef struct compile_unit {
     nest_phase pack;                  /* of weights, also where they are constants already */
     nest_counts counts;               /* of run */
     const void *constant[ROLE_COUNT]; /* tensors that are part of the code, by role; see bake.h */
+    bool local;                       /* no symbol of an object's: the table of a network points at it */
     cvk_kernel_info info;             /* complete but for run and pack */
 } compile_unit;
 
@@ -37,9 +38,10 @@ cvk_status compile_rank(arena *a, const cvk_spec *spec, goal aim, int limit, cvk
 cvk_status compile_plan(arena *a, const cvk_spec *spec, goal aim, const layer_plan *plan, cvk_diagnostics *d,
                         compile_unit *unit, compile_times *times);
 /* All units in one object (or assembly, or IR): units[t * layers + l] is layer l for target t, best target first, and
- * its symbol is symbols[l]. */
+ * its symbol is symbols[l]. `network` may be NULL. */
 cvk_status compile_emit(const compile_unit *units, const char *const *symbols, size_t layers, size_t targets,
-                        emit_kind kind, cvk_diagnostics *d, cvk_object *object, compile_times *times);
+                        const emit_network *network, emit_kind kind, cvk_diagnostics *d, cvk_object *object,
+                        compile_times *times);
 /* One layer, from spec to object; its symbol is the layer's name. */
 cvk_status compile_layer(const cvk_spec *spec, goal aim, const layer_plan *plan, cvk_diagnostics *d, cvk_object *object,
                          compile_times *times);

@@ -7,6 +7,7 @@
 #include "algo/clear.h"
 #include "algo/cost.h"
 #include "algo/fold.h"
+#include "algo/moments.h"
 #include "algo/sum_parts.h"
 #include "problem/backward_weights.h"
 #include "problem/known.h"
@@ -107,7 +108,8 @@ static void fold_back(arena *a, const cvk_spec *s, const cvk_target *target, lay
     fold *f = arena_new(a, fold);
     *f = (fold){.name = s->name,
                 .from = problem_unfolded(s),
-                .to = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+                .to = problem_output(s, PITCH_OUTPUT),
+                .addend = problem_output(s, PITCH_ADDEND),
                 .gate = view_everywhere(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups),
                 .border = s->padding,
                 .n = s->batch,
@@ -173,6 +175,21 @@ static void pack_as_it_runs(arena *a, const cvk_spec *s, const cvk_target *targe
     nests->run = program_with(a, &nests->run, bias_gradient_build(a, g, target));
 }
 
+/* Of a group_norm: what its problem takes away and multiplies with comes from two phases before. */
+static void measure_first(arena *a, const cvk_spec *s, const cvk_target *target, layer_nests *nests) {
+    const problem p = problem_of(s, 0);
+    moments *m = arena_new(a, moments);
+    *m = (moments){.name = s->name,
+                   .x = p.x,
+                   .sum = p.sum,
+                   .n = s->batch,
+                   .groups = s->groups,
+                   .positions = problem_pixels(&p),
+                   .epsilon = s->epsilon};
+    nests->run = program_after(a, &nests->run, moments_of_groups(a, m, target));
+    nests->run = program_after(a, &nests->run, moments_of_parts(a, m, target));
+}
+
 /* What the program does beside its problems' sums: packing as it runs, folding, adding parts up. */
 static void count_phases(layer_nests *nests) {
     nest_counts all = {0}, more;
@@ -220,6 +237,7 @@ layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
     }
     nests.run = program_beside(a, run, problems);
     if (packs) nests.pack = pack_beside(a, pack, packs);
+    if (spec->kind == LAYER_GROUP_NORM) measure_first(a, spec, aim.target, &nests);
     if (problem_folds(spec)) fold_back(a, spec, aim.target, &nests);
     if (spec->direction == DIRECTION_BACKWARD_WEIGHTS) pack_as_it_runs(a, spec, aim.target, &nests);
     add_phases(spec, aim.target, &nests, &figures, peak);

@@ -339,6 +339,8 @@ class arguments {
     arguments &bias(const_tensor values) noexcept { return set(bias_, &cvk_buffers::bias, values); }
     arguments &scale(const_tensor values) noexcept { return set(scale_, &cvk_buffers::scale, values); }
     arguments &addend(const_tensor values) noexcept { return set(addend_, &cvk_buffers::addend, values); }
+    // Of post-ops that are gates: one number for each channel of an image.
+    arguments &gate(const_tensor values) noexcept { return set(gate_, &cvk_buffers::gate, values); }
     // Of a maximum that puts them out: where each stands in its channel, laid out as the output.
     arguments &indices(span<std::int32_t> places) noexcept {
         buffers_.indices = {places.data(), places.bytes()};
@@ -363,6 +365,7 @@ class arguments {
         if (bias_.data()) detail::check_type("bias", bias_.type(), sum, info);
         if (scale_.data()) detail::check_type("scale", scale_.type(), sum, info);
         if (addend_.data()) detail::check_type("addend", addend_.type(), info.output_dtype, info);
+        if (gate_.data()) detail::check_type("gate", gate_.type(), info.output_dtype, info);
     }
 
   private:
@@ -375,7 +378,7 @@ class arguments {
         b = {memory.data(), memory.bytes()};
         return *this;
     }
-    const_tensor input_, gradient_, bias_, scale_, addend_;
+    const_tensor input_, gradient_, bias_, scale_, addend_, gate_;
     tensor output_;
     cvk_buffers buffers_{};
 };

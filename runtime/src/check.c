@@ -25,7 +25,7 @@ static uint64_t alignment_of(const void *data) {
     return address & (~address + 1);
 }
 
-static cvk_status check_one(const check_buffer *b, cvk_refusal *why) {
+cvk_status check_buffer_alone(const check_buffer *b, cvk_refusal *why) {
     if (!b->needed) return CVK_OK;
     if (!b->data) return check_refuse(why, (cvk_refusal){CVK_ERROR_NULL, b->name, NULL, b->needed, 0});
     if (b->given < b->needed)
@@ -43,17 +43,24 @@ static bool overlap(const check_buffer *a, const check_buffer *b) {
     return x <= y ? y - x < a->needed : x - y < b->needed;
 }
 
+cvk_status check_buffers_apart(const check_buffer *a, const check_buffer *b, cvk_refusal *why) {
+    if (!(a->written || b->written) || !overlap(a, b)) return CVK_OK;
+    const check_buffer *written = a->written ? a : b, *other = a->written ? b : a;
+    return check_refuse(why, (cvk_refusal){CVK_ERROR_OVERLAP, written->name, .other = other->name});
+}
+
 cvk_status check_buffers(const check_buffer *buffers, size_t n, cvk_refusal *why) {
-    for (size_t i = 0; i < n; i++) {
-        cvk_status status = check_one(&buffers[i], why);
-        if (status != CVK_OK) return status;
-    }
+    cvk_status status = CVK_OK;
+    for (size_t i = 0; i < n && status == CVK_OK; i++) status = check_buffer_alone(&buffers[i], why);
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < i; j++)
-            if ((buffers[i].written || buffers[j].written) && overlap(&buffers[i], &buffers[j])) {
-                const check_buffer *written = &buffers[buffers[i].written ? i : j];
-                const check_buffer *other = &buffers[buffers[i].written ? j : i];
-                return check_refuse(why, (cvk_refusal){CVK_ERROR_OVERLAP, written->name, .other = other->name});
-            }
-    return CVK_OK;
+        for (size_t j = 0; j < i && status == CVK_OK; j++) status = check_buffers_apart(&buffers[i], &buffers[j], why);
+    return status;
+}
+
+cvk_status check_tag(const cvk_kernel_info *info, const void *packed, cvk_refusal *why) {
+    uint64_t tag;
+    if (!info->packed_tag || !info->packed_weights.bytes) return CVK_OK;
+    __builtin_memcpy(&tag, packed, sizeof tag);
+    if (tag == info->packed_tag) return CVK_OK;
+    return check_refuse(why, (cvk_refusal){CVK_ERROR_WEIGHTS, "weights", NULL, info->packed_tag, tag});
 }

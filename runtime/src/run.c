@@ -5,19 +5,11 @@
  * are independent. */
 #include "check.h"
 #include "observe.h"
+#include "run.h"
 
 #include <convoke/split.h>
 #include <stdalign.h>
 #include <stdatomic.h>
-
-/* The tag that packed weights begin with. */
-static cvk_status check_tag(const cvk_kernel_info *info, const void *packed, cvk_refusal *why) {
-    uint64_t tag;
-    if (!info->packed_tag || !info->packed_weights.bytes) return CVK_OK;
-    __builtin_memcpy(&tag, packed, sizeof tag);
-    if (tag == info->packed_tag) return CVK_OK;
-    return check_refuse(why, (cvk_refusal){CVK_ERROR_WEIGHTS, "weights", NULL, info->packed_tag, tag});
-}
 
 static cvk_status check_all(const cvk_kernel_info *info, const cvk_buffers *b, uint32_t workers, cvk_refusal *why) {
     enum { READ, WRITE };
@@ -145,24 +137,26 @@ static bool has_tasks(const cvk_kernel_info *info) {
     return false;
 }
 
+void run_kernel(const cvk_kernel_info *info, const cvk_args *args, const cvk_parallel_for *parallel) {
+    run_state r = {
+        .info = info, .args = args, .images = info->batch_any ? args->batch : 1, .stride = cvk_scratch_bytes(info, 1)};
+    if (!has_tasks(info)) return;
+    cvk_run_observer *observer = atomic_load_explicit(&run_observer, memory_order_acquire);
+    if (__builtin_expect(observer != NULL, 0))
+        run_observed(&r, parallel, observer);
+    else
+        run_phases(&r, parallel);
+}
+
 cvk_status cvk_run(const cvk_kernel_info *info, const cvk_buffers *b, const cvk_parallel_for *parallel) {
     cvk_status status = cvk_check_run(info, b, parallel, NULL);
     if (status != CVK_OK) return status;
-    run_state r = {.info = info, .images = info->batch_any ? b->batch : 1};
-    if (!has_tasks(info)) return CVK_OK;
-
     const cvk_args args = {
         .batch = b->batch,
 #define CVK_BUFFER(NAME, member, needs, access, share) .member = b->member.data,
 #include <convoke/buffers.def>
 #undef CVK_BUFFER
     };
-    r.args = &args;
-    r.stride = cvk_scratch_bytes(info, 1);
-    cvk_run_observer *observer = atomic_load_explicit(&run_observer, memory_order_acquire);
-    if (__builtin_expect(observer != NULL, 0))
-        run_observed(&r, parallel, observer);
-    else
-        run_phases(&r, parallel);
+    run_kernel(info, &args, parallel);
     return CVK_OK;
 }

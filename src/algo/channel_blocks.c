@@ -33,6 +33,31 @@ void channel_blocks_at_whole(channel_blocks *c, affine block) {
     c->valid = c->covers = c->size;
 }
 
+static void each_rest(channel_blocks *c, nest_builder *b, int64_t block,
+                      void (*body)(void *context, const channel_vector *v), void *context) {
+    channel_blocks_at(c, block);
+    const nest_range valid = channel_blocks_lanes(c, b, affine_constant(0));
+    const channel_vector v = {.channel = affine_constant(block * c->size),
+                              .number = affine_constant(block),
+                              .valid = c->valid > 0 ? &valid : NULL,
+                              .exist = c->valid,
+                              .with_fill = c->valid < c->covers};
+    body(context, &v);
+}
+
+void channel_blocks_each(channel_blocks *c, nest_builder *b, void (*body)(void *context, const channel_vector *v),
+                         void *context) {
+    const int64_t whole = channel_blocks_whole(c);
+    if (whole) {
+        const affine number = build_loop(b, "oc", whole);
+        const channel_vector v = {.channel = affine_scale(number, c->size), .number = number, .exist = c->size};
+        channel_blocks_at_whole(c, number);
+        body(context, &v);
+        build_end(b);
+    }
+    for (int64_t i = whole; i < c->blocks; i++) each_rest(c, b, i, body, context);
+}
+
 int channel_blocks_vectors(const channel_blocks *c) { return (int)ceil_div(c->covers, c->lanes); }
 
 nest_range channel_blocks_lanes(const channel_blocks *c, nest_builder *b, affine vector) {

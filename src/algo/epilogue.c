@@ -13,6 +13,7 @@ static tensor_view declare_operand(const epilogue *e, const char *name, nest_rol
     if (v->elements)
         operand.tensor =
             nest_add_part(e->b, name, role, v->type, which * v->elements, v->elements, type_bytes(v->type), false);
+    if (operand.tensor >= 0) nest_lie_in(e->b, operand.tensor, v->image, v->period, v->width);
     return operand;
 }
 
@@ -22,10 +23,19 @@ static void declare_operands(epilogue *e) {
     for (int i = 0; i < e->p->post.count; i++) {
         const post_operand reads = post_rows[e->p->post.op[i].kind].operand;
         if (reads == OPERAND_TENSOR)
-            e->operand[i] = declare_operand(e, "addend", ROLE_ADDEND, &e->p->y, addends++);
+            e->operand[i] = declare_operand(e, "addend", ROLE_ADDEND, &e->p->addend, addends++);
         else if (reads == OPERAND_IMAGE_CHANNEL)
             e->operand[i] = declare_operand(e, "gate", ROLE_GATE, &e->p->gate, gates++);
     }
+}
+
+static void declare_moments(epilogue *e) {
+    const view *v = &e->p->moments;
+    e->mean.v = e->inverse.v = *v;
+    if (!v->elements) return;
+    e->mean.tensor = nest_add_part(e->b, "mean", ROLE_WORKSPACE, v->type, 0, v->elements, SCRATCH_ALIGNMENT, false);
+    e->inverse.tensor =
+        nest_add_part(e->b, "inverse", ROLE_WORKSPACE, v->type, v->elements, v->elements, type_bytes(v->type), false);
 }
 
 /* Laid out as the output is. */
@@ -41,8 +51,10 @@ epilogue epilogue_declare(nest_builder *b, const problem *p) {
     epilogue e = {.b = b, .p = p, .y.v = p->y};
     e.bias = declare(b, "bias", ROLE_BIAS, p->sum, p->post.bias ? p->y.channels : 0, false);
     e.scale = declare(b, "scale", ROLE_SCALE, p->sum, scales * p->y.channels, false);
+    declare_moments(&e);
     declare_operands(&e);
     e.y.tensor = nest_add_sums(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, p->post.accumulate);
+    nest_lie_in(b, e.y.tensor, p->y.image, p->y.period, p->y.width);
     declare_places(&e);
     return e;
 }
@@ -135,6 +147,13 @@ static void load_gate(const epilogue *e, const tensor_view *gate, const lane_map
         view_load(e->b, gate, m, to, temporary(e, 1));
 }
 
+static void normalise(const epilogue *e, register_ref x, const lane_map *m) {
+    load_gate(e, &e->mean, m, temporary(e, OPERAND));
+    build_op(e->b, OP_SUB, x, x, temporary(e, OPERAND));
+    load_gate(e, &e->inverse, m, temporary(e, OPERAND));
+    build_op(e->b, OP_MUL, x, x, temporary(e, OPERAND));
+}
+
 /* What post-op number i reads, after so many vectors of one number a channel. */
 static void load_operand(const epilogue *e, int i, int64_t vectors, const lane_map *m, register_ref to) {
     switch (post_rows[e->p->post.op[i].kind].operand) {
@@ -187,6 +206,7 @@ static void store(const epilogue *e, const tensor_view *to, register_ref value, 
 void epilogue_store(const epilogue *e, register_ref value, const lane_map *m, bool with_fill) {
     const problem_epilogue *post = &e->p->post;
     const register_ref operand = temporary(e, OPERAND);
+    if (e->mean.v.elements) normalise(e, value, m);
     for (int i = 0, vectors = 0; i < post->count; i++) {
         load_operand(e, i, vectors, m, operand);
         apply(e, &post->op[i], value, operand);

@@ -13,6 +13,7 @@ typedef struct epilogue {
     tensor_view places;                 /* of maxima, s32; no tensor: not asked for */
     int converted;                      /* register array, of those */
     int bias, scale;                    /* tensors; -1: none */
+    tensor_view mean, inverse;          /* of what is normalised; no elements: nothing is */
     tensor_view operand[MOST_POST_OPS]; /* of each post-op that reads a tensor or a gate */
     int temporaries;                    /* register array */
 } epilogue;

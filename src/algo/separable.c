@@ -360,6 +360,7 @@ static void declare(filter *s) {
     const problem *p = &s->p;
     const int64_t down = axis_of(s, AXIS_D)->taps * axis_of(s, AXIS_H)->taps;
     s->input = nest_add_tensor(b, "input", ROLE_INPUT, p->x.type, p->x.elements, type_bytes(p->x.type), false);
+    nest_lie_in(b, s->input, p->x.image, p->x.period, p->x.width);
     nest_count_from(b, s->input, p->x.zero);
     s->image = (tensor_view){.tensor = s->input, .v = p->x};
     s->out = epilogue_declare(b, p);

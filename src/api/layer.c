@@ -28,6 +28,10 @@ SAME(CVK_PADDING_CONSTANT, PAD_CONSTANT);
 #define POST_OP(name, word, parameters, operand, formula) SAME(CVK_POST_##name, POST_##name);
 #include "base/post_ops.def"
 #undef POST_OP
+SAME(CVK_LINEAR, INTERPOLATION_LINEAR);
+SAME(CVK_ALIGN_CORNERS, COORDINATES_ALIGN_CORNERS);
+SAME(CVK_ROUND_PREFER_CEIL, ROUNDING_PREFER_CEIL);
+SAME(CVK_ROUND_CEIL, ROUNDING_CEIL);
 SAME(CVK_F32, TYPE_F32);
 SAME(CVK_F64, TYPE_F64);
 SAME(CVK_F16, TYPE_F16);
@@ -74,6 +78,8 @@ static void set_all_axes(cvk_spec *s, const cvk_layer *l) {
     set_axes(s->dilation, l->dilation, s->rank, 1);
     set_axes(s->pad_before, l->padding_before, s->rank, 0);
     set_axes(s->pad_after, l->padding_after, s->rank, 0);
+    if (s->kind == LAYER_RESIZE) set_axes(s->out_size, l->output_size, s->rank, 0);
+    for (int axis = 0; axis < AXES - s->rank && s->kind == LAYER_RESIZE; axis++) s->out_size[axis] = 1;
     set_axes(s->output_padding, l->output_padding, s->rank, 0);
 }
 
@@ -100,29 +106,36 @@ static void set_channels(cvk_spec *s, const cvk_layer *l) {
 }
 
 static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
-    *s = (cvk_spec){.name = copy(a, l->name),
-                    .rank = (int)l->spatial_rank,
-                    .batch = l->batch == CVK_BATCH_ANY ? 1 : l->batch,
-                    .batch_any = l->batch == CVK_BATCH_ANY,
-                    .in_channels = l->in_channels,
-                    .out_channels = l->out_channels,
-                    .groups = l->groups ? l->groups : 1,
-                    .padding = (padding_mode)l->padding_mode,
-                    .padding_constant = l->padding_constant,
-                    .input_layout = l->input_layout,
-                    .output_layout = l->output_layout,
-                    .accuracy = accuracies[l->accuracy],
-                    .bias = l->bias,
-                    .flip_kernel = l->flip_kernel,
-                    .transposed = l->transposed,
-                    .kind = (layer_kind)l->kind,
-                    .ceil_mode = l->ceil_mode,
-                    .count_include_pad = l->count_include_pad,
-                    .indices = l->indices,
-                    .input_zero = l->input_zero_point,
-                    .weights_zero = l->weights_zero_point,
-                    .algorithm = copy(a, l->algorithm),
-                    .at = {.file = ""}};
+    *s = (cvk_spec){
+        .name = copy(a, l->name),
+        .rank = (int)l->spatial_rank,
+        .batch = l->batch == CVK_BATCH_ANY ? 1 : l->batch,
+        .batch_any = l->batch == CVK_BATCH_ANY,
+        .in_channels = l->in_channels,
+        .out_channels = l->out_channels,
+        .groups = l->groups ? l->groups : 1,
+        .padding = (padding_mode)l->padding_mode,
+        .padding_constant = l->padding_constant,
+        .ignore_nan = l->ignore_nan,
+        .input_layout = l->input_layout,
+        .output_layout = l->output_layout,
+        .accuracy = accuracies[l->accuracy],
+        .bias = l->bias,
+        .flip_kernel = l->flip_kernel,
+        .transposed = l->transposed,
+        .kind = (layer_kind)l->kind,
+        .ceil_mode = l->ceil_mode,
+        .count_include_pad = l->count_include_pad,
+        .indices = l->indices,
+        .pitch = {[PITCH_INPUT] = l->input_pitch, [PITCH_OUTPUT] = l->output_pitch, [PITCH_ADDEND] = l->addend_pitch},
+        .input_zero = l->input_zero_point,
+        .weights_zero = l->weights_zero_point,
+        .interpolation = (interpolation)l->interpolation,
+        .coordinates = (coordinates)l->coordinates,
+        .rounding = (nearest_rounding)l->rounding,
+        .epsilon = l->epsilon ? l->epsilon : 1e-5,
+        .algorithm = copy(a, l->algorithm),
+        .at = {.file = ""}};
     set_types(s, l);
     if (!spec_weighs(s)) set_channels(s, l);
     set_all_axes(s, l);

@@ -1,8 +1,11 @@
-/* cvk_network_compile: threads take the next layer each until there is none. The calling thread is one of them, so a
- * machine that refuses to make threads only takes longer. Each layer has messages of its own, which are put together in
- * the order of the layers. */
+/* Many layers at once: threads take the next each until there is none. The calling thread is one of them, so a machine
+ * that refuses to make threads only takes longer. Each layer has messages of its own, which are put together in the
+ * order of the layers. */
+#include "api/all.h"
+
 #include "api/messages.h"
 #include "api/request.h"
+#include "spec/spec.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,7 +17,7 @@ typedef struct layer_result {
 } layer_result;
 
 typedef struct network_job {
-    const cvk_network *network;
+    const cvk_spec *const *layers;
     const settings *settings;
     cvk_kernel **kernels;
     layer_result *results;
@@ -28,7 +31,7 @@ static void *work(void *argument) {
     size_t i;
     while (!atomic_load(&job->failed) && (i = atomic_fetch_add(&job->next, 1)) < job->count) {
         layer_result *r = &job->results[i];
-        r->status = request_kernel(cvk_network_layer(job->network, i), job->settings, r->diagnostics, &job->kernels[i]);
+        r->status = request_kernel(job->layers[i], job->settings, r->diagnostics, &job->kernels[i]);
         if (r->status) atomic_store(&job->failed, true);
     }
     return NULL;
@@ -72,14 +75,24 @@ static void release(network_job *job, bool kernels) {
     free(job->results);
 }
 
-static cvk_status compile_network(const cvk_network *network, const settings *s, cvk_diagnostics *diagnostics,
-                                  cvk_kernel **kernels) {
-    const size_t count = cvk_network_count(network);
-    network_job job = {.network = network, .settings = s, .kernels = kernels, .count = count};
+cvk_status request_all(const cvk_spec *const *layers, size_t count, const settings *s, cvk_diagnostics *d,
+                       cvk_kernel **kernels) {
+    network_job job = {.layers = layers, .settings = s, .kernels = kernels, .count = count};
     job.results = calloc(count ? count : 1, sizeof *job.results);
     if (!job.results) return CVK_ERROR_MEMORY;
-    cvk_status status = compile_all(&job, diagnostics);
+    cvk_status status = compile_all(&job, d);
     release(&job, status != CVK_OK);
+    return status;
+}
+
+static cvk_status compile_network(const cvk_network *network, const settings *s, cvk_diagnostics *d,
+                                  cvk_kernel **kernels) {
+    const size_t count = network->count;
+    const cvk_spec **layers = calloc(count + 1, sizeof *layers);
+    if (!layers) return CVK_ERROR_MEMORY;
+    for (size_t i = 0; i < count; i++) layers[i] = &network->layers[i];
+    cvk_status status = request_all(layers, count, s, d, kernels);
+    free(layers);
     return status;
 }
 

@@ -13,6 +13,10 @@ const post_row post_rows[POST_KINDS] = {
 #undef POST_OP
 };
 
+bool post_takes_tensor(post_kind kind) {
+    return post_rows[kind].operand == OPERAND_TENSOR || post_rows[kind].operand == OPERAND_IMAGE_CHANNEL;
+}
+
 int post_count_reading(const post_op *list, int count, post_operand operand) {
     int reading = 0;
     for (int i = 0; i < count; i++) reading += post_rows[list[i].kind].operand == operand;

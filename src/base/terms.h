@@ -32,6 +32,20 @@ typedef struct layer_kind_row {
 } layer_kind_row;
 extern const layer_kind_row layer_kind_rows[LAYER_KINDS];
 
+/* Of a resize: what an output is made of; where it lies among inputs; to which one a place is nearest. */
+typedef enum interpolation { INTERPOLATION_NEAREST, INTERPOLATION_LINEAR } interpolation;
+typedef enum coordinates {
+    COORDINATES_HALF_PIXEL,   /* (o + 1/2) in / out - 1/2 */
+    COORDINATES_ASYMMETRIC,   /* o in / out */
+    COORDINATES_ALIGN_CORNERS /* o (in - 1) / (out - 1); 0 where there is one output */
+} coordinates;
+typedef enum nearest_rounding {
+    ROUNDING_PREFER_FLOOR,
+    ROUNDING_PREFER_CEIL,
+    ROUNDING_FLOOR,
+    ROUNDING_CEIL
+} nearest_rounding;
+
 /* Which way a layer is gone through; what is backward takes gradients. */
 typedef enum direction { DIRECTION_FORWARD, DIRECTION_BACKWARD_DATA, DIRECTION_BACKWARD_WEIGHTS, DIRECTIONS } direction;
 
@@ -69,6 +83,8 @@ typedef struct post_op {
 
 enum { MOST_POST_OPS = 16, MOST_LINKS = 6 };
 
+/* Whether it combines what a layer computes with what another may have computed. */
+bool post_takes_tensor(post_kind kind);
 /* Of a list, those that read such an operand. */
 int post_count_reading(const post_op *list, int count, post_operand operand);
 

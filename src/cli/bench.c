@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "files/output.h"
 #include "lab/peak.h"
+#include "cli/bench_network.h"
 #include "cli/peers.h"
 #include "cli/regret.h"
 #include "cli/roofline.h"
@@ -539,11 +540,26 @@ static cli_exit bench_guarded(session *s, arena *a, void *context) {
     return s->options->regret ? regret_all(s, a) : bench_all(b);
 }
 
+/* For people: networks as such, where there is nothing else. */
+static bool all_are_networks(const session *s) {
+    bool all = s->format == FORMAT_TEXT;
+    for (size_t i = 0; i < s->layer_count; i++) all &= session_in_network(s, &s->layers[i]);
+    return all;
+}
+
+static cli_exit bench_networks(session *s) {
+    cli_exit worst = CLI_DONE;
+    for (const session_file *f = s->files; f < s->files + s->file_count; f++)
+        worst = graver(worst, bench_network(s, f));
+    return worst;
+}
+
 static cli_exit bench_session(session *s) {
     cli_exit status = check_options(s);
     bench b = {.session = s, .setup.peers.plain = s->options->plain};
     if (status == CLI_DONE) status = read_cores(&b);
     if (status == CLI_DONE) status = read_batch(s);
+    if (status == CLI_DONE && all_are_networks(s)) return bench_networks(s);
     if (status == CLI_DONE) status = peers_open_all(&s->options->peer, &b.setup.peers);
     if (status != CLI_DONE) return status;
     status = session_guarded(s, bench_guarded, &b);

@@ -1,6 +1,8 @@
 /* convoke check: compiles layers, runs them between guard pages, and compares them with the interpreter. */
 #include "judge/random_data.h"
 #include "judge/reference.h"
+#include "cli/check_network.h"
+#include "cli/fault.h"
 #include "cli/table.h"
 #include "cli/tuned.h"
 #include "cli/session_main.h"
@@ -12,9 +14,7 @@
 #include "judge/rounding.h"
 
 #include <math.h>
-#include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST_DRAWS = 8 };
 static const double MOST_ZEROS = 0.7;
@@ -69,10 +69,9 @@ static cvk_status broken(const checked *c, finding *f, const char *what, const c
 /* By the weights that the plan computes by. */
 static cvk_status compare_exactly(const checked *c, arena *a, const compile_unit *unit, char words[IDENTITY_WORDS]) {
     const cvk_parallel_for *threads = &c->session->parallel;
-    cvk_spec rounded;
-    if (!rounding_of_weights(a, unit->spec, &unit->plan, &rounded))
-        return identity_judge(c->identity, &unit->pack, &unit->run, threads, words);
-    identity *own = identity_new(&rounded, c->seed, threads);
+    const double *rounded = rounding_of_weights(a, unit->spec, &unit->plan);
+    if (!rounded) return identity_judge(c->identity, &unit->pack, &unit->run, threads, words);
+    identity *own = identity_new(unit->spec, rounded, c->seed, threads);
     cvk_status status = own ? identity_judge(own, &unit->pack, &unit->run, threads, words) : CVK_ERROR_MEMORY;
     identity_free(own);
     return status;
@@ -97,37 +96,15 @@ static cvk_status certify(const checked *c, const compile_unit *unit, finding *f
     return status == CVK_ERROR_UNSUPPORTED ? CVK_OK : status;
 }
 
-/* A kernel that leaves its buffers meets a guard page: the last words say whose it was. */
-static char last_words[512];
-
-static void on_fault(int signal_number) {
-    (void)signal_number;
-    ssize_t ignored = write(STDERR_FILENO, last_words, strlen(last_words));
-    (void)ignored;
-    _exit(CLI_WRONG);
-}
-
-static void expect_fault(const checked *c, const char *plan) {
-    snprintf(last_words, sizeof last_words, "convoke: %s: layer %s touched memory outside its buffers; plan %s\n",
-             c->layer->file->path, c->layer->spec->name, plan);
-    signal(SIGSEGV, on_fault);
-    signal(SIGBUS, on_fault);
-}
-
-static void expect_no_fault(void) {
-    signal(SIGSEGV, SIG_DFL);
-    signal(SIGBUS, SIG_DFL);
-}
-
 /* Runs and judges with all buffers against their guards on one side. `words`: what is wrong, or NULL. */
 static cvk_status run_side(const checked *c, const sample *m, const cvk_kernel_info *info, guard_side side, verdict *v,
                            const char **words) {
     const cvk_parallel_for *threads = &c->session->parallel;
     tensors t;
-    expect_fault(c, info->plan);
+    fault_expect(c->layer->file->path, c->layer->spec->name, info->plan);
     cvk_status status = tensors_bind(&m->spec, info, &m->data.tensors, side, threads->workers, &t);
     if (status == CVK_OK) status = cvk_run(info, &t.buffers, threads);
-    expect_no_fault();
+    fault_expect_none();
     if (status == CVK_OK && !reference_judge(&m->reference, &t, threads, v)) status = CVK_ERROR_MEMORY;
     if (status == CVK_OK && !*words) *words = v->ratio <= 1 ? tensors_damage(&t) : "WRONG";
     tensors_free(&t);
@@ -240,7 +217,7 @@ static cli_exit check_plans(session *s, arena *a, void *context) {
         count = 0;
     }
     bool exactly = count > 0 && is_exact_in_time(c->layer->spec);
-    if (exactly) c->identity = identity_new(c->layer->spec, c->seed, &s->parallel);
+    if (exactly) c->identity = identity_new(c->layer->spec, NULL, c->seed, &s->parallel);
     if (exactly && !c->identity) {
         worst = session_fail(s, CVK_ERROR_MEMORY);
         count = 0;
@@ -283,7 +260,10 @@ static cli_exit check_guarded(session *s, arena *a, void *context) {
     if (worst != CLI_DONE) return worst;
     if (!table_open(&t, "check", columns, sizeof columns / sizeof *columns, s->format, stdout))
         return session_fail(s, CVK_ERROR_MEMORY);
-    for (size_t i = 0; i < s->layer_count; i++) worst = graver(worst, check_layer(s, i, &t));
+    for (size_t i = 0; i < s->layer_count; i++)
+        if (!session_in_network(s, &s->layers[i])) worst = graver(worst, check_layer(s, i, &t));
+    for (const session_file *f = s->files; f < s->files + s->file_count; f++)
+        if (session_has_network(s, f)) worst = graver(worst, check_network(s, f, &t));
     if (s->format == FORMAT_TEXT) print_summary(s);
     table_extra(&t, "seed", json_integer((json_int_t)s->options->seed));
     table_extra(&t, "target", json_string(s->target->name));

@@ -7,6 +7,7 @@
 #include "cli/header.h"
 #include "cli/manifest.h"
 #include "files/output.h"
+#include "network/plan.h"
 #include "cli/session_main.h"
 #include "cli/tuned.h"
 #include "cli/verbs.h"
@@ -15,29 +16,45 @@
 #include <errno.h>
 #include <string.h>
 
-/* The layers of a spec file that were asked for; units[t * layers + l] is layer l for target t. */
+/* The layers of a spec file that were asked for; units[t * layers + l] is layer l for target t. A network is compiled
+ * where all of its layers are. */
 typedef struct compiled {
     session *session;
     arena *arena;
     const session_file *file;
     const session_layer *layer;
     const char *network;
+    const cvk_spec **specs; /* of the layers, then of what else a network of them needs */
     compile_unit *units;
     const char **origins; /* of their plans, in words; NULL: nobody asked */
     const char **symbols;
-    size_t layers, targets;
+    size_t layers, targets; /* `layers`: all of `specs` */
+    size_t own;             /* those that the file names */
+    const network_steps *steps;
+    size_t *step_layer;       /* of each step, which of `layers` it is */
+    cvk_network_info *tables; /* of each target */
     unsigned emits;           /* bits of artefacts[] */
     const known_plans *known; /* or NULL */
 } compiled;
 
+static const char *network_symbol(const compiled *c) {
+    return header_identifier(c->arena, arena_format(c->arena, "%s%s_network", c->session->options->prefix, c->network));
+}
+
+/* What a reader is told of: the layers that the file names, and the network. */
 static kernel_list kernels_of(const compiled *c) {
+    compile_unit *own = arena_array(c->arena, compile_unit, c->own * c->targets + 1);
+    for (size_t t = 0; t < c->targets; t++)
+        for (size_t l = 0; l < c->own; l++) own[t * c->own + l] = c->units[t * c->layers + l];
     return (kernel_list){.stem = c->file->stem,
                          .network = c->network,
                          .prefix = c->session->options->prefix,
-                         .units = c->units,
+                         .units = own,
                          .symbols = c->symbols,
-                         .layers = c->layers,
-                         .targets = c->targets};
+                         .layers = c->own,
+                         .targets = c->targets,
+                         .table = c->tables,
+                         .table_symbol = c->tables ? network_symbol(c) : NULL};
 }
 
 /* What one --emit word makes of it. */
@@ -45,8 +62,9 @@ typedef cvk_status artefact_maker(const compiled *c, output_file *to);
 
 static cvk_status emit(const compiled *c, emit_kind kind, output_file *to) {
     cvk_object object;
-    cvk_status status =
-        compile_emit(c->units, c->symbols, c->layers, c->targets, kind, c->session->diagnostics, &object, NULL);
+    const emit_network network = {c->tables ? network_symbol(c) : NULL, c->tables, c->step_layer};
+    cvk_status status = compile_emit(c->units, c->symbols, c->layers, c->targets, c->tables ? &network : NULL, kind,
+                                     c->session->diagnostics, &object, NULL);
     if (status != CVK_OK) return status;
     to->bytes = arena_copy(c->arena, object.bytes, object.size);
     to->size = object.size;
@@ -140,10 +158,11 @@ static cvk_status plan_layer(compiled *c, size_t layer, const known_tensors *kno
     cvk_status status = CVK_OK;
     for (size_t t = 0; t < c->targets && status == CVK_OK; t++) {
         compile_unit *unit = &c->units[t * c->layers + layer];
-        const cvk_spec *spec = tuned_layer(s, c->arena, c->known, c->layer[layer].spec, &s->targets.row[t],
-                                           &c->origins[t * c->layers + layer]);
+        const cvk_spec *spec =
+            tuned_layer(s, c->arena, c->known, c->specs[layer], &s->targets.row[t], &c->origins[t * c->layers + layer]);
         status = compile_plan(c->arena, spec, session_goal(s, &s->targets.row[t]), NULL, s->diagnostics, unit, NULL);
         if (status == CVK_OK && known) status = bake(c->arena, unit, known);
+        unit->local = layer >= c->own;
     }
     return status;
 }
@@ -157,21 +176,60 @@ static const session_layer *layers_of(const session *s, const session_file *file
     return s->layers + first;
 }
 
+/* Whether a step is run by the kernel of a layer: by its own, or one without weights in it that differs in name alone.
+ */
+static bool serves(const compiled *c, const cvk_spec *step, const cvk_spec *layer) {
+    const bool own = strcmp(step->name, layer->name) == 0;
+    return (own || !c->session->options->baked) && network_alike(c->arena, step, layer);
+}
+
+/* Which layer is each step; what is none becomes one that has no symbol. */
+static void find_steps(compiled *c) {
+    c->step_layer = arena_array(c->arena, size_t, c->steps->step_count + 1);
+    for (int i = 0; i < c->steps->step_count; i++) {
+        const cvk_spec *step = c->steps->step[i].spec;
+        size_t at = 0;
+        while (at < c->layers && !serves(c, step, c->specs[at])) at++;
+        if (at == c->layers) {
+            c->symbols[at] = arena_format(c->arena, "%s.%s", network_symbol(c), step->name);
+            c->specs[c->layers++] = step;
+        }
+        c->step_layer[i] = at;
+    }
+}
+
+static void make_tables(compiled *c) {
+    const cvk_kernel_info **infos = arena_array(c->arena, const cvk_kernel_info *, c->steps->step_count + 1);
+    c->tables = arena_array(c->arena, cvk_network_info, c->targets);
+    for (size_t t = 0; t < c->targets; t++) {
+        for (int i = 0; i < c->steps->step_count; i++) infos[i] = &c->units[t * c->layers + c->step_layer[i]].info;
+        const network_memory memory = network_place(c->arena, c->steps, infos);
+        c->tables[t] = network_table(c->arena, c->steps, &memory, infos);
+    }
+}
+
 static compiled name_file(session *s, arena *a, const session_file *file, unsigned emits) {
     compiled c = {.session = s, .arena = a, .file = file, .targets = s->targets.count, .emits = emits};
-    c.layer = layers_of(s, file, &c.layers);
-    c.symbols = arena_array(a, const char *, c.layers);
+    c.layer = layers_of(s, file, &c.own);
     const char *name = cvk_network_name(file->network);
     c.network = *name ? name : file->stem;
-    for (size_t i = 0; i < c.layers; i++)
+    if (session_has_network(s, file)) c.steps = network_of(a, file->network);
+    const size_t most = c.own + (c.steps ? (size_t)c.steps->step_count : 0);
+    c.symbols = arena_array(a, const char *, most + 1);
+    c.specs = arena_array(a, const cvk_spec *, most + 1);
+    for (size_t i = 0; i < c.own; i++) {
+        c.specs[i] = c.layer[i].spec;
         c.symbols[i] =
-            header_identifier(a, arena_format(a, "%s%s_%s", s->options->prefix, c.network, c.layer[i].spec->name));
+            header_identifier(a, arena_format(a, "%s%s_%s", s->options->prefix, c.network, c.specs[i]->name));
+    }
+    c.layers = c.own;
+    if (c.steps) find_steps(&c);
     return c;
 }
 
 /* Whether a layer of the file a has the symbol of layer `at` of the file b. */
 static bool layer_clashes(const compiled *a, const compiled *b, size_t at) {
-    for (size_t i = 0; i < a->layers; i++) {
+    for (size_t i = 0; i < a->own; i++) {
         if (strcmp(a->symbols[i], b->symbols[at]) != 0) continue;
         session_say("%s: the layer `%s` and the layer `%s` of %s would both be the symbol `%s`", b->file->path,
                     b->layer[at].spec->name, a->layer[i].spec->name, a->file->path, b->symbols[at]);
@@ -190,7 +248,7 @@ static cli_exit find_clash(const compiled *all, size_t count) {
                             a->file->path, b->file->path, b->file->stem);
                 return CLI_USAGE;
             }
-            for (size_t i = 0; i < b->layers; i++)
+            for (size_t i = 0; i < b->own; i++)
                 if (layer_clashes(a, b, i)) return CLI_INPUT;
         }
     return CLI_DONE;
@@ -203,11 +261,12 @@ static cli_exit plan_file(compiled *c) {
     for (size_t i = 0; i < c->layers; i++) {
         known_tensors known;
         const char *weights = s->options->baked;
-        cli_exit read = weights ? weights_read(s, c->arena, c->layer[i].spec, weights, &known) : CLI_DONE;
+        cli_exit read = weights ? weights_read(s, c->arena, c->specs[i], weights, &known) : CLI_DONE;
         if (read != CLI_DONE) return read;
         cvk_status status = plan_layer(c, i, weights ? &known : NULL);
         if (status != CVK_OK) return session_fail(s, status);
     }
+    if (c->steps) make_tables(c);
     return CLI_DONE;
 }
 
@@ -249,7 +308,7 @@ static cli_exit compile_files(session *s, arena *a, void *context) {
     size_t named = 0, count = 0;
     for (size_t i = 0; i < s->file_count; i++) {
         all[named] = name_file(s, a, &s->files[i], *emits);
-        named += all[named].layers > 0;
+        named += all[named].own > 0;
     }
     cli_exit status = find_clash(all, named);
     const known_plans *known = NULL;

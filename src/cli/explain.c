@@ -1,5 +1,6 @@
 /* convoke explain: what was decided about each layer, as text, as JSON, or its plans as rows of CSV. */
 #include "cli/describe.h"
+#include "cli/explain_network.h"
 #include "cli/table.h"
 #include "cli/tuned.h"
 #include "cli/session_main.h"
@@ -104,9 +105,12 @@ static cli_exit explain_guarded(session *s, arena *a, void *context) {
         return session_fail(s, CVK_ERROR_MEMORY);
     cli_exit worst = CLI_DONE;
     for (size_t i = 0; i < s->layer_count; i++) {
+        if (session_in_network(s, &s->layers[i]) && !is_table) continue;
         to.layer = &s->layers[i];
         worst = graver(worst, session_guarded(s, explain_layer, &to));
     }
+    for (const session_file *f = s->files; f < s->files + s->file_count && !is_table; f++)
+        if (session_has_network(s, f)) worst = graver(worst, explain_network(s, f));
     table_extra(&to.table, "layers", json_incref(to.layers));
     table_close(&to.table, s->diagnostics);
     return worst;

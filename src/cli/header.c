@@ -105,6 +105,62 @@ static void print_set(const kernel_list *k, size_t layer, text *out) {
     text_add(out, " */\nextern const cvk_kernel_set %s;\n", symbol);
 }
 
+/* ---- a network ---- */
+
+static void print_tensor(const char *what, const cvk_tensor_info *t, bool any, text *out) {
+    text_add(out, " *   %-8s %s: %s %s of %s, %" PRIu64 " bytes%s, aligned to %" PRIu32 "\n", what, t->name,
+             shape(out->arena, t->shape, t->spatial_rank, any), spec_layout_name(t->layout), dtype_words.word[t->dtype],
+             t->bytes, any ? " an image" : "", t->alignment);
+}
+
+/* What the caller brings, whatever the target. */
+static void print_network_tensors(const cvk_network_info *n, text *out) {
+    for (uint32_t i = 0; i < n->inputs; i++) print_tensor("input", &n->input[i], n->batch_any, out);
+    for (uint32_t i = 0; i < n->outputs; i++) print_tensor("output", &n->output[i], n->batch_any, out);
+    for (uint32_t i = 0; i < n->weights; i++) {
+        const cvk_weight_info *w = &n->weight[i];
+        text_add(out, " *   %-8s %" PRIu32 ": %s, dense of %s, %" PRIu64 " bytes\n", i ? "" : "weights", i, w->name,
+                 dtype_words.word[w->dtype], w->bytes);
+    }
+}
+
+static void print_network_variant(const cvk_network_info *n, text *out) {
+    print_buffer(out, "packed", "all weights, packed by cvk_network_pack", &n->packed_weights);
+    const cvk_buffer_info workspace = cvk_network_workspace(n, 1, 1);
+    print_buffer(out, "workspace", n->batch_any ? "of one image, on one worker" : "on one worker", &workspace);
+    text_add(out, " *   %" PRIu32 " steps\n", n->steps);
+}
+
+static void print_network_size(const kernel_list *k, const char *what, cvk_buffer_info all, text *out) {
+    text_add(out, "#define %s_%s_BYTES %" PRIu64 "\n#define %s_%s_ALIGNMENT %" PRIu32 "\n", k->table_symbol, what,
+             all.bytes, k->table_symbol, what, all.alignment);
+}
+
+static void print_network_sizes(const kernel_list *k, text *out) {
+    cvk_buffer_info packed = {.alignment = 1}, workspace = {.alignment = 1};
+    for (size_t t = 0; t < k->targets; t++) {
+        const cvk_buffer_info p = k->table[t].packed_weights, w = cvk_network_workspace(&k->table[t], 1, 1);
+        if (p.bytes > packed.bytes) packed.bytes = p.bytes;
+        if (w.bytes > workspace.bytes) workspace.bytes = w.bytes;
+        packed.alignment = p.alignment;
+        workspace.alignment = w.alignment;
+    }
+    print_network_size(k, "PACKED_WEIGHTS", packed, out);
+    print_network_size(k, "WORKSPACE", workspace, out);
+}
+
+static void print_network(const kernel_list *k, text *out) {
+    text_add(out, "\n/* The network in one call, cvk_network_run%s\n",
+             k->targets > 1 ? ", for several targets, of which cvk_network_select takes the best" : "");
+    print_network_tensors(k->table, out);
+    for (size_t t = 0; t < k->targets; t++) {
+        if (k->targets > 1) text_add(out, " * for %s\n", k->table[t].target);
+        print_network_variant(&k->table[t], out);
+    }
+    text_add(out, " */\nextern const cvk_network_%s %s;\n", k->targets > 1 ? "set" : "info", k->table_symbol);
+    print_network_sizes(k, out);
+}
+
 void header_print(const kernel_list *k, text *out) {
     char *guard = header_identifier(out->arena, arena_format(out->arena, "%s%s", k->prefix, k->stem));
     for (char *c = guard; *c; c++) *c = (char)toupper((unsigned char)*c);
@@ -121,5 +177,6 @@ void header_print(const kernel_list *k, text *out) {
         (k->targets == 1 ? print_one : print_set)(k, l, out);
         print_sizes(k, l, out);
     }
+    if (k->table) print_network(k, out);
     text_add(out, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
 }

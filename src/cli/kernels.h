@@ -12,6 +12,8 @@ typedef struct kernel_list {
     const compile_unit *units;
     const char *const *symbols;
     size_t layers, targets;
+    const cvk_network_info *table; /* of each target; NULL: the layers are no network */
+    const char *table_symbol;
 } kernel_list;
 
 /* A row of cli/buffers.def. */

@@ -76,7 +76,7 @@ static void compile_winner(session *s, arena *a, const subject *x, const char **
     text words = text_new(a);
     program_print(&unit.run, &words);
     *nest_words = words.bytes;
-    if (compile_emit(&unit, symbol, 1, 1, EMIT_ASSEMBLY, s->diagnostics, &object, NULL) == CVK_OK)
+    if (compile_emit(&unit, symbol, 1, 1, NULL, EMIT_ASSEMBLY, s->diagnostics, &object, NULL) == CVK_OK)
         *assembly = hot_loop(a, (const char *)object.bytes, object.size);
     object_free(&object);
 }

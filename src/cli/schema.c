@@ -52,7 +52,14 @@ static void form_name(const field_row *f) {
 
 static void form_kind(const field_row *f) {
     (void)f;
+    printf("\"anyOf\": [{");
     put_list(&kind_words);
+    printf("}, {\"const\": \"concat\"}]");
+}
+
+static void form_nan(const field_row *f) {
+    (void)f;
+    put_list(&nan_words);
 }
 
 static void form_direction(const field_row *f) {
@@ -60,13 +67,21 @@ static void form_direction(const field_row *f) {
     put_list(&direction_words);
 }
 
-static void form_shape(const field_row *f) {
-    printf("\"type\": \"array\", \"minItems\": 3, \"maxItems\": %d, \"items\": [{\"anyOf\": [{", 2 + AXES);
+static void put_shape(const field_row *f) {
+    printf("{\"type\": \"array\", \"minItems\": 3, \"maxItems\": %d, \"items\": [{\"anyOf\": [{", 2 + AXES);
     put_range(0, f->most);
     printf("}, {");
     put_list(&batch_words);
     printf("}]}], \"additionalItems\": ");
     put_integer(f);
+    printf("}");
+}
+
+/* In a network the name of what has it, or of a concatenation several. */
+static void form_shape(const field_row *f) {
+    printf("\"anyOf\": [");
+    put_shape(f);
+    printf(", {" NAME_PATTERN "}, {\"type\": \"array\", \"minItems\": 1, \"items\": {" NAME_PATTERN "}}]");
 }
 
 static void form_integer(const field_row *f) { put_range(f->least, f->most); }
@@ -115,6 +130,26 @@ static void form_groups(const field_row *f) {
     printf(", {");
     put_list(&group_words);
     printf("}]");
+}
+
+static void form_positive(const field_row *f) {
+    (void)f;
+    printf("\"type\": \"number\", \"exclusiveMinimum\": 0");
+}
+
+static void form_interpolation(const field_row *f) {
+    (void)f;
+    put_list(&interpolation_words);
+}
+
+static void form_coordinates(const field_row *f) {
+    (void)f;
+    put_list(&coordinate_words);
+}
+
+static void form_rounding(const field_row *f) {
+    (void)f;
+    put_list(&rounding_words);
 }
 
 static void form_boolean(const field_row *f) {
@@ -175,12 +210,27 @@ static void put_pool(layer_kind kind) {
     printf("}}");
 }
 
+/* In a network: the name of what is taken, behind a share where there is one. */
+static void put_named(post_kind kind) {
+    const char *word = post_rows[kind].word;
+    printf(",\n      {\"description\": \"in a network\", " CLOSED_OBJECT
+           ", \"required\": [\"%s\"], \"properties\": {\"%s\": {",
+           word, word);
+    if (post_rows[kind].parameters)
+        printf("\"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": [" SHARE ", {" NAME_PATTERN "}]");
+    else
+        printf(NAME_PATTERN);
+    printf("}}}");
+}
+
 static void form_post_ops(const field_row *f) {
     printf("\"type\": \"array\", \"maxItems\": %d, \"items\": {\"anyOf\": [", (int)f->most);
     for (int kind = 0; kind < POST_KINDS; kind++) {
         printf(kind ? ",\n      " : "\n      ");
         put_post_op((post_kind)kind);
     }
+    for (int kind = 0; kind < POST_KINDS; kind++)
+        if (post_takes_tensor((post_kind)kind)) put_named((post_kind)kind);
     for (layer_kind kind = LAYER_MAX_POOL; kind <= LAYER_AVERAGE_POOL; kind++) {
         printf(",\n      ");
         put_pool(kind);
@@ -198,6 +248,15 @@ static void form_layout(const field_row *f) {
     printf("}, \"output\": {");
     put_list(&layout_words);
     printf("}}}]");
+}
+
+static void form_pitch(const field_row *f) {
+    printf(CLOSED_OBJECT ", \"properties\": {");
+    for (size_t i = 0; i < pitch_words.count; i++) {
+        printf("%s\"%s\": ", i ? ", " : "", pitch_words.word[i]);
+        put_integer(f);
+    }
+    printf("}");
 }
 
 /* One for all tensors, or a mapping of one for each. */
@@ -345,17 +404,34 @@ static void form_schedule(const field_row *f) {
 }
 
 static void (*const forms[FORMS])(const field_row *) = {
-    [FORM_name] = form_name,           [FORM_of] = form_name,
-    [FORM_direction] = form_direction, [FORM_shape] = form_shape,
-    [FORM_integer] = form_integer,     [FORM_axes] = form_axes,
-    [FORM_padding] = form_padding,     [FORM_padding_mode] = form_padding_mode,
-    [FORM_groups] = form_groups,       [FORM_boolean] = form_boolean,
-    [FORM_post_ops] = form_post_ops,   [FORM_then] = form_then,
-    [FORM_layout] = form_layout,       [FORM_dtype] = form_dtype,
-    [FORM_output_padding] = form_axes, [FORM_weights] = form_weights,
-    [FORM_accuracy] = form_accuracy,   [FORM_algorithm] = form_algorithm,
-    [FORM_schedule] = form_schedule,   [FORM_kind] = form_kind,
-    [FORM_kernel] = form_kernel,       [FORM_quantization] = form_quantization,
+    [FORM_name] = form_name,
+    [FORM_of] = form_name,
+    [FORM_direction] = form_direction,
+    [FORM_shape] = form_shape,
+    [FORM_integer] = form_integer,
+    [FORM_axes] = form_axes,
+    [FORM_padding] = form_padding,
+    [FORM_padding_mode] = form_padding_mode,
+    [FORM_groups] = form_groups,
+    [FORM_boolean] = form_boolean,
+    [FORM_positive] = form_positive,
+    [FORM_interpolation] = form_interpolation,
+    [FORM_coordinates] = form_coordinates,
+    [FORM_rounding] = form_rounding,
+    [FORM_post_ops] = form_post_ops,
+    [FORM_then] = form_then,
+    [FORM_layout] = form_layout,
+    [FORM_pitch] = form_pitch,
+    [FORM_dtype] = form_dtype,
+    [FORM_output_padding] = form_axes,
+    [FORM_weights] = form_weights,
+    [FORM_accuracy] = form_accuracy,
+    [FORM_algorithm] = form_algorithm,
+    [FORM_schedule] = form_schedule,
+    [FORM_kind] = form_kind,
+    [FORM_kernel] = form_kernel,
+    [FORM_quantization] = form_quantization,
+    [FORM_nan] = form_nan,
 };
 
 /* A fallback is written as in YAML: numbers, lists and booleans are the same in JSON, words want quotes. */
@@ -409,7 +485,7 @@ static void put_exempt(const field_row *f) {
         printf("%s\"%s\"", joint, kind_words.word[kind]);
         joint = ", ";
     }
-    printf("]}}}");
+    printf("%s\"concat\"]}}}", joint);
 }
 
 /* A required key stands in every layer, or in the one that it is of, or in `defaults`. */
@@ -444,6 +520,23 @@ void print_schema(void) {
     printf("  \"properties\": {\n"
            "    \"version\": {\"description\": \"of the language\", \"const\": 1},\n"
            "    \"name\": {\"description\": \"of the network; C symbols begin with it\", " NAME_PATTERN "},\n"
+           "    \"inputs\": {\"description\": \"of a network: names and shapes\", \"type\": \"object\", "
+           "\"minProperties\": 1,\n      \"propertyNames\": {" NAME_PATTERN
+           "}, \"additionalProperties\": {\"anyOf\": [");
+    put_shape(&spec_fields[FIELD_input]);
+    printf(",\n        {" CLOSED_OBJECT ", \"required\": [\"shape\"], \"properties\": {\"shape\": ");
+    put_shape(&spec_fields[FIELD_input]);
+    printf(", \"dtype\": {");
+    put_list(&dtype_words);
+    printf("}, \"layout\": {");
+    put_list(&layout_words);
+    printf("}}}]}},\n"
+           "    \"outputs\": {\"description\": \"of a network\", \"anyOf\": [\n"
+           "      {\"type\": \"array\", \"minItems\": 1, \"uniqueItems\": true, \"items\": {" NAME_PATTERN "}},\n"
+           "      {\"type\": \"object\", \"minProperties\": 1, \"additionalProperties\": {" CLOSED_OBJECT
+           ", \"required\": [\"layout\"], \"properties\": {\"layout\": {");
+    put_list(&layout_words);
+    printf("}}}}]},\n"
            "    \"defaults\": {\"description\": \"keys of layers that do not have them\", ");
     put_keys(true);
     printf(

@@ -34,6 +34,12 @@ void session_say(const char *format, ...) {
     va_end(args);
 }
 
+bool session_has_network(const session *s, const session_file *file) {
+    return file->network && file->network->graph && !s->options->layer;
+}
+
+bool session_in_network(const session *s, const session_layer *layer) { return session_has_network(s, layer->file); }
+
 void session_report(session *s) {
     for (; s->shown < cvk_diagnostics_count(s->diagnostics); s->shown++) {
         const cvk_diagnostic *message = cvk_diagnostics_get(s->diagnostics, s->shown);

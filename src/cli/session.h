@@ -61,6 +61,11 @@ cli_exit session_can_run(const session *s);
 /* The threads that --threads asks for, which plans are then chosen for: fills `pool`, `parallel` and `lab`. */
 cli_exit session_start_threads(session *s);
 
+/* Whether a file is to be taken as a network: it says what feeds what, and no layers of it are asked for by name. */
+bool session_has_network(const session *s, const session_file *file);
+/* Whether a layer is part of one. */
+bool session_in_network(const session *s, const session_layer *layer);
+
 /* Shows the messages that are new. */
 void session_report(session *s);
 /* The same, and what a status means for the command. */

@@ -9,14 +9,14 @@
 
 typedef struct llvm_door {
     const char *build; /* base/build.h's, of the other side */
-    cvk_status (*emit)(const emit_kernel *kernels, size_t layers, size_t targets, emit_kind kind,
-                       cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
+    cvk_status (*emit)(const emit_kernel *kernels, size_t layers, size_t targets, const emit_network *network,
+                       emit_kind kind, cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
     bool (*triple)(const char *words, char *to, size_t size);
 } llvm_door;
 
 /* What stands behind the door: llvm_emit itself. */
-cvk_status llvm_emit_inside(const emit_kernel *kernels, size_t layers, size_t targets, emit_kind kind,
-                            cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
+cvk_status llvm_emit_inside(const emit_kernel *kernels, size_t layers, size_t targets, const emit_network *network,
+                            emit_kind kind, cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
 
 /* Of llvm_triple; false: there is no room. */
 bool llvm_triple_inside(const char *words, char *to, size_t size);

@@ -16,7 +16,16 @@ typedef struct emit_kernel {
     nest_phase pack; /* of no nests: it has nothing to pack */
     const cvk_kernel_info *info;
     const void *constant[ROLE_COUNT];
+    bool local; /* no symbol of the object's: a table points at it */
 } emit_kernel;
+
+/* Layers as the steps of a network: step i is layer layer[i]. `info` is emitted but for its steps' kernels, which are
+ * those of the same target. */
+typedef struct emit_network {
+    const char *symbol;
+    const cvk_network_info *info; /* of each target */
+    const size_t *layer;
+} emit_network;
 
 typedef enum emit_kind { EMIT_OBJECT, EMIT_ASSEMBLY, EMIT_LLVM } emit_kind;
 
@@ -33,11 +42,11 @@ typedef struct emit_times {
 } emit_times;
 
 /* kernels[t * layers + l] is layer l for target t, best target first, all of one architecture. For one target a layer's
- * symbol is its cvk_kernel_info, for several a cvk_kernel_set. `times` may be NULL. The same input gives the same
- * bytes. Thread-safe: one LLVM context a call. The first call loads LLVM (emit/door.h); CVK_ERROR_UNSUPPORTED where it
- * is not there to be loaded. */
-cvk_status llvm_emit(const emit_kernel *kernels, size_t layers, size_t targets, emit_kind kind,
-                     cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
+ * symbol is its cvk_kernel_info, for several a cvk_kernel_set; so is a network's, which may be NULL. `times` may be
+ * NULL. The same input gives the same bytes. Thread-safe: one LLVM context a call. The first call loads LLVM
+ * (emit/door.h); CVK_ERROR_UNSUPPORTED where it is not there to be loaded. */
+cvk_status llvm_emit(const emit_kernel *kernels, size_t layers, size_t targets, const emit_network *network,
+                     emit_kind kind, cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times);
 
 /* The file of libLLVM that is loaded; "" before it is. */
 const char *llvm_library(void);

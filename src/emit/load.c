@@ -50,12 +50,12 @@ static const llvm_door *find_door(cvk_diagnostics *d) {
     return door;
 }
 
-cvk_status llvm_emit(const emit_kernel *kernels, size_t layers, size_t targets, emit_kind kind,
-                     cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times) {
+cvk_status llvm_emit(const emit_kernel *kernels, size_t layers, size_t targets, const emit_network *network,
+                     emit_kind kind, cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times) {
     *object = (cvk_object){0};
     const llvm_door *door = find_door(diagnostics);
     if (!door) return CVK_ERROR_UNSUPPORTED;
-    return door->emit(kernels, layers, targets, kind, diagnostics, object, times);
+    return door->emit(kernels, layers, targets, network, kind, diagnostics, object, times);
 }
 
 cvk_status llvm_triple(const char *words, cvk_diagnostics *diagnostics, char *to, size_t size) {

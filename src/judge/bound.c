@@ -61,8 +61,8 @@ double bound_direct(cvk_type type, int64_t terms, long double magnitude, bool in
 
 double bound_inherited(cvk_type type, int64_t terms, long double magnitude, long double doubt, bool integers) {
     if (doubt == 0) return bound_direct(type, terms, magnitude, integers);
-    if (!isfinite(magnitude)) return 0;
     if (!isfinite(doubt)) return INFINITY;
+    if (!isfinite(magnitude)) return 0;
     return bound_direct(type, terms, magnitude + doubt, false) + (double)doubt;
 }
 
@@ -76,6 +76,47 @@ double bound_mean(cvk_type type, int64_t terms, long double sum, long double mag
     const long double terms_u = (long double)(terms + 1) * u;
     if (magnitude * (1 + terms_u) > type_greatest(type)) return INFINITY;
     return (double)(terms_u * magnitude / (long double)counted + half_smallest);
+}
+
+/* The farthest quotient is that of the largest numerator by the smallest denominator. */
+double bound_reweighed(cvk_type type, estimate numbers, estimate all, estimate met, bool left_out) {
+    const long double u = type_rows[type].unit_roundoff, least = fabsl(met.value) - met.error;
+    if (!left_out) return fabsl(all.value) > all.error ? numbers.error : INFINITY;
+    if (met.value == 0 && met.error == 0) return 0;
+    if (!(least > 0)) return INFINITY;
+    const long double exact = fabsl(numbers.value * all.value / met.value);
+    const long double most =
+        (fabsl(numbers.value) + numbers.error) * (fabsl(all.value) + all.error) / least * (1 + u) * (1 + u);
+    if (!(most <= type_greatest(type))) return INFINITY;
+    return (double)(most - exact + 2 * u * most) + 2 * type_ulp(type, 0);
+}
+
+double bound_weighed(cvk_type type, int axes, long double magnitude) {
+    const long double u = type_rows[type].unit_roundoff, relative = (3 * axes + 1) * u;
+    if (axes == 0 || !isfinite(magnitude)) return 0;
+    if (magnitude * (1 + relative) > type_greatest(type)) return INFINITY;
+    return (double)(relative * magnitude + (3 << axes) * (long double)type_ulp(type, 0));
+}
+
+double bound_normalised(cvk_type type, int64_t chain, long double x, const spread_about *set) {
+    const long double u = type_rows[type].unit_roundoff, tiny = type_ulp(type, 0) / 2.0L,
+                      greatest = type_greatest(type);
+    const long double v = set->variance, w = v + (long double)set->epsilon, k = (long double)(chain + 8) * u;
+    if (!isfinite(set->mean) || !isfinite(v)) return 0;
+    const long double root = sqrtl(set->mean * set->mean + v), d = k * root + tiny;
+    if (2 * root * (long double)set->count > greatest || 4 * v * (long double)set->count > greatest) return INFINITY;
+    const long double moved = k * v + 4 * d * sqrtl(v) + 4 * d * d + 2 * u * w + tiny * (long double)set->count;
+    if (moved >= w) return INFINITY;
+    const long double inverse = 1 / sqrtl(w), most = (1 + 4 * u) / sqrtl(w - moved), from = fabsl(x - set->mean);
+    return (double)(from * (most - inverse) + most * (d + u * (from + d)) + u * (from + d) * most + tiny);
+}
+
+double bound_share(cvk_type type, int64_t count, long double below, long double mean_below, long double y) {
+    const long double u = type_rows[type].unit_roundoff, tiny = type_ulp(type, 0);
+    if (isnan(y)) return 0;
+    if (isinf(below)) return 0;
+    const long double relative = (fabsl(below) + mean_below + 4 * ULP_DECAY + (long double)(count + 3)) * u;
+    return (double)(y * relative * (1 + relative) + (ULP_DECAY + 1) * tiny);
 }
 
 /* The farthest f gets from f(x) over x - error .. x + error. */

@@ -23,6 +23,40 @@ double bound_inherited(cvk_type type, int64_t terms, long double magnitude, long
  * product, 2012: at most (terms - 1) u S for the sum. */
 double bound_mean(cvk_type type, int64_t terms, long double sum, long double magnitude, int64_t counted, bool integers);
 
+/* A sum, or a sum of weights, and how far a kernel may be from it. */
+typedef struct estimate {
+    long double value;
+    double error;
+} estimate;
+
+/* |error| of numbers all / met, each within its error, and where nothing is `left_out`, so that the kernel has the same
+ * bits of both weights, within that of the numbers: the quotient is rounded, and so is the product. Where `met` may be
+ * 0 nothing is asked for. */
+double bound_reweighed(cvk_type type, estimate numbers, estimate all, estimate met, bool left_out);
+
+/* |error| of a sum that is weighed on so many axes, one inside the other, by two weights each, the sum of whose terms'
+ * magnitudes it is: a weight, a product and an addition round on each. */
+double bound_weighed(cvk_type type, int axes, long double magnitude);
+
+/* What a set of numbers has, exactly. */
+typedef struct spread_about {
+    long double mean, variance;
+    double epsilon;
+    int64_t count;
+} spread_about;
+
+/* |error| of (x - mean) / sqrt(variance + epsilon) where no sum is of a chain of more than so many additions, and a
+ * few: means are taken first, of parts and of their means, and squares around them. With R the root of the mean square,
+ * d = (chain + 8) u R is how far the computed mean may be. Squares of parts are taken around means as far off: by
+ * Cauchy and Schwarz the variance then moves by no more than 4 d sqrt(variance) + 4 d^2, and rounds by (chain + 8) u of
+ * it. What follows rounds once a step. docs/trust.md derives it. */
+double bound_normalised(cvk_type type, int64_t chain, long double x, const spread_about *set);
+
+/* |error| of exp(below) / sum of `count` exponentials, none greater than 1: `below`, a difference, rounds, and its
+ * exponential moves by as much, `mean_below` on the weighted average; the function keeps its promise; sums and the
+ * quotient round. */
+double bound_share(cvk_type type, int64_t count, long double below, long double mean_below, long double y);
+
 /* |error| of f(x) where the kernel knows x within `error` and computes f in `type` as well as nest/math.def and
  * the table in bound.c promise. `operand` as in post_apply. */
 double bound_post(cvk_type type, const post_op *op, long double operand, long double x, double error);

@@ -1,6 +1,7 @@
 /* The formula, output by output. Post-ops are said in the words of operations, so that those which are no polynomials
  * can be compared: max, min and the like as uninterpreted functions of their arguments. */
 #include "judge/formula.h"
+#include "judge/resize_place.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,7 +16,13 @@ struct formula {
     residue border;        /* what the border reads: 0, or its constant */
     residue constant[MOST_POST_OPS][2];
     uint64_t min, max, select_negative, other[MOST_POST_OPS];
+    struct set *set; /* what the sets of inputs come to that norms and softmax are over; NULL: there are none */
 };
+
+/* Of a norm the mean and 1 / sqrt(variance + epsilon); of a softmax the greatest and the sum of the exponentials. */
+typedef struct set {
+    residue first, second;
+} set;
 
 static int64_t modulo(int64_t i, int64_t n) { return (i % n + n) % n; }
 
@@ -63,6 +70,68 @@ static bool fill_sources(formula *f, int axis) {
     return source != NULL;
 }
 
+/* ---- sets: all positions of a group's channels, or all channels of a position ---- */
+
+static int64_t map_of(const cvk_spec *s) { return s->in_size[0] * s->in_size[1] * s->in_size[2]; }
+
+static bool is_over_channels(const cvk_spec *s) { return s->kind == LAYER_LAYER_NORM || s->kind == LAYER_SOFTMAX; }
+
+/* Which set an input of an image belongs to. */
+static int64_t set_of(const cvk_spec *s, int64_t n, int64_t channel, int64_t position) {
+    if (is_over_channels(s)) return n * map_of(s) + position;
+    return n * s->groups + channel / (s->in_channels / s->groups);
+}
+
+/* A pass over all inputs: what each brings to its set. */
+typedef void pass(set *to, residue x);
+static void add_first(set *to, residue x) { to->first = residue_add(to->first, x); }
+static void keep_greatest(set *to, residue x) { to->first = residue_is_greater(x, to->first) ? x : to->first; }
+static void add_square(set *to, residue x) {
+    const residue from = residue_sub(x, to->first);
+    to->second = residue_add(to->second, residue_mul(from, from));
+}
+static void add_exponential(set *to, residue x) {
+    to->second = residue_add(to->second, residue_apply(residue_symbol("decay"), residue_sub(x, to->first), 0, 0));
+}
+
+static void go_through(const formula *f, pass *one) {
+    const cvk_spec *s = f->spec;
+    const residue *x = f->tensors->input;
+    for (int64_t n = 0; n < s->batch; n++)
+        for (int64_t p = 0; p < map_of(s); p++)
+            for (int64_t c = 0; c < s->in_channels; c++) one(&f->set[set_of(s, n, c, p)], *x++);
+}
+
+static void finish_norms(const formula *f, int64_t sets) {
+    const cvk_spec *s = f->spec;
+    const int64_t count = is_over_channels(s) ? s->in_channels : s->in_channels / s->groups * map_of(s);
+    const residue part = residue_inverse(residue_of_integer(count));
+    go_through(f, add_first);
+    for (int64_t i = 0; i < sets; i++) f->set[i].first = residue_mul(f->set[i].first, part);
+    go_through(f, add_square);
+    for (int64_t i = 0; i < sets; i++) {
+        const residue variance = residue_mul(f->set[i].second, part);
+        const residue above = residue_add(variance, residue_of_double(s->epsilon));
+        f->set[i].second = residue_inverse(residue_apply(residue_symbol("sqrt"), above, 0, 0));
+    }
+}
+
+static bool fill_sets(formula *f) {
+    const cvk_spec *s = f->spec;
+    if (!is_over_channels(s) && s->kind != LAYER_GROUP_NORM) return true;
+    const int64_t sets = s->batch * (is_over_channels(s) ? map_of(s) : s->groups);
+    f->set = calloc((size_t)sets + 1, sizeof *f->set);
+    if (!f->set) return false;
+    if (s->kind != LAYER_SOFTMAX) {
+        finish_norms(f, sets);
+        return true;
+    }
+    for (int64_t i = 0; i < sets; i++) f->set[i].first = residue_of_double(-INFINITY);
+    go_through(f, keep_greatest);
+    go_through(f, add_exponential);
+    return true;
+}
+
 formula *formula_new(const cvk_spec *s, const formula_tensors *t) {
     formula *f = calloc(1, sizeof *f);
     if (!f) return NULL;
@@ -75,16 +144,16 @@ formula *formula_new(const cvk_spec *s, const formula_tensors *t) {
         f->constant[i][1] = residue_of_double(s->post[i].b);
         f->other[i] = residue_symbol(spec_post_name(s->post[i].kind));
     }
-    for (int axis = 0; axis < AXES; axis++)
-        if (!fill_sources(f, axis)) {
-            formula_free(f);
-            return NULL;
-        }
-    return f;
+    bool good = fill_sets(f);
+    for (int axis = 0; axis < AXES; axis++) good = good && fill_sources(f, axis);
+    if (good) return f;
+    formula_free(f);
+    return NULL;
 }
 
 void formula_free(formula *f) {
     if (!f) return;
+    free(f->set);
     for (int axis = 0; axis < AXES; axis++) free(f->source[axis]);
     free(f);
 }
@@ -149,6 +218,43 @@ static residue product_with_border(const formula *f, const residue *weights, int
     return sum;
 }
 
+/* Which residues stand for NaN, and the number that is summed for them and for the others, in the words of the nest. */
+typedef struct weighed {
+    residue sum, met, all;
+} weighed;
+
+static void weigh(const formula *f, weighed *w, residue x, residue weight) {
+    const residue none = residue_is_greater(x, residue_of_double(INFINITY)) ? RESIDUE_PRIME - 1 : 0;
+    const residue number = residue_apply(f->select_negative, none, 0, x);
+    w->sum = residue_fma(number, weight, w->sum);
+    w->met = residue_fma(residue_add(none, 1), weight, w->met);
+    w->all = residue_add(w->all, weight);
+}
+
+/* A sum that leaves NaN out. */
+static residue reweighed(const channel *c, const int64_t o[AXES]) {
+    const formula *f = c->formula;
+    const cvk_spec *s = f->spec;
+    const int64_t *kernel = s->kernel, *in = s->in_size, inner = s->in_channels / s->groups;
+    const int64_t taps = kernel[0] * kernel[1] * kernel[2];
+    weighed w = {0};
+    for (int64_t tap = 0; tap < taps; tap++) {
+        const int64_t k[AXES] = {tap / (kernel[1] * kernel[2]), tap / kernel[2] % kernel[1], tap % kernel[2]};
+        int64_t at = 0;
+        bool outside = false;
+        for (int a = 0; a < AXES; a++) {
+            const int64_t from = f->source[a][o[a] * kernel[a] + k[a]];
+            outside |= from == ABSENT;
+            at = at * in[a] + from;
+        }
+        const residue *weights = c->weights + (s->flip_kernel ? taps - 1 - tap : tap) * inner;
+        for (int64_t i = 0; i < inner; i++)
+            weigh(f, &w, outside ? f->border : c->input[at * s->in_channels + i], weights[i]);
+    }
+    const residue sum = residue_mul(w.sum, residue_mul(w.all, residue_inverse(w.met)));
+    return s->bias ? residue_add(sum, f->tensors->bias[c->oc]) : sum;
+}
+
 static residue at_its_place(const channel *c, const int64_t o[AXES]) {
     const cvk_spec *s = c->formula->spec;
     return c->input[((o[0] * s->in_size[1] + o[1]) * s->in_size[2] + o[2]) * s->in_channels];
@@ -179,13 +285,47 @@ static residue sum_of_taps(const channel *c, const int64_t o[AXES]) {
     return sum;
 }
 
+/* What an input is in its set. */
+static residue in_its_set(const channel *c, const int64_t o[AXES]) {
+    const cvk_spec *s = c->formula->spec;
+    const int64_t position = (o[0] * s->in_size[1] + o[1]) * s->in_size[2] + o[2];
+    const set *of = &c->formula->set[set_of(s, c->n, c->oc, position)];
+    const residue x = c->formula->tensors->input[(c->n * map_of(s) + position) * s->in_channels + c->oc];
+    const residue from = residue_sub(x, of->first);
+    if (s->kind != LAYER_SOFTMAX) return residue_mul(from, of->second);
+    return residue_mul(residue_apply(residue_symbol("decay"), from, 0, 0), residue_inverse(of->second));
+}
+
+/* By the weights of both places of each axis; of an edge, by one. */
+static residue resized(const channel *c, const int64_t o[AXES]) {
+    const cvk_spec *s = c->formula->spec;
+    residue sum = 0;
+    for (int corner = 0; corner < 1 << AXES; corner++) {
+        residue weight = 1;
+        int64_t at = 0;
+        for (int a = 0; a < AXES; a++) {
+            const resize_place p = resize_place_of(s, a, o[a]);
+            const int side = corner >> a & 1;
+            at = at * s->in_size[a] + p.index[side];
+            weight = residue_mul(
+                weight, residue_mul(residue_of_integer(p.over[side]), residue_inverse(residue_of_integer(p.under))));
+        }
+        sum = residue_add(sum, residue_mul(weight, c->input[at * s->in_channels]));
+    }
+    return sum;
+}
+
 /* Before post-ops. */
 static residue made_of(const channel *c, const int64_t o[AXES]) {
     switch (c->formula->spec->kind) {
     case LAYER_MAX_POOL:
     case LAYER_AVERAGE_POOL: return pooled(c, o);
     case LAYER_IDENTITY: return at_its_place(c, o);
-    default: return sum_of_taps(c, o);
+    case LAYER_GROUP_NORM:
+    case LAYER_LAYER_NORM:
+    case LAYER_SOFTMAX: return in_its_set(c, o);
+    case LAYER_RESIZE: return resized(c, o);
+    default: return c->formula->spec->ignore_nan ? reweighed(c, o) : sum_of_taps(c, o);
     }
 }
 

@@ -45,12 +45,12 @@ static channel_walk walk(cvk_layout layout, int64_t channels, const int64_t size
 }
 
 /* An image from N D H W C. */
-static void lay_out_image(cvk_layout layout, int64_t batch, int64_t channels, const int64_t size[AXES],
+static void lay_out_image(cvk_layout layout, int64_t batch, int64_t channels, int64_t pitch, const int64_t size[AXES],
                           const residue *from, residue *to) {
     int64_t pixels = volume(size);
     for (int64_t n = 0; n < batch; n++)
         for (int64_t c = 0; c < channels; c++) {
-            channel_walk w = walk(layout, channels, size, n, c);
+            channel_walk w = walk(layout, pitch, size, n, c);
             for (int64_t p = 0; p < pixels; p++) to[w.first + p * w.step] = from[(n * pixels + p) * channels + c];
         }
 }
@@ -81,25 +81,29 @@ static void lay_out_weights(identity *i) {
     }
 }
 
+static residue known_at(const cvk_spec *s, const double *weights, int64_t at) {
+    const int bytes = type_bytes(s->weights_type);
+    if (!weights) return residue_of_double(type_read(s->weights_type, (const char *)s->known + at * bytes));
+    return residue_add(residue_of_double(weights[2 * at]), residue_of_double(weights[2 * at + 1]));
+}
+
 /* Weights that are known are what they are. */
-static void take_known(identity *i, residue *dense) {
+static void take_known(identity *i, const double *weights, residue *dense) {
     const cvk_spec *s = &i->spec;
-    const int64_t taps = volume(s->kernel), inner = s->in_channels / s->groups, bytes = type_bytes(s->weights_type);
+    const int64_t taps = volume(s->kernel), inner = s->in_channels / s->groups;
     for (int64_t oc = 0; oc < s->out_channels; oc++)
         for (int64_t ic = 0; ic < inner; ic++)
-            for (int64_t k = 0; k < taps; k++) {
-                const char *from = (const char *)s->known + (filter_at(s, oc, ic) * taps + k) * bytes;
-                dense[(oc * taps + k) * inner + ic] = residue_of_double(type_read(s->weights_type, from));
-            }
+            for (int64_t k = 0; k < taps; k++)
+                dense[(oc * taps + k) * inner + ic] = known_at(s, weights, filter_at(s, oc, ic) * taps + k);
 }
 
 /* One after another, of so many elements each where they are laid out. */
 static void lay_out_operands(const cvk_spec *s, post_operand reads, const int64_t size[AXES], const residue *from,
                              residue *to) {
+    const int64_t pitch = reads == OPERAND_TENSOR ? spec_pitch_of(s, PITCH_ADDEND) : s->out_channels;
     for (int64_t a = 0; a < spec_operands(s, reads); a++, to += spec_operand_elements(s, reads))
         for (int64_t channel = 0; channel < s->batch * s->out_channels; channel++) {
-            channel_walk w =
-                walk(s->output_layout, s->out_channels, size, channel / s->out_channels, channel % s->out_channels);
+            channel_walk w = walk(s->output_layout, pitch, size, channel / s->out_channels, channel % s->out_channels);
             for (int64_t p = 0; p < volume(size); p++) to[w.first + p * w.step] = *from++;
         }
 }
@@ -116,7 +120,7 @@ static void count_from(residue *of, int64_t count, int zero) {
 }
 
 /* One allocation: the dense tensors, drawn; those that are laid out, in which what belongs to no channel is 0. */
-static bool draw(identity *i, uint64_t seed) {
+static bool draw(identity *i, const double *known, uint64_t seed) {
     const cvk_spec *s = &i->spec;
     int64_t inputs = s->batch * s->in_channels * volume(s->in_size);
     int64_t weights = is_gradient(s) ? logical_outputs(s) : spec_weights_elements(s);
@@ -132,7 +136,7 @@ static bool draw(identity *i, uint64_t seed) {
     residue *at = i->memory = calloc((size_t)(random + laid_out + formula_outputs(s) + 1), sizeof *at);
     if (!at) return false;
     for (int64_t k = 0; k < random; k++) at[k] = drawn(&seed);
-    if (s->known) take_known(i, at + inputs);
+    if (s->known) take_known(i, known, at + inputs);
     i->bias = at + inputs + weights, i->scale = i->bias + bias;
     i->dense = (formula_tensors){at, at + inputs, i->bias, i->scale, i->scale + scale, i->scale + scale + addend};
     i->before = before ? at + random - before : NULL;
@@ -141,9 +145,11 @@ static bool draw(identity *i, uint64_t seed) {
     i->addend = i->weights + laid_weights;
     i->gate = i->addend + laid_addends;
     i->expected = i->gate + laid_gates;
-    lay_out_image(s->input_layout, s->batch, s->in_channels, s->in_size, i->dense.input, i->input);
+    lay_out_image(s->input_layout, s->batch, s->in_channels, spec_pitch_of(s, PITCH_INPUT), s->in_size, i->dense.input,
+                  i->input);
     if (is_gradient(s))
-        lay_out_image(s->output_layout, s->batch, s->out_channels, s->out_size, i->dense.weights, i->weights);
+        lay_out_image(s->output_layout, s->batch, s->out_channels, s->out_channels, s->out_size, i->dense.weights,
+                      i->weights);
     else if (spec_has_weights(s))
         lay_out_weights(i);
     lay_out_addends(i);
@@ -238,11 +244,11 @@ static bool run_formulas(identity *i, const cvk_parallel_for *threads) {
     return good;
 }
 
-identity *identity_new(const cvk_spec *s, uint64_t seed, const cvk_parallel_for *threads) {
+identity *identity_new(const cvk_spec *s, const double *known, uint64_t seed, const cvk_parallel_for *threads) {
     identity *i = calloc(1, sizeof *i);
     if (!i) return NULL;
     i->spec = *s;
-    const bool good = draw(i, seed) && run_formulas(i, threads);
+    const bool good = draw(i, known, seed) && run_formulas(i, threads);
     if (good)
         add_before(i);
     else
@@ -329,7 +335,7 @@ static void compare(const identity *i, residue *output, char *words) {
     int64_t positions = volume(s->out_size);
     for (int64_t channel = 0; channel < s->batch * s->out_channels; channel++) {
         int64_t n = channel / s->out_channels, c = channel % s->out_channels;
-        channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, n, c);
+        channel_walk w = walk(s->output_layout, spec_pitch_of(s, PITCH_OUTPUT), s->out_size, n, c);
         int64_t p = first_wrong(i->expected + channel * positions, output + w.first, w.step, positions);
         if (p < 0) continue;
         bool none = output[w.first + p * w.step] == RESIDUE_NONE;
@@ -338,8 +344,9 @@ static void compare(const identity *i, residue *output, char *words) {
         return;
     }
     for (int64_t e = 0; e < spec_output_elements(s); e++)
-        if (output[e] != 0) {
-            snprintf(words, IDENTITY_WORDS, "element %lld, which is no channel's, is not zero", (long long)e);
+        if (spec_output_owns(s, e) ? output[e] != 0 : output[e] != RESIDUE_NONE) {
+            snprintf(words, IDENTITY_WORDS, "element %lld, which is no channel's, is %s", (long long)e,
+                     spec_output_owns(s, e) ? "not zero" : "stored to");
             return;
         }
 }
@@ -354,8 +361,8 @@ static void fill_output(const identity *i, residue *output) {
     }
     int64_t positions = volume(s->out_size);
     for (int64_t channel = 0; channel < s->batch * s->out_channels; channel++) {
-        channel_walk w =
-            walk(s->output_layout, s->out_channels, s->out_size, channel / s->out_channels, channel % s->out_channels);
+        channel_walk w = walk(s->output_layout, spec_pitch_of(s, PITCH_OUTPUT), s->out_size, channel / s->out_channels,
+                              channel % s->out_channels);
         for (int64_t p = 0; p < positions; p++) output[w.first + p * w.step] = i->before[channel * positions + p];
     }
 }

@@ -10,7 +10,10 @@
 #include "judge/eight.h"
 #include "judge/hot.h"
 #include "judge/naive_gradients.h"
+#include "judge/naive_nan.h"
+#include "judge/naive_norm.h"
 #include "judge/naive_pool.h"
+#include "judge/naive_resize.h"
 #include "judge/post.h"
 
 #include <float.h>
@@ -424,6 +427,20 @@ static void finish(const channel *c, int64_t at, long double *value, double *bou
     if (bound) bound_store(c->sum, s->output_type, value, bound);
 }
 
+/* Outputs that leave NaN out, one by one; the bias is added when they are reweighed. */
+static void reweigh_strip(const channel *c, const strip *out, long double *output, double *bound) {
+    const cvk_spec *s = c->spec;
+    static const post_op add = {.kind = POST_ADD};
+    const double bias = s->bias ? number(c->sum, c->tensors->bias, c->oc) : 0;
+    for (int64_t i = 0; i < out->count; i++) {
+        const int64_t at[AXES] = {out->od, out->oh, out->first + i};
+        output[i] = naive_without_nan(s, c->input, c->weights, at, bound ? &bound[i] : NULL);
+        if (!s->bias) continue;
+        if (bound) bound[i] = bound_post(c->sum, &add, bias, output[i], bound[i]);
+        output[i] += bias;
+    }
+}
+
 /* What the strip's sums inherit of the doubts in their inputs. */
 static strip doubts_of(const channel *c, const strip *of) {
     cvk_spec bare = *c->spec;
@@ -442,6 +459,11 @@ static void run_strip(const channel *c, strip *out, long double *output, double 
     int64_t at = (out->od * s->out_size[AXIS_H] + out->oh) * s->out_size[AXIS_W] + out->first;
     const double *rounding = c->tensors->rounding;
     if (rounding) rounding += (c->n * s->out_channels + c->oc) * naive_channel_size(s);
+    if (s->ignore_nan) {
+        reweigh_strip(c, out, output + at, bound ? bound + at : NULL);
+        for (int64_t i = 0; i < out->count; i++, at++) finish(c, at, &output[at], bound ? &bound[at] : NULL);
+        return;
+    }
     sum_strip(c, out);
     strip doubts = {.count = 0};
     if (bound && c->tensors->doubt) doubts = doubts_of(c, out);
@@ -507,33 +529,48 @@ static naive_map map_of(const cvk_spec *s, const naive_tensors *t, int64_t numbe
     return (naive_map){.finer = t->finer + before, .doubt = t->doubt ? t->doubt + before : NULL};
 }
 
-/* Of channels first to last, each by itself. */
+/* Each channel by itself. */
 static void pool_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
                        double *bound) {
     const int64_t size = naive_channel_size(s);
     for (int64_t i = first; i < last; i++, output += size) {
-        const channel c = {
-            .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .sum = spec_sum_type(s)};
         const naive_map map = map_of(s, t, i);
         naive_pool_channel(s, &map, output, bound, NULL);
-        for (int64_t at = 0; at < size; at++) finish(&c, at, &output[at], bound ? &bound[at] : NULL);
         if (bound) bound += size;
     }
 }
 
 /* What comes in, exactly. */
-static void identity_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
+static void identity_range(const cvk_spec *s, const void *input, int64_t first, int64_t last, long double *output,
                            double *bound) {
     const int64_t size = naive_channel_size(s);
+    for (int64_t at = 0; at < (last - first) * size; at++) {
+        output[at] = number(s->input_type, input, first * size + at);
+        if (bound) bound[at] = 0;
+    }
+}
+
+typedef void range_function(const cvk_spec *s, const void *input, int64_t first, int64_t last, long double *output,
+                            double *bound);
+
+/* Of what has neither weights nor windows, before post-ops. */
+static range_function *const weightless[LAYER_KINDS] = {[LAYER_IDENTITY] = identity_range,
+                                                        [LAYER_GROUP_NORM] = naive_norm_range,
+                                                        [LAYER_LAYER_NORM] = naive_norm_range,
+                                                        [LAYER_SOFTMAX] = naive_softmax_range,
+                                                        [LAYER_RESIZE] = naive_resize_range};
+
+static void weightless_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last,
+                             long double *output, double *bound) {
+    const int64_t size = naive_channel_size(s);
+    if (spec_is_pool(s))
+        pool_range(s, t, first, last, output, bound);
+    else
+        weightless[s->kind](s, t->input, first, last, output, bound);
     for (int64_t i = first; i < last; i++) {
         const channel c = {
             .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .sum = spec_sum_type(s)};
-        for (int64_t at = 0; at < size; at++, output++) {
-            *output = number(s->input_type, t->input, i * size + at);
-            if (bound) *bound = 0;
-            finish(&c, at, output, bound);
-            if (bound) bound++;
-        }
+        for (int64_t at = 0; at < size; at++, output++) finish(&c, at, output, bound ? bound++ : NULL);
     }
 }
 
@@ -551,12 +588,8 @@ void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64
         naive_gradients_range(s, t, first, last, output, bound);
         return;
     }
-    if (s->kind == LAYER_IDENTITY) {
-        identity_range(s, t, first, last, output, bound);
-        return;
-    }
-    if (spec_is_pool(s)) {
-        pool_range(s, t, first, last, output, bound);
+    if (!spec_weighs(s)) {
+        weightless_range(s, t, first, last, output, bound);
         return;
     }
     int64_t group_in = s->in_channels / s->groups, group_out = s->out_channels / s->groups;

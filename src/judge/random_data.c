@@ -1,9 +1,11 @@
 /* Random data from splitmix64: one stream, tensor after tensor.
  *
- * Half of the sums are positive, so that a relu leaves enough to compare, and no weight is zero, so that a tap left out
- * shows. */
+ * Where NaN is ignored, an input in eight is NaN, and weights are positive, so that what is left of them is not next to
+ * nothing. Half of the sums are positive, so that a relu leaves enough to compare, and no weight is zero, so that a tap
+ * left out shows. */
 #include "judge/random_data.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +22,7 @@ static uint64_t next(uint64_t *state) {
 static double real_f32(uint64_t bits) { return (double)((int64_t)(bits >> 40) - (1 << 23)) * 0x1p-23; }
 static double real_f64(uint64_t bits) { return (double)((int64_t)(bits >> 11) - (INT64_C(1) << 52)) * 0x1p-52; }
 
-static double integer(uint64_t bits) { return (double)((int)(bits >> 32) % (2 * SMALL + 1) - SMALL); }
+static double integer(uint64_t bits) { return (double)((int)(bits >> 33) % (2 * SMALL + 1) - SMALL); }
 
 static double nonzero_integer(uint64_t bits) {
     int magnitude = 1 + (int)(bits >> 33) % SMALL;
@@ -57,6 +59,17 @@ static void fill(draw *one, uint64_t *seed, cvk_type type, void *to, int64_t ele
             type_write(type, (char *)to + i * type_bytes(type), one(next(seed)));
 }
 
+/* A NaN in eight inputs. */
+static void strew_nan(uint64_t *seed, cvk_type type, char *input, int64_t elements) {
+    for (int64_t i = 0; i < elements; i++)
+        if (next(seed) % 8 == 0) type_write(type, input + i * type_bytes(type), NAN);
+}
+
+static void make_positive(cvk_type type, char *weights, int64_t elements) {
+    for (int64_t i = 0; i < elements; i++, weights += type_bytes(type))
+        type_write(type, weights, fabs(type_read(type, weights)));
+}
+
 static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXIS_H] * size[AXIS_W]; }
 
 /* Each begins where any type may. */
@@ -87,9 +100,11 @@ bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *dat
     for (int i = 0; i < TENSORS; i++) {
         *tensors[i] = to;
         fill(draw_for(kind, type[i], i == WEIGHTS), &seed, type[i], to, elements[i]);
+        if (s->ignore_nan && i == WEIGHTS) make_positive(type[i], to, elements[i]);
         if (i == WEIGHTS && s->known) memcpy(to, s->known, (size_t)(elements[i] * type_bytes(type[i])));
         to += tensor_bytes(type[i], elements[i]);
     }
+    if (s->ignore_nan) strew_nan(&seed, type[0], data->memory, elements[0]);
     return true;
 }
 

@@ -26,7 +26,7 @@ CONSTANT(s32, S32)
 
 /* ---- floats ---- */
 
-#define FLOAT(prefix, type, bits_type, one_fma, absolute, sign_of, shift, bias, mantissa)                              \
+#define FLOAT(prefix, type, bits_type, one_fma, absolute, root, sign_of, shift, bias, mantissa)                        \
     RING_LANES(prefix##_copy, type, a)                                                                                 \
     RING_LANES(prefix##_fma_fused, type, one_fma(a, b, c))                                                             \
     RING_LANES(prefix##_fma_rounded, type, a *b + c)                                                                   \
@@ -39,6 +39,7 @@ CONSTANT(s32, S32)
     RING_LANES(prefix##_maximum, type, b > a || b != b ? b : a)                                                        \
     RING_LANES(prefix##_greater, type, !(a <= b) && b == b ? -1 : 0)                                                   \
     RING_LANES(prefix##_select_negative, type, a < 0 ? b : c)                                                          \
+    RING_LANES(prefix##_sqrt, type, root(a))                                                                           \
     RING_LANES(prefix##_abs, type, absolute(a))                                                                        \
     RING_LANES(prefix##_copysign, type, sign_of(a, b))                                                                 \
     static void prefix##_exp2i(void *to, const void *const *from, int lanes, int amount) {                             \
@@ -57,14 +58,15 @@ CONSTANT(s32, S32)
             ARITHMETIC(prefix, fma),                                                                                   \
             ENTRY(prefix, DIV, div),                                                                                   \
             ENTRY(prefix, GREATER, greater),                                                                           \
+            ENTRY(prefix, SQRT, sqrt),                                                                                 \
             ENTRY(prefix, ABS, abs),                                                                                   \
             ENTRY(prefix, COPYSIGN, copysign),                                                                         \
             ENTRY(prefix, EXP2I, exp2i),                                                                               \
         }                                                                                                              \
     }
 
-FLOAT(f32, float, uint32_t, fmaf, fabsf, copysignf, 0x3p22F, 127, 23)
-FLOAT(f64, double, uint64_t, fma, fabs, copysign, 0x3p51, 1023, 52)
+FLOAT(f32, float, uint32_t, fmaf, fabsf, sqrtf, copysignf, 0x3p22F, 127, 23)
+FLOAT(f64, double, uint64_t, fma, fabs, sqrt, copysign, 0x3p51, 1023, 52)
 
 /* ---- halves ---- */
 

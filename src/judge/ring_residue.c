@@ -54,6 +54,7 @@ static void symbolic(const char *word, int sources, void *to, const void *const 
     }
 SYMBOLIC(select_negative, "select_negative", 3)
 SYMBOLIC(magnitude, "abs", 1)
+SYMBOLIC(root, "sqrt", 1)
 SYMBOLIC(with_sign, "copysign", 2)
 SYMBOLIC(exp2i, "exp2i", 1)
 #define NEST_MATH(name, word, ulp, formula) SYMBOLIC(call_##name, word, 1)
@@ -102,6 +103,7 @@ const ring ring_residue = {
             [OP_MAXIMUM] = maximum,
             [OP_GREATER] = is_greater,
             [OP_ABS] = magnitude,
+            [OP_SQRT] = root,
             [OP_EXP2I] = exp2i,
             [OP_SELECT_NEGATIVE] = select_negative,
             [OP_COPYSIGN] = with_sign,

@@ -1,46 +1,13 @@
 /* Binding buffers to a kernel. Layouts are converted by spec_offset, element by element: plain rather than fast. */
 #include "judge/tensors.h"
 
+#include "judge/layouts.h"
+
 #include <string.h>
 
 enum { ALL_NAN = 0xFF, BLOCK = 16 };
 
 static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXIS_H] * size[AXIS_W]; }
-
-/* Where the positions of one channel of one image lie: in every layout the same distance apart. */
-typedef struct channel_walk {
-    int64_t first, step, count;
-} channel_walk;
-
-static channel_walk walk(cvk_layout layout, int64_t channels, const int64_t size[AXES], int64_t n, int64_t c) {
-    const int64_t at[2][AXES] = {{0}, {[AXIS_W] = 1}};
-    int64_t first = spec_offset(layout, channels, size, n, c, at[0]);
-    return (channel_walk){first, spec_offset(layout, channels, size, n, c, at[1]) - first, volume(size)};
-}
-
-/* Elements of 1, 2, 4 or 8 bytes, each some elements from the one before. */
-static void copy_spaced(int bytes, int64_t count, const void *from, int64_t from_step, void *to, int64_t to_step) {
-    for (int64_t i = 0; i < count; i++) {
-        const char *one = (const char *)from + i * from_step * bytes;
-        char *there = (char *)to + i * to_step * bytes;
-        switch (bytes) { /* of a size that is known, a copy is an instruction */
-        case 1: *there = *one; break;
-        case 2: memcpy(there, one, 2); break;
-        case 4: memcpy(there, one, 4); break;
-        default: memcpy(there, one, 8); break;
-        }
-    }
-}
-
-static void to_layout(cvk_layout layout, int bytes, int64_t batch, int64_t channels, const int64_t size[AXES],
-                      const char *from, char *to) {
-    for (int64_t n = 0; n < batch; n++)
-        for (int64_t c = 0; c < channels; c++) {
-            channel_walk w = walk(layout, channels, size, n, c);
-            copy_spaced(bytes, w.count, from, 1, to + w.first * bytes, w.step);
-            from += w.count * bytes;
-        }
-}
 
 static bool allocate_one(cvk_buffer_info needs, guard_side side, guarded *to) {
     return guard_alloc((size_t)needs.bytes, needs.alignment ? needs.alignment : 1, side, to);
@@ -58,6 +25,12 @@ static uint64_t of(const cvk_kernel_info *info, cvk_role role, const cvk_spec *s
     return cvk_buffer_needs(info, role, (uint64_t)s->batch, 1).bytes;
 }
 
+/* Of any batch, what is part of a wider tensor is counted in whole images of that. */
+static int64_t counted(const cvk_spec *s, const cvk_kernel_info *info, spec_pitch of, int64_t elements) {
+    if (!info->batch_any || !s->pitch[of]) return elements;
+    return s->batch * s->pitch[of] * volume(of == PITCH_INPUT ? s->in_size : s->out_size);
+}
+
 /* Whether the kernel wants the sizes that the layer has. */
 static bool sizes_agree(const cvk_spec *s, const cvk_kernel_info *info) {
     const int64_t adds = spec_operands(s, OPERAND_TENSOR), gates = spec_operands(s, OPERAND_IMAGE_CHANNEL);
@@ -65,15 +38,17 @@ static bool sizes_agree(const cvk_spec *s, const cvk_kernel_info *info) {
     const uint64_t y = (uint64_t)type_bytes(s->output_type), sum = (uint64_t)type_bytes(spec_sum_type(s));
     const bool forward = s->direction == DIRECTION_FORWARD;
     const uint64_t places = s->indices ? sizeof(int32_t) * (uint64_t)spec_output_elements(s) : 0;
-    return of(info, CVK_ROLE_INPUT, s) == x * (uint64_t)spec_input_elements(s) &&
+    return of(info, CVK_ROLE_INPUT, s) == x * (uint64_t)counted(s, info, PITCH_INPUT, spec_input_elements(s)) &&
            info->weights.bytes == (forward && !s->known ? w * (uint64_t)spec_weights_elements(s) : 0) &&
            of(info, CVK_ROLE_GRADIENT, s) == (forward ? 0 : y * (uint64_t)spec_output_elements(s)) &&
            info->bias.bytes == (forward ? sum * (uint64_t)spec_bias_elements(s) : 0) &&
            info->scale.bytes == sum * (uint64_t)spec_scale_elements(s) &&
-           of(info, CVK_ROLE_ADDEND, s) == y * (uint64_t)(adds * spec_output_elements(s)) &&
+           of(info, CVK_ROLE_ADDEND, s) ==
+               y * (uint64_t)(adds * counted(s, info, PITCH_ADDEND, spec_operand_elements(s, OPERAND_TENSOR))) &&
            of(info, CVK_ROLE_GATE, s) == y * (uint64_t)(gates * spec_operand_elements(s, OPERAND_IMAGE_CHANNEL)) &&
            of(info, CVK_ROLE_INDICES, s) == places &&
-           of(info, CVK_ROLE_OUTPUT, s) == (forward ? y : w) * (uint64_t)spec_result_elements(s);
+           of(info, CVK_ROLE_OUTPUT, s) ==
+               (forward ? y : w) * (uint64_t)counted(s, info, PITCH_OUTPUT, spec_result_elements(s));
 }
 
 static void copy(const void *from, const guarded *to) {
@@ -87,32 +62,56 @@ static void fill_output(const naive_tensors *data, tensors *t) {
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS)
         copy(data->before, output);
     else
-        to_layout(s->output_layout, type_bytes(s->output_type), s->batch, s->out_channels, s->out_size, data->before,
-                  output->data);
+        layout_write_pitched(s->output_layout, type_bytes(s->output_type), s->batch, s->out_channels,
+                             spec_pitch_of(s, PITCH_OUTPUT), s->out_size, data->before, output->data);
 }
 
 /* One after another. */
 static void lay_out_operands(const cvk_spec *s, post_operand reads, const int64_t size[AXES], const char *from,
                              char *to) {
     const int bytes = type_bytes(s->output_type);
+    const int64_t pitch = reads == OPERAND_TENSOR ? spec_pitch_of(s, PITCH_ADDEND) : s->out_channels;
     for (int i = 0; i < spec_operands(s, reads); i++) {
-        to_layout(s->output_layout, bytes, s->batch, s->out_channels, size, from, to);
+        layout_write_pitched(s->output_layout, bytes, s->batch, s->out_channels, pitch, size, from, to);
         from += s->batch * s->out_channels * volume(size) * bytes;
         to += spec_operand_elements(s, reads) * bytes;
     }
+}
+
+/* The fill of a blocked tensor's last block is zeros, also where others' channels follow. */
+static void fill_blocks_of(cvk_layout layout, cvk_type type, int64_t batch, int64_t channels, int64_t pitch,
+                           const int64_t size[AXES], char *to) {
+    for (int64_t n = 0; n < batch && layout == CVK_BLOCKED; n++)
+        for (int64_t c = channels; c < spec_stored(layout, channels); c++) {
+            channel_walk w = layout_walk(layout, pitch, size, n, c);
+            for (int64_t i = 0; i < w.count; i++) type_write(type, to + (w.first + i * w.step) * type_bytes(type), 0);
+        }
+}
+
+static void fill_blocks(const cvk_spec *s, tensors *t) {
+    if (s->pitch[PITCH_INPUT])
+        fill_blocks_of(s->input_layout, s->input_type, s->batch, s->in_channels, s->pitch[PITCH_INPUT], s->in_size,
+                       t->buffer[CVK_ROLE_INPUT].data);
+    if (s->pitch[PITCH_ADDEND])
+        fill_blocks_of(s->output_layout, s->output_type, s->batch, s->out_channels, s->pitch[PITCH_ADDEND], s->out_size,
+                       t->buffer[CVK_ROLE_ADDEND].data);
 }
 
 static void fill(const naive_tensors *data, tensors *t) {
     const cvk_spec *s = t->spec;
     static const int64_t ONE[AXES] = {1, 1, 1};
     const int bytes = type_bytes(s->output_type);
-    to_layout(s->input_layout, type_bytes(s->input_type), s->batch, s->in_channels, s->in_size, data->input,
-              t->buffer[CVK_ROLE_INPUT].data);
+    /* What is others', between channels, is not to be read. */
+    if (s->pitch[PITCH_INPUT]) memset(t->buffer[CVK_ROLE_INPUT].data, ALL_NAN, t->buffer[CVK_ROLE_INPUT].bytes);
+    if (s->pitch[PITCH_ADDEND]) memset(t->buffer[CVK_ROLE_ADDEND].data, ALL_NAN, t->buffer[CVK_ROLE_ADDEND].bytes);
+    fill_blocks(s, t);
+    layout_write_pitched(s->input_layout, type_bytes(s->input_type), s->batch, s->in_channels,
+                         spec_pitch_of(s, PITCH_INPUT), s->in_size, data->input, t->buffer[CVK_ROLE_INPUT].data);
     lay_out_operands(s, OPERAND_TENSOR, s->out_size, data->addend, t->buffer[CVK_ROLE_ADDEND].data);
     lay_out_operands(s, OPERAND_IMAGE_CHANNEL, ONE, data->gate, t->buffer[CVK_ROLE_GATE].data);
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS)
-        to_layout(s->output_layout, bytes, s->batch, s->out_channels, s->out_size, data->weights,
-                  t->buffer[CVK_ROLE_GRADIENT].data);
+        layout_write_pitched(s->output_layout, bytes, s->batch, s->out_channels, s->out_channels, s->out_size,
+                             data->weights, t->buffer[CVK_ROLE_GRADIENT].data);
     else
         copy(data->weights, &t->dense);
     copy(data->bias, &t->buffer[CVK_ROLE_BIAS]);
@@ -155,10 +154,21 @@ static bool fill_is_zero(const tensors *t, cvk_role role, cvk_type type) {
     int64_t end = (s->out_channels + BLOCK - 1) / BLOCK * BLOCK;
     for (int64_t n = 0; n < s->batch; n++)
         for (int64_t c = s->out_channels; c < end; c++) {
-            channel_walk w = walk(s->output_layout, end, s->out_size, n, c);
+            channel_walk w = layout_walk(s->output_layout, spec_pitch_of(s, PITCH_OUTPUT), s->out_size, n, c);
             for (int64_t i = 0; i < w.count; i++)
                 if (!(type_read(type, output + (w.first + i * w.step) * type_bytes(type)) == 0)) return false;
         }
+    return true;
+}
+
+/* Whether what lies between the output's channels, which is others', is as it was. */
+static bool others_are_left(const tensors *t) {
+    const cvk_spec *s = t->spec;
+    const int bytes = type_bytes(s->output_type);
+    const unsigned char *output = t->buffer[CVK_ROLE_OUTPUT].data;
+    for (int64_t e = 0; e < spec_output_elements(s) && s->pitch[PITCH_OUTPUT]; e++)
+        for (int i = 0; i < bytes && !spec_output_owns(s, e); i++)
+            if (output[e * bytes + i] != ALL_NAN) return false;
     return true;
 }
 
@@ -166,6 +176,7 @@ const char *tensors_damage(const tensors *t) {
     if (!guard_intact(&t->dense)) return "wrote outside a buffer";
     for (int i = 0; i < CVK_ROLES; i++)
         if (!guard_intact(&t->buffer[i])) return "wrote outside a buffer";
+    if (!others_are_left(t)) return "wrote between its channels";
     const bool filled = t->spec->output_layout == CVK_BLOCKED && t->spec->direction == DIRECTION_FORWARD;
     if (filled && !fill_is_zero(t, CVK_ROLE_OUTPUT, t->spec->output_type)) return "fill channels are not zero";
     if (filled && t->spec->indices && !fill_is_zero(t, CVK_ROLE_INDICES, TYPE_S32))
@@ -181,13 +192,15 @@ void tensors_read(const tensors *t, int64_t i, void *to) {
         memcpy(to, output + i * bytes, (size_t)bytes);
         return;
     }
-    channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, i / s->out_channels, i % s->out_channels);
-    copy_spaced(bytes, w.count, output + w.first * bytes, w.step, to, 1);
+    channel_walk w = layout_walk(s->output_layout, spec_pitch_of(s, PITCH_OUTPUT), s->out_size, i / s->out_channels,
+                                 i % s->out_channels);
+    layout_copy_spaced(bytes, w.count, output + w.first * bytes, w.step, to, 1);
 }
 
 void tensors_read_places(const tensors *t, int64_t i, int32_t *to) {
     const cvk_spec *s = t->spec;
     const int32_t *indices = t->buffer[CVK_ROLE_INDICES].data;
-    channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, i / s->out_channels, i % s->out_channels);
-    copy_spaced(sizeof *indices, w.count, indices + w.first, w.step, to, 1);
+    channel_walk w = layout_walk(s->output_layout, spec_pitch_of(s, PITCH_OUTPUT), s->out_size, i / s->out_channels,
+                                 i % s->out_channels);
+    layout_copy_spaced(sizeof *indices, w.count, indices + w.first, w.step, to, 1);
 }

@@ -19,10 +19,10 @@ static cvk_status load(const cvk_target *t, const probe_work *w, cvk_diagnostics
                             .input = buffer(w, ROLE_INPUT),
                             .output = buffer(w, ROLE_OUTPUT)};
     for (int i = 0; i < w->run.count; i++) info.tasks[i] = (uint32_t)program_tasks(&w->run, i);
-    const emit_kernel kernel = {w->name, t, w->run, {0}, &info, {0}};
+    const emit_kernel kernel = {w->name, t, w->run, {0}, &info, {0}, false};
     cvk_object object;
     cvk_status status = program_check(&w->run, d, NULL);
-    if (status == CVK_OK) status = llvm_emit(&kernel, 1, 1, EMIT_OBJECT, d, &object, NULL);
+    if (status == CVK_OK) status = llvm_emit(&kernel, 1, 1, NULL, EMIT_OBJECT, d, &object, NULL);
     if (status != CVK_OK) return status;
     const void *address;
     status = jit_load(object.bytes, object.size, w->name, d, &p->image, &address);

@@ -41,7 +41,8 @@ cvk_status ready_open(const lab *l, const cvk_spec *spec, const layer_plan *plan
     *r = (ready){.lab = l};
     cvk_object object;
     cvk_status status = compile_plan(a, spec, lab_goal(l), plan, l->diagnostics, &r->unit, NULL);
-    if (status == CVK_OK) status = compile_emit(&r->unit, symbol, 1, 1, EMIT_OBJECT, l->diagnostics, &object, NULL);
+    if (status == CVK_OK)
+        status = compile_emit(&r->unit, symbol, 1, 1, NULL, EMIT_OBJECT, l->diagnostics, &object, NULL);
     if (status != CVK_OK) return status;
     status = load_object(l, &object, r);
     object_free(&object);

@@ -76,6 +76,7 @@ static LLVMValueRef float_arithmetic(lower_module *m, LLVMBuilderRef b, op_kind 
     case OP_SUB: return LLVMBuildFSub(b, x, y, "");
     case OP_MUL: return LLVMBuildFMul(b, x, y, "");
     case OP_DIV: return LLVMBuildFDiv(b, x, y, "");
+    case OP_SQRT: return lower_intrinsic(m, b, "llvm.sqrt", &type, 1, &x, 1);
     case OP_ABS: return lower_intrinsic(m, b, "llvm.fabs", &type, 1, &x, 1);
     case OP_COPYSIGN: return lower_intrinsic(m, b, "llvm.copysign", &type, 1, (LLVMValueRef[]){x, y}, 2);
     case OP_EXP2I: return exp2i(m, b, element, x);

@@ -179,6 +179,7 @@ static const char *variant_symbol(lower_module *m, const emit_kernel *k) {
 typedef struct emit_job {
     const emit_kernel *kernels;
     size_t layers, targets;
+    const emit_network *network;
     emit_kind kind;
 } emit_job;
 
@@ -195,11 +196,31 @@ static void lower_variants(lower_module *m, const emit_job *job, LLVMValueRef *i
     }
 }
 
+/* The table of each target, of the kernels that are for it. */
+static void lower_networks(lower_module *m, const emit_job *job, LLVMValueRef *infos) {
+    const emit_network *n = job->network;
+    LLVMValueRef *tables = arena_array(m->arena, LLVMValueRef, job->targets);
+    for (size_t t = 0; t < job->targets; t++) {
+        const uint32_t steps = n->info[t].steps;
+        LLVMValueRef *kernels = arena_array(m->arena, LLVMValueRef, steps + 1);
+        for (uint32_t i = 0; i < steps; i++) kernels[i] = infos[n->layer[i] * job->targets + t];
+        const char *variant = arena_format(m->arena, "%s.%s", n->symbol, job->kernels[t * job->layers].target->name);
+        tables[t] = lower_network(m, job->targets > 1 ? variant : n->symbol, &n->info[t], kernels);
+    }
+    if (job->targets > 1) lower_set(m, n->symbol, tables, job->targets);
+}
+
 static void lower_kernels(lower_module *m, const emit_job *job) {
     LLVMValueRef *infos = arena_array(m->arena, LLVMValueRef, job->layers * job->targets);
     lower_variants(m, job, infos);
-    for (size_t l = 0; l < job->layers && job->targets > 1; l++)
-        lower_set(m, job->kernels[l].symbol, infos + l * job->targets, job->targets);
+    for (size_t l = 0; l < job->layers; l++) {
+        LLVMValueRef *variants = infos + l * job->targets;
+        if (job->kernels[l].local)
+            for (size_t t = 0; t < job->targets; t++) LLVMSetLinkage(variants[t], LLVMInternalLinkage);
+        else if (job->targets > 1)
+            lower_set(m, job->kernels[l].symbol, variants, job->targets);
+    }
+    if (job->network) lower_networks(m, job, infos);
 }
 
 static bool verified(lower_module *m, complaints *c) {
@@ -300,13 +321,13 @@ static cvk_status refuse_types(const emit_kernel *kernels, size_t count, cvk_dia
 
 /* Everything LLVM owns is freed here, also when the arena runs dry in the middle. The module is of the best target's
  * triple, and functions say what CPU they are for; what is not in a function is made for the weakest. */
-cvk_status llvm_emit_inside(const emit_kernel *kernels, size_t layers, size_t targets, emit_kind kind,
-                            cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times) {
+cvk_status llvm_emit_inside(const emit_kernel *kernels, size_t layers, size_t targets, const emit_network *network,
+                            emit_kind kind, cvk_diagnostics *diagnostics, cvk_object *object, emit_times *times) {
     pthread_once(&initialised, initialise);
     *object = (cvk_object){0};
     cvk_status status = refuse_types(kernels, layers * targets, diagnostics);
     if (status != CVK_OK) return status;
-    const emit_job job = {kernels, layers, targets, kind};
+    const emit_job job = {kernels, layers, targets, network, kind};
     complaints c = {.diagnostics = diagnostics};
     const cvk_target *best = kernels[0].target, *weakest = kernels[layers * targets - 1].target;
     LLVMTargetMachineRef machine = make_machine(best->triple, weakest, &c);

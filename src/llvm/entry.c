@@ -110,7 +110,7 @@ static LLVMValueRef image_offset(const program_lowering *p, lowering *l, const n
     LLVMTypeRef index = l->m->index;
     const int64_t size = type_bytes(t->type);
     const bool whole = t->role == ROLE_WORKSPACE;
-    uint64_t stride = whole ? p->info->workspace.bytes : (uint64_t)(t->elements * size);
+    uint64_t stride = whole ? p->info->workspace.bytes : (uint64_t)((t->image ? t->image : t->elements) * size);
     LLVMValueRef before = LLVMConstInt(index, (uint64_t)(t->begin * size), false);
     if (!whole) before = LLVMBuildMul(l->builder, p->batch, before, "");
     LLVMValueRef offset = LLVMBuildMul(l->builder, p->image, LLVMConstInt(index, stride, false), "");

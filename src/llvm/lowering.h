@@ -119,6 +119,8 @@ void lower_place(lower_module *m, LLVMValueRef global, const char *kind, const c
 LLVMValueRef lower_info(lower_module *m, const char *symbol, const cvk_kernel_info *info, LLVMValueRef run,
                         LLVMValueRef pack);
 void lower_set(lower_module *m, const char *symbol, LLVMValueRef *infos, size_t count);
+/* network.c: the constant cvk_network_info, whose steps have these kernels' descriptions. */
+LLVMValueRef lower_network(lower_module *m, const char *symbol, const cvk_network_info *info, LLVMValueRef *kernels);
 LLVMValueRef lower_data(lower_module *m, const char *symbol, const void *data, int64_t bytes);
 
 /* emit.c: what makes a function compile for the target. */

@@ -51,6 +51,13 @@ int nest_add_tensor(nest_builder *b, const char *name, nest_role role, cvk_type 
 
 void nest_count_from(nest_builder *b, int tensor, int zero) { b->nest->tensors[tensor].zero = zero; }
 
+void nest_lie_in(nest_builder *b, int tensor, int64_t image, int64_t period, int64_t width) {
+    nest_tensor *t = &b->nest->tensors[tensor];
+    t->image = image;
+    t->period = period;
+    t->width = width;
+}
+
 int nest_add_part(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t begin, int64_t elements,
                   int alignment, bool writable) {
     int t = nest_add_tensor(b, name, role, type, elements, alignment, writable);

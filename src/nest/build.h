@@ -27,6 +27,8 @@ int nest_add_cosines(nest_builder *b, const char *name, cvk_type type, const int
                      int halvings);
 /* What sums are stored to; added to what stands there, or not. Aligned as elements are. */
 int nest_add_sums(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t elements, bool added_to);
+/* It is part of a wider tensor: nest_tensor says what the numbers are, which may be 0. */
+void nest_lie_in(nest_builder *b, int tensor, int64_t image, int64_t period, int64_t width);
 /* Loads into another type give how far above `zero` the tensor's numbers are. */
 void nest_count_from(nest_builder *b, int tensor, int zero);
 int nest_add_register(nest_builder *b, const char *name, cvk_type type, int lanes, int count);

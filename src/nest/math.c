@@ -284,6 +284,8 @@ static int sigmoid_tail(program *p, int a, const exponential *e) {
     return mul(p, quotient(p, above, below), scale.last);
 }
 
+static void decay(program *p) { exp_of_minus_magnitude(p, p->f->exp_limit); }
+
 static void sigmoid(program *p) {
     int e = exp_of_minus_magnitude(p, p->f->exp_limit);
     int above = if_negative(p, ARGUMENT, e, constant(p, 1));
@@ -357,9 +359,9 @@ static void softplus(program *p) {
 }
 
 static void (*const MAKE[MATH_KINDS])(program *) = {
-    [MATH_SIGMOID] = sigmoid,  [MATH_TANH] = hyperbolic_tangent, [MATH_SILU] = silu,
-    [MATH_GELU] = gelu,        [MATH_GELU_TANH] = gelu_tanh,     [MATH_ELU] = elu,
-    [MATH_SOFTPLUS] = softplus};
+    [MATH_DECAY] = decay, [MATH_SIGMOID] = sigmoid,  [MATH_TANH] = hyperbolic_tangent,
+    [MATH_SILU] = silu,   [MATH_GELU] = gelu,        [MATH_GELU_TANH] = gelu_tanh,
+    [MATH_ELU] = elu,     [MATH_SOFTPLUS] = softplus};
 
 static const format *format_of(cvk_type type) {
     for (size_t i = 0; i < sizeof FORMAT / sizeof *FORMAT; i++)

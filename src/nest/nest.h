@@ -48,8 +48,10 @@ typedef struct nest_tensor {
     bool shared;   /* of all images, where a kernel is for any batch and sums over them */
     bool added_to; /* a task reads an element of it, adds, and stores it */
     int zero;      /* the number that stands for 0: what loads into another type subtract */
-    bool work;     /* of no meaning afterwards: its elements may be stored again and again */
-    const int32_t *part; /* of a table: element i is the cosine of part[i] / 2^halvings of a turn, rounded once */
+    int64_t image; /* elements from an image to the next, where a kernel is for any batch; 0: as many as it has */
+    int64_t period, width; /* of every so many elements the first `width` are its own; 0: all are */
+    bool work;             /* of no meaning afterwards: its elements may be stored again and again */
+    const int32_t *part;   /* of a table: element i is the cosine of part[i] / 2^halvings of a turn, rounded once */
     int halvings;
 } nest_tensor;
 
@@ -200,6 +202,7 @@ void nest_print_op(const nest *n, const nest_op *op, text *out);
 /* Exact counts over all tasks: executed vector operations by kind, and multiply-adds' lanes that do useful work. */
 typedef struct nest_counts {
     double ops[OP_KINDS];
+    double dots[TYPES];              /* of ops[OP_DOT], by the type of their first factors */
     double fma_lanes, fma_all_lanes; /* of fma and dot: in their ranges; of their registers */
     double bytes;                    /* of tensors, loaded and stored */
 } nest_counts;

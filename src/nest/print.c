@@ -35,6 +35,7 @@ static const char *const OP_TEMPLATE[OP_KINDS] = {
     [OP_NUMBER] = "@d = @n",
     [OP_SELECT_NEGATIVE] = "@t = @a < 0 ? @b : @c",
     [OP_ABS] = "@t = abs(@a)",
+    [OP_SQRT] = "@t = sqrt(@a)",
     [OP_COPYSIGN] = "@t = copysign(@a, @b)",
     [OP_EXP2I] = "@t = exp2i(@a)",
     [OP_SHIFT_LEFT] = "@t = @a << @s",

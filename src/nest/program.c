@@ -261,6 +261,13 @@ nest_program program_into_workspace(arena *a, const nest_program *p, bool shared
     return (nest_program){p->count, phase};
 }
 
+nest_program program_after(arena *a, const nest_program *p, nest *n) {
+    nest_phase *phase = arena_array(a, nest_phase, p->count + 1);
+    phase[0] = *program_of(a, n).phase;
+    memcpy(phase + 1, p->phase, sizeof *phase * (size_t)p->count);
+    return (nest_program){p->count + 1, phase};
+}
+
 nest_program program_then(arena *a, const nest_program *p, nest *n) {
     nest_phase *phase = arena_array(a, nest_phase, p->count + 1);
     nest **nests = arena_new(a, nest *);
@@ -320,6 +327,7 @@ static void need(program_buffer *needs, const nest_tensor *t) {
     if (!needs->name) needs->name = t->name, needs->held = t->added_to;
     if (elements > needs->elements) needs->elements = elements;
     if (bytes > needs->bytes) needs->bytes = bytes;
+    if (t->image) needs->image_bytes = t->image * type_bytes(t->type);
     if (t->alignment > needs->alignment) needs->alignment = t->alignment;
 }
 

@@ -33,6 +33,8 @@ nest_program program_that_packs(arena *a, const nest_program *p, const nest_phas
                                 nest_role input);
 /* The program with what it puts out in its workspace instead, behind what it has there: from element `*begin` on. */
 nest_program program_into_workspace(arena *a, const nest_program *p, bool shared, int64_t *begin);
+/* The program behind a phase of one nest. */
+nest_program program_after(arena *a, const nest_program *p, nest *n);
 /* The program and a phase of one nest behind it. */
 nest_program program_then(arena *a, const nest_program *p, nest *n);
 /* The program with one more nest in its last phase, which is independent of the others'. */
@@ -55,7 +57,8 @@ typedef struct program_buffer {
     const char *name;
     int64_t elements, bytes;
     int alignment;
-    bool held; /* what it holds before is added to: its first nest says so */
+    int64_t image_bytes; /* from an image to the next, where a tensor says so */
+    bool held;           /* what it holds before is added to: its first nest says so */
 } program_buffer;
 program_buffer program_needs(const nest_program *p, nest_role role);
 

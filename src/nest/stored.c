@@ -14,6 +14,7 @@ typedef struct marks {
     const nest *nest;
     nest_role role;
     int64_t origin, elements, words; /* elements of the role from `origin` on */
+    int64_t period, width;           /* as the tensor's */
     uint64_t *before, *now, *mine, *read;
     int64_t *touched, touched_count; /* words of `mine`; kept only in nests that read the tensor, too */
     bool is_read;
@@ -173,13 +174,25 @@ static void end_phase(marks *m) {
     }
 }
 
-/* That every element is stored by the phase that has just been walked through. */
+/* What lies between a tensor's own elements is not to be touched. */
+static bool is_own(const marks *m, int64_t element) { return m->period == 0 || element % m->period < m->width; }
+
+/* The elements of a word that are to be stored. */
+static uint64_t own_bits(const marks *m, int64_t word) {
+    const int64_t left = m->elements - word * WORD;
+    uint64_t own = bits_of(0, left < WORD ? left : WORD);
+    for (int64_t i = 0; m->period && i < WORD; i++)
+        if (!is_own(m, word * WORD + i)) own &= ~(UINT64_C(1) << i);
+    return own;
+}
+
+/* That every element is stored by the phase that has just been walked through, and none between them. */
 static cvk_status expect_all(marks *m) {
     for (int64_t word = 0; word < m->words; word++) {
-        int64_t left = m->elements - word * WORD;
-        uint64_t missing = ~m->now[word] & bits_of(0, left < WORD ? left : WORD);
-        if (!missing) continue;
-        m->fault = "is never stored", m->element = word * WORD + first_of(missing), m->op = NULL;
+        const uint64_t own = own_bits(m, word), missing = own & ~m->now[word], strange = m->now[word] & ~own;
+        if (!missing && !strange) continue;
+        m->fault = missing ? "is never stored" : "is stored, and is another tensor's", m->op = NULL;
+        m->element = word * WORD + first_of(missing ? missing : strange);
         return CVK_ERROR_INTERNAL;
     }
     return CVK_OK;
@@ -221,6 +234,11 @@ static const nest_tensor *tensor_of(const nest *n, nest_role role) {
     return NULL;
 }
 
+static void lie_in(marks *m, const nest_tensor *t) {
+    m->period = t->period;
+    m->width = t->width;
+}
+
 cvk_status nest_certify_stored(const nest *const *nests, int count, nest_role role, int64_t most, cvk_diagnostics *d) {
     const nest_tensor *t = NULL;
     for (int i = 0; i < count && !t; i++) t = tensor_of(nests[i], role);
@@ -228,6 +246,7 @@ cvk_status nest_certify_stored(const nest *const *nests, int count, nest_role ro
     marks m;
     cvk_status status = open_marks(&m, role, t->elements, most);
     m.origin = t->begin;
+    lie_in(&m, t);
     if (status == CVK_OK && t->added_to) hold_all(&m);
     if (status == CVK_OK) status = walk_phase(nests, count, &m);
     if (status == CVK_OK) status = expect_all(&m);
@@ -260,6 +279,10 @@ static cvk_status certify(const nest_program *p, nest_role role, bool wholly, in
     if (needs.elements == 0) return CVK_OK;
     marks m;
     cvk_status status = open_marks(&m, role, needs.elements, most);
+    for (int i = 0; i < p->phase[last].count; i++) {
+        const nest_tensor *t = tensor_of(p->phase[last].nest[i], role);
+        if (t) lie_in(&m, t);
+    }
     if (status == CVK_OK && needs.held) hold_all(&m);
     for (int i = 0; i < p->count && status == CVK_OK; i++) {
         status = walk_phase((const nest *const *)p->phase[i].nest, p->phase[i].count, &m);

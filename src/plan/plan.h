@@ -1,8 +1,8 @@
 /* A plan: everything an algorithm decided about one layer. A plain value; prints as a `schedule:` and reads back.
  *
  *     {algorithm: direct, lanes: out_channels, tile: {oc: 32, od: 1, oh: 1, ow: 14}, block: {oh: 1, ow: 1},
- *      unroll: {ic: 1, kw: false, kh: false}, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 7, pack: {input_rows: 0,
- * border: false, transposed: false}, prefetch: false, stream: false}
+ *      unroll: {ic: 1, kw: false, kh: false}, dot: 0, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 7, pack:
+ * {input_rows: 0, border: false, transposed: false}, prefetch: false, stream: false}
  */
 #ifndef CVK_PLAN_PLAN_H
 #define CVK_PLAN_PLAN_H
@@ -48,6 +48,7 @@ typedef struct cvk_plan {
     int unroll_ic;          /* input channels per iteration of the reduction */
     bool unroll_kw;         /* all taps of a kernel row in one iteration; else one */
     bool unroll_kh;         /* all taps of a kernel column, for each of which the rows of a tile share input */
+    int dot;                /* > 0: a lane sums the products of so many input channels in one instruction */
     plan_order order;       /* every loop over tiles once, and before it, where it is blocked, that over its blocks */
     int tasks;              /* how many of `order`, from the outermost, are split among workers */
     int pack_rows;          /* > 0: a task first copies the input of its so many output rows to scratch; 0: none */
@@ -66,6 +67,9 @@ int plan_level_of(const plan_order *order, plan_loop loop, bool blocks);
 plan_order plan_order_of(const plan_loop loop[PLAN_TILE_LOOPS]);
 /* Puts a level in front of level `at`. The order has room. */
 void plan_order_insert(plan_order *order, int at, plan_level level);
+
+/* A plan with nothing chosen: one of everything, all loops tasks. */
+cvk_plan plan_plain(const char *algorithm, plan_lanes lanes);
 
 void plan_print(const cvk_plan *p, text *out);
 /* Reads a schedule back; an error names the place. Whether the plan fits its layer is for the algorithm to say. `ow`

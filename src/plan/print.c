@@ -91,7 +91,8 @@ bool plan_equal(const cvk_plan *a, const cvk_plan *b) {
 }
 
 int plan_unit(const cvk_plan *p, plan_loop loop) {
-    const int unit[PLAN_LOOPS] = {1, 1, p->tile_oc, p->tile_od, p->tile_oh, p->tile_ow, p->unroll_ic};
+    const int unit[PLAN_LOOPS] = {
+        1, 1, p->tile_oc, p->tile_od, p->tile_oh, p->tile_ow, p->unroll_ic * (p->dot ? p->dot : 1)};
     return unit[loop];
 }
 
@@ -99,6 +100,21 @@ int plan_level_of(const plan_order *order, plan_loop loop, bool blocks) {
     for (int i = 0; i < order->count; i++)
         if (order->level[i].loop == loop && (order->level[i].block > 0) == blocks) return i;
     return -1;
+}
+
+cvk_plan plan_plain(const char *algorithm, plan_lanes lanes) {
+    static const plan_loop ORDER[] = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH, LOOP_OW};
+    return (cvk_plan){.algorithm = algorithm,
+                      .lanes = lanes,
+                      .tile_oc = 1,
+                      .tile_od = 1,
+                      .tile_oh = 1,
+                      .tile_ow = 1,
+                      .block_oh = 1,
+                      .block_ow = 1,
+                      .unroll_ic = 1,
+                      .order = plan_order_of(ORDER),
+                      .tasks = PLAN_TILE_LOOPS};
 }
 
 plan_order plan_order_of(const plan_loop loop[PLAN_TILE_LOOPS]) {

@@ -143,6 +143,18 @@ count_list axis_counts(arena *a, const problem_axis *axis, const axis_span *span
     return list;
 }
 
+/* The first output at input `at` or behind it. */
+static int64_t first_sampled(const axis_sample *s, int64_t at, int64_t out) {
+    const int64_t left = at * s->divisor - s->origin;
+    if (left <= 0) return 0;
+    return s->step > 0 ? clamp(ceil_div(left, s->step), 0, out) : out;
+}
+
+axis_edges axis_sample_edges(const axis_sample *s, const problem_axis *axis) {
+    const int64_t low = first_sampled(s, 0, axis->out), high = first_sampled(s, axis->in - s->linear, axis->out);
+    return (axis_edges){low, high < low ? low : high};
+}
+
 static int64_t greatest_divisor(int64_t a, int64_t b) { return b ? greatest_divisor(b, a % b) : a; }
 
 /* The least tap that hits positions of the residue, or `taps` where none does. They repeat with the step. */

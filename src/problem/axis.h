@@ -64,6 +64,18 @@ problem_axis axis_counting(const problem_axis *a);
 /* The taps that a span's tiles see anywhere, in order. */
 segment_list axis_segments(arena *a, const problem_axis *axis, const axis_span *span);
 
+/* Where an axis is sampled: output o lies at (o step + origin) / divisor among the inputs. It is the input of the whole
+ * number below; linear, that one and the next, as near as it lies to each. Outside of low <= o < high an edge stands
+ * for it: the first input before, the last behind. step may be 0. */
+typedef struct axis_sample {
+    int64_t step, origin, divisor;
+    bool linear;
+} axis_sample;
+typedef struct axis_edges {
+    int64_t low, high;
+} axis_edges;
+axis_edges axis_sample_edges(const axis_sample *s, const problem_axis *axis);
+
 /* Of a convolution run backwards (an output position scatters to the inputs it saw), the input positions congruent to
  * `residue` modulo the step: a convolution of its own, from what was the output to every step-th of what was the input,
  * whose taps all hit whole positions, so that no zero is ever multiplied. */

@@ -147,7 +147,10 @@ void known_multiply(const problem *p, const known_factors *f, double *to) {
     for (int64_t i = 0; i < count_of(p); i++) {
         const spot s = spot_of(p, i);
         const int64_t tap = i % each, across = p->axis[AXIS_W].taps;
-        to[place_of(p, s.group, s.oc, s.ic, s.tap)] = f->down[tap / across] * f->across[tap % across] + p->w.zero;
+        const double column = f->down[tap / across], row = f->across[tap % across];
+        double *product = to + 2 * place_of(p, s.group, s.oc, s.ic, s.tap);
+        product[0] = column * row + p->w.zero;
+        product[1] = p->w.zero ? 0 : fma(column, row, -product[0]);
     }
 }
 

@@ -36,12 +36,24 @@ problem_epilogue problem_epilogue_of(const cvk_spec *s) {
     return e;
 }
 
-static const combination combinations[LAYER_KINDS] = {[LAYER_MAX_POOL] = COMBINE_MAXIMUM,
-                                                      [LAYER_AVERAGE_POOL] = COMBINE_MEAN,
-                                                      [LAYER_IDENTITY] = COMBINE_NONE}; /* COMBINE_SUM
-                                                                                           of the
-                                                                                           others
-                                                                                         */
+/* COMBINE_SUM of the others. */
+static const combination combinations[LAYER_KINDS] = {
+    [LAYER_MAX_POOL] = COMBINE_MAXIMUM, [LAYER_AVERAGE_POOL] = COMBINE_MEAN,     [LAYER_IDENTITY] = COMBINE_NONE,
+    [LAYER_GROUP_NORM] = COMBINE_NONE,  [LAYER_LAYER_NORM] = COMBINE_NORMALISED, [LAYER_SOFTMAX] = COMBINE_SOFTMAX,
+    [LAYER_RESIZE] = COMBINE_RESIZED};
+
+/* Once there are the mean and the deviation of its group, each channel is by itself. */
+static void take_moments(const cvk_spec *s, problem *p) {
+    p->groups = s->in_channels;
+    p->in_channels = p->out_channels = 1;
+    p->x.group = p->y.group = p->gate.group = 1;
+    p->moments = view_by_channel(p->sum, s->batch, s->in_channels);
+}
+
+view problem_output(const cvk_spec *s, int pitch) {
+    return view_pitched(s->output_type, s->output_layout, s->batch, s->out_channels, s->pitch[pitch], s->groups,
+                        s->out_size);
+}
 
 /* All but the axes. */
 static problem tensors_of(const cvk_spec *s) {
@@ -50,9 +62,11 @@ static problem tensors_of(const cvk_spec *s) {
                  .groups = s->groups,
                  .in_channels = spec_group_in(s),
                  .out_channels = spec_group_out(s),
-                 .x = view_dense(s->input_type, s->input_layout, s->batch, s->in_channels, s->groups, s->in_size),
+                 .x = view_pitched(s->input_type, s->input_layout, s->batch, s->in_channels, s->pitch[PITCH_INPUT],
+                                   s->groups, s->in_size),
                  .w = view_of_weights(s),
-                 .y = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+                 .y = problem_output(s, PITCH_OUTPUT),
+                 .addend = problem_output(s, PITCH_ADDEND),
                  .known = s->known,
                  .combine = combinations[s->kind],
                  .gate = view_everywhere(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups),
@@ -61,12 +75,24 @@ static problem tensors_of(const cvk_spec *s) {
                  .border = s->padding,
                  .constant = s->padding_constant - s->input_zero,
                  .accuracy = s->accuracy,
+                 .epsilon = s->epsilon,
                  .post = problem_epilogue_of(s)};
     p.x.zero = s->input_zero;
+    if (s->kind == LAYER_GROUP_NORM) take_moments(s, &p);
     return p;
 }
 
+bool problem_weighs(const problem *p) { return p->combine == COMBINE_SUM || p->combine == COMBINE_NUMBERS; }
+
 /* ---- forward ---- */
+
+/* Zeros of padding are numbers like others, whose weights count. */
+static void leave_nan_out(problem *p) {
+    p->combine = COMBINE_NUMBERS;
+    if (p->border != PAD_ZEROS) return;
+    p->border = PAD_CONSTANT;
+    p->constant = 0;
+}
 
 /* Of channels_first, all that an image has lies one behind the other, as weights do: those are channels. */
 static bool is_flat(const cvk_spec *s) {
@@ -86,8 +112,32 @@ static void put_images_along(problem *p) {
     p->axis[AXIS_W].in = p->axis[AXIS_W].out = p->n;
     p->x = view_images_along(&p->x, AXIS_W);
     p->y = view_images_along(&p->y, AXIS_W);
+    p->addend = view_images_along(&p->addend, AXIS_W);
     p->gate = view_images_along(&p->gate, AXIS_W);
     p->n = 1;
+}
+
+static axis_sample place_on(const cvk_spec *s, int axis) {
+    const int64_t in = s->in_size[axis], out = s->out_size[axis];
+    switch (s->coordinates) {
+    case COORDINATES_HALF_PIXEL: return (axis_sample){2 * in, in - out, 2 * out, false};
+    case COORDINATES_ALIGN_CORNERS:
+        return out > 1 ? (axis_sample){in - 1, 0, out - 1, false} : (axis_sample){0, 0, 1, false};
+    default: return (axis_sample){in, 0, out, false};
+    }
+}
+
+/* Rounding is a place half a position, or one less a little, farther, of which the whole number below is taken. */
+static axis_sample sample_of(const cvk_spec *s, int axis) {
+    axis_sample a = place_on(s, axis);
+    if (s->interpolation == INTERPOLATION_LINEAR) {
+        a.linear = s->in_size[axis] > 1;
+        return a;
+    }
+    if (s->rounding == ROUNDING_FLOOR) return a;
+    if (s->rounding == ROUNDING_CEIL) return (axis_sample){a.step, a.origin + a.divisor - 1, a.divisor, false};
+    const int64_t less = s->rounding == ROUNDING_PREFER_FLOOR;
+    return (axis_sample){2 * a.step, 2 * a.origin + a.divisor - less, 2 * a.divisor, false};
 }
 
 static problem forward_of(const cvk_spec *s) {
@@ -101,6 +151,8 @@ static problem forward_of(const cvk_spec *s) {
                                    .origin = -s->pad_before[a],
                                    .before = s->count_include_pad ? s->pad_before[a] : 0,
                                    .after = s->count_include_pad ? s->pad_after[a] : 0};
+    if (s->ignore_nan) leave_nan_out(&p);
+    for (int a = 0; a < AXES && s->kind == LAYER_RESIZE; a++) p.sample[a] = sample_of(s, a);
     if (!problem_has_border(&p)) p.border = PAD_ZEROS;
     if (is_flat(s)) flatten(s, &p);
     if (is_flat(s) && s->batch > 1) put_images_along(&p);
@@ -157,17 +209,22 @@ static axis_phase present_phase(axis_phase f) {
     return f;
 }
 
+static void restrict_view(view *v, int axis, const axis_phase *f) {
+    v->base += f->first_out * v->axis[axis];
+    v->axis[axis] *= f->out_stride;
+}
+
 static void restrict_axis(problem *p, int axis, const axis_phase *f) {
     p->axis[axis] = f->axis;
     p->w.base += f->first_tap * p->w.axis[axis];
     p->w.axis[axis] *= f->tap_stride;
-    p->y.base += f->first_out * p->y.axis[axis];
-    p->y.axis[axis] *= f->out_stride;
+    restrict_view(&p->y, axis, f);
+    restrict_view(&p->addend, axis, f);
 }
 
 /* Sums alone, directly, to where a border is folded back. */
 static void leave_unfolded(const cvk_spec *s, problem *p) {
-    p->y = problem_unfolded(s);
+    p->y = p->addend = problem_unfolded(s);
     p->accuracy = ACCURACY_STRICT;
     p->post = (problem_epilogue){0};
 }
@@ -241,12 +298,15 @@ static bool follows_on(const view *v, int outer, int inner, int64_t size) {
 static void merge(problem *p, int outer, int inner) {
     problem_axis *o = &p->axis[outer], *i = &p->axis[inner];
     if (!axis_is_plain(o) || !axis_is_plain(i)) return;
-    if (!follows_on(&p->x, outer, inner, i->in) || !follows_on(&p->y, outer, inner, i->out)) return;
+    if (!follows_on(&p->x, outer, inner, i->in) || !follows_on(&p->y, outer, inner, i->out) ||
+        !follows_on(&p->addend, outer, inner, i->out))
+        return;
     i->in *= o->in;
     i->out *= o->out;
     o->in = o->out = 1;
     p->x.axis[outer] = i->in * p->x.axis[inner];
     p->y.axis[outer] = i->out * p->y.axis[inner];
+    p->addend.axis[outer] = i->out * p->addend.axis[inner];
 }
 
 problem problem_merged(const problem *p) {
@@ -261,7 +321,7 @@ problem problem_repeated(const problem *p) {
     r.groups = p->groups * p->out_channels;
     r.out_channels = 1;
     r.x = view_repeated(&p->x, p->out_channels);
-    r.x.group = r.w.group = r.y.group = 1;
+    r.x.group = r.w.group = r.y.group = r.addend.group = 1;
     return r;
 }
 
@@ -289,13 +349,16 @@ static int64_t product(const problem *p, size_t member) {
     return n;
 }
 
+bool problem_is_of_windows(const problem *p) {
+    return p->combine != COMBINE_NORMALISED && p->combine != COMBINE_SOFTMAX && p->combine != COMBINE_RESIZED;
+}
 int64_t problem_multiplier(const problem *p) { return p->out_channels / p->in_channels; }
 int64_t problem_taps(const problem *p) { return product(p, offsetof(problem_axis, taps)); }
 int64_t problem_pixels(const problem *p) { return product(p, offsetof(problem_axis, out)); }
 
 double problem_multiply_adds(const problem *p) {
-    return (double)(p->n * p->groups * p->out_channels * problem_pixels(p)) *
-           (double)(p->in_channels * problem_taps(p));
+    const int64_t products = problem_is_of_windows(p) ? p->in_channels * problem_taps(p) : 1;
+    return (double)(p->n * p->groups * p->out_channels * problem_pixels(p)) * (double)products;
 }
 
 int problem_operands(const problem *p, post_operand operand) {

@@ -13,21 +13,33 @@ static int64_t row_major(int64_t step, const int64_t size[AXES], int64_t stride[
     return step;
 }
 
-view view_dense(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, int64_t groups,
-                const int64_t size[AXES]) {
-    bool blocked = layout == CVK_BLOCKED;
-    int64_t stored = blocked ? ceil_div(channels, BLOCK) * BLOCK : channels;
+/* Up to the last that is its own. */
+static int64_t elements_of(const view *v, int64_t n, int64_t image) { return n ? (n - 1) * v->n + image : 0; }
+
+view view_pitched(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, int64_t pitch, int64_t groups,
+                  const int64_t size[AXES]) {
+    const bool blocked = layout == CVK_BLOCKED, last = layout == CVK_CHANNELS_LAST;
+    const int64_t own = blocked ? ceil_div(channels, BLOCK) * BLOCK : channels, all = pitch ? pitch : own;
     view v = {.type = type,
               .channels = channels,
               .group = channels / groups,
               .block = blocked ? BLOCK : 1,
               .in_block = blocked};
-    int64_t step = blocked ? BLOCK : layout == CVK_CHANNELS_LAST ? channels : 1;
-    int64_t pixels = row_major(step, size, v.axis) / step;
-    v.channel = layout == CVK_CHANNELS_LAST ? 1 : pixels * step;
-    v.n = stored * pixels;
-    v.elements = n * v.n;
+    const int64_t step = blocked ? BLOCK : last ? all : 1;
+    const int64_t pixels = row_major(step, size, v.axis) / step;
+    v.channel = last ? 1 : pixels * step;
+    v.n = all * pixels;
+    v.elements = elements_of(&v, n, last ? (pixels - 1) * all + own : own * pixels);
+    if (all == own) return v;
+    v.image = v.n;
+    v.period = last ? all : v.n;
+    v.width = last ? own : own * pixels;
     return v;
+}
+
+view view_dense(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, int64_t groups,
+                const int64_t size[AXES]) {
+    return view_pitched(type, layout, n, channels, 0, groups, size);
 }
 
 view view_everywhere(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, int64_t groups) {
@@ -35,6 +47,16 @@ view view_everywhere(cvk_type type, cvk_layout layout, int64_t n, int64_t channe
     view v = view_dense(type, layout, n, channels, groups, ONE);
     for (int a = 0; a < AXES; a++) v.axis[a] = 0;
     return v;
+}
+
+view view_by_channel(cvk_type type, int64_t n, int64_t channels) {
+    return (view){.type = type,
+                  .n = channels,
+                  .channel = 1,
+                  .group = 1,
+                  .block = 1,
+                  .channels = channels,
+                  .elements = n * channels};
 }
 
 view view_images_along(const view *v, int axis) {

@@ -18,18 +18,26 @@ typedef struct view {
     int zero;     /* the number that stands for 0, of integers */
     int64_t base; /* element of n, channel number and position 0 */
     int64_t n, channel, axis[AXES];
-    int64_t group;           /* channel numbers from a group to the next */
-    int64_t block, in_block; /* 1, 0 */
-    int64_t channels;        /* of all groups */
-    int64_t elements;        /* of the tensor, with the fill of its last block */
+    int64_t group;                /* channel numbers from a group to the next */
+    int64_t block, in_block;      /* 1, 0 */
+    int64_t channels;             /* of all groups */
+    int64_t elements;             /* of the tensor, with the fill of its last block */
+    int64_t image, period, width; /* part of a wider tensor: elements from an image to the next; of every `period` the
+                                     first `width` are its own. 0: it is dense */
 } view;
 
+/* The same of channels that are part of a tensor of `pitch` channels, from the first of them on; 0: of no other. */
+view view_pitched(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, int64_t pitch, int64_t groups,
+                  const int64_t size[AXES]);
 /* A dense tensor in a layout. */
 view view_dense(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, int64_t groups,
                 const int64_t size[AXES]);
 
 /* A dense tensor of one position, which is seen at all. */
 view view_everywhere(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, int64_t groups);
+
+/* A number for each channel of an image, which is seen at all of its positions. */
+view view_by_channel(cvk_type type, int64_t n, int64_t channels);
 
 /* The view with its images, one behind the other, along an axis of which there was one position. */
 view view_images_along(const view *v, int axis);

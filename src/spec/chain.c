@@ -12,13 +12,18 @@ static cvk_layout layout_between(const cvk_spec *links, int count) {
 }
 
 static const char *why_not_alone(const cvk_spec *s, bool last) {
+    if (!layer_kind_rows[s->kind].windows)
+        return "other layers than convolutions and pools in a chain are not supported yet";
     if (s->direction != DIRECTION_FORWARD || s->accumulate) return "gradients are of one layer";
     if (s->transposed) return "a transposed layer in a chain is not supported yet";
     if (s->indices) return "indices in a chain are not supported yet";
     if (spec_is_chain(s)) return "a chain within a chain is one chain";
+    if (s->ignore_nan) return "sums that leave NaN out, in a chain, are not supported yet";
     if (s->kind == LAYER_DENSE || s->kind == LAYER_IDENTITY)
         return "a layer of this kind in a chain is not supported yet";
     if (s->known) return "weights that are known, in a chain, are not supported yet";
+    if (s->pitch[PITCH_INPUT] || s->pitch[PITCH_OUTPUT] || s->pitch[PITCH_ADDEND])
+        return "a pitch in a chain is not supported yet";
     if (!last && spec_operands(s, OPERAND_TENSOR) + spec_operands(s, OPERAND_IMAGE_CHANNEL))
         return "a post-op that reads a tensor before the last layer of a chain is not supported yet";
     return NULL;

@@ -27,10 +27,12 @@ static void check_numbers(const cvk_spec *s, const findings *f) {
     check_range(f, input, s->in_size, AXES, input->least);
     check_range(f, padding, s->pad_before, AXES, padding->least);
     check_range(f, padding, s->pad_after, AXES, padding->least);
+    check_range(f, &spec_fields[FIELD_pitch], s->pitch, PITCHES, 0);
     check_range(f, &spec_fields[FIELD_output_padding], s->output_padding, AXES, 0);
     for (const field_row *field = spec_fields; field < spec_fields + FIELDS; field++) {
         const void *member = (const char *)s + field->member;
         if (field->form == FORM_integer || field->form == FORM_groups) check_range(f, field, member, 1, field->least);
+        if (!field_is_of(field, s->kind)) continue;
         if (field->form == FORM_axes || field->form == FORM_kernel) check_range(f, field, member, AXES, field->least);
     }
 }
@@ -65,12 +67,15 @@ static bool has_output_padding(const cvk_spec *s) {
 }
 
 static bool is_forward_alone(const cvk_spec *s) {
-    return !s->flip_kernel && !s->transposed && s->direction == DIRECTION_FORWARD && s->padding == PAD_ZEROS;
+    return !s->flip_kernel && !s->transposed && s->direction == DIRECTION_FORWARD && s->padding == PAD_ZEROS &&
+           !s->ignore_nan;
 }
 
 /* Every channel by itself, forward, without what belongs to weights. */
 static bool is_sound_weightless(const cvk_spec *s) {
-    return s->groups == spec_groups_of_kind(s) && s->out_channels == s->in_channels && !s->bias && is_forward_alone(s);
+    const bool grouped = field_is_of(&spec_fields[FIELD_groups], s->kind);
+    return (grouped || s->groups == spec_groups_of_kind(s)) && s->out_channels == s->in_channels && !s->bias &&
+           is_forward_alone(s);
 }
 
 static bool is_sound_dense(const cvk_spec *s) { return s->groups == 1 && is_forward_alone(s); }
@@ -85,6 +90,8 @@ static bool has_no_windows(const cvk_spec *s) {
 }
 
 static bool is_kind(const cvk_spec *s) { return (unsigned)s->kind < LAYER_KINDS; }
+
+static bool is_positive(double number) { return number > 0 && isfinite((float)number); }
 
 static bool has_sound_switches(const cvk_spec *s) {
     return (!s->ceil_mode || (is_kind(s) && spec_is_pool(s))) &&
@@ -130,6 +137,10 @@ static void check_rest(const cvk_spec *s, const findings *f) {
         {"post", has_sound_post_ops(s)},
         {"kind", is_kind(s)},
         {"a kind without weights", !is_kind(s) || spec_weighs(s) || is_sound_weightless(s)},
+        {"interpolation", (size_t)s->interpolation < interpolation_words.count},
+        {"coordinates", (size_t)s->coordinates < coordinate_words.count},
+        {"rounding", (size_t)s->rounding < rounding_words.count},
+        {"epsilon", !is_kind(s) || !field_is_of(&spec_fields[FIELD_epsilon], s->kind) || is_positive(s->epsilon)},
         {"a dense layer", s->kind != LAYER_DENSE || is_sound_dense(s)},
         {"a kind without windows", !is_kind(s) || layer_kind_rows[s->kind].windows || has_no_windows(s)},
         {"ceil_mode, count_include_pad or indices: not of such a layer", has_sound_switches(s)},

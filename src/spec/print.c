@@ -88,6 +88,11 @@ static void print_padding_mode(const cvk_spec *s, const field_row *f, text *out)
     text_add(out, "}");
 }
 
+static void print_nan(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", nan_words.word[s->ignore_nan]);
+}
+
 static void print_groups(const cvk_spec *s, const field_row *f, text *out) {
     if (s->groups == s->in_channels && s->groups > 1)
         text_add(out, "depthwise");
@@ -105,6 +110,25 @@ static void print_number(const cvk_spec *s, double value, text *out) {
         text_add_double(out, value);
     else
         text_add_float(out, (float)value);
+}
+
+static void print_positive(const cvk_spec *s, const field_row *f, text *out) {
+    print_number(s, *(const double *)(const void *)((const char *)s + f->member), out);
+}
+
+static void print_interpolation(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", interpolation_words.word[s->interpolation]);
+}
+
+static void print_coordinates(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", coordinate_words.word[s->coordinates]);
+}
+
+static void print_rounding(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", rounding_words.word[s->rounding]);
 }
 
 static void print_post_op(const cvk_spec *s, const post_op *op, text *out) {
@@ -171,6 +195,18 @@ static void print_layout(const cvk_spec *s, const field_row *f, text *out) {
         text_add(out, "%s", input);
     else
         text_add(out, "{input: %s, output: %s}", input, output);
+}
+
+/* Nothing where there are no other channels. */
+static void print_pitch(const cvk_spec *s, const field_row *f, text *out) {
+    const char *joint = "{";
+    (void)f;
+    for (int i = 0; i < PITCHES; i++) {
+        if (!s->pitch[i]) continue;
+        text_add(out, "%s%s: %lld", joint, pitch_words.word[i], (long long)s->pitch[i]);
+        joint = ", ";
+    }
+    if (*joint == ',') text_add(out, "}");
 }
 
 static void print_dtype(const cvk_spec *s, const field_row *f, text *out) {
@@ -258,12 +294,18 @@ static printer *const printers[FORMS] = {
     [FORM_padding] = print_padding,
     [FORM_padding_mode] = print_padding_mode,
     [FORM_groups] = print_groups,
+    [FORM_positive] = print_positive,
+    [FORM_interpolation] = print_interpolation,
+    [FORM_coordinates] = print_coordinates,
+    [FORM_rounding] = print_rounding,
     [FORM_boolean] = print_boolean,
     [FORM_post_ops] = print_post_ops,
     [FORM_then] = print_then,
     [FORM_layout] = print_layout,
+    [FORM_pitch] = print_pitch,
     [FORM_dtype] = print_dtype,
     [FORM_weights] = print_weights,
+    [FORM_nan] = print_nan,
     [FORM_accuracy] = print_accuracy,
     [FORM_algorithm] = print_algorithm,
     [FORM_schedule] = print_schedule,

@@ -1,6 +1,7 @@
 /* Read: from the tree of a file to its layers. Walks the keys; spec/read_field.c reads each value, spec/rules.c judges
  * each layer as a whole. Goes on after an error, so that one run shows them all. */
 #include "spec/reader.h"
+#include "spec/edges.h"
 #include "spec/limits.h"
 #include "spec/rules.h"
 #include "spec/scalar.h"
@@ -9,8 +10,8 @@
 
 enum { LANGUAGE_VERSION = 1 };
 
-typedef enum top_key { TOP_VERSION, TOP_NAME, TOP_DEFAULTS, TOP_LAYERS, TOP_KEYS } top_key;
-static const char *const top_words[TOP_KEYS] = {"version", "name", "defaults", "layers"};
+typedef enum top_key { TOP_VERSION, TOP_NAME, TOP_DEFAULTS, TOP_INPUTS, TOP_LAYERS, TOP_OUTPUTS, TOP_KEYS } top_key;
+static const char *const top_words[TOP_KEYS] = {"version", "name", "defaults", "inputs", "layers", "outputs"};
 static const word_list top_keys = {"key", TOP_KEYS, top_words};
 
 typedef struct document {
@@ -19,6 +20,7 @@ typedef struct document {
     const node *top[TOP_KEYS];    /* NULL where absent */
     const node *fallback[FIELDS]; /* from `defaults`, else from the table; NULL where there is none */
     bool inherited[FIELDS];       /* from `defaults` */
+    edges *edges;                 /* NULL: layers do not feed one another */
 } document;
 
 static const node *find_key(const node *mapping, const char *key) {
@@ -43,7 +45,8 @@ static void check_layer_keys(report *r, const char *owner, const node *layer) {
 }
 
 static reader new_reader(const document *doc, const char *owner, place at) {
-    reader r = {.report = doc->report, .arena = &doc->network->arena, .owner = owner, .complete = true};
+    reader r = {
+        .report = doc->report, .arena = &doc->network->arena, .owner = owner, .complete = true, .edges = doc->edges};
     for (int i = 0; i < FIELDS; i++) r.draft.at[i] = at;
     for (int i = 0; i < AXES; i++) r.draft.spec.kernel[i] = r.draft.spec.stride[i] = r.draft.spec.dilation[i] = 1;
     r.draft.spec.at = at;
@@ -54,6 +57,7 @@ static reader new_reader(const document *doc, const char *owner, place at) {
 static void read_value(reader *r, const field_row *field, const node *value, bool inherited) {
     r->field = field;
     r->inherited = inherited;
+    r->draft.at[field - spec_fields] = value->at;
     read_field(r, value);
 }
 
@@ -159,6 +163,7 @@ static void read_layer_fields(const document *doc, reader *r, const node *layer)
             continue;
         }
         const node *own = find_own(layer, original, (field_id)i), *value = own ? own : doc->fallback[i];
+        if (i == FIELD_layout) r->draft.layout = own || doc->inherited[i];
         if (value) {
             read_value(r, field, value, !own && doc->inherited[i]);
         } else if (!field->fallback && !(r->draft.unknown_kind && field->of != OF_ALL) &&
@@ -183,6 +188,11 @@ static void read_layer_fields(const document *doc, reader *r, const node *layer)
 
 static void check_name_is_new(const document *doc, const reader *r) {
     const cvk_spec *layers = doc->network->layers, *s = &r->draft.spec;
+    if (s->name && doc->edges && edges_named(doc->edges, s->name)) {
+        report_error(doc->report, E_DUPLICATE_NAME, r->draft.at[FIELD_name], NULL,
+                     "%s.name: \"%s\" is the name of an input or another layer too", r->owner, show_text(s->name).text);
+        return;
+    }
     for (size_t i = 0; s->name && i < doc->network->count; i++) {
         if (strcmp(layers[i].name, s->name) != 0) continue;
         report_error(doc->report, E_DUPLICATE_NAME, r->draft.at[FIELD_name], NULL,
@@ -220,22 +230,40 @@ void settle(reader *r) {
     if (r->report->errors == before) constants_settle(s, r->arena, &r->draft.constants, &f);
 }
 
-static void read_layer(document *doc, const node *layer) {
+/* Inside, channels lie together, unless somebody says otherwise. */
+static void settle_layouts(const document *doc, reader *r) {
+    cvk_spec *s = &r->draft.spec;
+    s->input_layout = doc->edges->graph.tensor[r->draft.input].layout;
+    if (!r->draft.layout) s->output_layout = CVK_CHANNELS_LAST;
+}
+
+static void read_layer(document *doc, const node *layer, const char *owner) {
     struct cvk_network *network = doc->network;
-    const char *owner = arena_format(&network->arena, "layers[%zu]", network->count);
     cvk_spec *s = &network->layers[network->count];
+    const unsigned errors = doc->report->errors;
     check_kind(doc->report, layer, owner, NODE_MAPPING, "a mapping");
     if (layer->kind == NODE_MAPPING) {
         check_layer_keys(doc->report, owner, layer);
         reader r = new_reader(doc, owner, layer->at);
         read_layer_fields(doc, &r, layer);
         check_name_is_new(doc, &r);
+        if (r.complete && doc->edges) settle_layouts(doc, &r);
         if (r.complete) settle(&r);
         if (r.complete) read_chain(&r, doc->fallback);
         *s = r.draft.spec;
+        if (doc->edges) edges_add_layer(doc->edges, &r, s, r.complete && doc->report->errors == errors);
     }
     if (!s->name) s->name = "";
     network->count++;
+}
+
+/* A concatenation is no layer of the network's: it has no kernel. */
+static void read_node(document *doc, const node *layer, size_t index) {
+    const char *owner = arena_format(&doc->network->arena, "layers[%zu]", index);
+    if (!doc->edges || layer->kind != NODE_MAPPING || !edges_is_concat(layer))
+        read_layer(doc, layer, owner);
+    else
+        edges_add_concat(doc->edges, owner, layer);
 }
 
 static void read_layers(document *doc) {
@@ -250,7 +278,7 @@ static void read_layers(document *doc) {
         return;
     }
     doc->network->layers = arena_array(&doc->network->arena, cvk_spec, layers->count);
-    for (size_t i = 0; i < layers->count; i++) read_layer(doc, layers->child[i]);
+    for (size_t i = 0; i < layers->count; i++) read_node(doc, layers->child[i], i);
 }
 
 static void check_top_keys(const document *doc, const node *root) {
@@ -295,6 +323,26 @@ static void read_network_name(const document *doc) {
                      describe(n).text);
 }
 
+static void begin_edges(document *doc) {
+    const node *inputs = doc->top[TOP_INPUTS], *outputs = doc->top[TOP_OUTPUTS], *layers = doc->top[TOP_LAYERS];
+    if (inputs)
+        doc->edges = edges_begin(&doc->network->arena, doc->report, inputs,
+                                 layers && layers->kind == NODE_SEQUENCE ? layers : NULL);
+    else if (outputs)
+        report_error(doc->report, E_MISSING_KEY, outputs->at, "as in `inputs: {x: [1, 3, 224, 224]}`",
+                     "inputs is missing, without which nothing comes out");
+}
+
+static void end_edges(document *doc) {
+    if (!doc->edges) return;
+    if (doc->top[TOP_OUTPUTS])
+        edges_end(doc->edges, doc->top[TOP_OUTPUTS]);
+    else
+        report_error(doc->report, E_MISSING_KEY, doc->top[TOP_INPUTS]->at, "as in `outputs: [y]`",
+                     "outputs is missing");
+    doc->network->graph = &doc->edges->graph;
+}
+
 void spec_read(struct cvk_network *network, const node *root, report *r) {
     network->name = "";
     check_kind(r, root, "the file", NODE_MAPPING, "a mapping with version and layers");
@@ -304,6 +352,8 @@ void spec_read(struct cvk_network *network, const node *root, report *r) {
     if (!check_version(&doc)) return;
     check_top_keys(&doc, root);
     read_network_name(&doc);
+    begin_edges(&doc);
     read_defaults(&doc);
     read_layers(&doc);
+    end_edges(&doc);
 }

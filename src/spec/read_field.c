@@ -1,6 +1,7 @@
 /* Values: how each form of field is read. Needs a node; fills in the draft or refuses what does not fit, naming what
  * was expected, what was found and, where it can be told, what was meant. */
 #include "spec/reader.h"
+#include "spec/edges.h"
 #include "spec/limits.h"
 #include "spec/scalar.h"
 
@@ -152,6 +153,11 @@ static void read_size(reader *r, const node *n, int64_t *size) {
 
 static void read_shape(reader *r, const node *n) {
     static const char order[] = "N, C, then W, H W or D H W";
+    if (n->kind == NODE_SCALAR && !n->quoted && is_name(n->text) && !r->edges) {
+        refuse(r, E_KIND, n, "layers feed one another in a file with `inputs`",
+               "expected a list of 3 to 5 integers, got %s", describe(n).text);
+        return;
+    }
     cvk_spec *s = &r->draft.spec;
     const size_t least = s->kind == LAYER_DENSE ? 2 : 3;
     if (n->kind != NODE_SEQUENCE || n->count < least || n->count > 2 + AXES) {
@@ -165,6 +171,14 @@ static void read_shape(reader *r, const node *n) {
     read_size(r, n->child[1], &s->in_channels);
     for (int axis = 0; axis < AXES; axis++) s->in_size[axis] = 1;
     for (int i = 0; i < sizes; i++) read_size(r, n->child[2 + i], &s->in_size[AXES - sizes + i]);
+}
+
+/* A shape, or in a file with `inputs` what has it. */
+static void read_input(reader *r, const node *n) {
+    if (r->edges)
+        edges_read_input(r, n);
+    else
+        read_shape(r, n);
 }
 
 static void read_integer(reader *r, const node *n) { read_number(r, n, r->field->least, r->field->most, member(r)); }
@@ -321,6 +335,27 @@ static void read_groups(reader *r, const node *n) {
                "expected an integer 1..%lld or depthwise, got %s", (long long)r->field->most, describe(n).text);
 }
 
+static void read_positive(reader *r, const node *n) {
+    double *to = member(r);
+    if (!read_decimal(r, n, to) || *to > 0) return;
+    refuse(r, E_FLOAT, n, NULL, "expected a number above 0, got %s", describe(n).text);
+}
+
+static void read_interpolation(reader *r, const node *n) {
+    int found = read_word(r, n, &interpolation_words);
+    if (found >= 0) r->draft.spec.interpolation = (interpolation)found;
+}
+
+static void read_coordinates(reader *r, const node *n) {
+    int found = read_word(r, n, &coordinate_words);
+    if (found >= 0) r->draft.spec.coordinates = (coordinates)found;
+}
+
+static void read_rounding(reader *r, const node *n) {
+    int found = read_word(r, n, &rounding_words);
+    if (found >= 0) r->draft.spec.rounding = (nearest_rounding)found;
+}
+
 /* Its layers are read when the first one is settled. */
 static void read_then(reader *r, const node *n) {
     if (n->kind != NODE_SEQUENCE || n->count == 0)
@@ -336,6 +371,11 @@ static void read_layout(reader *r, const node *n) {
     static const char *const sides[] = {"input", "output"};
     static const word_list keys = {"side", 2, sides};
     const node *value[MOST_SUBKEYS] = {n, n};
+    if (n->kind == NODE_MAPPING && r->edges) {
+        refuse(r, E_KIND, n, "that of what the layer puts out; what feeds it has one of its own",
+               "expected one word in a file with `inputs`, got a mapping");
+        return;
+    }
     if (n->kind == NODE_MAPPING && !read_subkeys(r, n, &keys, value)) return;
     if (!value[0] || !value[1]) {
         refuse(r, E_MISSING_KEY, n, NULL, "expected both input and output");
@@ -346,6 +386,23 @@ static void read_layout(reader *r, const node *n) {
     if (input < 0 || output < 0) return;
     r->draft.spec.input_layout = (cvk_layout)input;
     r->draft.spec.output_layout = (cvk_layout)output;
+}
+
+static void read_pitch(reader *r, const node *n) {
+    const node *value[MOST_SUBKEYS];
+    if (n->kind != NODE_MAPPING) {
+        refuse(r, E_KIND, n, NULL, "expected {input: integer, output: integer, addend: integer}, got %s",
+               describe(n).text);
+        return;
+    }
+    if (r->edges) {
+        refuse(r, E_EDGE, n, "`kind: concat` lays tensors side by side",
+               "in a network it follows from what lies where");
+        return;
+    }
+    if (!read_subkeys(r, n, &pitch_words, value)) return;
+    for (int i = 0; i < PITCHES; i++)
+        if (value[i]) read_number(r, value[i], r->field->least, r->field->most, &r->draft.spec.pitch[i]);
 }
 
 static void read_type(reader *r, const node *n, cvk_type *to) {
@@ -392,6 +449,11 @@ static void read_output_padding(reader *r, const node *n) {
 static void read_direction(reader *r, const node *n) {
     int found = read_word(r, n, &direction_words);
     if (found >= 0) r->draft.direction = (direction)found;
+}
+
+static void read_nan(reader *r, const node *n) {
+    int found = read_word(r, n, &nan_words);
+    if (found >= 0) *(bool *)member(r) = found;
 }
 
 /* What it names was found before the fields were read. */
@@ -450,20 +512,26 @@ static void read_schedule(reader *r, const node *n) {
 void read_field(reader *r, const node *value) {
     static void (*const readers[FORMS])(reader *, const node *) = {
         [FORM_name] = read_name,
-        [FORM_shape] = read_shape,
+        [FORM_shape] = read_input,
         [FORM_integer] = read_integer,
         [FORM_axes] = read_axes,
         [FORM_padding] = read_padding,
         [FORM_padding_mode] = read_padding_mode,
         [FORM_groups] = read_groups,
+        [FORM_positive] = read_positive,
+        [FORM_interpolation] = read_interpolation,
+        [FORM_coordinates] = read_coordinates,
+        [FORM_rounding] = read_rounding,
         [FORM_boolean] = read_boolean,
         [FORM_post_ops] = read_post_ops,
         [FORM_then] = read_then,
         [FORM_layout] = read_layout,
+        [FORM_pitch] = read_pitch,
         [FORM_dtype] = read_dtype,
         [FORM_output_padding] = read_output_padding,
         [FORM_direction] = read_direction,
         [FORM_of] = read_of,
+        [FORM_nan] = read_nan,
         [FORM_weights] = read_weights,
         [FORM_accuracy] = read_accuracy,
         [FORM_algorithm] = read_algorithm,
@@ -472,6 +540,5 @@ void read_field(reader *r, const node *value) {
         [FORM_kernel] = read_kernel,
         [FORM_quantization] = read_quantization,
     };
-    r->draft.at[r->field - spec_fields] = value->at;
     readers[r->field->form](r, value);
 }

@@ -1,5 +1,6 @@
 /* post_ops: a list of words, and of mappings of one word to its parameters. */
 #include "spec/reader.h"
+#include "spec/edges.h"
 #include "spec/scalar.h"
 
 #include <stdio.h>
@@ -19,6 +20,14 @@ static bool read_kind(reader *r, const node *word, post_op *op) {
     return found >= 0;
 }
 
+static void refuse_without_name(reader *r, const node *n, post_kind kind) {
+    const char *word = post_rows[kind].word;
+    refuse(
+        r, E_POST_OP, n,
+        arena_format(r->arena, post_rows[kind].parameters ? "as in `{%s: [0.5, NAME]}`" : "as in `{%s: NAME}`", word),
+        "%s needs the name of what it takes, in a file with `inputs`", word);
+}
+
 layer_kind post_op_pool(const node *n) {
     const char *word = n->kind == NODE_SCALAR ? n->text : n->kind == NODE_MAPPING && n->count ? n->child[0]->text : "";
     const int found = word_find(&kind_words, word);
@@ -33,6 +42,10 @@ static bool read_word_alone(reader *r, const node *n, post_op *op) {
         return false;
     }
     if (!read_kind(r, n, op)) return false;
+    if (r->edges && post_takes_tensor(op->kind)) {
+        refuse_without_name(r, n, op->kind);
+        return false;
+    }
     if (post_rows[op->kind].parameters == 0 && !is_per_channel(op->kind)) return true;
     hint_text h = {.text = ""};
     snprintf(h.text, sizeof h.text, "as in `%s`", example(op->kind));
@@ -59,6 +72,17 @@ static bool read_blend(reader *r, const node *n, post_op *op) {
     return false;
 }
 
+/* In a file with `inputs`: a name, behind the share that a blend has. */
+static bool read_with_name(reader *r, const node *value, post_op *op) {
+    const bool number = post_rows[op->kind].parameters > 0;
+    if (number && (value->kind != NODE_SEQUENCE || value->count != 2)) {
+        refuse_without_name(r, value, op->kind);
+        return false;
+    }
+    edges_read_operand(r, number ? value->child[1] : value);
+    return !number || read_blend(r, value->child[0], op);
+}
+
 static bool read_with_parameters(reader *r, const node *n, post_op *op) {
     if (n->count != 2) {
         refuse(r, E_POST_OP, n, "begin each with `-`, or put each in braces of its own",
@@ -67,6 +91,7 @@ static bool read_with_parameters(reader *r, const node *n, post_op *op) {
     }
     const node *word = n->child[0], *value = n->child[1];
     if (!read_kind(r, word, op)) return false;
+    if (r->edges && post_takes_tensor(op->kind)) return read_with_name(r, value, op);
     if (is_per_channel(op->kind)) return read_word(r, value, &scale_words) >= 0;
     if (op->kind == POST_CLAMP) return read_clamp(r, value, op);
     if (op->kind == POST_BLEND) return read_blend(r, value, op);
@@ -102,6 +127,7 @@ void read_post_ops_from(reader *r, const node *n, size_t first) {
 
 void read_post_ops(reader *r, const node *n) {
     r->draft.spec.post_count = 0;
+    r->draft.operand_count = 0;
     r->draft.pooled = NULL;
     if (n->kind != NODE_SEQUENCE) {
         refuse(r, E_KIND, n, "as in `[add, relu]`", "expected a list, got %s", describe(n).text);

@@ -14,10 +14,14 @@ typedef struct draft {
     constants constants;
     bool depthwise, output_padding; /* whether these words are said */
     bool unknown_kind;              /* what is said of it is no kind */
-    const node *pooled;             /* the post-ops among which a pool stands, and where: it and what follows it are */
-    size_t pool_at;                 /* layers of a chain; NULL: none */
-    const node *then;               /* the layers that follow; NULL: none */
-    place at[FIELDS];               /* of each value; of the layer where a key is absent */
+    bool layout;                    /* whether one is said */
+    int input, operand_count;       /* in a file with `inputs`, tensors of its graph */
+    int operand[MOST_POST_OPS];     /* of post-ops, in their order */
+    place operand_at[MOST_POST_OPS];
+    const node *pooled; /* the post-ops among which a pool stands, and where: it and what follows it are */
+    size_t pool_at;     /* layers of a chain; NULL: none */
+    const node *then;   /* the layers that follow; NULL: none */
+    place at[FIELDS];   /* of each value; of the layer where a key is absent */
 } draft;
 
 typedef struct reader {
@@ -28,6 +32,7 @@ typedef struct reader {
     bool inherited;         /* its value is from `defaults` */
     bool complete;          /* every value so far is known, so the rules can be applied */
     int rank;               /* 0 until `input` is known, and in `defaults` */
+    struct edges *edges;    /* NULL in a file without `inputs`, whose layers do not feed one another */
     draft draft;
 } reader;
 

@@ -135,6 +135,37 @@ static void find_output_size(cvk_spec *s, int axis, const findings *f) {
                (long long)padded, axis_names[axis]);
 }
 
+/* Channels in memory of a tensor of a layer's own. */
+static int64_t own_channels(const cvk_spec *s, spec_pitch of) {
+    return of == PITCH_INPUT ? spec_stored(s->input_layout, s->in_channels)
+                             : spec_stored(s->output_layout, s->out_channels);
+}
+
+static void check_one_pitch(cvk_spec *s, spec_pitch of, const findings *f) {
+    const cvk_layout layout = of == PITCH_INPUT ? s->input_layout : s->output_layout;
+    const long long own = own_channels(s, of), pitch = s->pitch[of];
+    if (pitch < own)
+        broken(f, FIELD_pitch, E_PITCH, NULL, "%s: %lld channels are part of no %lld", pitch_words.word[of], own,
+               pitch);
+    else if (spec_stored(layout, pitch) != pitch)
+        broken(f, FIELD_pitch, E_PITCH, NULL, "%s: %lld are no whole blocks of channels", pitch_words.word[of], pitch);
+    else if (of == PITCH_ADDEND && spec_operands(s, OPERAND_TENSOR) != 1)
+        broken(f, FIELD_pitch, E_PITCH, "several stand one after another", "addend: the layer has %d addends, not one",
+               spec_operands(s, OPERAND_TENSOR));
+    if (pitch == own) s->pitch[of] = 0;
+}
+
+/* What goes forward alone, and puts out one thing. */
+static void check_pitch(cvk_spec *s, const findings *f) {
+    bool pitched = false;
+    for (int i = 0; i < PITCHES; i++) {
+        pitched |= s->pitch[i] != 0;
+        if (s->pitch[i]) check_one_pitch(s, (spec_pitch)i, f);
+    }
+    if (pitched && (s->direction != DIRECTION_FORWARD || s->accumulate || s->indices))
+        broken(f, FIELD_pitch, E_PITCH, NULL, "it is for layers that go forward, without indices");
+}
+
 static void check_tensor(const findings *f, field_id field, const char *what, int64_t elements) {
     if (elements > LIMIT_TENSOR_ELEMENTS)
         broken(f, field, E_TENSOR_LIMIT, NULL, "the %s is over the limit of %d elements", what, LIMIT_TENSOR_ELEMENTS);
@@ -225,9 +256,19 @@ static void check_integers(const cvk_spec *s, const findings *f) {
         broken(f, FIELD_direction, E_QUANTIZATION, NULL, "integers have no gradients");
 }
 
+/* What is reweighed is a sum of floats that goes forward, alone. */
+static void check_nan(const cvk_spec *s, const findings *f) {
+    if (!s->ignore_nan) return;
+    if (!type_is_float(s->input_type)) broken(f, FIELD_nan, E_DTYPE, NULL, "%s has no NaN", type_name(s->input_type));
+    if (s->transposed || s->direction != DIRECTION_FORWARD || s->accumulate)
+        broken(f, FIELD_nan, E_UNSUPPORTED, NULL,
+               "to ignore it in transposed layers and gradients is not supported yet");
+}
+
 /* Parameters become numbers of what is summed in. */
 static void round_parameters(cvk_spec *s) {
     const cvk_type type = spec_sum_type(s);
+    s->epsilon = type_round(type, s->epsilon);
     for (post_op *op = s->post; op < s->post + s->post_count; op++) {
         op->a = type_round(type, op->a);
         op->b = type_round(type, op->kind == POST_BLEND ? 1 - op->a : op->b);
@@ -291,7 +332,7 @@ static void check_dense(const cvk_spec *s, int axis, const findings *f) {
 static void apply_direct_rules(cvk_spec *s, const findings *f) {
     for (int axis = 0; axis < AXES; axis++) {
         if (s->kind == LAYER_DENSE) check_dense(s, axis, f);
-        find_output_size(s, axis, f);
+        if (s->kind != LAYER_RESIZE) find_output_size(s, axis, f);
         check_border(s, axis, s->in_size[axis], f);
     }
 }
@@ -306,9 +347,11 @@ void spec_apply_rules(cvk_spec *s, const findings *f) {
         apply_direct_rules(s, f);
     if (spec_is_pool(s)) apply_pool_rules(s, f);
     if (!spec_weighs(s)) check_weightless_types(s, f);
+    check_pitch(s, f);
     check_amounts(s, f);
     check_groups_apart(s, f);
     check_types(s, f);
     check_integers(s, f);
+    check_nan(s, f);
     round_parameters(s);
 }

@@ -1,6 +1,6 @@
 /* Shape: the figures that follow from a spec's fields. Products stop at INT64_MAX, which is past every limit, so the
  * same functions serve the rules that keep a layer within the limits and all who read a checked one. */
-#include "spec/spec.h"
+#include "spec/graph.h"
 
 enum { BLOCK = 16 };
 
@@ -11,7 +11,7 @@ static int64_t times(int64_t a, int64_t b) {
 
 static int64_t volume(const int64_t size[AXES]) { return times(times(size[AXIS_D], size[AXIS_H]), size[AXIS_W]); }
 
-static int64_t channels_in_memory(cvk_layout layout, int64_t channels) {
+int64_t spec_stored(cvk_layout layout, int64_t channels) {
     return layout == CVK_BLOCKED ? (channels + BLOCK - 1) / BLOCK * BLOCK : channels;
 }
 
@@ -56,7 +56,10 @@ bool spec_has_weights(const cvk_spec *s) {
     if (spec_is_chain(s)) return spec_weights_elements(s) > 0;
     return s->direction == DIRECTION_FORWARD && spec_weighs(s);
 }
-int64_t spec_groups_of_kind(const cvk_spec *s) { return spec_weighs(s) ? 1 : s->in_channels; }
+int64_t spec_groups_of_kind(const cvk_spec *s) {
+    const bool together = s->kind == LAYER_GROUP_NORM || s->kind == LAYER_LAYER_NORM || s->kind == LAYER_SOFTMAX;
+    return spec_weighs(s) || together ? 1 : s->in_channels;
+}
 int64_t spec_group_in(const cvk_spec *s) { return s->in_channels / s->groups; }
 int64_t spec_group_out(const cvk_spec *s) { return s->out_channels / s->groups; }
 int64_t spec_taps(const cvk_spec *s) { return volume(s->kernel); }
@@ -65,7 +68,7 @@ int64_t spec_taps(const cvk_spec *s) { return volume(s->kernel); }
 int64_t spec_macs(const cvk_spec *s) {
     if (spec_is_chain(s)) return sum_of_links(s, spec_macs);
     int64_t positions = times(times(s->batch, s->out_channels), volume(s->transposed ? s->in_size : s->out_size));
-    return times(positions, times(spec_group_in(s), spec_taps(s)));
+    return times(positions, times(spec_weighs(s) ? spec_group_in(s) : 1, spec_taps(s)));
 }
 
 /* Outputs along an axis, over all its taps, whose tap is within the input. */
@@ -87,7 +90,7 @@ static int64_t present(const cvk_spec *s, int axis) {
 int64_t spec_macs_of_input(const cvk_spec *s) {
     if (spec_is_chain(s)) return sum_of_links(s, spec_macs_of_input);
     if (s->padding != PAD_ZEROS) return spec_macs(s);
-    int64_t count = times(times(s->batch, s->out_channels), spec_group_in(s));
+    int64_t count = times(times(s->batch, s->out_channels), spec_weighs(s) ? spec_group_in(s) : 1);
     for (int axis = 0; axis < AXES; axis++) count = times(count, present(s, axis));
     return count;
 }
@@ -96,18 +99,41 @@ int spec_operands(const cvk_spec *s, post_operand operand) {
     return post_count_reading(s->post, s->post_count, operand);
 }
 
+int64_t spec_pitch_of(const cvk_spec *s, spec_pitch of) {
+    const bool input = of == PITCH_INPUT;
+    if (s->pitch[of]) return s->pitch[of];
+    return spec_stored(input ? s->input_layout : s->output_layout, input ? s->in_channels : s->out_channels);
+}
+
+/* From the first that is a tensor's own to the last. */
+static int64_t elements(const cvk_spec *s, cvk_layout layout, int64_t channels, int64_t pitch,
+                        const int64_t size[AXES]) {
+    const int64_t own = spec_stored(layout, channels), pixels = volume(size), image = times(pitch, pixels);
+    if (pitch == own || s->batch == 0) return times(s->batch, image);
+    const int64_t last = layout == CVK_CHANNELS_LAST ? image - pitch + own : times(own, pixels);
+    const int64_t before = times(s->batch - 1, image);
+    return before > INT64_MAX - last ? INT64_MAX : before + last;
+}
+
 int64_t spec_input_elements(const cvk_spec *s) {
-    return times(times(s->batch, channels_in_memory(s->input_layout, s->in_channels)), volume(s->in_size));
+    return elements(s, s->input_layout, s->in_channels, spec_pitch_of(s, PITCH_INPUT), s->in_size);
 }
 
 int64_t spec_output_elements(const cvk_spec *s) {
-    return times(times(s->batch, channels_in_memory(s->output_layout, s->out_channels)), volume(s->out_size));
+    return elements(s, s->output_layout, s->out_channels, spec_pitch_of(s, PITCH_OUTPUT), s->out_size);
+}
+
+bool spec_output_owns(const cvk_spec *s, int64_t element) {
+    const int64_t own = spec_stored(s->output_layout, s->out_channels), pitch = spec_pitch_of(s, PITCH_OUTPUT);
+    const int64_t run = s->output_layout == CVK_CHANNELS_LAST ? 1 : volume(s->out_size);
+    return element % (pitch * run) < own * run;
 }
 
 int64_t spec_operand_elements(const cvk_spec *s, post_operand operand) {
     switch (operand) {
-    case OPERAND_TENSOR: return spec_output_elements(s);
-    case OPERAND_IMAGE_CHANNEL: return times(s->batch, channels_in_memory(s->output_layout, s->out_channels));
+    case OPERAND_TENSOR:
+        return elements(s, s->output_layout, s->out_channels, spec_pitch_of(s, PITCH_ADDEND), s->out_size);
+    case OPERAND_IMAGE_CHANNEL: return times(s->batch, spec_stored(s->output_layout, s->out_channels));
     case OPERAND_CHANNEL: return s->out_channels;
     default: return 0;
     }
@@ -146,6 +172,10 @@ int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES
     int64_t pixel = (at[AXIS_D] * size[AXIS_H] + at[AXIS_H]) * size[AXIS_W] + at[AXIS_W];
     if (layout == CVK_CHANNELS_LAST) return (n * pixels + pixel) * channels + c;
     if (layout == CVK_CHANNELS_FIRST) return (n * channels + c) * pixels + pixel;
-    int64_t blocks = channels_in_memory(layout, channels) / BLOCK;
+    int64_t blocks = spec_stored(layout, channels) / BLOCK;
     return ((n * blocks + c / BLOCK) * pixels + pixel) * BLOCK + c % BLOCK;
+}
+
+int64_t graph_elements(const graph_tensor *t) {
+    return times(times(t->batch, spec_stored(t->layout, t->channels)), volume(t->size));
 }

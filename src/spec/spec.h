@@ -10,6 +10,9 @@
 #include "base/types.h"
 #include "plan/layer_plan.h"
 
+/* Tensors whose channels may be part of a wider tensor's. */
+typedef enum spec_pitch { PITCH_INPUT, PITCH_OUTPUT, PITCH_ADDEND, PITCHES } spec_pitch;
+
 struct cvk_spec {
     const char *name;
     layer_kind kind;
@@ -24,14 +27,20 @@ struct cvk_spec {
     double
         padding_constant; /* with PAD_CONSTANT: what the border reads, a number of the input's type other than its 0 */
     cvk_layout input_layout, output_layout;
+    int64_t pitch[PITCHES]; /* channels in memory of the tensor that they are part of; 0: there are no others */
     cvk_type input_type, weights_type,
         output_type;              /* bias and scales are of what is summed in, addends of the output's */
     int input_zero, weights_zero; /* of integers: what stands for 0 */
     accuracy accuracy;
     direction direction; /* forward, or backward_weights: a layer of gradients of the data is the transpose */
     bool bias, flip_kernel, transposed;
+    bool ignore_nan; /* taps on NaN are left out, and the others reweighed: floats, forward, without a bias */
     bool accumulate; /* gradients, which are added to what the output holds: no post-ops, and no bias going forward */
     bool ceil_mode, count_include_pad, indices; /* of pools, which have as many groups as channels and no weights */
+    interpolation interpolation;                /* of a resize, whose out_size is not derived but said */
+    coordinates coordinates;
+    nearest_rounding rounding;
+    double epsilon;    /* of norms; a number of what is summed in */
     const void *known; /* weights that are compiled in: dense, finite, of their type; NULL: the caller of a kernel
                           brings them */
     int post_count;
@@ -51,6 +60,7 @@ struct cvk_network {
     const char *name;
     size_t count;
     cvk_spec *layers;
+    const struct spec_graph *graph; /* spec/graph.h: what feeds what; NULL: layers do not feed one another */
 };
 
 /* What is summed in; of bias, scales and the parameters of post-ops, too. */
@@ -86,7 +96,10 @@ int64_t spec_macs(const cvk_spec *s);
 int64_t spec_macs_of_input(const cvk_spec *s); /* without those whose tap falls into zeros of padding */
 /* Post-ops that read such an operand. */
 int spec_operands(const cvk_spec *s, post_operand operand);
-/* Elements a tensor takes in memory: blocked layouts count whole blocks. */
+/* Channels in memory of a tensor that has so many. */
+int64_t spec_stored(cvk_layout layout, int64_t channels);
+/* Elements a tensor takes in memory: blocked layouts count whole blocks, and what has a pitch all between its first and
+ * its last. */
 int64_t spec_input_elements(const cvk_spec *s);
 int64_t spec_output_elements(const cvk_spec *s);
 int64_t spec_weights_elements(const cvk_spec *s);
@@ -98,6 +111,10 @@ int64_t spec_scale_elements(const cvk_spec *s);
 int spec_scales(const cvk_spec *s); /* how many vectors those are */
 /* Of what comes out: the output; of gradients of the weights, those, dense, and those of the bias behind them. */
 int64_t spec_result_elements(const cvk_spec *s);
+/* Whether an element of those that the output takes is its own: with a pitch, others' channels lie between. */
+bool spec_output_owns(const cvk_spec *s, int64_t element);
+/* Channels of the tensor in memory that a layer's are part of, which are its own where nothing is said. */
+int64_t spec_pitch_of(const cvk_spec *s, spec_pitch of);
 /* Offset in elements of a logical position in a tensor of `channels` and spatial `size`, in that layout. */
 int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES], int64_t n, int64_t c,
                     const int64_t at[AXES]);

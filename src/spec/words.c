@@ -15,14 +15,20 @@ WORDS(boolean_words, "boolean", "false", "true")
 WORDS(kernel_words, "kernel_size", "global")
 WORDS(padding_words, "padding", "valid", "same", "same_lower", "full", "causal")
 WORDS(padding_mode_words, "padding_mode", "zeros", "reflect", "symmetric", "replicate", "circular")
+WORDS(pitch_words, "pitch", "input", "output", "addend") /* by spec_pitch */
 WORDS(layout_words, "layout", "channels_first", "channels_last", "blocked")
 WORDS(dtype_words, "dtype", "f32", "f64", "f16", "bf16", "s8", "u8", "s32")
 WORDS(accuracy_words, "accuracy", "strict", "default", "fast")
 WORDS(group_words, "groups", "depthwise")
 WORDS(batch_words, "batch", "any")
 WORDS(operation_words, "operation", "convolution", "transposed", "weights_gradient", "transposed_weights_gradient",
-      "max_pool", "average_pool", "dense", "identity") /* by cvk_operation */
+      "max_pool", "average_pool", "dense", "identity", "group_norm", "layer_norm", "softmax",
+      "resize") /* by cvk_operation */
 WORDS(direction_words, "direction", "forward", "backward_data", "backward_weights")
+WORDS(nan_words, "nan", "propagate", "ignore")
+WORDS(interpolation_words, "interpolation", "nearest", "linear")
+WORDS(coordinate_words, "coordinates", "half_pixel", "asymmetric", "align_corners")
+WORDS(rounding_words, "rounding", "round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
 WORDS(scale_words, "scale", "per_channel")
 
 static const char *const kind_list[] = {

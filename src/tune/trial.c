@@ -148,7 +148,7 @@ static cvk_status make_object(compiler *c, arena *a, const layer_plan *plan, cvk
     if (why) say(r, OUTCOME_CONSTRAINTS, why);
     if (why) return CVK_ERROR_SPEC;
     cvk_status status = compile_plan(a, c->layer->spec, c->layer->aim, plan, d, &unit, NULL);
-    if (status == CVK_OK) status = compile_emit(&unit, symbol, 1, 1, EMIT_OBJECT, d, object, NULL);
+    if (status == CVK_OK) status = compile_emit(&unit, symbol, 1, 1, NULL, EMIT_OBJECT, d, object, NULL);
     if (status != CVK_OK) say_status(r, OUTCOME_COMPILE, status, d);
     return status;
 }

@@ -186,6 +186,13 @@ Test(layer, every_field_can_be_built) {
                 "name: all, input: [2, 8, 5], out_channels: 16, kernel_size: 1, groups: 8, dilation: 3, padding: [[0, "
                 "2]], padding_mode: reflect, bias: true, flip_kernel: true, layout: {input: channels_last, output: "
                 "blocked}, accuracy: fast");
+    l.padding_mode = CVK_PADDING_CONSTANT;
+    l.padding_constant = 0.1;
+    l.ignore_nan = true;
+    expect_same(&l,
+                "name: all, input: [2, 8, 5], out_channels: 16, kernel_size: 1, groups: 8, dilation: 3, padding: [[0, "
+                "2]], padding_mode: {constant: 0.1}, bias: true, flip_kernel: true, layout: {input: channels_last, "
+                "output: blocked}, nan: ignore, accuracy: fast");
 }
 
 Test(layer, padding_words_are_resolved) {

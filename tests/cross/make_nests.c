@@ -302,7 +302,7 @@ static FILE *create(const char *directory, const char *name) {
 static int write_object(const maker *m, const char *directory) {
     cvk_diagnostics *complaints = cvk_diagnostics_new();
     cvk_object object;
-    if (llvm_emit(m->kernel, m->count, 1, EMIT_OBJECT, complaints, &object, NULL))
+    if (llvm_emit(m->kernel, m->count, 1, NULL, EMIT_OBJECT, complaints, &object, NULL))
         stop("no object:", cvk_diagnostics_get(complaints, 0)->message);
     cvk_diagnostics_free(complaints);
     FILE *file = create(directory, "nests.o");

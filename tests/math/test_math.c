@@ -23,6 +23,7 @@ static const double ULP[] = {
 /* The formulas with more digits than the type has, so that none cancels: for f32 in double, which is fast; for f64 in
  * long double. `s` is the suffix of its functions. */
 #define REFERENCES(name, wide, s)                                                                                      \
+    static wide name##_decay(wide x) { return exp##s(-fabs##s(x)); }                                                   \
     static wide name##_sigmoid(wide x) { return 1 / (1 + exp##s(-x)); }                                                \
     static wide name##_silu(wide x) { return x / (1 + exp##s(-x)); }                                                   \
     static wide name##_gelu(wide x) { return x / 2 * erfc##s(-x / sqrt##s(2)); }                                       \
@@ -33,10 +34,9 @@ static const double ULP[] = {
     static wide name##_softplus(wide x) { return fmax##s(x, 0) + log1p##s(exp##s(-fabs##s(x))); }                      \
     static long double name(math_kind kind, double at) {                                                               \
         static wide (*const function[MATH_KINDS])(wide) = {                                                            \
-            [MATH_SIGMOID] = name##_sigmoid,     [MATH_TANH] = tanh##s,                                                \
-            [MATH_SILU] = name##_silu,           [MATH_GELU] = name##_gelu,                                            \
-            [MATH_GELU_TANH] = name##_gelu_tanh, [MATH_ELU] = name##_elu,                                              \
-            [MATH_SOFTPLUS] = name##_softplus};                                                                        \
+            [MATH_DECAY] = name##_decay, [MATH_SIGMOID] = name##_sigmoid,  [MATH_TANH] = tanh##s,                      \
+            [MATH_SILU] = name##_silu,   [MATH_GELU] = name##_gelu,        [MATH_GELU_TANH] = name##_gelu_tanh,        \
+            [MATH_ELU] = name##_elu,     [MATH_SOFTPLUS] = name##_softplus};                                           \
         return (long double)function[kind]((wide)at);                                                                  \
     }
 REFERENCES(in_double, double, )
@@ -197,6 +197,7 @@ typedef struct special {
 } special;
 
 static const special SPECIAL[] = {
+    {MATH_DECAY, 0, 0, 1, 1},
     {MATH_SIGMOID, 1, 0, 0.5, 0.5},
     {MATH_TANH, 1, -1, 0, -0.0},
     {MATH_SILU, INFINITY, NAN, 0, -0.0},

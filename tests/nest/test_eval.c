@@ -65,15 +65,23 @@ static float greater_of(float a, float b, float c) {
 }
 static float select_of(float a, float b, float c) { return isless(a, 0.0F) ? b : c; }
 static float abs_of(float a, float b, float c) { return (void)b, (void)c, fabsf(a); }
+static float sqrt_of(float a, float b, float c) { return (void)b, (void)c, sqrtf(a); }
 static float copysign_of(float a, float b, float c) { return (void)c, copysignf(a, b); }
 
 static float (*const FORMULA[OP_KINDS])(float, float, float) = {
-    [OP_COPY] = copy_of,         [OP_FMA] = fma_of,
-    [OP_ADD] = add_of,           [OP_SUB] = sub_of,
-    [OP_MUL] = mul_of,           [OP_DIV] = div_of,
-    [OP_MIN] = min_of,           [OP_MAX] = max_of,
-    [OP_ABS] = abs_of,           [OP_SELECT_NEGATIVE] = select_of,
-    [OP_COPYSIGN] = copysign_of, [OP_MAXIMUM] = maximum_of,
+    [OP_COPY] = copy_of,
+    [OP_FMA] = fma_of,
+    [OP_ADD] = add_of,
+    [OP_SUB] = sub_of,
+    [OP_MUL] = mul_of,
+    [OP_DIV] = div_of,
+    [OP_MIN] = min_of,
+    [OP_MAX] = max_of,
+    [OP_ABS] = abs_of,
+    [OP_SQRT] = sqrt_of,
+    [OP_SELECT_NEGATIVE] = select_of,
+    [OP_COPYSIGN] = copysign_of,
+    [OP_MAXIMUM] = maximum_of,
     [OP_GREATER] = greater_of,
 };
 

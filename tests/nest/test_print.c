@@ -152,6 +152,7 @@ Test(print, every_operation_has_its_form) {
                 "r[0] = r[1] > r[2] ? -1 : 0\n"
                 "r[0] = r[1] < 0 ? r[2] : r[3]\n"
                 "r[0] = abs(r[1])\n"
+                "r[0] = sqrt(r[1])\n"
                 "r[0] = copysign(r[1], r[2])\n"
                 "r[0] = exp2i(r[1])\n"
                 "s = keep s lanes 1..3\n"

@@ -187,13 +187,21 @@ static void of_floats(cvk_spec *s) {
 }
 
 static void weightless(draws *d, cvk_spec *s) {
-    (void)d;
+    static const layer_kind kinds[] = {LAYER_IDENTITY, LAYER_GROUP_NORM, LAYER_LAYER_NORM,
+                                       LAYER_SOFTMAX,  LAYER_RESIZE,     LAYER_RESIZE};
     forward_alone(s);
     of_floats(s);
-    s->kind = LAYER_IDENTITY;
+    s->kind = kinds[draw_from(d, 0, sizeof kinds / sizeof *kinds - 1)];
     s->bias = false;
     s->out_channels = s->in_channels;
-    s->groups = spec_groups_of_kind(s);
+    s->epsilon = draw_chance(d, 50) ? 1e-5 : 0.5;
+    for (int a = 0; a < AXES && s->kind == LAYER_RESIZE; a++) s->out_size[a] = 1;
+    for (int a = AXES - s->rank; a < AXES && s->kind == LAYER_RESIZE; a++)
+        s->out_size[a] = draw_chance(d, 50) ? s->in_size[a] * draw_from(d, 1, 4) : draw_small(d, 1, 40);
+    s->interpolation = (interpolation)draw_from(d, INTERPOLATION_NEAREST, INTERPOLATION_LINEAR);
+    s->coordinates = (coordinates)draw_from(d, COORDINATES_HALF_PIXEL, COORDINATES_ALIGN_CORNERS);
+    s->rounding = (nearest_rounding)draw_from(d, ROUNDING_PREFER_FLOOR, ROUNDING_CEIL);
+    if (s->kind != LAYER_GROUP_NORM || draw_chance(d, 30)) s->groups = spec_groups_of_kind(s);
 }
 
 static void without_windows(draws *d, cvk_spec *s) { (draw_chance(d, 35) ? all_of_an_image : weightless)(d, s); }
@@ -238,6 +246,17 @@ static void draw_types(draws *d, cvk_spec *s) {
     s->input_type = narrow[draw_from(d, 0, 2)];
     s->weights_type = narrow[draw_from(d, 0, 2)];
     s->output_type = narrow[draw_from(d, 0, 2)];
+}
+
+/* Some of its tensors' channels are part of wider tensors'. */
+static void lie_in_others(draws *d, cvk_spec *s) {
+    for (int i = 0; i < PITCHES; i++) {
+        const bool input = i == PITCH_INPUT;
+        const cvk_layout layout = input ? s->input_layout : s->output_layout;
+        const int64_t own = spec_stored(layout, input ? s->in_channels : s->out_channels);
+        if (draw_chance(d, 50) && (i != PITCH_ADDEND || spec_operands(s, OPERAND_TENSOR) == 1))
+            s->pitch[i] = spec_stored(layout, own + draw_from(d, 1, 40));
+    }
 }
 
 /* ---- weights that are known ---- */
@@ -327,8 +346,10 @@ static cvk_spec draw_once(draws *d, const char *name, bool *known) {
     if (draw_chance(d, 12)) accumulate(&s);
     if (draw_chance(d, 15)) pool(d, &s);
     if (draw_chance(d, 20)) without_windows(d, &s);
+    if (draw_chance(d, 15)) lie_in_others(d, &s);
     *known = draw_chance(d, 20) && s.kind == LAYER_CONVOLUTION && spec_has_weights(&s);
     if (*known) filter(d, &s);
+    s.ignore_nan = s.kind == LAYER_CONVOLUTION && draw_chance(d, 15);
     return s;
 }
 

@@ -58,6 +58,7 @@ static void forget_flip(cvk_spec *s) { s->flip_kernel = !s->flip_kernel; }
 static void repeat_the_edge(cvk_spec *s) { s->padding = PAD_SYMMETRIC; }
 static void replicate_border(cvk_spec *s) { s->padding = PAD_REPLICATE; }
 static void forget_border(cvk_spec *s) { s->padding = PAD_ZEROS; }
+static void forget_nan(cvk_spec *s) { s->ignore_nan = false; }
 static void nudge_border(cvk_spec *s) { s->padding_constant *= 1.0001; }
 static void border_from_0(cvk_spec *s) { s->padding_constant += s->input_zero; }
 static void crop_the_other_end(cvk_spec *s) { s->pad_before[AXIS_W]--, s->pad_after[AXIS_W]++; }
@@ -72,6 +73,14 @@ static void weights_from_1(cvk_spec *s) { s->weights_zero++; }
 static void f16_input(cvk_spec *s) { s->input_type = TYPE_F16; }
 static void bf16_weights(cvk_spec *s) { s->weights_type = TYPE_BF16; }
 static void bf16_output(cvk_spec *s) { s->output_type = TYPE_BF16; }
+
+static void instance_for_group(cvk_spec *s) { s->groups = s->in_channels; }
+static void twice_epsilon(cvk_spec *s) { s->epsilon *= 2; }
+static void plain_for_half_pixel(cvk_spec *s) { s->coordinates = COORDINATES_ASYMMETRIC; }
+static void corners_for_half_pixel(cvk_spec *s) { s->coordinates = COORDINATES_ALIGN_CORNERS; }
+static void round_up_for_down(cvk_spec *s) { s->rounding = ROUNDING_CEIL; }
+static void add_for_multiply(cvk_spec *s) { s->post[0].kind = POST_ADD; }
+static void other_share(cvk_spec *s) { s->post[0].a *= 1.0001; }
 
 static void average_over_padding(cvk_spec *s) { s->count_include_pad = !s->count_include_pad; }
 static void average_for_maximum(cvk_spec *s) { s->kind = LAYER_AVERAGE_POOL; }
@@ -125,6 +134,9 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
 /* For edits that need to know no more. */
 #define NOTHING {"", "", "", 0}
 
+#define NORM "{name: norm, kind: group_norm, input: [2, 12, 9, 19]"
+#define POSITIONS "{name: positions, kind: layer_norm, input: [2, 21, 5, 9], layout: channels_last"
+#define RESIZED "{name: resized, kind: resize, input: [2, 9, 5, 8], output_size: [10, 13]"
 #define DENSE "{name: dense, input: [2, 5, 9, 19], out_channels: 21, kernel_size: 3, padding: 1, bias: true"
 #define TRANSPOSED                                                                                                     \
     "{name: transposed, input: [1, 5, 4, 9], out_channels: 21, kernel_size: 5, stride: 2, padding: [[1, 2], [2, 1]], " \
@@ -150,6 +162,7 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
     "{name: depthwise, input: [1, 21, 8, 18], out_channels: 21, groups: depthwise, kernel_size: 3, padding: 1"
 #define LONG "{name: long, input: [1, 3, 70], out_channels: 19, kernel_size: 5"
 #define BORDER "{name: border, input: [1, 5, 8, 19], out_channels: 17, kernel_size: 3, padding: 2, padding_mode: "
+#define NANS "{name: nans, input: [1, 3, 8, 19], out_channels: 5, kernel_size: 3, padding: 1, nan: ignore"
 #define SOLID "{name: solid, input: [1, 4, 5, 6, 18], out_channels: 18, kernel_size: [3, 2, 3], padding: 1"
 
 #define MAXIMUM "{name: maximum, kind: max_pool, input: [2, 21, 9, 19], kernel_size: [3, 2], stride: 2, padding: 1"
@@ -193,6 +206,14 @@ static const mutant mutants[] = {
     {"slope off by 1e-4", DENSE ", post_ops: [{leaky_relu: 0.25}]" LAST "}", .misread = steeper_slope},
     {"relu for leaky_relu", DENSE ", post_ops: [{leaky_relu: 0.01}]}", .misread = relu_for_leaky},
     {"gelu_tanh for gelu", DENSE ", post_ops: [gelu]" LAST "}", .misread = tanh_gelu},
+    {"instances for groups", NORM ", groups: 3}", .misread = instance_for_group},
+    {"epsilon twice", NORM ", groups: 3, epsilon: 0.01}", .misread = twice_epsilon},
+    {"epsilon twice, of positions", POSITIONS ", epsilon: 0.01}", .misread = twice_epsilon},
+    {"output n where o n / out lies", RESIZED ", interpolation: linear}", .misread = plain_for_half_pixel},
+    {"corners aligned", RESIZED LAST ", interpolation: linear}", .misread = corners_for_half_pixel},
+    {"the nearest above", RESIZED "}", .misread = round_up_for_down},
+    {"sum for product", RESIZED LAST ", post_ops: [multiply]}", .misread = add_for_multiply},
+    {"share off by 1e-4", DENSE ", post_ops: [{blend: 0.25}]}", .misread = other_share},
     {"hard_sigmoid for sigmoid", DENSE ", post_ops: [sigmoid]}", .misread = hard_sigmoid},
     {"zero point of the input forgotten", DENSE BYTES "}", .misread = input_from_0},
     {"zero point of the weights off by one", DEPTHWISE LAST BYTES "}", .misread = weights_from_1},
@@ -256,6 +277,11 @@ static const mutant mutants[] = {
     {"scale of the first group", GROUPED ", post_ops: [{scale: per_channel}]}", .edit = forget_variable,
      .mutation = {"scale", "g", "", 0}},
     {"divided by the scale", DENSE ", post_ops: [{scale: per_channel}]}", .edit = div_for_mul, .mutation = NOTHING},
+    {"mean of the first image", NORM ", groups: 3}", .edit = forget_variable, .mutation = {"mean", "n", "", 0}},
+    {"gate of the first image", DENSE ", post_ops: [gate]" LAST "}", .edit = forget_variable,
+     .mutation = {"gate", "n", "", 0}},
+    {"weights of the first column", RESIZED LAST ", interpolation: linear}", .edit = forget_variable,
+     .mutation = {"input", "ow", "", 0}},
     {"addend subtracted", DENSE ", post_ops: [add]" LAST "}", .edit = sub_for_add, .mutation = NOTHING},
     /* Masks and lanes. */
     {"last column of a masked load lost", LONG ", padding: same}", .edit = short_mask,
@@ -334,6 +360,7 @@ static const mutant mutants[] = {
      .misread = swap_pads},
     {"packed transform of the kernel off by 1e-4", WINOGRAD "}", .edit = nudge_constants, .mutation = NOTHING,
      .pack = true},
+#include "nan_mutants.def"
 #include "chain_mutants.def"
     /* Pools. */
     {"a minimum", MAXIMUM "}", .edit = min_for_maximum, .mutation = NOTHING},
@@ -583,7 +610,7 @@ static int seed_in_images(const image_mutant *m, const nest_program *run) {
 static bool is_right_for_any(trial *t, const compile_unit *unit) {
     cvk_object object;
     cvk_kernel *kernel;
-    cr_assert_eq(compile_emit(unit, &unit->spec->name, 1, 1, EMIT_OBJECT, NULL, &object, NULL), CVK_OK);
+    cr_assert_eq(compile_emit(unit, &unit->spec->name, 1, 1, NULL, EMIT_OBJECT, NULL, &object, NULL), CVK_OK);
     cr_assert_eq(kernel_load(object.bytes, object.size, unit->spec->name, NULL, &kernel), CVK_OK);
     bool right = trial_any(t, cvk_kernel_get_info(kernel));
     cvk_kernel_free(kernel);

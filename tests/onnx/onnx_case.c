@@ -1,7 +1,6 @@
 /* Turns a model of one Conv, ConvTranspose, ConvInteger or pool into a spec's YAML text, and its .pb files into arrays.
  */
-#include "onnx_case.h"
-#include "onnx.pb-c.h"
+#include "onnx_read.h"
 
 #include <dirent.h>
 #include <stdarg.h>
@@ -24,8 +23,7 @@ static const struct type *type_of(const Onnx__Tensor *tensor) {
     return NULL;
 }
 
-static bool skip(onnx_case *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static bool skip(onnx_case *c, const char *format, ...) {
+bool skip(onnx_case *c, const char *format, ...) {
     va_list args;
     va_start(args, format);
     vsnprintf(c->skipped, sizeof c->skipped, format, args);
@@ -97,9 +95,8 @@ static size_t file_number(const Onnx__Graph *graph, const char *name) {
     return n;
 }
 
-/* The node's n-th input: its numbers, up to five dimensions, and the word for its type. */
-static void *operand(const char *folder, const Onnx__Graph *graph, size_t n, int64_t *elements, int64_t dims[5],
-                     size_t *rank, const char **word) {
+void *operand(const char *folder, const Onnx__Graph *graph, size_t n, int64_t *elements, int64_t dims[5], size_t *rank,
+              const char **word) {
     const char *name = graph->node[0]->input[n];
     const Onnx__Tensor *constant = initializer(graph, name);
     Onnx__Tensor *file = constant ? NULL : read_tensor(folder, "input", file_number(graph, name));
@@ -112,15 +109,13 @@ static void *operand(const char *folder, const Onnx__Graph *graph, size_t n, int
     return data;
 }
 
-static const Onnx__Attribute *attribute(const Onnx__Node *node, const char *name) {
+const Onnx__Attribute *attribute(const Onnx__Node *node, const char *name) {
     for (size_t i = 0; i < node->n_attribute; i++)
         if (strcmp(node->attribute[i]->name, name) == 0) return node->attribute[i];
     return NULL;
 }
 
-/* Appends to the case's YAML. */
-static void say(onnx_case *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(onnx_case *c, const char *format, ...) {
+void say(onnx_case *c, const char *format, ...) {
     size_t used = strlen(c->yaml);
     va_list args;
     va_start(args, format);
@@ -128,7 +123,7 @@ static void say(onnx_case *c, const char *format, ...) {
     va_end(args);
 }
 
-static void say_list(onnx_case *c, const char *key, size_t n, const int64_t *values) {
+void say_list(onnx_case *c, const char *key, size_t n, const int64_t *values) {
     say(c, "    %s: [", key);
     for (size_t i = 0; i < n; i++) say(c, i ? ", %lld" : "%lld", (long long)values[i]);
     say(c, "]\n");
@@ -159,9 +154,10 @@ static void say_padding(onnx_case *c, const Onnx__Node *node) {
     if (pads) say_pads(c, pads);
 }
 
-static bool load_output(const char *folder, onnx_case *c) {
+bool load_output(const char *folder, onnx_case *c) {
     Onnx__Tensor *output = read_tensor(folder, "output", 0);
     c->output = output ? data_of(output, &c->output_elements) : NULL;
+    for (size_t i = 0; output && i < output->n_dims && i < 5; i++) c->output_dims[i] = output->dims[i];
     if (output) onnx__tensor__free_unpacked(output, NULL);
     return c->output ? true : skip(c, "no expected output");
 }
@@ -368,8 +364,9 @@ static bool load_conv(const char *folder, const char *name, const Onnx__Graph *g
 
 static bool load_graph(const char *folder, const char *name, const Onnx__Graph *graph, onnx_case *c) {
     const Onnx__Node *node = layer_of(graph);
-    c->layer = node != NULL;
-    if (!node) return skip(c, "no convolution and no pool");
+    c->layer = node != NULL || (graph->n_node == 1 && is_step(graph->node[0]));
+    if (!node && c->layer) return load_step(folder, name, graph, c);
+    if (!node) return skip(c, "no layer, or of several nodes");
     if (pool_of(node)) return load_pool(folder, name, graph, c);
     if (strcmp(node->op_type, "Conv") != 0 && strcmp(node->op_type, "ConvTranspose") != 0 && !is_integer(node))
         return skip(c, "%s: its last step is not built yet", node->op_type);
@@ -391,6 +388,8 @@ void onnx_case_free(onnx_case *c) {
     free(c->bias);
     free(c->output);
     free(c->indices);
+    free(c->scale);
+    free(c->addend);
     *c = (onnx_case){.layer = false};
 }
 

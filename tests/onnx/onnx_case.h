@@ -1,4 +1,4 @@
-/* Test cases of the ONNX format: a folder with a model of one Conv, ConvTranspose, ConvInteger or pool, its inputs and
+/* Test cases of the ONNX format: a folder with a model of one node that the language has a layer for, its inputs and
  * the output expected of it. */
 #ifndef CVK_TESTS_ONNX_CASE_H
 #define CVK_TESTS_ONNX_CASE_H
@@ -8,10 +8,13 @@
 #include <stdint.h>
 
 typedef struct onnx_case {
-    bool layer; /* some kind of convolution or pool: a folder of another sort is neither loaded nor worth a word */
-    char skipped[128];                                      /* why the case was not loaded; "" if it was */
-    char yaml[1024];                                        /* the layer as a spec, channels_first */
+    bool layer;        /* some kind of layer: a folder of another sort is neither loaded nor worth a word */
+    char skipped[128]; /* why the case was not loaded; "" if it was */
+    char yaml[1024];   /* the layer as a spec, channels_first */
     void *input, *weights, *bias /* NULL: none */, *output; /* heap; of the layer's types; logical shapes, dense */
+    void *scale, *addend;                                   /* heap; NULL: none */
+    int64_t output_dims[5];
+    double slack;     /* 0: none; else how many times the bound what is expected may be off */
     int32_t *indices; /* expected beside the output, counted in the map of a channel; or NULL */
     int64_t input_elements, weights_elements, bias_elements, output_elements;
 } onnx_case;

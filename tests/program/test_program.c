@@ -213,10 +213,10 @@ static void evaluate(bench *t) {
 static void load(bench *t, nest *pack) {
     nest *const packs[] = {pack};
     const cvk_kernel_info info = describe(t->target, &t->program);
-    const emit_kernel kernel = {"program", t->target, t->program, {pack != NULL, packs}, &info, {0}};
+    const emit_kernel kernel = {"program", t->target, t->program, {pack != NULL, packs}, &info, {0}, false};
     cvk_object object;
     cr_assert_eq(program_check(&t->program, NULL, NULL), CVK_OK);
-    cr_assert_eq(llvm_emit(&kernel, 1, 1, EMIT_OBJECT, NULL, &object, NULL), CVK_OK, "%s", t->name);
+    cr_assert_eq(llvm_emit(&kernel, 1, 1, NULL, EMIT_OBJECT, NULL, &object, NULL), CVK_OK, "%s", t->name);
     cr_assert_eq(kernel_load(object.bytes, object.size, "program", NULL, &t->kernel), CVK_OK, "%s", t->name);
     t->info = cvk_kernel_get_info(t->kernel);
     cr_assert_eq(memcmp(t->info->tasks, info.tasks, sizeof info.tasks), 0);

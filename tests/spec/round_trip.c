@@ -46,6 +46,32 @@ static void make_pool(cvk_spec *s) {
     for (int axis = 0; axis < AXES; axis++) s->output_padding[axis] = 0;
 }
 
+/* Each position by itself, or all of an image. */
+static void make_other(cvk_spec *s) {
+    make_pool(s);
+    s->kind = (layer_kind)pick(LAYER_DENSE, LAYER_RESIZE);
+    s->ceil_mode = s->count_include_pad = s->indices = false;
+    s->groups = s->kind == LAYER_GROUP_NORM && pick(0, 1) ? 1 : spec_groups_of_kind(s);
+    s->epsilon = pick(0, 1) ? 1e-5 : 0.25;
+    s->interpolation = (interpolation)pick(INTERPOLATION_NEAREST, INTERPOLATION_LINEAR);
+    s->coordinates = (coordinates)pick(COORDINATES_HALF_PIXEL, COORDINATES_ALIGN_CORNERS);
+    s->rounding = (nearest_rounding)pick(ROUNDING_PREFER_FLOOR, ROUNDING_CEIL);
+    for (int axis = 0; axis < AXES; axis++) {
+        s->kernel[axis] = s->kind == LAYER_DENSE ? s->in_size[axis] : 1;
+        s->stride[axis] = s->dilation[axis] = 1;
+        s->pad_before[axis] = s->pad_after[axis] = 0;
+        s->out_size[axis] = axis < AXES - s->rank ? 1 : pick(1, 40);
+    }
+}
+
+/* What is read back where the kind has it. */
+static bool same_steps(const cvk_spec *a, const cvk_spec *b) {
+    const bool norm = a->kind == LAYER_GROUP_NORM || a->kind == LAYER_LAYER_NORM;
+    if (norm && a->epsilon != b->epsilon) return false;
+    return a->kind != LAYER_RESIZE ||
+           (a->interpolation == b->interpolation && a->coordinates == b->coordinates && a->rounding == b->rounding);
+}
+
 static void random_bytes(cvk_spec *s) {
     s->input_type = pick(0, 1) ? TYPE_U8 : TYPE_S8;
     s->weights_type = pick(0, 1) ? TYPE_U8 : TYPE_S8;
@@ -117,7 +143,11 @@ static cvk_spec random_spec(void) {
     for (int i = 0; i < s.post_count && spec_sum_type(&s) == TYPE_F64; i++) s.post[i].a /= 3, s.post[i].b /= 3;
     s.accumulate = type_is_float(spec_sum_type(&s)) && s.post_count == 0 &&
                    (s.direction != DIRECTION_FORWARD || !s.bias) && pick(0, 2) == 0;
-    if (pick(0, 4) == 0) make_pool(&s);
+    if (pick(0, 4) == 0)
+        make_pool(&s);
+    else
+        s.ignore_nan = pick(0, 5) == 0;
+    if (pick(0, 4) == 0) make_other(&s);
     return s;
 }
 
@@ -143,14 +173,14 @@ static bool same_weights(const cvk_spec *a, const cvk_spec *b) {
 static bool same(const cvk_spec *a, const cvk_spec *b) {
     if (!same_weights(a, b)) return false;
     return strcmp(a->name, b->name) == 0 && a->rank == b->rank && same_sizes(a, b) && a->padding == b->padding &&
-           a->padding_constant == b->padding_constant && a->input_layout == b->input_layout &&
-           a->output_layout == b->output_layout && a->input_type == b->input_type &&
-           a->weights_type == b->weights_type && a->output_type == b->output_type && a->input_zero == b->input_zero &&
-           a->weights_zero == b->weights_zero && a->accuracy == b->accuracy && a->bias == b->bias &&
-           a->flip_kernel == b->flip_kernel && a->transposed == b->transposed && a->accumulate == b->accumulate &&
-           a->direction == b->direction && a->kind == b->kind && a->ceil_mode == b->ceil_mode &&
-           a->count_include_pad == b->count_include_pad && a->indices == b->indices && same_posts(a, b) &&
-           strcmp(a->algorithm, b->algorithm) == 0;
+           a->padding_constant == b->padding_constant && a->ignore_nan == b->ignore_nan &&
+           a->input_layout == b->input_layout && a->output_layout == b->output_layout &&
+           a->input_type == b->input_type && a->weights_type == b->weights_type && a->output_type == b->output_type &&
+           a->input_zero == b->input_zero && a->weights_zero == b->weights_zero && a->accuracy == b->accuracy &&
+           a->bias == b->bias && a->flip_kernel == b->flip_kernel && a->transposed == b->transposed &&
+           a->accumulate == b->accumulate && a->direction == b->direction && a->kind == b->kind &&
+           a->ceil_mode == b->ceil_mode && a->count_include_pad == b->count_include_pad && a->indices == b->indices &&
+           same_posts(a, b) && same_steps(a, b) && strcmp(a->algorithm, b->algorithm) == 0;
 }
 
 static const char *print(arena *a, const cvk_spec *s) {

@@ -22,9 +22,10 @@ from convoke._compile import compile, compile_network
 from convoke._error import Error
 from convoke._foreign import hwc
 from convoke._kernel import Kernel, PackedWeights
+from convoke._network import Network
 
 __version__ = "0.1.0"
-__all__ = ["Error", "Kernel", "PackedWeights", "bf16_bits", "bf16_floats", "compile", "compile_network", "hwc"]
+__all__ = ["Error", "Kernel", "Network", "PackedWeights", "bf16_bits", "bf16_floats", "compile", "compile_network", "hwc"]
 
-for _public in (Error, Kernel, PackedWeights):
+for _public in (Error, Kernel, Network, PackedWeights):
     _public.__module__ = __name__  # so that messages and pickles know them by the name that programs do

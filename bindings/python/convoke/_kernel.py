@@ -19,7 +19,7 @@ from convoke._library import ABI_VERSION, BUFFERS, ROLES, Buffer, Buffers, Kerne
 from convoke._threads import Threads, executor_and_workers, parallel_for, uninterrupted
 
 OPERATIONS = ("convolution", "transposed", "weights_gradient", "transposed_weights_gradient", "max_pool",
-              "average_pool")  # by cvk_operation
+              "average_pool", "dense", "identity", "group_norm", "layer_norm", "softmax", "resize")  # by cvk_operation
 
 
 def buffer_of(array: NDArray[Any] | None) -> Buffer:
@@ -98,7 +98,7 @@ class Kernel:
         sums = SUMS.get(self.input_dtype, numpy.dtype(numpy.float32))
         self._dtypes: dict[str, numpy.dtype[Any]] = {
             "input": self.input_dtype, "weights": self.weights_dtype, "gradient": self.weights_dtype, "bias": sums,
-            "scale": sums, "addend": self.output_dtype, "output": self.output_dtype}
+            "scale": sums, "addend": self.output_dtype, "gate": self.output_dtype, "output": self.output_dtype}
         self.operation = OPERATIONS[info.operation]
         self.accumulates = bool(info.output.held)
         self.name, self.target, self.plan = (t.decode() for t in (info.name, info.target, info.plan))
@@ -185,6 +185,9 @@ class Kernel:
         if role == "addend":  # several lie one after another, as images of a batch do
             images = self._info.addends * batch
             numbers = as_memory(numbers.reshape(images, *self.output_shape[1:]), self._info.output_layout)
+        if role == "gate":  # as an output of one position
+            ones = (1,) * (len(self.output_shape) - 2)
+            numbers = as_memory(numbers.reshape(-1, self.output_shape[1], *ones), self._info.output_layout)
         return placed(numbers, getattr(self._info, role).alignment)
 
     def _as_written(self, out: Floats) -> Floats | None:
@@ -311,13 +314,15 @@ class Kernel:
 
     def __call__(self, x: Numbers, weights: Weights | None = None, bias: Numbers | None = None,
                  scale: Numbers | None = None,
-                 addend: Numbers | None = None, *, out: Floats | Exporter | None = None, threads: Threads = None,
+                 addend: Numbers | None = None, *, gate: Numbers | None = None, out: Floats | Exporter | None = None, threads: Threads = None,
                  convert: bool = False) -> NDArray[Any]:
         """The layer's output.
 
         x, weights  the input, and dense weights or those of pack; dense ones are packed when they have changed; pools
                     have none
-        bias, scale, addend  where the layer has them; of several, an array of them all
+        bias, scale, addend  where the layer has them; of several, an array of them all. `scale` has the numbers of
+                    `{scale: per_channel}` and `{shift: per_channel}`, in their order
+        gate        of `gate` post-ops: N C, or of several an array of them all
         out         the array, or that of another library, to write to and return, of a layer with `accumulate` to add to: of
                     `output_dtype`, contiguous (in C's order or as the layout has it), apart
                     from the others; without it, the result is a new array
@@ -341,8 +346,16 @@ class Kernel:
             raise refuse("weights", "the kernel gives gradients of them: call its `gradients`")
         if self._info.indices.bytes:
             raise refuse("indices", "the kernel gives them, too: call its `with_indices`")
-        given = {"weights": weights, "bias": bias, "scale": scale, "addend": addend}
+        given = {"weights": weights, "bias": bias, "scale": scale, "addend": addend, "gate": gate}
         return self._compute(array_of("input", x, self.input_shape), given, out, None, threads, convert)
+
+    def _gates(self) -> int:
+        """How many: each has a number for every channel that is stored."""
+        info, channels = self._info, self.output_shape[1]
+        stored = -(-channels // 16) * 16 if info.output_layout == BLOCKED else channels
+        images = 1 if info.batch_any else self.output_shape[0]
+        each = max(1, stored * images * self.output_dtype.itemsize)
+        return int(info.gate.bytes // each)
 
     def _weights(self, weights: Weights | None) -> NDArray[Any] | PackedWeights | None:
         if isinstance(weights, PackedWeights):
@@ -363,6 +376,7 @@ class Kernel:
             "scale": self._optional("scale", operands.get("scale"), 1 if chained else info.scales,
                                     (scales,) if chained else channels),
             "addend": self._optional("addend", operands.get("addend"), info.addends, shape),
+            "gate": self._optional("gate", operands.get("gate"), self._gates(), (batch, self.output_shape[1])),
             "gradient": None,
         }
         written = None

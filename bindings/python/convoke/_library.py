@@ -20,7 +20,7 @@ class BufferInfo(c.Structure):
 BUFFERS = {  # rows of convoke/buffers.def: what a run calls them, and what says how much of each it needs
     "input": "input", "weights": "packed_weights", "bias": "bias", "scale": "scale", "addend": "addend",
     "output": "output", "scratch": "scratch", "workspace": "workspace", "gradient": "gradient",
-    "indices": "indices",
+    "indices": "indices", "gate": "gate",
 }
 ROLES = tuple(BUFFERS)
 MOST_PHASES = 8
@@ -48,6 +48,30 @@ class Buffer(c.Structure):
 
 class Buffers(c.Structure):
     _fields_ = [("struct_size", c.c_size_t), ("batch", c.c_uint64), *((role, Buffer) for role in ROLES)]
+
+
+class TensorInfo(c.Structure):
+    _fields_ = [("shape", c.c_int64 * 5), ("bytes", c.c_uint64), ("alignment", c.c_uint32), ("spatial_rank", c.c_uint32),
+                ("layout", c.c_int), ("dtype", c.c_int), ("name", c.c_char_p), ("reserved_pointer", c.c_void_p)]
+
+
+class WeightInfo(c.Structure):
+    _fields_ = [("shape", c.c_int64 * 5), ("bytes", c.c_uint64), ("packed", c.c_uint64), ("step", c.c_uint32),
+                ("role", c.c_int), ("dtype", c.c_int), ("alignment", c.c_uint32), ("name", c.c_char_p),
+                ("reserved_pointer", c.c_void_p)]
+
+
+class NetworkInfo(c.Structure):
+    _fields_ = [("struct_size", c.c_uint32), ("abi_version", c.c_uint32), ("inputs", c.c_uint32), ("outputs", c.c_uint32),
+                ("weights", c.c_uint32), ("steps", c.c_uint32), ("roles", c.c_uint32), ("batch_any", c.c_uint32),
+                ("packed_weights", BufferInfo), ("workspace", BufferInfo), ("name", c.c_char_p), ("target", c.c_char_p),
+                ("input", c.POINTER(TensorInfo)), ("output", c.POINTER(TensorInfo)), ("weight", c.POINTER(WeightInfo)),
+                ("step", c.c_void_p)]
+
+
+class NetworkBuffers(c.Structure):
+    _fields_ = [("struct_size", c.c_size_t), ("batch", c.c_uint64), ("inputs", c.POINTER(Buffer)),
+                ("outputs", c.POINTER(Buffer)), ("weights", Buffer), ("workspace", Buffer)]
 
 
 class Options(c.Structure):
@@ -79,6 +103,12 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {  # name: (result, arguments)
     "cvk_network_count": (size, [handle]),
     "cvk_network_layer": (handle, [handle, size]),
     "cvk_network_compile": (c.c_int, [handle, c.POINTER(Options), handle, c.POINTER(handle)]),
+    "cvk_network_build": (c.c_int, [handle, c.POINTER(Options), handle, c.POINTER(handle)]),
+    "cvk_compiled_network_get_info": (c.POINTER(NetworkInfo), [handle]),
+    "cvk_compiled_network_free": (None, [handle]),
+    "cvk_network_workspace": (BufferInfo, [c.POINTER(NetworkInfo), c.c_uint64, c.c_uint32]),
+    "cvk_network_pack": (c.c_int, [c.POINTER(NetworkInfo), c.POINTER(Buffer), Buffer]),
+    "cvk_network_run": (c.c_int, [c.POINTER(NetworkInfo), c.POINTER(NetworkBuffers), c.POINTER(ParallelFor)]),
     "cvk_spec_name": (text, [handle]),
     "cvk_compile": (c.c_int, [handle, c.POINTER(Options), handle, c.POINTER(handle)]),
     "cvk_kernel_get_info": (c.POINTER(KernelInfo), [handle]),

@@ -7,9 +7,8 @@ array([ 1., 12., 23., 30.])
 array([21., 32.])
 
 Arrays are float32 or float64, and other real numbers beside one of these, of which they take the type; they are summed in it,
-directly. The shorter array is the filter, and extends along three axes at most; what is worth a Fourier transform, thousands of
-elements beside thousands, is slow here. A filter is compiled when arrays of new shapes come, in some hundredths of a
-second.
+directly or by transforms, whichever is faster. The shorter array is the filter, and extends along three axes at most. A filter is
+compiled when arrays of new shapes come, in some hundredths of a second.
 """
 
 from __future__ import annotations
@@ -108,7 +107,7 @@ def whole(x: Array, w: Array, mode: str) -> Array:
 
 
 def convolve(in1: ArrayLike, in2: ArrayLike, mode: str = "full", method: str = "auto") -> Array:
-    """in1 convolved with in2; `method` is accepted, and all there is are direct sums.
+    """in1 convolved with in2; `method` is accepted, and what is faster is chosen whatever it says.
 
     >>> from convoke import signal
     >>> signal.convolve([1., 2., 3., 4.], [1., 10.], mode="same")

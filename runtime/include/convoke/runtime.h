@@ -68,8 +68,12 @@ typedef enum cvk_operation {
     CVK_TRANSPOSED_WEIGHTS_GRADIENT,
     CVK_MAX_POOL, /* NaN is greater than all; padding is none */
     CVK_AVERAGE_POOL,
-    CVK_DENSE,    /* of all channels and positions of an image; weights as those of a convolution that large */
-    CVK_IDENTITY, /* of the input as it is: post-ops alone */
+    CVK_DENSE,      /* of all channels and positions of an image; weights as those of a convolution that large */
+    CVK_IDENTITY,   /* of the input as it is: post-ops alone */
+    CVK_GROUP_NORM, /* less the mean, over the deviation: of a group of channels, all positions of an image; */
+    CVK_LAYER_NORM, /* or of all channels of each position by itself */
+    CVK_SOFTMAX,    /* over the channels of each position */
+    CVK_RESIZE,     /* inputs at other places: the nearest, or linear between neighbours */
     CVK_OPERATION_WIDTH = 0x7fffffff
 } cvk_operation;
 
@@ -260,6 +264,114 @@ CVK_API cvk_status cvk_check_pack(const cvk_kernel_info *info, cvk_const_buffer 
 /* A refusal as a sentence, as in "scratch has 64 bytes, not 4096". Writes at most `size` bytes with the terminating
  * zero; gives the length of the whole, as snprintf does. */
 CVK_API size_t cvk_refusal_text(const cvk_refusal *why, char *text, size_t size);
+
+/* ---- networks: kernels that feed one another, in one call ----
+ *
+ * A network is a constant `cvk_network_info`: a table of steps, each a kernel and the places of its buffers. Found in
+ * an object of `convoke compile`, or obtained from a cvk_compiled_network.
+ *
+ *     cvk_network_pack(&net, dense, packed);                         once
+ *     cvk_network_run(&net, &(cvk_network_buffers){.struct_size = …, .inputs = &x, .outputs = &y, …}, NULL);
+ */
+
+/* What a buffer of a step is part of. */
+typedef enum cvk_space {
+    CVK_SPACE_NONE, /* the step has no such buffer */
+    CVK_SPACE_INPUT,
+    CVK_SPACE_OUTPUT,
+    CVK_SPACE_WEIGHTS,   /* packed, of all steps */
+    CVK_SPACE_WORKSPACE, /* what one step leaves to others, and what kernels work in */
+    CVK_SPACE_WIDTH = 0x7fffffff
+} cvk_space;
+
+/* Where it begins: in bytes, and so many more for each image where any batch will do. */
+typedef struct cvk_place {
+    cvk_space space;
+    uint32_t index; /* of the input or output */
+    uint64_t bytes, image_bytes;
+} cvk_place;
+
+typedef struct cvk_step {
+    const char *name; /* of the layer, or of what was made for it */
+    const cvk_kernel_info *kernel;
+    const cvk_place *place; /* cvk_network_info.roles of them, by cvk_role */
+} cvk_step;
+
+/* An input or an output. Of any batch, `bytes` are those of an image, and shape[0] is 0. */
+typedef struct cvk_tensor_info {
+    int64_t shape[5]; /* N C D H W */
+    uint64_t bytes;
+    uint32_t alignment;
+    uint32_t spatial_rank; /* 1, 2 or 3 */
+    cvk_layout layout;
+    cvk_dtype dtype;
+    const char *name;
+    const void *reserved_pointer;
+} cvk_tensor_info;
+
+/* An array that cvk_network_pack takes, dense. */
+typedef struct cvk_weight_info {
+    int64_t shape[5]; /* of weights as they are dense; of bias and scale how many, then ones */
+    uint64_t bytes;
+    uint64_t packed; /* where it goes, in bytes into the packed weights */
+    uint32_t step;
+    cvk_role role; /* CVK_ROLE_WEIGHTS, CVK_ROLE_BIAS or CVK_ROLE_SCALE */
+    cvk_dtype dtype;
+    uint32_t alignment;
+    const char *name; /* as in "res3_3x3.weights" */
+    const void *reserved_pointer;
+} cvk_weight_info;
+
+/* Constant; lives as long as the object or the cvk_compiled_network that it came from. */
+typedef struct cvk_network_info {
+    uint32_t struct_size; /* sizeof(cvk_network_info) when it was compiled */
+    uint32_t abi_version; /* CVK_ABI_VERSION when it was compiled */
+    uint32_t inputs, outputs, weights, steps;
+    uint32_t roles;                 /* places of a step */
+    uint32_t batch_any;             /* 1: each run says how many images */
+    cvk_buffer_info packed_weights; /* of all steps; 0 bytes: they are in the code, or there are none */
+    cvk_buffer_info workspace;      /* of one worker, of an image where any batch will do; see cvk_network_workspace */
+    const char *name, *target;
+    const cvk_tensor_info *input, *output;
+    const cvk_weight_info *weight;
+    const cvk_step *step;
+} cvk_network_info;
+
+/* One network compiled for several targets. */
+typedef struct cvk_network_set {
+    uint32_t abi_version, count;
+    const cvk_network_info *const *variants; /* best first */
+} cvk_network_set;
+CVK_API const cvk_network_info *cvk_network_select(const cvk_network_set *set, cvk_status *status);
+
+/* Everything a run reads and writes. */
+typedef struct cvk_network_buffers {
+    size_t struct_size;             /* sizeof(cvk_network_buffers) */
+    uint64_t batch;                 /* images of this run, where info->batch_any; else 0 will do */
+    const cvk_const_buffer *inputs; /* info->inputs of them, in their order */
+    const cvk_buffer *outputs;      /* info->outputs of them */
+    cvk_const_buffer weights;       /* as cvk_network_pack left them */
+    cvk_buffer workspace;           /* of no meaning between two runs */
+} cvk_network_buffers;
+
+/* The workspace of a run of that many images (which count where info->batch_any) on that many workers. */
+CVK_API cvk_buffer_info cvk_network_workspace(const cvk_network_info *info, uint64_t batch, uint32_t workers);
+
+/* Packs info->weights dense arrays, in the order of info->weight, into info->packed_weights.bytes. */
+CVK_API cvk_status cvk_network_pack(const cvk_network_info *info, const cvk_const_buffer *weights, cvk_buffer packed);
+
+/* Checks what cvk_run does, of all steps and of what the caller brings; then runs them, one after another, each on the
+ * caller's threads. The same bits for any number of them. Allocates nothing; re-entrant. */
+CVK_API cvk_status cvk_network_run(const cvk_network_info *info, const cvk_network_buffers *buffers,
+                                   const cvk_parallel_for *parallel);
+/* Steps first <= i < end alone, after those before them: to look at what they leave, or to time them. */
+CVK_API cvk_status cvk_network_run_steps(const cvk_network_info *info, const cvk_network_buffers *buffers,
+                                         uint32_t first, uint32_t end, const cvk_parallel_for *parallel);
+/* The checks alone; `why`, which may be NULL, gets what is the matter with which input, output or argument. */
+CVK_API cvk_status cvk_network_check_run(const cvk_network_info *info, const cvk_network_buffers *buffers,
+                                         const cvk_parallel_for *parallel, cvk_refusal *why);
+CVK_API cvk_status cvk_network_check_pack(const cvk_network_info *info, const cvk_const_buffer *weights,
+                                          cvk_buffer packed, cvk_refusal *why);
 
 #ifdef __cplusplus
 }

@@ -133,8 +133,8 @@ static void store_lanes(tile *t, register_ref sums, const lane_map *m) {
 
 /* Whether the channels of the tile's pixels are all that lies there. */
 static bool pixels_follow_on(const tile *t) {
-    const view *y = &t->out.y.v;
-    return y->block == 1 && y->channel == 1 && y->axis[AXIS_W] == t->oc.valid;
+    const view *y = &t->out.y.v, *addend = &t->p.addend;
+    return y->block == 1 && y->channel == 1 && y->axis[AXIS_W] == t->oc.valid && addend->axis[AXIS_W] == t->oc.valid;
 }
 
 /* `sums` has the channels of `count` pixels from p on, one after another. */
@@ -203,8 +203,14 @@ static const family FAMILY = {.begin = begin,
 
 static bool applicable(const problem *p, const cvk_target *target, const char **why) {
     const int lanes = target_lanes(target, p->sum);
+    if (p->combine == COMBINE_NUMBERS) {
+        *why = "lanes over input channels do not leave NaN out";
+        return false;
+    }
     const bool aligned = p->x.block == 1 || (p->x.block % lanes == 0 && p->groups == 1);
-    if (lanes > 1 && view_has_channels_together(&p->x) && aligned && 2 * p->in_channels > lanes) return true;
+    if (p->combine == COMBINE_SUM && lanes > 1 && view_has_channels_together(&p->x) && aligned &&
+        2 * p->in_channels > lanes)
+        return true;
     *why = "it is for vectors of input channels, which lie side by side, of one group";
     return false;
 }

@@ -103,6 +103,7 @@ static void declare(planes *p) {
     const problem *q = p->f->p;
     nest_builder *b = p->f->b;
     p->x.tensor = nest_add_tensor(b, "input", ROLE_INPUT, q->x.type, q->x.elements, type_bytes(q->x.type), false);
+    nest_lie_in(b, p->x.tensor, q->x.image, q->x.period, q->x.width);
     p->x.v = q->x;
     p->to = nest_add_tensor(b, "planes", ROLE_WORKSPACE, q->sum, p->f->planes, SCRATCH_ALIGNMENT, true);
     p->registers = nest_add_register(b, "x", q->sum, p->f->lanes, 2);

@@ -31,7 +31,8 @@ static bool is_too_large(const problem *p) {
 
 static bool applicable(const problem *p, const cvk_target *target, const char **why) {
     (void)target;
-    *why = p->combine != COMBINE_SUM        ? "a pool has no weights to transform"
+    *why = p->combine == COMBINE_NUMBERS    ? "transforms do not leave NaN out"
+           : p->combine != COMBINE_SUM      ? "a pool has no weights to transform"
            : p->accuracy == ACCURACY_STRICT ? "accuracy: strict rules it out"
            : !type_is_float(p->sum)         ? "its transforms round, which sums of integers do not"
            : is_strided(p)                  ? "it has a stride, and would compute what is skipped"

@@ -120,9 +120,23 @@ typedef enum cvk_layer_kind {
     CVK_LAYER_CONVOLUTION,
     CVK_LAYER_MAX_POOL, /* NaN is greater than all */
     CVK_LAYER_AVERAGE_POOL,
-    CVK_LAYER_DENSE,   /* all of an image; kernel_size: 0 or the input's size */
-    CVK_LAYER_IDENTITY /* the input as it is, for post_ops; kernel_size: 0 or 1, as of all that follow */
+    CVK_LAYER_DENSE,      /* all of an image; kernel_size: 0 or the input's size */
+    CVK_LAYER_IDENTITY,   /* the input as it is, for post_ops; kernel_size: 0 or 1, as of all that follow */
+    CVK_LAYER_GROUP_NORM, /* with groups and epsilon; scale and shift are post-ops */
+    CVK_LAYER_LAYER_NORM, /* over the channels of each position; with epsilon */
+    CVK_LAYER_SOFTMAX,    /* over the channels of each position */
+    CVK_LAYER_RESIZE      /* with output_size, interpolation, coordinates and rounding */
 } cvk_layer_kind;
+
+/* Of a resize: what an output is made of, where it lies among the inputs, which of two is the nearest. */
+typedef enum cvk_interpolation { CVK_NEAREST, CVK_LINEAR } cvk_interpolation;
+typedef enum cvk_coordinates { CVK_HALF_PIXEL, CVK_ASYMMETRIC, CVK_ALIGN_CORNERS } cvk_coordinates;
+typedef enum cvk_rounding {
+    CVK_ROUND_PREFER_FLOOR,
+    CVK_ROUND_PREFER_CEIL,
+    CVK_ROUND_FLOOR,
+    CVK_ROUND_CEIL
+} cvk_rounding;
 
 typedef enum cvk_direction {
     CVK_FORWARD,
@@ -170,11 +184,20 @@ typedef struct cvk_layer {
     bool count_include_pad;                       /* of averages: over padding, too */
     bool indices;                                 /* of maxima: puts out where each stands, in cvk_buffers.indices */
     int32_t input_zero_point, weights_zero_point; /* of integers: the number that stands for 0 */
+    double epsilon;                               /* of norms: added to variances; 0 is 1e-5 */
+    int64_t output_size[3];                       /* of a resize */
+    cvk_interpolation interpolation;
+    cvk_coordinates coordinates;
+    cvk_rounding rounding;
     cvk_const_buffer weights; /* with data, weights that are compiled into the code: dense, finite, of their dtype, as
                                  cvk_pack_weights takes them; where each channel is filtered by itself, one kernel may
                                  stand for all. The kernel's info then has no weights to pack */
     double padding_constant; /* what the border reads, with CVK_PADDING_CONSTANT: a number of the input's type, to which
                                 it is rounded if that is a float; not of a transposed layer */
+    bool ignore_nan; /* taps on NaN are left out, and the others' sum is multiplied by the sum of all weights over
+                        that of theirs */
+    int64_t input_pitch, output_pitch, addend_pitch; /* channels of the tensor that its are part of; 0: there are no
+                                                        others */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
@@ -225,6 +248,15 @@ CVK_API void cvk_kernel_free(cvk_kernel *kernel);       /* drops one reference *
  * are compiled or none: on failure, that of the first layer to fail, every entry is NULL. */
 CVK_API cvk_status cvk_network_compile(const cvk_network *network, const cvk_options *options,
                                        cvk_diagnostics *diagnostics, cvk_kernel **kernels);
+
+/* The layers of a file that says what feeds what, `inputs` and `outputs`, as one call (cvk_network_run): each compiled
+ * once, on several threads, and a plan for the memory between them. CVK_ERROR_ARGUMENT where the file does not say it.
+ * What is made is immutable, and needs nothing of `network` any more. */
+typedef struct cvk_compiled_network cvk_compiled_network;
+CVK_API cvk_status cvk_network_build(const cvk_network *network, const cvk_options *options,
+                                     cvk_diagnostics *diagnostics, cvk_compiled_network **compiled);
+CVK_API const cvk_network_info *cvk_compiled_network_get_info(const cvk_compiled_network *compiled);
+CVK_API void cvk_compiled_network_free(cvk_compiled_network *compiled);
 
 /* A compile on a thread of its own. The spec must outlive the job. */
 typedef struct cvk_job cvk_job;

@@ -1,0 +1,302 @@
+/* What is made of all channels of a position: softmax, and layer_norm. A line is a position, whose channels fill the
+ * lanes and come together at the end; or a vector of neighbouring positions, a lane each, gone through channel by
+ * channel. It is gone through three times:
+ *
+ *     softmax     greatest = max x;  e = exp(x - greatest), kept in scratch, and their sum;  e / sum
+ *     layer_norm  mean = sum x / C;  inverse = 1 / sqrt(sum (x - mean)^2 / C + epsilon);  (x - mean) inverse
+ *
+ * A task is plan.tile_ow lines. */
+#include "algo/access.h"
+#include "algo/channel_blocks.h"
+#include "algo/cost.h"
+#include "algo/epilogue.h"
+#include "algo/lanes.h"
+
+#include <math.h>
+
+enum { TASK_ELEMENTS = 8192, LEAST_TASKS = 32 };
+
+/* Registers: what is loaded, what a line comes to. */
+enum { VALUE, SPARE, FIRST, SECOND, REGISTERS };
+
+struct stretch;
+
+typedef struct line {
+    nest_builder b;
+    const problem *p;
+    const cvk_plan *plan;
+    bool channels; /* lanes are channels */
+    int lanes;
+    tensor_view x;
+    epilogue out;
+    channel_blocks oc;
+    int registers, kept; /* kept: a tensor in scratch, of exponentials; -1: none */
+    affine n, position;
+    const nest_range *valid; /* positions, where those are the lanes; NULL: all */
+    void (*body)(struct line *, const struct stretch *);
+    bool stores; /* what has no channels is filled */
+} line;
+
+/* Channels side by side, or one of some positions: where they are, and in scratch. */
+typedef struct stretch {
+    lane_map m;
+    affine kept;
+    bool with_fill;
+} stretch;
+
+typedef void line_body(line *s, const stretch *at);
+
+static register_ref only(const line *s, int which) { return reg(s->registers, affine_constant(which)); }
+static register_ref none(void) { return reg(-1, affine_constant(0)); }
+
+static stretch stretch_at(const line *s, affine channel, affine number) {
+    stretch at = {.m = {.n = s->n, .channel = channel, .valid = s->valid}, .kept = affine_scale(number, s->lanes)};
+    at.m.at.at[AXIS_D] = at.m.at.at[AXIS_H] = affine_constant(0);
+    at.m.at.at[AXIS_W] = s->position;
+    at.m.channel_step = s->channels;
+    at.m.column_step = !s->channels;
+    return at;
+}
+
+static void make_stretch(void *context, const channel_vector *v) {
+    line *s = context;
+    stretch at = stretch_at(s, v->channel, v->number);
+    at.m.valid = v->valid;
+    at.with_fill = v->with_fill;
+    if (v->exist > 0)
+        s->body(s, &at);
+    else if (s->stores)
+        epilogue_store_zeros(&s->out, &at.m);
+}
+
+static void each(line *s, bool stores, line_body *body) {
+    s->body = body;
+    s->stores = stores;
+    if (s->channels) {
+        channel_blocks_each(&s->oc, &s->b, make_stretch, s);
+        return;
+    }
+    affine c = build_loop(&s->b, "c", s->oc.channels);
+    const stretch at = stretch_at(s, c, c);
+    body(s, &at);
+    build_end(&s->b);
+}
+
+static void load(line *s, const stretch *at) { view_load(&s->b, &s->x, &at->m, only(s, VALUE), only(s, SPARE)); }
+
+/* Lanes that are no channels take no part. */
+static void keep_channels(line *s, const stretch *at) {
+    if (s->channels && at->m.valid) build_keep(&s->b, only(s, VALUE), only(s, VALUE), at->m.valid);
+}
+
+static void bring_together(line *s, op_kind kind, int which) {
+    if (s->channels) lanes_together(&s->b, kind, only(s, which), only(s, SPARE));
+}
+
+static void store(line *s, const stretch *at) { epilogue_store(&s->out, only(s, VALUE), &at->m, at->with_fill); }
+
+/* ---- softmax: the greatest is the first, the sum the second ---- */
+
+static nest_access kept_at(const line *s, const stretch *at) { return access_at(s->kept, at->kept, 1); }
+
+static void find_greatest(line *s, const stretch *at) {
+    load(s, at);
+    build_maximum(&s->b, only(s, FIRST), only(s, VALUE), s->channels ? at->m.valid : NULL);
+}
+
+static void add_exponential(line *s, const stretch *at) {
+    load(s, at);
+    build_op(&s->b, OP_SUB, only(s, VALUE), only(s, VALUE), only(s, FIRST));
+    build_call(&s->b, MATH_DECAY, only(s, VALUE), only(s, VALUE));
+    keep_channels(s, at);
+    build_op(&s->b, OP_ADD, only(s, SECOND), only(s, SECOND), only(s, VALUE));
+    build_store(&s->b, kept_at(s, at), only(s, VALUE), NULL);
+}
+
+static void store_share(line *s, const stretch *at) {
+    build_load(&s->b, only(s, VALUE), kept_at(s, at), NULL);
+    build_op(&s->b, OP_DIV, only(s, VALUE), only(s, VALUE), only(s, SECOND));
+    store(s, at);
+}
+
+static void softmax(line *s) {
+    build_const(&s->b, only(s, FIRST), -INFINITY);
+    each(s, false, find_greatest);
+    bring_together(s, OP_MAXIMUM, FIRST);
+    build_const(&s->b, only(s, SECOND), 0);
+    each(s, false, add_exponential);
+    bring_together(s, OP_ADD, SECOND);
+    each(s, true, store_share);
+}
+
+/* ---- layer_norm: the mean is the first, the inverse of the deviation the second ---- */
+
+static void add_value(line *s, const stretch *at) {
+    load(s, at);
+    build_op(&s->b, OP_ADD, only(s, FIRST), only(s, FIRST), only(s, VALUE));
+}
+
+static void add_square(line *s, const stretch *at) {
+    load(s, at);
+    build_op(&s->b, OP_SUB, only(s, VALUE), only(s, VALUE), only(s, FIRST));
+    keep_channels(s, at);
+    build_fma(&s->b, only(s, SECOND), only(s, VALUE), only(s, VALUE), NULL);
+}
+
+static void store_normalised(line *s, const stretch *at) {
+    load(s, at);
+    build_op(&s->b, OP_SUB, only(s, VALUE), only(s, VALUE), only(s, FIRST));
+    build_op(&s->b, OP_MUL, only(s, VALUE), only(s, VALUE), only(s, SECOND));
+    store(s, at);
+}
+
+static void divide_by_channels(line *s, int which) {
+    build_const_ratio(&s->b, only(s, VALUE), 1, s->oc.channels);
+    build_op(&s->b, OP_MUL, only(s, which), only(s, which), only(s, VALUE));
+}
+
+static void normalise(line *s) {
+    nest_builder *b = &s->b;
+    build_const(b, only(s, FIRST), 0);
+    each(s, false, add_value);
+    bring_together(s, OP_ADD, FIRST);
+    divide_by_channels(s, FIRST);
+    build_const(b, only(s, SECOND), 0);
+    each(s, false, add_square);
+    bring_together(s, OP_ADD, SECOND);
+    divide_by_channels(s, SECOND);
+    build_const(b, only(s, VALUE), s->p->epsilon);
+    build_op(b, OP_ADD, only(s, SECOND), only(s, SECOND), only(s, VALUE));
+    build_op(b, OP_SQRT, only(s, SECOND), only(s, SECOND), none());
+    build_const(b, only(s, VALUE), 1);
+    build_op(b, OP_DIV, only(s, SECOND), only(s, VALUE), only(s, SECOND));
+    each(s, true, store_normalised);
+}
+
+static void make_line(line *s) { (s->p->combine == COMBINE_SOFTMAX ? softmax : normalise)(s); }
+
+/* ---- the walk ---- */
+
+static int64_t whole_lines(const line *s) { return problem_pixels(s->p) / (s->channels ? 1 : s->lanes); }
+static int64_t rest_of_line(const line *s) { return s->channels ? 0 : problem_pixels(s->p) % s->lanes; }
+
+static void walk(line *s) {
+    nest_builder *b = &s->b;
+    const int64_t whole = whole_lines(s), rest = rest_of_line(s), each_task = s->plan->tile_ow;
+    const int64_t tasks = ceil_div(whole, each_task);
+    s->n = build_task(b, "n", s->p->n);
+    affine task = build_task(b, "run", tasks + (rest > 0));
+    if (whole) {
+        nest_range r = range_of(b, 0, each_task);
+        range_clip_high(b, &r, affine_offset(affine_scale(task, -each_task), whole), 1);
+        affine number = affine_add_scaled(build_for(b, VARIABLE_LOOP, "line", r), task, each_task);
+        s->position = affine_scale(number, s->channels ? 1 : s->lanes);
+        make_line(s);
+        build_end(b);
+    }
+    if (rest) {
+        const nest_range valid = range_of(b, 0, rest);
+        build_if(b, affine_offset(task, -tasks), "the rest");
+        s->position = affine_constant(whole * s->lanes);
+        s->valid = &valid;
+        make_line(s);
+        build_end(b);
+    }
+    for (int i = 0; i < 2; i++) build_end(b);
+}
+
+static void declare(line *s) {
+    nest_builder *b = &s->b;
+    const problem *p = s->p;
+    s->x.v = p->x;
+    s->x.tensor = nest_add_tensor(b, "input", ROLE_INPUT, p->x.type, p->x.elements, type_bytes(p->x.type), false);
+    nest_lie_in(b, s->x.tensor, p->x.image, p->x.period, p->x.width);
+    s->out = epilogue_declare(b, p);
+    const int64_t kept = s->channels ? s->oc.blocks * s->lanes : s->oc.channels * s->lanes;
+    s->kept = -1;
+    if (p->combine == COMBINE_SOFTMAX)
+        s->kept = nest_add_tensor(b, "exponentials", ROLE_SCRATCH, p->sum, kept, SCRATCH_ALIGNMENT, true);
+    s->registers = nest_add_register(b, "x", p->sum, s->lanes, REGISTERS);
+    epilogue_registers(&s->out);
+}
+
+static line line_of(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    line s = {.p = p, .plan = plan, .channels = row->lanes == LANES_CHANNELS, .lanes = target_lanes(target, p->sum)};
+    s.oc = channel_blocks_of(p, s.lanes, s.lanes, s.channels, false);
+    s.oc.group = affine_constant(0);
+    return s;
+}
+
+static algo_nests build(const algorithm *row, arena *a, const problem *p, const cvk_target *target,
+                        const cvk_plan *plan) {
+    line s = line_of(row, p, target, plan);
+    s.b = nest_begin(a, p->name, ENTRY_TASKS, target->vector_bytes);
+    declare(&s);
+    if (p->n > 0)
+        walk(&s);
+    else
+        s.b.nest->tasks = 0;
+    return (algo_nests){program_of(a, nest_finish(&s.b)), NULL};
+}
+
+/* ---- plans ---- */
+
+static bool has_columns_together(const view *v) { return v->axis[AXIS_W] == 1; }
+
+static bool applicable(const problem *p, const char **why) {
+    *why = "outputs are not of all channels of a position";
+    return p->combine == COMBINE_SOFTMAX || p->combine == COMBINE_NORMALISED;
+}
+
+static bool applicable_channels(const problem *p, const cvk_target *target, const char **why) {
+    (void)target;
+    if (!applicable(p, why)) return false;
+    *why = "channels lie apart on both sides";
+    return view_has_channels_together(&p->x) || view_has_channels_together(&p->y);
+}
+
+/* The fill of a blocked output is stored by vectors of channels. */
+static bool applicable_columns(const problem *p, const cvk_target *target, const char **why) {
+    (void)target;
+    if (!applicable(p, why)) return false;
+    *why = "columns lie apart on both sides, or the output is blocked";
+    return p->y.block == 1 && (has_columns_together(&p->x) || has_columns_together(&p->y));
+}
+
+static cvk_plan plan_of(const algorithm *row, int64_t lines) {
+    cvk_plan plan = plan_plain(row->name, row->lanes);
+    plan.tile_ow = (int)lines;
+    return plan;
+}
+
+/* Lines of a task: some work each, and tasks for some workers. */
+static void propose(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {
+    const cvk_plan any = plan_of(row, 1);
+    const line s = line_of(row, p, target, &any);
+    const int64_t lines = whole_lines(&s), each_line = s.oc.channels * (s.channels ? 1 : s.lanes);
+    const int64_t shared = ceil_div(lines * (p->n > 0 ? p->n : 1), LEAST_TASKS), worth = TASK_ELEMENTS / each_line;
+    const int64_t most = shared < worth ? shared : worth;
+    plan_list_add(a, list, plan_of(row, most < 1 ? 1 : most));
+}
+
+static const char *refuse(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    const cvk_plan only = plan_of(row, plan->tile_ow);
+    const line s = line_of(row, p, target, plan);
+    if (!plan_equal(plan, &only)) return "it has but tile.ow to choose: so many lines are a task";
+    return plan->tile_ow > 1 && plan->tile_ow > whole_lines(&s) ? "a task has more lines than there are" : NULL;
+}
+
+/* What is not in a nearer cache comes but once: lines are short beside those. */
+static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
+                     const nest_counts *counts) {
+    (void)plan;
+    const double bytes =
+        (double)(program_needs(&nests->run, ROLE_INPUT).bytes + program_needs(&nests->run, ROLE_OUTPUT).bytes);
+    const double issue = cost_issue(target, counts, target_lanes(target, p->sum), 1, true);
+    return bytes > (double)target->l2_bytes ? fmax(issue, cost_far(target, bytes, bytes)) : issue;
+}
+
+const algorithm algo_positions_channels = {
+    "positions", LANES_CHANNELS, applicable_channels, propose, refuse, build, cycles, NULL, NULL};
+const algorithm algo_positions_columns = {
+    "positions", LANES_COLUMNS, applicable_columns, propose, refuse, build, cycles, NULL, NULL};

@@ -1,0 +1,60 @@
+/* A line a step: the kernel's plan in brief, and the places of its tensors. */
+#include "cli/explain_network.h"
+
+#include "cli/session_main.h"
+#include "lab/network.h"
+#include "plan/brief.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void add_place(text *out, const char *what, const cvk_network_info *info, const cvk_place *p) {
+    static const char *const SPACES[] = {"", "input", "output", "weights", "workspace"};
+    if (p->space == CVK_SPACE_NONE) return;
+    text_add(out, "  %s %s", what, SPACES[p->space]);
+    if (p->space == CVK_SPACE_INPUT) text_add(out, " %s", info->input[p->index].name);
+    if (p->space == CVK_SPACE_OUTPUT) text_add(out, " %s", info->output[p->index].name);
+    if (p->bytes) text_add(out, " + %" PRIu64, p->bytes);
+    if (p->image_bytes) text_add(out, " + %" PRIu64 " an image", p->image_bytes);
+}
+
+/* Places that are of interest: weights lie one after another. */
+static void print_step(arena *a, const ready_network *r, int i) {
+    static const struct {
+        cvk_role role;
+        const char *word;
+    } SHOWN[] = {{CVK_ROLE_INPUT, "from"}, {CVK_ROLE_ADDEND, "with"},          {CVK_ROLE_GATE, "gated by"},
+                 {CVK_ROLE_OUTPUT, "to"},  {CVK_ROLE_WORKSPACE, "working in"}, {CVK_ROLE_SCRATCH, "scratch from"}};
+    text line = text_new(a);
+    text_add(&line, "%4d %-20s ", i, r->info.step[i].name);
+    layer_plan_print_brief(&ready_network_unit(r, i)->plan, &line);
+    text_add(&line, "\n     ");
+    for (size_t k = 0; k < sizeof SHOWN / sizeof *SHOWN; k++)
+        add_place(&line, SHOWN[k].word, &r->info, &r->info.step[i].place[SHOWN[k].role]);
+    printf("%s\n", line.bytes);
+}
+
+static void print_memory(const ready_network *r) {
+    const network_memory *m = &r->memory;
+    const double kib = 1024;
+    printf(
+        "\n%d steps, %d kernels; workspace of one worker%s %.1f KiB: %.3f of what lives at once, %.1f KiB; side by side "
+        "it would be %.1f KiB\n",
+        r->steps->step_count, r->kernels.count, r->steps->batch_any ? ", an image," : "", (double)m->peak / kib,
+        m->bound ? (double)m->peak / (double)m->bound : 1, (double)m->bound / kib, (double)m->sum / kib);
+}
+
+static cli_exit explain(session *s, arena *a, void *context) {
+    const session_file *file = context;
+    ready_network r;
+    const cvk_status status = ready_network_plan(session_goal(s, s->target), file->network, s->diagnostics, a, &r);
+    if (status != CVK_OK) return session_fail(s, status);
+    printf("%s: a network for %s\n", file->path, s->target->name);
+    for (int i = 0; i < r.steps->step_count; i++) print_step(a, &r, i);
+    print_memory(&r);
+    return CLI_DONE;
+}
+
+cli_exit explain_network(session *s, const session_file *file) {
+    return session_guarded(s, explain, (session_file *)(uintptr_t)file);
+}

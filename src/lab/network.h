@@ -1,0 +1,29 @@
+/* A network compiled by the plans that are chosen for it, loaded, its memory planned. */
+#ifndef CVK_LAB_NETWORK_H
+#define CVK_LAB_NETWORK_H
+
+#include "compile.h"
+#include "jit/load.h"
+#include "lab/lab.h"
+#include "network/plan.h"
+
+typedef struct ready_network {
+    const network_steps *steps;
+    network_kernels kernels;
+    compile_unit *unit; /* of each kernel */
+    jit_image *image;
+    network_memory memory;
+    cvk_network_info info;
+    double compile_seconds; /* of all kernels, one after another */
+} ready_network;
+
+/* Kernels planned and described, but no code made: their descriptions have no `run`, and `image` is NULL. */
+cvk_status ready_network_plan(goal aim, const cvk_network *file, cvk_diagnostics *d, arena *a, ready_network *r);
+/* The same, and loaded. All but the images lives in the arena; `r` is for ready_network_close in any case. */
+cvk_status ready_network_open(const lab *l, const cvk_network *file, arena *a, ready_network *r);
+void ready_network_close(ready_network *r);
+
+/* The unit of a step. */
+const compile_unit *ready_network_unit(const ready_network *r, int step);
+
+#endif

@@ -1,0 +1,197 @@
+/* Blocks from storages and kernels; then rows of the table from blocks. */
+#include "network/plan.h"
+
+#include <string.h>
+
+enum { NONE = -1 };
+
+static uint64_t greater(uint64_t a, uint64_t b) { return a > b ? a : b; }
+static uint64_t lines(uint64_t bytes) { return (bytes + MEMORY_LINE - 1) / MEMORY_LINE * MEMORY_LINE; }
+
+/* ---- memory ---- */
+
+static int add_block(network_memory *m, uint64_t bytes, int first, int last) {
+    m->block[m->count] = (memory_block){.bytes = bytes, .first = first, .last = last};
+    return m->count++;
+}
+
+static void add_storages(const network_steps *n, network_memory *m) {
+    for (int i = 0; i < n->storage_count; i++) {
+        const network_storage *s = &n->storage[i];
+        const bool inside = s->space == CVK_SPACE_WORKSPACE && s->last != NONE;
+        m->block_of[i] = inside ? add_block(m, (uint64_t)s->bytes, s->first, s->last) : NONE;
+    }
+}
+
+static void add_workspaces(const network_steps *n, const cvk_kernel_info *const *kernel, network_memory *m) {
+    for (int i = 0; i < n->step_count; i++) {
+        const uint64_t bytes = kernel[i]->workspace.bytes;
+        m->work_of[i] = bytes ? add_block(m, bytes, i, i) : NONE;
+    }
+}
+
+/* Behind what lives during the step, where as many workers as there are may have theirs. One worker's counts as living
+ * there. */
+static void place_scratch(const network_steps *n, const cvk_kernel_info *const *kernel, network_memory *m) {
+    for (int i = 0; i < n->step_count; i++) {
+        const uint64_t bytes = cvk_scratch_bytes(kernel[i], 1);
+        m->scratch[i] = memory_end_during(m->block, m->count, i);
+        if (!bytes) continue;
+        m->peak = greater(m->peak, m->scratch[i] + bytes);
+        m->sum += lines(bytes);
+        uint64_t lives = bytes;
+        for (const memory_block *b = m->block; b < m->block + m->count; b++)
+            if (b->first <= i && i <= b->last) lives += lines(b->bytes);
+        m->bound = greater(m->bound, lives);
+    }
+}
+
+network_memory network_place(arena *a, const network_steps *n, const cvk_kernel_info *const *kernel) {
+    network_memory m = {.block = arena_array(a, memory_block, n->storage_count + n->step_count + 1),
+                        .block_of = arena_array(a, int, n->storage_count + 1),
+                        .work_of = arena_array(a, int, n->step_count + 1),
+                        .scratch = arena_array(a, uint64_t, n->step_count + 1)};
+    add_storages(n, &m);
+    add_workspaces(n, kernel, &m);
+    m.peak = m.placed = memory_place(a, m.block, m.count);
+    m.bound = memory_bound(m.block, m.count);
+    m.sum = memory_sum(m.block, m.count);
+    place_scratch(n, kernel, &m);
+    return m;
+}
+
+/* ---- the table ---- */
+
+typedef struct making {
+    arena *arena;
+    const network_steps *n;
+    const network_memory *m;
+    const cvk_kernel_info *const *kernel;
+    cvk_network_info info;
+    cvk_weight_info *weight;
+} making;
+
+/* Of any batch, what is placed for an image is as many times as large as there are images. */
+static cvk_place place_at(const making *k, cvk_space space, int index, uint64_t at, uint64_t within) {
+    cvk_place p = {.space = space, .index = (uint32_t)index, .bytes = within};
+    *(k->n->batch_any ? &p.image_bytes : &p.bytes) += at;
+    return p;
+}
+
+static cvk_place place_of_tensor(const making *k, int tensor) {
+    const network_tensor *t = &k->n->tensor[tensor];
+    const network_storage *s = &k->n->storage[t->storage];
+    const int block = k->m->block_of[t->storage];
+    cvk_place p = place_at(k, s->space, s->index, block == NONE ? 0 : k->m->block[block].at, (uint64_t)t->begin);
+    p.image_bytes += (uint64_t)t->image_begin;
+    return p;
+}
+
+static cvk_buffer_info dense_of(const cvk_kernel_info *kernel, cvk_role role) {
+    return role == CVK_ROLE_WEIGHTS ? kernel->weights : role == CVK_ROLE_BIAS ? kernel->bias : kernel->scale;
+}
+
+static cvk_dtype dtype_of(const cvk_spec *s, cvk_role role) {
+    return (cvk_dtype)(role == CVK_ROLE_WEIGHTS ? s->weights_type : spec_sum_type(s));
+}
+
+static void set_shape(cvk_weight_info *w, const cvk_kernel_info *kernel, const cvk_spec *s) {
+    const int64_t vector[5] = {(int64_t)w->bytes / type_bytes((cvk_type)w->dtype), 1, 1, 1, 1};
+    memcpy(w->shape, w->role == CVK_ROLE_WEIGHTS ? kernel->weights_shape : vector, sizeof w->shape);
+    if (w->role == CVK_ROLE_SCALE && kernel->scales > 1) {
+        w->shape[0] = kernel->scales;
+        w->shape[1] = s->out_channels;
+    }
+}
+
+/* An array of the caller's, and the room it takes packed. */
+static cvk_place add_weight(making *k, int step, cvk_role role, const cvk_buffer_info *packed) {
+    static const char *const WORDS[CVK_ROLES] = {
+        [CVK_ROLE_WEIGHTS] = "weights", [CVK_ROLE_BIAS] = "bias", [CVK_ROLE_SCALE] = "scale"};
+    const cvk_kernel_info *kernel = k->kernel[step];
+    const cvk_spec *s = k->n->step[step].spec;
+    const cvk_buffer_info dense = dense_of(kernel, role);
+    if (!packed->bytes) return (cvk_place){.space = CVK_SPACE_NONE};
+    cvk_weight_info *w = &k->weight[k->info.weights++];
+    *w = (cvk_weight_info){.bytes = dense.bytes,
+                           .packed = k->info.packed_weights.bytes,
+                           .step = (uint32_t)step,
+                           .role = role,
+                           .dtype = dtype_of(s, role),
+                           .alignment = dense.alignment,
+                           .name = arena_format(k->arena, "%s.%s", s->name, WORDS[role])};
+    set_shape(w, kernel, s);
+    k->info.packed_weights.bytes += lines(packed->bytes);
+    return (cvk_place){.space = CVK_SPACE_WEIGHTS, .bytes = w->packed};
+}
+
+static const cvk_place *places_of(making *k, int step) {
+    const network_step *s = &k->n->step[step];
+    const cvk_kernel_info *kernel = k->kernel[step];
+    const int work = k->m->work_of[step];
+    cvk_place *p = arena_array(k->arena, cvk_place, CVK_ROLES);
+    p[CVK_ROLE_INPUT] = place_of_tensor(k, s->input);
+    p[CVK_ROLE_OUTPUT] = place_of_tensor(k, s->output);
+    if (s->operand[OPERAND_TENSOR] != NONE) p[CVK_ROLE_ADDEND] = place_of_tensor(k, s->operand[OPERAND_TENSOR]);
+    if (s->operand[OPERAND_IMAGE_CHANNEL] != NONE)
+        p[CVK_ROLE_GATE] = place_of_tensor(k, s->operand[OPERAND_IMAGE_CHANNEL]);
+    p[CVK_ROLE_WEIGHTS] = add_weight(k, step, CVK_ROLE_WEIGHTS, &kernel->packed_weights);
+    p[CVK_ROLE_BIAS] = add_weight(k, step, CVK_ROLE_BIAS, &kernel->bias);
+    p[CVK_ROLE_SCALE] = add_weight(k, step, CVK_ROLE_SCALE, &kernel->scale);
+    if (kernel->scratch.bytes) p[CVK_ROLE_SCRATCH] = place_at(k, CVK_SPACE_WORKSPACE, 0, k->m->scratch[step], 0);
+    if (work != NONE) p[CVK_ROLE_WORKSPACE] = place_at(k, CVK_SPACE_WORKSPACE, 0, k->m->block[work].at, 0);
+    return p;
+}
+
+/* The table outlives the file. */
+static const char *copied(arena *a, const char *name) { return arena_string(a, name, strlen(name)); }
+
+static cvk_tensor_info tensor_info(arena *a, const network_steps *n, const graph_tensor *t, cvk_layout layout) {
+    graph_tensor laid = *t;
+    laid.layout = layout;
+    cvk_tensor_info info = {.shape = {n->batch_any ? 0 : t->batch, t->channels},
+                            .bytes = (uint64_t)(graph_elements(&laid) * type_bytes(t->type)),
+                            .alignment = (uint32_t)type_bytes(t->type),
+                            .spatial_rank = (uint32_t)t->rank,
+                            .layout = layout,
+                            .dtype = (cvk_dtype)t->type,
+                            .name = copied(a, t->name)};
+    memcpy(info.shape + 2, t->size, sizeof t->size);
+    return info;
+}
+
+static void add_tensors(making *k) {
+    const spec_graph *g = k->n->graph;
+    cvk_tensor_info *input = arena_array(k->arena, cvk_tensor_info, g->input_count + 1);
+    cvk_tensor_info *output = arena_array(k->arena, cvk_tensor_info, g->output_count + 1);
+    for (int i = 0; i < g->input_count; i++) input[i] = tensor_info(k->arena, k->n, &g->tensor[i], g->tensor[i].layout);
+    for (int i = 0; i < g->output_count; i++)
+        output[i] = tensor_info(k->arena, k->n, &g->tensor[g->output[i].tensor], g->output[i].layout);
+    k->info.inputs = (uint32_t)g->input_count;
+    k->info.outputs = (uint32_t)g->output_count;
+    k->info.input = input;
+    k->info.output = output;
+}
+
+cvk_network_info network_table(arena *a, const network_steps *n, const network_memory *m,
+                               const cvk_kernel_info *const *kernel) {
+    enum { DENSE_ARRAYS = 3 };
+    making k = {.arena = a, .n = n, .m = m, .kernel = kernel};
+    k.info = (cvk_network_info){.struct_size = sizeof k.info,
+                                .abi_version = CVK_ABI_VERSION,
+                                .steps = (uint32_t)n->step_count,
+                                .roles = CVK_ROLES,
+                                .batch_any = n->batch_any,
+                                .packed_weights = {.alignment = MEMORY_LINE},
+                                .workspace = {.bytes = m->placed, .alignment = MEMORY_LINE},
+                                .name = copied(a, n->name),
+                                .target = n->step_count ? kernel[0]->target : ""};
+    k.weight = arena_array(a, cvk_weight_info, n->step_count * DENSE_ARRAYS + 1);
+    cvk_step *step = arena_array(a, cvk_step, n->step_count + 1);
+    for (int i = 0; i < n->step_count; i++)
+        step[i] = (cvk_step){.name = copied(a, n->step[i].spec->name), .kernel = kernel[i], .place = places_of(&k, i)};
+    add_tensors(&k);
+    k.info.weight = k.weight;
+    k.info.step = step;
+    return k.info;
+}

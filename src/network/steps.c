@@ -1,0 +1,336 @@
+/* Layouts are chosen, tensors find the storage that they lie in, and what no producer can put where it is wanted is
+ * copied by a step of its own. */
+#include "network/steps.h"
+
+#include <string.h>
+
+enum { NONE = -1, BLOCK = 16 };
+
+/* Of each tensor of the graph, while steps are made. */
+typedef struct value {
+    cvk_layout layout;
+    int home;        /* the concatenation that it lies in, or NONE */
+    int64_t channel; /* where in it */
+    int output;      /* the output whose buffer it lies in, or NONE */
+    int storage;     /* where it lies, or NONE: it has not been asked for */
+} value;
+
+typedef struct making {
+    arena *arena;
+    network_steps *n;
+    const spec_graph *g;
+    value *value;
+    int most_steps, most_tensors, most_storages;
+} making;
+
+/* ---- layouts ---- */
+
+static bool comes_in(const making *m, int t) { return m->g->tensor[t].producer == GRAPH_COMES_IN; }
+static const graph_node *maker_of(const making *m, int t) { return &m->g->node[m->g->tensor[t].producer]; }
+
+/* Whether a layer may put it out in any layout: nobody has said one, and its post-ops take no tensor that has one. */
+static bool is_free(const making *m, int t, int readers) {
+    const graph_tensor *tensor = &m->g->tensor[t];
+    return !comes_in(m, t) && !tensor->said && tensor->readers == readers && maker_of(m, t)->layer &&
+           maker_of(m, t)->operand_count == 0;
+}
+
+/* The same of all that a concatenation lays side by side, each read there alone. */
+static bool are_free(const making *m, const graph_node *concat) {
+    bool free = true;
+    for (int i = 0; i < concat->input_count; i++) free &= is_free(m, concat->input[i], 1);
+    return free;
+}
+
+static bool is_output(const making *m, int t) {
+    for (int i = 0; i < m->g->output_count; i++)
+        if (m->g->output[i].tensor == t) return true;
+    return false;
+}
+
+/* Inside, channels lie together; a concatenation is laid out as the first of its own. */
+static void choose_layouts(making *m) {
+    for (int t = 0; t < m->g->tensor_count; t++) {
+        const graph_tensor *of = &m->g->tensor[t];
+        m->value[t] = (value){.layout = of->said ? of->layout : CVK_CHANNELS_LAST, NONE, 0, NONE, NONE};
+    }
+    for (const graph_node *n = m->g->node; n < m->g->node + m->g->node_count; n++)
+        for (int i = n->input_count - 1; i >= 0 && !n->layer; i--)
+            if (!comes_in(m, n->input[i])) m->value[n->output].layout = m->value[n->input[i]].layout;
+}
+
+/* What is only put out takes the layout that it is wanted in, where that costs nothing. */
+static void choose_output(making *m, int index) {
+    const graph_output *o = &m->g->output[index];
+    value *v = &m->value[o->tensor];
+    const graph_node *n = comes_in(m, o->tensor) ? NULL : maker_of(m, o->tensor);
+    if (!n) return;
+    if (v->layout != o->layout && is_free(m, o->tensor, 0)) v->layout = o->layout;
+    if (v->layout != o->layout && !n->layer && m->g->tensor[o->tensor].readers == 0 && are_free(m, n)) {
+        for (int i = 0; i < n->input_count; i++)
+            if (!is_output(m, n->input[i])) m->value[n->input[i]].layout = o->layout;
+        v->layout = o->layout;
+    }
+    if (v->layout == o->layout) v->output = index;
+}
+
+/* ---- homes ---- */
+
+/* Whether its producer can put it into the concatenation, from that channel on. */
+static bool can_lie_in(const making *m, int t, int concat, int64_t channel) {
+    const value *v = &m->value[t], *in = &m->value[concat];
+    const bool whole_blocks =
+        v->layout != CVK_BLOCKED || (channel % BLOCK == 0 && m->g->tensor[t].channels % BLOCK == 0);
+    return !comes_in(m, t) && v->home == NONE && v->output == NONE && v->layout == in->layout && whole_blocks;
+}
+
+static void find_homes(making *m, const graph_node *concat) {
+    int64_t channel = 0;
+    for (int i = 0; i < concat->input_count; i++) {
+        const int t = concat->input[i];
+        if (can_lie_in(m, t, concat->output, channel)) {
+            m->value[t].home = concat->output;
+            m->value[t].channel = channel;
+        }
+        channel += m->g->tensor[t].channels;
+    }
+}
+
+/* ---- storages ---- */
+
+static int64_t pixels_of(const graph_tensor *t) { return t->size[AXIS_D] * t->size[AXIS_H] * t->size[AXIS_W]; }
+
+static int64_t stored(cvk_layout layout, int64_t channels) {
+    return layout == CVK_BLOCKED ? (channels + BLOCK - 1) / BLOCK * BLOCK : channels;
+}
+
+static int add_storage(making *m, cvk_space space, int index, const graph_tensor *of, cvk_layout layout, int times) {
+    const int64_t channels = stored(layout, of->channels);
+    m->n->storage[m->n->storage_count] =
+        (network_storage){.space = space,
+                          .index = index,
+                          .bytes = times * of->batch * channels * pixels_of(of) * type_bytes(of->type),
+                          .channels = channels,
+                          .logical = of->channels,
+                          .pixels = pixels_of(of),
+                          .times = times,
+                          .type = of->type,
+                          .first = INT32_MAX,
+                          .last = NONE};
+    return m->n->storage_count++;
+}
+
+/* From its first image's first byte to that of a channel. */
+static int64_t bytes_before(const graph_tensor *of, cvk_layout layout, int64_t channel) {
+    return channel * (layout == CVK_CHANNELS_LAST ? 1 : pixels_of(of)) * type_bytes(of->type);
+}
+
+static network_tensor tensor_in(const graph_tensor *of, cvk_layout layout, int storage, int64_t begin) {
+    return (network_tensor){.name = of->name,
+                            .layout = layout,
+                            .storage = storage,
+                            .channels = of->channels,
+                            .pixels = pixels_of(of),
+                            .begin = begin,
+                            .type = of->type};
+}
+
+/* The storage that a tensor lies in as a whole, or with others. */
+static void settle(making *m, int t) {
+    value *v = &m->value[t];
+    const graph_tensor *of = &m->g->tensor[t];
+    int64_t begin = 0, channel = 0;
+    if (v->storage != NONE) return;
+    if (v->home != NONE) {
+        settle(m, v->home);
+        v->storage = m->value[v->home].storage;
+        channel = m->n->tensor[v->home].channel + v->channel;
+        begin = m->n->tensor[v->home].begin + bytes_before(of, v->layout, v->channel);
+    } else if (comes_in(m, t)) {
+        v->storage = add_storage(m, CVK_SPACE_INPUT, t, of, v->layout, 1);
+    } else {
+        v->storage =
+            add_storage(m, v->output == NONE ? CVK_SPACE_WORKSPACE : CVK_SPACE_OUTPUT, v->output, of, v->layout, 1);
+    }
+    m->n->tensor[t] = tensor_in(of, v->layout, v->storage, begin);
+    m->n->tensor[t].channel = channel;
+}
+
+static int add_tensor(making *m, network_tensor t) {
+    m->n->tensor[m->n->tensor_count] = t;
+    return m->n->tensor_count++;
+}
+
+/* ---- steps ---- */
+
+static int64_t pitch_of(const making *m, int tensor) {
+    const network_tensor *t = &m->n->tensor[tensor];
+    const int64_t all = m->n->storage[t->storage].channels;
+    return all == stored(t->layout, t->channels) ? 0 : all;
+}
+
+static void add_step(making *m, const cvk_spec *layer, const network_step *tensors) {
+    cvk_spec *s = arena_copy(m->arena, layer, sizeof *s);
+    const int addend = tensors->operand[OPERAND_TENSOR];
+    s->input_layout = m->n->tensor[tensors->input].layout;
+    s->output_layout = m->n->tensor[tensors->output].layout;
+    s->pitch[PITCH_INPUT] = pitch_of(m, tensors->input);
+    s->pitch[PITCH_OUTPUT] = pitch_of(m, tensors->output);
+    s->pitch[PITCH_ADDEND] = addend == NONE ? 0 : pitch_of(m, addend);
+    network_step *step = &m->n->step[m->n->step_count++];
+    *step = *tensors;
+    step->spec = s;
+}
+
+static network_step step_between(int input, int output) {
+    network_step s = {.input = input, .output = output};
+    for (int i = 0; i < POST_OPERANDS; i++) s.operand[i] = NONE;
+    return s;
+}
+
+/* What a tensor is elsewhere, or laid out otherwise. */
+static void add_copy(making *m, int from, const graph_tensor *of, int to) {
+    cvk_spec s = {.name = arena_format(m->arena, "%s.copy", of->name),
+                  .kind = LAYER_IDENTITY,
+                  .rank = of->rank,
+                  .batch = of->batch,
+                  .batch_any = of->batch_any,
+                  .in_channels = of->channels,
+                  .out_channels = of->channels,
+                  .groups = of->channels,
+                  .input_type = of->type,
+                  .weights_type = of->type,
+                  .output_type = of->type,
+                  .accuracy = ACCURACY_DEFAULT,
+                  .algorithm = "auto",
+                  .at = of->at};
+    for (int axis = 0; axis < AXES; axis++) {
+        s.in_size[axis] = s.out_size[axis] = of->size[axis];
+        s.kernel[axis] = s.stride[axis] = s.dilation[axis] = 1;
+    }
+    const network_step step = step_between(from, to);
+    add_step(m, &s, &step);
+}
+
+/* The tensors of one sort that a layer's post-ops take, in their order. */
+static int find_operands(const graph_node *n, post_operand sort, int found[MOST_POST_OPS]) {
+    int count = 0, at = 0;
+    for (const post_op *op = n->layer->post; op < n->layer->post + n->layer->post_count; op++) {
+        if (!post_takes_tensor(op->kind)) continue;
+        if (post_rows[op->kind].operand == sort) found[count++] = n->operand[at];
+        at++;
+    }
+    return count;
+}
+
+/* Whether a single one may stay where it is: it is laid out as the output is, and of a gate there is nothing between.
+ */
+static bool may_stay(const making *m, int t, post_operand sort, cvk_layout layout) {
+    const bool alike = m->n->tensor[t].layout == layout || (sort == OPERAND_IMAGE_CHANNEL && layout != CVK_BLOCKED &&
+                                                            m->n->tensor[t].layout != CVK_BLOCKED);
+    return alike && (sort == OPERAND_TENSOR || pitch_of(m, t) == 0);
+}
+
+/* Several stand one after another, so copies of them do. */
+static int make_operands(making *m, const graph_node *n, post_operand sort) {
+    const cvk_layout layout = m->value[n->output].layout;
+    int found[MOST_POST_OPS];
+    const int count = find_operands(n, sort, found);
+    if (count == 0) return NONE;
+    for (int i = 0; i < count; i++) settle(m, found[i]);
+    if (count == 1 && may_stay(m, found[0], sort, layout)) return found[0];
+    const int storage = add_storage(m, CVK_SPACE_WORKSPACE, 0, &m->g->tensor[found[0]], layout, count);
+    const int begin = m->n->tensor_count;
+    for (int i = 0; i < count; i++) {
+        const graph_tensor *of = &m->g->tensor[found[i]];
+        network_tensor to = tensor_in(of, layout, storage, 0);
+        *(m->n->batch_any ? &to.image_begin : &to.begin) = i * (m->n->storage[storage].bytes / count);
+        to.number = i;
+        add_copy(m, found[i], of, add_tensor(m, to));
+    }
+    return begin;
+}
+
+static void add_layer(making *m, const graph_node *n) {
+    settle(m, n->input[0]);
+    settle(m, n->output);
+    network_step step = step_between(n->input[0], n->output);
+    step.operand[OPERAND_TENSOR] = make_operands(m, n, OPERAND_TENSOR);
+    step.operand[OPERAND_IMAGE_CHANNEL] = make_operands(m, n, OPERAND_IMAGE_CHANNEL);
+    add_step(m, n->layer, &step);
+}
+
+/* What does not lie there yet comes there. */
+static void add_concat(making *m, const graph_node *n) {
+    int64_t channel = 0;
+    settle(m, n->output);
+    for (int i = 0; i < n->input_count; i++) {
+        const int t = n->input[i];
+        const graph_tensor *of = &m->g->tensor[t];
+        const value *v = &m->value[t], *in = &m->value[n->output];
+        if (v->home != n->output || v->channel != channel) {
+            settle(m, t);
+            const int64_t begin = m->n->tensor[n->output].begin + bytes_before(of, in->layout, channel);
+            network_tensor to = tensor_in(of, in->layout, in->storage, begin);
+            to.channel = m->n->tensor[n->output].channel + channel;
+            add_copy(m, t, of, add_tensor(m, to));
+        }
+        channel += of->channels;
+    }
+}
+
+static void add_output(making *m, int index) {
+    const graph_output *o = &m->g->output[index];
+    const graph_tensor *of = &m->g->tensor[o->tensor];
+    settle(m, o->tensor);
+    if (m->value[o->tensor].output == index) return;
+    const int storage = add_storage(m, CVK_SPACE_OUTPUT, index, of, o->layout, 1);
+    add_copy(m, o->tensor, of, add_tensor(m, tensor_in(of, o->layout, storage, 0)));
+}
+
+static void live(network_steps *n, int tensor, int step) {
+    network_storage *s = &n->storage[n->tensor[tensor].storage];
+    if (step < s->first) s->first = step;
+    if (step > s->last) s->last = step;
+}
+
+/* From the first that writes to the last that reads. */
+static void find_lifetimes(making *m) {
+    for (int i = 0; i < m->n->step_count; i++) {
+        const network_step *s = &m->n->step[i];
+        live(m->n, s->input, i);
+        live(m->n, s->output, i);
+        for (int k = 0; k < POST_OPERANDS; k++)
+            if (s->operand[k] != NONE) live(m->n, s->operand[k], i);
+    }
+}
+
+/* Each edge and each output is one copy at most. */
+static void make_room(making *m) {
+    int edges = m->g->output_count;
+    for (const graph_node *n = m->g->node; n < m->g->node + m->g->node_count; n++)
+        edges += n->input_count + n->operand_count;
+    network_steps *n = m->n;
+    n->step = arena_array(m->arena, network_step, m->g->node_count + edges + 1);
+    n->tensor = arena_array(m->arena, network_tensor, m->g->tensor_count + edges + 1);
+    n->storage = arena_array(m->arena, network_storage, m->g->tensor_count + edges + 1);
+    n->tensor_count = m->g->tensor_count;
+    m->value = arena_array(m->arena, value, m->g->tensor_count + 1);
+}
+
+const network_steps *network_of(arena *a, const cvk_network *file) {
+    const spec_graph *g = file->graph;
+    if (!g) return NULL;
+    network_steps *n = arena_new(a, network_steps);
+    *n = (network_steps){.name = file->name, .graph = g, .batch = g->tensor->batch, .batch_any = g->tensor->batch_any};
+    making m = {.arena = a, .n = n, .g = g};
+    make_room(&m);
+    choose_layouts(&m);
+    for (int i = 0; i < g->output_count; i++) choose_output(&m, i);
+    for (int i = 0; i < g->node_count; i++)
+        if (!g->node[i].layer) find_homes(&m, &g->node[i]);
+    for (int i = 0; i < g->node_count; i++) (g->node[i].layer ? add_layer : add_concat)(&m, &g->node[i]);
+    for (int i = 0; i < g->output_count; i++) add_output(&m, i);
+    find_lifetimes(&m);
+    return n;
+}

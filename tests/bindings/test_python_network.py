@@ -1,0 +1,63 @@
+"""Networks from Python: what one call gives is what the layers give one by one."""
+
+import os
+import unittest
+
+import numpy
+
+import convoke
+
+os.environ["CONVOKE_CACHE"] = "off"
+
+NET = """
+version: 1
+inputs: {x: [%s, 4, 9, 8]}
+outputs: [y, both]
+layers:
+  - {name: a, input: x, out_channels: 6, kernel_size: 3, padding: 1, bias: true, post_ops: [relu]}
+  - {name: b, input: a, out_channels: 4, kernel_size: 1}
+  - {name: both, kind: concat, input: [a, b]}
+  - {name: y, input: both, out_channels: 4, kernel_size: 1, post_ops: [{add: b}]}
+"""
+
+
+def pointwise(x, w):
+    return numpy.einsum("oi,nihw->nohw", w[:, :, 0, 0], x)
+
+
+class Networks(unittest.TestCase):
+    def expected(self, x, w):
+        padded = numpy.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)])
+        windows = numpy.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3))
+        a = numpy.einsum("oikl,nihwkl->nohw", w["a.weights"], windows) + w["a.bias"][None, :, None, None]
+        a = numpy.maximum(a, 0)
+        b = pointwise(a, w["b.weights"])
+        both = numpy.concatenate([a, b], 1)
+        return pointwise(both, w["y.weights"]) + b, both
+
+    def test_a_network_computes_what_its_layers_do(self):
+        random = numpy.random.default_rng(1)
+        for batch in ("2", "any"):
+            net = convoke.Network(NET % batch)
+            weights = {n: random.standard_normal(s).astype(numpy.float32) for n, s in net.weights.items()}
+            x = random.standard_normal((2, 4, 9, 8)).astype(numpy.float32)
+            with self.assertRaisesRegex(convoke.Error, "load"):
+                net(x)
+            net.load(weights)
+            for threads in (None, 2):
+                y, both = net(x=x, threads=threads)
+                for got, expected in zip((y, both), self.expected(x, weights)):
+                    numpy.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
+
+    def test_mistakes_are_told(self):
+        net = convoke.Network(NET % "2")
+        with self.assertRaisesRegex(convoke.Error, "a.bias is missing"):
+            net.load({"a.weights": numpy.ones((6, 4, 3, 3))})
+        with self.assertRaisesRegex(convoke.Error, "there is no q"):
+            net.load({"q": numpy.ones(3)})
+        with self.assertRaises(convoke.Error):
+            convoke.Network({"name": "l", "input": [1, 1, 4, 4], "out_channels": 1, "kernel_size": 1})
+
+
+if __name__ == "__main__":
+    unittest.main()
