@@ -172,6 +172,10 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
     "{name: winograd, input: [1, 5, 9, 19], out_channels: 21, kernel_size: 3, padding: 1, bias: true, algorithm: winograd"
 
 /* Blocks of tiles and slices of input channels enough for both to be tasks. */
+#define SPECTRA                                                                                                        \
+    "{name: spectra, input: [1, 3, 20, 70], out_channels: 4, kernel_size: 5, padding: 2, bias: true, schedule: "       \
+    "{algorithm: fft, lanes: columns, tile: {oc: 2, od: 1, oh: 16, ow: 32}, block: {oh: 1, ow: 1}, unroll: {ic: 1, "   \
+    "kw: false}, order: [n, g, oc, od, oh, ow], tasks: 6, pack: {input_rows: 0}}"
 #define PHASED                                                                                                         \
     "{name: phased, input: [1, 35, 18, 30], out_channels: 70, kernel_size: 3, padding: 1, algorithm: winograd"
 
@@ -389,6 +393,22 @@ static const mutant mutants[] = {
     {"last kernel row not packed", DEPTHWISE LAST "}", .edit = drop_last, .mutation = {"", "kh", "", 0}, .pack = true},
     {"last channel of a block packed as zero", DENSE "}", .edit = short_mask, .mutation = {"weights", "", "", 0},
      .pack = true},
+    /* Fast transforms. */
+    {"every node has the constants of the first", SPECTRA "}", .edit = forget_variable,
+     .mutation = {"cosines", "node", "", 0}, .phase = 1},
+    {"constants are those that follow", SPECTRA "}", .edit = shift_offset, .mutation = {"cosines", "", "", 1},
+     .phase = 1},
+    {"a constant missing, packing", SPECTRA "}", .edit = forget_tensor, .mutation = {"cosines", "", "", 0},
+     .pack = true},
+    {"signs are twice", SPECTRA "}", .edit = change_constant, .mutation = {"", "", "", -1}, .phase = 1},
+    {"a sum reflected once, not twice", SPECTRA "}", .edit = change_constant, .mutation = {"", "", "", 2}, .phase = 1},
+    {"squares stay as they were", SPECTRA "}", .edit = forget_transpose, .mutation = NOTHING, .phase = 1},
+    {"every tile has the first one's spectrum", SPECTRA "}", .edit = forget_variable,
+     .mutation = {"spectra", "oh", "", 0}, .phase = 2},
+    {"last input channel of a spectrum dropped", SPECTRA "}", .edit = drop_last, .mutation = {"", "ic", "", 0},
+     .phase = 2},
+    {"last column of a plane not copied", SPECTRA "}", .edit = short_mask, .mutation = {"input", "", "", 0}},
+    {"last tap not transformed", SPECTRA "}", .edit = drop_last, .mutation = {"", "kw", "", 0}, .pack = true},
     /* What a tolerance, or data alike, may hide. */
     {"a coefficient one float off", WINOGRAD "}", .edit = next_float, .mutation = NOTHING, .subtle = true},
     {"a coefficient one float off, packing", WINOGRAD LAST "}", .edit = next_float, .mutation = NOTHING, .pack = true,
