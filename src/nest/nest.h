@@ -46,7 +46,7 @@ typedef struct nest_tensor {
     int64_t begin; /* elements of what the role is bound to that stand before it: of several tensors of one role */
     bool shared;   /* of all images, where a kernel is for any batch and sums over them */
     bool added_to; /* a task reads an element of it, adds, and stores it */
-    int zero;      /* the number that stands for 0: what loads into another type subtract */
+    int zero;      /* the number that stands for 0: loads into another type subtract it, stores from one add it */
 } nest_tensor;
 
 typedef struct nest_register { /* an array of vector registers */
@@ -98,7 +98,7 @@ typedef enum op_class {
 } op_class;
 
 /* Types of registers that an operation takes. */
-typedef enum op_types { TYPES_ANY, TYPES_NUMBER, TYPES_FLOAT, TYPES_INTEGER } op_types;
+typedef enum op_types { TYPES_ANY, TYPES_NUMBER, TYPES_FLOAT, TYPES_INTEGER, TYPES_S32 } op_types;
 
 /* rows of nest/math.def: MATH_EXP, … */
 typedef enum math_kind {
@@ -131,6 +131,7 @@ typedef struct nest_op {
     bool streams;   /* store: whole registers of adjacent lanes bypass the caches, where the target can */
     int repeat;     /* splat */
     int shift;      /* shift_left, shift_right */
+    int zero;       /* convert, to bytes: what stands for 0 */
     math_kind math; /* call */
     const int *pattern; /* shuffle: lane i of `to` is lane pattern[i] of a ++ b; -1: any */
 } nest_op;
