@@ -16,7 +16,9 @@ cvk_status bake(arena *a, compile_unit *unit, const known_tensors *known) {
     unit->constant[ROLE_WEIGHTS] = packed;
     unit->constant[ROLE_BIAS] = known->bias;
     unit->constant[ROLE_SCALE] = known->scale;
-    info->weights.bytes = info->packed_weights.bytes = info->bias.bytes = info->scale.bytes = 0;
+    unit->constant[ROLE_SHIFT] = known->shift;
+    info->weights.bytes = info->packed_weights.bytes = 0;
+    info->bias.bytes = info->scale.bytes = info->shift.bytes = 0;
     info->packed_tag = 0;
     return CVK_OK;
 }

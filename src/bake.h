@@ -5,9 +5,9 @@
 
 #include "compile.h"
 
-/* Dense, of the layer's type, as a caller would pass them; bias and scale NULL where the layer has none. */
+/* Dense, of the layer's type, as a caller would pass them; bias, scale and shift NULL where the layer has none. */
 typedef struct known_tensors {
-    const void *weights, *bias, *scale;
+    const void *weights, *bias, *scale, *shift;
 } known_tensors;
 
 /* Puts them into `unit`, which then takes none of them from its caller. They stay the caller's, for as long as the

@@ -109,7 +109,7 @@ static cvk_kernel_info describe(arena *a, const compile_unit *u) {
                             .spatial_rank = (uint32_t)s->rank,
                             .operation = operation_of(s),
                             .addends = (uint32_t)spec_count_post(s, POST_ADD),
-                            .scales = (uint32_t)spec_count_post(s, POST_SCALE),
+                            .scales = (uint32_t)spec_scales(s),
                             .weights = dense_weights(s)};
     set_shapes(&info, s);
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) trade_shapes(&info);

@@ -10,9 +10,27 @@ static int declare(nest_builder *b, const char *name, nest_role role, cvk_type t
 /* One after another, each a tensor of its own. */
 static void declare_addends(epilogue *e) {
     int64_t elements = e->p->y.elements;
-    for (int i = 0; elements && i < problem_count_post(e->p, POST_ADD); i++)
+    for (int i = 0; elements && i < problem_count_post(e->p, POST_ADD); i++) {
         e->addend[i] = nest_add_part(e->b, "addend", ROLE_ADDEND, e->p->y.type, i * elements, elements,
                                      type_bytes(e->p->y.type), false);
+        nest_count_from(e->b, e->addend[i], e->p->post.addend_zero);
+    }
+}
+
+/* Multipliers of one thing: a number a channel, or one. */
+static int64_t multipliers(const problem *p) { return p->post.one_multiplier ? 1 : p->y.channels; }
+
+/* Whether addends have multipliers. */
+static bool adds_bytes(const problem *p) { return type_bytes(p->y.type) == 1; }
+
+static int64_t scale_elements(const problem *p) {
+    const int addends = adds_bytes(p) ? problem_count_post(p, POST_ADD) : 0;
+    return ((p->post.scaling != SCALING_NONE) + addends) * multipliers(p) +
+           problem_count_post(p, POST_SCALE) * p->y.channels;
+}
+
+static bool has_shifts(const problem *p) {
+    return p->post.scaling == SCALING_HALF_UP || p->post.scaling == SCALING_DOUBLE;
 }
 
 /* Laid out as the output is. */
@@ -24,19 +42,21 @@ static void declare_places(epilogue *e) {
 }
 
 epilogue epilogue_declare(nest_builder *b, const problem *p) {
-    int64_t scales = problem_count_post(p, POST_SCALE);
     epilogue e = {.b = b, .p = p, .y.v = p->y};
     e.bias = declare(b, "bias", ROLE_BIAS, p->sum, p->post.bias ? p->y.channels : 0, false);
-    e.scale = declare(b, "scale", ROLE_SCALE, p->sum, scales * p->y.channels, false);
+    e.scale = declare(b, "scale", ROLE_SCALE, problem_post_type(p), scale_elements(p), false);
+    e.shift = declare(b, "shift", ROLE_SHIFT, TYPE_S32, has_shifts(p) ? multipliers(p) : 0, false);
     declare_addends(&e);
     e.y.tensor = nest_add_sums(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, p->post.accumulate);
+    nest_count_from(b, e.y.tensor, p->y.zero);
     declare_places(&e);
     return e;
 }
 
 void epilogue_registers(epilogue *e) {
-    if (e->p->indices) e->converted = nest_add_register(e->b, "index", TYPE_S32, nest_lanes(e->b->nest, e->p->sum), 1);
-    e->temporaries = nest_add_register(e->b, "t", e->p->sum, nest_lanes(e->b->nest, e->p->sum), TEMPORARIES);
+    const int lanes = nest_lanes(e->b->nest, e->p->sum);
+    if (e->p->post.scaling == SCALING_FLOAT) e->scaled = nest_add_register(e->b, "scaled", TYPE_F32, lanes, 1);
+    e->temporaries = nest_add_register(e->b, "t", problem_post_type(e->p), lanes, TEMPORARIES);
 }
 
 static register_ref temporary(const epilogue *e, int i) { return reg(e->temporaries, affine_constant(i)); }
@@ -103,15 +123,59 @@ static void hard_swish(const epilogue *e, register_ref x) {
     build_op(e->b, OP_MUL, x, x, temporary(e, 1));
 }
 
-static void add(const epilogue *e, register_ref x, const lane_map *m, int tensor) {
+/* What of a vector is still to be used: addends, and elements of `scale`. */
+typedef struct operands {
+    int addends;
+    int64_t scale;
+} operands;
+
+/* Multipliers from a tensor that has as many as there are channels, or one. */
+static void load_multipliers(const epilogue *e, int tensor, int64_t base, const lane_map *m, register_ref to) {
+    if (e->p->post.one_multiplier)
+        build_splat(e->b, to, access_at(tensor, affine_constant(base), 1));
+    else
+        load_by_channel(e, tensor, base, m, to);
+}
+
+static void multiply(const epilogue *e, register_ref x, const lane_map *m, operands *next) {
+    load_multipliers(e, e->scale, next->scale, m, temporary(e, 1));
+    build_op(e->b, OP_MUL, x, x, temporary(e, 1));
+    next->scale += multipliers(e->p);
+}
+
+static void add(const epilogue *e, register_ref x, const lane_map *m, int tensor, operands *next) {
     const tensor_view addend = {.tensor = tensor, .v = e->p->y};
     view_load(e->b, &addend, m, temporary(e, 0), temporary(e, 1));
+    if (adds_bytes(e->p)) multiply(e, temporary(e, 0), m, next);
     build_op(e->b, OP_ADD, x, x, temporary(e, 0));
 }
 
-static void scale(const epilogue *e, register_ref x, const lane_map *m, int64_t which) {
-    load_by_channel(e, e->scale, which * e->p->y.channels, m, temporary(e, 0));
+static void scale(const epilogue *e, register_ref x, const lane_map *m, operands *next) {
+    load_by_channel(e, e->scale, next->scale, m, temporary(e, 0));
     build_op(e->b, OP_MUL, x, x, temporary(e, 0));
+    next->scale += e->p->y.channels;
+}
+
+static void scale_integers(const epilogue *e, op_kind kind, register_ref x, const lane_map *m, operands *next) {
+    load_multipliers(e, e->scale, next->scale, m, temporary(e, 0));
+    load_multipliers(e, e->shift, 0, m, temporary(e, 1));
+    build_scale(e->b, kind, x, x, temporary(e, 0), temporary(e, 1));
+    next->scale += multipliers(e->p);
+}
+
+/* A finished sum as post-ops take it. */
+static register_ref scaled(const epilogue *e, register_ref sum, const lane_map *m, operands *next) {
+    const register_ref x = e->p->post.scaling == SCALING_FLOAT ? reg(e->scaled, affine_constant(0)) : sum;
+    switch (e->p->post.scaling) {
+    case SCALING_NONE: break;
+    case SCALING_FLOAT:
+        build_convert(e->b, x, sum);
+        multiply(e, x, m, next);
+        break;
+    case SCALING_HALF_UP: scale_integers(e, OP_SCALE_HALF_UP, x, m, next); break;
+    case SCALING_DOUBLE: scale_integers(e, OP_SCALE_DOUBLE, x, m, next); break;
+    }
+    return x;
 }
 
 /* Post-ops that are one call; MATH_KINDS: not one. */
@@ -123,11 +187,10 @@ static math_kind math_of(post_kind kind) {
     return MATH[kind] ? MATH[kind] - 1 : MATH_KINDS;
 }
 
-/* `adds` and `scales`: how many came before. */
-static void apply(const epilogue *e, const post_op *op, register_ref x, const lane_map *m, int adds, int scales) {
+static void apply(const epilogue *e, const post_op *op, register_ref x, const lane_map *m, operands *next) {
     switch (op->kind) {
-    case POST_ADD: add(e, x, m, e->addend[adds]); break;
-    case POST_SCALE: scale(e, x, m, scales); break;
+    case POST_ADD: add(e, x, m, e->addend[next->addends++], next); break;
+    case POST_SCALE: scale(e, x, m, next); break;
     case POST_RELU: relu(e, x); break;
     case POST_RELU6: clamp(e, x, 0, 6); break;
     case POST_CLAMP: clamp(e, x, op->a, op->b); break;
@@ -138,8 +201,10 @@ static void apply(const epilogue *e, const post_op *op, register_ref x, const la
     }
 }
 
+/* Lanes that do not exist are zeros as they are stored, whatever stands for 0. */
 static void store(const epilogue *e, const tensor_view *to, register_ref value, const lane_map *m, bool with_fill) {
     lane_map stored = *m;
+    value = build_as_stored(e->b, value, to->tensor);
     if (with_fill) {
         build_keep(e->b, value, value, m->valid);
         stored.valid = NULL;
@@ -147,27 +212,26 @@ static void store(const epilogue *e, const tensor_view *to, register_ref value, 
     view_store(e->b, to, &stored, value);
 }
 
-void epilogue_store(const epilogue *e, register_ref value, const lane_map *m, bool with_fill) {
+void epilogue_store(const epilogue *e, register_ref sum, const lane_map *m, bool with_fill) {
     const problem_epilogue *post = &e->p->post;
-    for (int i = 0, adds = 0, scales = 0; i < post->count; i++) {
-        apply(e, &post->op[i], value, m, adds, scales);
-        adds += post->op[i].kind == POST_ADD;
-        scales += post->op[i].kind == POST_SCALE;
-    }
-    if (post->accumulate) add(e, value, m, e->y.tensor);
+    operands next = {0};
+    const register_ref value = scaled(e, sum, m, &next);
+    for (int i = 0; i < post->count; i++) apply(e, &post->op[i], value, m, &next);
+    if (post->accumulate) add(e, value, m, e->y.tensor, &next);
     store(e, &e->y, value, m, with_fill);
 }
 
 void epilogue_store_places(const epilogue *e, register_ref value, const lane_map *m, bool with_fill) {
-    register_ref converted = reg(e->converted, affine_constant(0));
-    build_convert(e->b, converted, value);
-    store(e, &e->places, converted, m, with_fill);
+    store(e, &e->places, value, m, with_fill);
+}
+
+static void store_zeros(const epilogue *e, const tensor_view *to, const lane_map *m) {
+    const register_ref zero = build_moved(e->b, temporary(e, 0), to->tensor);
+    build_const(e->b, zero, 0);
+    view_store(e->b, to, m, zero);
 }
 
 void epilogue_store_zeros(const epilogue *e, const lane_map *m) {
-    build_const(e->b, temporary(e, 0), 0);
-    view_store(e->b, &e->y, m, temporary(e, 0));
-    if (!e->p->indices) return;
-    build_const(e->b, reg(e->converted, affine_constant(0)), 0);
-    view_store(e->b, &e->places, m, reg(e->converted, affine_constant(0)));
+    store_zeros(e, &e->y, m);
+    if (e->p->indices) store_zeros(e, &e->places, m);
 }

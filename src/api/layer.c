@@ -26,6 +26,9 @@ SAME(CVK_LAYER_AVERAGE_POOL, LAYER_AVERAGE_POOL);
 #define POST_OP(name, word, parameters, formula) SAME(CVK_POST_##name, POST_##name);
 #include "base/post_ops.def"
 #undef POST_OP
+SAME(CVK_ROUNDING_NEAREST_EVEN, ROUND_NEAREST_EVEN);
+SAME(CVK_ROUNDING_HALF_UP, ROUND_HALF_UP);
+SAME(CVK_ROUNDING_DOUBLE, ROUND_DOUBLE);
 SAME(CVK_F32, TYPE_F32);
 SAME(CVK_F64, TYPE_F64);
 SAME(CVK_F16, TYPE_F16);
@@ -89,6 +92,7 @@ static const char *copy(arena *a, const char *words) { return words ? arena_stri
 static void set_pool(cvk_spec *s, const cvk_layer *l) {
     if (!l->out_channels) s->out_channels = s->in_channels;
     if (!l->groups) s->groups = s->in_channels;
+    s->output_zero = s->input_zero;
 }
 
 static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
@@ -112,6 +116,10 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
                     .indices = l->indices,
                     .input_zero = l->input_zero_point,
                     .weights_zero = l->weights_zero_point,
+                    .output_zero = l->output_zero_point,
+                    .addend_zero = l->addend_zero_point,
+                    .rounding = (rounding_mode)l->rounding,
+                    .one_multiplier = l->one_multiplier,
                     .algorithm = copy(a, l->algorithm),
                     .at = {.file = ""}};
     set_types(s, l);
@@ -150,6 +158,8 @@ static cvk_status check(const cvk_layer *l, cvk_diagnostics *d) {
     if ((unsigned)l->padding > CVK_PADDING_CAUSAL) return refuse(d, "padding");
     if ((unsigned)l->accuracy > CVK_ACCURACY_FAST) return refuse(d, "accuracy");
     if ((unsigned)l->kind >= LAYER_KINDS) return refuse(d, "kind");
+    if ((unsigned)l->rounding >= ROUNDINGS) return refuse(d, "rounding");
+    if (l->kind != CVK_LAYER_CONVOLUTION && l->output_zero_point) return refuse(d, "output_zero_point of a pool");
     if ((unsigned)l->direction >= DIRECTIONS) return refuse(d, "direction");
     if (l->kind != CVK_LAYER_CONVOLUTION && l->direction != CVK_FORWARD) return refuse(d, "direction of a pool");
     if (l->direction != CVK_FORWARD && l->post_op_count) return refuse(d, "post_ops of gradients");

@@ -12,9 +12,9 @@
 typedef struct arrays {
     cvk_spec spec; /* with its batch */
     naive_tensors tensors;
-    npy_array input, weights, bias; /* weights, or gradients of the output */
-    void *scale, *addend;           /* all of each kind, one after another */
-    void *before;                   /* what the outputs hold, where they are added to */
+    npy_array input, weights, bias, shift; /* weights, or gradients of the output */
+    void *scale, *addend;                  /* all of each kind, one after another */
+    void *before;                          /* what the outputs hold, where they are added to */
 } arrays;
 
 /* Reads what an option names. */
@@ -24,24 +24,44 @@ static cli_exit read_array(session *s, const char *option, const char *path, con
     return CLI_USAGE;
 }
 
-/* As many arrays as the layer has post-ops of one kind, one after another. */
-static cli_exit read_list(session *s, const char *option, const cli_LIST *paths, int count, const shape *expected,
-                          void **to) {
+typedef shape shape_of_one(const cvk_spec *s, int i);
+
+static shape shape_of_addend(const cvk_spec *s, int i) {
+    (void)i;
+    return shape_output(s);
+}
+
+static size_t bytes_of(shape one) { return (size_t)(shape_elements(&one) * type_bytes(one.type)); }
+
+/* As many arrays of one kind as the layer takes, one after another. */
+static cli_exit read_list(session *s, const char *option, const cli_LIST *paths, const cvk_spec *spec, int count,
+                          shape_of_one *shape_of, void **to) {
+    size_t bytes = 0;
     if (paths->count != count) {
         session_say("run: the layer takes %s %d times, not %d", option, count, paths->count);
         return CLI_USAGE;
     }
-    size_t bytes = (size_t)(shape_elements(expected) * type_bytes(expected->type));
-    *to = malloc(bytes * (size_t)count + 1);
+    for (int i = 0; i < count; i++) bytes += bytes_of(shape_of(spec, i));
+    char *next = *to = malloc(bytes + 1);
     if (!*to) return session_fail(s, CVK_ERROR_MEMORY);
     cli_exit status = CLI_DONE;
     for (int i = 0; i < count && status == CLI_DONE; i++) {
         npy_array one = {0};
-        status = read_array(s, option, paths->text[i], expected, &one);
-        if (status == CLI_DONE) memcpy((char *)*to + (size_t)i * bytes, one.data, bytes);
+        const shape expected = shape_of(spec, i);
+        status = read_array(s, option, paths->text[i], &expected, &one);
+        if (status == CLI_DONE) memcpy(next, one.data, bytes_of(expected));
+        next += bytes_of(expected);
         npy_free(&one);
     }
     return status;
+}
+
+static cli_exit read_shift(session *s, const cvk_spec *spec, npy_array *to) {
+    const shape expected = shape_shift(spec);
+    if (spec_shift_elements(spec)) return read_array(s, "--shift", s->options->shift, &expected, to);
+    if (!s->options->shift) return CLI_DONE;
+    session_say("run: the layer takes no --shift");
+    return CLI_USAGE;
 }
 
 /* Of a layer for any batch, the input's; what the others come to must be within the limits. */
@@ -113,7 +133,6 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     if (status == CLI_DONE) status = check_indices(s, spec);
     if (status == CLI_DONE) status = find_batch(s, spec, a);
     if (status == CLI_DONE && spec->direction == DIRECTION_BACKWARD_WEIGHTS) return read_gradient(s, &a->spec, a);
-    const shape output = shape_output(&a->spec);
     if (status == CLI_DONE) status = refuse_option(o->gradient, "the layer takes no --gradient");
     if (status == CLI_DONE && spec_is_pool(spec))
         status = refuse_option(o->weights, "a pool has no weights");
@@ -125,14 +144,17 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
         status = CLI_USAGE;
     }
     if (status == CLI_DONE)
-        status = read_list(s, "--scale", &o->scale, spec_count_post(spec, POST_SCALE), &channels, &a->scale);
+        status = read_list(s, "--scale", &o->scale, spec, spec_scales(spec), shape_scale, &a->scale);
+    if (status == CLI_DONE) status = read_shift(s, spec, &a->shift);
     if (status == CLI_DONE)
-        status = read_list(s, "--addend", &o->addend, spec_count_post(spec, POST_ADD), &output, &a->addend);
+        status = read_list(s, "--addend", &o->addend, &a->spec, spec_count_post(spec, POST_ADD), shape_of_addend,
+                           &a->addend);
     a->tensors = (naive_tensors){.input = a->input.data,
                                  .weights = a->weights.data,
                                  .bias = a->bias.data,
                                  .scale = a->scale,
-                                 .addend = a->addend};
+                                 .addend = a->addend,
+                                 .shift = a->shift.data};
     return status;
 }
 
@@ -140,6 +162,7 @@ static void free_arrays(arrays *a) {
     npy_free(&a->input);
     npy_free(&a->weights);
     npy_free(&a->bias);
+    npy_free(&a->shift);
     free(a->scale);
     free(a->addend);
     free(a->before);
@@ -175,7 +198,7 @@ static cvk_status run_kernel(session *s, const cvk_spec *layer, const cvk_spec *
 
 static cvk_status run_reference(const cvk_spec *spec, const naive_tensors *t, const results *to) {
     if (spec->indices) naive_places(spec, t, 0, naive_channels(spec), to->indices);
-    return cvk_reference(spec, t->input, t->weights, t->bias, t->scale, t->addend, to->output);
+    return cvk_reference_quantized(spec, t->input, t->weights, t->bias, t->scale, t->shift, t->addend, to->output);
 }
 
 static cvk_status write_array(const session *s, const char *path, const shape *of, void *data) {

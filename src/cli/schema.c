@@ -184,11 +184,18 @@ static void form_dtype(const field_row *f) {
 }
 
 static void form_quantization(const field_row *f) {
-    printf(CLOSED_OBJECT ", \"properties\": {\"input_zero_point\": ");
-    put_integer(f);
-    printf(", \"weights_zero_point\": ");
-    put_integer(f);
-    printf("}");
+    static const char *const points[] = {"input", "weights", "output", "addend"};
+    printf(CLOSED_OBJECT ", \"properties\": {");
+    for (int i = 0; i < 4; i++) {
+        printf("\"%s_zero_point\": ", points[i]);
+        put_integer(f);
+        printf(", ");
+    }
+    printf("\"rounding\": {");
+    put_list(&rounding_words);
+    printf("}, \"multipliers\": {");
+    put_list(&multiplier_words);
+    printf("}}");
 }
 
 /* Keys that no layer may have yet. */

@@ -27,7 +27,19 @@ static shape of_channels(const cvk_spec *s, cvk_type type) {
     return (shape){.type = type, .rank = 1, .size = {s->out_channels}};
 }
 
+static shape of_numbers(cvk_type type, int64_t count) { return (shape){.type = type, .rank = 1, .size = {count}}; }
+
 shape shape_channels(const cvk_spec *s) { return of_channels(s, spec_sum_type(s)); }
+shape shape_scale(const cvk_spec *s, int i) { return of_numbers(spec_post_type(s), spec_scale_size(s, i)); }
+shape shape_shift(const cvk_spec *s) { return of_numbers(TYPE_S32, spec_shift_elements(s)); }
+
+shape shape_scales(const cvk_spec *s) {
+    const int count = spec_scales(s);
+    const shape all = of_numbers(spec_post_type(s), spec_scale_elements(s));
+    if (count < 2 || s->one_multiplier) return all;
+    return (shape){.type = all.type, .rank = 2, .size = {count, s->out_channels}};
+}
+
 shape shape_bias_gradient(const cvk_spec *s) { return of_channels(s, spec_result_type(s)); }
 shape shape_output(const cvk_spec *s) { return of_images(s, s->output_type, s->out_channels, s->out_size); }
 

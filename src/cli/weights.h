@@ -1,11 +1,12 @@
-/* Weights that are compiled in: DIR/<layer>.weights.npy, and .bias.npy and .scale.npy where the layer has them. */
+/* Weights that are compiled in: DIR/<layer>.weights.npy, and .bias.npy, .scale.npy and .shift.npy where the layer has
+ * them. */
 #ifndef CVK_CLI_WEIGHTS_H
 #define CVK_CLI_WEIGHTS_H
 
 #include "bake.h"
 #include "cli/shapes.h"
 
-enum { WEIGHTS_FILES = 3 };
+enum { WEIGHTS_FILES = 4 };
 
 typedef struct weights_file {
     const char *path;

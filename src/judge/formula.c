@@ -186,20 +186,51 @@ static residue apply(const formula *f, int i, residue operand, residue x) {
     }
 }
 
-/* All of them, for the output at `position` of the channel. */
-static residue finished(const channel *c, int64_t position, residue x) {
+/* What of one output is still to be used: addends, and numbers of `scale`. */
+typedef struct operands {
+    int64_t addends, scale;
+} operands;
+
+static residue next_scale(const channel *c, bool one, operands *next) {
+    const residue x = c->formula->tensors->scale[next->scale + (one ? 0 : c->oc)];
+    next->scale += one ? 1 : c->formula->spec->out_channels;
+    return x;
+}
+
+/* An addend of bytes has a multiplier. */
+static residue next_addend(const channel *c, int64_t position, operands *next) {
+    const cvk_spec *s = c->formula->spec;
+    const int64_t positions = s->out_size[AXIS_D] * s->out_size[AXIS_H] * s->out_size[AXIS_W];
+    const int64_t map = (next->addends++ * s->batch + c->n) * s->out_channels + c->oc;
+    const residue x = c->formula->tensors->addend[map * positions + position];
+    const bool bytes = s->output_type == TYPE_U8 || s->output_type == TYPE_S8;
+    return bytes ? residue_mul(x, next_scale(c, s->one_multiplier, next)) : x;
+}
+
+/* A sum times its multiplier; how it is rounded is a symbol where that is an operation of its own. */
+static residue scaled(const channel *c, residue sum, operands *next) {
+    const cvk_spec *s = c->formula->spec;
+    const scaling how = spec_scaling(s);
+    if (how == SCALING_NONE) return sum;
+    const residue by = next_scale(c, s->one_multiplier, next);
+    if (how == SCALING_FLOAT) return residue_mul(sum, by);
+    const char *word = how == SCALING_HALF_UP ? "scale_half_up" : "scale_double";
+    return residue_apply(residue_symbol(word), sum, by, c->formula->tensors->shift[s->one_multiplier ? 0 : c->oc]);
+}
+
+/* All that becomes of a sum, the output at `position` of the channel. */
+static residue finished(const channel *c, int64_t position, residue sum) {
     const formula *f = c->formula;
     const cvk_spec *s = f->spec;
-    int64_t positions = s->out_size[AXIS_D] * s->out_size[AXIS_H] * s->out_size[AXIS_W], adds = 0, scales = 0;
+    operands next = {0};
+    residue x = scaled(c, sum, &next);
     for (int i = 0; i < s->post_count; i++) {
         residue operand = 0;
-        if (s->post[i].kind == POST_ADD)
-            operand = f->tensors->addend[((adds++ * s->batch + c->n) * s->out_channels + c->oc) * positions + position];
-        else if (s->post[i].kind == POST_SCALE)
-            operand = f->tensors->scale[scales++ * s->out_channels + c->oc];
+        if (s->post[i].kind == POST_ADD) operand = next_addend(c, position, &next);
+        if (s->post[i].kind == POST_SCALE) operand = next_scale(c, false, &next);
         x = apply(f, i, operand, x);
     }
-    return x;
+    return residue_add(x, residue_of_integer(s->output_zero));
 }
 
 static residue *run_channel(const channel *c, residue *output) {

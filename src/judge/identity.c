@@ -14,8 +14,8 @@ enum { PIECES = 64 };
 struct identity {
     cvk_spec spec;
     formula_tensors dense;
-    residue *memory;                                  /* all of the tensors above and below */
-    residue *input, *weights, *bias, *scale, *addend; /* in the layouts of the nests */
+    residue *memory;                                          /* all of the tensors above and below */
+    residue *input, *weights, *bias, *scale, *shift, *addend; /* in the layouts of the nests */
     residue *before;   /* what is added to, in the order of what comes out; NULL: nothing is */
     residue *expected; /* N O D H W */
 };
@@ -95,16 +95,17 @@ static bool draw(identity *i, uint64_t seed) {
     int64_t inputs = s->batch * s->in_channels * volume(s->in_size);
     int64_t weights = is_gradient(s) ? logical_outputs(s) : spec_weights_elements(s);
     int64_t laid_weights = is_gradient(s) ? spec_output_elements(s) : weights;
-    int64_t bias = s->bias ? s->out_channels : 0, scale = spec_count_post(s, POST_SCALE) * s->out_channels;
+    int64_t bias = s->bias ? s->out_channels : 0, scale = spec_scale_elements(s);
+    int64_t shift = spec_shift_elements(s);
     int64_t adds = spec_count_post(s, POST_ADD), addend = adds * logical_outputs(s);
     int64_t before = s->accumulate ? formula_outputs(s) : 0;
-    int64_t random = inputs + weights + bias + scale + addend + before;
+    int64_t random = inputs + weights + bias + scale + shift + addend + before;
     int64_t laid_out = spec_input_elements(s) + laid_weights + adds * spec_output_elements(s);
     residue *at = i->memory = calloc((size_t)(random + laid_out + formula_outputs(s) + 1), sizeof *at);
     if (!at) return false;
     for (int64_t k = 0; k < random; k++) at[k] = drawn(&seed);
-    i->bias = at + inputs + weights, i->scale = i->bias + bias;
-    i->dense = (formula_tensors){at, at + inputs, i->bias, i->scale, i->scale + scale};
+    i->bias = at + inputs + weights, i->scale = i->bias + bias, i->shift = i->scale + scale;
+    i->dense = (formula_tensors){at, at + inputs, i->bias, i->scale, i->shift + shift, i->shift};
     i->before = before ? at + random - before : NULL;
     i->input = at + random;
     i->weights = i->input + spec_input_elements(s);
@@ -118,6 +119,7 @@ static bool draw(identity *i, uint64_t seed) {
     lay_out_addends(i);
     count_from(at, inputs, s->input_zero);
     count_from(at + inputs, weights, s->weights_zero);
+    count_from(i->shift + shift, addend, s->addend_zero);
     return true;
 }
 
@@ -213,7 +215,7 @@ static void run_piece(void *argument, size_t piece) {
         [ROLE_INPUT] = i->input,     [ROLE_WEIGHTS] = j->packed,      [ROLE_BIAS] = i->bias,
         [ROLE_SCALE] = i->scale,     [ROLE_ADDEND] = i->addend,       [ROLE_OUTPUT] = j->output,
         [ROLE_SCRATCH] = scratch,    [ROLE_WORKSPACE] = j->workspace, [ROLE_GRADIENT] = i->weights,
-        [ROLE_INDICES] = j->indices,
+        [ROLE_INDICES] = j->indices, [ROLE_SHIFT] = i->shift,
     };
     int64_t tasks = j->nest->tasks, p = (int64_t)piece;
     cvk_status status =

@@ -11,6 +11,7 @@
 #include "judge/hot.h"
 #include "judge/naive_gradients.h"
 #include "judge/naive_pool.h"
+#include "judge/naive_quantized.h"
 #include "judge/post.h"
 
 #include <float.h>
@@ -343,24 +344,64 @@ static void sum_strip(const channel *c, strip *out) {
         for (int64_t kh = 0; kh < s->kernel[AXIS_H]; kh++) (s->transposed ? spread_row : add_row)(c, out, kd, kh);
 }
 
-/* Post-ops and store of one output, which stands at `at` in the channel. */
+/* What of one output is still to be used: addends, and numbers of `scale`. */
+typedef struct operands {
+    int64_t addends, scale;
+} operands;
+
+/* Number of channel c in the next vector of `scale`; of multipliers there may be one for all. */
+static double next_scale(const channel *c, bool one, operands *next) {
+    const double x = number(spec_post_type(c->spec), c->tensors->scale, next->scale + (one ? 0 : c->oc));
+    next->scale += one ? 1 : c->spec->out_channels;
+    return x;
+}
+
+static double next_addend(const channel *c, int64_t at, operands *next) {
+    const cvk_spec *s = c->spec;
+    const int64_t image = next->addends++ * s->batch + c->n;
+    const double x =
+        number(s->output_type, c->tensors->addend, (image * s->out_channels + c->oc) * naive_channel_size(s) + at);
+    return type_bytes(s->output_type) == 1 ? naive_addend(s, x, next_scale(c, s->one_multiplier, next)) : x;
+}
+
+/* Whether the value of a sum is a number of what post-ops are computed in, and stays one while every step is rounded:
+ * sums of integers, and pools of bytes. */
+static bool is_stepped(const cvk_spec *s) { return !type_is_float(s->input_type) && spec_post_type(s) == TYPE_F32; }
+
+/* Scaling, post-ops and store of one output, which stands at `at` in the channel. */
 static void finish(const channel *c, int64_t at, long double *value, double *bound) {
     const cvk_spec *s = c->spec;
-    int64_t outputs = naive_channel_size(s), adds = 0, scales = 0;
+    const cvk_type type = spec_post_type(s);
+    operands next = {0};
+    bool stepped = is_stepped(s);
+    if (spec_scaling(s) != SCALING_NONE) {
+        *value = naive_scaled(s, c->tensors, c->oc, *value);
+        next.scale = spec_scale_size(s, 0);
+    } else if (stepped) {
+        *value = type_round(type, (double)*value);
+        if (bound) *bound = 0;
+    }
     for (int i = 0; i < s->post_count; i++) {
         const post_op *op = &s->post[i];
         double operand = 0;
-        if (op->kind == POST_ADD) {
-            int64_t image = adds++ * s->batch + c->n;
-            operand = number(s->output_type, c->tensors->addend, (image * s->out_channels + c->oc) * outputs + at);
-        } else if (op->kind == POST_SCALE) {
-            operand = number(c->sum, c->tensors->scale, scales++ * s->out_channels + c->oc);
-        }
-        if (bound) *bound = bound_post(c->sum, op, operand, *value, *bound);
+        if (op->kind == POST_ADD) operand = next_addend(c, at, &next);
+        if (op->kind == POST_SCALE) operand = next_scale(c, false, &next);
+        if (stepped && naive_step(op, operand, value)) continue;
+        stepped = false;
+        if (bound) *bound = bound_post(type, op, operand, *value, *bound);
         *value = post_apply(op, operand, *value);
     }
-    if (s->accumulate) naive_add_before(s, c->tensors, (c->n * s->out_channels + c->oc) * outputs + at, value, bound);
-    if (bound) bound_store(c->sum, s->output_type, value, bound);
+    if (s->accumulate)
+        naive_add_before(s, c->tensors, (c->n * s->out_channels + c->oc) * naive_channel_size(s) + at, value, bound);
+    if (type_bytes(s->output_type) == 1)
+        naive_store_byte(s, value, bound);
+    else if (bound)
+        bound_store(type, s->output_type, value, bound);
+}
+
+/* As kernels sum, which add a bias modulo 2^32. */
+static long double wrapped(cvk_type sum, long double value) {
+    return type_is_float(sum) ? value : (long double)(int32_t)(uint32_t)(int64_t)value;
 }
 
 static void run_strip(const channel *c, strip *out, long double *output, double *bound) {
@@ -371,7 +412,7 @@ static void run_strip(const channel *c, strip *out, long double *output, double 
     if (rounding) rounding += (c->n * s->out_channels + c->oc) * naive_channel_size(s);
     sum_strip(c, out);
     for (int64_t i = 0; i < out->count; i++, at++) {
-        output[at] = out->sum[i];
+        output[at] = wrapped(c->sum, out->sum[i]);
         const bool direct = !rounding || isnan(rounding[at]);
         if (bound) bound[at] = direct ? bound_direct(c->sum, terms, out->magnitude[i], c->integers) : rounding[at];
         finish(c, at, &output[at], bound ? &bound[at] : NULL);
@@ -468,20 +509,27 @@ void naive_run(const cvk_spec *s, const naive_tensors *t, long double *output, d
 }
 
 static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *output) {
-    bool adds = false, scales = false;
-    for (int i = 0; i < s->post_count; i++) {
-        adds |= s->post[i].kind == POST_ADD;
-        scales |= s->post[i].kind == POST_SCALE;
-    }
-    if (s->batch && (!t->input || !output || (adds && !t->addend))) return false;
-    return (t->weights || spec_is_pool(s)) && (!s->bias || t->bias || s->direction != DIRECTION_FORWARD) &&
-           (!scales || t->scale);
+    const bool forward = s->direction == DIRECTION_FORWARD;
+    if (s->batch && (!t->input || !output || (spec_count_post(s, POST_ADD) && !t->addend))) return false;
+    return (t->weights || spec_is_pool(s)) && (!s->bias || t->bias || !forward) && (!spec_scales(s) || t->scale) &&
+           (!spec_shift_elements(s) || t->shift);
 }
 
 cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                          const void *scale, const void *addend, void *output) {
+    return cvk_reference_quantized(spec, input, weights, bias, scale, NULL, addend, output);
+}
+
+cvk_status cvk_reference_quantized(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
+                                   const void *scale, const void *shift, const void *addend, void *output) {
     if (!spec) return CVK_ERROR_ARGUMENT;
-    const naive_tensors tensors = {input, weights, bias, scale, addend, NULL, output};
+    const naive_tensors tensors = {.input = input,
+                                   .weights = weights,
+                                   .bias = bias,
+                                   .scale = scale,
+                                   .addend = addend,
+                                   .before = output,
+                                   .shift = shift};
     if (!has_all(spec, &tensors, output)) return CVK_ERROR_NULL;
     int64_t size = naive_channel_size(spec);
     const cvk_type type = spec_result_type(spec);

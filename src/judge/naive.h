@@ -6,8 +6,8 @@
 #include "spec/spec.h"
 
 /* Dense arrays in C order, each of its type (spec/spec.h): input N C D H W; weights O I/groups D H W, transposed I
- * O/groups D H W, of pools none; bias O; scale one O after another, one for each `scale`; addend one N O D H W after
- * another, one for each `add`. What the layer does not use may be NULL. */
+ * O/groups D H W, of pools none; bias O; scale as spec_scales has it; addend one N O D H W after another, one for each
+ * `add`; shift beside the first of scale. What the layer does not use may be NULL. */
 typedef struct naive_tensors {
     const void *input, *weights /* of gradients of weights: gradients of the output, N O D H W */, *bias, *scale,
         *addend;
@@ -15,6 +15,7 @@ typedef struct naive_tensors {
                                of direct summation */
     const void *before; /* where the layer accumulates, what the output holds: N O D H W; gradients of weights as they
                            come out */
+    const void *shift;  /* of multipliers that are integers */
 } naive_tensors;
 
 /* Output channels of all images: n * out_channels + oc is the index of one. Of gradients of weights, each by itself:

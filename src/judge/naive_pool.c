@@ -37,7 +37,7 @@ static void see_tap(const cvk_spec *s, const void *input, const int64_t o[AXES],
     }
     w->counted += s->count_include_pad ? padded : inside;
     const cvk_type type = s->input_type;
-    if (inside) see(w, type_read(type, (const char *)input + number * type_bytes(type)), number);
+    if (inside) see(w, type_read(type, (const char *)input + number * type_bytes(type)) - s->input_zero, number);
 }
 
 static window look_through(const cvk_spec *s, const void *input, const int64_t o[AXES]) {

@@ -31,7 +31,12 @@ static view view_of_weights(const cvk_spec *s) {
 }
 
 problem_epilogue problem_epilogue_of(const cvk_spec *s) {
-    problem_epilogue e = {.bias = s->bias, .accumulate = s->accumulate, .count = s->post_count};
+    problem_epilogue e = {.bias = s->bias,
+                          .accumulate = s->accumulate,
+                          .scaling = spec_scaling(s),
+                          .one_multiplier = s->one_multiplier,
+                          .addend_zero = s->addend_zero,
+                          .count = s->post_count};
     for (int i = 0; i < s->post_count; i++) e.op[i] = s->post[i];
     return e;
 }
@@ -55,6 +60,7 @@ static problem tensors_of(const cvk_spec *s) {
                  .accuracy = s->accuracy,
                  .post = problem_epilogue_of(s)};
     p.x.zero = s->input_zero;
+    p.y.zero = s->output_zero;
     return p;
 }
 
@@ -265,3 +271,5 @@ int problem_count_post(const problem *p, post_kind kind) {
     for (int i = 0; i < p->post.count; i++) count += p->post.op[i].kind == kind;
     return count;
 }
+
+cvk_type problem_post_type(const problem *p) { return p->post.scaling == SCALING_FLOAT ? TYPE_F32 : p->sum; }

@@ -19,9 +19,12 @@ typedef enum combination {
     COMBINE_MEAN     /* their sum over how many are counted */
 } combination;
 
-/* What becomes of a finished sum, in this order: post-ops, the store. The sum begins with the bias. */
+/* What becomes of a finished sum, in this order: scaling, post-ops, the store. The sum begins with the bias. */
 typedef struct problem_epilogue {
     bool bias, accumulate; /* added to what the output holds, which is stored */
+    scaling scaling;       /* before post-ops */
+    bool one_multiplier;   /* for all channels */
+    int addend_zero;       /* of bytes */
     int count;
     post_op op[MOST_POST_OPS];
 } problem_epilogue;
@@ -33,7 +36,7 @@ typedef struct problem {
     bool indices; /* of a maximum: also where the first of the greatest is, counted through its channel's map */
     problem_axis axis[AXES];
     view x, w, y;        /* w has no elements where nothing is weighed */
-    cvk_type sum;        /* what is accumulated in; of bias and scales, too */
+    cvk_type sum;        /* what is accumulated in; of the bias, too */
     padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
     accuracy accuracy;
     problem_epilogue post;
@@ -75,5 +78,6 @@ int64_t problem_taps(const problem *p);
 int64_t problem_pixels(const problem *p);       /* of the output */
 double problem_multiply_adds(const problem *p); /* padding counted as present */
 int problem_count_post(const problem *p, post_kind kind);
+cvk_type problem_post_type(const problem *p); /* what post-ops are computed in; of scales, too */
 
 #endif

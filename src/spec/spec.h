@@ -21,9 +21,10 @@ struct cvk_spec {
     int64_t out_size[AXES];                    /* derived */
     padding_mode padding;
     cvk_layout input_layout, output_layout;
-    cvk_type input_type, weights_type,
-        output_type;              /* bias and scales are of what is summed in, addends of the output's */
-    int input_zero, weights_zero; /* of integers: what stands for 0 */
+    cvk_type input_type, weights_type, output_type;         /* bias is of what is summed in, addends of the output's */
+    int input_zero, weights_zero, output_zero, addend_zero; /* of bytes: what stands for 0 */
+    rounding_mode rounding;                                 /* of sums that come out as bytes */
+    bool one_multiplier;                                    /* for all channels, of sums and of each addend of bytes */
     accuracy accuracy;
     direction direction; /* forward, or backward_weights: a layer of gradients of the data is the transpose */
     bool bias, flip_kernel, transposed;
@@ -44,8 +45,19 @@ struct cvk_network {
     cvk_spec *layers;
 };
 
-/* What is summed in; of bias, scales and the parameters of post-ops, too. */
+/* What is summed in; of bias, too. Bytes of pools in f32, which holds them all. */
 cvk_type spec_sum_type(const cvk_spec *s);
+/* What becomes of sums of integers; what post-ops are computed in then, and their parameters are of. */
+scaling spec_scaling(const cvk_spec *s);
+cvk_type spec_post_type(const cvk_spec *s);
+/* What `scale` holds, of the type that post-ops are computed in, one vector after another: multipliers of the sums;
+ * then, as post-ops come, those of each addend of bytes, and what each `scale` multiplies with. The numbers of vector
+ * i: one a channel, or of multipliers just one. */
+int spec_scales(const cvk_spec *s);
+int64_t spec_scale_size(const cvk_spec *s, int i);
+int64_t spec_scale_elements(const cvk_spec *s);
+/* Shifts beside multipliers that are integers. */
+int64_t spec_shift_elements(const cvk_spec *s);
 /* Of what comes out: the output, or gradients of weights, which are of their type. */
 cvk_type spec_result_type(const cvk_spec *s);
 /* Whether gradients of weights may wait in the output while one image after another is added, each as precise as sums.

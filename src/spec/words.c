@@ -25,6 +25,8 @@ WORDS(operation_words, "operation", "convolution", "transposed", "weights_gradie
       "max_pool", "average_pool") /* by cvk_operation */
 WORDS(direction_words, "direction", "forward", "backward_data", "backward_weights")
 WORDS(scale_words, "scale", "per_channel")
+WORDS(rounding_words, "rounding", "nearest_even", "half_up", "double") /* by rounding_mode */
+WORDS(multiplier_words, "multipliers", "per_channel", "per_tensor")
 
 static const char *const algorithm_list[] = {
     "auto",

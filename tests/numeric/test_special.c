@@ -122,13 +122,11 @@ static const void *typed(cvk_type type, const double *from, int count, char **to
 
 static void try_target(const cvk_spec *spec, const special_data *d, const cvk_target *target, const char *layer) {
     char memory[sizeof *d], *free = memory;
-    const naive_tensors given = {typed(d->type, d->input, NUMBERS, &free),
-                                 typed(d->type, d->weights, CHANNELS, &free),
-                                 typed(d->type, d->bias, CHANNELS, &free),
-                                 typed(d->type, d->scale, CHANNELS, &free),
-                                 typed(d->type, d->addend[0], CHANNELS * NUMBERS, &free),
-                                 NULL,
-                                 NULL};
+    const naive_tensors given = {.input = typed(d->type, d->input, NUMBERS, &free),
+                                 .weights = typed(d->type, d->weights, CHANNELS, &free),
+                                 .bias = typed(d->type, d->bias, CHANNELS, &free),
+                                 .scale = typed(d->type, d->scale, CHANNELS, &free),
+                                 .addend = typed(d->type, d->addend[0], CHANNELS * NUMBERS, &free)};
     cvk_kernel *kernel;
     tensors t;
     cr_assert_eq(compile_kernel(spec, (goal){.target = target}, NULL, NULL, &kernel, NULL), CVK_OK, "%s on %s", layer,

@@ -120,10 +120,10 @@ static void expect_naive(const cvk_spec *s, int number) {
     both scale = draw_both(1, s->out_channels, 1, false), addend = draw_both(1, 1, outputs, false);
     long double *expected = malloc(sizeof *expected * (size_t)outputs);
     residue *got = malloc(sizeof *got * (size_t)outputs);
-    naive_run(s, &(naive_tensors){x.floats, w.floats, b.floats, scale.floats, addend.floats, NULL, NULL}, expected,
-              NULL);
+    naive_run(s, &(naive_tensors){x.floats, w.floats, b.floats, scale.floats, addend.floats, NULL, NULL, NULL},
+              expected, NULL);
     formula *f =
-        formula_new(s, &(formula_tensors){x.residues, w.residues, b.residues, scale.residues, addend.residues});
+        formula_new(s, &(formula_tensors){x.residues, w.residues, b.residues, scale.residues, addend.residues, NULL});
     formula_range(f, 0, s->batch * s->out_channels, got);
     for (int64_t i = 0; i < outputs; i++)
         cr_assert_eq(got[i], residue_of_double((double)expected[i]), "layer %d, output %lld", number, (long long)i);

@@ -223,7 +223,7 @@ static void second_way(const random_layer *r, int64_t n, int64_t oc, double *y) 
 
 static void agrees_with_the_second_way(const char *name) {
     random_layer r = draw_layer();
-    const naive_tensors t = {r.input, r.weights, r.bias, r.scale, r.addend, NULL, NULL};
+    const naive_tensors t = {r.input, r.weights, r.bias, r.scale, r.addend, NULL, NULL, NULL};
     int64_t size = naive_channel_size(&r.spec), channels = naive_channels(&r.spec);
     long double *y = malloc((size_t)(size * channels) * sizeof *y + 1);
     double *one = malloc((size_t)size * sizeof *one);
@@ -243,7 +243,7 @@ Test(naive, agrees_with_the_second_way) { cases("agrees_with_the_second_way", 30
 
 static void ranges_make_up_the_whole(const char *name) {
     random_layer r = draw_layer();
-    const naive_tensors t = {r.input, r.weights, r.bias, r.scale, r.addend, NULL, NULL};
+    const naive_tensors t = {r.input, r.weights, r.bias, r.scale, r.addend, NULL, NULL, NULL};
     int64_t size = naive_channel_size(&r.spec), channels = naive_channels(&r.spec);
     size_t bytes = (size_t)(size * channels) * sizeof(double), wide = (size_t)(size * channels) * sizeof(long double);
     long double *y = malloc(wide + 1), *y_parts = malloc(wide + 1);

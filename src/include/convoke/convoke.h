@@ -121,6 +121,13 @@ typedef enum cvk_direction {
     CVK_BACKWARD_WEIGHTS /* from input and gradients of the output to those of the weights, and of the bias */
 } cvk_direction;
 
+/* How an exact sum of integers becomes a byte; docs/language.md has the formulas. */
+typedef enum cvk_rounding {
+    CVK_ROUNDING_NEAREST_EVEN, /* of f32(sum) times a multiplier, an f32 */
+    CVK_ROUNDING_HALF_UP,      /* of sum m / 2^s, with integers m and s: cvk_buffers.scale and shift */
+    CVK_ROUNDING_DOUBLE        /* gemmlowp's doubling high multiplication and rounding shift, likewise */
+} cvk_rounding;
+
 typedef struct cvk_post_op {
     cvk_post_kind kind;
     double a, b; /* 0 where the kind has no such parameter; rounded to the layer's type, and within the range of f32 */
@@ -161,6 +168,9 @@ typedef struct cvk_layer {
     bool count_include_pad;                       /* of averages: over padding, too */
     bool indices;                                 /* of maxima: puts out where each stands, in cvk_buffers.indices */
     int32_t input_zero_point, weights_zero_point; /* of integers: the number that stands for 0 */
+    int32_t output_zero_point, addend_zero_point; /* of bytes that come out, and of those that are added */
+    cvk_rounding rounding;                        /* of sums that come out as bytes */
+    bool one_multiplier;                          /* for all channels, of sums and of each addend of bytes */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
@@ -227,10 +237,14 @@ CVK_API void cvk_cache_clear(void);
 
 /* The naive interpreter: dense weights, logical N C D H W arrays in C order whatever the spec's layouts, each of
  * its type; sums in a wider type. Of a layer for any batch, one image. `addend` holds one tensor per `add` post-op,
- * `scale` one vector per `{scale: per_channel}`. Of gradients of weights, `weights` are the gradients of the output; of
- * pools there are none. Gradients that accumulate are added to what `output` holds. */
+ * `scale` what a run takes (cvk_kernel_info.scales). Of gradients of weights, `weights` are the gradients of the
+ * output; of pools there are none. Gradients that accumulate are added to what `output` holds. */
 CVK_API cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                                  const void *scale, const void *addend, void *output);
+/* The same of a layer whose multipliers are integers, with their shifts. */
+CVK_API cvk_status cvk_reference_quantized(const cvk_spec *spec, const void *input, const void *weights,
+                                           const void *bias, const void *scale, const void *shift, const void *addend,
+                                           void *output);
 /* The same of a maximum with indices: where in the map of its channel each stands, as an N C D H W array. */
 CVK_API cvk_status cvk_reference_indices(const cvk_spec *spec, const void *input, int32_t *indices);
 
