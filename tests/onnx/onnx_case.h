@@ -1,4 +1,4 @@
-/* Test cases of the ONNX format: a folder with a model of one Conv, ConvTranspose, ConvInteger or pool, its inputs and
+/* Test cases of the ONNX format: a folder with a model of one Conv, ConvTranspose, ConvInteger, QLinearConv or pool, its inputs and
  * the output expected of it. */
 #ifndef CVK_TESTS_ONNX_CASE_H
 #define CVK_TESTS_ONNX_CASE_H
@@ -12,6 +12,7 @@ typedef struct onnx_case {
     char skipped[128];                                      /* why the case was not loaded; "" if it was */
     char yaml[1024];                                        /* the layer as a spec, channels_first */
     void *input, *weights, *bias /* NULL: none */, *output; /* heap; of the layer's types; logical shapes, dense */
+    float *scale;     /* multipliers of sums, one a channel or one for all; or NULL */
     int32_t *indices; /* expected beside the output, counted in the map of a channel; or NULL */
     int64_t input_elements, weights_elements, bias_elements, output_elements;
 } onnx_case;

@@ -30,6 +30,7 @@ static void *run_kernel(const char *name, const cvk_kernel_info *info, const onn
     void *input = copy_of(c->input, &info->input);
     void *weights = copy_of(c->weights, &info->weights);
     void *bias = copy_of(c->bias, &info->bias);
+    void *scale = copy_of(c->scale, &info->scale);
     void *packed = allocate(info->packed_weights.bytes, info->packed_weights.alignment);
     void *scratch = allocate(info->scratch.bytes, info->scratch.alignment);
     void *workspace = allocate(info->workspace.bytes, info->workspace.alignment);
@@ -39,6 +40,7 @@ static void *run_kernel(const char *name, const cvk_kernel_info *info, const onn
                                  .input = {input, info->input.bytes},
                                  .weights = {packed, info->packed_weights.bytes},
                                  .bias = {bias, info->bias.bytes},
+                                 .scale = {scale, info->scale.bytes},
                                  .output = {output, info->output.bytes},
                                  .scratch = {scratch, cvk_scratch_bytes(info, 1)},
                                  .workspace = {workspace, info->workspace.bytes},
@@ -53,6 +55,7 @@ static void *run_kernel(const char *name, const cvk_kernel_info *info, const onn
     free(input);
     free(weights);
     free(bias);
+    free(scale);
     free(packed);
     free(scratch);
     free(workspace);
@@ -66,7 +69,7 @@ static void *run_kernel(const char *name, const cvk_kernel_info *info, const onn
 static void expect_output(const char *name, const cvk_spec *spec, const onnx_case *c, const char *output) {
     long double *y = malloc((size_t)c->output_elements * sizeof *y);
     double *bound = malloc((size_t)c->output_elements * sizeof *bound);
-    naive_run(spec, &(naive_tensors){.input = c->input, .weights = c->weights, .bias = c->bias}, y, bound);
+    naive_run(spec, &(naive_tensors){.input = c->input, .weights = c->weights, .bias = c->bias, .scale = c->scale}, y, bound);
     const cvk_type type = spec->output_type;
     for (int64_t i = 0; i < c->output_elements; i++) {
         const double got = type_read(type, output + i * type_bytes(type));
@@ -97,5 +100,5 @@ static void run_case(const char *name, const onnx_case *c) {
 
 Test(onnx, compiled_kernels_give_the_expected_outputs) {
     int cases = onnx_cases_each(run_case);
-    cr_assert_geq(cases, 96, "only %d cases were found below " ONNX_TESTDATA, cases);
+    cr_assert_geq(cases, 98, "only %d cases were found below " ONNX_TESTDATA, cases);
 }
