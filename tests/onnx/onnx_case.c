@@ -1,4 +1,5 @@
-/* Turns a model of one Conv, ConvTranspose, ConvInteger, QLinearConv or pool into a spec's YAML text, and its .pb files into arrays.
+/* Turns a model of one Conv, ConvTranspose, ConvInteger, QLinearConv or pool into a spec's YAML text, and its .pb files
+ * into arrays.
  */
 #include "onnx_case.h"
 #include "onnx.pb-c.h"

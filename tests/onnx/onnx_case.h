@@ -1,5 +1,5 @@
-/* Test cases of the ONNX format: a folder with a model of one Conv, ConvTranspose, ConvInteger, QLinearConv or pool, its inputs and
- * the output expected of it. */
+/* Test cases of the ONNX format: a folder with a model of one Conv, ConvTranspose, ConvInteger, QLinearConv or pool,
+ * its inputs and the output expected of it. */
 #ifndef CVK_TESTS_ONNX_CASE_H
 #define CVK_TESTS_ONNX_CASE_H
 

@@ -69,7 +69,8 @@ static void *run_kernel(const char *name, const cvk_kernel_info *info, const onn
 static void expect_output(const char *name, const cvk_spec *spec, const onnx_case *c, const char *output) {
     long double *y = malloc((size_t)c->output_elements * sizeof *y);
     double *bound = malloc((size_t)c->output_elements * sizeof *bound);
-    naive_run(spec, &(naive_tensors){.input = c->input, .weights = c->weights, .bias = c->bias, .scale = c->scale}, y, bound);
+    naive_run(spec, &(naive_tensors){.input = c->input, .weights = c->weights, .bias = c->bias, .scale = c->scale}, y,
+              bound);
     const cvk_type type = spec->output_type;
     for (int64_t i = 0; i < c->output_elements; i++) {
         const double got = type_read(type, output + i * type_bytes(type));

@@ -18,7 +18,8 @@ static void run_case(const char *name, const onnx_case *c) {
     cr_assert_eq(n, c->output_elements, "%s: the output has another size", name);
     long double *y = malloc((size_t)n * sizeof *y);
     double *bound = malloc((size_t)n * sizeof *bound);
-    naive_run(spec, &(naive_tensors){.input = c->input, .weights = c->weights, .bias = c->bias, .scale = c->scale}, y, bound);
+    naive_run(spec, &(naive_tensors){.input = c->input, .weights = c->weights, .bias = c->bias, .scale = c->scale}, y,
+              bound);
     for (int64_t i = 0; i < n; i++) {
         /* The expected values are those of some f32 kernel, of which the same may be asked as of ours. */
         const cvk_type type = spec->output_type;
