@@ -4,11 +4,7 @@
 #define CVK_BAKE_H
 
 #include "compile.h"
-
-/* Dense, of the layer's type, as a caller would pass them; bias, scale and shift NULL where the layer has none. */
-typedef struct known_tensors {
-    const void *weights, *bias, *scale, *shift;
-} known_tensors;
+#include "judge/random_data.h"
 
 /* Puts them into `unit`, which then takes none of them from its caller. They stay the caller's, for as long as the
  * unit. */

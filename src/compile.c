@@ -1,5 +1,6 @@
 /* The compiler, stage by stage. Each stage takes what the one before made and makes something new. */
 #include "compile.h"
+#include "bake.h"
 #include "base/clock.h"
 
 #include "base/text.h"
@@ -24,7 +25,7 @@ static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
     info->output_shape[1] = s->out_channels;
     info->weights_shape[0] = s->transposed ? s->in_channels : s->out_channels;
     info->weights_shape[1] = s->transposed ? spec_group_out(s) : spec_group_in(s);
-    if (spec_is_pool(s)) info->weights_shape[0] = info->weights_shape[1] = 0;
+    if (!spec_weighs(s)) info->weights_shape[0] = info->weights_shape[1] = 0;
     for (int a = 0; a < AXES; a++) {
         info->input_shape[2 + a] = s->in_size[a];
         info->output_shape[2 + a] = s->out_size[a];
@@ -44,7 +45,11 @@ static void trade_shapes(cvk_kernel_info *info) {
 static cvk_operation operation_of(const cvk_spec *s) {
     static const cvk_operation FORWARD[] = {CVK_CONVOLUTION, CVK_TRANSPOSED},
                                WEIGHTS[] = {CVK_WEIGHTS_GRADIENT, CVK_TRANSPOSED_WEIGHTS_GRADIENT};
-    if (spec_is_pool(s)) return s->kind == LAYER_MAX_POOL ? CVK_MAX_POOL : CVK_AVERAGE_POOL;
+    static const cvk_operation OF_KIND[LAYER_KINDS] = {[LAYER_MAX_POOL] = CVK_MAX_POOL,
+                                                       [LAYER_AVERAGE_POOL] = CVK_AVERAGE_POOL,
+                                                       [LAYER_DENSE] = CVK_DENSE,
+                                                       [LAYER_IDENTITY] = CVK_IDENTITY};
+    if (s->kind != LAYER_CONVOLUTION) return OF_KIND[s->kind];
     return (spec_has_weights(s) ? FORWARD : WEIGHTS)[s->transposed];
 }
 
@@ -108,7 +113,7 @@ static cvk_kernel_info describe(arena *a, const compile_unit *u) {
                             .output_dtype = (cvk_dtype)s->output_type,
                             .spatial_rank = (uint32_t)s->rank,
                             .operation = operation_of(s),
-                            .addends = (uint32_t)spec_count_post(s, POST_ADD),
+                            .addends = (uint32_t)spec_operands(s, OPERAND_TENSOR),
                             .scales = (uint32_t)spec_scales(s),
                             .weights = dense_weights(s)};
     set_shapes(&info, s);
@@ -201,9 +206,11 @@ static cvk_status build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
                         compile_unit *unit) {
     ranked_layer ranked;
     const layer_nests nests = layer_build(a, spec, aim, plan, &ranked);
+    layer_plan kept = *plan;
+    kept.part = arena_copy(a, plan->part, sizeof *plan->part * (size_t)plan->count);
     *unit = (compile_unit){.spec = spec,
                            .target = aim.target,
-                           .plan = {plan->count, arena_copy(a, plan->part, sizeof *plan->part * (size_t)plan->count)},
+                           .plan = kept,
                            .predicted = ranked.seconds_per_peak,
                            .run = nests.run,
                            .pack = nests.pack,
@@ -212,7 +219,8 @@ static cvk_status build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
     if (status) return status;
     unit->info = describe(a, unit);
     unit->info.kilocycles = kilocycles(ranked.cycles);
-    if (counts_fit(spec, &unit->info, aim.target)) return CVK_OK;
+    if (counts_fit(spec, &unit->info, aim.target))
+        return spec->known ? bake(a, unit, &(known_tensors){.weights = spec->known}) : CVK_OK;
     diag_error(d, E_NO_PLAN, spec->at, NULL, "%s: too large for the 32-bit addresses of %s", spec->name,
                aim.target->name);
     return CVK_ERROR_UNSUPPORTED;
@@ -247,6 +255,7 @@ cvk_status compile_emit(const compile_unit *units, const char *const *symbols, s
     for (size_t i = 0; i < layers * targets; i++) {
         const compile_unit *u = &units[i];
         kernels[i] = (emit_kernel){symbols[i % layers], u->target, u->run, u->pack, &u->info, {0}};
+        if (u->constant[ROLE_WEIGHTS]) kernels[i].pack.count = 0;
         memcpy(kernels[i].constant, u->constant, sizeof u->constant);
     }
     cvk_status status = llvm_emit(kernels, layers, targets, kind, d, object, times ? &times->emit : NULL);

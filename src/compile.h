@@ -16,8 +16,8 @@ typedef struct compile_unit {
     layer_plan plan;
     double predicted; /* time over the time at FMA peak */
     nest_program run;
-    nest_extent extent; /* what `run` is proven to reach */
-    nest_phase pack;
+    nest_extent extent;               /* what `run` is proven to reach */
+    nest_phase pack;                  /* of weights, also where they are constants already */
     nest_counts counts;               /* of run */
     const void *constant[ROLE_COUNT]; /* tensors that are part of the code, by role; see bake.h */
     cvk_kernel_info info;             /* complete but for run and pack */

@@ -1,6 +1,8 @@
 /* Problems that differ only in where their tensors begin, as most phases of a transposed layer do, are ranked once. */
 #include "layer.h"
 
+#include "chain.h"
+
 #include "algo/bias_gradient.h"
 #include "algo/clear.h"
 #include "algo/cost.h"
@@ -64,6 +66,10 @@ static ranked_layer plans_of_rank(arena *a, const ranking *of, int problems, int
 
 void layer_rank(arena *a, const cvk_spec *spec, goal aim, int limit, ranked_layer **plans, int *count,
                 const char **why) {
+    if (spec_is_chain(spec)) {
+        chain_rank(a, spec, aim, limit, plans, count, why);
+        return;
+    }
     const int problems = problem_count(spec);
     ranking *of = arena_array(a, ranking, problems);
     *count = 0;
@@ -77,8 +83,10 @@ void layer_rank(arena *a, const cvk_spec *spec, goal aim, int limit, ranked_laye
 }
 
 const char *layer_refuse(const cvk_spec *spec, const cvk_target *target, const layer_plan *plan, int *problem_index) {
+    if (spec_is_chain(spec)) return chain_refuse(spec, target, plan, problem_index);
     const int problems = problem_count(spec);
     *problem_index = 0;
+    if (layer_plan_is_fused(plan)) return "bands are for chains of layers";
     if (plan->count > 1 && plan->count != problems) return "it has not as many plans as the layer has problems";
     for (int i = 0; i < problems; i++) {
         const problem p = problem_of(spec, i);
@@ -95,6 +103,7 @@ static void fold_back(arena *a, const cvk_spec *s, const cvk_target *target, lay
     *f = (fold){.name = s->name,
                 .from = problem_unfolded(s),
                 .to = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
+                .gate = view_everywhere(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups),
                 .border = s->padding,
                 .n = s->batch,
                 .post = problem_epilogue_of(s)};
@@ -187,23 +196,25 @@ static void add_phases(const cvk_spec *s, const cvk_target *target, layer_nests 
 }
 
 layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_plan *plan, ranked_layer *ranked) {
+    if (spec_is_chain(spec)) return chain_build(a, spec, aim, plan, ranked);
     const int problems = problem_count(spec);
     nest_program *run = arena_array(a, nest_program, problems);
     nest **pack = arena_array(a, nest *, problems);
     ranked_plan *part = arena_array(a, ranked_plan, problems);
-    layer_nests nests = {.part = part};
+    layer_nests nests = {.part = part, .plan = *plan};
     ranked_layer figures = {.plan = *plan};
     double peak = 0;
+    int packs = 0;
     for (int i = 0; i < problems; i++) {
         const problem p = problem_of(spec, i);
         part[i] = algo_build(a, &p, aim, layer_plan_part(plan, i));
         run[i] = part[i].nests.run;
-        pack[i] = part[i].nests.pack;
+        if (part[i].nests.pack) pack[packs++] = part[i].nests.pack;
         nest_counts_add(&nests.counts, &part[i].counts);
         add_figures(&figures, &peak, &part[i]);
     }
     nests.run = program_beside(a, run, problems);
-    if (!spec_is_pool(spec)) nests.pack = pack_beside(a, pack, problems);
+    if (packs) nests.pack = pack_beside(a, pack, packs);
     if (problem_folds(spec)) fold_back(a, spec, aim.target, &nests);
     if (spec->direction == DIRECTION_BACKWARD_WEIGHTS) pack_as_it_runs(a, spec, aim.target, &nests);
     add_phases(spec, aim.target, &nests, &figures, peak);
@@ -212,6 +223,7 @@ layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_pl
 }
 
 double layer_cycles(const cvk_spec *spec, const cvk_target *target, const layer_nests *nests) {
+    if (spec_is_chain(spec)) return chain_cycles(spec, target, nests);
     double cycles = cycles_beside(spec, target, nests);
     for (int i = 0; i < problem_count(spec); i++) {
         const problem p = problem_of(spec, i);

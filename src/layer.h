@@ -18,7 +18,9 @@ typedef struct layer_nests {
     nest_program run;
     nest_phase pack;
     nest_counts counts;      /* of run */
-    const ranked_plan *part; /* each problem's, as it was built */
+    const ranked_plan *part; /* each problem's, as it was built; of a chain in bands, those of one class of them after
+                                those of another */
+    layer_plan plan;         /* what was built */
     nest_counts beside;      /* operations of phases that are no problem's */
 } layer_nests;
 

@@ -8,20 +8,28 @@ double cost_peak_cycles(const problem *p, const cvk_target *target) {
     return problem_multiply_adds(p) / (target_lanes(target, p->sum) * target->figures->fma_a_cycle);
 }
 
-static double cost_bytes(double bytes, double a_cycle) { return bytes / (COST_SUSTAINED_BYTES * a_cycle); }
-
-double cost_l2(const cvk_target *t, double bytes) { return cost_bytes(bytes, t->figures->l2_bytes_a_cycle); }
-double cost_l3(const cvk_target *t, double bytes) { return cost_bytes(bytes, t->figures->l3_bytes_a_cycle); }
-
-double cost_l3_bytes(const cvk_target *t) {
-    return (double)t->l3_bytes < COST_L3_BYTES ? (double)t->l3_bytes : COST_L3_BYTES;
+static double cost_bytes(const machine_figures *f, double bytes, double a_cycle) {
+    return bytes / (f->sustained_bytes * a_cycle);
 }
 
-double cost_memory(const cvk_target *t, double bytes) { return cost_bytes(bytes, t->figures->memory_bytes_a_cycle); }
+double cost_l2(const cvk_target *t, double bytes) {
+    return cost_bytes(t->figures, bytes, t->figures->l2_bytes_a_cycle);
+}
+double cost_l3(const cvk_target *t, double bytes) {
+    return cost_bytes(t->figures, bytes, t->figures->l3_bytes_a_cycle);
+}
+
+double cost_l3_bytes(const cvk_target *t) { return fmin((double)t->l3_bytes, t->figures->l3_bytes); }
+
+double cost_memory(const cvk_target *t, double bytes) {
+    return cost_bytes(t->figures, bytes, t->figures->memory_bytes_a_cycle);
+}
 
 double cost_far(const cvk_target *t, double bytes, double size) {
     return size > cost_l3_bytes(t) ? cost_memory(t, bytes) : cost_l3(t, bytes);
 }
+
+bool cost_streams(const cvk_target *t, double bytes) { return bytes > COST_STREAMED_SHARE * cost_l3_bytes(t); }
 
 double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double independent, bool apart) {
     const machine_figures *f = t->figures;
@@ -29,14 +37,14 @@ double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double i
     for (int k = 0; k < OP_KINDS; k++) n[nest_op_class((op_kind)k)] += c->ops[k];
     double fma = n[CLASS_FMA] * (t->fused ? 1 : 2) + n[CLASS_DOT];
     double arithmetic = c->ops[OP_MAXIMUM] + n[CLASS_ARITHMETIC] + n[CLASS_SHUFFLE];
-    arithmetic += n[CLASS_CONVERT] * COST_CONVERT_OPERATIONS;
-    arithmetic += n[CLASS_TRANSPOSE] * lanes * COST_TRANSPOSE_SHUFFLES + n[CLASS_CALL] * COST_CALL_CYCLES;
-    double held = fma + n[CLASS_CONVERT] * COST_CONVERT_BESIDE_FMA;
+    arithmetic += n[CLASS_CONVERT] * f->convert_operations;
+    arithmetic += n[CLASS_TRANSPOSE] * lanes * COST_TRANSPOSE_SHUFFLES + n[CLASS_CALL] * f->call_cycles;
+    double held = fma + n[CLASS_CONVERT] * f->convert_beside_fma;
     double together = fmax(held / f->fma_a_cycle, (fma + arithmetic) / f->operations_a_cycle);
     double ports = apart ? (fma + arithmetic) / f->fma_a_cycle : together;
-    double loads = n[CLASS_LOAD] / (COST_SUSTAINED_LOADS * f->loads_a_cycle);
+    double loads = n[CLASS_LOAD] / (f->sustained_loads * f->loads_a_cycle);
     double latency = (n[CLASS_FMA] + n[CLASS_DOT]) * f->fma_latency / independent;
-    return fmax(fmax(ports, latency), loads) + COST_LOAD_CONTENTION * loads + n[CLASS_STORE] / f->stores_a_cycle;
+    return fmax(fmax(ports, latency), loads) + f->load_contention * loads + n[CLASS_STORE] / f->stores_a_cycle;
 }
 
 /* ---- several workers ---- */

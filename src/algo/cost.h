@@ -38,6 +38,10 @@ typedef struct cost_phase {
  * most tasks takes, the calls of the kernel, the waiting for one another, and what a worker fetches of what others left
  * to it. */
 double cost_on_workers(double cycles, const cost_phase *phase, int phases, uint32_t workers);
+/* Whether stores of a kernel that moves so many bytes had better bypass the caches, which do not hold them until they
+ * are read. */
+bool cost_streams(const cvk_target *t, double bytes);
+
 /* What ranks a plan: the same for a goal's threads; where those are not known, `cycles` and a little of what many
  * workers would lose. */
 double cost_judged(double cycles, const cost_phase *phase, int phases, uint32_t threads);

@@ -1,19 +1,32 @@
 /* Post-ops as operations of the nest, and the store. */
 #include "algo/epilogue.h"
 
-enum { TEMPORARIES = 3 };
+enum { OPERAND = 2, TEMPORARIES }; /* 0 and 1 are for the steps of a post-op */
 
 static int declare(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t elements, bool writable) {
     return elements ? nest_add_tensor(b, name, role, type, elements, type_bytes(type), writable) : -1;
 }
 
 /* One after another, each a tensor of its own. */
-static void declare_addends(epilogue *e) {
-    int64_t elements = e->p->y.elements;
-    for (int i = 0; elements && i < problem_count_post(e->p, POST_ADD); i++) {
-        e->addend[i] = nest_add_part(e->b, "addend", ROLE_ADDEND, e->p->y.type, i * elements, elements,
-                                     type_bytes(e->p->y.type), false);
-        nest_count_from(e->b, e->addend[i], e->p->post.addend_zero);
+static tensor_view declare_operand(const epilogue *e, const char *name, nest_role role, const view *v, int which) {
+    tensor_view operand = {.tensor = -1, .v = *v};
+    if (v->elements)
+        operand.tensor =
+            nest_add_part(e->b, name, role, v->type, which * v->elements, v->elements, type_bytes(v->type), false);
+    return operand;
+}
+
+/* What they are laid out like. */
+static void declare_operands(epilogue *e) {
+    int addends = 0, gates = 0;
+    for (int i = 0; i < e->p->post.count; i++) {
+        const post_operand reads = post_rows[e->p->post.op[i].kind].operand;
+        if (reads == OPERAND_TENSOR)
+            e->operand[i] = declare_operand(e, "addend", ROLE_ADDEND, &e->p->y, addends++);
+        else if (reads == OPERAND_IMAGE_CHANNEL)
+            e->operand[i] = declare_operand(e, "gate", ROLE_GATE, &e->p->gate, gates++);
+        if (reads == OPERAND_TENSOR && e->operand[i].tensor >= 0)
+            nest_count_from(e->b, e->operand[i].tensor, e->p->post.addend_zero);
     }
 }
 
@@ -24,9 +37,9 @@ static int64_t multipliers(const problem *p) { return p->post.one_multiplier ? 1
 static bool adds_bytes(const problem *p) { return type_bytes(p->y.type) == 1; }
 
 static int64_t scale_elements(const problem *p) {
-    const int addends = adds_bytes(p) ? problem_count_post(p, POST_ADD) : 0;
+    const int addends = adds_bytes(p) ? problem_operands(p, OPERAND_TENSOR) : 0;
     return ((p->post.scaling != SCALING_NONE) + addends) * multipliers(p) +
-           problem_count_post(p, POST_SCALE) * p->y.channels;
+           problem_operands(p, OPERAND_CHANNEL) * p->y.channels;
 }
 
 static bool has_shifts(const problem *p) {
@@ -46,7 +59,7 @@ epilogue epilogue_declare(nest_builder *b, const problem *p) {
     e.bias = declare(b, "bias", ROLE_BIAS, p->sum, p->post.bias ? p->y.channels : 0, false);
     e.scale = declare(b, "scale", ROLE_SCALE, problem_post_type(p), scale_elements(p), false);
     e.shift = declare(b, "shift", ROLE_SHIFT, TYPE_S32, has_shifts(p) ? multipliers(p) : 0, false);
-    declare_addends(&e);
+    declare_operands(&e);
     e.y.tensor = nest_add_sums(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, p->post.accumulate);
     nest_count_from(b, e.y.tensor, p->y.zero);
     declare_places(&e);
@@ -123,11 +136,24 @@ static void hard_swish(const epilogue *e, register_ref x) {
     build_op(e->b, OP_MUL, x, x, temporary(e, 1));
 }
 
-/* What of a vector is still to be used: addends, and elements of `scale`. */
-typedef struct operands {
-    int addends;
-    int64_t scale;
-} operands;
+/* x = b x + a operand. */
+static void blend(const epilogue *e, const post_op *op, register_ref x, register_ref operand) {
+    scale_by(e, OP_MUL, x, x, op->b);
+    build_const(e->b, temporary(e, 0), op->a);
+    build_fma(e->b, x, operand, temporary(e, 0), NULL);
+}
+
+/* The same for all lanes, for as many as there are channels again and again, or for each its own. */
+static void load_gate(const epilogue *e, const tensor_view *gate, const lane_map *m, register_ref to) {
+    const affine at = view_offset(e->b, &gate->v, m->n, m->channel, &m->at);
+    const bool everywhere = gate->v.axis[AXIS_W] == 0;
+    if (m->repeat && everywhere)
+        load_repeated(e, access_at(gate->tensor, at, 1), m->repeat, to);
+    else if (m->channel_step == 0 && everywhere && !m->repeat)
+        build_splat(e->b, to, access_at(gate->tensor, at, 1));
+    else
+        view_load(e->b, gate, m, to, temporary(e, 1));
+}
 
 /* Multipliers from a tensor that has as many as there are channels, or one. */
 static void load_multipliers(const epilogue *e, int tensor, int64_t base, const lane_map *m, register_ref to) {
@@ -137,45 +163,52 @@ static void load_multipliers(const epilogue *e, int tensor, int64_t base, const 
         load_by_channel(e, tensor, base, m, to);
 }
 
-static void multiply(const epilogue *e, register_ref x, const lane_map *m, operands *next) {
-    load_multipliers(e, e->scale, next->scale, m, temporary(e, 1));
+/* `at`: numbers of `scale` that have been used. */
+static void multiply(const epilogue *e, register_ref x, const lane_map *m, int64_t *at) {
+    load_multipliers(e, e->scale, *at, m, temporary(e, 1));
     build_op(e->b, OP_MUL, x, x, temporary(e, 1));
-    next->scale += multipliers(e->p);
+    *at += multipliers(e->p);
 }
 
-static void add(const epilogue *e, register_ref x, const lane_map *m, int tensor, operands *next) {
-    const tensor_view addend = {.tensor = tensor, .v = e->p->y};
-    view_load(e->b, &addend, m, temporary(e, 0), temporary(e, 1));
-    if (adds_bytes(e->p)) multiply(e, temporary(e, 0), m, next);
-    build_op(e->b, OP_ADD, x, x, temporary(e, 0));
-}
-
-static void scale(const epilogue *e, register_ref x, const lane_map *m, operands *next) {
-    load_by_channel(e, e->scale, next->scale, m, temporary(e, 0));
-    build_op(e->b, OP_MUL, x, x, temporary(e, 0));
-    next->scale += e->p->y.channels;
-}
-
-static void scale_integers(const epilogue *e, op_kind kind, register_ref x, const lane_map *m, operands *next) {
-    load_multipliers(e, e->scale, next->scale, m, temporary(e, 0));
+static void scale_integers(const epilogue *e, op_kind kind, register_ref x, const lane_map *m, int64_t *at) {
+    load_multipliers(e, e->scale, *at, m, temporary(e, 0));
     load_multipliers(e, e->shift, 0, m, temporary(e, 1));
     build_scale(e->b, kind, x, x, temporary(e, 0), temporary(e, 1));
-    next->scale += multipliers(e->p);
+    *at += multipliers(e->p);
 }
 
 /* A finished sum as post-ops take it. */
-static register_ref scaled(const epilogue *e, register_ref sum, const lane_map *m, operands *next) {
+static register_ref scaled(const epilogue *e, register_ref sum, const lane_map *m, int64_t *at) {
     const register_ref x = e->p->post.scaling == SCALING_FLOAT ? reg(e->scaled, affine_constant(0)) : sum;
     switch (e->p->post.scaling) {
     case SCALING_NONE: break;
     case SCALING_FLOAT:
         build_convert(e->b, x, sum);
-        multiply(e, x, m, next);
+        multiply(e, x, m, at);
         break;
-    case SCALING_HALF_UP: scale_integers(e, OP_SCALE_HALF_UP, x, m, next); break;
-    case SCALING_DOUBLE: scale_integers(e, OP_SCALE_DOUBLE, x, m, next); break;
+    case SCALING_HALF_UP: scale_integers(e, OP_SCALE_HALF_UP, x, m, at); break;
+    case SCALING_DOUBLE: scale_integers(e, OP_SCALE_DOUBLE, x, m, at); break;
     }
     return x;
+}
+
+/* Of the output's type; bytes have a multiplier. */
+static void load_tensor(const epilogue *e, int i, const lane_map *m, register_ref to, int64_t *at) {
+    view_load(e->b, &e->operand[i], m, to, temporary(e, 1));
+    if (adds_bytes(e->p)) multiply(e, to, m, at);
+}
+
+/* What post-op number i reads, after so many numbers of `scale`. */
+static void load_operand(const epilogue *e, int i, const lane_map *m, register_ref to, int64_t *at) {
+    switch (post_rows[e->p->post.op[i].kind].operand) {
+    case OPERAND_TENSOR: load_tensor(e, i, m, to, at); break;
+    case OPERAND_IMAGE_CHANNEL: load_gate(e, &e->operand[i], m, to); break;
+    case OPERAND_CHANNEL:
+        load_by_channel(e, e->scale, *at, m, to);
+        *at += e->p->y.channels;
+        break;
+    default: break;
+    }
 }
 
 /* Post-ops that are one call; MATH_KINDS: not one. */
@@ -187,10 +220,17 @@ static math_kind math_of(post_kind kind) {
     return MATH[kind] ? MATH[kind] - 1 : MATH_KINDS;
 }
 
-static void apply(const epilogue *e, const post_op *op, register_ref x, const lane_map *m, operands *next) {
+/* `operand`: what it reads, where it does. */
+static void apply(const epilogue *e, const post_op *op, register_ref x, register_ref operand) {
     switch (op->kind) {
-    case POST_ADD: add(e, x, m, e->addend[next->addends++], next); break;
-    case POST_SCALE: scale(e, x, m, next); break;
+    case POST_ADD:
+    case POST_SHIFT: build_op(e->b, OP_ADD, x, x, operand); break;
+    case POST_SCALE:
+    case POST_GATE:
+    case POST_MULTIPLY: build_op(e->b, OP_MUL, x, x, operand); break;
+    case POST_BLEND: blend(e, op, x, operand); break;
+    case POST_TIMES: scale_by(e, OP_MUL, x, x, op->a); break;
+    case POST_PLUS: scale_by(e, OP_ADD, x, x, op->a); break;
     case POST_RELU: relu(e, x); break;
     case POST_RELU6: clamp(e, x, 0, 6); break;
     case POST_CLAMP: clamp(e, x, op->a, op->b); break;
@@ -214,10 +254,17 @@ static void store(const epilogue *e, const tensor_view *to, register_ref value, 
 
 void epilogue_store(const epilogue *e, register_ref sum, const lane_map *m, bool with_fill) {
     const problem_epilogue *post = &e->p->post;
-    operands next = {0};
-    const register_ref value = scaled(e, sum, m, &next);
-    for (int i = 0; i < post->count; i++) apply(e, &post->op[i], value, m, &next);
-    if (post->accumulate) add(e, value, m, e->y.tensor, &next);
+    const register_ref operand = temporary(e, OPERAND);
+    int64_t at = 0;
+    const register_ref value = scaled(e, sum, m, &at);
+    for (int i = 0; i < post->count; i++) {
+        load_operand(e, i, m, operand, &at);
+        apply(e, &post->op[i], value, operand);
+    }
+    if (post->accumulate) {
+        view_load(e->b, &e->y, m, operand, temporary(e, 1));
+        build_op(e->b, OP_ADD, value, value, operand);
+    }
     store(e, &e->y, value, m, with_fill);
 }
 

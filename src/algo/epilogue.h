@@ -10,11 +10,11 @@ typedef struct epilogue {
     nest_builder *b;
     const problem *p;
     tensor_view y;
-    tensor_view places;        /* of maxima, s32; no tensor: not asked for */
-    int bias, scale, shift;    /* tensors; -1: none */
-    int addend[MOST_POST_OPS]; /* those of the post-ops that add */
-    int temporaries;           /* register array, of what post-ops are computed in */
-    int scaled;                /* the same, of sums that become floats first */
+    tensor_view places;                 /* of maxima, s32; no tensor: not asked for */
+    int bias, scale, shift;             /* tensors; -1: none */
+    tensor_view operand[MOST_POST_OPS]; /* of each post-op that reads a tensor or a gate */
+    int temporaries;                    /* register array, of what post-ops are computed in */
+    int scaled;                         /* the same, of sums that become floats first */
 } epilogue;
 
 /* Declares the output and what bias and post-ops read. `p` stays the caller's. */

@@ -128,6 +128,7 @@ static problem stored_of(const fold *f) {
     problem p = {.name = f->name, .n = f->n, .groups = 1, .in_channels = 1, .out_channels = f->to.channels};
     p.y = f->to;
     p.y.group = f->to.channels;
+    p.gate = f->gate;
     p.sum = f->from.type;
     p.post = f->post;
     return p;

@@ -9,7 +9,7 @@
  * that is summed in, whose positions count from `before` in front of the output's first. */
 typedef struct fold {
     const char *name;
-    view from, to;
+    view from, to, gate; /* gate: as a problem's */
     padding_mode border;
     int64_t n, begin, size[AXES], before[AXES], after[AXES];
     problem_epilogue post;

@@ -43,3 +43,17 @@ nest_range present_taps(nest_builder *b, const problem_axis *axis, affine o) {
     range_clip_high(b, &r, affine_offset(base, axis->in - 1 + axis->tap_step), axis->tap_step);
     return r;
 }
+
+bool open_inside(nest_builder *b, const problem_axis *axis, affine o, int64_t k) {
+    const affine at = input_position(axis, o, affine_constant(k));
+    const affine left = affine_offset(affine_scale(at, -1), axis->in - 1);
+    if (nest_maximum(b->nest, b->scope, at) < 0 || nest_maximum(b->nest, b->scope, left) < 0) return false;
+    build_if(b, at, NULL);
+    build_if(b, left, NULL);
+    return true;
+}
+
+void close_inside(nest_builder *b) {
+    build_end(b);
+    build_end(b);
+}

@@ -21,9 +21,11 @@ SAME(CVK_PADDING_REFLECT, PAD_REFLECT);
 SAME(CVK_PADDING_SYMMETRIC, PAD_SYMMETRIC);
 SAME(CVK_PADDING_REPLICATE, PAD_REPLICATE);
 SAME(CVK_PADDING_CIRCULAR, PAD_CIRCULAR);
-SAME(CVK_LAYER_MAX_POOL, LAYER_MAX_POOL);
-SAME(CVK_LAYER_AVERAGE_POOL, LAYER_AVERAGE_POOL);
-#define POST_OP(name, word, parameters, formula) SAME(CVK_POST_##name, POST_##name);
+SAME(CVK_PADDING_CONSTANT, PAD_CONSTANT);
+#define LAYER_KIND(NAME, word, weighs, windows) SAME(CVK_LAYER_##NAME, LAYER_##NAME);
+#include "base/layer_kinds.def"
+#undef LAYER_KIND
+#define POST_OP(name, word, parameters, operand, formula) SAME(CVK_POST_##name, POST_##name);
 #include "base/post_ops.def"
 #undef POST_OP
 SAME(CVK_ROUNDING_NEAREST_EVEN, ROUND_NEAREST_EVEN);
@@ -59,12 +61,18 @@ static void set_axes(int64_t to[AXES], const int64_t from[AXES], int rank, int64
     }
 }
 
+/* Where it is not said. */
+static int64_t implied_kernel(const cvk_spec *s, int axis) {
+    if (s->kind == LAYER_DENSE || spec_is_pool(s)) return s->in_size[axis];
+    return layer_kind_rows[s->kind].windows ? 0 : 1;
+}
+
 static void set_all_axes(cvk_spec *s, const cvk_layer *l) {
     set_axes(s->in_size, l->input_size, s->rank, 0);
     set_axes(s->kernel, l->kernel_size, s->rank, 0);
     for (int axis = 0; axis < AXES - s->rank; axis++) s->in_size[axis] = s->kernel[axis] = 1;
     for (int axis = 0; axis < AXES; axis++)
-        if (spec_is_pool(s) && !s->kernel[axis]) s->kernel[axis] = s->in_size[axis];
+        if (!s->kernel[axis]) s->kernel[axis] = implied_kernel(s, axis);
     set_axes(s->stride, l->stride, s->rank, 1);
     set_axes(s->dilation, l->dilation, s->rank, 1);
     set_axes(s->pad_before, l->padding_before, s->rank, 0);
@@ -88,11 +96,11 @@ static void set_types(cvk_spec *s, const cvk_layer *l) {
 
 static const char *copy(arena *a, const char *words) { return words ? arena_string(a, words, strlen(words)) : NULL; }
 
-/* What it does not say is as many as there are input channels. */
-static void set_pool(cvk_spec *s, const cvk_layer *l) {
+/* Where it does not say so, as many as there are input channels. */
+static void set_channels(cvk_spec *s, const cvk_layer *l) {
     if (!l->out_channels) s->out_channels = s->in_channels;
-    if (!l->groups) s->groups = s->in_channels;
-    s->output_zero = s->input_zero;
+    if (!l->groups) s->groups = spec_groups_of_kind(s);
+    if (spec_is_pool(s)) s->output_zero = s->input_zero;
 }
 
 static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
@@ -104,6 +112,7 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
                     .out_channels = l->out_channels,
                     .groups = l->groups ? l->groups : 1,
                     .padding = (padding_mode)l->padding_mode,
+                    .padding_constant = l->padding_constant,
                     .input_layout = l->input_layout,
                     .output_layout = l->output_layout,
                     .accuracy = accuracies[l->accuracy],
@@ -123,7 +132,7 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
                     .algorithm = copy(a, l->algorithm),
                     .at = {.file = ""}};
     set_types(s, l);
-    if (spec_is_pool(s)) set_pool(s, l);
+    if (!spec_weighs(s)) set_channels(s, l);
     set_all_axes(s, l);
     set_post_ops(s, l);
 }
@@ -161,7 +170,8 @@ static cvk_status check(const cvk_layer *l, cvk_diagnostics *d) {
     if ((unsigned)l->rounding >= ROUNDINGS) return refuse(d, "rounding");
     if (l->kind != CVK_LAYER_CONVOLUTION && l->output_zero_point) return refuse(d, "output_zero_point of a pool");
     if ((unsigned)l->direction >= DIRECTIONS) return refuse(d, "direction");
-    if (l->kind != CVK_LAYER_CONVOLUTION && l->direction != CVK_FORWARD) return refuse(d, "direction of a pool");
+    if (l->kind != CVK_LAYER_CONVOLUTION && l->direction != CVK_FORWARD)
+        return refuse(d, "direction of what is no convolution");
     if (l->direction != CVK_FORWARD && l->post_op_count) return refuse(d, "post_ops of gradients");
     if (l->direction == CVK_FORWARD && l->accumulate) return refuse(d, "accumulate of what goes forward");
     if (l->post_op_count > MOST_POST_OPS || (l->post_op_count && !l->post_ops)) return refuse(d, "post_ops");
@@ -187,7 +197,9 @@ static cvk_status fill(owned_spec *owned, const cvk_layer *l, cvk_diagnostics *d
     if (status) return status;
     status = resolve_padding(&owned->spec, l->padding, d);
     if (!status) status = spec_finish(&owned->spec, d);
-    return status || l->direction == CVK_FORWARD ? status : turn_backward(&owned->spec, l, d);
+    if (!status && l->direction != CVK_FORWARD) status = turn_backward(&owned->spec, l, d);
+    if (status || !l->weights.data) return status;
+    return spec_take_constants(&owned->spec, &owned->arena, l->weights.data, l->weights.bytes, d);
 }
 
 cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec) {

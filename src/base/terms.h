@@ -2,6 +2,8 @@
 #ifndef CVK_BASE_TERMS_H
 #define CVK_BASE_TERMS_H
 
+#include <stdbool.h>
+
 /* Spatial axes are always three, right-aligned: a 1D layer uses W alone, a 2D one H and W. */
 enum { AXIS_D, AXIS_H, AXIS_W, AXES };
 
@@ -11,11 +13,24 @@ typedef enum padding_mode {
     PAD_REFLECT,   /* d c b | a b c d | c b a: mirrored, the edge not repeated */
     PAD_SYMMETRIC, /* c b a | a b c d | d c b: mirrored, the edge repeated */
     PAD_REPLICATE, /* a a a | a b c d | d d d */
-    PAD_CIRCULAR   /* b c d | a b c d | a b c */
+    PAD_CIRCULAR,  /* b c d | a b c d | a b c */
+    PAD_CONSTANT,  /* x x x | a b c d | x x x: a number that the layer says */
+    PADDING_MODES
 } padding_mode;
 
-/* What a layer makes of the inputs that its kernel spans. */
-typedef enum layer_kind { LAYER_CONVOLUTION, LAYER_MAX_POOL, LAYER_AVERAGE_POOL, LAYER_KINDS } layer_kind;
+/* rows of base/layer_kinds.def: LAYER_CONVOLUTION, LAYER_MAX_POOL, … */
+typedef enum layer_kind {
+#define LAYER_KIND(NAME, word, weighs, windows) LAYER_##NAME,
+#include "base/layer_kinds.def"
+#undef LAYER_KIND
+    LAYER_KINDS
+} layer_kind;
+
+typedef struct layer_kind_row {
+    const char *word;
+    bool weighs, windows;
+} layer_kind_row;
+extern const layer_kind_row layer_kind_rows[LAYER_KINDS];
 
 /* Which way a layer is gone through; what is backward takes gradients. */
 typedef enum direction { DIRECTION_FORWARD, DIRECTION_BACKWARD_DATA, DIRECTION_BACKWARD_WEIGHTS, DIRECTIONS } direction;
@@ -40,17 +55,37 @@ typedef enum accuracy { ACCURACY_STRICT, ACCURACY_DEFAULT, ACCURACY_FAST } accur
 
 /* rows of base/post_ops.def: POST_ADD, POST_RELU, … */
 typedef enum post_kind {
-#define POST_OP(name, word, parameters, formula) POST_##name,
+#define POST_OP(name, word, parameters, operand, formula) POST_##name,
 #include "base/post_ops.def"
 #undef POST_OP
     POST_KINDS
 } post_kind;
 
+/* What a post-op reads beside the value so far; several that read the same sort read one after another of it. */
+typedef enum post_operand {
+    OPERAND_NONE,
+    OPERAND_TENSOR,        /* an addend, of the output's shape, layout and type */
+    OPERAND_IMAGE_CHANNEL, /* a gate: the same of one position */
+    OPERAND_CHANNEL,       /* a scale: one number a channel, of what is summed in */
+    POST_OPERANDS
+} post_operand;
+
+typedef struct post_row {
+    const char *word;
+    int parameters;
+    post_operand operand;
+    const char *formula;
+} post_row;
+extern const post_row post_rows[POST_KINDS];
+
 typedef struct post_op {
     post_kind kind;
-    double a, b; /* leaky_relu: a slope; clamp: a <= b; numbers of the layer's type */
+    double a, b; /* leaky_relu: a slope; clamp: a <= b; blend: a in 0 .. 1 and b = 1 - a; numbers of the layer's type */
 } post_op;
 
-enum { MOST_POST_OPS = 16 };
+enum { MOST_POST_OPS = 16, MOST_LINKS = 6 };
+
+/* Of a list, those that read such an operand. */
+int post_count_reading(const post_op *list, int count, post_operand operand);
 
 #endif

@@ -10,6 +10,7 @@
 #include "lab/timing.h"
 #include "cli/session_main.h"
 #include "cli/verbs.h"
+#include "cli/weights.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -39,12 +40,12 @@ static double gflops_in(const timing *t, double seconds) { return 1e-9 * t->oper
 static double microseconds(const timing *t) { return 1e6 * t->seconds; }
 static double gflops(const timing *t) { return gflops_in(t, t->seconds); }
 /* Pools have no multiply-adds for a peak of those. */
-static double of_peak(const timing *t) { return spec_is_pool(t->spec) ? NAN : t->operations / t->seconds / t->peak; }
+static double of_peak(const timing *t) { return !spec_weighs(t->spec) ? NAN : t->operations / t->seconds / t->peak; }
 static double of_roof(const timing *t) { return t->roof_seconds / t->seconds; }
 static double roof_gflops(const timing *t) { return 1e-9 * t->present / t->roof_seconds; }
 static double strict_us(const timing *t) { return 1e6 * t->strict_seconds; }
 static double strict_of_roof(const timing *t) { return t->roof_seconds / t->strict_seconds; }
-static double predicted(const timing *t) { return spec_is_pool(t->spec) ? NAN : t->predicted; }
+static double predicted(const timing *t) { return !spec_weighs(t->spec) ? NAN : t->predicted; }
 static double speedup(const timing *t) { return t->single_seconds / t->seconds; }
 static double direct_us(const timing *t) { return 1e6 * t->peer[PEER_DIRECT].seconds; }
 static double direct_gflops(const timing *t) { return gflops_in(t, t->peer[PEER_DIRECT].seconds); }
@@ -181,6 +182,9 @@ static cli_exit time_layers(bench *b) {
         result *r = &b->results[b->count];
         r->layer = &s->layers[i];
         session_progress(s, i, s->layer_count, s->layers[i].spec->name);
+        known_tensors own;
+        cli_exit read = weights_own(s, b->arena, s->layers[i].spec, &own, &s->lab.known);
+        if (read != CLI_DONE) return graver(worst, read);
         cvk_status status = timing_run(&s->lab, s->layers[i].spec, &b->setup, b->arena, &r->timing);
         if (status == CVK_OK && r->timing.seconds > 0) {
             add_row(b, r);

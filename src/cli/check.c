@@ -5,6 +5,7 @@
 #include "cli/tuned.h"
 #include "cli/session_main.h"
 #include "cli/verbs.h"
+#include "cli/weights.h"
 #include "compile.h"
 #include "nest/stored.h"
 #include "judge/identity.h"
@@ -45,7 +46,8 @@ typedef struct checked {
     uint64_t seed;
     int samples;
     sample sample[MOST_SAMPLES];
-    identity *identity; /* NULL: the layer is too large */
+    identity *identity;         /* NULL: the layer is too large */
+    const known_tensors *known; /* its own weights, or NULL */
 } checked;
 
 /* What is said of one plan. */
@@ -64,12 +66,25 @@ static cvk_status broken(const checked *c, finding *f, const char *what, const c
     return CVK_OK;
 }
 
+/* By the weights that the plan computes by. */
+static cvk_status compare_exactly(const checked *c, arena *a, const compile_unit *unit, char words[IDENTITY_WORDS]) {
+    const cvk_parallel_for *threads = &c->session->parallel;
+    cvk_spec rounded;
+    if (!rounding_of_weights(a, unit->spec, &unit->plan, &rounded))
+        return identity_judge(c->identity, &unit->pack, &unit->run, threads, words);
+    identity *own = identity_new(&rounded, c->seed, threads);
+    cvk_status status =
+        own ? identity_judge(own, &unit->pack, &unit->run, threads, words) : CVK_ERROR_MEMORY;
+    identity_free(own);
+    return status;
+}
+
 /* Over residues, the plan's nests are the layer's formula. */
-static cvk_status judge_exactly(const checked *c, const compile_unit *unit, finding *f) {
+static cvk_status judge_exactly(const checked *c, arena *a, const compile_unit *unit, finding *f) {
     char words[IDENTITY_WORDS];
     f->identity = TOO_LARGE;
     if (!c->identity) return CVK_OK;
-    cvk_status status = identity_judge(c->identity, &unit->pack, &unit->run, &c->session->parallel, words);
+    cvk_status status = compare_exactly(c, a, unit, words);
     f->identity = status != CVK_OK ? "FAILED" : *words ? "BROKEN" : "ok";
     return status == CVK_OK && *words ? broken(c, f, "identity", words) : status;
 }
@@ -160,7 +175,7 @@ static cli_exit check_plan(const checked *c, arena *a, const ranked_layer *plan)
     cvk_status status =
         compile_plan(a, c->layer->spec, session_goal(s, s->target), &plan->plan, s->diagnostics, &unit, NULL);
     if (status == CVK_OK) status = certify(c, &unit, &f);
-    if (status == CVK_OK) status = judge_exactly(c, &unit, &f);
+    if (status == CVK_OK) status = judge_exactly(c, a, &unit, &f);
     if (status == CVK_OK) status = check_kernel(c, &plan->plan, &f);
     for (int i = 0; i < c->samples; i++)
         if (status == CVK_OK && c->sample[i].reference.zeros > MOST_ZEROS) f.words = "ZEROS";
@@ -178,6 +193,7 @@ static bool prepare_sample(const checked *c, sample *m, const layer_plan *plan) 
         reference_free(&m->reference);
         data_free(&m->data);
         if (!data_draw(&m->spec, c->kind, c->seed + ((uint64_t)i << 32), &m->data)) return false;
+        data_give(&m->data, c->known);
         if (!reference_run(&m->spec, plan, &m->data.tensors, &c->session->parallel, &m->reference)) return false;
         if (m->reference.zeros <= MOST_ZEROS) return true;
     }
@@ -209,6 +225,10 @@ static bool is_exact_in_time(const cvk_spec *s) { return spec_macs(s) <= MOST_EX
 
 static cli_exit check_plans(session *s, arena *a, void *context) {
     checked *c = context;
+    known_tensors own;
+    const cli_exit read = weights_own(s, a, c->layer->spec, &own, &c->known);
+    if (read != CLI_DONE) return read;
+    if (c->known) c->kind = DATA_REALS;
     ranked_layer *plans;
     int count;
     int limit = s->options->all_plans ? 0 : 1;

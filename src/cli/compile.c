@@ -1,5 +1,6 @@
 /* convoke compile: an object and a header for each spec file. Everything is made in memory first; files appear only
  * when all of it is there. */
+#include "bake.h"
 #include "cli/depfile.h"
 #include "cli/describe.h"
 #include "files/folders.h"

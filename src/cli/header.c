@@ -56,6 +56,7 @@ static void print_tensors(const cvk_kernel_info *i, text *out) {
                  &i->scale);
     print_buffer(out, "shift", "of s32, one a channel or one for all", &i->shift);
     print_buffer(out, "addend", arena_format(a, "%" PRIu32 " like the output", i->addends), &i->addend);
+    print_buffer(out, "gate", "one a channel of each image, as an output of one position", &i->gate);
     print_buffer(
         out, "output",
         arena_format(a, "%s %s of %s", shape(a, i->output_shape, i->spatial_rank, i->batch_any),

@@ -24,7 +24,9 @@ static void print_host(void) {
     printf("# host, native: %s\n", host->target.name);
     printf("# its core, %s %s:\n", host->measured ? "as measured, in" : "by its row, for", host->words);
     for (int i = 0; (field = figure_row(i)); i++)
-        printf("#   %-20s  %-5g %-13s  %s\n", field->name, figure_get(&host->figures, i), field->unit, field->about);
+        if (field->how == FIGURE_MEASURED)
+            printf("#   %-20s  %-5g %-13s  %s\n", field->name, figure_get(&host->figures, i), field->unit,
+                   field->about);
 }
 
 void print_targets(void) {

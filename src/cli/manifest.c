@@ -26,12 +26,6 @@ static json_t *json_shape(const int64_t dimensions[5], uint32_t rank) {
     return list;
 }
 
-static const int post_parameters[] = {
-#define POST_OP(name, word, parameters, formula) parameters,
-#include "base/post_ops.def"
-#undef POST_OP
-};
-
 /* The double of the fewest digits that is the number when rounded to the type: of f32 0.1, not 0.100000001. */
 static double as_written(cvk_type type, double value, int *precision) {
     char digits[48];
@@ -47,9 +41,9 @@ static double as_written(cvk_type type, double value, int *precision) {
 static json_t *json_post_op(cvk_type type, const post_op *op) {
     int precision;
     const char *name = spec_post_name(op->kind);
-    if (op->kind == POST_SCALE) return json_pack("{s:s}", name, scale_words.word[0]);
-    if (post_parameters[op->kind] == 1) return json_pack("{s:f}", name, as_written(type, op->a, &precision));
-    if (post_parameters[op->kind] == 2)
+    if (post_rows[op->kind].operand == OPERAND_CHANNEL) return json_pack("{s:s}", name, scale_words.word[0]);
+    if (post_rows[op->kind].parameters == 1) return json_pack("{s:f}", name, as_written(type, op->a, &precision));
+    if (post_rows[op->kind].parameters == 2)
         return json_pack("{s:[f, f]}", name, as_written(type, op->a, &precision), as_written(type, op->b, &precision));
     return json_string(name);
 }

@@ -13,7 +13,7 @@ typedef struct arrays {
     cvk_spec spec; /* with its batch */
     naive_tensors tensors;
     npy_array input, weights, bias, shift; /* weights, or gradients of the output */
-    void *scale, *addend;                  /* all of each kind, one after another */
+    void *scale, *addend, *gate;           /* all of each kind, one after another */
     void *before;                          /* what the outputs hold, where they are added to */
 } arrays;
 
@@ -29,6 +29,11 @@ typedef shape shape_of_one(const cvk_spec *s, int i);
 static shape shape_of_addend(const cvk_spec *s, int i) {
     (void)i;
     return shape_output(s);
+}
+
+static shape shape_of_gate(const cvk_spec *s, int i) {
+    (void)i;
+    return shape_gate(s);
 }
 
 static size_t bytes_of(shape one) { return (size_t)(shape_elements(&one) * type_bytes(one.type)); }
@@ -134,8 +139,8 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     if (status == CLI_DONE) status = find_batch(s, spec, a);
     if (status == CLI_DONE && spec->direction == DIRECTION_BACKWARD_WEIGHTS) return read_gradient(s, &a->spec, a);
     if (status == CLI_DONE) status = refuse_option(o->gradient, "the layer takes no --gradient");
-    if (status == CLI_DONE && spec_is_pool(spec))
-        status = refuse_option(o->weights, "a pool has no weights");
+    if (status == CLI_DONE && (!spec_weighs(spec) || spec->known))
+        status = refuse_option(o->weights, spec->known ? "the layer has its weights" : "the layer has no weights");
     else if (status == CLI_DONE)
         status = read_array(s, "--weights", o->weights, &weights, &a->weights);
     if (status == CLI_DONE && spec->bias) status = read_array(s, "--bias", o->bias, &channels, &a->bias);
@@ -147,13 +152,17 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
         status = read_list(s, "--scale", &o->scale, spec, spec_scales(spec), shape_scale, &a->scale);
     if (status == CLI_DONE) status = read_shift(s, spec, &a->shift);
     if (status == CLI_DONE)
-        status = read_list(s, "--addend", &o->addend, &a->spec, spec_count_post(spec, POST_ADD), shape_of_addend,
+        status = read_list(s, "--addend", &o->addend, &a->spec, spec_operands(spec, OPERAND_TENSOR), shape_of_addend,
                            &a->addend);
+    if (status == CLI_DONE)
+        status = read_list(s, "--gate", &o->gate, &a->spec, spec_operands(spec, OPERAND_IMAGE_CHANNEL), shape_of_gate,
+                           &a->gate);
     a->tensors = (naive_tensors){.input = a->input.data,
-                                 .weights = a->weights.data,
+                                 .weights = spec->known ? spec->known : a->weights.data,
                                  .bias = a->bias.data,
                                  .scale = a->scale,
                                  .addend = a->addend,
+                                 .gate = a->gate,
                                  .shift = a->shift.data};
     return status;
 }
@@ -165,6 +174,7 @@ static void free_arrays(arrays *a) {
     npy_free(&a->shift);
     free(a->scale);
     free(a->addend);
+    free(a->gate);
     free(a->before);
 }
 
@@ -198,7 +208,9 @@ static cvk_status run_kernel(session *s, const cvk_spec *layer, const cvk_spec *
 
 static cvk_status run_reference(const cvk_spec *spec, const naive_tensors *t, const results *to) {
     if (spec->indices) naive_places(spec, t, 0, naive_channels(spec), to->indices);
-    return cvk_reference_quantized(spec, t->input, t->weights, t->bias, t->scale, t->shift, t->addend, to->output);
+    if (t->shift)
+        return cvk_reference_quantized(spec, t->input, t->weights, t->bias, t->scale, t->shift, t->addend, to->output);
+    return cvk_reference_gated(spec, t->input, t->weights, t->bias, t->scale, t->addend, t->gate, to->output);
 }
 
 static cvk_status write_array(const session *s, const char *path, const shape *of, void *data) {

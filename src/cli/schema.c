@@ -14,6 +14,7 @@
 #define PAIR "{\"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": "
 #define CLOSED_OBJECT "\"type\": \"object\", \"additionalProperties\": false"
 #define NUMBER "{\"type\": \"number\"}"
+#define SHARE "{\"type\": \"number\", \"minimum\": 0, \"maximum\": 1}"
 
 static void put_string(const char *string) {
     putchar('"');
@@ -103,7 +104,9 @@ static void form_padding(const field_row *f) {
 
 static void form_padding_mode(const field_row *f) {
     (void)f;
+    printf("\"anyOf\": [{");
     put_list(&padding_mode_words);
+    printf("}, {" CLOSED_OBJECT ", \"required\": [\"constant\"], \"properties\": {\"constant\": " NUMBER "}}]");
 }
 
 static void form_groups(const field_row *f) {
@@ -119,31 +122,56 @@ static void form_boolean(const field_row *f) {
     printf("\"type\": \"boolean\"");
 }
 
-static const struct post_row {
-    const char *word, *formula;
-    int parameters;
-} POST_ROWS[POST_KINDS] = {
-#define POST_OP(name, word, parameters, formula) {word, formula, parameters},
-#include "base/post_ops.def"
-#undef POST_OP
-};
-
 static void put_post_op(post_kind kind) {
-    const struct post_row *op = &POST_ROWS[kind];
+    const struct post_row *op = &post_rows[kind];
     printf("{\"description\": ");
     put_string(op->formula);
-    if (op->parameters == 0 && kind != POST_SCALE) {
+    if (op->parameters == 0 && op->operand != OPERAND_CHANNEL) {
         printf(", \"const\": \"%s\"}", op->word);
         return;
     }
     printf(", " CLOSED_OBJECT ", \"required\": [\"%s\"], \"properties\": {\"%s\": ", op->word, op->word);
-    if (kind == POST_SCALE) {
+    if (op->operand == OPERAND_CHANNEL) {
         putchar('{');
         put_list(&scale_words);
         putchar('}');
     } else {
-        printf(op->parameters == 1 ? NUMBER : PAIR NUMBER "}");
+        printf(kind == POST_BLEND ? SHARE : op->parameters == 1 ? NUMBER : PAIR NUMBER "}");
     }
+    printf("}}");
+}
+
+/* The keys of a layer of a chain after its first, and of what is required of it. */
+static void put_link(layer_kind kind) {
+    const char *joint = "";
+    printf("{" CLOSED_OBJECT ", \"required\": [");
+    for (int id = 0; id < FIELDS; id++) {
+        if (!chain_has_key(kind, (field_id)id) || spec_fields[id].fallback) continue;
+        printf("%s\"%s\"", joint, spec_fields[id].key);
+        joint = ", ";
+    }
+    printf("], \"properties\": {");
+    joint = "";
+    for (int id = 0; id < FIELDS; id++) {
+        if (!chain_has_key(kind, (field_id)id)) continue;
+        printf("%s\"%s\": {\"$ref\": \"#/definitions/%s\"}", joint, spec_fields[id].key, spec_fields[id].key);
+        joint = ", ";
+    }
+    printf("}}");
+}
+
+static void form_then(const field_row *f) {
+    printf("\"type\": \"array\", \"minItems\": 1, \"maxItems\": %d, \"items\": ", (int)f->most - 1);
+    put_link(LAYER_CONVOLUTION);
+}
+
+/* A pool, after which another layer of a chain begins. */
+static void put_pool(layer_kind kind) {
+    const char *word = kind_words.word[kind];
+    printf("{\"description\": \"a pool of what is there so far\", " CLOSED_OBJECT
+           ", \"required\": [\"%s\"], \"properties\": {\"%s\": ",
+           word, word);
+    put_link(kind);
     printf("}}");
 }
 
@@ -152,6 +180,10 @@ static void form_post_ops(const field_row *f) {
     for (int kind = 0; kind < POST_KINDS; kind++) {
         printf(kind ? ",\n      " : "\n      ");
         put_post_op((post_kind)kind);
+    }
+    for (int kind = LAYER_CONVOLUTION + 1; kind < LAYER_KINDS; kind++) {
+        printf(",\n      ");
+        put_pool((layer_kind)kind);
     }
     printf("]}");
 }
@@ -198,10 +230,25 @@ static void form_quantization(const field_row *f) {
     printf("}}");
 }
 
-/* Keys that no layer may have yet. */
-static void form_unsupported(const field_row *f) {
+/* Lists within lists, one for each axis of the kernel, perhaps within those of channels. */
+static void put_constants(int levels) {
+    printf("\"type\": \"array\", \"items\": {");
+    if (levels > 1)
+        put_constants(levels - 1);
+    else
+        printf("\"type\": \"number\"");
+    printf("}");
+}
+
+static void form_weights(const field_row *f) {
     (void)f;
-    printf("\"not\": {}");
+    printf(CLOSED_OBJECT ", \"required\": [\"values\"], \"properties\": {\"values\": {\"oneOf\": [");
+    for (int levels = 1; levels <= 2 + AXES; levels++) {
+        printf(levels > 1 ? ", {" : "{");
+        put_constants(levels);
+        printf("}");
+    }
+    printf("]}, \"scale\": {\"type\": \"number\"}}");
 }
 
 static void form_algorithm(const field_row *f) {
@@ -316,10 +363,11 @@ static void (*const forms[FORMS])(const field_row *) = {
     [FORM_groups] = form_groups,
     [FORM_boolean] = form_boolean,
     [FORM_post_ops] = form_post_ops,
+    [FORM_then] = form_then,
     [FORM_layout] = form_layout,
     [FORM_dtype] = form_dtype,
     [FORM_output_padding] = form_axes,
-    [FORM_weights] = form_unsupported,
+    [FORM_weights] = form_weights,
     [FORM_accuracy] = form_accuracy,
     [FORM_algorithm] = form_algorithm,
     [FORM_schedule] = form_schedule,
@@ -354,7 +402,8 @@ static void put_definitions(void) {
 
 /* What only a layer itself can say. */
 static bool of_layer_alone(const field_row *f) {
-    return f == &spec_fields[FIELD_name] || f == &spec_fields[FIELD_of] || f == &spec_fields[FIELD_input];
+    return f == &spec_fields[FIELD_name] || f == &spec_fields[FIELD_of] || f == &spec_fields[FIELD_input] ||
+           f == &spec_fields[FIELD_then];
 }
 
 static void put_keys(bool in_defaults) {

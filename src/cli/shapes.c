@@ -47,6 +47,10 @@ shape shape_result(const cvk_spec *s) {
     return s->direction == DIRECTION_BACKWARD_WEIGHTS ? shape_weights(s) : shape_output(s);
 }
 
+shape shape_gate(const cvk_spec *s) {
+    return (shape){.type = s->output_type, .rank = 2, .size = {s->batch, s->out_channels}};
+}
+
 shape shape_indices(const cvk_spec *s) {
     shape to = shape_output(s);
     to.type = TYPE_S32;

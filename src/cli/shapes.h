@@ -20,6 +20,7 @@ shape shape_scales(const cvk_spec *s);       /* all of them: a row each where al
 shape shape_shift(const cvk_spec *s);
 shape shape_bias_gradient(const cvk_spec *s);
 shape shape_output(const cvk_spec *s);  /* of an image, also where it is gradients that come out */
+shape shape_gate(const cvk_spec *s);    /* N C */
 shape shape_indices(const cvk_spec *s); /* of a pool that gives them */
 shape shape_result(const cvk_spec *s);  /* of what comes out, but for gradients of a bias */
 int64_t shape_elements(const shape *s);

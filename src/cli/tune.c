@@ -5,6 +5,7 @@
 #include "cli/session_main.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
+#include "cli/weights.h"
 #include "compile.h"
 #include "files/folders.h"
 #include "tune/tuner.h"
@@ -119,6 +120,9 @@ static cli_exit tune_one(session *s, arena *a, void *context) {
     run *r = context;
     tune_result result;
     const cvk_spec *spec = s->layers[r->layer].spec;
+    known_tensors own;
+    const cli_exit read = weights_own(s, a, spec, &own, &r->setup.weights);
+    if (read != CLI_DONE) return read;
     r->setup.until = until(r);
     cvk_status status = tune_layer(&r->setup, &tune_usual_limits, a, spec, &result);
     if (status == CVK_OK && !result.stopped) add_row(r, a, spec, &result);

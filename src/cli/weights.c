@@ -6,7 +6,7 @@
 
 void weights_files(arena *a, const cvk_spec *spec, const char *directory, weights_file files[WEIGHTS_FILES]) {
     const bool forward = spec_has_weights(spec);
-    files[0] = (weights_file){NULL, "weights", forward, shape_weights(spec)};
+    files[0] = (weights_file){NULL, "weights", forward && !spec->known, shape_weights(spec)};
     files[1] = (weights_file){NULL, "bias", spec->bias && forward, shape_channels(spec)};
     files[2] = (weights_file){NULL, "scale", spec_scales(spec) > 0, shape_scales(spec)};
     files[3] = (weights_file){NULL, "shift", spec_shift_elements(spec) > 0, shape_shift(spec)};
@@ -35,4 +35,10 @@ cli_exit weights_read(session *s, arena *a, const cvk_spec *spec, const char *di
     *to = (known_tensors){0};
     for (int i = 0; i < WEIGHTS_FILES && status == CLI_DONE; i++) status = read_file(s, a, spec, &files[i], tensors[i]);
     return status;
+}
+
+cli_exit weights_own(session *s, arena *a, const cvk_spec *spec, known_tensors *to, const known_tensors **known) {
+    const char *directory = s->options->own_weights;
+    *known = directory ? to : NULL;
+    return directory ? weights_read(s, a, spec, directory, to) : CLI_DONE;
 }

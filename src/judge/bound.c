@@ -9,6 +9,9 @@
  * not excepted. Operations that IEEE rounds once are within half an ulp; hard_sigmoid and hard_swish round at each of
  * their steps; functions that nests call keep the promises of nest/math.def.
  *
+ * A blend rounds 1 - a, two products and their sum, each by half an ulp at most; its ulps are those of the largest of
+ * them, since the two may cancel.
+ *
  * `turn` is where the function turns from falling to rising, NAN if it never does: between turning points the
  * extremes over an interval are at its ends. */
 typedef struct post_promise {
@@ -19,7 +22,8 @@ enum {
 #define NEST_MATH(name, word, ulp, formula) ULP_##name = ulp,
 #include "nest/math.def"
 #undef NEST_MATH
-    ULP_HARD = 4
+    ULP_HARD = 4,
+    ULP_BLEND = 2
 };
 
 static const post_promise promises[POST_KINDS] = {
@@ -38,6 +42,12 @@ static const post_promise promises[POST_KINDS] = {
     [POST_ELU] = {ULP_ELU, NAN},
     [POST_SOFTPLUS] = {ULP_SOFTPLUS, NAN},
     [POST_SCALE] = {0.5, NAN},
+    [POST_SHIFT] = {0.5, NAN},
+    [POST_MULTIPLY] = {0.5, NAN},
+    [POST_GATE] = {0.5, NAN},
+    [POST_BLEND] = {ULP_BLEND, NAN},
+    [POST_TIMES] = {0.5, NAN},
+    [POST_PLUS] = {0.5, NAN},
 };
 
 double bound_direct(cvk_type type, int64_t terms, long double magnitude, bool integers) {
@@ -47,6 +57,13 @@ double bound_direct(cvk_type type, int64_t terms, long double magnitude, bool in
     const long double half_smallest = type_ulp(type, 0) / 2.0L; /* the most one rounding errs in the denormal range */
     long double error = (long double)(terms + 2) * (u * magnitude + half_smallest);
     return magnitude + error > type_greatest(type) ? INFINITY : (double)error;
+}
+
+double bound_inherited(cvk_type type, int64_t terms, long double magnitude, long double doubt, bool integers) {
+    if (doubt == 0) return bound_direct(type, terms, magnitude, integers);
+    if (!isfinite(magnitude)) return 0;
+    if (!isfinite(doubt)) return INFINITY;
+    return bound_direct(type, terms, magnitude + doubt, false) + (double)doubt;
 }
 
 double bound_mean(cvk_type type, int64_t terms, long double sum, long double magnitude, int64_t counted,
@@ -82,6 +99,12 @@ static double rounding(cvk_type type, double ulps, double y) {
     return ulps > 0 && error == 0 ? DBL_TRUE_MIN : error;
 }
 
+/* Of the numbers that a step rounds. */
+static long double largest(const post_op *op, long double operand, long double x, long double y) {
+    if (op->kind != POST_BLEND) return fabsl(y);
+    return fmaxl(fabsl(y), fmaxl(fabsl(x), fabsl((long double)op->a * operand)));
+}
+
 double bound_post(cvk_type type, const post_op *op, long double operand, long double x, double error) {
     const post_promise *promise = &promises[op->kind];
     const long double y = post_apply(op, operand, x);
@@ -90,7 +113,7 @@ double bound_post(cvk_type type, const post_op *op, long double operand, long do
     if (is_exact(type, promise, error, y)) return error;
     if (!isfinite(x)) error = 0;
     double moved = error == 0 ? 0 : spread(op, operand, x, error);
-    error = moved + rounding(type, promise->ulps, (double)fabsl(y) + moved);
+    error = moved + rounding(type, promise->ulps, (double)largest(op, operand, x, y) + moved);
     return fabsl(y) + error > type_greatest(type) ? INFINITY : error;
 }
 

@@ -14,6 +14,9 @@
  * is exact. Source: Jeannerod and Rump, Improved error bounds for inner products in floating-point arithmetic, 2013. */
 double bound_direct(cvk_type type, int64_t terms, long double magnitude, bool integers);
 
+/* The same where a kernel has other inputs than the exact ones, which move the sum by `doubt` at most. */
+double bound_inherited(cvk_type type, int64_t terms, long double magnitude, long double doubt, bool integers);
+
 /* |error| of a mean over `counted`, of the sum of `terms` numbers, in any order, rounded once more by the division:
  * (terms + 1) u S / counted and an underflow term. Where all numbers are `integers` and S < 1/u the sum is exact, and
  * the mean as near as a number of the type can be. Source: Rump, Error estimation of floating-point summation and dot

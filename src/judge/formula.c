@@ -12,6 +12,7 @@ struct formula {
     const formula_tensors *tensors;
     int64_t *source[AXES]; /* where output o finds tap k: [(o * kernel + k) * places + spot], or ABSENT */
     int64_t places[AXES];  /* of a tap: one, but where a border is folded back */
+    residue border;        /* what the border reads: 0, or its constant */
     residue constant[MOST_POST_OPS][2];
     uint64_t min, max, select_negative, other[MOST_POST_OPS];
 };
@@ -23,7 +24,7 @@ static int64_t bordered(padding_mode mode, int64_t i, int64_t n) {
     if (i >= 0 && i < n) return i;
     if (mode == PAD_REPLICATE) return i < 0 ? 0 : n - 1;
     if (mode == PAD_CIRCULAR) return modulo(i, n);
-    if (mode == PAD_ZEROS) return ABSENT;
+    if (mode == PAD_ZEROS || mode == PAD_CONSTANT) return ABSENT;
     int64_t period = mode == PAD_SYMMETRIC ? 2 * n : n > 1 ? 2 * n - 2 : 1, at = modulo(i, period);
     if (at < n) return at;
     return mode == PAD_SYMMETRIC ? period - 1 - at : period - at;
@@ -66,6 +67,7 @@ formula *formula_new(const cvk_spec *s, const formula_tensors *t) {
     formula *f = calloc(1, sizeof *f);
     if (!f) return NULL;
     f->spec = s, f->tensors = t;
+    if (s->padding == PAD_CONSTANT) f->border = residue_of_double(s->padding_constant - s->input_zero);
     f->min = residue_symbol("min"), f->max = residue_symbol("max");
     f->select_negative = residue_symbol("select_negative");
     for (int i = 0; i < s->post_count; i++) {
@@ -140,6 +142,18 @@ static residue pooled(const channel *c, const int64_t o[AXES]) {
     return mean ? residue_mul(all, residue_inverse(residue_of_integer(counted))) : all;
 }
 
+/* The border reads the same in every channel. */
+static residue product_with_border(const formula *f, const residue *weights, int64_t channels) {
+    residue sum = 0;
+    for (int64_t i = 0; f->border && i < channels; i++) sum = residue_add(sum, residue_mul(weights[i], f->border));
+    return sum;
+}
+
+static residue at_its_place(const channel *c, const int64_t o[AXES]) {
+    const cvk_spec *s = c->formula->spec;
+    return c->input[((o[0] * s->in_size[1] + o[1]) * s->in_size[2] + o[2]) * s->in_channels];
+}
+
 static residue sum_of_taps(const channel *c, const int64_t o[AXES]) {
     const cvk_spec *s = c->formula->spec;
     const int64_t *kernel = s->kernel, *in = s->in_size, inner = s->in_channels / s->groups;
@@ -152,14 +166,27 @@ static residue sum_of_taps(const channel *c, const int64_t o[AXES]) {
     for (int64_t kd = 0; kd < kernel[AXIS_D] * places[AXIS_D]; kd++)
         for (int64_t kh = 0; kh < kernel[AXIS_H] * places[AXIS_H]; kh++)
             for (int64_t kw = 0; kw < kernel[AXIS_W] * places[AXIS_W]; kw++) {
-                if (d[kd] == ABSENT || h[kh] == ABSENT || w[kw] == ABSENT) continue;
                 int64_t tap =
                     (kd / places[AXIS_D] * kernel[AXIS_H] + kh / places[AXIS_H]) * kernel[AXIS_W] + kw / places[AXIS_W];
-                const residue *x = c->input + ((d[kd] * in[AXIS_H] + h[kh]) * in[AXIS_W] + w[kw]) * s->in_channels;
                 const residue *g = c->weights + (s->flip_kernel ? taps - 1 - tap : tap) * inner;
+                if (d[kd] == ABSENT || h[kh] == ABSENT || w[kw] == ABSENT) {
+                    sum = residue_add(sum, product_with_border(c->formula, g, inner));
+                    continue;
+                }
+                const residue *x = c->input + ((d[kd] * in[AXIS_H] + h[kh]) * in[AXIS_W] + w[kw]) * s->in_channels;
                 sum = residue_add(sum, sum_of_products(x, g, inner));
             }
     return sum;
+}
+
+/* Before post-ops. */
+static residue made_of(const channel *c, const int64_t o[AXES]) {
+    switch (c->formula->spec->kind) {
+    case LAYER_MAX_POOL:
+    case LAYER_AVERAGE_POOL: return pooled(c, o);
+    case LAYER_IDENTITY: return at_its_place(c, o);
+    default: return sum_of_taps(c, o);
+    }
 }
 
 /* ---- post-ops ---- */
@@ -173,8 +200,14 @@ static residue hard_sigmoid(const formula *f, residue x) {
 static residue apply(const formula *f, int i, residue operand, residue x) {
     const residue *constant = f->constant[i];
     switch (f->spec->post[i].kind) {
-    case POST_ADD: return residue_add(x, operand);
-    case POST_SCALE: return residue_mul(x, operand);
+    case POST_ADD:
+    case POST_SHIFT: return residue_add(x, operand);
+    case POST_SCALE:
+    case POST_GATE:
+    case POST_MULTIPLY: return residue_mul(x, operand);
+    case POST_BLEND: return residue_add(residue_mul(constant[1], x), residue_mul(constant[0], operand));
+    case POST_TIMES: return residue_mul(constant[0], x);
+    case POST_PLUS: return residue_add(x, constant[0]);
     case POST_RELU: return residue_apply_commutative(f->max, 0, x);
     case POST_RELU6: return residue_apply_commutative(f->min, 6, residue_apply_commutative(f->max, 0, x));
     case POST_CLAMP:
@@ -186,33 +219,29 @@ static residue apply(const formula *f, int i, residue operand, residue x) {
     }
 }
 
-/* What of one output is still to be used: addends, and numbers of `scale`. */
-typedef struct operands {
-    int64_t addends, scale;
-} operands;
-
-static residue next_scale(const channel *c, bool one, operands *next) {
-    const residue x = c->formula->tensors->scale[next->scale + (one ? 0 : c->oc)];
-    next->scale += one ? 1 : c->formula->spec->out_channels;
+/* Number of the channel in the next vector of `scale`, `at` numbers of which have been used; of multipliers there may
+ * be one for all. */
+static residue next_scale(const channel *c, bool one, int64_t *at) {
+    const residue x = c->formula->tensors->scale[*at + (one ? 0 : c->oc)];
+    *at += one ? 1 : c->formula->spec->out_channels;
     return x;
 }
 
-/* An addend of bytes has a multiplier. */
-static residue next_addend(const channel *c, int64_t position, operands *next) {
+/* Of map number `map`; one of bytes has a multiplier. */
+static residue addend_at(const channel *c, int64_t map, int64_t position, int64_t *scale) {
     const cvk_spec *s = c->formula->spec;
     const int64_t positions = s->out_size[AXIS_D] * s->out_size[AXIS_H] * s->out_size[AXIS_W];
-    const int64_t map = (next->addends++ * s->batch + c->n) * s->out_channels + c->oc;
     const residue x = c->formula->tensors->addend[map * positions + position];
     const bool bytes = s->output_type == TYPE_U8 || s->output_type == TYPE_S8;
-    return bytes ? residue_mul(x, next_scale(c, s->one_multiplier, next)) : x;
+    return bytes ? residue_mul(x, next_scale(c, s->one_multiplier, scale)) : x;
 }
 
 /* A sum times its multiplier; how it is rounded is a symbol where that is an operation of its own. */
-static residue scaled(const channel *c, residue sum, operands *next) {
+static residue scaled(const channel *c, residue sum, int64_t *scale) {
     const cvk_spec *s = c->formula->spec;
     const scaling how = spec_scaling(s);
     if (how == SCALING_NONE) return sum;
-    const residue by = next_scale(c, s->one_multiplier, next);
+    const residue by = next_scale(c, s->one_multiplier, scale);
     if (how == SCALING_FLOAT) return residue_mul(sum, by);
     const char *word = how == SCALING_HALF_UP ? "scale_half_up" : "scale_double";
     return residue_apply(residue_symbol(word), sum, by, c->formula->tensors->shift[s->one_multiplier ? 0 : c->oc]);
@@ -222,12 +251,15 @@ static residue scaled(const channel *c, residue sum, operands *next) {
 static residue finished(const channel *c, int64_t position, residue sum) {
     const formula *f = c->formula;
     const cvk_spec *s = f->spec;
-    operands next = {0};
-    residue x = scaled(c, sum, &next);
+    int64_t scale = 0, before[POST_OPERANDS] = {0};
+    residue x = scaled(c, sum, &scale);
     for (int i = 0; i < s->post_count; i++) {
+        const post_operand reads = post_rows[s->post[i].kind].operand;
+        const int64_t which = before[reads]++, at = (which * s->batch + c->n) * s->out_channels + c->oc;
         residue operand = 0;
-        if (s->post[i].kind == POST_ADD) operand = next_addend(c, position, &next);
-        if (s->post[i].kind == POST_SCALE) operand = next_scale(c, false, &next);
+        if (reads == OPERAND_TENSOR) operand = addend_at(c, at, position, &scale);
+        if (reads == OPERAND_IMAGE_CHANNEL) operand = f->tensors->gate[at];
+        if (reads == OPERAND_CHANNEL) operand = next_scale(c, false, &scale);
         x = apply(f, i, operand, x);
     }
     return residue_add(x, residue_of_integer(s->output_zero));
@@ -239,7 +271,7 @@ static residue *run_channel(const channel *c, residue *output) {
     for (o[AXIS_D] = 0; o[AXIS_D] < size[AXIS_D]; o[AXIS_D]++)
         for (o[AXIS_H] = 0; o[AXIS_H] < size[AXIS_H]; o[AXIS_H]++)
             for (o[AXIS_W] = 0; o[AXIS_W] < size[AXIS_W]; o[AXIS_W]++)
-                *output++ = finished(c, position++, spec_is_pool(c->formula->spec) ? pooled(c, o) : sum_of_taps(c, o));
+                *output++ = finished(c, position++, made_of(c, o));
     return output;
 }
 
@@ -259,12 +291,15 @@ static int64_t other_side(const connection *c, int axis, int64_t p) {
                     s->transposed ? s->out_size[axis] : s->in_size[axis]);
 }
 
+/* Where nothing is on the other side, the border is. */
 static residue product_at(const connection *c, int64_t n, const int64_t in[AXES], const int64_t out[AXES]) {
     const cvk_spec *s = c->formula->spec;
-    const int64_t *x = s->in_size, *y = s->out_size;
+    const int64_t *x = s->in_size, *y = s->out_size, *other = s->transposed ? out : in;
     const int64_t i = ((n * x[0] + in[0]) * x[1] + in[1]) * x[2] + in[2];
     const int64_t o = ((n * y[0] + out[0]) * y[1] + out[1]) * y[2] + out[2];
-    return residue_mul(c->formula->tensors->input[i * s->in_channels + c->in],
+    const bool absent = other[0] == ABSENT || other[1] == ABSENT || other[2] == ABSENT;
+    if (absent && s->transposed) return 0;
+    return residue_mul(absent ? c->formula->border : c->formula->tensors->input[i * s->in_channels + c->in],
                        c->formula->tensors->weights[o * s->out_channels + c->out]);
 }
 
@@ -274,12 +309,13 @@ static residue sum_of_image(const connection *c, int64_t n) {
     int64_t p[AXES], q[AXES];
     residue sum = 0;
     for (p[0] = 0; p[0] < counted[0]; p[0]++) {
-        if ((q[0] = other_side(c, 0, p[0])) == ABSENT) continue;
+        q[0] = other_side(c, 0, p[0]);
         for (p[1] = 0; p[1] < counted[1]; p[1]++) {
-            if ((q[1] = other_side(c, 1, p[1])) == ABSENT) continue;
-            for (p[2] = 0; p[2] < counted[2]; p[2]++)
-                if ((q[2] = other_side(c, 2, p[2])) != ABSENT)
-                    sum = residue_add(sum, s->transposed ? product_at(c, n, p, q) : product_at(c, n, q, p));
+            q[1] = other_side(c, 1, p[1]);
+            for (p[2] = 0; p[2] < counted[2]; p[2]++) {
+                q[2] = other_side(c, 2, p[2]);
+                sum = residue_add(sum, s->transposed ? product_at(c, n, p, q) : product_at(c, n, q, p));
+            }
         }
     }
     return sum;

@@ -14,8 +14,8 @@ enum { PIECES = 64 };
 struct identity {
     cvk_spec spec;
     formula_tensors dense;
-    residue *memory;                                          /* all of the tensors above and below */
-    residue *input, *weights, *bias, *scale, *shift, *addend; /* in the layouts of the nests */
+    residue *memory;                                                 /* all of the tensors above and below */
+    residue *input, *weights, *bias, *scale, *shift, *addend, *gate; /* in the layouts of the nests */
     residue *before;   /* what is added to, in the order of what comes out; NULL: nothing is */
     residue *expected; /* N O D H W */
 };
@@ -63,25 +63,51 @@ static int64_t filter_at(const cvk_spec *s, int64_t oc, int64_t ic) {
     return (oc / outer * inner + ic) * outer + oc % outer;
 }
 
-static void lay_out_weights(identity *i) {
-    const cvk_spec *s = &i->spec;
+/* From O D H W I/groups. */
+static void lay_out_filters(const cvk_spec *s, const residue *from, residue *to) {
     int64_t taps = volume(s->kernel), inner = s->in_channels / s->groups;
     for (int64_t oc = 0; oc < s->out_channels; oc++)
         for (int64_t ic = 0; ic < inner; ic++)
-            for (int64_t k = 0; k < taps; k++)
-                i->weights[filter_at(s, oc, ic) * taps + k] = i->dense.weights[(oc * taps + k) * inner + ic];
+            for (int64_t k = 0; k < taps; k++) to[filter_at(s, oc, ic) * taps + k] = from[(oc * taps + k) * inner + ic];
+}
+
+/* Of a chain, those of its layers one after another. */
+static void lay_out_weights(identity *i) {
+    int64_t begin = 0;
+    for (int k = 0; k < spec_link_count(&i->spec); k++) {
+        const cvk_spec link = spec_link(&i->spec, k);
+        if (spec_has_weights(&link)) lay_out_filters(&link, i->dense.weights + begin, i->weights + begin);
+        begin += spec_weights_elements(&link);
+    }
+}
+
+/* Weights that are known are what they are. */
+static void take_known(identity *i, residue *dense) {
+    const cvk_spec *s = &i->spec;
+    const int64_t taps = volume(s->kernel), inner = s->in_channels / s->groups, bytes = type_bytes(s->weights_type);
+    for (int64_t oc = 0; oc < s->out_channels; oc++)
+        for (int64_t ic = 0; ic < inner; ic++)
+            for (int64_t k = 0; k < taps; k++) {
+                const char *from = (const char *)s->known + (filter_at(s, oc, ic) * taps + k) * bytes;
+                dense[(oc * taps + k) * inner + ic] = residue_of_double(type_read(s->weights_type, from));
+            }
+}
+
+/* One after another, of so many elements each where they are laid out. */
+static void lay_out_operands(const cvk_spec *s, post_operand reads, const int64_t size[AXES], const residue *from,
+                             residue *to) {
+    for (int64_t a = 0; a < spec_operands(s, reads); a++, to += spec_operand_elements(s, reads))
+        for (int64_t channel = 0; channel < s->batch * s->out_channels; channel++) {
+            channel_walk w =
+                walk(s->output_layout, s->out_channels, size, channel / s->out_channels, channel % s->out_channels);
+            for (int64_t p = 0; p < volume(size); p++) to[w.first + p * w.step] = *from++;
+        }
 }
 
 static void lay_out_addends(identity *i) {
-    const cvk_spec *s = &i->spec;
-    const residue *from = i->dense.addend;
-    for (int64_t a = 0; a < spec_count_post(s, POST_ADD); a++)
-        for (int64_t channel = 0; channel < s->batch * s->out_channels; channel++) {
-            channel_walk w = walk(s->output_layout, s->out_channels, s->out_size, channel / s->out_channels,
-                                  channel % s->out_channels);
-            residue *to = i->addend + a * spec_output_elements(s) + w.first;
-            for (int64_t p = 0; p < volume(s->out_size); p++) to[p * w.step] = *from++;
-        }
+    static const int64_t ONE[AXES] = {1, 1, 1};
+    lay_out_operands(&i->spec, OPERAND_TENSOR, i->spec.out_size, i->dense.addend, i->addend);
+    lay_out_operands(&i->spec, OPERAND_IMAGE_CHANNEL, ONE, i->dense.gate, i->gate);
 }
 
 /* The formula takes numbers as far from what stands for 0 as they are. */
@@ -95,22 +121,27 @@ static bool draw(identity *i, uint64_t seed) {
     int64_t inputs = s->batch * s->in_channels * volume(s->in_size);
     int64_t weights = is_gradient(s) ? logical_outputs(s) : spec_weights_elements(s);
     int64_t laid_weights = is_gradient(s) ? spec_output_elements(s) : weights;
-    int64_t bias = s->bias ? s->out_channels : 0, scale = spec_scale_elements(s);
-    int64_t shift = spec_shift_elements(s);
-    int64_t adds = spec_count_post(s, POST_ADD), addend = adds * logical_outputs(s);
+    int64_t bias = spec_bias_elements(s), scale = spec_scale_elements(s), shift = spec_shift_elements(s);
+    int64_t adds = spec_operands(s, OPERAND_TENSOR), addend = adds * logical_outputs(s);
+    int64_t gates = spec_operands(s, OPERAND_IMAGE_CHANNEL), gate = gates * s->batch * s->out_channels;
     int64_t before = s->accumulate ? formula_outputs(s) : 0;
-    int64_t random = inputs + weights + bias + scale + shift + addend + before;
-    int64_t laid_out = spec_input_elements(s) + laid_weights + adds * spec_output_elements(s);
+    int64_t random = inputs + weights + bias + scale + shift + addend + gate + before;
+    int64_t laid_addends = adds * spec_operand_elements(s, OPERAND_TENSOR);
+    int64_t laid_gates = gates * spec_operand_elements(s, OPERAND_IMAGE_CHANNEL);
+    int64_t laid_out = spec_input_elements(s) + laid_weights + laid_addends + laid_gates;
     residue *at = i->memory = calloc((size_t)(random + laid_out + formula_outputs(s) + 1), sizeof *at);
     if (!at) return false;
     for (int64_t k = 0; k < random; k++) at[k] = drawn(&seed);
+    if (s->known) take_known(i, at + inputs);
     i->bias = at + inputs + weights, i->scale = i->bias + bias, i->shift = i->scale + scale;
-    i->dense = (formula_tensors){at, at + inputs, i->bias, i->scale, i->shift + shift, i->shift};
+    residue *addends = i->shift + shift;
+    i->dense = (formula_tensors){at, at + inputs, i->bias, i->scale, addends, addends + addend, i->shift};
     i->before = before ? at + random - before : NULL;
     i->input = at + random;
     i->weights = i->input + spec_input_elements(s);
     i->addend = i->weights + laid_weights;
-    i->expected = i->addend + adds * spec_output_elements(s);
+    i->gate = i->addend + laid_addends;
+    i->expected = i->gate + laid_gates;
     lay_out_image(s->input_layout, s->batch, s->in_channels, s->in_size, i->dense.input, i->input);
     if (is_gradient(s))
         lay_out_image(s->output_layout, s->batch, s->out_channels, s->out_size, i->dense.weights, i->weights);
@@ -119,7 +150,7 @@ static bool draw(identity *i, uint64_t seed) {
     lay_out_addends(i);
     count_from(at, inputs, s->input_zero);
     count_from(at + inputs, weights, s->weights_zero);
-    count_from(i->shift + shift, addend, s->addend_zero);
+    count_from(addends, addend, s->addend_zero);
     return true;
 }
 
@@ -141,17 +172,18 @@ static void add_before(identity *i) {
 }
 
 typedef struct formula_job {
-    const identity *identity;
+    const cvk_spec *spec;
     const formula *formula;
+    residue *output;
 } formula_job;
 
 static void run_formula(void *argument, size_t piece) {
     formula_job *j = argument;
-    const cvk_spec *s = &j->identity->spec;
+    const cvk_spec *s = j->spec;
     int64_t channels = formula_channels(s), p = (int64_t)piece;
     int64_t first = channels * p / PIECES, last = channels * (p + 1) / PIECES;
     int64_t each = channels ? formula_outputs(s) / channels : 0;
-    formula_range(j->formula, first, last, j->identity->expected + first * each);
+    formula_range(j->formula, first, last, j->output + first * each);
 }
 
 static void in_pieces(const cvk_parallel_for *threads, size_t pieces, cvk_parallel_body *body, void *argument) {
@@ -161,18 +193,63 @@ static void in_pieces(const cvk_parallel_for *threads, size_t pieces, cvk_parall
         for (size_t i = 0; i < pieces; i++) body(argument, i);
 }
 
+/* From N O D H W to N D H W C, a layer's output to the next one's input. */
+static void hand_on(const cvk_spec *s, const residue *from, residue *to) {
+    const int64_t positions = volume(s->out_size), channels = s->out_channels;
+    for (int64_t n = 0; n < s->batch; n++)
+        for (int64_t c = 0; c < channels; c++)
+            for (int64_t p = 0; p < positions; p++)
+                to[(n * positions + p) * channels + c] = from[(n * channels + c) * positions + p];
+}
+
+/* One layer by its formula. */
+static bool run_layer(const cvk_spec *s, const formula_tensors *t, residue *output, const cvk_parallel_for *threads) {
+    formula *f = formula_new(s, t);
+    if (f) in_pieces(threads, PIECES, run_formula, &(formula_job){s, f, output});
+    formula_free(f);
+    return f != NULL;
+}
+
+/* All layers; each but the first takes what the one before gives. `memory`: room for what two of them give. */
+static bool run_links(identity *i, residue *memory[2], const cvk_parallel_for *threads) {
+    const int links = spec_link_count(&i->spec);
+    formula_tensors t = i->dense;
+    bool good = true;
+    for (int k = 0; k < links && good; k++) {
+        const cvk_spec link = spec_link(&i->spec, k);
+        good = run_layer(&link, &t, k + 1 < links ? memory[0] : i->expected, threads);
+        if (k + 1 == links) break;
+        hand_on(&link, memory[0], memory[1]);
+        t.input = memory[1];
+        t.weights += spec_weights_elements(&link);
+        t.bias += spec_bias_elements(&link);
+        t.scale += spec_scale_elements(&link);
+    }
+    return good;
+}
+
+static bool run_formulas(identity *i, const cvk_parallel_for *threads) {
+    int64_t most = 1;
+    for (int k = 0; k + 1 < spec_link_count(&i->spec); k++) {
+        const cvk_spec link = spec_link(&i->spec, k);
+        if (logical_outputs(&link) > most) most = logical_outputs(&link);
+    }
+    residue *memory = malloc(2 * (size_t)most * sizeof *memory);
+    const bool good = memory && run_links(i, (residue *[]){memory, memory + most}, threads);
+    free(memory);
+    return good;
+}
+
 identity *identity_new(const cvk_spec *s, uint64_t seed, const cvk_parallel_for *threads) {
     identity *i = calloc(1, sizeof *i);
     if (!i) return NULL;
     i->spec = *s;
-    formula *f = draw(i, seed) ? formula_new(&i->spec, &i->dense) : NULL;
-    if (f) in_pieces(threads, PIECES, run_formula, &(formula_job){i, f});
-    formula_free(f);
-    if (f)
+    const bool good = draw(i, seed) && run_formulas(i, threads);
+    if (good)
         add_before(i);
     else
         identity_free(i);
-    return f ? i : NULL;
+    return good ? i : NULL;
 }
 
 void identity_free(identity *i) {
@@ -215,7 +292,7 @@ static void run_piece(void *argument, size_t piece) {
         [ROLE_INPUT] = i->input,     [ROLE_WEIGHTS] = j->packed,      [ROLE_BIAS] = i->bias,
         [ROLE_SCALE] = i->scale,     [ROLE_ADDEND] = i->addend,       [ROLE_OUTPUT] = j->output,
         [ROLE_SCRATCH] = scratch,    [ROLE_WORKSPACE] = j->workspace, [ROLE_GRADIENT] = i->weights,
-        [ROLE_INDICES] = j->indices, [ROLE_SHIFT] = i->shift,
+        [ROLE_INDICES] = j->indices, [ROLE_GATE] = i->gate,           [ROLE_SHIFT] = i->shift,
     };
     int64_t tasks = j->nest->tasks, p = (int64_t)piece;
     cvk_status status =

@@ -2,16 +2,16 @@
  *
  * An output row is summed strip by strip. For each tap the outputs whose input lies inside form one run, which is added
  * for all input channels at once, eight outputs at a time; with a padding mode other than zeros, the outputs left and
- * right of the run find their input through the mode's index mapping. What is summed is finer than
- * what is judged: products of two f32, or of what is narrower, are exact in double, so only their additions round, 2^29
- * times finer than those of the kernels; f64 is multiplied and added in long double, 2^11 times finer. */
+ * right of the run find their input through the mode's index mapping, or read its constant. What is summed is finer
+ * than what is judged: products of two f32, or of what is narrower, are exact in double, so only their additions round,
+ * 2^29 times finer than those of the kernels; f64 is multiplied and added in long double, 2^11 times finer. */
 #include "judge/naive.h"
 #include "judge/bound.h"
 #include "judge/eight.h"
 #include "judge/hot.h"
 #include "judge/naive_gradients.h"
 #include "judge/naive_pool.h"
-#include "judge/naive_quantized.h"
+#include "judge/naive_finish.h"
 #include "judge/post.h"
 
 #include <float.h>
@@ -21,6 +21,7 @@
 
 enum { STRIP = 64 * EIGHT };
 enum { ABSENT = -1 };
+enum { TYPE_FINER = TYPES, TYPE_DOUBT }; /* what a layer of a chain hands to the next: long double; double */
 
 _Static_assert(LDBL_MANT_DIG >= DBL_MANT_DIG + 11, "the judge of f64 needs a long double that is finer");
 
@@ -32,6 +33,7 @@ typedef struct channel {
     const naive_tensors *tensors;
     int64_t n, oc;
     cvk_type sum;         /* what kernels sum in */
+    int x_type;           /* of the input */
     const void *input;    /* of the first channel of the group */
     const void *weights;  /* of this output channel, from the group's first input channel on */
     int64_t next_weights; /* elements to those of the next input channel */
@@ -46,6 +48,13 @@ typedef struct strip {
 
 static const void *element(cvk_type type, const void *tensor, int64_t i) {
     return (const char *)tensor + i * type_bytes(type);
+}
+
+/* The same of what a layer may have from another. */
+static const void *input_element(int type, const void *tensor, int64_t i) {
+    if (type == TYPE_FINER) return (const long double *)tensor + i;
+    if (type == TYPE_DOUBT) return (const double *)tensor + i;
+    return element((cvk_type)type, tensor, i);
 }
 
 static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXIS_H] * size[AXIS_W]; }
@@ -83,7 +92,8 @@ static int64_t position(const cvk_spec *s, int axis, int64_t o, int64_t k) {
  * `stride` apart. */
 typedef struct run {
     const cvk_spec *spec;
-    cvk_type x_type, w_type;
+    int x_type;
+    cvk_type w_type;
     const void *x, *w;
     int64_t stride, count, channels, next_x, next_w;
 } run;
@@ -139,6 +149,32 @@ static void add_f64(const run *r, long double *sum, long double *magnitude) {
         }
 }
 
+/* Of what an earlier layer of a chain gave. */
+static void add_finer(const run *r, long double *sum, long double *magnitude) {
+    const long double *x = r->x;
+    const char *w = r->w;
+    for (int64_t c = 0; c < r->channels; c++, x += r->next_x, w += r->next_w * type_bytes(r->w_type)) {
+        const long double weight = type_read(r->w_type, w) - r->spec->weights_zero;
+        for (int64_t i = 0; i < r->count; i++) {
+            const long double product = (x[i * r->stride] - r->spec->input_zero) * weight;
+            sum[i] += product;
+            magnitude[i] += fabsl(product);
+        }
+    }
+}
+
+/* What is not sure of the inputs, each times its weight: a weight of 0 makes sure of all but infinities. */
+static void add_doubt(const run *r, long double *sum, long double *magnitude) {
+    const double *x = r->x;
+    const char *w = r->w;
+    (void)magnitude;
+    for (int64_t c = 0; c < r->channels; c++, x += r->next_x, w += r->next_w * type_bytes(r->w_type)) {
+        const long double weight = fabsl((long double)type_read(r->w_type, w) - r->spec->weights_zero);
+        for (int64_t i = 0; i < r->count; i++)
+            if (x[i * r->stride] != 0) sum[i] += isinf(x[i * r->stride]) ? INFINITY : x[i * r->stride] * weight;
+    }
+}
+
 typedef void add_function(const run *, long double *, long double *);
 
 static void add_run(const run *r, long double *sum, long double *magnitude) {
@@ -150,7 +186,12 @@ static void add_run(const run *r, long double *sum, long double *magnitude) {
         [TYPE_F16] = {[TYPE_F32] = add_f16_f32, [TYPE_F16] = add_f16_f16, [TYPE_BF16] = add_f16_bf16},
         [TYPE_BF16] = {[TYPE_F32] = add_bf16_f32, [TYPE_F16] = add_bf16_f16, [TYPE_BF16] = add_bf16_bf16},
     };
-    ADD[r->x_type][r->w_type](r, sum, magnitude);
+    if (r->x_type == TYPE_FINER)
+        add_finer(r, sum, magnitude);
+    else if (r->x_type == TYPE_DOUBT)
+        add_doubt(r, sum, magnitude);
+    else
+        ADD[r->x_type][r->w_type](r, sum, magnitude);
 }
 
 static int64_t limit(int64_t x, int64_t lowest, int64_t highest) {
@@ -162,12 +203,26 @@ static int64_t first_from(int64_t at, int64_t start, int64_t stride) {
     return at <= start ? 0 : (at - start + stride - 1) / stride;
 }
 
+/* A tap of outputs first <= i < last, all of which read the border's constant, in every channel. */
+static void add_constant(const cvk_spec *s, strip *out, run r, int64_t first, int64_t last) {
+    double number;
+    type_write(s->input_type, &number, s->padding_constant);
+    r.x = &number;
+    r.stride = r.next_x = 0;
+    r.count = last - first;
+    add_run(&r, out->sum + first, out->magnitude + first);
+}
+
 /* A tap of outputs first <= i < last, each of which finds its input through the padding mode. */
 static void add_mapped(const cvk_spec *s, strip *out, run r, int64_t start, int64_t first, int64_t last) {
     const void *row = r.x;
+    if (s->padding == PAD_CONSTANT) {
+        add_constant(s, out, r, first, last);
+        return;
+    }
     r.count = 1;
     for (int64_t i = first; i < last; i++) {
-        r.x = element(r.x_type, row, mapped(s->padding, start + i * r.stride, s->in_size[AXIS_W]));
+        r.x = input_element(r.x_type, row, mapped(s->padding, start + i * r.stride, s->in_size[AXIS_W]));
         add_run(&r, out->sum + i, out->magnitude + i);
     }
 }
@@ -182,7 +237,7 @@ static void add_tap(const cvk_spec *s, strip *out, run r, int64_t kw) {
         add_mapped(s, out, r, start, end, out->count);
     }
     if (begin == end) return;
-    r.x = element(r.x_type, r.x, start + begin * r.stride);
+    r.x = input_element(r.x_type, r.x, start + begin * r.stride);
     r.count = end - begin;
     add_run(&r, out->sum + begin, out->magnitude + begin);
 }
@@ -194,21 +249,25 @@ static const void *weight(const channel *c, int64_t kd, int64_t kh, int64_t kw) 
     return element(c->spec->weights_type, c->weights, c->spec->flip_kernel ? volume(kernel) - 1 - at : at);
 }
 
-/* All taps of row kd, kh, if that row is there. */
+/* All taps of row kd, kh, if that row is there, or a constant. */
 static void add_row(const channel *c, strip *out, int64_t kd, int64_t kh) {
     const cvk_spec *s = c->spec;
     const int64_t *in = s->in_size;
     int64_t id = mapped(s->padding, position(s, AXIS_D, out->od, kd), in[AXIS_D]);
     int64_t ih = mapped(s->padding, position(s, AXIS_H, out->oh, kh), in[AXIS_H]);
-    if (id == ABSENT || ih == ABSENT) return;
-    run r = {.spec = s, .x_type = s->input_type, .w_type = s->weights_type, .stride = s->stride[AXIS_W]};
-    r.x = element(s->input_type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
+    const bool absent = id == ABSENT || ih == ABSENT;
+    if (absent && s->padding != PAD_CONSTANT) return;
+    run r = {.spec = s, .x_type = c->x_type, .w_type = s->weights_type, .stride = s->stride[AXIS_W]};
+    if (!absent) r.x = input_element(c->x_type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
     r.channels = s->in_channels / s->groups;
     r.next_x = volume(in);
     r.next_w = c->next_weights;
     for (int64_t kw = 0; kw < s->kernel[AXIS_W]; kw++) {
         r.w = weight(c, kd, kh, kw);
-        add_tap(s, out, r, kw);
+        if (absent)
+            add_constant(s, out, r, 0, out->count);
+        else
+            add_tap(s, out, r, kw);
     }
 }
 
@@ -235,7 +294,7 @@ static void add_position(const channel *c, strip *out, int64_t i, const int64_t 
     const cvk_spec *s = c->spec;
     const int64_t *in = s->in_size;
     int64_t k[AXES], from[AXES];
-    run r = {.spec = s, .x_type = s->input_type, .w_type = s->weights_type, .stride = 1, .count = 1};
+    run r = {.spec = s, .x_type = c->x_type, .w_type = s->weights_type, .stride = 1, .count = 1};
     r.channels = s->in_channels / s->groups;
     r.next_x = volume(in);
     r.next_w = c->next_weights;
@@ -248,7 +307,7 @@ static void add_position(const channel *c, strip *out, int64_t i, const int64_t 
                     there &= from[a] != ABSENT;
                 }
                 if (!there) continue;
-                r.x = element(s->input_type, c->input, (from[0] * in[1] + from[1]) * in[2] + from[2]);
+                r.x = input_element(c->x_type, c->input, (from[0] * in[1] + from[1]) * in[2] + from[2]);
                 r.w = weight(c, k[0], k[1], k[2]);
                 add_run(&r, &out->sum[i], &out->magnitude[i]);
             }
@@ -282,7 +341,7 @@ static void spread_tap(const cvk_spec *s, strip *out, run r, int64_t kw) {
         sum[r.count] = magnitude[r.count] = 0;
     }
     if (r.count == 0) return;
-    r.x = element(r.x_type, r.x, reaching(s, AXIS_W, out->first + first, kw));
+    r.x = input_element(r.x_type, r.x, reaching(s, AXIS_W, out->first + first, kw));
     add_run(&r, sum, magnitude);
     for (int64_t i = 0; i < r.count; i++) {
         out->sum[first + i * step] += sum[i];
@@ -295,9 +354,9 @@ static void spread_row(const channel *c, strip *out, int64_t kd, int64_t kh) {
     const int64_t *in = s->in_size;
     int64_t id = reaching(s, AXIS_D, out->od, kd), ih = reaching(s, AXIS_H, out->oh, kh);
     if (id == ABSENT || ih == ABSENT) return;
-    run r = {.spec = s, .x_type = s->input_type, .w_type = s->weights_type, .stride = 1, .next_x = volume(in)};
+    run r = {.spec = s, .x_type = c->x_type, .w_type = s->weights_type, .stride = 1, .next_x = volume(in)};
     r.channels = s->in_channels / s->groups;
-    r.x = element(s->input_type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
+    r.x = input_element(c->x_type, c->input, (id * in[AXIS_H] + ih) * in[AXIS_W]);
     r.next_w = c->next_weights;
     for (int64_t kw = 0; kw < s->kernel[AXIS_W]; kw++) {
         r.w = weight(c, kd, kh, kw);
@@ -344,64 +403,21 @@ static void sum_strip(const channel *c, strip *out) {
         for (int64_t kh = 0; kh < s->kernel[AXIS_H]; kh++) (s->transposed ? spread_row : add_row)(c, out, kd, kh);
 }
 
-/* What of one output is still to be used: addends, and numbers of `scale`. */
-typedef struct operands {
-    int64_t addends, scale;
-} operands;
-
-/* Number of channel c in the next vector of `scale`; of multipliers there may be one for all. */
-static double next_scale(const channel *c, bool one, operands *next) {
-    const double x = number(spec_post_type(c->spec), c->tensors->scale, next->scale + (one ? 0 : c->oc));
-    next->scale += one ? 1 : c->spec->out_channels;
-    return x;
-}
-
-static double next_addend(const channel *c, int64_t at, operands *next) {
-    const cvk_spec *s = c->spec;
-    const int64_t image = next->addends++ * s->batch + c->n;
-    const double x =
-        number(s->output_type, c->tensors->addend, (image * s->out_channels + c->oc) * naive_channel_size(s) + at);
-    return type_bytes(s->output_type) == 1 ? naive_addend(s, x, next_scale(c, s->one_multiplier, next)) : x;
-}
-
-/* Whether the value of a sum is a number of what post-ops are computed in, and stays one while every step is rounded:
- * sums of integers, and pools of bytes. */
-static bool is_stepped(const cvk_spec *s) { return !type_is_float(s->input_type) && spec_post_type(s) == TYPE_F32; }
-
-/* Scaling, post-ops and store of one output, which stands at `at` in the channel. */
-static void finish(const channel *c, int64_t at, long double *value, double *bound) {
-    const cvk_spec *s = c->spec;
-    const cvk_type type = spec_post_type(s);
-    operands next = {0};
-    bool stepped = is_stepped(s);
-    if (spec_scaling(s) != SCALING_NONE) {
-        *value = naive_scaled(s, c->tensors, c->oc, *value);
-        next.scale = spec_scale_size(s, 0);
-    } else if (stepped) {
-        *value = type_round(type, (double)*value);
-        if (bound) *bound = 0;
-    }
-    for (int i = 0; i < s->post_count; i++) {
-        const post_op *op = &s->post[i];
-        double operand = 0;
-        if (op->kind == POST_ADD) operand = next_addend(c, at, &next);
-        if (op->kind == POST_SCALE) operand = next_scale(c, false, &next);
-        if (stepped && naive_step(op, operand, value)) continue;
-        stepped = false;
-        if (bound) *bound = bound_post(type, op, operand, *value, *bound);
-        *value = post_apply(op, operand, *value);
-    }
-    if (s->accumulate)
-        naive_add_before(s, c->tensors, (c->n * s->out_channels + c->oc) * naive_channel_size(s) + at, value, bound);
-    if (type_bytes(s->output_type) == 1)
-        naive_store_byte(s, value, bound);
-    else if (bound)
-        bound_store(type, s->output_type, value, bound);
-}
-
 /* As kernels sum, which add a bias modulo 2^32. */
 static long double wrapped(cvk_type sum, long double value) {
     return type_is_float(sum) ? value : (long double)(int32_t)(uint32_t)(int64_t)value;
+}
+
+/* What the strip's sums inherit of the doubts in their inputs. */
+static strip doubts_of(const channel *c, const strip *of) {
+    cvk_spec bare = *c->spec;
+    channel doubted = *c;
+    strip doubts = {.od = of->od, .oh = of->oh, .first = of->first, .count = of->count};
+    const int64_t before = (const long double *)c->input - c->tensors->finer;
+    bare.bias = false;
+    doubted.spec = &bare, doubted.x_type = TYPE_DOUBT, doubted.input = c->tensors->doubt + before;
+    sum_strip(&doubted, &doubts);
+    return doubts;
 }
 
 static void run_strip(const channel *c, strip *out, long double *output, double *bound) {
@@ -411,11 +427,15 @@ static void run_strip(const channel *c, strip *out, long double *output, double 
     const double *rounding = c->tensors->rounding;
     if (rounding) rounding += (c->n * s->out_channels + c->oc) * naive_channel_size(s);
     sum_strip(c, out);
+    strip doubts = {.count = 0};
+    if (bound && c->tensors->doubt) doubts = doubts_of(c, out);
     for (int64_t i = 0; i < out->count; i++, at++) {
         output[at] = wrapped(c->sum, out->sum[i]);
         const bool direct = !rounding || isnan(rounding[at]);
-        if (bound) bound[at] = direct ? bound_direct(c->sum, terms, out->magnitude[i], c->integers) : rounding[at];
-        finish(c, at, &output[at], bound ? &bound[at] : NULL);
+        const long double doubt = doubts.count ? doubts.sum[i] : 0;
+        if (bound)
+            bound[at] = direct ? bound_inherited(c->sum, terms, out->magnitude[i], doubt, c->integers) : rounding[at];
+        naive_finish(s, c->tensors, c->n, c->oc, at, &output[at], bound ? &bound[at] : NULL);
     }
 }
 
@@ -448,6 +468,14 @@ static bool all_integers(cvk_type type, const void *x, int64_t n) {
     return true;
 }
 
+static bool has_integer_input(const channel *c, int64_t n) {
+    const long double *x = c->input;
+    bool all = true;
+    if (c->x_type != TYPE_FINER) return all_integers((cvk_type)c->x_type, c->input, n);
+    for (int64_t i = 0; i < n && all; i++) all = truncl(x[i]) == x[i];
+    return all;
+}
+
 static bool has_integer_weights(const channel *c) {
     const cvk_spec *s = c->spec;
     for (int64_t i = 0; i < s->in_channels / s->groups; i++)
@@ -457,6 +485,12 @@ static bool has_integer_weights(const channel *c) {
     return true;
 }
 
+static naive_map map_of(const cvk_spec *s, const naive_tensors *t, int64_t number) {
+    const int64_t before = number * volume(s->in_size);
+    if (!t->finer) return (naive_map){.values = element(s->input_type, t->input, before)};
+    return (naive_map){.finer = t->finer + before, .doubt = t->doubt ? t->doubt + before : NULL};
+}
+
 /* Of channels first to last, each by itself. */
 static void pool_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
                        double *bound) {
@@ -464,22 +498,45 @@ static void pool_range(const cvk_spec *s, const naive_tensors *t, int64_t first,
     for (int64_t i = first; i < last; i++, output += size) {
         const channel c = {
             .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .sum = spec_sum_type(s)};
-        naive_pool_channel(s, element(s->input_type, t->input, i * volume(s->in_size)), output, bound, NULL);
-        for (int64_t at = 0; at < size; at++) finish(&c, at, &output[at], bound ? &bound[at] : NULL);
+        const naive_map map = map_of(s, t, i);
+        naive_pool_channel(s, &map, output, bound, NULL);
+        for (int64_t at = 0; at < size; at++) naive_finish(s, t, c.n, c.oc, at, &output[at], bound ? &bound[at] : NULL);
         if (bound) bound += size;
+    }
+}
+
+/* What comes in, exactly. */
+static void identity_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
+                           double *bound) {
+    const int64_t size = naive_channel_size(s);
+    for (int64_t i = first; i < last; i++) {
+        const channel c = {
+            .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .sum = spec_sum_type(s)};
+        for (int64_t at = 0; at < size; at++, output++) {
+            *output = number(s->input_type, t->input, i * size + at);
+            if (bound) *bound = 0;
+            naive_finish(s, t, c.n, c.oc, at, output, bound);
+            if (bound) bound++;
+        }
     }
 }
 
 void naive_places(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, int32_t *places) {
     const int64_t size = naive_channel_size(s);
-    for (int64_t i = first; i < last; i++, places += size)
-        naive_pool_channel(s, element(s->input_type, t->input, i * volume(s->in_size)), NULL, NULL, places);
+    for (int64_t i = first; i < last; i++, places += size) {
+        const naive_map map = map_of(s, t, i);
+        naive_pool_channel(s, &map, NULL, NULL, places);
+    }
 }
 
 void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
                  double *bound) {
     if (s->direction != DIRECTION_FORWARD) {
         naive_gradients_range(s, t, first, last, output, bound);
+        return;
+    }
+    if (s->kind == LAYER_IDENTITY) {
+        identity_range(s, t, first, last, output, bound);
         return;
     }
     if (spec_is_pool(s)) {
@@ -492,61 +549,24 @@ void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64
     for (int64_t i = first; i < last; i++) {
         channel c = {.spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels};
         c.sum = spec_sum_type(s);
-        c.input = element(s->input_type, t->input, (c.n * s->groups + c.oc / group_out) * input_size);
+        c.x_type = t->finer ? TYPE_FINER : (int)s->input_type;
+        c.input = input_element(c.x_type, t->finer ? (const void *)t->finer : t->input,
+                                (c.n * s->groups + c.oc / group_out) * input_size);
         find_weights(&c);
         if (bound) {
-            if (i == first || c.oc % group_out == 0) input_integers = all_integers(s->input_type, c.input, input_size);
-            c.integers = input_integers && has_integer_weights(&c) &&
-                         (!s->bias || all_integers(c.sum, element(c.sum, t->bias, c.oc), 1));
+            if (i == first || c.oc % group_out == 0) input_integers = has_integer_input(&c, input_size);
+            c.integers = input_integers && trunc(s->padding_constant) == s->padding_constant &&
+                         has_integer_weights(&c) && (!s->bias || all_integers(c.sum, element(c.sum, t->bias, c.oc), 1));
         }
         int64_t at = (i - first) * naive_channel_size(s);
         run_channel(&c, output + at, bound ? bound + at : NULL);
     }
 }
 
-void naive_run(const cvk_spec *s, const naive_tensors *t, long double *output, double *bound) {
-    naive_range(s, t, 0, naive_channels(s), output, bound);
-}
-
-static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *output) {
-    const bool forward = s->direction == DIRECTION_FORWARD;
-    if (s->batch && (!t->input || !output || (spec_count_post(s, POST_ADD) && !t->addend))) return false;
-    return (t->weights || spec_is_pool(s)) && (!s->bias || t->bias || !forward) && (!spec_scales(s) || t->scale) &&
-           (!spec_shift_elements(s) || t->shift);
-}
-
-cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
-                         const void *scale, const void *addend, void *output) {
-    return cvk_reference_quantized(spec, input, weights, bias, scale, NULL, addend, output);
-}
-
-cvk_status cvk_reference_quantized(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
-                                   const void *scale, const void *shift, const void *addend, void *output) {
-    if (!spec) return CVK_ERROR_ARGUMENT;
-    const naive_tensors tensors = {.input = input,
-                                   .weights = weights,
-                                   .bias = bias,
-                                   .scale = scale,
-                                   .addend = addend,
-                                   .before = output,
-                                   .shift = shift};
-    if (!has_all(spec, &tensors, output)) return CVK_ERROR_NULL;
-    int64_t size = naive_channel_size(spec);
-    const cvk_type type = spec_result_type(spec);
-    long double *one = malloc((size_t)size * sizeof *one);
-    if (!one) return CVK_ERROR_MEMORY;
-    for (int64_t i = 0; i < naive_channels(spec); i++) {
-        naive_range(spec, &tensors, i, i + 1, one, NULL);
-        for (int64_t at = 0; at < size; at++)
-            type_write_long(type, (char *)output + (i * size + at) * type_bytes(type), one[at]);
-    }
-    free(one);
-    return CVK_OK;
-}
-
-cvk_status cvk_reference_indices(const cvk_spec *spec, const void *input, int32_t *indices) {
-    if (!spec || !spec->indices) return CVK_ERROR_ARGUMENT;
-    if (spec->batch && (!input || !indices)) return CVK_ERROR_NULL;
-    naive_places(spec, &(naive_tensors){.input = input}, 0, naive_channels(spec), indices);
-    return CVK_OK;
+bool naive_run(const cvk_spec *s, const naive_tensors *t, long double *output, double *bound) {
+    naive_last last;
+    const bool good = naive_begin(s, t, bound != NULL, NULL, &last);
+    if (good) naive_range(&last.spec, &last.tensors, 0, naive_channels(s), output, bound);
+    naive_end(&last);
+    return good;
 }

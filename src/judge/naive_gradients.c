@@ -22,7 +22,7 @@ static int64_t modulo(int64_t i, int64_t n) { return (i % n + n) % n; }
 /* Where a border's position comes from. */
 static int64_t inside(padding_mode mode, int64_t i, int64_t n) {
     if (i >= 0 && i < n) return i;
-    if (mode == PAD_ZEROS) return ABSENT;
+    if (mode == PAD_ZEROS || mode == PAD_CONSTANT) return ABSENT;
     if (mode == PAD_REPLICATE) return i < 0 ? 0 : n - 1;
     if (mode == PAD_CIRCULAR) return modulo(i, n);
     const int64_t period = mode == PAD_SYMMETRIC ? 2 * n : n > 1 ? 2 * n - 2 : 1, at = modulo(i, period);
@@ -122,6 +122,14 @@ static void add_between(const planes *p, sums *to, int64_t counted, int64_t othe
     if (count > 0) add_row(to, &r);
 }
 
+/* Gradients that meet the border's constant. */
+static void add_constant(const planes *p, sums *to, int64_t counted, int64_t count) {
+    double number;
+    type_write(to->other, &number, p->spec->padding_constant);
+    row r = {&number, element(to->counted, p->counted, counted), 0, 1, count};
+    if (count > 0) add_row(to, &r);
+}
+
 /* Along a row: those inside together, those in a border one by one. */
 static void add_columns(const planes *p, sums *to, int64_t counted, int64_t other) {
     const int64_t step = p->spec->stride[AXIS_W], start = other_at(p, AXIS_W, 0), size = p->other_size[AXIS_W];
@@ -131,6 +139,11 @@ static void add_columns(const planes *p, sums *to, int64_t counted, int64_t othe
     if (last > columns) last = columns;
     if (first > last) first = last;
     add_between(p, to, counted + first, other + start + first * step, last - first);
+    if (p->spec->padding == PAD_CONSTANT) {
+        add_constant(p, to, counted, first);
+        add_constant(p, to, counted + last, columns - last);
+        return;
+    }
     for (int64_t i = 0; i < columns && p->spec->padding != PAD_ZEROS; i++)
         if (i < first || i >= last)
             add_between(p, to, counted + i, other + inside(p->spec->padding, start + i * step, size), 1);
@@ -142,8 +155,11 @@ static void add_image(const planes *p, sums *to) {
         for (int64_t h = 0; h < size[AXIS_H]; h++) {
             const int64_t od = inside(p->spec->padding, other_at(p, AXIS_D, d), far[AXIS_D]);
             const int64_t oh = inside(p->spec->padding, other_at(p, AXIS_H, h), far[AXIS_H]);
+            const int64_t counted = (d * size[AXIS_H] + h) * size[AXIS_W];
             if (od != ABSENT && oh != ABSENT)
-                add_columns(p, to, (d * size[AXIS_H] + h) * size[AXIS_W], (od * far[AXIS_H] + oh) * far[AXIS_W]);
+                add_columns(p, to, counted, (od * far[AXIS_H] + oh) * far[AXIS_W]);
+            else if (p->spec->padding == PAD_CONSTANT)
+                add_constant(p, to, counted, size[AXIS_W]);
         }
 }
 
@@ -194,7 +210,7 @@ static bool are_integers(cvk_type type, const void *x, int64_t n) {
 void naive_gradients_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
                            double *bound) {
     const cvk_type sum = spec_sum_type(s);
-    const bool integers = bound &&
+    const bool integers = bound && trunc(s->padding_constant) == s->padding_constant &&
                           are_integers(s->input_type, t->input, s->batch * s->in_channels * volume(s->in_size)) &&
                           are_integers(s->output_type, t->weights, s->batch * s->out_channels * volume(s->out_size));
     for (int64_t i = first; i < last; i++) {

@@ -8,8 +8,9 @@
 /* What the taps of one window find. */
 typedef struct window {
     long double sum, magnitude, greatest;
-    int64_t taps, counted; /* that are there; that an average is over */
-    int64_t number;        /* of the greatest */
+    long double doubt, most_doubt; /* of the inputs, all together and at most */
+    int64_t taps, counted;         /* that are there; that an average is over */
+    int64_t number;                /* of the greatest */
     bool integers;
 } window;
 
@@ -18,15 +19,23 @@ static bool replaces(long double x, const window *w) {
     return !isnan(w->greatest) && (isnan(x) || x > w->greatest);
 }
 
-static void see(window *w, double x, int64_t number) {
+static void see(window *w, long double x, int64_t number, double doubt) {
     if (replaces(x, w)) w->greatest = x, w->number = number;
     w->sum += x;
-    w->magnitude += fabs(x);
-    w->integers &= trunc(x) == x;
+    w->magnitude += fabsl(x);
+    w->doubt += doubt;
+    if (doubt > w->most_doubt) w->most_doubt = doubt;
+    w->integers &= truncl(x) == x;
     w->taps++;
 }
 
-static void see_tap(const cvk_spec *s, const void *input, const int64_t o[AXES], const int64_t k[AXES], window *w) {
+static long double read_input(const cvk_spec *s, const naive_map *input, int64_t i) {
+    if (input->finer) return input->finer[i];
+    return type_read(s->input_type, (const char *)input->values + i * type_bytes(s->input_type)) - s->input_zero;
+}
+
+static void see_tap(const cvk_spec *s, const naive_map *input, const int64_t o[AXES], const int64_t k[AXES],
+                    window *w) {
     bool inside = true, padded = true;
     int64_t number = 0;
     for (int a = 0; a < AXES; a++) {
@@ -36,11 +45,10 @@ static void see_tap(const cvk_spec *s, const void *input, const int64_t o[AXES],
         number = number * s->in_size[a] + i;
     }
     w->counted += s->count_include_pad ? padded : inside;
-    const cvk_type type = s->input_type;
-    if (inside) see(w, type_read(type, (const char *)input + number * type_bytes(type)) - s->input_zero, number);
+    if (inside) see(w, read_input(s, input, number), number, input->doubt ? input->doubt[number] : 0);
 }
 
-static window look_through(const cvk_spec *s, const void *input, const int64_t o[AXES]) {
+static window look_through(const cvk_spec *s, const naive_map *input, const int64_t o[AXES]) {
     window w = {.integers = true};
     int64_t k[AXES];
     for (k[0] = 0; k[0] < s->kernel[0]; k[0]++)
@@ -49,7 +57,17 @@ static window look_through(const cvk_spec *s, const void *input, const int64_t o
     return w;
 }
 
-void naive_pool_channel(const cvk_spec *s, const void *input, long double *output, double *bound, int32_t *places) {
+/* Doubts are a part of the magnitudes, and each moves the mean by its share. */
+static double bound_of_mean(const cvk_spec *s, const window *w) {
+    if (isinf(w->doubt)) return INFINITY;
+    const long double magnitude = w->magnitude + w->doubt;
+    const bool integers = w->integers && w->doubt == 0;
+    return bound_mean(spec_sum_type(s), w->taps, w->sum, magnitude, w->counted, integers) +
+           (double)(w->doubt / (long double)w->counted);
+}
+
+void naive_pool_channel(const cvk_spec *s, const naive_map *input, long double *output, double *bound,
+                        int32_t *places) {
     const bool average = s->kind == LAYER_AVERAGE_POOL;
     int64_t o[AXES], at = 0;
     for (o[0] = 0; o[0] < s->out_size[0]; o[0]++)
@@ -57,9 +75,7 @@ void naive_pool_channel(const cvk_spec *s, const void *input, long double *outpu
             for (o[2] = 0; o[2] < s->out_size[2]; o[2]++, at++) {
                 const window w = look_through(s, input, o);
                 if (output) output[at] = average ? w.sum / (long double)w.counted : w.greatest;
-                if (bound)
-                    bound[at] =
-                        average ? bound_mean(spec_sum_type(s), w.taps, w.sum, w.magnitude, w.counted, w.integers) : 0;
+                if (bound) bound[at] = average ? bound_of_mean(s, &w) : (double)w.most_doubt;
                 if (places) places[at] = (int32_t)w.number;
             }
 }

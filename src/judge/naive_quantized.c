@@ -67,8 +67,13 @@ static double hard_sigmoid(double x) {
 bool naive_step(const post_op *op, double operand, long double *value) {
     const double x = (double)*value;
     switch (op->kind) {
-    case POST_ADD: *value = single(x + operand); return true;
-    case POST_SCALE: *value = single(x * operand); return true;
+    case POST_ADD:
+    case POST_SHIFT: *value = single(x + operand); return true;
+    case POST_SCALE:
+    case POST_GATE:
+    case POST_MULTIPLY: *value = single(x * operand); return true;
+    case POST_TIMES: *value = single(x * op->a); return true;
+    case POST_PLUS: *value = single(x + op->a); return true;
     case POST_LEAKY_RELU: *value = x < 0 ? single(op->a * x) : x; return true;
     case POST_HARD_SIGMOID: *value = hard_sigmoid(x); return true;
     case POST_HARD_SWISH: *value = single(x * hard_sigmoid(x)); return true;

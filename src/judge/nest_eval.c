@@ -6,8 +6,10 @@
  * as some lane of every register that arithmetic reads is defined, but an undefined lane may not be stored. */
 #include "judge/nest_eval.h"
 
+#include "base/turn.h"
 #include "nest/flat.h"
 #include "nest/math.h"
+#include "judge/residue.h"
 #include "judge/ring.h"
 
 #include <string.h>
@@ -481,13 +483,27 @@ static bool prepare(void *context, flat_op *o) {
 
 /* ---- running ---- */
 
+/* The numbers of a table. */
+static unsigned char *cosines(machine *m, const nest_tensor *t) {
+    const int bytes = ring_for(m, t->type)->bytes;
+    unsigned char *data = arena_alloc(m->arena, (size_t)(t->elements + 1) * (size_t)bytes);
+    for (int64_t i = 0; i < t->elements; i++) {
+        unsigned char *to = data + i * bytes;
+        if (m->numbers == EVAL_RESIDUES)
+            memcpy(to, &(residue){residue_cosine(t->part[i], t->halvings)}, sizeof(residue));
+        else
+            type_write(t->type, to, turn_cosine(t->part[i], t->halvings));
+    }
+    return data;
+}
+
 static void set_up(machine *m, void *const tensors[ROLE_COUNT]) {
     const nest *n = m->nest;
     m->bindings = arena_array(m->arena, binding, n->tensor_count + 1);
     for (int i = 0; i < n->tensor_count; i++) {
         const nest_tensor *t = &n->tensors[i];
         const int bytes = ring_for(m, t->type)->bytes;
-        unsigned char *data = tensors[t->role];
+        unsigned char *data = t->role == ROLE_TABLE ? cosines(m, t) : tensors[t->role];
         m->bindings[i] = (binding){data ? data + t->begin * bytes : NULL, data ? t->elements : 0, bytes, t->writable};
     }
     for (int i = 0; i < n->register_count; i++) m->register_total += n->registers[i].count;

@@ -23,6 +23,20 @@ static long double post_scale(const post_op *op, long double operand, long doubl
     return x * operand;
 }
 
+static long double post_blend(const post_op *op, long double operand, long double x) {
+    return (1 - (long double)op->a) * x + (long double)op->a * operand;
+}
+
+static long double post_times(const post_op *op, long double operand, long double x) {
+    (void)operand;
+    return (long double)op->a * x;
+}
+
+static long double post_plus(const post_op *op, long double operand, long double x) {
+    (void)operand;
+    return x + (long double)op->a;
+}
+
 static long double post_relu(const post_op *op, long double operand, long double x) {
     (void)op, (void)operand;
     return x < 0 ? 0 : x;
@@ -107,6 +121,12 @@ static post_function *const functions[POST_KINDS] = {
     [POST_ELU] = post_elu,
     [POST_SOFTPLUS] = post_softplus,
     [POST_SCALE] = post_scale,
+    [POST_SHIFT] = post_add,
+    [POST_MULTIPLY] = post_scale,
+    [POST_GATE] = post_scale,
+    [POST_BLEND] = post_blend,
+    [POST_TIMES] = post_times,
+    [POST_PLUS] = post_plus,
 };
 
 long double post_apply(const post_op *op, long double operand, long double x) {

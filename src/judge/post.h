@@ -5,7 +5,7 @@
 
 #include "spec/spec.h"
 
-/* f(x). `operand` is the addend of `add` and the factor of `scale`; the others do not look at it. NaN stays NaN;
+/* f(x). `operand` is what a row that reads something reads; the others do not look at it. NaN stays NaN;
  * at -infinity silu, gelu and gelu_tanh are their limit, -0. */
 long double post_apply(const post_op *op, long double operand, long double x);
 

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { SMALL = 3 }; /* integers lie in -SMALL .. SMALL: sums of K products stay below 9 K */
 
@@ -115,23 +116,24 @@ static void draw_multipliers(const cvk_spec *s, uint64_t *seed, void *scale, int
 }
 
 bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *data) {
-    enum { TENSORS = 7, WEIGHTS = 1 };
+    enum { TENSORS = 8, WEIGHTS = 1 };
     const int64_t outputs = s->batch * s->out_channels * volume(s->out_size);
     const bool backward = s->direction == DIRECTION_BACKWARD_WEIGHTS; /* gradients of the output for weights */
     const int64_t results = backward ? spec_result_elements(s) : outputs;
     const int64_t elements[TENSORS] = {s->batch * s->in_channels * volume(s->in_size),
                                        backward ? outputs : spec_weights_elements(s),
-                                       s->bias ? s->out_channels : 0,
+                                       spec_bias_elements(s),
                                        spec_scale_elements(s),
-                                       outputs * spec_count_post(s, POST_ADD),
+                                       outputs * spec_operands(s, OPERAND_TENSOR),
                                        s->accumulate ? results : 0,
+                                       s->batch * s->out_channels * spec_operands(s, OPERAND_IMAGE_CHANNEL),
                                        spec_shift_elements(s)};
     const void **const tensors[TENSORS] = {&data->tensors.input, &data->tensors.weights, &data->tensors.bias,
                                            &data->tensors.scale, &data->tensors.addend,  &data->tensors.before,
-                                           &data->tensors.shift};
+                                           &data->tensors.gate,  &data->tensors.shift};
     const cvk_type sum = spec_sum_type(s), weights = backward ? s->output_type : s->weights_type;
-    const cvk_type type[TENSORS] = {s->input_type,       weights, sum, spec_post_type(s), s->output_type,
-                                    spec_result_type(s), TYPE_S32};
+    const cvk_type type[TENSORS] = {s->input_type,  weights,             sum,           spec_post_type(s),
+                                    s->output_type, spec_result_type(s), s->output_type, TYPE_S32};
     int64_t bytes = 1;
     for (int i = 0; i < TENSORS; i++) bytes += tensor_bytes(type[i], elements[i]);
     char *to = data->memory = malloc((size_t)bytes);
@@ -139,11 +141,19 @@ bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *dat
     for (int i = 0; i < TENSORS; i++) {
         *tensors[i] = to;
         fill(draw_for(kind, type[i], i == WEIGHTS), &seed, type[i], to, elements[i]);
+        if (i == WEIGHTS && s->known) memcpy(to, s->known, (size_t)(elements[i] * type_bytes(type[i])));
         to += tensor_bytes(type[i], elements[i]);
     }
     if (spec_scaling(s) != SCALING_NONE)
         draw_multipliers(s, &seed, (void *)(uintptr_t)data->tensors.scale, (void *)(uintptr_t)data->tensors.shift);
     return true;
+}
+
+void data_give(layer_data *data, const known_tensors *known) {
+    if (!known) return;
+    if (known->weights) data->tensors.weights = known->weights;
+    if (known->bias) data->tensors.bias = known->bias;
+    if (known->scale) data->tensors.scale = known->scale;
 }
 
 void data_free(layer_data *data) {

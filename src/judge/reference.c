@@ -10,7 +10,7 @@ enum { MOST_PIECES = 64 };
 
 typedef struct job {
     const reference *reference;
-    const naive_tensors *data;
+    const naive_last *last;
     const tensors *tensors;
     int64_t pieces;
     int64_t zeros[MOST_PIECES];
@@ -32,8 +32,9 @@ static void run_piece(void *argument, size_t piece) {
     job *j = argument;
     const reference *r = j->reference;
     int64_t size = naive_channel_size(r->spec), first = piece_begin(j, piece), last = piece_begin(j, piece + 1);
-    naive_range(r->spec, j->data, first, last, r->output + first * size, r->bound + first * size);
-    if (r->places) naive_places(r->spec, j->data, first, last, r->places + first * size);
+    const naive_last *of = j->last;
+    naive_range(&of->spec, &of->tensors, first, last, r->output + first * size, r->bound + first * size);
+    if (r->places) naive_places(&of->spec, &of->tensors, first, last, r->places + first * size);
     for (int64_t i = first * size; i < last * size; i++) j->zeros[piece] += r->output[i] == 0;
 }
 
@@ -49,10 +50,14 @@ bool reference_run(const cvk_spec *s, const layer_plan *plan, const naive_tensor
     double *rounding;
     if (!rounding_of_plan(s, plan, data, threads, &rounding)) return false;
     bounded.rounding = rounding;
+    naive_last last;
+    const bool good = naive_begin(s, &bounded, true, threads, &last);
     job j = job_for(r);
-    j.data = &bounded;
-    threads->loop(threads->context, (size_t)j.pieces, run_piece, &j);
+    j.last = &last;
+    if (good) threads->loop(threads->context, (size_t)j.pieces, run_piece, &j);
+    naive_end(&last);
     free(rounding);
+    if (!good) return false;
     for (int64_t i = 0; i < j.pieces; i++) zeros += j.zeros[i];
     r->zeros = count ? (double)zeros / (double)count : 0;
     return true;

@@ -1,6 +1,8 @@
 /* Residues beyond sums and products. */
 #include "judge/residue.h"
 
+#include "base/turn.h"
+
 #include <math.h>
 
 /* a^(p - 2), by Fermat. */
@@ -26,6 +28,26 @@ residue residue_of_double(double value) {
     int64_t mantissa = (int64_t)ldexp(frexp(value, &exponent), 53);
     exponent = ((exponent - 53) % 61 + 61) % 61;
     return residue_mul(residue_of_integer(mantissa), residue_of_integer(INT64_C(1) << exponent));
+}
+
+typedef struct point {
+    residue x, y; /* x + i y, i i = -1 */
+} point;
+
+static point times(point a, point b) {
+    return (point){residue_sub(residue_mul(a.x, b.x), residue_mul(a.y, b.y)),
+                   residue_add(residue_mul(a.x, b.y), residue_mul(a.y, b.x))};
+}
+
+residue residue_cosine(int64_t part, int halvings) {
+    /* ((5 + 12 i) / 13)^(2^20): of the order 2^TURN_MOST_HALVINGS; a quarter of a turn is i */
+    point root = {UINT64_C(1211605771581326640), UINT64_C(2142461068190472701)}, power = {1, 0};
+    const uint64_t most = UINT64_C(1) << TURN_MOST_HALVINGS;
+    for (uint64_t rest = ((uint64_t)part << (TURN_MOST_HALVINGS - halvings)) % most; rest; rest >>= 1) {
+        if (rest & 1) power = times(power, root);
+        root = times(root, root);
+    }
+    return power.x;
 }
 
 static uint64_t mixed(uint64_t z) {

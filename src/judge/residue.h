@@ -34,6 +34,12 @@ residue residue_of_integer(int64_t value);
 /* What a finite floating-point number is exactly; infinities and NaN are symbols. */
 residue residue_of_double(double value);
 
+/* What stands for the cosine of part / 2^halvings of a turn, halvings <= TURN_MOST_HALVINGS: the real part of a power
+ * of a root of unity. The prime is 3 modulo 4, so that residues have no square root of -1, and with one they make a
+ * field of p^2; its elements of norm 1, the circle of turns, are p + 1 = 2^61. So sines and cosines of binary parts of
+ * a turn have all that they have among real numbers: sums of angles, halves of them, squares that add up to 1. */
+residue residue_cosine(int64_t part, int halvings);
+
 /* Uninterpreted functions: operations that are no polynomials stand for random functions that both sides know by their
  * words. Equal terms have equal values, and others hardly ever. */
 uint64_t residue_symbol(const char *word);

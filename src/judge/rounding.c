@@ -1,7 +1,10 @@
-/* Winograd's bound over all tiles, in pieces that threads take in any order. */
+/* Bounds of those that do not sum directly: Winograd's over all tiles, in pieces that threads take in any order, and
+ * that of fast transforms. */
 #include "judge/rounding.h"
 
+#include "judge/fft.h"
 #include "judge/winograd.h"
+#include "problem/known.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -24,17 +27,21 @@ static void run_piece(void *argument, size_t piece) {
 }
 
 static bool is_winograd(const cvk_plan *p) { return strcmp(p->algorithm, "winograd") == 0; }
+static bool is_fft(const cvk_plan *p) { return strcmp(p->algorithm, "fft") == 0; }
+static bool is_direct(const cvk_plan *p) { return !is_winograd(p) && !is_fft(p); }
 
-static bool has_winograd(const layer_plan *plan) {
-    bool has = false;
-    for (int i = 0; i < plan->count; i++) has |= is_winograd(&plan->part[i]);
-    return has;
+static bool is_separable(const cvk_plan *p) { return strcmp(p->algorithm, "separable") == 0; }
+
+static bool sums_directly(const layer_plan *plan) {
+    bool direct = true;
+    for (int i = 0; i < plan->count; i++) direct &= is_direct(&plan->part[i]);
+    return direct;
 }
 
 static bool parts_are_shared(const cvk_plan *a, const cvk_plan *b) {
-    if (!is_winograd(a) && !is_winograd(b)) return true;
-    return is_winograd(a) && is_winograd(b) && a->tile_od == b->tile_od && a->tile_oh == b->tile_oh &&
-           a->tile_ow == b->tile_ow;
+    if (is_direct(a) && is_direct(b)) return true;
+    return is_winograd(a) == is_winograd(b) && is_fft(a) == is_fft(b) && a->tile_od == b->tile_od &&
+           a->tile_oh == b->tile_oh && a->tile_ow == b->tile_ow;
 }
 
 bool rounding_is_shared(const layer_plan *a, const layer_plan *b) {
@@ -53,7 +60,7 @@ static void print_direct(const problem *p, int unit, text *out) {
 }
 
 static void print_pool(const problem *p, int unit, text *out) {
-    if (p->combine == COMBINE_MAXIMUM)
+    if (p->combine == COMBINE_MAXIMUM || p->combine == COMBINE_NONE)
         text_add(out, "none\n");
     else
         text_add(out, "|error| <= %lld u S / count, S the sum of a window's %lld magnitudes, u = 2^%d\n",
@@ -69,6 +76,17 @@ static void print_winograd(const problem *p, const cvk_plan *plan, int unit, tex
     text_add(out, "\n");
 }
 
+static void print_fft(const problem *p, const cvk_plan *plan, int unit, text *out) {
+    const int size[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
+    double two, one;
+    fft_roundings(p, size, &two, &one);
+    text_add(
+        out,
+        "|error| <= u (%.0f A + %.0f B), A the sum of |x|_2 |w|_2 and B of |x|_2 |w|_1 over input channels, x a tile, "
+        "w a filter, u = 2^%d; tiles of %d x %d x %d\n",
+        two, one, unit, size[AXIS_D], size[AXIS_H], size[AXIS_W]);
+}
+
 void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out) {
     const int unit = ilogb(type_rows[spec_sum_type(s)].unit_roundoff), problems = problem_count(s);
     for (int i = 0; i < problems; i++) {
@@ -80,11 +98,36 @@ void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out) {
         text_add(out, ": ");
         if (is_winograd(part))
             print_winograd(&p, part, unit, out);
+        else if (is_fft(part))
+            print_fft(&p, part, unit, out);
         else if (p.combine != COMBINE_SUM)
             print_pool(&p, unit, out);
         else
             print_direct(&p, unit, out);
     }
+    if (spec_is_chain(s))
+        text_add(out, "and of each layer what it has from the one before: |w| times the error there, or of a pool as "
+                      "much as that\n");
+}
+
+/* ---- weights ---- */
+
+bool rounding_of_weights(arena *a, const cvk_spec *s, const layer_plan *plan, cvk_spec *rounded) {
+    const int64_t count = s->known ? spec_weights_elements(s) : 0;
+    double *weights = arena_array(a, double, count);
+    bool any = false;
+    for (int64_t i = 0; i < count; i++)
+        weights[i] = type_read(s->weights_type, (const char *)s->known + i * type_bytes(s->weights_type));
+    for (int i = 0; count && i < problem_count(s); i++) {
+        const problem p = problem_of(s, i);
+        known_factors f;
+        if (!is_separable(layer_plan_part(plan, i)) || !known_separate(&p, a, &f) || f.exact) continue;
+        known_multiply(&p, &f, weights);
+        any = true;
+    }
+    *rounded = *s;
+    if (any) rounded->known = weights, rounded->weights_type = TYPE_F64;
+    return any;
 }
 
 /* ---- in numbers ---- */
@@ -101,6 +144,7 @@ static bool run_tiles(job *j, const cvk_parallel_for *threads) {
 static bool rounding_of_part(const problem *p, const cvk_plan *plan, const naive_tensors *t,
                              const cvk_parallel_for *threads, double *rounding) {
     const int m[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
+    if (is_fft(plan)) return fft_rounding(p, m, t, rounding);
     job j = {.winograd = winograd_rounding_new(p, m, t), .rounding = rounding};
     atomic_init(&j.starved, false);
     bool good = j.winograd && run_tiles(&j, threads);
@@ -118,7 +162,12 @@ static cvk_spec dense_of(const cvk_spec *s) {
 bool rounding_of_plan(const cvk_spec *s, const layer_plan *plan, const naive_tensors *t,
                       const cvk_parallel_for *threads, double **rounding) {
     *rounding = NULL;
-    if (!has_winograd(plan)) return true;
+    if (sums_directly(plan)) return true;
+    if (spec_is_chain(s)) {
+        const cvk_spec first = spec_link(s, 0);
+        const layer_plan of_first = layer_plan_of(layer_plan_part(plan, 0));
+        return rounding_of_plan(&first, &of_first, t, threads, rounding);
+    }
     const cvk_spec dense = dense_of(s);
     const size_t outputs = (size_t)(naive_channels(s) * naive_channel_size(s));
     double *all = malloc(sizeof *all * (outputs + 1));
@@ -127,7 +176,7 @@ bool rounding_of_plan(const cvk_spec *s, const layer_plan *plan, const naive_ten
     for (int i = 0; good && i < problem_count(s); i++) {
         const problem p = problem_of(&dense, i);
         const cvk_plan *part = layer_plan_part(plan, i);
-        if (is_winograd(part)) good = rounding_of_part(&p, part, t, threads, all);
+        if (!is_direct(part)) good = rounding_of_part(&p, part, t, threads, all);
     }
     if (good)
         *rounding = all;

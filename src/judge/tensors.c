@@ -60,19 +60,20 @@ static uint64_t of(const cvk_kernel_info *info, cvk_role role, const cvk_spec *s
 
 /* Whether the kernel wants the sizes that the layer has. */
 static bool sizes_agree(const cvk_spec *s, const cvk_kernel_info *info) {
-    const int64_t adds = spec_count_post(s, POST_ADD);
+    const int64_t adds = spec_operands(s, OPERAND_TENSOR), gates = spec_operands(s, OPERAND_IMAGE_CHANNEL);
     const uint64_t post = (uint64_t)type_bytes(spec_post_type(s));
     const uint64_t x = (uint64_t)type_bytes(s->input_type), w = (uint64_t)type_bytes(s->weights_type);
     const uint64_t y = (uint64_t)type_bytes(s->output_type), sum = (uint64_t)type_bytes(spec_sum_type(s));
     const bool forward = s->direction == DIRECTION_FORWARD;
     const uint64_t places = s->indices ? sizeof(int32_t) * (uint64_t)spec_output_elements(s) : 0;
     return of(info, CVK_ROLE_INPUT, s) == x * (uint64_t)spec_input_elements(s) &&
-           info->weights.bytes == (forward ? w * (uint64_t)spec_weights_elements(s) : 0) &&
+           info->weights.bytes == (forward && !s->known ? w * (uint64_t)spec_weights_elements(s) : 0) &&
            of(info, CVK_ROLE_GRADIENT, s) == (forward ? 0 : y * (uint64_t)spec_output_elements(s)) &&
-           info->bias.bytes == (s->bias && forward ? sum * (uint64_t)s->out_channels : 0) &&
+           info->bias.bytes == (forward ? sum * (uint64_t)spec_bias_elements(s) : 0) &&
            info->scale.bytes == post * (uint64_t)spec_scale_elements(s) &&
            info->shift.bytes == sizeof(int32_t) * (uint64_t)spec_shift_elements(s) &&
            of(info, CVK_ROLE_ADDEND, s) == y * (uint64_t)(adds * spec_output_elements(s)) &&
+           of(info, CVK_ROLE_GATE, s) == y * (uint64_t)(gates * spec_operand_elements(s, OPERAND_IMAGE_CHANNEL)) &&
            of(info, CVK_ROLE_INDICES, s) == places &&
            of(info, CVK_ROLE_OUTPUT, s) == (forward ? y : w) * (uint64_t)spec_result_elements(s);
 }
@@ -92,16 +93,25 @@ static void fill_output(const naive_tensors *data, tensors *t) {
                   output->data);
 }
 
+/* One after another. */
+static void lay_out_operands(const cvk_spec *s, post_operand reads, const int64_t size[AXES], const char *from,
+                             char *to) {
+    const int bytes = type_bytes(s->output_type);
+    for (int i = 0; i < spec_operands(s, reads); i++) {
+        to_layout(s->output_layout, bytes, s->batch, s->out_channels, size, from, to);
+        from += s->batch * s->out_channels * volume(size) * bytes;
+        to += spec_operand_elements(s, reads) * bytes;
+    }
+}
+
 static void fill(const naive_tensors *data, tensors *t) {
     const cvk_spec *s = t->spec;
-    int64_t outputs = s->batch * s->out_channels * volume(s->out_size);
+    static const int64_t ONE[AXES] = {1, 1, 1};
     const int bytes = type_bytes(s->output_type);
     to_layout(s->input_layout, type_bytes(s->input_type), s->batch, s->in_channels, s->in_size, data->input,
               t->buffer[CVK_ROLE_INPUT].data);
-    for (int i = 0; i < spec_count_post(s, POST_ADD); i++)
-        to_layout(s->output_layout, bytes, s->batch, s->out_channels, s->out_size,
-                  (const char *)data->addend + i * outputs * bytes,
-                  (char *)t->buffer[CVK_ROLE_ADDEND].data + i * spec_output_elements(s) * bytes);
+    lay_out_operands(s, OPERAND_TENSOR, s->out_size, data->addend, t->buffer[CVK_ROLE_ADDEND].data);
+    lay_out_operands(s, OPERAND_IMAGE_CHANNEL, ONE, data->gate, t->buffer[CVK_ROLE_GATE].data);
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS)
         to_layout(s->output_layout, bytes, s->batch, s->out_channels, s->out_size, data->weights,
                   t->buffer[CVK_ROLE_GRADIENT].data);

@@ -9,7 +9,11 @@ static cvk_status load_object(const lab *l, const cvk_object *object, ready *r) 
     return status;
 }
 
-bool ready_data(const cvk_spec *spec, layer_data *to) { return data_draw(spec, DATA_REALS, 1, to); }
+bool ready_data(const lab *l, const cvk_spec *spec, layer_data *to) {
+    if (!data_draw(spec, DATA_REALS, 1, to)) return false;
+    data_give(to, l->known);
+    return true;
+}
 
 static cvk_status bind(const lab *l, const cvk_spec *spec, const naive_tensors *data, ready *r) {
     r->spec = spec_of_batch(spec, l->batch ? l->batch : 1);
@@ -19,7 +23,7 @@ static cvk_status bind(const lab *l, const cvk_spec *spec, const naive_tensors *
 static cvk_status bind_random(const lab *l, const cvk_spec *spec, ready *r) {
     layer_data data;
     const cvk_spec drawn = spec_of_batch(spec, l->batch ? l->batch : 1);
-    if (!ready_data(&drawn, &data)) return CVK_ERROR_MEMORY;
+    if (!ready_data(l, &drawn, &data)) return CVK_ERROR_MEMORY;
     cvk_status status = bind(l, spec, &data.tensors, r);
     data_free(&data);
     return status;

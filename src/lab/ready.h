@@ -1,4 +1,5 @@
-/* A layer compiled by a plan, loaded, and bound to random data: something to time. */
+/* A layer compiled by a plan, loaded, and bound to random data, or to weights that the
+ * lab knows: something to time. */
 #ifndef CVK_LAB_READY_H
 #define CVK_LAB_READY_H
 
@@ -27,8 +28,8 @@ cvk_status ready_open(const lab *l, const cvk_spec *spec, const layer_plan *plan
 cvk_status ready_load(const lab *l, const cvk_spec *spec, const cvk_object *object, const naive_tensors *data,
                       ready *r);
 void ready_close(ready *r);
-/* The data that it is bound to, drawn anew. False: out of memory. */
-bool ready_data(const cvk_spec *spec, layer_data *to);
+/* The data that a layer of the lab's batch is bound to, drawn anew. False: out of memory. */
+bool ready_data(const lab *l, const cvk_spec *spec, layer_data *to);
 /* For `measure`. A layer without tasks is not to be measured. */
 measured ready_measured(const ready *r);
 

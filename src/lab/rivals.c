@@ -66,7 +66,7 @@ static const void *unflipped(const cvk_spec *s, const void *weights, arena *a) {
 static peer_data data_of(const cvk_spec *s, const layer_data *d, arena *a) {
     const naive_tensors *t = &d->tensors;
     return (peer_data){t->input, unflipped(s, t->weights, a), s->bias ? t->bias : NULL,
-                       spec_count_post(s, POST_ADD) ? t->addend : NULL};
+                       spec_operands(s, OPERAND_TENSOR) ? t->addend : NULL};
 }
 
 /* Our own output, N O D H W. */
@@ -162,7 +162,7 @@ cvk_status rivals_open(const ready *r, const peer_list *peers, arena *a, rivals 
     const size_t bytes =
         (size_t)(naive_channels(&r->spec) * naive_channel_size(&r->spec)) * (size_t)type_bytes(r->spec.output_type);
     void *own = own_output(r), *scratch = malloc(bytes);
-    const bool good = own && scratch && ready_data(&r->spec, &to->data);
+    const bool good = own && scratch && ready_data(r->lab, &r->spec, &to->data);
     if (good) {
         peer_request request = {.problem = pose(r, a),
                                 .data = data_of(&r->spec, &to->data, a),

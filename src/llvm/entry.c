@@ -2,6 +2,8 @@
  * the nests that they are of. */
 #include "llvm/lowering.h"
 
+#include "base/turn.h"
+
 #include <stddef.h>
 
 /* A function under construction; the nests in it are lowered one after another. */
@@ -28,6 +30,33 @@ static lowering begin_nest(lower_module *m, const nest *n, LLVMValueRef function
 static LLVMValueRef bytes_after(lowering *l, LLVMValueRef pointer, uint64_t bytes) {
     LLVMValueRef index = LLVMConstInt(l->m->index, bytes, false);
     return LLVMBuildGEP2(l->builder, l->m->i8, pointer, &index, 1, "");
+}
+
+/* ---- tables ---- */
+
+static bool same_table(const nest_tensor *t, const nest_tensor *u) {
+    return t->part == u->part && t->halvings == u->halvings && t->elements == u->elements && t->type == u->type;
+}
+
+static LLVMValueRef table_data(lower_module *m, const nest *n, const nest_tensor *t) {
+    const int bytes = type_bytes(t->type);
+    unsigned char *data = arena_alloc(m->arena, (size_t)(t->elements * bytes + 1));
+    for (int64_t i = 0; i < t->elements; i++)
+        type_write(t->type, data + i * bytes, turn_cosine(t->part[i], t->halvings));
+    return lower_data(m, arena_format(m->arena, "%s.%s", n->name, t->name), data, t->elements * bytes);
+}
+
+/* Nests that share a table have one. It is hidden from LLVM, or it would make copies of the numbers it sees being
+ * loaded. */
+static LLVMValueRef find_table(lowering *l, const nest_tensor *t) {
+    lower_table *known = l->m->tables;
+    while (known && !same_table(known->tensor, t)) known = known->next;
+    if (!known) {
+        known = arena_new(l->m->arena, lower_table);
+        *known = (lower_table){l->m->tables, t, table_data(l->m, l->nest, t)};
+        l->m->tables = known;
+    }
+    return lower_opaque(l->m, l->builder, known->data);
 }
 
 /* ---- a program ---- */
@@ -71,7 +100,8 @@ static bool sums_over_images(const cvk_kernel_info *info) {
 
 /* Whether images have the tensor together. */
 static bool is_shared(const program_lowering *p, const nest_tensor *t) {
-    return t->shared || is_shared_by_images(t->role) || (t->role == ROLE_OUTPUT && sums_over_images(p->info));
+    return t->shared || t->role == ROLE_TABLE || is_shared_by_images(t->role) ||
+           (t->role == ROLE_OUTPUT && sums_over_images(p->info));
 }
 
 /* Where the image at hand begins, in bytes. Of addends, those of all images stand before those of the next addend; an
@@ -103,7 +133,11 @@ static void find_tensors(const program_lowering *p, lowering *l) {
     for (int t = 0; t < l->nest->tensor_count; t++) {
         const nest_tensor *tensor = &l->nest->tensors[t];
         LLVMValueRef known = p->constant[tensor->role];
-        l->tensor[t] = known ? part_of(l, lower_opaque(l->m, l->builder, known), tensor) : find_tensor(p, l, tensor);
+        if (tensor->role == ROLE_TABLE)
+            l->tensor[t] = find_table(l, tensor);
+        else
+            l->tensor[t] =
+                known ? part_of(l, lower_opaque(l->m, l->builder, known), tensor) : find_tensor(p, l, tensor);
     }
 }
 
@@ -279,9 +313,13 @@ enum { PACK_FROM, PACK_TO, PACK_PARAMETERS };
 static void lower_packing(lowering *l, LLVMValueRef function) {
     for (int t = 0; t < l->nest->tensor_count; t++) {
         const nest_tensor *tensor = &l->nest->tensors[t];
-        l->tensor[t] = LLVMGetParam(function, tensor->role == ROLE_PACK_FROM ? PACK_FROM : PACK_TO);
-        if (tensor->role == ROLE_PACK_TO)
-            l->tensor[t] = part_of(l, bytes_after(l, l->tensor[t], CVK_PACKED_HEADER), tensor);
+        if (tensor->role == ROLE_TABLE) {
+            l->tensor[t] = find_table(l, tensor);
+            continue;
+        }
+        const bool to = tensor->role == ROLE_PACK_TO;
+        const LLVMValueRef whole = LLVMGetParam(function, to ? PACK_TO : PACK_FROM);
+        l->tensor[t] = part_of(l, to ? bytes_after(l, whole, CVK_PACKED_HEADER) : whole, tensor);
     }
     lower_nest(l);
 }

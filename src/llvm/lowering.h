@@ -7,6 +7,13 @@
 
 #include <llvm-c/Core.h>
 
+/* A table of a nest that is data of the module. */
+typedef struct lower_table {
+    struct lower_table *next;
+    const nest_tensor *tensor;
+    LLVMValueRef data;
+} lower_table;
+
 /* A module under construction and the types and intrinsics everything uses. */
 typedef struct lower_module {
     arena *arena;
@@ -18,6 +25,7 @@ typedef struct lower_module {
         element[TYPES]; /* in registers and memory; halves are integers of 16 bits, for no CPU computes with them */
     LLVMTypeRef i64, i32, i8, ptr, nothing;
     LLVMTypeRef index;                                         /* as wide as a pointer: counts, offsets in bytes */
+    lower_table *tables;                                       /* made so far */
     LLVMValueRef math[TYPES][MATH_KINDS][NEST_MOST_LANES + 1]; /* functions made so far for the target, by lanes */
 } lower_module;
 

@@ -58,6 +58,20 @@ int nest_add_part(nest_builder *b, const char *name, nest_role role, cvk_type ty
     return t;
 }
 
+int nest_add_work(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t begin, int64_t elements) {
+    int t = nest_add_part(b, name, role, type, begin, elements, type_bytes(type), true);
+    b->nest->tensors[t].work = true;
+    return t;
+}
+
+int nest_add_cosines(nest_builder *b, const char *name, cvk_type type, const int32_t *part, int64_t elements,
+                     int halvings) {
+    int t = nest_add_tensor(b, name, ROLE_TABLE, type, elements, type_bytes(type), false);
+    b->nest->tensors[t].part = part;
+    b->nest->tensors[t].halvings = halvings;
+    return t;
+}
+
 int nest_add_sums(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t elements, bool added_to) {
     int t = nest_add_tensor(b, name, role, type, elements, type_bytes(type), true);
     b->nest->tensors[t].added_to = added_to;

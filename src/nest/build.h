@@ -19,6 +19,12 @@ int nest_add_tensor(nest_builder *b, const char *name, nest_role role, cvk_type 
 /* The same, from element `begin` on of what its role is bound to: for several tensors, apart, of one role. */
 int nest_add_part(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t begin, int64_t elements,
                   int alignment, bool writable);
+/* What is computed in, and has no meaning afterwards. */
+int nest_add_work(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t begin, int64_t elements);
+/* Cosines, of part[i] / 2^halvings of a turn each, 0 <= halvings <= TURN_MOST_HALVINGS: known, and part of the code.
+ * `part` lives as long as the nest. */
+int nest_add_cosines(nest_builder *b, const char *name, cvk_type type, const int32_t *part, int64_t elements,
+                     int halvings);
 /* What sums are stored to; added to what stands there, or not. Aligned as elements are. */
 int nest_add_sums(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t elements, bool added_to);
 /* Loads into another type give how far above `zero` the tensor's numbers are, and stores from another add it. */

@@ -1,5 +1,6 @@
 /* nest_check: needs a finished nest; gives the proof that it is well-formed and touches nothing outside its tensors.
  * Every nest is checked before it is lowered, so lowering may take all of this for granted. */
+#include "base/turn.h"
 #include "nest/math.h"
 
 #include <string.h>
@@ -341,12 +342,17 @@ static bool is_type(cvk_type type) { return (int)type >= 0 && type < TYPES; }
 /* Whether whoever enters has something to bind to that role. */
 static bool is_bound(nest_entry entry, nest_role role) {
     bool packs = role == ROLE_PACK_FROM || role == ROLE_PACK_TO;
-    return (int)role >= 0 && role < ROLE_COUNT && packs == (entry == ENTRY_PACK);
+    return (int)role >= 0 && role < ROLE_COUNT && (role == ROLE_TABLE || packs == (entry == ENTRY_PACK));
+}
+
+static bool is_table(const nest_tensor *t) {
+    return t->part && type_is_computed_float(t->type) && !t->writable && t->halvings >= 0 &&
+           t->halvings <= TURN_MOST_HALVINGS;
 }
 
 static bool is_sound(nest_entry entry, const nest_tensor *t) {
-    return t->elements >= 0 && t->begin >= 0 && is_type(t->type) && is_bound(entry, t->role) &&
-           t->elements <= INT64_MAX / type_bytes(t->type) - t->begin;
+    return is_table(t) == (t->role == ROLE_TABLE) && t->elements >= 0 && t->begin >= 0 && is_type(t->type) &&
+           is_bound(entry, t->role) && t->elements <= INT64_MAX / type_bytes(t->type) - t->begin;
 }
 
 /* Whether one ends before the other begins: in bytes, and in elements, in which the evaluator of residues counts. */

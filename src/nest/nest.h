@@ -25,13 +25,14 @@
 enum { NEST_MOST_LANES = 64 };
 
 /* What a tensor is bound to. Of ENTRY_TASKS the rows of convoke/buffers.def, in their order: ROLE_INPUT to
- * ROLE_INDICES; of ENTRY_PACK the two parameters. Packed weights are meant without their header. */
+ * ROLE_INDICES; of ENTRY_PACK the two parameters; of both, tables. Packed weights are meant without their header. */
 typedef enum nest_role {
 #define CVK_BUFFER(NAME, member, needs, access, share) ROLE_##NAME,
 #include <convoke/buffers.def>
 #undef CVK_BUFFER
     ROLE_PACK_FROM,
     ROLE_PACK_TO,
+    ROLE_TABLE, /* bound to nothing: numbers that come with the nest */
     ROLE_COUNT,
 } nest_role;
 typedef enum nest_entry { ENTRY_TASKS, ENTRY_PACK } nest_entry;
@@ -47,6 +48,9 @@ typedef struct nest_tensor {
     bool shared;   /* of all images, where a kernel is for any batch and sums over them */
     bool added_to; /* a task reads an element of it, adds, and stores it */
     int zero;      /* the number that stands for 0: loads into another type subtract it, stores from one add it */
+    bool work;     /* of no meaning afterwards: its elements may be stored again and again */
+    const int32_t *part; /* of a table: element i is the cosine of part[i] / 2^halvings of a turn, rounded once */
+    int halvings;
 } nest_tensor;
 
 typedef struct nest_register { /* an array of vector registers */

@@ -302,6 +302,7 @@ static void print_declarations(printer *p) {
         const nest_tensor *t = &n->tensors[i];
         text_add(p->out, "%s%s %s[%lld], aligned to %d bytes", t->writable ? "" : "const ", type_name(t->type), t->name,
                  (long long)t->elements, t->alignment);
+        if (t->part) text_add(p->out, ", cosines of parts of 2^%d", t->halvings);
         text_add(p->out, t->begin ? ", after %lld elements\n" : "\n", (long long)t->begin);
     }
     for (int i = 0; i < n->register_count; i++) {

@@ -110,6 +110,20 @@ nest_program program_beside(arena *a, const nest_program *part, int count) {
     return (nest_program){phases, phase};
 }
 
+void program_places(const nest_program *part, int count, nest_role role, int64_t *begin) {
+    part_places at = {{0}}, next;
+    narrowest of = {{0}};
+    const nest *n;
+    for (int i = 0; i < count; i++)
+        for (int k = 0; (n = program_nest(&part[i], k)); k++) narrow(&of, n);
+    for (int i = 0; i < count; i++) {
+        begin[i] = at.begin[role];
+        next = at;
+        for (int k = 0; (n = program_nest(&part[i], k)); k++) move_on(n, &of, &next, &at);
+        at = next;
+    }
+}
+
 static const nest_tensor *packed_by(const nest *n) {
     for (int i = 0; i < n->tensor_count; i++)
         if (n->tensors[i].role == ROLE_PACK_TO) return &n->tensors[i];

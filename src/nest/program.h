@@ -22,6 +22,8 @@ nest_program program_of(arena *a, nest *n);
 /* Programs that are independent of one another as one, which end together: the last phase has the nests of every last
  * phase. Each has weights and workspace of its own, those of one after those of the one before; all else they share. */
 nest_program program_beside(arena *a, const nest_program *part, int count);
+/* Where the parts of such a program have their own tensors of a role. */
+void program_places(const nest_program *part, int count, nest_role role, int64_t *begin);
 /* The nests that pack their weights: in the same places, with zeros between them. */
 nest_phase pack_beside(arena *a, nest *const *part, int count);
 

@@ -132,7 +132,8 @@ static bool prepare(void *context, flat_op *o) {
     bool accesses = kind == OP_STORE || kind == OP_LOAD || kind == OP_SPLAT;
     if (!accesses || !o->active) return true;
     if (o->op->at.tensor < 0 || o->op->at.tensor >= m->nest->tensor_count) return false;
-    if (m->nest->tensors[o->op->at.tensor].role != m->role) return true;
+    const nest_tensor *t = &m->nest->tensors[o->op->at.tensor];
+    if (t->role != m->role || t->work) return true;
     o->run = kind == OP_STORE ? run_store : kind == OP_LOAD ? run_load : run_splat;
     m->is_read |= kind != OP_STORE;
     return true;

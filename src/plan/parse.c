@@ -70,16 +70,19 @@ static bool read_switch(const parser *p, const plan_field *f, const node *n) {
     return index >= 0;
 }
 
-/* Written as everywhere in a spec: 0|[1-9][0-9]*. */
-static bool read_whole(const parser *p, const plan_field *f, const node *n, int *to) {
+bool plan_whole(const node *n, int least, int most, int *to) {
     enum { MOST_DIGITS = 7 };
     size_t digits = is_word(n) ? strspn(n->text, "0123456789") : 0;
     bool plain = digits && digits <= MOST_DIGITS && !n->text[digits] && (digits == 1 || *n->text != '0');
     int value = plain ? atoi(n->text) : -1;
-    if (value < f->least || value > f->most)
-        return wrong(p, f, n, NULL, arena_format(p->arena, "an integer %d..%d", f->least, f->most));
+    if (value < least || value > most) return false;
     *to = value;
     return true;
+}
+
+static bool read_whole(const parser *p, const plan_field *f, const node *n, int *to) {
+    return plan_whole(n, f->least, f->most, to) ||
+           wrong(p, f, n, NULL, arena_format(p->arena, "an integer %d..%d", f->least, f->most));
 }
 
 /* A loop, or a mapping from one to the size of its blocks. */

@@ -72,6 +72,8 @@ void plan_print(const cvk_plan *p, text *out);
  * may be left out of the order, and is then innermost; so may `prefetch` and
  * `stream`. */
 cvk_status plan_parse(const node *schedule, arena *a, cvk_diagnostics *d, cvk_plan *plan);
+/* A number written as everywhere in a spec, 0|[1-9][0-9]*, from `least` to `most`; false: it is none. */
+bool plan_whole(const node *n, int least, int most, int *to);
 bool plan_equal(const cvk_plan *a, const cvk_plan *b);
 bool plan_order_equal(const plan_order *a, const plan_order *b);
 

@@ -16,17 +16,40 @@ int64_t axis_after(const problem_axis *a) {
 
 static int64_t clamp(int64_t v, int64_t low, int64_t high) { return v < low ? low : v > high ? high : v; }
 
-/* Positions i of a tile beginning at `start` where tap k is present: low <= i < high; 0, 0 where nowhere. */
-static tap_segment presence(const problem_axis *a, int64_t start, int64_t length, int64_t k) {
+/* Positions i of a tile beginning at `start` where tap k is present: low <= i < high, if there are any. As taps go on,
+ * both ends go back, or stay. */
+static tap_segment ends(const problem_axis *a, int64_t start, int64_t length, int64_t k) {
     int64_t base = -a->origin - k * a->tap_step - start * a->step;
     int64_t low = clamp(ceil_div(base, a->step), 0, length);
     int64_t high = clamp(floor_div(a->in - 1 + base, a->step) + 1, 0, length);
-    if (low >= high) low = high = 0;
     return (tap_segment){k, k + 1, low, high};
 }
 
+/* The same; 0, 0 where nowhere. */
+static tap_segment presence(const problem_axis *a, int64_t start, int64_t length, int64_t k) {
+    tap_segment s = ends(a, start, length, k);
+    if (s.low >= s.high) s.low = s.high = 0;
+    return s;
+}
+
+/* The end of the taps from k on that have the ends of k's. */
+static int64_t alike_until(const problem_axis *a, int64_t start, int64_t length, int64_t k) {
+    const tap_segment s = ends(a, start, length, k);
+    int64_t alike = k, other = a->taps;
+    while (other - alike > 1) {
+        const int64_t middle = alike + (other - alike) / 2;
+        const tap_segment m = ends(a, start, length, middle);
+        if (m.low == s.low && m.high == s.high)
+            alike = middle;
+        else
+            other = middle;
+    }
+    return other;
+}
+
+/* Whether two tiles see the same: tap by tap, but for those that follow on one with the same ends in both. */
 static bool same_taps(const problem_axis *a, int64_t start, int64_t other, int64_t length) {
-    for (int64_t k = 0; k < a->taps; k++) {
+    for (int64_t k = 0; k < a->taps; k = lesser(alike_until(a, start, length, k), alike_until(a, other, length, k))) {
         tap_segment p = presence(a, start, length, k), q = presence(a, other, length, k);
         if (p.low != q.low || p.high != q.high) return false;
     }
@@ -90,15 +113,12 @@ problem_axis axis_windows(const problem_axis *axis, int64_t count, int64_t step,
 }
 
 segment_list axis_segments(arena *a, const problem_axis *axis, const axis_span *span) {
-    segment_list list = {arena_array(a, tap_segment, axis->taps), 0};
-    for (int64_t k = 0; k < axis->taps; k++) {
+    const int64_t most = 2 * span->length + 1; /* each end takes so many places at most, one after another */
+    segment_list list = {arena_array(a, tap_segment, axis->taps < most ? axis->taps : most), 0};
+    for (int64_t k = 0, next; k < axis->taps; k = next) {
         tap_segment s = presence(axis, span->start_first, span->length, k);
-        tap_segment *last = list.count ? &list.segment[list.count - 1] : NULL;
-        if (s.low == s.high) continue;
-        if (last && last->last == k && last->low == s.low && last->high == s.high)
-            last->last = k + 1;
-        else
-            list.segment[list.count++] = s;
+        s.last = next = alike_until(axis, span->start_first, span->length, k);
+        if (s.low != s.high) list.segment[list.count++] = s;
     }
     return list;
 }

@@ -256,6 +256,7 @@ static problem begin(const cvk_spec *s, const pair *p) {
                   .y = view_of_gradients(s, p),
                   .sum = spec_sum_type(s),
                   .border = s->padding,
+                  .constant = s->padding_constant,
                   .accuracy = ACCURACY_STRICT,
                   .post = {.accumulate = s->batch_any || (s->accumulate && !backward_weights_wait(s))}};
     set_axes(s, p, &to);

@@ -41,7 +41,11 @@ problem_epilogue problem_epilogue_of(const cvk_spec *s) {
     return e;
 }
 
-_Static_assert((int)LAYER_MAX_POOL == COMBINE_MAXIMUM && (int)LAYER_AVERAGE_POOL == COMBINE_MEAN, "kinds of layers");
+static const combination combinations[LAYER_KINDS] = {
+    [LAYER_MAX_POOL] = COMBINE_MAXIMUM, [LAYER_AVERAGE_POOL] = COMBINE_MEAN, [LAYER_IDENTITY] = COMBINE_NONE}; /* COMBINE_SUM
+                                                                                                                  of the
+                                                                                                                  others
+                                                                                                                */
 
 /* All but the axes. */
 static problem tensors_of(const cvk_spec *s) {
@@ -53,10 +57,13 @@ static problem tensors_of(const cvk_spec *s) {
                  .x = view_dense(s->input_type, s->input_layout, s->batch, s->in_channels, s->groups, s->in_size),
                  .w = view_of_weights(s),
                  .y = view_dense(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups, s->out_size),
-                 .combine = (combination)s->kind,
+                 .known = s->known,
+                 .combine = combinations[s->kind],
+                 .gate = view_everywhere(s->output_type, s->output_layout, s->batch, s->out_channels, s->groups),
                  .indices = s->indices,
                  .sum = spec_sum_type(s),
                  .border = s->padding,
+                 .constant = s->padding_constant - s->input_zero,
                  .accuracy = s->accuracy,
                  .post = problem_epilogue_of(s)};
     p.x.zero = s->input_zero;
@@ -65,6 +72,28 @@ static problem tensors_of(const cvk_spec *s) {
 }
 
 /* ---- forward ---- */
+
+/* Of channels_first, all that an image has lies one behind the other, as weights do: those are channels. */
+static bool is_flat(const cvk_spec *s) {
+    return s->kind == LAYER_DENSE && (s->input_layout == CVK_CHANNELS_FIRST || spec_taps(s) == 1);
+}
+
+static void flatten(const cvk_spec *s, problem *p) {
+    if (spec_taps(s) == 1) return;
+    p->in_channels *= spec_taps(s);
+    p->x.channels = p->x.group = p->in_channels;
+    p->x.channel = p->w.n = 1;
+    for (int a = 0; a < AXES; a++) p->axis[a] = (problem_axis){.out = 1, .taps = 1, .in = 1, .step = 1, .tap_step = 1};
+}
+
+/* Where an image is one position, images are columns: they share the weights that are at hand. */
+static void put_images_along(problem *p) {
+    p->axis[AXIS_W].in = p->axis[AXIS_W].out = p->n;
+    p->x = view_images_along(&p->x, AXIS_W);
+    p->y = view_images_along(&p->y, AXIS_W);
+    p->gate = view_images_along(&p->gate, AXIS_W);
+    p->n = 1;
+}
 
 static problem forward_of(const cvk_spec *s) {
     problem p = tensors_of(s);
@@ -78,6 +107,8 @@ static problem forward_of(const cvk_spec *s) {
                                    .before = s->count_include_pad ? s->pad_before[a] : 0,
                                    .after = s->count_include_pad ? s->pad_after[a] : 0};
     if (!problem_has_border(&p)) p.border = PAD_ZEROS;
+    if (is_flat(s)) flatten(s, &p);
+    if (is_flat(s) && s->batch > 1) put_images_along(&p);
     return p;
 }
 
@@ -164,12 +195,17 @@ static problem phase_of(const cvk_spec *s, int index) {
 
 int problem_count(const cvk_spec *s) {
     int64_t phases = 1;
+    if (spec_is_chain(s)) return spec_link_count(s);
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return backward_weights_count(s);
     for (int a = 0; a < AXES && s->transposed; a++) phases *= phases_of(s, a);
     return (int)phases;
 }
 
 problem problem_of(const cvk_spec *s, int index) {
+    if (spec_is_chain(s)) {
+        const cvk_spec link = spec_link(s, index);
+        return forward_of(&link);
+    }
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return backward_weights_of(s, index);
     return s->transposed ? phase_of(s, index) : forward_of(s);
 }
@@ -178,8 +214,8 @@ void problem_print(const cvk_spec *s, int index, text *out) {
     static const char *const NAMES[AXES] = {"od", "oh", "ow"};
     int64_t residue[AXES];
     if (problem_count(s) == 1) return;
-    if (s->direction == DIRECTION_BACKWARD_WEIGHTS) {
-        text_add(out, "part %d", index);
+    if (s->direction == DIRECTION_BACKWARD_WEIGHTS || spec_is_chain(s)) {
+        text_add(out, spec_is_chain(s) ? "layer %d" : "part %d", index);
         return;
     }
     set_residues(s, index, residue);
@@ -192,7 +228,8 @@ void problem_print(const cvk_spec *s, int index, text *out) {
 }
 
 bool problem_alike(const problem *a, const problem *b) {
-    bool alike = a->n == b->n && a->out_channels == b->out_channels && a->in_channels == b->in_channels;
+    bool alike = !a->known && !b->known && a->n == b->n && a->out_channels == b->out_channels &&
+                 a->in_channels == b->in_channels;
     for (int i = 0; i < AXES; i++) {
         const problem_axis *x = &a->axis[i], *y = &b->axis[i];
         alike &= x->out == y->out && x->taps == y->taps && x->in == y->in && x->step == y->step &&
@@ -266,10 +303,8 @@ double problem_multiply_adds(const problem *p) {
            (double)(p->in_channels * problem_taps(p));
 }
 
-int problem_count_post(const problem *p, post_kind kind) {
-    int count = 0;
-    for (int i = 0; i < p->post.count; i++) count += p->post.op[i].kind == kind;
-    return count;
+int problem_operands(const problem *p, post_operand operand) {
+    return post_count_reading(p->post.op, p->post.count, operand);
 }
 
 cvk_type problem_post_type(const problem *p) { return p->post.scaling == SCALING_FLOAT ? TYPE_F32 : p->sum; }

@@ -16,7 +16,8 @@
 typedef enum combination {
     COMBINE_SUM,     /* of products with weights, which begins with the bias */
     COMBINE_MAXIMUM, /* which begins with minus infinity; NaN wins */
-    COMBINE_MEAN     /* their sum over how many are counted */
+    COMBINE_MEAN,    /* their sum over how many are counted */
+    COMBINE_NONE     /* the only one, as it is */
 } combination;
 
 /* What becomes of a finished sum, in this order: scaling, post-ops, the store. The sum begins with the bias. */
@@ -36,14 +37,18 @@ typedef struct problem {
     bool indices; /* of a maximum: also where the first of the greatest is, counted through its channel's map */
     problem_axis axis[AXES];
     view x, w, y;        /* w has no elements where nothing is weighed */
+    const void *known;   /* the weights that w is a view of, where they are to be compiled in; else NULL */
+    view gate;           /* of what post-ops have for an image's channel: laid out as the output, of one position */
     cvk_type sum;        /* what is accumulated in; of the bias, too */
     padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
+    double constant;     /* with PAD_CONSTANT: what it reads, counted from what stands for 0 */
     accuracy accuracy;
     problem_epilogue post;
 } problem;
 
 struct cvk_spec;
-/* A layer is a list of problems, which are independent of one another: forward, one. Transposed, one for each phase of
+/* A layer is a list of problems, which are independent of one another, but for those of a chain, one for each of its
+ * layers (problem/band.h): forward, one. Transposed, one for each phase of
  * the strides that there is output of: the outputs congruent to it, by the taps that hit whole inputs, so that no zero
  * is ever multiplied. Gradients of weights: problem/backward_weights.h. */
 int problem_count(const struct cvk_spec *spec);
@@ -54,7 +59,8 @@ bool problem_folds(const struct cvk_spec *spec);
 view problem_unfolded(const struct cvk_spec *spec);
 /* What follows a layer's sums. */
 problem_epilogue problem_epilogue_of(const struct cvk_spec *spec);
-/* Whether two of one layer differ in nothing but where their tensors begin: then what suits one suits the other. */
+/* Whether two of one layer differ in nothing but where their tensors begin: then what suits one suits the other. Not
+ * where weights are known, which may suit each its own way. */
 bool problem_alike(const problem *a, const problem *b);
 /* In a few words, which outputs of the layer it is; nothing for all of them. */
 void problem_print(const struct cvk_spec *spec, int index, text *out);
@@ -75,9 +81,9 @@ problem problem_with_border_packed(const problem *p);
 
 int64_t problem_multiplier(const problem *p); /* output channels to an input channel */
 int64_t problem_taps(const problem *p);
-int64_t problem_pixels(const problem *p);       /* of the output */
-double problem_multiply_adds(const problem *p); /* padding counted as present */
-int problem_count_post(const problem *p, post_kind kind);
-cvk_type problem_post_type(const problem *p); /* what post-ops are computed in; of scales, too */
+int64_t problem_pixels(const problem *p);                     /* of the output */
+double problem_multiply_adds(const problem *p);               /* padding counted as present */
+int problem_operands(const problem *p, post_operand operand); /* post-ops that read such an operand */
+cvk_type problem_post_type(const problem *p);                 /* what post-ops are computed in; of scales, too */
 
 #endif

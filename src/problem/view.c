@@ -30,6 +30,19 @@ view view_dense(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, i
     return v;
 }
 
+view view_everywhere(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, int64_t groups) {
+    static const int64_t ONE[AXES] = {1, 1, 1};
+    view v = view_dense(type, layout, n, channels, groups, ONE);
+    for (int a = 0; a < AXES; a++) v.axis[a] = 0;
+    return v;
+}
+
+view view_images_along(const view *v, int axis) {
+    view along = *v;
+    along.axis[axis] = v->n;
+    return along;
+}
+
 view view_repeated(const view *v, int64_t times) {
     view r = *v;
     r.block = times;

@@ -28,6 +28,12 @@ typedef struct view {
 view view_dense(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, int64_t groups,
                 const int64_t size[AXES]);
 
+/* A dense tensor of one position, which is seen at all. */
+view view_everywhere(cvk_type type, cvk_layout layout, int64_t n, int64_t channels, int64_t groups);
+
+/* The view with its images, one behind the other, along an axis of which there was one position. */
+view view_images_along(const view *v, int axis);
+
 /* Each channel of a view that is not blocked as so many. */
 view view_repeated(const view *v, int64_t times);
 /* Whether it is such a view: `block` numbers are one element. */

@@ -44,6 +44,7 @@ static const char *to_data(cvk_spec *s) {
     s->input_type = s->output_type;
     s->output_type = type;
     s->transposed = !s->transposed;
+    if (s->padding == PAD_CONSTANT) s->padding = PAD_ZEROS; /* what constants would be given has nowhere to go */
     s->bias = false;
     s->post_count = 0;
     return NULL;

@@ -25,6 +25,7 @@ typedef enum field_form {
     FORM_groups,
     FORM_boolean,
     FORM_post_ops,
+    FORM_then,
     FORM_layout,
     FORM_dtype,
     FORM_quantization,
@@ -39,11 +40,13 @@ typedef enum field_form {
 
 /* Kinds of layers, a bit each. */
 enum {
-    OF_CONVOLUTION = 1 << LAYER_CONVOLUTION,
-    OF_MAX_POOL = 1 << LAYER_MAX_POOL,
-    OF_AVERAGE_POOL = 1 << LAYER_AVERAGE_POOL,
+#define LAYER_KIND(NAME, word, weighs, windows) OF_##NAME = 1 << LAYER_##NAME,
+#include "base/layer_kinds.def"
+#undef LAYER_KIND
     OF_POOLS = OF_MAX_POOL | OF_AVERAGE_POOL,
-    OF_ALL = OF_CONVOLUTION | OF_POOLS
+    OF_WINDOWS = OF_CONVOLUTION | OF_POOLS,
+    OF_WEIGHED = OF_CONVOLUTION | OF_DENSE,
+    OF_ALL = (1 << LAYER_KINDS) - 1
 };
 
 typedef struct field_row {
@@ -60,5 +63,7 @@ extern const field_row spec_fields[FIELDS];
 extern const word_list field_keys;
 
 bool field_is_of(const field_row *field, layer_kind kind);
+/* Whether a layer of a chain after its first may say the key: a pool among post-ops, or a convolution in `then`. */
+bool chain_has_key(layer_kind kind, field_id id);
 
 #endif

@@ -52,7 +52,7 @@ static bool is_sound_gradient(const cvk_spec *s) {
     bool sound = s->post_count == 0;
     if (s->direction == DIRECTION_BACKWARD_WEIGHTS) return sound;
     for (int axis = 0; axis < AXES; axis++) sound &= s->output_padding[axis] < s->stride[axis];
-    return sound && !s->bias;
+    return sound && !s->bias && s->padding != PAD_CONSTANT;
 }
 
 static bool is_sound_direction(const cvk_spec *s) {
@@ -64,22 +64,38 @@ static bool has_output_padding(const cvk_spec *s) {
     return s->output_padding[AXIS_D] || s->output_padding[AXIS_H] || s->output_padding[AXIS_W];
 }
 
-/* Every channel by itself, forward, without what belongs to weights. */
-static bool is_sound_pool(const cvk_spec *s) {
-    return s->groups == s->in_channels && s->out_channels == s->in_channels && !s->bias && !s->flip_kernel &&
-           !s->transposed && s->direction == DIRECTION_FORWARD && s->padding == PAD_ZEROS;
+static bool is_forward_alone(const cvk_spec *s) {
+    return !s->flip_kernel && !s->transposed && s->direction == DIRECTION_FORWARD && s->padding == PAD_ZEROS;
 }
 
+/* Every channel by itself, forward, without what belongs to weights. */
+static bool is_sound_weightless(const cvk_spec *s) {
+    return s->groups == spec_groups_of_kind(s) && s->out_channels == s->in_channels && !s->bias && is_forward_alone(s);
+}
+
+static bool is_sound_dense(const cvk_spec *s) { return s->groups == 1 && is_forward_alone(s); }
+
+/* One window that is all of the input, or one of each position alone. */
+static bool has_no_windows(const cvk_spec *s) {
+    bool none = true;
+    for (int a = 0; a < AXES; a++)
+        none &= s->kernel[a] == (s->kind == LAYER_DENSE ? s->in_size[a] : 1) && s->stride[a] == 1 &&
+                s->dilation[a] == 1 && s->pad_before[a] == 0 && s->pad_after[a] == 0;
+    return none;
+}
+
+static bool is_kind(const cvk_spec *s) { return (unsigned)s->kind < LAYER_KINDS; }
+
 static bool has_sound_switches(const cvk_spec *s) {
-    return (!s->ceil_mode || spec_is_pool(s)) && (!s->count_include_pad || s->kind == LAYER_AVERAGE_POOL) &&
-           (!s->indices || s->kind == LAYER_MAX_POOL);
+    return (!s->ceil_mode || (is_kind(s) && spec_is_pool(s))) &&
+           (!s->count_include_pad || s->kind == LAYER_AVERAGE_POOL) && (!s->indices || s->kind == LAYER_MAX_POOL);
 }
 
 static bool has_sound_post_ops(const cvk_spec *s) {
     if (s->post_count < 0 || s->post_count > LIMIT_POST_OPS) return false;
     for (const post_op *op = s->post; op < s->post + s->post_count; op++)
         if ((unsigned)op->kind >= POST_KINDS || !isfinite((float)op->a) || !isfinite((float)op->b) ||
-            (op->kind == POST_CLAMP && op->a > op->b))
+            (op->kind == POST_CLAMP && op->a > op->b) || (op->kind == POST_BLEND && (op->a < 0 || op->a > 1)))
             return false;
     return true;
 }
@@ -100,7 +116,7 @@ static void check_rest(const cvk_spec *s, const findings *f) {
     } checks[] = {
         {"rank", s->rank >= 1 && s->rank <= AXES},
         {"rank: an axis beyond it that is not neutral", s->rank < 1 || s->rank > AXES || has_neutral_axes(s)},
-        {"padding", (size_t)s->padding < padding_mode_words.count},
+        {"padding", (unsigned)s->padding < PADDING_MODES},
         {"input_layout", (size_t)s->input_layout < layout_words.count},
         {"output_layout", (size_t)s->output_layout < layout_words.count},
         {"batch_any: a batch that is not 1", !s->batch_any || s->batch == 1},
@@ -114,8 +130,10 @@ static void check_rest(const cvk_spec *s, const findings *f) {
         {"accumulate: not a layer of gradients'", !s->accumulate || is_sound_gradient(s)},
         {"output_padding: not a transposed layer's", s->transposed || !has_output_padding(s)},
         {"post", has_sound_post_ops(s)},
-        {"kind", (unsigned)s->kind < LAYER_KINDS},
-        {"a pool", !spec_is_pool(s) || is_sound_pool(s)},
+        {"kind", is_kind(s)},
+        {"a kind without weights", !is_kind(s) || spec_weighs(s) || is_sound_weightless(s)},
+        {"a dense layer", s->kind != LAYER_DENSE || is_sound_dense(s)},
+        {"a kind without windows", !is_kind(s) || layer_kind_rows[s->kind].windows || has_no_windows(s)},
         {"ceil_mode, count_include_pad or indices: not of such a layer", has_sound_switches(s)},
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
@@ -155,7 +173,26 @@ static const char *owner_of(const cvk_spec *s) {
     return nameable ? s->name : "layer";
 }
 
+cvk_status spec_take_constants(cvk_spec *s, arena *a, const void *dense, uint64_t bytes, cvk_diagnostics *d) {
+    report r = {.list = d};
+    place at[FIELDS];
+    for (int i = 0; i < FIELDS; i++) at[i] = s->at;
+    constants_take(s, a, dense, bytes, &(findings){.report = &r, .owner = owner_of(s), .at = at});
+    return report_status(&r);
+}
+
+/* Of a chain whose batch may be another now: its layers with theirs. */
+static cvk_status finish_links(const cvk_spec *s, cvk_diagnostics *d) {
+    cvk_status status = CVK_OK;
+    for (int i = 0; i < s->links && !status; i++) {
+        cvk_spec link = spec_link(s, i);
+        status = spec_finish(&link, d);
+    }
+    return status;
+}
+
 cvk_status spec_finish(cvk_spec *s, cvk_diagnostics *d) {
+    if (spec_is_chain(s)) return finish_links(s, d);
     report r = {.list = d};
     place at[FIELDS];
     for (int i = 0; i < FIELDS; i++) at[i] = s->at;

@@ -1,15 +1,13 @@
 /* Print: a spec as one line of YAML. Each form of field prints its value; a value that prints as the table's fallback
  * is left out, so what is read back is the same spec whatever the order of the table. */
+#include "spec/constants.h"
 #include "spec/fields.h"
 #include "spec/rules.h"
 
 #include <string.h>
 
-static const int parameters[POST_KINDS] = {
-#define POST_OP(name, word, parameters, formula) parameters,
-#include "base/post_ops.def"
-#undef POST_OP
-};
+/* A layer of a chain, without what it has from those before it; `first`: of a convolution, the chain's first layer. */
+static void print_link(const cvk_spec *s, const cvk_spec *first, text *out);
 
 static const int64_t *numbers(const cvk_spec *s, const field_row *f) {
     return (const int64_t *)(const void *)((const char *)s + f->member);
@@ -78,7 +76,16 @@ static void print_output_padding(const cvk_spec *s, const field_row *f, text *ou
 
 static void print_padding_mode(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
-    text_add(out, "%s", padding_mode_words.word[s->padding]);
+    if (s->padding != PAD_CONSTANT) {
+        text_add(out, "%s", padding_mode_words.word[s->padding]);
+        return;
+    }
+    text_add(out, "{constant: ");
+    if (s->input_type == TYPE_F64)
+        text_add_double(out, s->padding_constant);
+    else
+        text_add_float(out, (float)s->padding_constant);
+    text_add(out, "}");
 }
 
 static void print_groups(const cvk_spec *s, const field_row *f, text *out) {
@@ -101,9 +108,9 @@ static void print_number(const cvk_spec *s, double value, text *out) {
 }
 
 static void print_post_op(const cvk_spec *s, const post_op *op, text *out) {
-    const char *word = post_words.word[op->kind];
-    int n = parameters[op->kind];
-    if (op->kind == POST_SCALE) {
+    const char *word = post_rows[op->kind].word;
+    int n = post_rows[op->kind].parameters;
+    if (post_rows[op->kind].operand == OPERAND_CHANNEL) {
         text_add(out, "{%s: %s}", word, scale_words.word[0]);
     } else if (n == 0) {
         text_add(out, "%s", word);
@@ -116,14 +123,45 @@ static void print_post_op(const cvk_spec *s, const post_op *op, text *out) {
     }
 }
 
+/* Of a layer, and of the pools that follow it in a chain. */
 static void print_post_ops(const cvk_spec *s, const field_row *f, text *out) {
+    const char *joint = "";
     (void)f;
     text_add(out, "[");
-    for (int i = 0; i < s->post_count; i++) {
-        if (i) text_add(out, ", ");
-        print_post_op(s, &s->post[i], out);
+    for (int k = 0; k == 0 || (k < s->links && spec_is_pool(&s->link[k])); k++) {
+        const cvk_spec *link = k ? &s->link[k] : s;
+        if (k) {
+            text_add(out, "%s{%s: ", joint, kind_words.word[link->kind]);
+            print_link(link, NULL, out);
+            text_add(out, "}");
+            joint = ", ";
+        }
+        for (int i = 0; i < link->post_count; i++, joint = ", ") {
+            text_add(out, "%s", joint);
+            print_post_op(link, &link->post[i], out);
+        }
     }
     text_add(out, "]");
+}
+
+/* A layer of a chain that begins there: those of its chain that come after it are its own. */
+static cvk_spec link_of(const cvk_spec *s, int index) {
+    cvk_spec link = s->link[index];
+    link.links = s->links - index, link.link = s->link + index;
+    return link;
+}
+
+static void print_then(const cvk_spec *s, const field_row *f, text *out) {
+    const char *joint = "[";
+    (void)f;
+    for (int k = 1; k < s->links; k++) {
+        const cvk_spec link = link_of(s, k);
+        if (spec_is_pool(&link)) continue;
+        text_add(out, "%s", joint);
+        print_link(&link, s, out);
+        joint = ", ";
+    }
+    if (*joint == ',') text_add(out, "]");
 }
 
 static void print_layout(const cvk_spec *s, const field_row *f, text *out) {
@@ -177,6 +215,43 @@ static void print_accuracy(const cvk_spec *s, const field_row *f, text *out) {
     text_add(out, "%s", accuracy_words.word[s->accuracy]);
 }
 
+/* So many of the next level's lists, down to numbers. */
+static void print_values(const cvk_spec *s, const int64_t *size, int levels, int64_t *next, text *out) {
+    if (levels == 0) {
+        const int bytes = type_bytes(s->weights_type);
+        print_number(s, type_read(s->weights_type, (const char *)s->known + bytes * (*next)++), out);
+        return;
+    }
+    text_add(out, "[");
+    for (int64_t i = 0; i < *size; i++) {
+        if (i) text_add(out, ", ");
+        print_values(s, size + 1, levels - 1, next, out);
+    }
+    text_add(out, "]");
+}
+
+static bool same_for_all(const cvk_spec *s) {
+    const size_t each = (size_t)(spec_taps(s) * type_bytes(s->weights_type));
+    const char *known = s->known;
+    if (!constants_repeat(s)) return false;
+    for (int64_t c = 1; c < s->out_channels; c++)
+        if (memcmp(known, known + (size_t)c * each, each) != 0) return false;
+    return true;
+}
+
+static void print_weights(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    if (!s->known) return;
+    int64_t size[2 + AXES] = {s->transposed ? s->in_channels : s->out_channels,
+                              s->transposed ? spec_group_out(s) : spec_group_in(s)},
+                     next = 0;
+    for (int i = 0; i < s->rank; i++) size[2 + i] = s->kernel[AXES - s->rank + i];
+    const int outer = same_for_all(s) ? 2 : 0;
+    text_add(out, "{values: ");
+    print_values(s, size + outer, 2 + s->rank - outer, &next, out);
+    text_add(out, "}");
+}
+
 static void print_algorithm(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
     text_add(out, "%s", s->algorithm);
@@ -189,32 +264,57 @@ static void print_schedule(const cvk_spec *s, const field_row *f, text *out) {
 
 typedef void printer(const cvk_spec *s, const field_row *f, text *out);
 
-/* Forms that no checked spec has yet print nothing. */
+/* `of` was followed when the layer was read: it prints nothing. */
 static printer *const printers[FORMS] = {
-    [FORM_name] = print_name,
-    [FORM_shape] = print_shape,
-    [FORM_integer] = print_integer,
-    [FORM_axes] = print_axes,
-    [FORM_padding] = print_padding,
-    [FORM_padding_mode] = print_padding_mode,
-    [FORM_groups] = print_groups,
-    [FORM_boolean] = print_boolean,
-    [FORM_post_ops] = print_post_ops,
-    [FORM_layout] = print_layout,
-    [FORM_dtype] = print_dtype,
-    [FORM_accuracy] = print_accuracy,
-    [FORM_algorithm] = print_algorithm,
-    [FORM_schedule] = print_schedule,
-    [FORM_output_padding] = print_output_padding,
-    [FORM_direction] = print_direction,
-    [FORM_kind] = print_kind,
-    [FORM_kernel] = print_axes,
-    [FORM_quantization] = print_quantization,
+    [FORM_name] = print_name,           [FORM_shape] = print_shape,
+    [FORM_integer] = print_integer,     [FORM_axes] = print_axes,
+    [FORM_padding] = print_padding,     [FORM_padding_mode] = print_padding_mode,
+    [FORM_groups] = print_groups,       [FORM_boolean] = print_boolean,
+    [FORM_post_ops] = print_post_ops,   [FORM_then] = print_then,
+    [FORM_layout] = print_layout,       [FORM_dtype] = print_dtype,
+    [FORM_weights] = print_weights,
+    [FORM_accuracy] = print_accuracy,   [FORM_algorithm] = print_algorithm,
+    [FORM_schedule] = print_schedule,   [FORM_output_padding] = print_output_padding,
+    [FORM_direction] = print_direction, [FORM_kind] = print_kind,
+    [FORM_kernel] = print_axes,         [FORM_quantization] = print_quantization,
 };
 
-/* What adds is printed as the gradient that it is, for only those may: the transpose of the transpose. */
+/* `said`: whether something was, before. False: it is what an absent key means. */
+static bool print_field(const cvk_spec *s, const field_row *f, const char *absent, bool said, text *out) {
+    text value = text_new(out->arena);
+    printers[f->form](s, f, &value);
+    if (absent && strcmp(value.bytes, absent) == 0) return false;
+    text_add(out, "%s%s: %s", said ? ", " : "", f->key, value.bytes);
+    return true;
+}
+
+/* Whether its types are not those that it would have without a word. */
+static bool has_own_types(const cvk_spec *s, const cvk_spec *first) {
+    return first && (s->weights_type != first->weights_type || s->output_type != first->output_type);
+}
+
+static void print_link(const cvk_spec *s, const cvk_spec *first, text *out) {
+    bool said = false;
+    text_add(out, "{");
+    for (int id = 0; id < FIELDS; id++) {
+        const field_row *f = &spec_fields[id];
+        const bool passed = id == FIELD_dtype && !has_own_types(s, first);
+        if (!printers[f->form] || passed || !chain_has_key(s->kind, (field_id)id)) continue;
+        said |= print_field(s, f, id == FIELD_dtype ? NULL : f->fallback, said, out);
+    }
+    text_add(out, "}");
+}
+
+/* What adds is printed as the gradient that it is, for only those may: the transpose of the transpose. A chain is
+ * printed as its first layer and those that follow. */
 static cvk_spec as_written(const cvk_spec *s) {
     cvk_spec written = *s;
+    if (spec_is_chain(s)) {
+        written = spec_link(s, 0);
+        written.output_layout = s->output_layout;
+        written.algorithm = s->algorithm, written.schedule = s->schedule;
+        written.links = s->links, written.link = s->link;
+    }
     if (!s->accumulate || s->direction != DIRECTION_FORWARD) return written;
     spec_turn_backward(&written, DIRECTION_BACKWARD_DATA);
     written.direction = DIRECTION_BACKWARD_DATA;
@@ -222,14 +322,9 @@ static cvk_spec as_written(const cvk_spec *s) {
 }
 
 void spec_print(const cvk_spec *layer, text *out) {
-    const cvk_spec written = as_written(layer), *s = &written;
+    const cvk_spec s = as_written(layer);
     text_add(out, "{");
-    for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++) {
-        if (!printers[f->form] || !field_is_of(f, s->kind)) continue;
-        text value = text_new(out->arena);
-        printers[f->form](s, f, &value);
-        if (f->fallback && strcmp(value.bytes, f->fallback) == 0) continue;
-        text_add(out, "%s%s: %s", f == spec_fields ? "" : ", ", f->key, value.bytes);
-    }
+    for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++)
+        if (printers[f->form] && field_is_of(f, s.kind)) print_field(&s, f, f->fallback, f > spec_fields, out);
     text_add(out, "}");
 }

@@ -45,6 +45,7 @@ static void check_layer_keys(report *r, const char *owner, const node *layer) {
 static reader new_reader(const document *doc, const char *owner, place at) {
     reader r = {.report = doc->report, .arena = &doc->network->arena, .owner = owner, .complete = true};
     for (int i = 0; i < FIELDS; i++) r.draft.at[i] = at;
+    for (int i = 0; i < AXES; i++) r.draft.spec.kernel[i] = r.draft.spec.stride[i] = r.draft.spec.dilation[i] = 1;
     r.draft.spec.at = at;
     r.draft.padding = PADDING_NUMBERS;
     return r;
@@ -66,7 +67,7 @@ static const node *table_fallback(arena *a, const field_row *field) {
 }
 
 static void read_default(document *doc, reader *r, field_id id, const node *value) {
-    if (id == FIELD_name || id == FIELD_of || id == FIELD_input) {
+    if (id == FIELD_name || id == FIELD_of || id == FIELD_input || id == FIELD_then) {
         report_error(doc->report, E_MISPLACED_KEY, value->at, NULL, "defaults.%s: every layer has its own",
                      spec_fields[id].key);
         return;
@@ -126,15 +127,18 @@ static const node *find_own(const node *layer, const node *original, field_id id
 }
 
 /* Why a layer of another kind does not have the key. */
-static const char *whose(const field_row *field) {
+static const char *whose(const field_row *field, layer_kind kind) {
+    if (kind == LAYER_DENSE) return "a dense layer's one window is all of its input, forward";
     if (field == &spec_fields[FIELD_padding_mode]) return "padding of a pool is absent";
     if (field == &spec_fields[FIELD_transposed] || field == &spec_fields[FIELD_direction])
-        return "a pool goes forward alone";
+        return "only convolutions go backwards";
     switch (field->of) {
-    case OF_CONVOLUTION: return "a pool has as many channels out as in, each by itself, and no weights";
+    case OF_CONVOLUTION:
+    case OF_WEIGHED: return "as many channels come out as go in, each by itself, and there are no weights";
     case OF_MAX_POOL: return "it is for `kind: max_pool`";
     case OF_AVERAGE_POOL: return "it is for `kind: average_pool`";
-    default: return "it is for pools: `kind: max_pool` or `kind: average_pool`";
+    case OF_POOLS: return "it is for pools: `kind: max_pool` or `kind: average_pool`";
+    default: return "it has no windows";
     }
 }
 
@@ -142,8 +146,8 @@ static const char *whose(const field_row *field) {
 static void refuse_key(const reader *r, const field_row *field, const node *layer) {
     const node *said = find_key(layer, field->key);
     if (said && !r->draft.unknown_kind)
-        report_error(r->report, E_LAYER_KIND, said->at, whose(field), "%s.%s: a layer of kind %s has none", r->owner,
-                     field->key, kind_words.word[r->draft.spec.kind]);
+        report_error(r->report, E_LAYER_KIND, said->at, whose(field, r->draft.spec.kind),
+                     "%s.%s: a layer of kind %s has none", r->owner, field->key, kind_words.word[r->draft.spec.kind]);
 }
 
 static void read_layer_fields(const document *doc, reader *r, const node *layer) {
@@ -196,11 +200,12 @@ static void turn_backward(reader *r, const findings *f) {
         spec_apply_rules(&r->draft.spec, f);
 }
 
-/* Words become numbers, and the layer is judged as a whole. */
-static void settle(reader *r) {
+void settle(reader *r) {
     cvk_spec *s = &r->draft.spec;
     if (r->draft.depthwise) s->groups = s->in_channels;
-    if (spec_is_pool(s)) s->groups = s->out_channels = s->in_channels;
+    if (!spec_weighs(s)) s->out_channels = s->in_channels;
+    if (!field_is_of(&spec_fields[FIELD_groups], s->kind)) s->groups = spec_groups_of_kind(s);
+    for (int axis = 0; axis < AXES && s->kind == LAYER_DENSE; axis++) s->kernel[axis] = s->in_size[axis];
     if (!spec_takes_padding(s, r->draft.padding)) {
         report_error(r->report, E_TRANSPOSED, r->draft.at[FIELD_padding],
                      "padding crops what comes out: say by how much on either side",
@@ -208,9 +213,11 @@ static void settle(reader *r) {
         return;
     }
     const findings f = {.report = r->report, .owner = r->owner, .at = r->draft.at};
+    const unsigned before = r->report->errors;
     spec_resolve_padding(s, r->draft.padding);
     spec_apply_rules(s, &f);
     if (r->draft.direction != DIRECTION_FORWARD && report_clean(r->report)) turn_backward(r, &f);
+    if (r->report->errors == before) constants_settle(s, r->arena, &r->draft.constants, &f);
 }
 
 static void read_layer(document *doc, const node *layer) {
@@ -224,6 +231,7 @@ static void read_layer(document *doc, const node *layer) {
         read_layer_fields(doc, &r, layer);
         check_name_is_new(doc, &r);
         if (r.complete) settle(&r);
+        if (r.complete) read_chain(&r, doc->fallback);
         *s = r.draft.spec;
     }
     if (!s->name) s->name = "";

@@ -28,15 +28,6 @@ void refuse(reader *r, diag_code code, const node *at, const char *hint, const c
     r->complete = false;
 }
 
-/* Valid, but not built yet; the rest of the layer can still be checked. */
-static void not_supported(reader *r, const node *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static void not_supported(reader *r, const node *at, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    say(r, E_UNSUPPORTED, at, NULL, format, args);
-    va_end(args);
-}
-
 static void *member(reader *r) { return (char *)&r->draft.spec + r->field->member; }
 
 static bool read_number(reader *r, const node *n, int64_t least, int64_t most, int64_t *value) {
@@ -161,20 +152,19 @@ static void read_size(reader *r, const node *n, int64_t *size) {
 
 static void read_shape(reader *r, const node *n) {
     static const char order[] = "N, C, then W, H W or D H W";
-    if (n->kind != NODE_SEQUENCE) {
-        refuse(r, E_KIND, n, order, "expected a list of 3 to 5 integers, got %s", describe(n).text);
-        return;
-    }
-    if (n->count < 3 || n->count > 2 + AXES) {
-        refuse(r, E_LENGTH, n, order, "expected a list of 3 to 5 integers, got %s", describe(n).text);
-        return;
-    }
     cvk_spec *s = &r->draft.spec;
-    r->rank = s->rank = (int)n->count - 2;
+    const size_t least = s->kind == LAYER_DENSE ? 2 : 3;
+    if (n->kind != NODE_SEQUENCE || n->count < least || n->count > 2 + AXES) {
+        refuse(r, n->kind == NODE_SEQUENCE ? E_LENGTH : E_KIND, n, order,
+               "expected a list of %zu to 5 integers, got %s", least, describe(n).text);
+        return;
+    }
+    const int sizes = (int)n->count - 2;
+    r->rank = s->rank = sizes ? sizes : 1;
     read_batch(r, n->child[0]);
     read_size(r, n->child[1], &s->in_channels);
     for (int axis = 0; axis < AXES; axis++) s->in_size[axis] = 1;
-    for (int i = 0; i < r->rank; i++) read_size(r, n->child[2 + i], &s->in_size[AXES - r->rank + i]);
+    for (int i = 0; i < sizes; i++) read_size(r, n->child[2 + i], &s->in_size[AXES - sizes + i]);
 }
 
 static void read_integer(reader *r, const node *n) { read_number(r, n, r->field->least, r->field->most, member(r)); }
@@ -296,9 +286,29 @@ static void read_padding(reader *r, const node *n) {
     }
 }
 
+static void read_border_constant(reader *r, const node *n) {
+    static const char *const names[] = {"constant"};
+    static const word_list keys = {"padding_mode", 1, names};
+    const node *value[MOST_SUBKEYS];
+    if (!read_subkeys(r, n, &keys, value)) return;
+    if (!value[0])
+        refuse(r, E_MISSING_KEY, n, NULL, "expected {constant: number}");
+    else if (read_decimal(r, value[0], &r->draft.spec.padding_constant))
+        r->draft.spec.padding = PAD_CONSTANT;
+}
+
 static void read_padding_mode(reader *r, const node *n) {
-    int found = read_word(r, n, &padding_mode_words);
-    if (found >= 0) r->draft.spec.padding = (padding_mode)found;
+    if (n->kind == NODE_MAPPING) {
+        read_border_constant(r, n);
+        return;
+    }
+    if (n->kind == NODE_SCALAR && word_find(&padding_mode_words, n->text) >= 0) {
+        r->draft.spec.padding = (padding_mode)word_find(&padding_mode_words, n->text);
+        return;
+    }
+    const hint_text hint = n->kind == NODE_SCALAR ? word_hint(&padding_mode_words, n->text) : (hint_text){.text = ""};
+    refuse(r, n->kind == NODE_SCALAR ? E_WORD : E_KIND, n, hint.text, "expected %s, or {constant: number}, got %s",
+           word_choices(&padding_mode_words).text, describe(n).text);
 }
 
 static void read_groups(reader *r, const node *n) {
@@ -309,6 +319,15 @@ static void read_groups(reader *r, const node *n) {
     else if (!r->draft.depthwise)
         refuse(r, scalar ? E_WORD : E_KIND, n, scalar ? word_hint(&group_words, n->text).text : NULL,
                "expected an integer 1..%lld or depthwise, got %s", (long long)r->field->most, describe(n).text);
+}
+
+/* Its layers are read when the first one is settled. */
+static void read_then(reader *r, const node *n) {
+    if (n->kind != NODE_SEQUENCE || n->count == 0)
+        refuse(r, E_KIND, n, "as in `[{out_channels: 64, kernel_size: 1}]`", "expected a list of layers, got %s",
+               describe(n).text);
+    else
+        r->draft.then = n;
 }
 
 static void read_boolean(reader *r, const node *n) { read_truth(r, n, member(r)); }
@@ -408,11 +427,12 @@ static void read_direction(reader *r, const node *n) {
 /* What it names was found before the fields were read. */
 static void read_of(reader *r, const node *n) { (void)r, (void)n; }
 
-static bool read_constants(reader *r, const node *n) {
+/* Their shape is for later, when the layer's is known. */
+static bool check_constants(reader *r, const node *n) {
     double dropped;
     if (n->kind != NODE_SEQUENCE) return read_decimal(r, n, &dropped);
     bool sound = true;
-    for (size_t i = 0; i < n->count; i++) sound = read_constants(r, n->child[i]) && sound;
+    for (size_t i = 0; i < n->count; i++) sound = check_constants(r, n->child[i]) && sound;
     return sound;
 }
 
@@ -420,7 +440,7 @@ static void read_weights(reader *r, const node *n) {
     static const char *const names[] = {"scale", "values"};
     static const word_list keys = {"weights", 2, names};
     const node *value[MOST_SUBKEYS];
-    double scale;
+    double scale = 1;
     if (n->kind != NODE_MAPPING) {
         refuse(r, E_KIND, n, NULL, "expected {scale: number, values: lists of numbers}, got %s", describe(n).text);
         return;
@@ -428,10 +448,10 @@ static void read_weights(reader *r, const node *n) {
     bool sound = read_subkeys(r, n, &keys, value);
     if (value[0]) sound = read_decimal(r, value[0], &scale) && sound;
     if (value[1])
-        sound = read_constants(r, value[1]) && sound;
+        sound = check_constants(r, value[1]) && sound;
     else
         refuse(r, E_MISSING_KEY, n, NULL, "expected values");
-    if (sound && value[1]) not_supported(r, n, "constants compiled into the code are not supported yet");
+    if (sound && value[1]) r->draft.constants = (constants){value[1], scale};
 }
 
 static void read_accuracy(reader *r, const node *n) {
@@ -468,6 +488,7 @@ void read_field(reader *r, const node *value) {
         [FORM_groups] = read_groups,
         [FORM_boolean] = read_boolean,
         [FORM_post_ops] = read_post_ops,
+        [FORM_then] = read_then,
         [FORM_layout] = read_layout,
         [FORM_dtype] = read_dtype,
         [FORM_output_padding] = read_output_padding,

@@ -4,16 +4,13 @@
 
 #include <stdio.h>
 
-static const int parameters[POST_KINDS] = {
-#define POST_OP(name, word, parameters, formula) parameters,
-#include "base/post_ops.def"
-#undef POST_OP
-};
+static bool is_per_channel(post_kind kind) { return post_rows[kind].operand == OPERAND_CHANNEL; }
 
 /* How one is written, for a message. */
 static const char *example(post_kind kind) {
+    if (kind == POST_SHIFT) return "{shift: per_channel}";
     if (kind == POST_SCALE) return "{scale: per_channel}";
-    return parameters[kind] == 1 ? "{leaky_relu: 0.01}" : "{clamp: [0, 6]}";
+    return post_rows[kind].parameters == 1 ? "{leaky_relu: 0.01}" : "{clamp: [0, 6]}";
 }
 
 static bool read_kind(reader *r, const node *word, post_op *op) {
@@ -22,9 +19,20 @@ static bool read_kind(reader *r, const node *word, post_op *op) {
     return found >= 0;
 }
 
+layer_kind post_op_pool(const node *n) {
+    const char *word = n->kind == NODE_SCALAR ? n->text : n->kind == NODE_MAPPING && n->count ? n->child[0]->text : "";
+    const int found = word_find(&kind_words, word);
+    return found > 0 ? (layer_kind)found : LAYER_CONVOLUTION;
+}
+
 static bool read_word_alone(reader *r, const node *n, post_op *op) {
+    if (post_op_pool(n) != LAYER_CONVOLUTION) {
+        refuse(r, E_POST_OP, n, "as in `{max_pool: {kernel_size: 3, stride: 2, padding: 1}}`", "%s needs its window",
+               n->text);
+        return false;
+    }
     if (!read_kind(r, n, op)) return false;
-    if (parameters[op->kind] == 0 && op->kind != POST_SCALE) return true;
+    if (post_rows[op->kind].parameters == 0 && !is_per_channel(op->kind)) return true;
     hint_text h = {.text = ""};
     snprintf(h.text, sizeof h.text, "as in `%s`", example(op->kind));
     refuse(r, E_POST_OP, n, h.text, "%s needs a parameter", n->text);
@@ -42,6 +50,14 @@ static bool read_clamp(reader *r, const node *n, post_op *op) {
     return false;
 }
 
+static bool read_blend(reader *r, const node *n, post_op *op) {
+    if (!read_decimal(r, n, &op->a)) return false;
+    if (op->a >= 0 && op->a <= 1) return true;
+    refuse(r, E_POST_OP, n, "it is the addend's share", "blend: expected a number from 0 to 1, got %s",
+           describe(n).text);
+    return false;
+}
+
 static bool read_with_parameters(reader *r, const node *n, post_op *op) {
     if (n->count != 2) {
         refuse(r, E_POST_OP, n, "begin each with `-`, or put each in braces of its own",
@@ -50,9 +66,10 @@ static bool read_with_parameters(reader *r, const node *n, post_op *op) {
     }
     const node *word = n->child[0], *value = n->child[1];
     if (!read_kind(r, word, op)) return false;
-    if (op->kind == POST_SCALE) return read_word(r, value, &scale_words) >= 0;
+    if (is_per_channel(op->kind)) return read_word(r, value, &scale_words) >= 0;
     if (op->kind == POST_CLAMP) return read_clamp(r, value, op);
-    if (parameters[op->kind] == 1) return read_decimal(r, value, &op->a);
+    if (op->kind == POST_BLEND) return read_blend(r, value, op);
+    if (post_rows[op->kind].parameters == 1) return read_decimal(r, value, &op->a);
     refuse(r, E_POST_OP, word, "write the word alone", "%s takes no parameter", word->text);
     return false;
 }
@@ -65,9 +82,26 @@ static bool read_post_op(reader *r, const node *n, post_op *op) {
     return false;
 }
 
-void read_post_ops(reader *r, const node *n) {
+static bool is_pool(const node *n) { return n->kind == NODE_MAPPING && post_op_pool(n) != LAYER_CONVOLUTION; }
+
+/* Up to a pool, with which another layer begins. */
+void read_post_ops_from(reader *r, const node *n, size_t first) {
     cvk_spec *s = &r->draft.spec;
     s->post_count = 0;
+    for (size_t i = first; i < n->count; i++) {
+        post_op op;
+        if (is_pool(n->child[i])) {
+            r->draft.pooled = n;
+            r->draft.pool_at = i;
+            return;
+        }
+        if (read_post_op(r, n->child[i], &op)) s->post[s->post_count++] = op;
+    }
+}
+
+void read_post_ops(reader *r, const node *n) {
+    r->draft.spec.post_count = 0;
+    r->draft.pooled = NULL;
     if (n->kind != NODE_SEQUENCE) {
         refuse(r, E_KIND, n, "as in `[add, relu]`", "expected a list, got %s", describe(n).text);
         return;
@@ -76,8 +110,5 @@ void read_post_ops(reader *r, const node *n) {
         refuse(r, E_COUNT_LIMIT, n, NULL, "%zu post-ops are over the limit of %d", n->count, (int)r->field->most);
         return;
     }
-    for (size_t i = 0; i < n->count; i++) {
-        post_op op;
-        if (read_post_op(r, n->child[i], &op)) s->post[s->post_count++] = op;
-    }
+    read_post_ops_from(r, n, 0);
 }

@@ -4,6 +4,7 @@
 #include "spec/limits.h"
 #include "base/integers.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -47,10 +48,27 @@ static int64_t border_reach(padding_mode mode, int64_t size) {
 static void check_border(const cvk_spec *s, int axis, int64_t size, const findings *f) {
     long long reach = border_reach(s->padding, size);
     if (s->pad_before[axis] <= reach && s->pad_after[axis] <= reach) return;
-    broken(f, FIELD_padding_mode, E_BORDER, NULL,
+    broken(f, FIELD_padding_mode, E_BORDER,
+           s->padding == PAD_REFLECT ? "reflect does not repeat the edge; what does, as scipy's, is symmetric" : NULL,
            "%s can pad axis %c of size %lld by at most %lld on a side, not by %lld and %lld",
            padding_mode_words.word[s->padding], axis_names[axis], (long long)size, reach,
            (long long)s->pad_before[axis], (long long)s->pad_after[axis]);
+}
+
+/* The constant becomes a number of the input's type; what stands for 0 there is the border of zeros. */
+static void settle_constant(cvk_spec *s, const findings *f) {
+    if (s->padding != PAD_CONSTANT) {
+        s->padding_constant = 0;
+        return;
+    }
+    const double value = s->padding_constant, rounded = type_round(s->input_type, value);
+    if (!isfinite(rounded) || (!type_is_float(s->input_type) && rounded != value))
+        broken(f, FIELD_padding_mode, E_BORDER, NULL, "constant: %.9g is no %s", value, type_name(s->input_type));
+    else if (s->transposed && rounded != s->input_zero)
+        broken(f, FIELD_padding_mode, E_BORDER, "padding crops what comes out",
+               "a transposed layer has no border of a constant");
+    s->padding_constant = rounded == s->input_zero ? 0 : rounded;
+    if (rounded == s->input_zero) s->padding = PAD_ZEROS;
 }
 
 /* Every input position spreads over the kernel's span, a stride from the one before. */
@@ -207,11 +225,15 @@ static void check_integer_post_ops(const cvk_spec *s, const findings *f) {
 }
 
 static void check_quantization(const cvk_spec *s, const findings *f) {
-    const bool adds = spec_count_post(s, POST_ADD) > 0, out = is_byte(s->output_type);
+    const bool adds = spec_operands(s, OPERAND_TENSOR) > 0, out = is_byte(s->output_type);
     check_zero_point(f, "input_zero_point", s->input_type, s->input_zero);
     check_zero_point(f, "weights_zero_point", s->weights_type, s->weights_zero);
     check_zero_point(f, "output_zero_point", s->output_type, s->output_zero);
     check_zero_point(f, "addend_zero_point", s->output_type, s->addend_zero);
+    if ((out || !type_is_float(spec_sum_type(s))) && s->kind == LAYER_IDENTITY)
+        broken(f, FIELD_dtype, E_UNSUPPORTED, NULL, "bytes of %s are not supported yet", layer_kind_rows[s->kind].word);
+    if (out && spec_operands(s, OPERAND_IMAGE_CHANNEL) > 0)
+        broken(f, FIELD_post_ops, E_UNSUPPORTED, NULL, "gates of %s are not supported yet", type_name(s->output_type));
     if (s->addend_zero && !adds)
         broken(f, FIELD_quantization, E_QUANTIZATION, NULL, "addend_zero_point: there is no post-op that adds");
     if (s->rounding && (!out || spec_is_pool(s)))
@@ -234,8 +256,10 @@ static void check_integers(const cvk_spec *s, const findings *f) {
 /* Parameters become numbers of what post-ops are computed in. */
 static void round_parameters(cvk_spec *s) {
     const cvk_type type = spec_post_type(s);
-    for (post_op *op = s->post; op < s->post + s->post_count; op++)
-        op->a = type_round(type, op->a), op->b = type_round(type, op->b);
+    for (post_op *op = s->post; op < s->post + s->post_count; op++) {
+        op->a = type_round(type, op->a);
+        op->b = type_round(type, op->kind == POST_BLEND ? 1 - op->a : op->b);
+    }
 }
 
 /* Whether the first tap of window o that is not before the input is there, too. */
@@ -280,20 +304,36 @@ static void check_pool_types(const cvk_spec *s, const findings *f) {
                (long long)spec_taps(s), MOST_BYTES_OF_A_MEAN, type_name(s->input_type));
 }
 
+/* What is not summed is computed in the type that sums have. */
+static void check_weightless_types(const cvk_spec *s, const findings *f) {
+    if (!spec_is_pool(s) && (!type_is_float(s->input_type) || !type_is_float(s->output_type)))
+        broken(f, FIELD_dtype, E_UNSUPPORTED, NULL, "%s of integers is not supported yet",
+               layer_kind_rows[s->kind].word);
+}
+
 static void apply_pool_rules(const cvk_spec *s, const findings *f) {
     check_pool_types(s, f);
     for (int axis = 0; axis < AXES; axis++) check_windows(s, axis, f);
     check_indices(s, f);
 }
 
+/* A kernel that is not said. */
+static void check_dense(const cvk_spec *s, int axis, const findings *f) {
+    if (s->kernel[axis] > LIMIT_KERNEL)
+        broken(f, FIELD_input, E_NUMBER_LIMIT, NULL, "%lld on axis %c are over the limit of %d of a dense layer",
+               (long long)s->kernel[axis], axis_names[axis], LIMIT_KERNEL);
+}
+
 static void apply_direct_rules(cvk_spec *s, const findings *f) {
     for (int axis = 0; axis < AXES; axis++) {
+        if (s->kind == LAYER_DENSE) check_dense(s, axis, f);
         find_output_size(s, axis, f);
         check_border(s, axis, s->in_size[axis], f);
     }
 }
 
 void spec_apply_rules(cvk_spec *s, const findings *f) {
+    settle_constant(s, f);
     check_groups(s, f);
     for (int axis = 0; axis < AXES; axis++) check_padding(s, axis, f);
     if (s->transposed)
@@ -301,6 +341,7 @@ void spec_apply_rules(cvk_spec *s, const findings *f) {
     else
         apply_direct_rules(s, f);
     if (spec_is_pool(s)) apply_pool_rules(s, f);
+    if (!spec_weighs(s)) check_weightless_types(s, f);
     check_amounts(s, f);
     check_groups_apart(s, f);
     check_types(s, f);

@@ -22,6 +22,11 @@ bool spec_takes_padding(const cvk_spec *s, padding_word word);
  * its bias. Post-ops have no part in it. NULL, or why there is none yet. The rules are to be applied to it anew. */
 const char *spec_turn_backward(cvk_spec *s, direction way);
 
+/* Why layers, each checked, are no chain, and which of them it is; or NULL. */
+const char *spec_chain_refuse(const cvk_spec *links, int count, int *which);
+/* What they make, where nothing is against it. */
+cvk_spec spec_chain_of(arena *a, const cvk_spec *links, int count);
+
 /* Fills in out_size and applies the rules to fields that are each within their range. */
 void spec_apply_rules(cvk_spec *s, const findings *f);
 

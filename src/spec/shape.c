@@ -28,39 +28,6 @@ scaling spec_scaling(const cvk_spec *s) {
 
 cvk_type spec_post_type(const cvk_spec *s) { return spec_scaling(s) == SCALING_FLOAT ? TYPE_F32 : spec_sum_type(s); }
 
-static bool adds_bytes(const cvk_spec *s) { return type_bytes(s->output_type) == 1; }
-
-int spec_scales(const cvk_spec *s) {
-    const int addends = adds_bytes(s) ? spec_count_post(s, POST_ADD) : 0;
-    return (spec_scaling(s) != SCALING_NONE) + addends + spec_count_post(s, POST_SCALE);
-}
-
-/* Whether vector i is one of multipliers: the first is, and those of addends are. */
-static bool is_multiplier(const cvk_spec *s, int i) {
-    int at = spec_scaling(s) != SCALING_NONE;
-    if (i < at) return true;
-    for (const post_op *op = s->post; op < s->post + s->post_count; op++) {
-        const bool adds = op->kind == POST_ADD && adds_bytes(s);
-        if ((adds || op->kind == POST_SCALE) && at++ == i) return adds;
-    }
-    return false;
-}
-
-int64_t spec_scale_size(const cvk_spec *s, int i) {
-    return s->one_multiplier && is_multiplier(s, i) ? 1 : s->out_channels;
-}
-
-int64_t spec_scale_elements(const cvk_spec *s) {
-    int64_t elements = 0;
-    for (int i = 0; i < spec_scales(s); i++) elements += spec_scale_size(s, i);
-    return elements;
-}
-
-int64_t spec_shift_elements(const cvk_spec *s) {
-    const scaling how = spec_scaling(s);
-    return how == SCALING_HALF_UP || how == SCALING_DOUBLE ? spec_scale_size(s, 0) : 0;
-}
-
 cvk_type spec_result_type(const cvk_spec *s) {
     return s->direction == DIRECTION_FORWARD ? s->output_type : s->weights_type;
 }
@@ -73,14 +40,41 @@ cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch) {
     return of;
 }
 
-bool spec_is_pool(const cvk_spec *s) { return s->kind != LAYER_CONVOLUTION; }
-bool spec_has_weights(const cvk_spec *s) { return s->direction == DIRECTION_FORWARD && !spec_is_pool(s); }
+bool spec_is_chain(const cvk_spec *s) { return s->links > 0; }
+int spec_link_count(const cvk_spec *s) { return spec_is_chain(s) ? s->links : 1; }
+
+cvk_spec spec_link(const cvk_spec *s, int index) {
+    cvk_spec of = spec_is_chain(s) ? s->link[index] : *s;
+    of.batch = s->batch, of.batch_any = s->batch_any;
+    of.accuracy = s->accuracy;
+    return of;
+}
+
+/* Over the layers of a chain. */
+static int64_t sum_of_links(const cvk_spec *s, int64_t (*figure)(const cvk_spec *)) {
+    int64_t sum = 0, more;
+    for (int i = 0; i < s->links; i++) {
+        const cvk_spec link = spec_link(s, i);
+        more = figure(&link);
+        sum = more > INT64_MAX - sum ? INT64_MAX : sum + more;
+    }
+    return sum;
+}
+
+bool spec_weighs(const cvk_spec *s) { return layer_kind_rows[s->kind].weighs; }
+bool spec_is_pool(const cvk_spec *s) { return layer_kind_rows[s->kind].windows && !spec_weighs(s); }
+bool spec_has_weights(const cvk_spec *s) {
+    if (spec_is_chain(s)) return spec_weights_elements(s) > 0;
+    return s->direction == DIRECTION_FORWARD && spec_weighs(s);
+}
+int64_t spec_groups_of_kind(const cvk_spec *s) { return spec_weighs(s) ? 1 : s->in_channels; }
 int64_t spec_group_in(const cvk_spec *s) { return s->in_channels / s->groups; }
 int64_t spec_group_out(const cvk_spec *s) { return s->out_channels / s->groups; }
 int64_t spec_taps(const cvk_spec *s) { return volume(s->kernel); }
 
 /* Every tap of every position that taps are counted from: an output, or of a transposed layer an input. */
 int64_t spec_macs(const cvk_spec *s) {
+    if (spec_is_chain(s)) return sum_of_links(s, spec_macs);
     int64_t positions = times(times(s->batch, s->out_channels), volume(s->transposed ? s->in_size : s->out_size));
     return times(positions, times(spec_group_in(s), spec_taps(s)));
 }
@@ -102,16 +96,15 @@ static int64_t present(const cvk_spec *s, int axis) {
 }
 
 int64_t spec_macs_of_input(const cvk_spec *s) {
+    if (spec_is_chain(s)) return sum_of_links(s, spec_macs_of_input);
     if (s->padding != PAD_ZEROS) return spec_macs(s);
     int64_t count = times(times(s->batch, s->out_channels), spec_group_in(s));
     for (int axis = 0; axis < AXES; axis++) count = times(count, present(s, axis));
     return count;
 }
 
-int spec_count_post(const cvk_spec *s, post_kind kind) {
-    int count = 0;
-    for (int i = 0; i < s->post_count; i++) count += s->post[i].kind == kind;
-    return count;
+int spec_operands(const cvk_spec *s, post_operand operand) {
+    return post_count_reading(s->post, s->post_count, operand);
 }
 
 int64_t spec_input_elements(const cvk_spec *s) {
@@ -122,14 +115,70 @@ int64_t spec_output_elements(const cvk_spec *s) {
     return times(times(s->batch, channels_in_memory(s->output_layout, s->out_channels)), volume(s->out_size));
 }
 
+int64_t spec_operand_elements(const cvk_spec *s, post_operand operand) {
+    switch (operand) {
+    case OPERAND_TENSOR: return spec_output_elements(s);
+    case OPERAND_IMAGE_CHANNEL: return times(s->batch, channels_in_memory(s->output_layout, s->out_channels));
+    case OPERAND_CHANNEL: return s->out_channels;
+    default: return 0;
+    }
+}
+
 int64_t spec_weights_elements(const cvk_spec *s) {
-    if (spec_is_pool(s)) return 0;
+    if (spec_is_chain(s)) return sum_of_links(s, spec_weights_elements);
+    if (!spec_weighs(s)) return 0;
     return times(times(s->out_channels, spec_group_in(s)), spec_taps(s));
+}
+
+int64_t spec_bias_elements(const cvk_spec *s) {
+    if (spec_is_chain(s)) return sum_of_links(s, spec_bias_elements);
+    return s->bias ? s->out_channels : 0;
+}
+
+static bool adds_bytes(const cvk_spec *s) { return type_bytes(s->output_type) == 1; }
+
+/* Of one layer. */
+static int count_scales(const cvk_spec *s) {
+    const int addends = adds_bytes(s) ? spec_operands(s, OPERAND_TENSOR) : 0;
+    return (spec_scaling(s) != SCALING_NONE) + addends + spec_operands(s, OPERAND_CHANNEL);
+}
+
+int spec_scales(const cvk_spec *s) {
+    int scales = spec_is_chain(s) ? 0 : count_scales(s);
+    for (int i = 0; i < s->links; i++) scales += count_scales(&s->link[i]);
+    return scales;
+}
+
+/* Whether vector i is one of multipliers: the first is, and those of addends are. */
+static bool is_multiplier(const cvk_spec *s, int i) {
+    int at = spec_scaling(s) != SCALING_NONE;
+    if (i < at) return true;
+    for (const post_op *op = s->post; op < s->post + s->post_count; op++) {
+        const bool adds = post_rows[op->kind].operand == OPERAND_TENSOR && adds_bytes(s);
+        if ((adds || post_rows[op->kind].operand == OPERAND_CHANNEL) && at++ == i) return adds;
+    }
+    return false;
+}
+
+int64_t spec_scale_size(const cvk_spec *s, int i) {
+    return s->one_multiplier && is_multiplier(s, i) ? 1 : s->out_channels;
+}
+
+int64_t spec_scale_elements(const cvk_spec *s) {
+    if (spec_is_chain(s)) return sum_of_links(s, spec_scale_elements);
+    int64_t elements = 0;
+    for (int i = 0; i < spec_scales(s); i++) elements += spec_scale_size(s, i);
+    return elements;
+}
+
+int64_t spec_shift_elements(const cvk_spec *s) {
+    const scaling how = spec_scaling(s);
+    return how == SCALING_HALF_UP || how == SCALING_DOUBLE ? spec_scale_size(s, 0) : 0;
 }
 
 int64_t spec_result_elements(const cvk_spec *s) {
     if (s->direction == DIRECTION_FORWARD) return spec_output_elements(s);
-    return spec_weights_elements(s) + (s->bias ? s->out_channels : 0);
+    return spec_weights_elements(s) + spec_bias_elements(s);
 }
 
 int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES], int64_t n, int64_t c,

@@ -1,4 +1,5 @@
-/* A checked layer: what every later stage reads. Made by spec/read.c, or by spec_finish from filled-in fields.
+/* A checked layer: what every later stage reads. Made by spec/read.c, or by spec_finish from filled-in fields, or by
+ * spec_chain from other layers.
  *
  * Axes that a layer does not use are of size 1, kernel 1, stride 1, dilation 1, no padding. All sizes are in elements.
  */
@@ -20,6 +21,8 @@ struct cvk_spec {
     int64_t output_padding[AXES];              /* of a transposed layer: positions behind the last */
     int64_t out_size[AXES];                    /* derived */
     padding_mode padding;
+    double
+        padding_constant; /* with PAD_CONSTANT: what the border reads, a number of the input's type other than its 0 */
     cvk_layout input_layout, output_layout;
     cvk_type input_type, weights_type, output_type;         /* bias is of what is summed in, addends of the output's */
     int input_zero, weights_zero, output_zero, addend_zero; /* of bytes: what stands for 0 */
@@ -30,12 +33,18 @@ struct cvk_spec {
     bool bias, flip_kernel, transposed;
     bool accumulate; /* gradients, which are added to what the output holds: no post-ops, and no bias going forward */
     bool ceil_mode, count_include_pad, indices; /* of pools, which have as many groups as channels and no weights */
+    const void *known; /* weights that are compiled in: dense, finite, of their type; NULL: the caller of a kernel
+                          brings them */
     int post_count;
     post_op post[MOST_POST_OPS];
     const char *algorithm;      /* "auto" or an algorithm's name; whether there is one is for algo/ to say */
     const layer_plan *schedule; /* NULL, or the plans it pins */
     place schedule_at;          /* where that stands */
     place at;                   /* where the layer stands in its file */
+    /* Of a chain: its layers, each of which takes what the one before gives and nothing else reads. What is said above
+     * is then the input of the first, and the output and the post-ops of the last; it has no kernel of its own. */
+    int links; /* 0: it is one layer */
+    const cvk_spec *link;
 };
 
 struct cvk_network {
@@ -66,21 +75,37 @@ bool spec_sums_any(const cvk_spec *s);
 /* A layer for any batch, of so many images; others stay as they are. */
 cvk_spec spec_of_batch(const cvk_spec *s, int64_t batch);
 
+/* Of a chain, its layers one after another; of any other layer, itself. Their batch is the whole's. */
+int spec_link_count(const cvk_spec *s);
+cvk_spec spec_link(const cvk_spec *s, int index);
+/* The layers, each checked, as one: the intermediate layouts are chosen for them, its name, accuracy and algorithm are
+ * the first's. `links` are copied. */
+cvk_status spec_chain(arena *a, const cvk_spec *links, int count, cvk_diagnostics *d, cvk_spec *chain);
+
 /* Derived figures; all shape arithmetic of a checked spec fits in int64_t. */
 int64_t spec_group_in(const cvk_spec *s);  /* in_channels / groups */
 int64_t spec_group_out(const cvk_spec *s); /* out_channels / groups */
-bool spec_is_pool(const cvk_spec *s);
-/* Whether a caller brings weights, to be packed. */
+bool spec_weighs(const cvk_spec *s);       /* kinds with weights */
+bool spec_is_pool(const cvk_spec *s);      /* kinds with windows and without weights */
+bool spec_is_chain(const cvk_spec *s);
+/* Groups of channels where a layer of this kind does not say how many. */
+int64_t spec_groups_of_kind(const cvk_spec *s);
+/* Whether it has weights, which its caller brings to be packed, or which are known. */
 bool spec_has_weights(const cvk_spec *s);
 int64_t spec_taps(const cvk_spec *s); /* kernel D * H * W */
 /* Multiply-adds, padding counted as present, and what a transposed layer crops too. */
 int64_t spec_macs(const cvk_spec *s);
 int64_t spec_macs_of_input(const cvk_spec *s); /* without those whose tap falls into zeros of padding */
-int spec_count_post(const cvk_spec *s, post_kind kind);
+/* Post-ops that read such an operand. */
+int spec_operands(const cvk_spec *s, post_operand operand);
 /* Elements a tensor takes in memory: blocked layouts count whole blocks. */
 int64_t spec_input_elements(const cvk_spec *s);
 int64_t spec_output_elements(const cvk_spec *s);
 int64_t spec_weights_elements(const cvk_spec *s);
+/* Of one operand of a post-op; of none, 0. */
+int64_t spec_operand_elements(const cvk_spec *s, post_operand operand);
+/* Of the bias, those of a chain's layers one after another. */
+int64_t spec_bias_elements(const cvk_spec *s);
 /* Of what comes out: the output; of gradients of the weights, those, dense, and those of the bias behind them. */
 int64_t spec_result_elements(const cvk_spec *s);
 /* Offset in elements of a logical position in a tensor of `channels` and spatial `size`, in that layout. */
@@ -90,6 +115,10 @@ int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES
 /* Checks a spec whose fields C code filled in, by the rules a file is held to, and fills in out_size. `name` is
  * required; a NULL `algorithm` becomes "auto"; strings and `schedule` stay the caller's. */
 cvk_status spec_finish(cvk_spec *s, cvk_diagnostics *d);
+
+/* Weights that are to be compiled into the code of a finished layer: dense, of their type, or one kernel for all where
+ * each channel is filtered by itself. Copied into the arena. */
+cvk_status spec_take_constants(cvk_spec *s, arena *a, const void *dense, uint64_t bytes, cvk_diagnostics *d);
 
 /* The layer as one line of YAML that reads back to the same spec. */
 void spec_print(const cvk_spec *s, text *out);

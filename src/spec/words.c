@@ -12,7 +12,6 @@
     const word_list name = {kind, COUNT(name##_list), name##_list};
 
 WORDS(boolean_words, "boolean", "false", "true")
-WORDS(kind_words, "kind", "convolution", "max_pool", "average_pool") /* by layer_kind */
 WORDS(kernel_words, "kernel_size", "global")
 WORDS(padding_words, "padding", "valid", "same", "same_lower", "full", "causal")
 WORDS(padding_mode_words, "padding_mode", "zeros", "reflect", "symmetric", "replicate", "circular")
@@ -22,11 +21,18 @@ WORDS(accuracy_words, "accuracy", "strict", "default", "fast")
 WORDS(group_words, "groups", "depthwise")
 WORDS(batch_words, "batch", "any")
 WORDS(operation_words, "operation", "convolution", "transposed", "weights_gradient", "transposed_weights_gradient",
-      "max_pool", "average_pool") /* by cvk_operation */
+      "max_pool", "average_pool", "dense", "identity") /* by cvk_operation */
 WORDS(direction_words, "direction", "forward", "backward_data", "backward_weights")
 WORDS(scale_words, "scale", "per_channel")
 WORDS(rounding_words, "rounding", "nearest_even", "half_up", "double") /* by rounding_mode */
 WORDS(multiplier_words, "multipliers", "per_channel", "per_tensor")
+
+static const char *const kind_list[] = {
+#define LAYER_KIND(NAME, word, weighs, windows) word,
+#include "base/layer_kinds.def"
+#undef LAYER_KIND
+};
+const word_list kind_words = {"kind", COUNT(kind_list), kind_list}; /* by layer_kind */
 
 static const char *const algorithm_list[] = {
     "auto",
@@ -37,7 +43,7 @@ static const char *const algorithm_list[] = {
 const word_list algorithm_words = {"algorithm", COUNT(algorithm_list), algorithm_list};
 
 static const char *const post_list[] = {
-#define POST_OP(name, word, parameters, formula) word,
+#define POST_OP(name, word, parameters, operand, formula) word,
 #include "base/post_ops.def"
 #undef POST_OP
 };
@@ -65,7 +71,7 @@ static const char *meant(const word_list *list, const char *word) {
         if (strcasecmp(list->word[i], word) == 0) return list->word[i];
     for (size_t i = 0; i < COUNT(aliases); i++)
         if (strcmp(aliases[i].kind, list->kind) == 0 && strcasecmp(aliases[i].foreign, word) == 0 &&
-            word_find(list, aliases[i].ours) >= 0)
+            (aliases[i].ours[0] == '{' || word_find(list, aliases[i].ours) >= 0))
             return aliases[i].ours;
     return text_nearest(word, list->word, list->count);
 }

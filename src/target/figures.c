@@ -4,12 +4,13 @@
 #include <stddef.h>
 
 static const figure_field FIELDS[] = {
-#define FIGURE(member, unit, least, most, about) {#member, unit, about, least, most},
+#define FIGURE(member, how, unit, least, most, out_of_order, in_order, microcontroller, about)                         \
+    {#member, unit, about, least, most, FIGURE_##how},
 #include "target/figure_fields.def"
 #undef FIGURE
 };
 static const size_t MEMBERS[] = {
-#define FIGURE(member, unit, least, most, about) offsetof(machine_figures, member),
+#define FIGURE(member, ...) offsetof(machine_figures, member),
 #include "target/figure_fields.def"
 #undef FIGURE
 };

@@ -6,9 +6,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FIGURES(name, ...) static const machine_figures FIGURES_##name = {__VA_ARGS__};
-#include "target/figures.def"
-#undef FIGURES
+#define FIGURE(member, how, unit, least, most, out_of_order, in_order, microcontroller, about) out_of_order,
+static const machine_figures FIGURES_out_of_order = {
+#include "target/figure_fields.def"
+};
+#undef FIGURE
+#define FIGURE(member, how, unit, least, most, out_of_order, in_order, microcontroller, about) in_order,
+static const machine_figures FIGURES_in_order = {
+#include "target/figure_fields.def"
+};
+#undef FIGURE
+#define FIGURE(member, how, unit, least, most, out_of_order, in_order, microcontroller, about) microcontroller,
+static const machine_figures FIGURES_microcontroller = {
+#include "target/figure_fields.def"
+};
+#undef FIGURE
 
 static const cvk_target TARGETS[] = {
 #define TARGET(name, triple, cpu, llvm, features, vscale, vector_bytes, registers, fused, masks, l1, l2, l3, figures,  \

@@ -107,8 +107,10 @@ static int append(candidates *c, const candidate *one) {
 /* A plan for each problem. */
 static layer_plan spread(arena *a, const candidates *c, const layer_plan *plan) {
     cvk_plan *part = arena_array(a, cvk_plan, c->problems);
+    layer_plan whole = *plan;
     for (int i = 0; i < c->problems; i++) part[i] = *layer_plan_part(plan, i);
-    return (layer_plan){c->problems, part};
+    whole.count = c->problems, whole.part = part;
+    return whole;
 }
 
 int candidates_add(candidates *c, const layer_plan *plan) {
@@ -167,7 +169,9 @@ static int find_changed(candidates *c, const layer_plan *from, int which, const 
     }
     cvk_plan *part = arena_array(&memory, cvk_plan, c->problems);
     for (int i = 0; i < c->problems; i++) part[i] = c->alike[i] == which ? *to : *layer_plan_part(from, i);
-    const int at = find_or_add(c, &(layer_plan){c->problems, part});
+    layer_plan changed = *from;
+    changed.count = c->problems, changed.part = part;
+    const int at = find_or_add(c, &changed);
     arena_free(&memory);
     return at;
 }

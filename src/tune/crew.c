@@ -11,7 +11,7 @@ const tune_limits tune_usual_limits = {
     .run_seconds = 2,
     .slow = 8,
     .bytes = (size_t)2 << 30,
-    .turns = {.least = 9, .most = 41, .seconds = 0.01, .spread = 0.1, .hopeless = 1.2},
+    .turns = {.least = 7, .most = 41, .seconds = 0.01, .spread = 0.1, .hopeless = 1.2},
     .doubt = 0.05};
 
 static const double SLOWEST_MACS_A_SECOND = 1e7, MOMENT = 0.1;
@@ -149,7 +149,7 @@ bool crew_open(crew *c, const tune_setup *setup, const tune_limits *limits, cons
     int cpus;
     const int last = worker_cpu((int)setup->shard.index, &cpus);
     const int kept = setup->aim.threads > 1 ? -1 : last;
-    *c = (crew){.limits = limits, .layer = {spec, setup->aim, setup->start_threads}};
+    *c = (crew){.limits = limits, .layer = {spec, setup->aim, setup->weights, setup->start_threads}};
     c->alone = last < 0 || kept < 0;
     c->compilers = cpus > MOST_COMPILERS ? MOST_COMPILERS : cpus > 1 ? cpus - 1 : 1;
     c->compile_work = (worker_work){trial_compile_begin, setup->compile, &c->layer, kept, true, limits->bytes};

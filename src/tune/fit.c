@@ -122,12 +122,15 @@ static bool improve(const fitting *f, machine_figures *figures, int index, doubl
     return false;
 }
 
+/* What probes see is measured, and stays. */
+static bool is_learned(int index) { return figure_row(index)->how == FIGURE_LEARNED; }
+
 static machine_figures fit(const fitting *f, int fold) {
     machine_figures figures = *f->target->figures;
     double least = loss(f, &figures, fold), step = FIRST_STEP;
     for (int round = 0; round < ROUNDS; round++, step /= 2)
         for (int index = 0; figure_row(index); index++)
-            while (improve(f, &figures, index, step, fold, &least)) {
+            while (is_learned(index) && improve(f, &figures, index, step, fold, &least)) {
             }
     return figures;
 }

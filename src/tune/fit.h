@@ -1,5 +1,5 @@
-/* Learning a machine: the figures of a core (target/figure_fields.def) that make the cost model tell the times which
- * were recorded on it. */
+/* Learning a machine: those figures of a core that no probe measures (target/figure_fields.def), so as to make the cost
+ * model tell the times which were recorded on it. */
 #ifndef CVK_TUNE_FIT_H
 #define CVK_TUNE_FIT_H
 

@@ -17,12 +17,17 @@ enum { MOST_REFERENCES = 8 };
 /* ---- requests ---- */
 
 bool trial_request(message *to, const layer_plan *plan) {
-    const compile_request request = {plan->count};
+    compile_request request = {.plans = plan->count};
+    memcpy(request.band, plan->band, sizeof request.band);
     return message_add(to, &request, sizeof request) &&
            message_add(to, plan->part, sizeof *plan->part * (size_t)plan->count);
 }
 
-layer_plan trial_requested(const compile_request *request) { return (layer_plan){request->plans, request->plan}; }
+layer_plan trial_requested(const compile_request *request) {
+    layer_plan plan = {.count = request->plans, .part = request->plan};
+    memcpy(plan.band, request->band, sizeof plan.band);
+    return plan;
+}
 
 static layer_plan plan_of(const message *request) { return trial_requested((const void *)request->bytes); }
 
@@ -47,7 +52,9 @@ void *trial_compile_begin(void *layer) {
     if (!c) return NULL;
     c->layer = layer;
     c->spec = spec_of_batch(c->layer->spec, 1);
-    return data_draw(&c->spec, DATA_REALS, 1, &c->data) ? c : NULL;
+    if (!data_draw(&c->spec, DATA_REALS, 1, &c->data)) return NULL;
+    data_give(&c->data, c->layer->known);
+    return c;
 }
 
 static const reference *reference_of(compiler *c, const message *request) {
@@ -79,29 +86,44 @@ static void say_status(compile_reply *r, record_outcome outcome, cvk_status stat
     say(r, outcome, first ? first->message : cvk_status_text(status));
 }
 
-/* One run with the buffers against the guards of one side. */
-static void run_side(compiler *c, const cvk_kernel_info *info, const reference *expected, guard_side side,
-                     volatile worker_state *state, compile_reply *r) {
-    tensors t;
-    verdict v = {0};
-    worker_enter(state, STAGE_RUNNING);
-    cvk_status status = tensors_bind(&c->spec, info, &c->data.tensors, side, 1, &t);
-    if (status == CVK_OK) status = cvk_run(info, &t.buffers, &lab_one_thread);
-    worker_enter(state, STAGE_JUDGING);
-    if (status == CVK_OK && !reference_judge(expected, &t, &lab_one_thread, &v)) status = CVK_ERROR_MEMORY;
-    const char *damage = status == CVK_OK ? tensors_damage(&t) : NULL;
-    if (status != CVK_OK)
-        say(r, OUTCOME_RUNTIME, cvk_status_text(status));
-    else if (damage)
-        say(r, OUTCOME_CORRECTNESS, damage);
-    else if (!(v.ratio <= 1)) {
-        r->outcome = OUTCOME_CORRECTNESS;
-        snprintf(r->why, sizeof r->why, "an error of %.3g, %.3g times what rounding may do", v.error, v.ratio);
-    }
-    tensors_free(&t);
+/* One run with the buffers against the guards of one side; the tensors are the caller's to free. */
+static void run_side(compiler *c, const cvk_kernel_info *info, guard_side side, tensors *t, compile_reply *r) {
+    cvk_status status = tensors_bind(&c->spec, info, &c->data.tensors, side, 1, t);
+    if (status == CVK_OK) status = cvk_run(info, &t->buffers, &lab_one_thread);
+    const char *damage = status == CVK_OK ? tensors_damage(t) : NULL;
+    if (status != CVK_OK) say(r, OUTCOME_RUNTIME, cvk_status_text(status));
+    if (damage) say(r, OUTCOME_CORRECTNESS, damage);
 }
 
-/* With the buffers against the guards of either side. */
+static void judge_outputs(const reference *expected, const tensors *t, compile_reply *r) {
+    verdict v = {0};
+    if (!reference_judge(expected, t, &lab_one_thread, &v)) return say(r, OUTCOME_RUNTIME, cvk_status_text(CVK_ERROR_MEMORY));
+    if (v.ratio <= 1) return;
+    r->outcome = OUTCOME_CORRECTNESS;
+    snprintf(r->why, sizeof r->why, "an error of %.3g, %.3g times what rounding may do", v.error, v.ratio);
+}
+
+static bool same_bits(cvk_buffer a, cvk_buffer b) {
+    return a.bytes == b.bytes && (!a.bytes || memcmp(a.data, b.data, (size_t)a.bytes) == 0);
+}
+
+/* With the buffers against the guards of either side: judged once, since what is right has the same bits wherever its
+ * buffers lie. */
+static void run_both_sides(compiler *c, const cvk_kernel_info *info, const reference *expected,
+                           volatile worker_state *state, compile_reply *r) {
+    tensors end = {0}, start = {0};
+    worker_enter(state, STAGE_RUNNING);
+    run_side(c, info, GUARD_END, &end, r);
+    if (r->outcome == OUTCOME_CORRECT) run_side(c, info, GUARD_START, &start, r);
+    worker_enter(state, STAGE_JUDGING);
+    if (r->outcome == OUTCOME_CORRECT) judge_outputs(expected, &end, r);
+    if (r->outcome == OUTCOME_CORRECT && !(same_bits(end.buffers.output, start.buffers.output) &&
+                                           same_bits(end.buffers.indices, start.buffers.indices)))
+        say(r, OUTCOME_CORRECTNESS, "other results where its buffers lie elsewhere");
+    tensors_free(&end);
+    tensors_free(&start);
+}
+
 static void check(compiler *c, const message *request, const cvk_object *object, volatile worker_state *state,
                   compile_reply *r) {
     jit_image image = {0};
@@ -111,8 +133,7 @@ static void check(compiler *c, const message *request, const cvk_object *object,
     if (!expected) return say(r, OUTCOME_RUNTIME, cvk_status_text(CVK_ERROR_MEMORY));
     cvk_status status = jit_load(object->bytes, object->size, "layer", NULL, &image, &info);
     if (status != CVK_OK) say(r, OUTCOME_COMPILE, cvk_status_text(status));
-    if (status == CVK_OK) run_side(c, info, expected, GUARD_END, state, r);
-    if (r->outcome == OUTCOME_CORRECT) run_side(c, info, expected, GUARD_START, state, r);
+    if (status == CVK_OK) run_both_sides(c, info, expected, state, r);
     jit_unload(&image);
 }
 
@@ -177,7 +198,8 @@ void *trial_measure_begin(void *layer) {
     m->threads = aim.threads > 1 ? m->layer->start_threads(aim.threads) : lab_one_thread;
     m->lab = (lab){.target = aim.target, .threads = &m->threads, .plan_threads = aim.threads};
     const cvk_spec drawn = spec_of_batch(m->layer->spec, 1);
-    return data_draw(&drawn, DATA_REALS, 1, &m->data) ? m : NULL;
+    m->lab.known = m->layer->known;
+    return ready_data(&m->lab, &drawn, &m->data) ? m : NULL;
 }
 
 static cvk_status load(meter *m, const unsigned char *bytes, size_t size, ready *to) {

@@ -3,6 +3,7 @@
 #ifndef CVK_TUNE_TRIAL_H
 #define CVK_TUNE_TRIAL_H
 
+#include "judge/random_data.h"
 #include "lab/lab.h"
 #include "lab/turns.h"
 #include "records/record.h"
@@ -14,6 +15,7 @@ enum { TRIAL_WORDS = 200 };
 typedef struct trial_layer {
     const cvk_spec *spec;
     goal aim;
+    const known_tensors *known; /* the layer's own weights, or NULL */
     /* What runs kernels of several threads, made in the worker that needs it; not called for one. */
     cvk_parallel_for (*start_threads)(uint32_t count);
 } trial_layer;
@@ -21,7 +23,7 @@ typedef struct trial_layer {
 /* ---- the first half ---- */
 
 typedef struct compile_request {
-    int plans;
+    int plans, band[AXES];
     cvk_plan plan[]; /* their texts are those of tables, which a fork has where its parent has them */
 } compile_request;
 

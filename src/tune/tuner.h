@@ -26,6 +26,7 @@ typedef struct tune_setup {
     int budget;   /* trials a layer; INT_MAX: all there are */
     double until; /* by clock_seconds, the search of the layer ends; INFINITY */
     shard shard;
+    const known_tensors *weights; /* the layer's own, or NULL */
     const record_list *known; /* what was recorded before; the tuner does not try it again */
     database_writer *writer;
     surrogate_knowledge *knowledge;    /* kept from layer to layer */

@@ -207,7 +207,7 @@ Test(layer, mistakes_are_refused_with_a_reason) {
     REFUSED(kernel_size[0] = 11, CVK_ERROR_SPEC, "spans 11");
     REFUSED(kernel_size[1] = INT64_MAX, CVK_ERROR_UNSUPPORTED, "kernel_size");
     REFUSED(padding = (cvk_padding)77, CVK_ERROR_SPEC, "padding");
-    REFUSED(padding_mode = (cvk_padding_mode)9, CVK_ERROR_SPEC, "padding");
+    REFUSED(padding_mode = (cvk_padding_mode)99, CVK_ERROR_SPEC, "padding");
     REFUSED(accuracy = (cvk_accuracy)9, CVK_ERROR_SPEC, "accuracy");
     REFUSED(input_layout = (cvk_layout)9, CVK_ERROR_SPEC, "layout");
     REFUSED(post_op_count = 1, CVK_ERROR_SPEC, "post_ops");

@@ -12,6 +12,7 @@ PYTHON = os.path.join(ROOT, "bindings", "python")
 
 RIGHT = """
 import pathlib, numpy, convoke
+from convoke import ndimage, signal
 from concurrent.futures import ThreadPoolExecutor
 from numpy.typing import NDArray
 kernel: convoke.Kernel = convoke.compile(pathlib.Path("net.yaml"), layer="a", cache_directory=pathlib.Path("/tmp"))
@@ -19,12 +20,16 @@ every: dict[str, convoke.Kernel] = convoke.compile_network({"name": "a", "input"
 x = numpy.zeros((1, 2), numpy.float64)
 y: NDArray[numpy.float32] = kernel(x, kernel.pack(x), [1, 2], threads=ThreadPoolExecutor(2), convert=True)
 kernel([[1, 2]], x.tolist(), out=y, threads=3)
+blurred: NDArray[numpy.float32] = ndimage.gaussian_filter(x, [1, 2], output=numpy.float32, mode=["nearest", "wrap"])
+ndimage.correlate1d([1.0, 2.0], [1, 2], output=x, origin=-1)
+sums: NDArray[numpy.float64] = signal.oaconvolve(x, [[1.0]], mode="same", axes=[0, 1])
 version: str = convoke.__version__
 try: pass
 except convoke.Error as error: status: int = error.status
 """
 WRONG = ["convoke.compile(3)", "convoke.compile('a', layer=3)", "convoke.compile('a', effort=1)", "kernel()",
-         "kernel(x, x, out=[1.0])", "kernel(x, x, threads='2')", "kernel(x, x, treads=2)", "kernel.plans", "len(kernel)"]
+         "kernel(x, x, out=[1.0])", "kernel(x, x, threads='2')", "kernel(x, x, treads=2)", "kernel.plans", "len(kernel)",
+         "ndimage.sobel(x, axis='x')", "ndimage.gaussian_filter(x)", "signal.convolve(x, x, modes='full')"]
 
 
 class Types(unittest.TestCase):

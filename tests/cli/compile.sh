@@ -292,6 +292,18 @@ case_weights_in_the_object() {
     [[ $(tr -d '\\\n' <made.d) == *'spec.yaml  w/one.weights.npy  w/one.bias.npy  w/one.scale.npy'* ]] || fail "$(<made.d)"
 }
 
+case_a_models_own_weights_are_checked_timed_and_tuned() {
+    weighted
+    convoke check spec.yaml --weights w; status 0; has reals
+    convoke bench spec.yaml --weights w --threads 1; status 0
+    convoke tune spec.yaml --weights w --budget 2 --db tuned; status 0
+    npy write w/one.scale.npy 2x4 0
+    convoke check spec.yaml --weights w; status 1; says "are zeros, which proves nothing"
+    for verb in check "bench --threads 1" "tune --budget 1 --db other"; do
+        rm -f w/one.bias.npy; convoke $verb spec.yaml --weights w; status 6; says "w/one.bias.npy"
+    done
+}
+
 case_weights_that_are_missing_or_do_not_fit() {
     weighted
     mv w/one.bias.npy kept; convoke compile spec.yaml -o made --weights w; status 6; says "w/one.bias.npy"

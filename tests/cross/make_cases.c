@@ -151,7 +151,7 @@ static void write_layer(arena *a, uint64_t seed, int number, const cvk_target *t
     draws d = draws_for(seed, (uint64_t)number);
     cvk_spec spec = random_layer(&d, arena_format(a, "layer_%03d", number));
     if (!target_computes(target, spec_sum_type(&spec)))
-        spec.input_type = spec.weights_type = spec.output_type = TYPE_F32;
+        spec.input_type = spec.weights_type = spec.output_type = TYPE_F32, spec.known = NULL;
     if (draw_chance(&d, PERCENT_ANY) && spec.direction == DIRECTION_FORWARD) take_any_batch(&d, &spec);
     text line = text_new(a);
     spec_print(&spec, &line);

@@ -93,7 +93,7 @@ static bool try_walk(subject *s, const layer_plan *from) {
     }
     part[which] = plan;
     atomic_fetch_add(&s->tally->walked, 1);
-    return try_plan(s, &(layer_plan){from->count, part}, true);
+    return try_plan(s, &(layer_plan){.count = from->count, .part = part}, true);
 }
 
 static bool try_plans(subject *s, const cvk_target *target, int most) {

@@ -80,7 +80,8 @@ static int64_t most_padding(const cvk_spec *s, int axis) {
 
 static void draw_padding(draws *d, cvk_spec *s) {
     if (draw_chance(d, 70)) (draw_chance(d, 60) ? draw_pad_numbers : draw_pad_word)(d, s);
-    s->padding = draw_chance(d, 60) ? PAD_ZEROS : (padding_mode)draw_from(d, PAD_REFLECT, PAD_CIRCULAR);
+    s->padding = draw_chance(d, 60) ? PAD_ZEROS : (padding_mode)draw_from(d, PAD_REFLECT, PAD_CONSTANT);
+    if (s->padding == PAD_CONSTANT) s->padding_constant = (double)draw_from(d, -20, 20) / 8;
     for (int a = AXES - s->rank; a < AXES; a++) {
         int64_t most = most_padding(s, a);
         if (s->pad_before[a] > most) s->pad_before[a] = most;
@@ -103,7 +104,8 @@ static void draw_space(draws *d, cvk_spec *s) {
 static post_op draw_post_op(draws *d) {
     post_op op = {.kind = (post_kind)draw_from(d, 0, POST_KINDS - 1)};
     float a = (float)draw_from(d, -16, 8) / 4, b = (float)draw_from(d, 1, 40) / 4;
-    if (op.kind == POST_LEAKY_RELU) op.a = a;
+    if (op.kind == POST_LEAKY_RELU || op.kind == POST_TIMES || op.kind == POST_PLUS) op.a = a;
+    if (op.kind == POST_BLEND) op.a = b / 10;
     if (op.kind == POST_CLAMP) op.a = a, op.b = a + b;
     return op;
 }
@@ -166,6 +168,47 @@ static void pool(draws *d, cvk_spec *s) {
     if (draw_chance(d, 60)) spec_resolve_padding(s, (padding_word)draw_from(d, PADDING_VALID, PADDING_CAUSAL));
 }
 
+/* ---- kinds without windows ---- */
+
+static void forward_alone(cvk_spec *s) {
+    s->flip_kernel = s->transposed = s->accumulate = false;
+    s->direction = DIRECTION_FORWARD;
+    s->padding = PAD_ZEROS;
+    for (int a = 0; a < AXES; a++) {
+        s->kernel[a] = s->stride[a] = s->dilation[a] = 1;
+        s->pad_before[a] = s->pad_after[a] = s->output_padding[a] = 0;
+    }
+}
+
+/* Of all that an image has, or of its channels alone. */
+static void all_of_an_image(draws *d, cvk_spec *s) {
+    forward_alone(s);
+    s->kind = LAYER_DENSE;
+    s->groups = 1;
+    if (draw_chance(d, 60)) s->batch = draw_from(d, 1, 9);
+    for (int a = 0; a < AXES; a++) {
+        if (draw_chance(d, 30)) s->in_size[a] = 1;
+        s->kernel[a] = s->in_size[a];
+    }
+}
+
+static void of_floats(cvk_spec *s) {
+    if (!type_is_float(s->input_type)) s->input_type = s->weights_type = s->output_type = TYPE_F32;
+    s->input_zero = s->weights_zero = 0;
+}
+
+static void weightless(draws *d, cvk_spec *s) {
+    (void)d;
+    forward_alone(s);
+    of_floats(s);
+    s->kind = LAYER_IDENTITY;
+    s->bias = false;
+    s->out_channels = s->in_channels;
+    s->groups = spec_groups_of_kind(s);
+}
+
+static void without_windows(draws *d, cvk_spec *s) { (draw_chance(d, 35) ? all_of_an_image : weightless)(d, s); }
+
 /* As gradients do; those of the data are transposes, and forward layers, without bias and post-ops. */
 static void accumulate(cvk_spec *s) {
     s->accumulate = true;
@@ -187,7 +230,7 @@ static void draw_integer_post_ops(draws *d, cvk_spec *s) {
     if (s->post_count > 0) s->post[0] = (post_op){.kind = draw_chance(d, 80) ? POST_RELU : POST_RELU6};
 }
 
-static bool adds(const cvk_spec *s) { return spec_count_post(s, POST_ADD) > 0; }
+static bool adds(const cvk_spec *s) { return spec_operands(s, OPERAND_TENSOR) > 0; }
 
 /* Bytes, from any zero points, summed in s32, which come out in every way that there is. */
 static void draw_bytes(draws *d, cvk_spec *s) {
@@ -197,6 +240,7 @@ static void draw_bytes(draws *d, cvk_spec *s) {
     s->output_type = outputs[draw_from(d, 0, 5)];
     s->input_zero = zero_of(d, s->input_type);
     s->weights_zero = zero_of(d, s->weights_type);
+    if (s->padding == PAD_CONSTANT) s->padding_constant = zero_of(d, s->input_type);
     if (type_bytes(s->output_type) == 1) {
         s->output_zero = zero_of(d, s->output_type);
         s->rounding = (rounding_mode)draw_from(d, 0, ROUNDINGS - 1);
@@ -222,7 +266,77 @@ static void draw_types(draws *d, cvk_spec *s) {
     s->output_type = narrow[draw_from(d, 0, 2)];
 }
 
-static cvk_spec draw_once(draws *d, const char *name) {
+/* ---- weights that are known ---- */
+
+/* Few channels, side by side or each by itself. */
+static void filter(draws *d, cvk_spec *s) {
+    s->groups = draw_chance(d, 50) ? 1 : draw_from(d, 2, 5);
+    s->in_channels = s->groups * (draw_chance(d, 80) ? 1 : draw_from(d, 2, 3));
+    s->out_channels = s->groups * (draw_chance(d, 80) ? 1 : draw_from(d, 2, 4));
+    if (draw_chance(d, 60)) s->input_layout = s->output_layout = CVK_CHANNELS_FIRST;
+    for (int a = 0; a < AXES; a++)
+        if (draw_chance(d, 60)) s->stride[a] = 1;
+}
+
+enum { MOST_KNOWN = 4096, KEPT = 16 };
+
+/* Small integers, many of them 0, 1 and -1. */
+static double draw_tap(draws *d) { return draw_chance(d, 30) ? 0 : (double)draw_from(d, -3, 3); }
+static double draw_real(draws *d) { return (double)draw_from(d, -9999, 9999) / 7777; }
+
+static void fill_taps(draws *d, double *to, int64_t count, bool integers) {
+    for (int64_t i = 0; i < count; i++) to[i] = integers ? draw_tap(d) : draw_real(d);
+}
+
+/* The kernel is its mirror image along the last axis, or minus that. */
+static void mirror(double *kernel, int64_t rows, int64_t columns, double sign) {
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < columns / 2; c++)
+            kernel[r * columns + columns - 1 - c] = sign * kernel[r * columns + c];
+}
+
+static void multiply(draws *d, double *kernel, int64_t rows, int64_t columns, bool integers) {
+    double across[MOST_KNOWN];
+    fill_taps(d, across, columns, integers);
+    if (draw_chance(d, 60)) mirror(across, 1, columns, draw_chance(d, 50) ? 1 : -1);
+    for (int64_t r = 0; r < rows; r++) {
+        double down;
+        fill_taps(d, &down, 1, integers);
+        for (int64_t c = 0; c < columns; c++) kernel[r * columns + c] = down * across[c];
+    }
+}
+
+static void draw_kernel(draws *d, const cvk_spec *s, double *to) {
+    const int64_t columns = s->kernel[AXIS_W], rows = spec_taps(s) / columns;
+    const bool integers = !type_is_float(s->weights_type) || draw_chance(d, 50);
+    fill_taps(d, to, rows * columns, integers);
+    if (draw_chance(d, 30)) mirror(to, rows, columns, draw_chance(d, 50) ? 1 : -1);
+    if (draw_chance(d, 40)) multiply(d, to, rows, columns, integers);
+}
+
+/* The latest few layers' are kept. */
+static void know(draws *d, cvk_spec *s) {
+    static _Thread_local char kept[KEPT][MOST_KNOWN * sizeof(double)];
+    static _Thread_local int next;
+    double values[MOST_KNOWN];
+    const int64_t count = spec_weights_elements(s), taps = spec_taps(s);
+    char *to = kept[next++ % KEPT];
+    const bool alike = draw_chance(d, 50);
+    for (int64_t i = 0; i < count; i += taps)
+        if (i && alike && s->groups > 1)
+            for (int64_t k = 0; k < taps; k++) values[i + k] = values[k];
+        else
+            draw_kernel(d, s, values + i);
+    for (int64_t i = 0; i < count; i++)
+        type_write(s->weights_type, to + i * type_bytes(s->weights_type), values[i] + s->weights_zero);
+    for (int64_t i = 0; i < count; i++) { /* no negative zeros, which do not print as such */
+        const double value = type_read(s->weights_type, to + i * type_bytes(s->weights_type)) + 0.0;
+        type_write(s->weights_type, to + i * type_bytes(s->weights_type), value);
+    }
+    s->known = to;
+}
+
+static cvk_spec draw_once(draws *d, const char *name, bool *known) {
     cvk_spec s = {.name = name, .at = {.file = ""}};
     s.batch = draw_chance(d, 2) ? 0 : draw_chance(d, 60) ? 1 : draw_from(d, 2, 3);
     s.input_layout = (cvk_layout)draw_from(d, CVK_CHANNELS_FIRST, CVK_BLOCKED);
@@ -238,13 +352,19 @@ static cvk_spec draw_once(draws *d, const char *name) {
     if (draw_chance(d, 15)) s.direction = DIRECTION_BACKWARD_WEIGHTS, s.post_count = 0;
     if (draw_chance(d, 12)) accumulate(&s);
     if (draw_chance(d, 15)) pool(d, &s);
+    if (draw_chance(d, 20)) without_windows(d, &s);
+    *known = draw_chance(d, 20) && s.kind == LAYER_CONVOLUTION && spec_has_weights(&s);
+    if (*known) filter(d, &s);
     return s;
 }
 
 cvk_spec random_layer(draws *d, const char *name) {
     for (;;) {
-        cvk_spec s = draw_once(d, name);
+        bool known;
+        cvk_spec s = draw_once(d, name, &known);
         if (spec_finish(&s, NULL) != CVK_OK) continue;
-        if (spec_output_elements(&s) <= MOST_OUTPUTS && spec_macs(&s) <= MOST_MULTIPLY_ADDS) return s;
+        if (spec_output_elements(&s) > MOST_OUTPUTS || spec_macs(&s) > MOST_MULTIPLY_ADDS) continue;
+        if (known && spec_weights_elements(&s) <= MOST_KNOWN) know(d, &s);
+        return s;
     }
 }

@@ -61,6 +61,14 @@ static const double numbers[][NUMBERS] = {
 
 /* Every kind at least once, the slopes and ends that matter more often. */
 static const char *const post_ops[] = {"add",
+                                       "{shift: per_channel}",
+                                       "multiply",
+                                       "gate",
+                                       "{blend: 0}",
+                                       "{blend: 0.3}",
+                                       "{blend: 1}",
+                                       "{times: -0.3}",
+                                       "{plus: 1.5}",
                                        "relu",
                                        "relu6",
                                        "{leaky_relu: 0}",
@@ -98,7 +106,7 @@ static void fill(special_data *d, cvk_type type) {
 }
 
 static double operand_of(const special_data *d, post_kind kind, int c, int i) {
-    return kind == POST_ADD ? d->addend[c][i] : d->scale[c];
+    return post_rows[kind].operand == OPERAND_TENSOR ? d->addend[c][i] : d->scale[c]; /* gates are the scales, too */
 }
 
 /* `got` is of the layer's type. */
@@ -108,7 +116,8 @@ static void judge(const special_data *d, const post_op *op, int c, const char *g
         const double value = type_read(d->type, got + i * type_bytes(d->type));
         const long double y = post_apply(op, operand, x);
         double ratio = bound_ratio(y, bound_post(d->type, op, operand, x, 0), value);
-        bool same_sign = isnan(y) || !signbit(y) == !signbit(value);
+        const bool vanished = op->kind == POST_BLEND && value == 0 && y != 0; /* +0 or -0 by how a target rounds */
+        bool same_sign = isnan(y) || vanished || !signbit(y) == !signbit(value);
         cr_expect(ratio <= 1 && same_sign, "%s: of %a (operand %a) it is %a, not %La", where, x, operand, value, y);
     }
 }
@@ -122,11 +131,12 @@ static const void *typed(cvk_type type, const double *from, int count, char **to
 
 static void try_target(const cvk_spec *spec, const special_data *d, const cvk_target *target, const char *layer) {
     char memory[sizeof *d], *free = memory;
-    const naive_tensors given = {.input = typed(d->type, d->input, NUMBERS, &free),
-                                 .weights = typed(d->type, d->weights, CHANNELS, &free),
-                                 .bias = typed(d->type, d->bias, CHANNELS, &free),
-                                 .scale = typed(d->type, d->scale, CHANNELS, &free),
-                                 .addend = typed(d->type, d->addend[0], CHANNELS * NUMBERS, &free)};
+    naive_tensors given = {.input = typed(d->type, d->input, NUMBERS, &free),
+                           .weights = typed(d->type, d->weights, CHANNELS, &free),
+                           .bias = typed(d->type, d->bias, CHANNELS, &free),
+                           .scale = typed(d->type, d->scale, CHANNELS, &free),
+                           .addend = typed(d->type, d->addend[0], CHANNELS * NUMBERS, &free)};
+    given.gate = given.scale;
     cvk_kernel *kernel;
     tensors t;
     cr_assert_eq(compile_kernel(spec, (goal){.target = target}, NULL, NULL, &kernel, NULL), CVK_OK, "%s on %s", layer,

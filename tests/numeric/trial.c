@@ -27,6 +27,14 @@ static int64_t outputs_of_layer(const cvk_spec *s) {
     return s->batch * s->out_channels * s->out_size[0] * s->out_size[1] * s->out_size[2];
 }
 
+/* Where weights are known, a tap whose weight is 0 may be absent, or multiplied. */
+static bool has_absent_taps(const cvk_spec *s) {
+    for (int64_t i = 0; s->known && i < spec_weights_elements(s); i++)
+        if (type_read(s->weights_type, (const char *)s->known + i * type_bytes(s->weights_type)) == s->weights_zero)
+            return true;
+    return false;
+}
+
 /* A few of the weights and of the inputs. */
 static void add_infinities(const cvk_spec *s, layer_data *data, uint64_t seed) {
     static const double odd[] = {INFINITY, -INFINITY, INFINITY, NAN};
@@ -35,9 +43,10 @@ static void add_infinities(const cvk_spec *s, layer_data *data, uint64_t seed) {
     const int64_t inputs = s->batch * s->in_channels * s->in_size[0] * s->in_size[1] * s->in_size[2];
     const int64_t filters = forward ? spec_weights_elements(s) : outputs_of_layer(s);
     char *input = data->memory, *weights = input + ((const char *)data->tensors.weights - input);
+    if (has_absent_taps(s)) return;
     for (uint64_t i = 0; i < 3; i++, seed = seed * 6364136223846793005u + 1442695040888963407u) {
-        if (filters) type_write(w, weights + (int64_t)((seed >> 33) % (uint64_t)filters) * type_bytes(w), odd[i]);
-        if (inputs && (seed >> 63 || !filters))
+        if (filters && !s->known) type_write(w, weights + (int64_t)((seed >> 33) % (uint64_t)filters) * type_bytes(w), odd[i]);
+        if (inputs && (seed >> 63 || !filters || s->known))
             type_write(x, input + (int64_t)((seed >> 32) % (uint64_t)inputs) * type_bytes(x), odd[i + 1]);
     }
 }
@@ -45,7 +54,7 @@ static void add_infinities(const cvk_spec *s, layer_data *data, uint64_t seed) {
 static void *allocate(int64_t count, size_t bytes) { return calloc((size_t)count + 1, bytes); }
 
 static const cvk_plan sums_directly = {.algorithm = "direct"};
-static const layer_plan direct = {1, &sums_directly};
+static const layer_plan direct = {.count = 1, .part = &sums_directly};
 
 /* What the interpreter says of the data, with the bounds of what a plan computes. */
 static bool expect(trial *t, const layer_plan *plan) {
@@ -53,11 +62,11 @@ static bool expect(trial *t, const layer_plan *plan) {
     if (!rounding_of_plan(t->spec, plan, &t->data.tensors, NULL, &rounding)) return false;
     naive_tensors bounded = t->data.tensors;
     bounded.rounding = rounding;
-    naive_run(t->spec, &bounded, t->expected, t->bound);
-    if (t->spec->indices) naive_places(t->spec, &bounded, 0, naive_channels(t->spec), t->places);
+    const bool good = naive_run(t->spec, &bounded, t->expected, t->bound);
+    if (good && t->spec->indices) naive_places(t->spec, &bounded, 0, naive_channels(t->spec), t->places);
     free(rounding);
     t->plan = *plan;
-    return true;
+    return good;
 }
 
 static bool expect_for(trial *t, const layer_plan *plan) {
@@ -232,14 +241,15 @@ static bool run_on_threads(trial *t, const cvk_kernel_info *info, tensors *buffe
 
 /* ---- the evaluator ---- */
 
-/* Packs and runs; its packed weights have no header. */
-static cvk_status evaluate(const nest_program *run, const nest_phase *pack, bool fused, const tensors *buffers,
-                           void *packed) {
+/* Packs and runs; its packed weights have no header. Those that are known are packed already. */
+static cvk_status evaluate(const compile_unit *unit, const tensors *buffers, void *packed) {
+    const eval_numbers as = eval_as(unit->target->fused);
+    void *constant = (void *)(uintptr_t)unit->constant[ROLE_WEIGHTS];
     void *tensor[ROLE_COUNT] = {[ROLE_PACK_FROM] = buffers->dense.data, [ROLE_PACK_TO] = packed};
     for (int i = 0; i < CVK_ROLES; i++) tensor[i] = buffers->buffer[i].data;
-    tensor[ROLE_WEIGHTS] = packed;
-    cvk_status status = nest_eval_phase(pack, tensor, eval_as(fused));
-    return status ? status : nest_eval_program(run, tensor, eval_as(fused));
+    tensor[ROLE_WEIGHTS] = constant ? constant : packed;
+    cvk_status status = unit->spec->known ? CVK_OK : nest_eval_phase(&unit->pack, tensor, as);
+    return status ? status : nest_eval_program(&unit->run, tensor, as);
 }
 
 /* Each part in its own type. */
@@ -255,18 +265,17 @@ static bool same_packed(const nest_phase *pack, const char *a, const char *b) {
     return alike;
 }
 
-static bool check_evaluator(trial *t, const cvk_kernel_info *info, const nest_program *run, const nest_phase *pack,
-                            bool fused) {
+static bool check_evaluator(trial *t, const cvk_kernel_info *info, const compile_unit *unit) {
     tensors buffers;
     size_t bytes = info->packed_weights.bytes ? (size_t)info->packed_weights.bytes - CVK_PACKED_HEADER : 0;
     char *packed = malloc(bytes + 1);
     cvk_status status =
         packed ? tensors_bind(t->spec, info, &t->data.tensors, GUARD_END, 1, &buffers) : CVK_ERROR_MEMORY;
     if (packed) memset(packed, 0xFF, bytes);
-    if (status == CVK_OK) status = evaluate(run, pack, fused, &buffers, packed);
+    if (status == CVK_OK) status = evaluate(unit, &buffers, packed);
     bool right = status == CVK_OK || wrong(t, "nest_eval: %s", cvk_status_text(status));
     const char *theirs = buffers.buffer[CVK_ROLE_WEIGHTS].data;
-    if (right && !same_packed(pack, packed, theirs + CVK_PACKED_HEADER))
+    if (right && !unit->spec->known && !same_packed(&unit->pack, packed, theirs + CVK_PACKED_HEADER))
         right = wrong(t, "other packed weights from nest_eval");
     right = right && same_output(t, &buffers, "from nest_eval");
     if (packed) tensors_free(&buffers);
@@ -286,7 +295,7 @@ cvk_status trial_nests(trial *t, const compile_unit *unit, double *worst) {
     cvk_status status = tensors_bind(t->spec, &info, &t->data.tensors, GUARD_END, 1, &buffers);
     const guarded *packed = &buffers.buffer[CVK_ROLE_WEIGHTS];
     if (status == CVK_OK) memset(packed->data, 0xFF, packed->bytes);
-    if (status == CVK_OK) status = evaluate(&unit->run, &unit->pack, unit->target->fused, &buffers, packed->data);
+    if (status == CVK_OK) status = evaluate(unit, &buffers, packed->data);
     if (status == CVK_OK) *worst = tensors_damage(&buffers) ? INFINITY : worst_ratio(t, &buffers);
     tensors_free(&buffers);
     return status;
@@ -310,22 +319,36 @@ bool trial_stored(trial *t, const nest_program *run, const nest_phase *pack) {
     return right;
 }
 
-bool trial_identity(trial *t, const nest_program *run, const nest_phase *pack) {
+/* By the weights that the plan computes by. */
+static cvk_status judge_unit(const trial *t, arena *a, const compile_unit *unit, char words[IDENTITY_WORDS]) {
+    cvk_spec rounded;
+    if (arena_guard(a)) return CVK_ERROR_MEMORY;
+    if (!rounding_of_weights(a, unit->spec, &unit->plan, &rounded))
+        return identity_judge(t->identity, &unit->pack, &unit->run, NULL, words);
+    identity *own = identity_new(&rounded, 1, NULL);
+    cvk_status status = own ? identity_judge(own, &unit->pack, &unit->run, NULL, words) : CVK_ERROR_MEMORY;
+    identity_free(own);
+    return status;
+}
+
+bool trial_identity(trial *t, const compile_unit *unit) {
     char words[IDENTITY_WORDS];
-    cvk_status status = identity_judge(t->identity, pack, run, NULL, words);
+    arena a;
+    arena_init(&a);
+    cvk_status status = judge_unit(t, &a, unit, words);
+    arena_free(&a);
     if (status != CVK_OK) return wrong(t, "identity: %s", cvk_status_text(status));
     return !*words || wrong(t, "identity: %s", words);
 }
 
 /* ---- a kernel ---- */
 
-static bool try_all_ways(trial *t, const cvk_kernel_info *info, const cvk_target *target, const compile_unit *unit,
-                         trial_extras extras) {
+static bool try_all_ways(trial *t, const cvk_kernel_info *info, const compile_unit *unit, trial_extras extras) {
     return with_buffers(t, info, GUARD_END, 1, run_at_once) &&
            with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
            (!extras.threads || with_buffers(t, info, GUARD_END, WORKERS, run_on_threads)) &&
-           (!extras.evaluator || check_evaluator(t, info, &unit->run, &unit->pack, target->fused)) &&
-           trial_stored(t, &unit->run, &unit->pack) && trial_identity(t, &unit->run, &unit->pack);
+           (!extras.evaluator || check_evaluator(t, info, unit)) &&
+           trial_stored(t, &unit->run, &unit->pack) && trial_identity(t, unit);
 }
 
 bool trial_any(trial *t, const cvk_kernel_info *info) {
@@ -363,7 +386,7 @@ static bool try_compiled(trial *t, const cvk_kernel_info *info, const cvk_target
     arena_init(&a);
     bool right = !arena_guard(&a) &&
                  compile_plan(&a, t->spec, (goal){.target = target}, plan, NULL, &unit, NULL) == CVK_OK &&
-                 try_all_ways(t, info, target, &unit, extras);
+                 try_all_ways(t, info, &unit, extras);
     arena_free(&a);
     return right;
 }

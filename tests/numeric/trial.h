@@ -44,7 +44,7 @@ bool trial_any(trial *t, const cvk_kernel_info *info);
 /* Whether the nests store every element of the output and of the packed weights once, and equal the formula exactly;
  * else t->words is why not. */
 bool trial_stored(trial *t, const nest_program *run, const nest_phase *pack);
-bool trial_identity(trial *t, const nest_program *run, const nest_phase *pack);
+bool trial_identity(trial *t, const compile_unit *unit);
 
 /* Changes the data, and expects what follows from them. */
 bool trial_change(trial *t, void (*change)(const cvk_spec *s, layer_data *data));

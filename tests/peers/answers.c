@@ -44,7 +44,8 @@ static int beyond(int at, int size, cvk_padding_mode border) {
     case CVK_PADDING_SYMMETRIC: return at < 0 ? -1 - at : 2 * size - 1 - at;
     case CVK_PADDING_REPLICATE: return at < 0 ? 0 : size - 1;
     case CVK_PADDING_CIRCULAR: return (at + size) % size;
-    case CVK_PADDING_ZEROS: break;
+    case CVK_PADDING_ZEROS:
+    case CVK_PADDING_CONSTANT: break;
     }
     return -1;
 }

@@ -85,7 +85,7 @@ Test(record, a_layer_is_the_same_whatever_its_name_and_its_schedule) {
     const goal aim = {target_host(), 0}, threads = {target_host(), 2};
     const record first = record_of(&a, &layer, aim);
     layer.name = "two";
-    layer.schedule = &(layer_plan){1, &(cvk_plan){.algorithm = "direct"}};
+    layer.schedule = &(layer_plan){.count = 1, .part = &(cvk_plan){.algorithm = "direct"}};
     const record second = record_of(&a, &layer, aim), third = record_of(&a, &layer, threads);
     cr_expect(record_same_key(&first, &second));
     cr_expect(!record_same_key(&first, &third));

@@ -75,7 +75,8 @@ Test(exact, uninterpreted_functions_tell_their_arguments_apart) {
 static cvk_spec random_spec(void) {
     cvk_spec s = {.name = "layer", .rank = 3, .batch = draw(1, 2), .groups = draw(1, 3)};
     s.in_channels = s.groups * draw(1, 40), s.out_channels = s.groups * draw(1, 3);
-    s.padding = (padding_mode)draw(PAD_ZEROS, PAD_CIRCULAR);
+    s.padding = (padding_mode)draw(PAD_ZEROS, PAD_CONSTANT);
+    if (s.padding == PAD_CONSTANT) s.padding_constant = (double)draw(-9, 9) / 4;
     for (int a = 0; a < AXES; a++) {
         s.kernel[a] = draw(1, 3), s.stride[a] = draw(1, 3), s.dilation[a] = draw(1, 2);
         s.in_size[a] = draw((s.kernel[a] - 1) * s.dilation[a] + 1, 8);
@@ -120,10 +121,13 @@ static void expect_naive(const cvk_spec *s, int number) {
     both scale = draw_both(1, s->out_channels, 1, false), addend = draw_both(1, 1, outputs, false);
     long double *expected = malloc(sizeof *expected * (size_t)outputs);
     residue *got = malloc(sizeof *got * (size_t)outputs);
-    naive_run(s, &(naive_tensors){x.floats, w.floats, b.floats, scale.floats, addend.floats, NULL, NULL, NULL},
-              expected, NULL);
+    naive_run(
+        s,
+        &(naive_tensors){
+            .input = x.floats, .weights = w.floats, .bias = b.floats, .scale = scale.floats, .addend = addend.floats},
+        expected, NULL);
     formula *f =
-        formula_new(s, &(formula_tensors){x.residues, w.residues, b.residues, scale.residues, addend.residues, NULL});
+        formula_new(s, &(formula_tensors){x.residues, w.residues, b.residues, scale.residues, addend.residues, NULL, NULL});
     formula_range(f, 0, s->batch * s->out_channels, got);
     for (int64_t i = 0; i < outputs; i++)
         cr_assert_eq(got[i], residue_of_double((double)expected[i]), "layer %d, output %lld", number, (long long)i);

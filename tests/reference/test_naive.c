@@ -104,7 +104,8 @@ static random_layer draw_layer(void) {
     cvk_spec *s = &r.spec;
     *s = layer(1, 1, 1, 1);
     s->rank = (int)draw(1, 3);
-    s->padding = (padding_mode)draw(PAD_ZEROS, PAD_CIRCULAR);
+    s->padding = (padding_mode)draw(PAD_ZEROS, PAD_CONSTANT);
+    s->padding_constant = s->padding == PAD_CONSTANT ? (double)draw(-9, 9) : 0;
     s->batch = draw(0, 2);
     s->groups = draw(1, 3);
     s->in_channels = s->groups * draw(1, 3);
@@ -140,7 +141,7 @@ static void free_layer(random_layer *r) {
 /* One step of the mode's rule after another, until the position lies inside; -1: there is nothing. */
 static int64_t source(padding_mode mode, int64_t i, int64_t n) {
     while (i < 0 || i >= n) {
-        if (mode == PAD_ZEROS) return -1;
+        if (mode == PAD_ZEROS || mode == PAD_CONSTANT) return -1;
         if (mode == PAD_REPLICATE) i = i < 0 ? i + 1 : i - 1;
         if (mode == PAD_CIRCULAR) i = i < 0 ? i + n : i - n;
         if (mode == PAD_SYMMETRIC) i = i < 0 ? -1 - i : 2 * n - 1 - i;
@@ -168,7 +169,7 @@ static double *pad(const cvk_spec *s, const float *x) {
                     present &= from[a] >= 0;
                     at = at * s->in_size[a] + from[a];
                 }
-                *to++ = present ? (double)x[at] : (double)NAN;
+                *to++ = present ? (double)x[at] : s->padding == PAD_CONSTANT ? s->padding_constant : (double)NAN;
             }
     return p;
 }
@@ -223,7 +224,8 @@ static void second_way(const random_layer *r, int64_t n, int64_t oc, double *y) 
 
 static void agrees_with_the_second_way(const char *name) {
     random_layer r = draw_layer();
-    const naive_tensors t = {r.input, r.weights, r.bias, r.scale, r.addend, NULL, NULL, NULL};
+    const naive_tensors t = {
+        .input = r.input, .weights = r.weights, .bias = r.bias, .scale = r.scale, .addend = r.addend};
     int64_t size = naive_channel_size(&r.spec), channels = naive_channels(&r.spec);
     long double *y = malloc((size_t)(size * channels) * sizeof *y + 1);
     double *one = malloc((size_t)size * sizeof *one);
@@ -243,7 +245,8 @@ Test(naive, agrees_with_the_second_way) { cases("agrees_with_the_second_way", 30
 
 static void ranges_make_up_the_whole(const char *name) {
     random_layer r = draw_layer();
-    const naive_tensors t = {r.input, r.weights, r.bias, r.scale, r.addend, NULL, NULL, NULL};
+    const naive_tensors t = {
+        .input = r.input, .weights = r.weights, .bias = r.bias, .scale = r.scale, .addend = r.addend};
     int64_t size = naive_channel_size(&r.spec), channels = naive_channels(&r.spec);
     size_t bytes = (size_t)(size * channels) * sizeof(double), wide = (size_t)(size * channels) * sizeof(long double);
     long double *y = malloc(wide + 1), *y_parts = malloc(wide + 1);

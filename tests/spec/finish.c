@@ -62,7 +62,7 @@ Test(finish, what_no_file_could_say_is_refused) {
     REFUSED(CVK_ERROR_SPEC, s.groups = 0);
     REFUSED(CVK_ERROR_SPEC, s.groups = 3);
     REFUSED(CVK_ERROR_SPEC, s.kernel[AXIS_W] = 20);
-    REFUSED(CVK_ERROR_SPEC, s.padding = (padding_mode)5);
+    REFUSED(CVK_ERROR_SPEC, s.padding = PADDING_MODES);
     REFUSED(CVK_ERROR_SPEC, s.padding = PAD_REFLECT; s.pad_before[AXIS_W] = 16);
     REFUSED(CVK_ERROR_SPEC, s.input_layout = (cvk_layout)3);
     REFUSED(CVK_ERROR_SPEC, s.output_layout = (cvk_layout)-1);
@@ -141,8 +141,8 @@ Test(finish, an_unknown_algorithm_has_a_hint) {
     char message[512];
     cr_expect_eq(spec_finish(&s, d), CVK_ERROR_SPEC);
     first_message(d, message, sizeof message);
-    cr_expect_str_eq(message,
-                     "error[E0404]: conv.algorithm: expected auto, direct, depthwise, grouped or winograd, got the "
-                     "string \"winnograd\"\n  hint: did you mean `winograd`?");
+    cr_expect_str_eq(
+        message, "error[E0404]: conv.algorithm: expected auto, direct, depthwise, grouped, winograd or fft, got the "
+                 "string \"winnograd\"\n  hint: did you mean `winograd`?");
     cvk_diagnostics_free(d);
 }

@@ -164,19 +164,36 @@ Test(reading, depthwise_means_as_many_groups_as_input_channels) {
     with_layer("name: a, input: [1, 8, 5], out_channels: 16, kernel_size: 3, groups: depthwise", is_depthwise);
 }
 
-static void has_all_post_ops(const cvk_spec *s, const char *keys) {
-    cr_assert_eq(s->post_count, POST_KINDS, "%s", keys);
-    for (int i = 0; i < POST_KINDS; i++)
-        cr_expect_eq(s->post[i].kind, (post_kind)i, "%s", spec_post_name((post_kind)i));
+/* From that kind on, in the table's order. */
+static void has_kinds(const cvk_spec *s, int first, const char *keys) {
+    for (int i = 0; i < s->post_count; i++)
+        cr_expect_eq(s->post[i].kind, (post_kind)(first + i), "%s: %s", keys, spec_post_name((post_kind)(first + i)));
+}
+
+static void has_first_post_ops(const cvk_spec *s, const char *keys) {
+    cr_assert_eq(s->post_count, POST_SCALE + 1, "%s", keys);
+    has_kinds(s, 0, keys);
     cr_expect_eq(s->post[POST_LEAKY_RELU].a, 0.01F, "%s", keys);
     cr_expect(s->post[POST_CLAMP].a == -1.5F && s->post[POST_CLAMP].b == 6e2F, "%s", keys);
-    cr_expect_eq(spec_count_post(s, POST_ADD), 1, "%s", keys);
+    cr_expect_eq(spec_operands(s, OPERAND_TENSOR), 1, "%s", keys);
+}
+
+static void has_other_post_ops(const cvk_spec *s, const char *keys) {
+    cr_assert_eq(s->post_count, POST_KINDS - POST_SHIFT, "%s", keys);
+    has_kinds(s, POST_SHIFT, keys);
+    const post_op *blend = &s->post[POST_BLEND - POST_SHIFT];
+    cr_expect(blend->a == 0.3F && blend->b == 1 - 0.3F, "%s", keys);
+    cr_expect_eq(spec_operands(s, OPERAND_TENSOR), 2, "%s", keys);
+    cr_expect_eq(spec_operands(s, OPERAND_IMAGE_CHANNEL), 1, "%s", keys);
+    cr_expect_eq(spec_operands(s, OPERAND_CHANNEL), 1, "%s", keys);
 }
 
 Test(reading, every_post_op_is_read_in_its_order) {
     with_layer(BASE ", post_ops: [add, relu, relu6, {leaky_relu: 0.01}, {clamp: [-1.5, 6e+2]}, sigmoid, tanh, silu, "
                     "gelu, gelu_tanh, hard_swish, hard_sigmoid, elu, softplus, {scale: per_channel}]",
-               has_all_post_ops);
+               has_first_post_ops);
+    with_layer(BASE ", post_ops: [{shift: per_channel}, multiply, gate, {blend: 0.3}, {times: -2}, {plus: 1e-3}]",
+               has_other_post_ops);
 }
 
 Test(reading, floats_are_read_to_the_nearest_whatever_their_form) {

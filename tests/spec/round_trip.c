@@ -52,6 +52,7 @@ static void random_bytes(cvk_spec *s) {
     s->output_type = TYPE_S32;
     s->input_zero = (int)pick(0, 127);
     s->weights_zero = (int)pick(0, 127);
+    if (s->padding == PAD_CONSTANT) s->padding_constant = (double)pick(0, 127);
 }
 
 /* One for all, or one for each of those that are summed alike. */
@@ -72,7 +73,7 @@ static cvk_spec random_spec(void) {
     cvk_spec s = {.name = pick(0, 1) ? "a" : "_Layer_2",
                   .rank = (int)pick(1, 3),
                   .batch = pick(0, 3),
-                  .padding = (padding_mode)pick(0, 4),
+                  .padding = (padding_mode)pick(0, 5),
                   .input_layout = (cvk_layout)pick(0, 2),
                   .output_layout = (cvk_layout)pick(0, 2),
                   .accuracy = (accuracy)pick(0, 2),
@@ -90,6 +91,7 @@ static cvk_spec random_spec(void) {
     for (int axis = AXES - s.rank; axis < AXES && s.transposed; axis++)
         s.output_padding[axis] = pick(0, 1) ? 0 : pick(0, s.stride[axis] - 1);
     if (s.transposed) s.padding = PAD_ZEROS;
+    if (s.padding == PAD_CONSTANT) s.padding_constant = (double)pick(1, 100) / 7;
     if (pick(0, 4) == 0) s.direction = DIRECTION_BACKWARD_WEIGHTS;
     s.post_count = pick(0, 1) || s.direction != DIRECTION_FORWARD ? 0 : (int)pick(0, MOST_POST_OPS);
     for (int i = 0; i < s.post_count; i++) s.post[i] = random_post_op();
@@ -116,13 +118,14 @@ static bool same_sizes(const cvk_spec *a, const cvk_spec *b) {
 
 static bool same(const cvk_spec *a, const cvk_spec *b) {
     return strcmp(a->name, b->name) == 0 && a->rank == b->rank && same_sizes(a, b) && a->padding == b->padding &&
-           a->input_layout == b->input_layout && a->output_layout == b->output_layout &&
-           a->input_type == b->input_type && a->weights_type == b->weights_type && a->output_type == b->output_type &&
-           a->input_zero == b->input_zero && a->weights_zero == b->weights_zero && a->accuracy == b->accuracy &&
-           a->bias == b->bias && a->flip_kernel == b->flip_kernel && a->transposed == b->transposed &&
-           a->accumulate == b->accumulate && a->direction == b->direction && a->kind == b->kind &&
-           a->ceil_mode == b->ceil_mode && a->count_include_pad == b->count_include_pad && a->indices == b->indices &&
-           same_posts(a, b) && strcmp(a->algorithm, b->algorithm) == 0;
+           a->padding_constant == b->padding_constant && a->input_layout == b->input_layout &&
+           a->output_layout == b->output_layout && a->input_type == b->input_type &&
+           a->weights_type == b->weights_type && a->output_type == b->output_type && a->input_zero == b->input_zero &&
+           a->weights_zero == b->weights_zero && a->accuracy == b->accuracy && a->bias == b->bias &&
+           a->flip_kernel == b->flip_kernel && a->transposed == b->transposed && a->accumulate == b->accumulate &&
+           a->direction == b->direction && a->kind == b->kind && a->ceil_mode == b->ceil_mode &&
+           a->count_include_pad == b->count_include_pad && a->indices == b->indices && same_posts(a, b) &&
+           strcmp(a->algorithm, b->algorithm) == 0;
 }
 
 static const char *print(arena *a, const cvk_spec *s) {

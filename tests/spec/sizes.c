@@ -190,6 +190,6 @@ Test(sizes, derived_figures_are_right) {
     cr_expect_eq(spec_input_elements(s), 2 * 16 * 5 * 7, "blocks are filled up");
     cr_expect_eq(spec_output_elements(s), 2 * 18 * 3 * 6);
     cr_expect_eq(spec_weights_elements(s), 18 * 4 * 6);
-    cr_expect_eq(spec_count_post(s, POST_ADD), 2);
+    cr_expect_eq(spec_operands(s, OPERAND_TENSOR), 2);
     cvk_network_free(network);
 }

@@ -38,7 +38,7 @@ Test(target, caches_do_not_shrink_outwards) {
     }
 }
 
-/* Also that each says all: a member that a row of figures.def leaves out would be 0. */
+/* Also that each says all: a member that a row of figure_fields.def leaves out would be 0. */
 Test(target, figures_are_those_of_some_machine) {
     const cvk_target *t;
     const figure_field *field;

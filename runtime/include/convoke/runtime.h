@@ -68,6 +68,8 @@ typedef enum cvk_operation {
     CVK_TRANSPOSED_WEIGHTS_GRADIENT,
     CVK_MAX_POOL, /* NaN is greater than all; padding is none */
     CVK_AVERAGE_POOL,
+    CVK_DENSE,    /* of all channels and positions of an image; weights as those of a convolution that large */
+    CVK_IDENTITY, /* of the input as it is: post-ops alone */
     CVK_OPERATION_WIDTH = 0x7fffffff
 } cvk_operation;
 

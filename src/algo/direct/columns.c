@@ -13,13 +13,18 @@
 
 static int64_t plan_vectors(const tile *t) { return t->plan->tile_ow / t->lanes; }
 
-static int64_t tile_column_vectors(const tile *t) { return (t->span[AXIS_W]->length + t->lanes - 1) / t->lanes; }
+int64_t column_tile_vectors(const tile *t) { return (t->span[AXIS_W]->length + t->lanes - 1) / t->lanes; }
 
 static int64_t plan_rows(const tile *t) { return t->size[AXIS_D] * t->size[AXIS_H]; }
 
-static void registers(tile *t) {
-    int64_t vectors = plan_vectors(t), sums = vectors * plan_rows(t) * t->plan->tile_oc;
+void column_tile_registers(tile *t) {
+    const int64_t sums = plan_vectors(t) * plan_rows(t) * t->plan->tile_oc;
     t->acc = nest_add_register(t->b, "acc", t->p.sum, t->lanes, (int)sums);
+}
+
+static void registers(tile *t) {
+    const int64_t vectors = plan_vectors(t);
+    column_tile_registers(t);
     t->xs = nest_add_register(t->b, "x", t->p.sum, t->lanes, (int)vectors + 1);
     combine_registers(t);
     int64_t weights = t->plan->unroll_kh ? t->plan->tile_oc * slid_taps(&t->p.axis[AXIS_H]) : 1;
@@ -27,7 +32,7 @@ static void registers(tile *t) {
 }
 
 /* Of channel j and column vector v in a row. */
-static register_ref sum(const tile *t, affine j, const pixel *row, affine v) {
+register_ref column_tile_sum(const tile *t, affine j, const pixel *row, affine v) {
     affine r = affine_add_scaled(row->at[AXIS_H], row->at[AXIS_D], t->size[AXIS_H]);
     return reg(t->acc, affine_add_scaled(v, affine_add_scaled(r, j, plan_rows(t)), plan_vectors(t)));
 }
@@ -38,21 +43,21 @@ static affine channel_of(const tile *t, affine j) {
     return affine_add(channel_blocks_channel(&t->oc, &t->out.y.v, affine_constant(0)), j);
 }
 
-static int sums(tile *t, register_ref *to) {
+int column_tile_sums(tile *t, register_ref *to) {
     affine j = build_unrolled(t->b, "j", t->oc.valid);
     pixel row = tile_open_rows(t, NULL);
-    *to = sum(t, j, &row, build_unrolled(t->b, "v", tile_column_vectors(t)));
+    *to = column_tile_sum(t, j, &row, build_unrolled(t->b, "v", column_tile_vectors(t)));
     return TILE_PIXEL_LOOPS + 2;
 }
 
-static void begin(tile *t) {
+void column_tile_begin(tile *t) {
     nest_builder *b = t->b;
     affine j = build_unrolled(b, "j", t->oc.valid);
     lane_map m = {.channel = channel_of(t, j)};
     combine_begin(t, only(t->ws), &m);
     pixel row = tile_open_rows(t, NULL);
-    affine v = build_unrolled(b, "v", tile_column_vectors(t));
-    combine_begin_sum(t, sum(t, j, &row, v), only(t->ws));
+    affine v = build_unrolled(b, "v", column_tile_vectors(t));
+    combine_begin_sum(t, column_tile_sum(t, j, &row, v), only(t->ws));
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
@@ -61,16 +66,20 @@ static pixel at_column(pixel p, affine column) {
     return p;
 }
 
-static void load_inputs(tile *t, const tap *k, const pixel *row) {
-    nest_builder *b = t->b;
-    affine v = build_unrolled(b, "v", tile_column_vectors(t)), first = affine_scale(v, t->lanes);
+void column_tile_load(tile *t, const tap *k, const pixel *row, affine v, register_ref to, register_ref spare) {
+    const affine first = affine_scale(v, t->lanes);
     nest_range present = tap_columns(t, k, first, t->lanes);
     pixel p = at_column(*row, first);
     lane_map m = tap_input(t, k, &p);
     m.column_step = t->p.axis[AXIS_W].step;
     m.valid = &present;
-    view_load(b, &t->x, &m, reg(t->xs, v), reg(t->xs, affine_constant(plan_vectors(t))));
-    build_end(b);
+    view_load(t->b, &t->x, &m, to, spare);
+}
+
+static void load_inputs(tile *t, const tap *k, const pixel *row) {
+    affine v = build_unrolled(t->b, "v", column_tile_vectors(t));
+    column_tile_load(t, k, row, v, reg(t->xs, v), reg(t->xs, affine_constant(plan_vectors(t))));
+    build_end(t->b);
 }
 
 static void load_weight(tile *t, const tap *k, affine j, register_ref to) {
@@ -82,7 +91,7 @@ static void combine(tile *t, const tap *k, affine j, const pixel *row, affine v,
     affine first = affine_scale(v, t->lanes);
     nest_range present = tap_columns(t, k, first, t->lanes);
     const pixel p = at_column(*row, first);
-    combine_input(t, &(meeting){.sum = sum(t, j, row, v),
+    combine_input(t, &(meeting){.sum = column_tile_sum(t, j, row, v),
                                 .x = reg(t->xs, v),
                                 .weight = weight,
                                 .lanes = &present,
@@ -97,7 +106,7 @@ static void body(tile *t, const tap *k) {
     load_inputs(t, k, &row);
     affine j = build_unrolled(b, "j", t->oc.valid);
     if (t->p.combine == COMBINE_SUM) load_weight(t, k, j, only(t->ws));
-    combine(t, k, j, &row, build_unrolled(b, "v", tile_column_vectors(t)), only(t->ws));
+    combine(t, k, j, &row, build_unrolled(b, "v", column_tile_vectors(t)), only(t->ws));
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
@@ -127,7 +136,7 @@ static void slide_rows(tile *t, tap k, const slide *s, int64_t phase) {
     affine j = build_unrolled(b, "j", t->oc.valid);
     row.at[AXIS_H] = slide_open_taps(t, s, phase, at, &read_by);
     k.k[AXIS_H] = read_by;
-    affine v = build_unrolled(b, "v", tile_column_vectors(t));
+    affine v = build_unrolled(b, "v", column_tile_vectors(t));
     combine(t, &k, j, &row, v, column_weight(t, s, j, read_by));
     for (int i = 0; i < TILE_PIXEL_LOOPS + 3; i++) build_end(b);
 }
@@ -163,37 +172,37 @@ static divisor divisor_of(tile *t, int64_t taps, affine v) {
 
 static void divide(tile *t, const count_run *slices, const count_run *rows) {
     nest_builder *b = t->b;
-    affine v = build_unrolled(b, "v", tile_column_vectors(t));
+    affine v = build_unrolled(b, "v", column_tile_vectors(t));
     const divisor taps = divisor_of(t, slices->taps * rows->taps, v);
     pixel row = {{build_for(b, VARIABLE_UNROLLED, "d", range_of(b, slices->low, slices->high)),
                   build_for(b, VARIABLE_UNROLLED, "r", range_of(b, rows->low, rows->high))}};
     affine j = build_unrolled(b, "j", t->oc.valid);
-    build_op(b, taps.kind, sum(t, j, &row, v), sum(t, j, &row, v), taps.by);
+    build_op(b, taps.kind, column_tile_sum(t, j, &row, v), column_tile_sum(t, j, &row, v), taps.by);
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
-static void finish(tile *t) {
+void column_tile_finish(tile *t) {
     nest_builder *b = t->b;
     affine j = build_unrolled(b, "j", t->oc.valid);
     pixel row = tile_open_rows(t, NULL);
-    affine v = build_unrolled(b, "v", tile_column_vectors(t)), first = affine_scale(v, t->lanes);
+    affine v = build_unrolled(b, "v", column_tile_vectors(t)), first = affine_scale(v, t->lanes);
     nest_range valid = range_of(b, 0, t->lanes);
     range_clip_high(b, &valid, affine_offset(affine_scale(first, -1), t->span[AXIS_W]->length), 1);
     pixel p = at_column(row, first);
     lane_map m = {t->n, channel_of(t, j), tile_output(t, &p), .column_step = 1, .valid = &valid};
-    const register_ref value = sum(t, j, &row, v);
+    const register_ref value = column_tile_sum(t, j, &row, v);
     if (t->p.indices) epilogue_store_places(&t->out, reg(t->places, value.index), &m, false);
     epilogue_store(&t->out, value, &m, false);
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
-static const family FAMILY = {.begin = begin,
+static const family FAMILY = {.begin = column_tile_begin,
                               .body = body,
                               .column = column,
                               .divide = divide,
-                              .finish = finish,
+                              .finish = column_tile_finish,
                               .registers = registers,
-                              .sums = sums};
+                              .sums = column_tile_sums};
 
 const algorithm algo_direct_columns = {"direct",      LANES_COLUMNS, direct_applicable, propose_column_tiles,
                                        direct_refuse, direct_build,  direct_cycles,     direct_tasks,

@@ -21,7 +21,7 @@ static register_ref place_of(const tile *t, register_ref sum) { return reg(t->pl
 
 void combine_registers(tile *t) {
     const int sums = t->b->nest->registers[t->acc].count;
-    if (t->p.combine == COMBINE_SUM) return;
+    if (t->p.combine == COMBINE_SUM || t->p.combine == COMBINE_NONE) return;
     t->temporaries = nest_add_register(t->b, "aside", t->p.sum, t->lanes, TEMPORARIES);
     if (t->p.indices) t->places = nest_add_register(t->b, "place", t->p.sum, t->lanes, sums);
     if (t->p.combine != COMBINE_MEAN) return;
@@ -37,6 +37,7 @@ void combine_begin(tile *t, register_ref to, const lane_map *m) {
 }
 
 void combine_begin_sum(tile *t, register_ref sum, register_ref from) {
+    if (t->p.combine == COMBINE_NONE) return;
     build_op(t->b, OP_COPY, sum, from, none());
     if (t->p.indices) build_const(t->b, place_of(t, sum), -1);
 }
@@ -67,6 +68,7 @@ void combine_input(tile *t, const meeting *x) {
     switch (t->p.combine) {
     case COMBINE_SUM: build_fma(t->b, x->sum, x->x, x->weight, x->lanes); break;
     case COMBINE_MAXIMUM: build_maximum(t->b, x->sum, x->x, x->lanes); break;
+    case COMBINE_NONE: build_op(t->b, OP_COPY, x->sum, x->x, none()); break;
     case COMBINE_MEAN: build_op(t->b, OP_ADD, x->sum, x->sum, x->x); break; /* lanes without a tap have read 0 */
     }
 }

@@ -4,7 +4,7 @@
  *     near   = issue, first-level set conflicts and new pages, beside what comes from the second level
  *     cycles = near, beside what comes from the third level and from memory
  *
- * with what the target's core does in a cycle, and the constants of algo/cost.def. Of cycles and those from farther
+ * with the figures of the target's core. Of cycles and those from farther
  * away the longer hide all but a share of the shorter. The second level is so near that little of it hides little and
  * much of it much: there it is the root of the squares. */
 #include "algo/cost.h"
@@ -43,20 +43,20 @@ static double scattered_cycles(const problem *o, const cvk_target *t, int lanes,
         cycles += c->ops[OP_LOAD] * (double)stride;
     else if (by_column)
         cycles += c->ops[OP_LOAD] * line_crossings(o, lanes) / t->figures->loads_a_cycle;
-    if (stores) cycles += c->ops[OP_STORE] * lanes * COST_SCATTER_CYCLES;
+    if (stores) cycles += c->ops[OP_STORE] * lanes * t->figures->scatter_cycles;
     const bool parts = p->lanes == LANES_IN_CHANNELS && p->tile_oc < o->y.channels;
-    if (parts) cycles += c->ops[OP_STORE] * COST_PART_CYCLES;
+    if (parts) cycles += c->ops[OP_STORE] * t->figures->part_cycles;
     return cycles;
 }
 
 /* A pool reads each input hardly more than once, so that what counts is how much of a pixel it reads in one go: the
  * channels of a tile, after which it jumps to the next pixel's. */
-static double jumping_cycles(const problem *o, const cvk_plan *p) {
+static double jumping_cycles(const problem *o, const cvk_target *t, const cvk_plan *p) {
     if (o->combine == COMBINE_SUM || p->lanes != LANES_CHANNELS || p->pack_rows || !view_has_channels_together(&o->x))
         return 0;
     double pixels = (double)o->n;
     for (int a = 0; a < AXES; a++) pixels *= (double)o->axis[a].in;
-    return COST_JUMP_CYCLES * pixels * (double)ceil_div(o->x.channels, p->tile_oc);
+    return t->figures->jump_cycles * pixels * (double)ceil_div(o->x.channels, p->tile_oc);
 }
 
 /* Sums and maxima of a pool wait for one another, as multiply-adds do. */
@@ -86,13 +86,14 @@ double direct_conflicts(const problem *o, const cvk_target *t, const cvk_plan *p
 }
 
 /* Sums that are several vectors, or the lanes of one, are added when a tile is finished, in rounds of half as many. */
-static double rounds_cycles(const problem *o, int lanes, const cvk_plan *p) {
+static double rounds_cycles(const problem *o, const cvk_target *t, const cvk_plan *p) {
+    int lanes = target_lanes(t, o->sum);
     double parts = p->lanes == LANES_IN_CHANNELS ? lanes : p->lanes == LANES_CHANNELS ? (double)o->in_channels : 1;
     double channels =
         (double)(p->lanes == LANES_CHANNELS ? o->x.channels * problem_multiplier(o) : o->groups * o->out_channels);
     double tiles = (double)o->n * ceil(channels / p->tile_oc);
     for (int a = 0; a < AXES; a++) tiles *= (double)ceil_div(o->axis[a].out, plan_unit(p, tile_loop_of(a)));
-    return tiles * log2(parts) * COST_ROUND_CYCLES;
+    return tiles * log2(parts) * t->figures->round_cycles;
 }
 
 /* The last tile of a row, of a slice or of the depth is shorter, and may have too few sums to hide the latency of a
@@ -116,25 +117,26 @@ static double beside(double a, double b, double loss) { return fmax(a, b) + loss
 /* While a task copies its input nothing is computed that could hide where it comes from. */
 static double packing_far(const problem *o, const cvk_target *t, const cvk_plan *p, double far) {
     double input = (double)type_bytes(o->x.type) * (double)o->x.elements;
-    return p->pack_rows ? (1 - COST_FAR_LOSS) * cost_l3(t, fmin(far, input)) : 0;
+    return p->pack_rows ? (1 - t->figures->far_loss) * cost_l3(t, fmin(far, input)) : 0;
 }
 
 double direct_cycles(const problem *asked, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
     (void)nests;
+    const machine_figures *f = target->figures;
     problem p = direct_problem(asked, target, plan->lanes);
     int lanes = target_lanes(target, p.sum);
     traffic t = traffic_of(&p, target, plan);
     double core = cost_issue(target, counts, lanes, sums(&p, lanes, plan), false) +
                   scattered_cycles(&p, target, lanes, plan, counts);
     if (p.combine != COMBINE_SUM) core = fmax(core, combining_cycles(target, counts, sums(&p, lanes, plan)));
-    core += direct_conflicts(&p, target, plan) * counts->ops[OP_SPLAT] * COST_CONFLICT_CYCLES;
-    core += short_tiles_cycles(&p, target, plan, counts) + rounds_cycles(&p, lanes, plan);
-    core += COST_PAGE_CYCLES * t.pages + COST_ROW_LINE_CYCLES * t.row_lines;
-    core += counts->ops[OP_PREFETCH] / target->figures->loads_a_cycle;
-    double near = hypot(core, cost_l2(target, t.l1) + jumping_cycles(&p, plan));
+    core += direct_conflicts(&p, target, plan) * counts->ops[OP_SPLAT] * f->conflict_cycles;
+    core += short_tiles_cycles(&p, target, plan, counts) + rounds_cycles(&p, target, plan);
+    core += f->page_cycles * t.pages + f->row_line_cycles * t.row_lines;
+    core += counts->ops[OP_PREFETCH] / f->loads_a_cycle;
+    double near = hypot(core, cost_l2(target, t.l1) + jumping_cycles(&p, target, plan));
     double far =
-        cost_l3(target, t.l2) + cost_memory(target, t.l3) + COST_RUN_CYCLES * t.runs + COST_PIECE_CYCLES * t.pieces;
-    double loss = t.input_sets < 1 ? COST_FEW_SETS_LOSS : COST_FAR_LOSS;
-    return beside(near, far, plan->prefetch ? COST_PREFETCHED_LOSS : loss) + packing_far(&p, target, plan, t.l2);
+        cost_l3(target, t.l2) + cost_memory(target, t.l3) + f->run_cycles * t.runs + f->piece_cycles * t.pieces;
+    double loss = t.input_sets < 1 ? f->few_sets_loss : f->far_loss;
+    return beside(near, far, plan->prefetch ? f->prefetched_loss : loss) + packing_far(&p, target, plan, t.l2);
 }

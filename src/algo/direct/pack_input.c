@@ -5,6 +5,7 @@
  * copied. Channels lie together in scratch if they do in the input, so that copies are contiguous, or, transposed, if
  * they do not: square by square, in registers. Scratch is of the type that is summed in: halves are widened once, on
  * their way there. */
+#include "algo/border.h"
 #include "algo/direct/tile.h"
 
 static bool has_border(const problem *p, const cvk_plan *plan) { return p->border != PAD_ZEROS || plan->pack_border; }
@@ -54,58 +55,12 @@ static bool bordered(const tile *t) { return has_border(&t->whole, t->plan); }
 static int64_t before_of(const tile *t, int axis) { return bordered(t) ? axis_before(&t->whole.axis[axis]) : 0; }
 static int64_t after_of(const tile *t, int axis) { return bordered(t) ? axis_after(&t->whole.axis[axis]) : 0; }
 
-/* ---- where a border comes from ---- */
+/* What a border of one number is. */
+static double constant_of(const problem *p) { return p->border == PAD_CONSTANT ? p->constant : 0; }
 
-/* Where position i of an axis comes from: `source`, or nowhere but zeros, if low >= 0 and high >= 0. */
-typedef struct border_case {
-    affine low, high, source;
-    bool zero;
-} border_case;
-
-static affine before_source(padding_mode mode, affine i, int64_t n) {
-    if (mode == PAD_REFLECT) return affine_scale(i, -1);
-    if (mode == PAD_SYMMETRIC) return affine_offset(affine_scale(i, -1), -1);
-    if (mode == PAD_CIRCULAR) return affine_offset(i, n);
-    return affine_constant(0);
-}
-
-static affine after_source(padding_mode mode, affine i, int64_t n) {
-    if (mode == PAD_REFLECT) return affine_offset(affine_scale(i, -1), 2 * n - 2);
-    if (mode == PAD_SYMMETRIC) return affine_offset(affine_scale(i, -1), 2 * n - 1);
-    if (mode == PAD_CIRCULAR) return affine_offset(i, -n);
-    return affine_constant(n - 1);
-}
-
-/* A case that holds nowhere is left out: if its positions are constants, no clipping of a loop shows the proof of
- * bounds that its copies never happen. */
-static void add_case(nest_builder *b, border_case c, border_case *cases, int *count) {
-    bool possible = nest_maximum(b->nest, b->scope, c.low) >= 0 && nest_maximum(b->nest, b->scope, c.high) >= 0;
-    if (possible) cases[(*count)++] = c;
-}
-
-static int border_cases(const tile *t, int axis, affine i, border_case cases[3]) {
-    int64_t n = t->whole.axis[axis].in, before = before_of(t, axis), after = after_of(t, axis);
-    padding_mode mode = t->whole.border;
-    bool zero = mode == PAD_ZEROS;
-    affine minus = affine_scale(i, -1);
-    border_case inside = {i, affine_offset(minus, n - 1), i, false};
-    border_case in_front = {affine_offset(i, before), affine_offset(minus, -1), before_source(mode, i, n), zero};
-    border_case behind = {affine_offset(i, -n), affine_offset(minus, n - 1 + after), after_source(mode, i, n), zero};
-    int count = 0;
-    add_case(t->b, inside, cases, &count);
-    if (before > 0) add_case(t->b, in_front, cases, &count);
-    if (after > 0) add_case(t->b, behind, cases, &count);
-    return count;
-}
-
-static void open_case(nest_builder *b, affine low, affine high) {
-    build_if(b, low, NULL);
-    build_if(b, high, NULL);
-}
-
-static void close_case(nest_builder *b) {
-    build_end(b);
-    build_end(b);
+static int border_cases(const tile *t, int axis, affine i, border_case cases[BORDER_CASES]) {
+    return border_cases_of(t->b, t->whole.border, t->whole.axis[axis].in, before_of(t, axis), after_of(t, axis), i,
+                           cases);
 }
 
 /* ---- lines: of channels of a pixel, or of columns of a channel ---- */
@@ -121,7 +76,7 @@ typedef struct copy {
     int64_t low, high; /* columns of scratch that are the input's; before and behind them is border */
     int64_t width;
     position from, to; /* slice and row */
-    bool zero;         /* of a row of border */
+    bool constant;     /* of a row of border that is one number */
 } copy;
 
 static register_ref vector_of(const copy *c, affine index) { return reg(c->registers, index); }
@@ -161,8 +116,8 @@ static void copy_vector(const copy *c, const spot *p, bool along_channels, const
     nest_builder *b = c->t->b;
     lane_map read = lanes_read(c, p, along_channels, valid), written = lanes_written(c, p, along_channels, valid);
     register_ref r = vector_of(c, affine_constant(0));
-    if (c->zero)
-        build_const(b, r, 0);
+    if (c->constant)
+        build_const(b, r, constant_of(&c->t->whole));
     else
         view_load(b, &c->input, &read, r, spare(c));
     view_store(b, &c->t->x, &written, r);
@@ -201,7 +156,7 @@ static bool input_has_channels_together(const copy *c) { return view_has_channel
 static void copy_pixel(const copy *c, affine column, affine source) {
     nest_builder *b = c->t->b;
     spot p = {affine_constant(0), column, source};
-    if (scratch_has_channels_together(c) && (c->zero || input_has_channels_together(c))) {
+    if (scratch_has_channels_together(c) && (c->constant || input_has_channels_together(c))) {
         copy_line(c, p, c->channels, true);
         return;
     }
@@ -214,10 +169,10 @@ static void copy_pixel(const copy *c, affine column, affine source) {
 static bool columns_follow_on(const copy *c) {
     const view *to = &c->t->x.v, *from = &c->input.v;
     return to->channel == 1 && to->axis[AXIS_W] == c->channels &&
-           (c->zero || (from->block == 1 && from->channel == 1 && from->axis[AXIS_W] == c->channels));
+           (c->constant || (from->block == 1 && from->channel == 1 && from->axis[AXIS_W] == c->channels));
 }
 
-/* Columns that lie one after another in both places, or are all zeros. */
+/* Columns that lie one after another in both places, or are all one number. */
 static void copy_columns(const copy *c, int64_t first, int64_t count) {
     nest_builder *b = c->t->b;
     affine source = affine_offset(c->column, first);
@@ -292,8 +247,8 @@ static void copy_squares(const copy *c) {
 static void copy_border(copy c, int64_t first, int64_t count, affine (*source)(padding_mode, affine, int64_t)) {
     nest_builder *b = c.t->b;
     if (count == 0) return;
-    c.zero = c.zero || c.t->whole.border == PAD_ZEROS;
-    if (c.zero) {
+    c.constant = c.constant || border_is_constant(c.t->whole.border);
+    if (c.constant) {
         copy_columns(&c, first, count);
         return;
     }
@@ -303,7 +258,7 @@ static void copy_border(copy c, int64_t first, int64_t count, affine (*source)(p
 }
 
 static void copy_row(const copy *c) {
-    if (c->zero) {
+    if (c->constant) {
         copy_columns(c, 0, c->width);
         return;
     }
@@ -314,23 +269,23 @@ static void copy_row(const copy *c) {
             copy_columns(c, c->low, c->high - c->low);
     }
     if (!bordered(c->t)) return;
-    copy_border(*c, 0, c->low, before_source);
-    copy_border(*c, c->high, c->width - c->high, after_source);
+    copy_border(*c, 0, c->low, border_before);
+    copy_border(*c, c->high, c->width - c->high, border_after);
 }
 
 static void copy_slice(copy c) {
     tile *t = c.t;
-    bool zero = c.zero;
+    const bool constant = c.constant;
     c.to.at[AXIS_H] = build_loop(t->b, "row", packed_size(&t->whole, t->plan, AXIS_H));
     affine row = affine_offset(affine_add(t->packed[AXIS_H], c.to.at[AXIS_H]), -before_of(t, AXIS_H));
-    border_case rows[3];
+    border_case rows[BORDER_CASES];
     int count = border_cases(t, AXIS_H, row, rows);
     for (int i = 0; i < count; i++) {
-        open_case(t->b, rows[i].low, rows[i].high);
+        border_open(t->b, rows[i].low, rows[i].high);
         c.from.at[AXIS_H] = rows[i].source;
-        c.zero = zero || rows[i].zero;
+        c.constant = constant || rows[i].nowhere;
         copy_row(&c);
-        close_case(t->b);
+        border_close(t->b);
     }
     build_end(t->b);
 }
@@ -369,14 +324,14 @@ static void copy_slices(copy c) {
     tile *t = c.t;
     affine depth;
     c.to.at[AXIS_D] = open_slices(t, &depth);
-    border_case slices[3];
+    border_case slices[BORDER_CASES];
     int count = border_cases(t, AXIS_D, affine_offset(depth, -before_of(t, AXIS_D)), slices);
     for (int i = 0; i < count; i++) {
-        open_case(t->b, slices[i].low, slices[i].high);
+        border_open(t->b, slices[i].low, slices[i].high);
         c.from.at[AXIS_D] = slices[i].source;
-        c.zero = slices[i].zero;
+        c.constant = slices[i].nowhere;
         copy_slice(c);
-        close_case(t->b);
+        border_close(t->b);
     }
     build_end(t->b);
 }
@@ -391,9 +346,9 @@ static void copy_blocks(copy c, int64_t from, int64_t to, int64_t block, int64_t
     c.width = positions_seen(axis, outputs);
     c.low = lesser(greater(0, -first), c.width);
     c.high = greater(c.low, lesser(c.width, axis->in - last));
-    open_case(t->b, affine_offset(at, -from * block), affine_offset(affine_scale(at, -1), to * block));
+    border_open(t->b, affine_offset(at, -from * block), affine_offset(affine_scale(at, -1), to * block));
     copy_slices(c);
-    close_case(t->b);
+    border_close(t->b);
 }
 
 /* Blocks that see the same columns share their code; the last may be shorter. */
@@ -415,15 +370,15 @@ static void copy_channels(copy c) {
     int64_t all = t->family->all_groups ? t->whole.x.channels : t->whole.in_channels, some = t->p.x.channels;
     affine first = t->packed_channel;
     c.channels = some;
-    open_case(t->b, affine_offset(affine_scale(first, -1), all - some), affine_constant(0));
+    border_open(t->b, affine_offset(affine_scale(first, -1), all - some), affine_constant(0));
     copy_spans(c);
-    close_case(t->b);
+    border_close(t->b);
     if (all % some == 0) return;
     c.channels = all % some;
     const int64_t last = all - c.channels; /* behind it there may be a task of nothing but fill */
-    open_case(t->b, affine_offset(first, -last), affine_offset(affine_scale(first, -1), last));
+    border_open(t->b, affine_offset(first, -last), affine_offset(affine_scale(first, -1), last));
     copy_spans(c);
-    close_case(t->b);
+    border_close(t->b);
 }
 
 void pack_input_build(tile *t) {

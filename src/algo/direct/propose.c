@@ -1,5 +1,7 @@
 /* The plans worth ranking: register tiles that leave no spill, balanced over the output, in orders that keep weights or
- * input near and make tasks enough. None streams its output: on no machine so far was anything gained by it. */
+ * input near and make tasks enough. Only constants stream their output: elsewhere nothing was gained by it on
+ * any machine so far. */
+#include "algo/cost.h"
 #include "algo/direct/tile.h"
 #include "algo/direct/traffic.h"
 
@@ -40,7 +42,7 @@ static int64_t balanced(int64_t n, int64_t most) {
 static void add_if_good(proposer *o, cvk_plan plan) {
     for (int i = 0; i < o->list->count; i++)
         if (plan_equal(&o->list->plan[i], &plan)) return;
-    if (!direct_refuse(o->row, o->asked, o->target, &plan)) plan_list_add(o->arena, o->list, plan);
+    if (!o->row->refuse(o->row, o->asked, o->target, &plan)) plan_list_add(o->arena, o->list, plan);
 }
 
 /* As many rows of output as keep the packed input in the second-level cache, in whole tiles. */
@@ -480,4 +482,38 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
         add_taps(&o, plan);
         if (o.p.axis[AXIS_H].taps > 1) add_column_rows(&o, plan);
     }
+}
+
+enum { MOST_HELD_CONSTANTS = 5 };
+
+static double input_bytes_of(const problem *p) { return (double)type_bytes(p->x.type) * (double)p->x.elements; }
+static double output_bytes_of(const problem *p) { return (double)type_bytes(p->y.type) * (double)p->y.elements; }
+
+
+/* Rows of a tile share what columns of the kernel make of an input row. */
+void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
+                            plan_list *list) {
+    static const int ROWS[] = {1, 2, 3, 4, 6, 8};
+    const int lanes = target_lanes(target, p->sum);
+    proposer o = {p, target, a, row, row->family, list, direct_problem(p, target, row->lanes)};
+    const int64_t width = ceil_div(o.p.axis[AXIS_W].out, lanes), height = o.p.axis[AXIS_H].out;
+    cvk_plan plan = {.algorithm = row->name,
+                     .lanes = row->lanes,
+                     .tile_od = 1,
+                     .block_oh = 1,
+                     .block_ow = 1,
+                     .unroll_ic = 1,
+                     .unroll_kw = true,
+                     .stream = cost_streams(target, input_bytes_of(p) + output_bytes_of(p))};
+    for (int v = 1; v <= MOST_SLIDING_VECTORS && v <= width; v++)
+        for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS && ROWS[i] <= height; i++) {
+            plan.tile_ow = v * lanes;
+            plan.tile_oh = ROWS[i];
+            const int64_t held = lesser(o.p.axis[AXIS_H].taps, MOST_HELD_CONSTANTS) + LOADED_AHEAD - 1;
+            const int64_t most = free_registers(target, (int)held) / (v * ROWS[i]);
+            plan.tile_oc = (int)lesser(o.p.out_channels, most);
+            if (most < 1) continue;
+            add_orders(&o, plan);
+            if (problem_is_padded(&o.p)) add_packed_columns(&o, plan, false, target->l1_bytes);
+        }
 }

@@ -216,7 +216,10 @@ void reduce_tile(tile *t) {
     else
         either(t, before, t->family->begin, partial_load);
     tap k = {.k = {affine_constant(0), affine_constant(0), affine_constant(0)}, .ic = affine_constant(0)};
-    reduce_axis(t, k, AXIS_D);
+    if (t->family->taps)
+        t->family->taps(t);
+    else
+        reduce_axis(t, k, AXIS_D);
     if (t->partial < 0)
         finish(t);
     else

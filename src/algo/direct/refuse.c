@@ -23,7 +23,7 @@ static int64_t unrolled_stores(const tile *t) {
     const view *y = &t->p.y;
     int64_t step = view_has_channels_together(y) ? channel_blocks_step(&t->oc, y) : y->axis[AXIS_W];
     if (!t->family->channel_lanes || step == 1) return 0;
-    return 2 * t->lanes * (1 + problem_count_post(&t->p, POST_ADD));
+    return 2 * t->lanes * (1 + problem_operands(&t->p, OPERAND_TENSOR));
 }
 
 /* Instructions that load a register of columns of a pool: one a lane where channels lie between them. (Of other layers,
@@ -98,7 +98,7 @@ static const char *const UNEVEN[PLAN_LOOPS] = {[LOOP_OC] = "a block of oc is not
 static const char *refuse_channel_blocks(const tile *t, int block) {
     int unroll = t->plan->unroll_ic;
     if (t->family->reduces_lanes) return "lanes over input channels take them all at once";
-    if (t->p.combine != COMBINE_SUM) return "a pool has no input channels to take in blocks";
+    if (t->p.combine != COMBINE_SUM) return "there are no sums over input channels to take in blocks";
     if (t->family->lanes) return "where lanes are of several groups their input channels come all at once";
     if (block % unroll != 0 || (unroll > 1 && t->p.in_channels % unroll != 0))
         return "unroll.ic does not divide the blocks of ic";
@@ -176,5 +176,5 @@ const char *direct_refuse(const algorithm *row, const problem *p, const cvk_targ
     if ((why = refuse_order(&t)) || (why = refuse_packing(p, &t)) || (why = refuse_column(&t)) ||
         (why = refuse_prefetch(&t)))
         return why;
-    return refuse_code(p, target, plan, f);
+    return f->taps ? NULL : refuse_code(p, target, plan, f);
 }

@@ -41,6 +41,8 @@ typedef struct family {
     void (*row)(struct tile *, const tap *); /* all taps of a kernel row at once; NULL: body, one after another */
     void (*column)(struct tile *,
                    const tap *); /* all taps of a kernel column, where unroll_kh says so; NULL: it cannot */
+    /* All taps and input channels at once, by weights that are known: there is then neither body nor packing. */
+    void (*taps)(struct tile *);
     void (*finish)(struct tile *);
     void (*registers)(struct tile *); /* declares what the three use */
     /* Of a mean: its sums in these slices and rows, over how many taps they count. */
@@ -92,7 +94,7 @@ typedef struct tile {
 
     int acc, xs, ws, square;           /* register arrays: sums, input, weights, a tile transposed */
     int places;                        /* of a maximum with indices: as many as sums */
-    int temporaries, counted, divisor; /* of pools */
+    int temporaries, counted, divisor; /* of pools; the first also of known weights */
 } tile;
 
 /* The members of a row of algo/algorithms.def, by its family. Direct convolution can do every problem. */
@@ -111,6 +113,8 @@ int64_t direct_tasks(const algorithm *row, const problem *p, const cvk_target *t
 problem direct_problem(const problem *p, const cvk_target *target, plan_lanes lanes);
 void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list);
 void propose_column_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list);
+void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
+                            plan_list *list);
 void propose_in_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
                               plan_list *list);
 
@@ -200,6 +204,17 @@ int channel_tile_sums(tile *t, register_ref *sum);
 void channel_tile_load(tile *t, const tap *k, affine vector, const pixel *p);
 /* The sums of channel vector `vector` at a pixel of the tile. */
 register_ref channel_tile_sum(const tile *t, affine vector, const pixel *p);
+
+/* columns.c: for families whose lanes are columns. */
+void column_tile_registers(tile *t); /* of sums */
+void column_tile_begin(tile *t);     /* by a register of weights */
+void column_tile_finish(tile *t);
+int column_tile_sums(tile *t, register_ref *sum);
+int64_t column_tile_vectors(const tile *t); /* in a row */
+/* The sum of channel j and column vector v in a row. */
+register_ref column_tile_sum(const tile *t, affine j, const pixel *row, affine v);
+/* What tap k of column vector v in a row reads; zeros where that is absent. */
+void column_tile_load(tile *t, const tap *k, const pixel *row, affine v, register_ref to, register_ref spare);
 
 /* pack_weights.c */
 nest *pack_weights_build(arena *a, const tile *t);

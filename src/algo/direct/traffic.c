@@ -131,7 +131,7 @@ static double bytes_of_weights(const sweeps *s, const double *c) {
 static double bytes_of_output(const sweeps *s, const double *c) {
     double size = type_bytes(s->p->y.type), channels = c[LOOP_G] * c[LOOP_OC],
            rows = c[LOOP_N] * c[LOOP_OD] * c[LOOP_OH];
-    double tensors = 1 + problem_count_post(s->p, POST_ADD);
+    double tensors = 1 + problem_operands(s->p, OPERAND_TENSOR);
     if (view_has_channels_together(&s->p->y)) return tensors * rows * c[LOOP_OW] * lines_of_channels(channels * size);
     return tensors * rows * channels * lines_of_columns(size * c[LOOP_OW], size);
 }
@@ -314,12 +314,12 @@ static double row_lines_of(const sweeps *s) {
 }
 
 traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *plan) {
-    const double l2 = COST_L2_SHARE * (double)target->l2_bytes;
+    const double l2 = target->figures->l2_share * (double)target->l2_bytes;
     sweeps s = sweeps_of(p, target, plan), near = s, second = s;
     if (plan->pack_rows) near.x = p->sum; /* tiles read what is packed */
     near.input_sets = sets_of_input(&s, (int64_t)PAGE_BYTES);
     second.input_sets = sets_of_input(&s, target->l2_bytes / L2_WAYS);
-    return (traffic){.l1 = brought_into(&near, COST_L1_SHARE * (double)target->l1_bytes),
+    return (traffic){.l1 = brought_into(&near, target->figures->l1_share * (double)target->l1_bytes),
                      .l2 = brought_into(&second, l2),
                      .l3 = brought_into(&s, cost_l3_bytes(target)),
                      .runs = runs_of(&second, l2, l2 / 4),

@@ -205,12 +205,14 @@ static void declare_scratch(tile *t) {
     if (partial) t->partial = nest_add_part(b, "sums", ROLE_SCRATCH, t->p.sum, begin, partial, SCRATCH_ALIGNMENT, true);
 }
 
+static bool has_packed_weights(const tile *t) { return t->p.combine == COMBINE_SUM && !t->family->taps; }
+
 static void declare(tile *t) {
     nest_builder *b = t->b;
     t->input = nest_add_tensor(b, "input", ROLE_INPUT, t->whole.x.type, t->whole.x.elements,
                                type_bytes(t->whole.x.type), false);
     nest_count_from(b, t->input, t->whole.x.zero);
-    if (t->p.combine == COMBINE_SUM)
+    if (has_packed_weights(t))
         t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, packed_weights_type(t), packed_weights_elements(t),
                                      SCRATCH_ALIGNMENT, false);
     t->out = epilogue_declare(b, &t->p);
@@ -231,6 +233,6 @@ algo_nests direct_build(const algorithm *row, arena *a, const problem *p, const 
         walk_on(&t, 0);
     else
         b.nest->tasks = 0;
-    nest *pack = t.p.combine == COMBINE_SUM ? pack_weights_build(a, &t) : NULL;
+    nest *pack = has_packed_weights(&t) ? pack_weights_build(a, &t) : NULL;
     return (algo_nests){program_of(a, nest_finish(&b)), pack};
 }

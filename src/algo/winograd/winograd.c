@@ -404,7 +404,7 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *t,
 /* Bytes that do not stay in the first level between the pass that writes them and the one that reads them: sums of all
  * points, for each block of output channels, and transformed inputs. */
 static double bytes_to_and_fro(const winograd *w, double blocks) {
-    const double size = type_bytes(w->p->sum), share = COST_L1_SHARE * (double)w->target->l1_bytes;
+    const double size = type_bytes(w->p->sum), share = w->target->figures->l1_share * (double)w->target->l1_bytes;
     const double sums = size * (double)(w->points * w->count * w->plan->tile_oc);
     const double inputs = size * (double)stage_elements(winograd_transformed(w));
     double bytes = 0;
@@ -417,6 +417,7 @@ static double bytes_to_and_fro(const winograd *w, double blocks) {
  * cache holds, which go out and come back. */
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
+    const machine_figures *f = target->figures;
     winograd w = make(p, target, plan);
     double vectors = (double)plan->tile_oc / w.lanes, sums = vectors * (target->registers / vectors - 1);
     double weights = (double)program_needs(&nests->run, ROLE_WEIGHTS).bytes;
@@ -425,13 +426,13 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     double blocks = (double)blocks_of_tiles(&w), block = scratch + (blocks > 0 ? workspace / blocks : 0);
     double l2 = (double)target->l2_bytes, streamed = weights * blocks;
     double core = cost_issue(target, counts, w.lanes, sums, true);
-    core += bytes_to_and_fro(&w, blocks) / COST_WINOGRAD_BYTES_A_CYCLE;
+    core += bytes_to_and_fro(&w, blocks) / f->winograd_bytes_a_cycle;
     bool near = weights + block < l2;
     return core +
-           (near ? cost_l2(target, streamed) * COST_WINOGRAD_NEAR
-                 : cost_far(target, streamed, weights) * COST_WINOGRAD_FAR) +
-           (block > l2 ? COST_WINOGRAD_SPILLED * core : 0) +
-           (workspace > l2 ? cost_far(target, 2 * workspace, workspace) * COST_WINOGRAD_FAR : 0);
+           (near ? cost_l2(target, streamed) * f->winograd_near
+                 : cost_far(target, streamed, weights) * f->winograd_far) +
+           (block > l2 ? f->winograd_spilled * core : 0) +
+           (workspace > l2 ? cost_far(target, 2 * workspace, workspace) * f->winograd_far : 0);
 }
 
 const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL,

@@ -84,7 +84,8 @@ typedef enum cvk_padding_mode {
     CVK_PADDING_REFLECT,
     CVK_PADDING_SYMMETRIC,
     CVK_PADDING_REPLICATE,
-    CVK_PADDING_CIRCULAR
+    CVK_PADDING_CIRCULAR,
+    CVK_PADDING_CONSTANT /* padding_constant; where that is 0, or of integers the zero point, as CVK_PADDING_ZEROS */
 } cvk_padding_mode;
 
 typedef enum cvk_accuracy { CVK_ACCURACY_DEFAULT, CVK_ACCURACY_STRICT, CVK_ACCURACY_FAST } cvk_accuracy;
@@ -104,15 +105,23 @@ typedef enum cvk_post_kind {
     CVK_POST_HARD_SIGMOID,
     CVK_POST_ELU,
     CVK_POST_SOFTPLUS,
-    CVK_POST_SCALE /* per channel */
+    CVK_POST_SCALE,    /* per channel */
+    CVK_POST_SHIFT,    /* per channel; its numbers stand in `scale`, too */
+    CVK_POST_MULTIPLY, /* by a tensor, as `add` adds one */
+    CVK_POST_GATE,     /* by one number for each channel of an image, in `gate` */
+    CVK_POST_BLEND,    /* with a tensor; a: its share, from 0 to 1 */
+    CVK_POST_TIMES,    /* a: a number */
+    CVK_POST_PLUS      /* a: a number */
 } cvk_post_kind;
 
 /* Pools take each channel by itself: they have neither out_channels nor groups, bias or weights; what pads them is
- * absent. */
+ * absent. Of what has no windows, stride, dilation and padding are none. */
 typedef enum cvk_layer_kind {
     CVK_LAYER_CONVOLUTION,
     CVK_LAYER_MAX_POOL, /* NaN is greater than all */
-    CVK_LAYER_AVERAGE_POOL
+    CVK_LAYER_AVERAGE_POOL,
+    CVK_LAYER_DENSE,   /* all of an image; kernel_size: 0 or the input's size */
+    CVK_LAYER_IDENTITY /* the input as it is, for post_ops; kernel_size: 0 or 1, as of all that follow */
 } cvk_layer_kind;
 
 typedef enum cvk_direction {
@@ -168,6 +177,11 @@ typedef struct cvk_layer {
     bool count_include_pad;                       /* of averages: over padding, too */
     bool indices;                                 /* of maxima: puts out where each stands, in cvk_buffers.indices */
     int32_t input_zero_point, weights_zero_point; /* of integers: the number that stands for 0 */
+    cvk_const_buffer weights; /* with data, weights that are compiled into the code: dense, finite, of their dtype, as
+                                 cvk_pack_weights takes them; where each channel is filtered by itself, one kernel may
+                                 stand for all. The kernel's info then has no weights to pack */
+    double padding_constant; /* what the border reads, with CVK_PADDING_CONSTANT: a number of the input's type, to which
+                                it is rounded if that is a float; not of a transposed layer */
     int32_t output_zero_point, addend_zero_point; /* of bytes that come out, and of those that are added */
     cvk_rounding rounding;                        /* of sums that come out as bytes */
     bool one_multiplier;                          /* for all channels, of sums and of each addend of bytes */
@@ -236,11 +250,14 @@ CVK_API void cvk_job_free(cvk_job *job);
 CVK_API void cvk_cache_clear(void);
 
 /* The naive interpreter: dense weights, logical N C D H W arrays in C order whatever the spec's layouts, each of
- * its type; sums in a wider type. Of a layer for any batch, one image. `addend` holds one tensor per `add` post-op,
- * `scale` what a run takes (cvk_kernel_info.scales). Of gradients of weights, `weights` are the gradients of the
- * output; of pools there are none. Gradients that accumulate are added to what `output` holds. */
+ * its type; sums in a wider type. Of a layer for any batch, one image. `addend` holds one tensor for each post-op that
+ * takes one, `scale` what a run takes (cvk_kernel_info.scales). Of gradients of weights, `weights` are the gradients of
+ * the output; of pools there are none. Gradients that accumulate are added to what `output` holds. */
 CVK_API cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                                  const void *scale, const void *addend, void *output);
+/* The same of a layer with gates: one N C array for each. */
+CVK_API cvk_status cvk_reference_gated(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
+                                       const void *scale, const void *addend, const void *gate, void *output);
 /* The same of a layer whose multipliers are integers, with their shifts. */
 CVK_API cvk_status cvk_reference_quantized(const cvk_spec *spec, const void *input, const void *weights,
                                            const void *bias, const void *scale, const void *shift, const void *addend,

@@ -1,0 +1,402 @@
+/* Direct convolution by weights that are known when it is compiled, lanes over output columns: taps whose weight is 0
+ * are left out, 1 and -1 are added and subtracted, and nothing is read but the input. Columns of the kernel that are
+ * multiples of one another are folded: an input row's columns are first summed, and then weighed once for each row of
+ * the kernel; of symmetric and antisymmetric columns half is left, of a kernel of rank 1 one.
+ *
+ *     for the input channels, folds of columns: unrolled
+ *       w[j][kh] = constants
+ *       for the input rows that the tile's rows see, vectors: unrolled
+ *         f = sum of factor[kw] x[kw], those of one magnitude added before they are multiplied
+ *         for the tile's rows that see it: acc[j][row] += w[j][kh] f
+ *
+ * That changes the order of a sum: where accuracy is strict each column is by itself. */
+#include "algo/direct/tile.h"
+#include "problem/known.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MOST_FILTERS = 16, MOST_OPERATIONS = 4000, MOST_STEPS = 64 };
+
+/* Columns of the kernel that are multiples of the first of them. */
+typedef struct fold {
+    double *factor; /* by kw; 0: not one of them */
+    int64_t columns, first;
+    double *weight; /* by j, kd, kh, of the sum */
+} fold;
+
+/* Where the walk stands in one tile. */
+typedef struct standing {
+    tile *t;
+    int64_t group, first, ic; /* of the filters' output channels */
+    bool strict;
+    tap k;
+    bool *fresh; /* sums that nothing was added to yet, of a tile that begins with zeros */
+    affine v;
+    const fold *fold;
+    bool *present; /* inputs of a row that are not all absent, by kw */
+} standing;
+
+static int64_t taps_across(const tile *t) { return t->p.axis[AXIS_W].taps; }
+
+static int64_t taps_down(const tile *t) { return t->p.axis[AXIS_H].taps; }
+
+/* ---- registers: inputs by kw, and one to load by; a fold's sum and a group's; constants by j and kh, and one ---- */
+
+static void registers(tile *t) {
+    column_tile_registers(t);
+    t->xs = nest_add_register(t->b, "x", t->p.sum, t->lanes, (int)taps_across(t) + 1);
+    t->temporaries = nest_add_register(t->b, "f", t->p.sum, t->lanes, 2);
+    t->ws = nest_add_register(t->b, "w", t->p.sum, t->lanes, (int)(t->plan->tile_oc * taps_down(t)) + 1);
+}
+
+static register_ref input_of(const tile *t, int64_t kw) { return reg(t->xs, affine_constant(kw)); }
+static register_ref folded(const tile *t) { return reg(t->temporaries, affine_constant(0)); }
+static register_ref group_of(const tile *t) { return reg(t->temporaries, affine_constant(1)); }
+static register_ref constant_of(const tile *t, int64_t j, int64_t kh) {
+    return reg(t->ws, affine_constant(1 + j * taps_down(t) + kh));
+}
+static register_ref one_constant(const tile *t) { return reg(t->ws, affine_constant(0)); }
+
+/* ---- sums of a few constants' products ---- */
+
+/* to += w x, or = where nothing was added to it yet; `constant` holds w, where that is not 1 or -1. */
+static void add_product(tile *t, register_ref to, bool *fresh, double w, register_ref constant, register_ref x) {
+    nest_builder *b = t->b;
+    if (fabs(w) == 1 && !*fresh)
+        build_op(b, w > 0 ? OP_ADD : OP_SUB, to, to, x);
+    else if (w == 1)
+        build_op(b, OP_COPY, to, x, x);
+    else if (*fresh)
+        build_op(b, OP_MUL, to, x, constant);
+    else
+        build_fma(b, to, x, constant, NULL);
+    *fresh = false;
+}
+
+static void add_constant_product(tile *t, register_ref to, bool *fresh, double w, register_ref x) {
+    build_const(t->b, one_constant(t), w);
+    add_product(t, to, fresh, w, one_constant(t), x);
+}
+
+/* Whether an input row's number kw has the magnitude of number `of`, and is there. */
+static bool shares(const standing *s, const double *w, int64_t kw, int64_t of) {
+    return s->present[kw] && fabs(w[kw]) == fabs(w[of]);
+}
+
+static bool is_first(const standing *s, const double *w, int64_t kw) {
+    for (int64_t k = 0; k < kw; k++)
+        if (shares(s, w, k, kw)) return false;
+    return true;
+}
+
+static int64_t sharing(const standing *s, const double *w, int64_t kw) {
+    int64_t count = 0;
+    for (int64_t k = 0; k < taps_across(s->t); k++) count += shares(s, w, k, kw);
+    return count;
+}
+
+/* The inputs of one magnitude, with the signs of their weights but for that of the first. */
+static void sum_group(const standing *s, const double *w, int64_t first) {
+    const register_ref group = group_of(s->t);
+    register_ref so_far = input_of(s->t, first);
+    for (int64_t kw = first + 1; kw < taps_across(s->t); kw++) {
+        if (!shares(s, w, kw, first)) continue;
+        build_op(s->t->b, w[kw] == w[first] ? OP_ADD : OP_SUB, group, so_far, input_of(s->t, kw));
+        so_far = group;
+    }
+}
+
+/* The sum of w[kw] x[kw]: an input as it is, where that is all. */
+static register_ref sum_row(const standing *s, const double *w) {
+    const register_ref to = folded(s->t);
+    bool fresh = true;
+    for (int64_t kw = 0; kw < taps_across(s->t); kw++) {
+        if (w[kw] == 0 || !s->present[kw]) continue;
+        if (s->fold->columns == 1) return input_of(s->t, kw);
+        if (sharing(s, w, kw) == 1) {
+            add_constant_product(s->t, to, &fresh, w[kw], input_of(s->t, kw));
+        } else if (is_first(s, w, kw)) {
+            sum_group(s, w, kw);
+            add_constant_product(s->t, to, &fresh, w[kw], group_of(s->t));
+        }
+    }
+    return to;
+}
+
+/* ---- columns of the kernel ---- */
+
+static int64_t column_size(const tile *t) { return t->oc.valid * t->p.axis[AXIS_D].taps * taps_down(t); }
+
+/* Of channel j of the block. */
+static int64_t place_in_column(const tile *t, int64_t j, int64_t kd, int64_t kh) {
+    return (j * t->p.axis[AXIS_D].taps + kd) * taps_down(t) + kh;
+}
+
+/* One column of the kernel; whether any of it is not 0. */
+static bool read_column(const standing *s, int64_t kw, double *to) {
+    const tile *t = s->t;
+    bool any = false;
+    for (int64_t j = 0; j < t->oc.valid; j++)
+        for (int64_t kd = 0; kd < t->p.axis[AXIS_D].taps; kd++)
+            for (int64_t kh = 0; kh < taps_down(t); kh++) {
+                const int64_t at[AXES] = {kd, kh, kw};
+                const double w = known_weight(&t->p, s->group, s->first + j, s->ic, at);
+                to[place_in_column(t, j, kd, kh)] = w;
+                any |= w != 0;
+            }
+    return any;
+}
+
+/* Whether `w` is exactly some times f, all of it. */
+static bool is_multiple(const tile *t, const double *w, const double *f, double *times) {
+    bool found = false;
+    for (int64_t i = 0; i < column_size(t); i++) {
+        double each;
+        if (w[i] == 0 && f[i] == 0) continue;
+        if (w[i] == 0 || f[i] == 0 || !known_quotient(t->p.sum, w[i], f[i], &each)) return false;
+        if (found && each != *times) return false;
+        *times = each;
+        found = true;
+    }
+    return found;
+}
+
+static int64_t weights_in(const tile *t, const double *column) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < column_size(t); i++) count += column[i] != 0;
+    return count;
+}
+
+/* Where a row's columns are summed once for each row of the kernel, nothing is gained by multiplying there, too. */
+static bool folds(const standing *s, const fold *f, const double *column, double *times) {
+    if (s->strict || !is_multiple(s->t, column, f->weight, times)) return false;
+    return fabs(*times) == 1 || weights_in(s->t, column) > 2;
+}
+
+static int find_folds(const standing *s, fold *to) {
+    arena *a = s->t->b->nest->arena;
+    int count = 0;
+    for (int64_t kw = 0; kw < taps_across(s->t); kw++) {
+        double *column = arena_array(a, double, column_size(s->t)), times = 1;
+        if (!read_column(s, kw, column)) continue;
+        int at = 0;
+        while (at < count && !folds(s, &to[at], column, &times)) at++;
+        if (at == count)
+            to[count++] = (fold){.factor = arena_array(a, double, taps_across(s->t)), .first = kw, .weight = column};
+        to[at].factor[kw] = at < count && to[at].columns ? times : 1;
+        to[at].columns++;
+    }
+    return count;
+}
+
+/* ---- input rows ---- */
+
+/* A row of the tile, and the kernel row by which it sees an input row. */
+typedef struct meeting_rows {
+    int64_t row, kh;
+} meeting_rows;
+
+/* Of one vector of columns; whether any is there. */
+static bool load_row(standing *s, int64_t row) {
+    tile *t = s->t;
+    const pixel at = {{affine_constant(0), affine_constant(row), affine_constant(0)}};
+    bool any = false;
+    for (int64_t kw = 0; kw < taps_across(t); kw++) {
+        s->k.k[AXIS_W] = affine_constant(kw);
+        nest_range lanes = tap_columns(t, &s->k, affine_scale(s->v, t->lanes), t->lanes);
+        int low, high;
+        nest_lane_ends(t->b->nest, &lanes, NULL, t->lanes, &low, &high);
+        s->present[kw] = low < high && s->fold->factor[kw] != 0;
+        any |= s->present[kw];
+        if (s->present[kw]) column_tile_load(t, &s->k, &at, s->v, input_of(t, kw), input_of(t, taps_across(t)));
+    }
+    return any;
+}
+
+static double weight_at(const standing *s, int64_t j, int64_t kd, int64_t kh) {
+    return s->fold->weight[place_in_column(s->t, j, kd, kh)];
+}
+
+static bool is_met(const standing *s, int64_t kd, const meeting_rows *m, int count) {
+    for (int i = 0; i < count; i++)
+        for (int64_t j = 0; j < s->t->oc.valid; j++)
+            if (weight_at(s, j, kd, m[i].kh) != 0) return true;
+    return false;
+}
+
+/* What one input row gives to the rows that see it. */
+static void add_input_row(standing *s, int64_t kd, const meeting_rows *m, int count) {
+    tile *t = s->t;
+    if (!is_met(s, kd, m, count)) return;
+    s->k.k[AXIS_H] = affine_constant(m->kh);
+    for (int64_t v = 0; v < column_tile_vectors(t); v++) {
+        s->v = affine_constant(v);
+        if (!load_row(s, m->row)) continue;
+        const register_ref f = sum_row(s, s->fold->factor);
+        for (int i = 0; i < count; i++)
+            for (int64_t j = 0; j < t->oc.valid; j++) {
+                const pixel row = {{affine_constant(0), affine_constant(m[i].row), affine_constant(0)}};
+                const register_ref sum = column_tile_sum(t, affine_constant(j), &row, s->v);
+                const double w = weight_at(s, j, kd, m[i].kh);
+                if (w != 0) add_product(t, sum, &s->fresh[sum.index.constant], w, constant_of(t, j, m[i].kh), f);
+            }
+    }
+}
+
+/* Whether all taps of an axis are there, or are left out where the nest is built. */
+static bool is_settled(const tile *t, int axis) {
+    const problem_axis *a = &t->p.axis[axis];
+    return tile_has_spans(t, axis) || (axis_before(a) <= 0 && axis_after(a) <= 0);
+}
+
+/* Opens what holds where the tile's only position of an axis has the tap. False: it has it nowhere. */
+static bool open_present(tile *t, int axis, int64_t k) {
+    return open_inside(t->b, &t->p.axis[axis], t->at[axis], k);
+}
+
+/* The rows of the tile that see an input row, counted from the input's first. */
+static int rows_meeting(const tile *t, int64_t input, meeting_rows *to) {
+    const problem_axis *a = &t->p.axis[AXIS_H];
+    const axis_span *span = t->span[AXIS_H];
+    int count = 0;
+    for (int64_t row = 0; row < span->length; row++) {
+        const int64_t steps = input - (span->start_first + row) * a->step - a->origin, kh = steps / a->tap_step;
+        if (steps >= 0 && steps % a->tap_step == 0 && kh < a->taps) to[count++] = (meeting_rows){row, kh};
+    }
+    return count;
+}
+
+/* Constants of a slice of the fold. */
+static void hold_constants(const standing *s, int64_t kd) {
+    const tile *t = s->t;
+    for (int64_t j = 0; j < t->oc.valid; j++)
+        for (int64_t kh = 0; kh < taps_down(t); kh++)
+            if (weight_at(s, j, kd, kh) != 0) build_const(t->b, constant_of(t, j, kh), weight_at(s, j, kd, kh));
+}
+
+static void add_rows(standing *s, int64_t kd) {
+    tile *t = s->t;
+    const problem_axis *a = &t->p.axis[AXIS_H];
+    meeting_rows *m = arena_array(t->b->nest->arena, meeting_rows, t->size[AXIS_H] + 1);
+    hold_constants(s, kd);
+    if (!tile_has_spans(t, AXIS_H)) {
+        for (int64_t kh = 0; kh < a->taps; kh++) {
+            if (!open_present(t, AXIS_H, kh)) continue;
+            add_input_row(s, kd, &(meeting_rows){0, kh}, 1);
+            close_inside(t->b);
+        }
+        return;
+    }
+    const int64_t first = t->span[AXIS_H]->start_first * a->step + a->origin;
+    const int64_t last = first + (t->span[AXIS_H]->length - 1) * a->step + (a->taps - 1) * a->tap_step;
+    for (int64_t input = greater(first, 0); input <= lesser(last, a->in - 1); input++)
+        add_input_row(s, kd, m, rows_meeting(t, input, m));
+}
+
+static void add_fold(standing *s) {
+    tile *t = s->t;
+    for (int64_t kd = 0; kd < t->p.axis[AXIS_D].taps; kd++) {
+        s->k.k[AXIS_D] = affine_constant(kd);
+        if (!open_present(t, AXIS_D, kd)) continue;
+        add_rows(s, kd);
+        close_inside(t->b);
+    }
+}
+
+static void add_filters(tile *t, int64_t group, int64_t first) {
+    const int sums = t->b->nest->registers[t->acc].count;
+    arena *a = t->b->nest->arena;
+    fold *folds = arena_array(a, fold, taps_across(t));
+    standing s = {.t = t,
+                  .group = group,
+                  .first = first,
+                  .strict = t->p.accuracy == ACCURACY_STRICT,
+                  .fresh = arena_array(a, bool, sums),
+                  .present = arena_array(a, bool, taps_across(t))};
+    const bool fresh = !t->p.post.bias && is_settled(t, AXIS_D) && is_settled(t, AXIS_H);
+    for (int i = 0; i < sums; i++) s.fresh[i] = fresh;
+    for (s.ic = 0; s.ic < t->p.in_channels; s.ic++) {
+        s.k.ic = affine_constant(s.ic);
+        memset(folds, 0, sizeof *folds * (size_t)taps_across(t));
+        const int count = find_folds(&s, folds);
+        for (int i = 0; i < count; i++) {
+            s.fold = &folds[i];
+            add_fold(&s);
+        }
+    }
+}
+
+/* ---- filters: those of the block and the group at hand ---- */
+
+static void open_where(nest_builder *b, affine e, int64_t value) {
+    build_if(b, affine_offset(e, -value), NULL);
+    build_if(b, affine_offset(affine_scale(e, -1), value), NULL);
+}
+
+static int64_t filter_groups(const problem *p) { return known_groups_alike(p) ? 1 : p->groups; }
+
+/* A block known by number, or each of those that are whole. */
+static void taps(tile *t) {
+    nest_builder *b = t->b;
+    const affine block = t->oc.block;
+    const int64_t groups = filter_groups(&t->p), whole = channel_blocks_whole(&t->oc);
+    const int64_t from = block.count ? 0 : block.constant, to = block.count ? whole : block.constant + 1;
+    for (int64_t g = 0; g < groups; g++)
+        for (int64_t i = from; i < to; i++) {
+            open_where(b, groups > 1 ? t->oc.group : affine_constant(0), g);
+            open_where(b, block, i);
+            add_filters(t, g, i * t->oc.size);
+            for (int k = 0; k < 4; k++) build_end(b);
+        }
+}
+
+static const family FAMILY = {.begin = column_tile_begin,
+                              .taps = taps,
+                              .finish = column_tile_finish,
+                              .registers = registers,
+                              .sums = column_tile_sums};
+
+/* ---- the row ---- */
+
+static bool applicable(const problem *p, const cvk_target *target, const char **why) {
+    (void)target;
+    *why = "its weights are not known";
+    if (!p->known || p->combine != COMBINE_SUM) return false;
+    *why = "its filters are too many to be code";
+    return filter_groups(p) * p->out_channels <= MOST_FILTERS && p->in_channels <= MOST_STEPS;
+}
+
+/* Operations that the plan unrolls, if nothing is shared, all variants together. */
+static int64_t operations(const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    const problem seen = direct_problem(p, target, plan->lanes);
+    const int64_t filters = filter_groups(&seen) * seen.out_channels;
+    int64_t of_tile = known_present(&seen) * filter_groups(&seen) / seen.groups / ceil_div(filters, plan->tile_oc);
+    arena a;
+    arena_init(&a);
+    if (arena_guard(&a)) {
+        arena_free(&a);
+        return INT64_MAX;
+    }
+    of_tile *= ceil_div(filters, plan->tile_oc) * plan->tile_oh *
+               ceil_div(plan->tile_ow, target_lanes(target, p->sum));
+    for (int axis = AXIS_H; axis <= AXIS_W; axis++)
+        if (!plan->pack_rows) of_tile *= axis_spans(&a, &seen.axis[axis], plan_unit(plan, tile_loop_of(axis))).count;
+    arena_free(&a);
+    return of_tile;
+}
+
+static const char *refuse(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    if (plan->tile_od > 1) return "constants take slices one by one";
+    if (plan->unroll_ic != 1 || !plan->unroll_kw || plan->unroll_kh)
+        return "constants are unrolled all: unroll is {ic: 1, kw: true, kh: false}";
+    if (plan_level_of(&plan->order, LOOP_IC, true) >= 0) return "constants take input channels all at once";
+    if (plan->prefetch) return "prefetch is for weights that are read";
+    const char *why = direct_refuse(row, p, target, plan);
+    if (why) return why;
+    return operations(p, target, plan) > MOST_OPERATIONS ? "it unrolls too much code" : NULL;
+}
+
+const algorithm algo_constants = {"constants", LANES_COLUMNS, applicable,    propose_constant_tiles,
+                                  refuse,      direct_build,  direct_cycles, direct_tasks,
+                                  &FAMILY};
