@@ -2,113 +2,16 @@
  * that a task does. */
 #include "chain.h"
 
+#include "chain_boxes.h"
 #include "algo/cost.h"
 #include "base/integers.h"
 #include "nest/sequence.h"
-#include "problem/band.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { MOST_CLASSES = 27, PLANS_TRIED = 24 };
 static const int64_t MOST_SCRATCH = INT64_C(1) << 26; /* bytes of what is between layers */
-
-typedef struct chain {
-    const cvk_spec *spec;
-    int links;
-    problem link[MOST_LINKS]; /* whole */
-    cvk_layout between;
-} chain;
-
-static chain chain_of(const cvk_spec *spec) {
-    chain c = {.spec = spec, .links = spec_link_count(spec), .between = spec_link(spec, 0).output_layout};
-    for (int i = 0; i < c.links; i++) c.link[i] = problem_of(spec, i);
-    return c;
-}
-
-static const problem *last_of(const chain *c) { return &c->link[c->links - 1]; }
-
-/* ---- boxes ---- */
-
-typedef struct bands {
-    band_list axis[AXES];
-    int classes; /* of boxes */
-} bands;
-
-/* A class of boxes. */
-typedef struct box {
-    const band_class *axis[AXES];
-} box;
-
-static bands bands_in(arena *a, const chain *c, const int band[AXES]) {
-    bands b = {.classes = 1};
-    for (int axis = 0; axis < AXES; axis++) {
-        b.axis[axis] = bands_of(a, c->link, c->links, axis, band[axis]);
-        b.classes *= b.axis[axis].count;
-    }
-    return b;
-}
-
-static box box_of(const bands *b, int index) {
-    box of;
-    for (int axis = AXES - 1; axis >= 0; axis--) {
-        of.axis[axis] = &b->axis[axis].band[index % b->axis[axis].count];
-        index /= b->axis[axis].count;
-    }
-    return of;
-}
-
-static int64_t boxes_in(const box *b) { return b->axis[0]->count * b->axis[1]->count * b->axis[2]->count; }
-
-static view view_between(const chain *c, const box *b, int link, int64_t groups) {
-    const problem *p = &c->link[link];
-    int64_t size[AXES];
-    for (int axis = 0; axis < AXES; axis++) size[axis] = b->axis[axis]->link[link].axis.out;
-    return view_dense(p->y.type, c->between, 1, p->y.channels, groups, size);
-}
-
-static problem link_in_box(const chain *c, const box *b, int i) {
-    const band_axis *const axes[AXES] = {&b->axis[0]->link[i], &b->axis[1]->link[i], &b->axis[2]->link[i]};
-    problem p = problem_in_box(&c->link[i], axes);
-    const int zero = p.x.zero;
-    if (i > 0) p.x = view_between(c, b, i - 1, p.groups);
-    if (i + 1 < c->links) p.y = view_between(c, b, i, p.groups);
-    p.x.zero = zero;
-    return p;
-}
-
-/* The class that most boxes are of. */
-static int main_class(const bands *b) {
-    int most = 0;
-    for (int i = 1; i < b->classes; i++) {
-        const box one = box_of(b, i), other = box_of(b, most);
-        if (boxes_in(&one) > boxes_in(&other)) most = i;
-    }
-    return most;
-}
-
-/* Bytes of scratch between layers in the largest box. */
-static int64_t bytes_between(const chain *c, const bands *b) {
-    int64_t bytes = 0;
-    for (int i = 0; i + 1 < c->links; i++) {
-        int64_t of = type_bytes(c->link[i].y.type) * c->link[i].y.channels;
-        for (int axis = 0; axis < AXES; axis++) of *= bands_most(&b->axis[axis], i);
-        bytes += of;
-    }
-    return bytes;
-}
-
-/* Multiply-adds, those of halos as often as they are made; a pool counts its taps. */
-static double work_in(const chain *c, const bands *b) {
-    double work = 0;
-    for (int i = 0; i < c->links; i++) {
-        const problem *p = &c->link[i];
-        double of = (double)(p->groups * p->out_channels * p->in_channels * problem_taps(p));
-        for (int axis = 0; axis < AXES; axis++) of *= (double)bands_outputs(&b->axis[axis], i);
-        work += of;
-    }
-    return work;
-}
 
 problem chain_problem(const cvk_spec *spec, const layer_plan *plan, int index) {
     const chain c = chain_of(spec);
@@ -128,16 +31,21 @@ problem chain_problem(const cvk_spec *spec, const layer_plan *plan, int index) {
 
 /* ---- what does not fit ---- */
 
-static bool is_winograd(const cvk_plan *plan) { return strcmp(plan->algorithm, "winograd") == 0; }
+/* Sums directly, in one nest: all others round in ways of their own, or hand on what is theirs by phases. */
+static bool is_walked(const cvk_plan *plan) {
+    const algorithm *row = algo_of(plan);
+    return row && row->family;
+}
 
 static const char *refuse_part(const chain *c, const cvk_target *target, const layer_plan *plan, const bands *b,
                                int i) {
     const cvk_plan *part = layer_plan_part(plan, i);
     if (!b) {
-        if (i > 0 && is_winograd(part)) return "winograd in a chain is for its first layer";
+        if (i > 0 && !is_walked(part))
+            return "only direct, depthwise and grouped are for layers behind a chain's first";
         return algo_refuse(&c->link[i], target, part);
     }
-    if (is_winograd(part)) return "winograd takes a chain one layer after another, not in bands";
+    if (!is_walked(part)) return "only direct, depthwise and grouped are for bands";
     if (problem_has_border(&c->link[i])) return "bands are for padding of zeros";
     for (int k = 0; k < b->classes; k++) {
         const box one = box_of(b, k);
@@ -151,7 +59,7 @@ static const char *refuse_part(const chain *c, const cvk_target *target, const l
 static const char *refuse_bands(const chain *c, const layer_plan *plan) {
     for (int axis = 0; axis < AXES; axis++) {
         if (plan->band[axis] < 1) return "a band has no size";
-        if (plan->band[axis] > last_of(c)->axis[axis].out) return "a band is larger than the output";
+        if (plan->band[axis] > chain_last(c)->axis[axis].out) return "a band is larger than the output";
     }
     return NULL;
 }
@@ -194,13 +102,13 @@ const char *chain_refuse(const cvk_spec *spec, const cvk_target *target, const l
 enum { LINE = 64 }; /* elements: a line of any type */
 
 /* So many elements of that many bytes each, as a place for tensors of any type, of which none is of fewer bytes than
- * `least`. */
+ * `least`. What is empty has a place of its own, too. */
 static int64_t room_for(int64_t elements, int bytes, int least) {
-    return ceil_div(elements * bytes / least, LINE) * LINE;
+    return greater(ceil_div(elements * bytes / least, LINE), 1) * LINE;
 }
 
 static int narrowest_type(const chain *c) {
-    int least = type_bytes(last_of(c)->sum);
+    int least = type_bytes(chain_last(c)->sum);
     for (int i = 0; i < c->links; i++) least = (int)lesser(least, type_bytes(c->link[i].y.type));
     return least;
 }
@@ -256,8 +164,9 @@ static nest *build_box(arena *a, const chain *c, const box *b, const ranked_plan
         scratch += room_for(v.elements, type_bytes(v.type), least);
     }
     place_box(&at[0][ROLE_INPUT], &c->link[0].x, b->axis, 0, false);
-    place_box(&at[last][ROLE_OUTPUT], &last_of(c)->y, b->axis, last, true);
-    place_box(&at[last][ROLE_ADDEND], &last_of(c)->y, b->axis, last, true);
+    place_box(&at[last][ROLE_OUTPUT], &chain_last(c)->y, b->axis, last, true);
+    place_box(&at[last][ROLE_ADDEND], &chain_last(c)->y, b->axis, last, true);
+    at[last][ROLE_GATE].step[0] = chain_last(c)->gate.n;
     for (int i = 0; i < c->links; i++) {
         const program_buffer own = program_needs(&run[i], ROLE_SCRATCH);
         at[i][ROLE_SCRATCH].begin = scratch;
@@ -294,9 +203,10 @@ static double peak_cycles(const chain *c, const cvk_target *target) {
 /* What boxes of a class read of the input and write of the output, which other boxes have pushed out of the second
  * level; and what is between layers, where a box has more of it than that holds. */
 static double box_traffic(const chain *c, const box *b, const cvk_target *target) {
-    const double l2 = target->figures->l2_share * (double)target->l2_bytes, boxes = (double)(boxes_in(b) * c->link[0].n);
+    const double l2 = target->figures->l2_share * (double)target->l2_bytes,
+                 boxes = (double)(boxes_in(b) * c->link[0].n);
     const problem first = link_in_box(c, b, 0), last = link_in_box(c, b, c->links - 1);
-    const view *x = &c->link[0].x, *y = &last_of(c)->y;
+    const view *x = &c->link[0].x, *y = &chain_last(c)->y;
     const double whole = bytes_of(x) + bytes_of(y);
     double in = type_bytes(x->type) * (double)x->channels,
            out = type_bytes(y->type) * (double)y->channels * (1 + problem_operands(&last, OPERAND_TENSOR)), between = 0;
@@ -353,7 +263,7 @@ double chain_cycles(const cvk_spec *spec, const cvk_target *target, const layer_
 /* Of all phases, each as large a share of the cycles as it has tasks and operations. */
 static void judge(const chain *c, goal aim, const layer_plan *plan, const layer_nests *nests, double cycles,
                   ranked_layer *to) {
-    const int lanes = target_lanes(aim.target, last_of(c)->sum);
+    const int lanes = target_lanes(aim.target, chain_last(c)->sum);
     const double peak = peak_cycles(c, aim.target);
     cost_phase phase[CVK_MOST_PHASES];
     double all = 0;
@@ -537,77 +447,6 @@ static void rank_with(arena *a, const chain *c, goal aim, int limit, const layer
     }
 }
 
-/* ---- which bands ---- */
-
-/* What is between layers takes at most these shares of the second level. */
-static const double SHARES[] = {0.125, 0.375, 0.75, 1.5};
-enum { MOST_BANDS = sizeof SHARES / sizeof *SHARES, MOST_SIZES = 24 };
-
-typedef struct band_choice {
-    int band[AXES];
-    double work;
-} band_choice;
-
-/* All of an axis, and powers of two below; of columns, which lie side by side, halves and quarters of them. */
-static int sizes_of(int64_t out, int axis, int size[MOST_SIZES]) {
-    int count = 0;
-    size[count++] = (int)out;
-    for (int64_t parts = 2; axis == AXIS_W && parts <= 4 && ceil_div(out, parts) >= 16; parts *= 2)
-        size[count++] = (int)ceil_div(out, parts);
-    for (int64_t n = 1; axis != AXIS_W && n < out && count < MOST_SIZES; n *= 2) size[count++] = (int)n;
-    return count;
-}
-
-/* Along the one axis that there is, columns are what rows are elsewhere. */
-static int sizes_along(const chain *c, int axis, int size[MOST_SIZES]) {
-    const int64_t out = last_of(c)->axis[axis].out;
-    const bool line = last_of(c)->axis[AXIS_D].out == 1 && last_of(c)->axis[AXIS_H].out == 1;
-    int count = 0;
-    if (axis != AXIS_W || !line) return sizes_of(out, axis, size);
-    size[count++] = (int)out;
-    for (int64_t n = 16; n < out && count < MOST_SIZES; n *= 2) size[count++] = (int)n;
-    return count;
-}
-
-/* Multiply-adds, and in as many what it takes to begin a box, more kinds of them, and rows that are not whole. */
-static double effort_of(const chain *c, const int band[AXES], const bands *b) {
-    static const double BEGINNING = 4000, KIND = 0.002, PART_OF_ROW = 0.03;
-    double boxes = 1;
-    for (int axis = 0; axis < AXES; axis++) boxes *= (double)ceil_div(last_of(c)->axis[axis].out, band[axis]);
-    const bool part = band[AXIS_W] < last_of(c)->axis[AXIS_W].out;
-    return work_in(c, b) * (1 + KIND * b->classes + PART_OF_ROW * part) + boxes * c->links * BEGINNING;
-}
-
-/* The least for each share. */
-static void consider(const chain *c, const cvk_target *target, const int band[AXES], const bands *b,
-                     band_choice best[MOST_BANDS]) {
-    enum { KINDS = 10 };
-    const double bytes = (double)bytes_between(c, b), work = effort_of(c, band, b);
-    if (b->classes > KINDS) return;
-    for (int i = 0; i < MOST_BANDS; i++)
-        if (bytes <= SHARES[i] * (double)target->l2_bytes && (best[i].work == 0 || work < best[i].work)) {
-            memcpy(best[i].band, band, sizeof best[i].band);
-            best[i].work = work;
-        }
-}
-
-static void choose_bands(const chain *c, const cvk_target *target, band_choice best[MOST_BANDS]) {
-    int size[AXES][MOST_SIZES], count[AXES], band[AXES];
-    for (int axis = 0; axis < AXES; axis++) count[axis] = sizes_along(c, axis, size[axis]);
-    arena a;
-    arena_init(&a);
-    if (!arena_guard(&a))
-        for (int i = 0; i < count[0] * count[1] * count[2]; i++) {
-            band[AXIS_D] = size[AXIS_D][i / (count[1] * count[2])];
-            band[AXIS_H] = size[AXIS_H][i / count[2] % count[1]];
-            band[AXIS_W] = size[AXIS_W][i % count[2]];
-            arena_rewind(&a);
-            const bands b = bands_in(&a, c, band);
-            consider(c, target, band, &b, best);
-        }
-    arena_free(&a);
-}
-
 static bool is_new(const band_choice *best, int i) {
     for (int k = 0; k < i; k++)
         if (memcmp(best[k].band, best[i].band, sizeof best[i].band) == 0) return false;
@@ -617,11 +456,11 @@ static bool is_new(const band_choice *best, int i) {
 void chain_rank(arena *a, const cvk_spec *spec, goal aim, int limit, ranked_layer **plans, int *count,
                 const char **why) {
     const chain c = chain_of(spec);
-    band_choice best[MOST_BANDS] = {{.work = 0}};
+    band_choice best[CHAIN_BANDS] = {{.work = 0}};
     ranked_list list = {0};
-    choose_bands(&c, aim.target, best);
+    choose_bands(&c, aim.target->l2_bytes, best);
     rank_with(a, &c, aim, limit, &(layer_plan){0}, &list, why);
-    for (int i = 0; i < MOST_BANDS; i++) {
+    for (int i = 0; i < CHAIN_BANDS; i++) {
         layer_plan fused = {.count = 0};
         if (!is_new(best, i)) continue;
         memcpy(fused.band, best[i].band, sizeof fused.band);

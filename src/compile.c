@@ -26,6 +26,7 @@ static void set_shapes(cvk_kernel_info *info, const cvk_spec *s) {
     info->weights_shape[0] = s->transposed ? s->in_channels : s->out_channels;
     info->weights_shape[1] = s->transposed ? spec_group_out(s) : spec_group_in(s);
     if (!spec_weighs(s)) info->weights_shape[0] = info->weights_shape[1] = 0;
+    if (spec_is_chain(s)) info->weights_shape[0] = spec_weights_elements(s), info->weights_shape[1] = 1;
     for (int a = 0; a < AXES; a++) {
         info->input_shape[2 + a] = s->in_size[a];
         info->output_shape[2 + a] = s->out_size[a];
@@ -49,7 +50,9 @@ static cvk_operation operation_of(const cvk_spec *s) {
                                                        [LAYER_AVERAGE_POOL] = CVK_AVERAGE_POOL,
                                                        [LAYER_DENSE] = CVK_DENSE,
                                                        [LAYER_IDENTITY] = CVK_IDENTITY};
-    if (s->kind != LAYER_CONVOLUTION) return OF_KIND[s->kind];
+    const cvk_spec last = spec_link(s, spec_link_count(s) - 1);
+    if (spec_is_chain(s) && spec_has_weights(s)) return CVK_CONVOLUTION;
+    if (last.kind != LAYER_CONVOLUTION) return OF_KIND[last.kind];
     return (spec_has_weights(s) ? FORWARD : WEIGHTS)[s->transposed];
 }
 
@@ -182,9 +185,12 @@ static bool counts_fit(const cvk_spec *s, const cvk_kernel_info *info, const cvk
 #define CVK_BUFFER(NAME, member, needs, access, share) fit &= info->needs.bytes <= INT32_MAX;
 #include <convoke/buffers.def>
 #undef CVK_BUFFER
-    for (int i = 0; i < AXES; i++)
-        fit &= s->in_size[i] + s->pad_before[i] + s->pad_after[i] + s->dilation[i] * s->kernel[i] + s->stride[i] <=
-               INT32_MAX / 4;
+    for (int k = 0; k < spec_link_count(s); k++) {
+        const cvk_spec l = spec_link(s, k);
+        for (int i = 0; i < AXES; i++)
+            fit &= l.in_size[i] + l.pad_before[i] + l.pad_after[i] + l.dilation[i] * l.kernel[i] + l.stride[i] <=
+                   INT32_MAX / 4;
+    }
     for (uint32_t i = 0; i < info->phases; i++) fit &= info->tasks[i] <= INT32_MAX;
     return fit;
 }

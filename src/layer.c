@@ -9,6 +9,7 @@
 #include "algo/fold.h"
 #include "algo/sum_parts.h"
 #include "problem/backward_weights.h"
+#include "problem/known.h"
 
 #include <math.h>
 
@@ -80,6 +81,10 @@ void layer_rank(arena *a, const cvk_spec *spec, goal aim, int limit, ranked_laye
     }
     *plans = arena_array(a, ranked_layer, most);
     for (*count = 0; *count < most; ++*count) (*plans)[*count] = plans_of_rank(a, of, problems, *count);
+}
+
+problem layer_problem(const cvk_spec *spec, const layer_plan *plan, int index) {
+    return spec_is_chain(spec) ? chain_problem(spec, plan, index) : problem_of(spec, index);
 }
 
 const char *layer_refuse(const cvk_spec *spec, const cvk_target *target, const layer_plan *plan, int *problem_index) {
@@ -231,4 +236,15 @@ double layer_cycles(const cvk_spec *spec, const cvk_target *target, const layer_
         cycles += algo_of(&part->plan)->cycles(&p, target, &part->plan, &part->nests, &part->counts);
     }
     return cycles;
+}
+
+void layer_print_known(const cvk_spec *spec, text *out) {
+    for (int i = 0; spec->known && i < problem_count(spec); i++) {
+        const problem p = problem_of(spec, i);
+        text_add(out, "weights%s", problem_count(spec) > 1 ? " of " : "");
+        problem_print(spec, i, out);
+        text_add(out, ": ");
+        known_print(&p, out);
+        text_add(out, "\n");
+    }
 }

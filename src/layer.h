@@ -28,11 +28,16 @@ typedef struct layer_nests {
  * one of its problems. */
 void layer_rank(arena *a, const cvk_spec *spec, goal aim, int limit, ranked_layer **plans, int *count,
                 const char **why);
+/* What a plan's part is for: a problem of the layer, or of a chain in bands, what most of them have of it. */
+problem layer_problem(const cvk_spec *spec, const layer_plan *plan, int index);
 /* Why plans do not fit, or NULL; and the problem of which this is said. */
 const char *layer_refuse(const cvk_spec *spec, const cvk_target *target, const layer_plan *plan, int *problem_index);
 /* Builds plans that fit. `ranked`, if not NULL, gets what the model thinks of them. */
 layer_nests layer_build(arena *a, const cvk_spec *spec, goal aim, const layer_plan *plan, ranked_layer *ranked);
 /* What the cost model thinks of what was built, by the figures of that target: cycles of one core. */
 double layer_cycles(const cvk_spec *spec, const cvk_target *target, const layer_nests *nests);
+
+/* What there is to gain from weights that are known, a line for each problem; nothing of others. */
+void layer_print_known(const cvk_spec *spec, text *out);
 
 #endif

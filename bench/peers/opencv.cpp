@@ -56,8 +56,10 @@ static void make_ready(peer_layer *p, const peer_request *r) {
     p->bias = s->bias ? static_cast<const float *>(r->data.bias)[0] : 0;
     p->kernel = image(r->data.weights, s->kernel, 0).clone();
     p->anchor = cv::Point(static_cast<int>(s->pad_before[W]), static_cast<int>(s->pad_before[H]));
-    p->column = p->kernel.col(0).clone();
-    p->row = p->kernel.row(0) / p->kernel.at<float>(0, 0);
+    cv::Point pivot; // of a product of a column and a row any weight but 0 will do
+    cv::minMaxLoc(cv::abs(p->kernel), nullptr, nullptr, nullptr, &pivot);
+    p->column = p->kernel.col(pivot.x).clone();
+    p->row = p->kernel.row(pivot.y) / p->kernel.at<float>(pivot);
     for (int64_t n = 0; n < s->batch; n++) {
         p->input.push_back(image(r->data.input, s->in_size, n).clone());
         p->output.push_back(cv::Mat::zeros(p->input.back().size(), CV_32F));

@@ -16,6 +16,7 @@ const BUFFERS = [
   ["workspace", "workspace", "image", "sums"],
   ["gradient", "gradient", "image", "weights_dtype"],
   ["indices", "indices", "image", "int32"],
+  ["gate", "gate", "image", "output_dtype"],
   ["shift", "shift", "once", "int32"],
 ];
 

@@ -25,38 +25,41 @@ enum {
 
 typedef struct cpuid_bit {
     uint64_t feature;
-    unsigned leaf;
+    unsigned leaf, part;
     int where; /* register */
     int bit;
     unsigned state;
 } cpuid_bit;
 
 static const cpuid_bit cpuid_bits[] = {
-    {CVK_CPU_SSE2, LEAF_BASIC, EDX, 26, STATE_NONE},
-    {CVK_CPU_SSE3, LEAF_BASIC, ECX, 0, STATE_NONE},
-    {CVK_CPU_SSSE3, LEAF_BASIC, ECX, 9, STATE_NONE},
-    {CVK_CPU_FMA, LEAF_BASIC, ECX, 12, STATE_AVX},
-    {CVK_CPU_SSE41, LEAF_BASIC, ECX, 19, STATE_NONE},
-    {CVK_CPU_SSE42, LEAF_BASIC, ECX, 20, STATE_NONE},
-    {CVK_CPU_MOVBE, LEAF_BASIC, ECX, 22, STATE_NONE},
-    {CVK_CPU_POPCNT, LEAF_BASIC, ECX, 23, STATE_NONE},
-    {CVK_CPU_AVX, LEAF_BASIC, ECX, 28, STATE_AVX},
-    {CVK_CPU_F16C, LEAF_BASIC, ECX, 29, STATE_AVX},
-    {CVK_CPU_BMI, LEAF_FEATURES, EBX, 3, STATE_NONE},
-    {CVK_CPU_AVX2, LEAF_FEATURES, EBX, 5, STATE_AVX},
-    {CVK_CPU_BMI2, LEAF_FEATURES, EBX, 8, STATE_NONE},
-    {CVK_CPU_AVX512F, LEAF_FEATURES, EBX, 16, STATE_AVX512},
-    {CVK_CPU_AVX512DQ, LEAF_FEATURES, EBX, 17, STATE_AVX512},
-    {CVK_CPU_AVX512CD, LEAF_FEATURES, EBX, 28, STATE_AVX512},
-    {CVK_CPU_AVX512BW, LEAF_FEATURES, EBX, 30, STATE_AVX512},
-    {CVK_CPU_AVX512VL, LEAF_FEATURES, EBX, 31, STATE_AVX512},
-    {CVK_CPU_LZCNT, LEAF_EXTENDED, ECX, 5, STATE_NONE},
+    {CVK_CPU_SSE2, LEAF_BASIC, 0, EDX, 26, STATE_NONE},
+    {CVK_CPU_SSE3, LEAF_BASIC, 0, ECX, 0, STATE_NONE},
+    {CVK_CPU_SSSE3, LEAF_BASIC, 0, ECX, 9, STATE_NONE},
+    {CVK_CPU_FMA, LEAF_BASIC, 0, ECX, 12, STATE_AVX},
+    {CVK_CPU_SSE41, LEAF_BASIC, 0, ECX, 19, STATE_NONE},
+    {CVK_CPU_SSE42, LEAF_BASIC, 0, ECX, 20, STATE_NONE},
+    {CVK_CPU_MOVBE, LEAF_BASIC, 0, ECX, 22, STATE_NONE},
+    {CVK_CPU_POPCNT, LEAF_BASIC, 0, ECX, 23, STATE_NONE},
+    {CVK_CPU_AVX, LEAF_BASIC, 0, ECX, 28, STATE_AVX},
+    {CVK_CPU_F16C, LEAF_BASIC, 0, ECX, 29, STATE_AVX},
+    {CVK_CPU_BMI, LEAF_FEATURES, 0, EBX, 3, STATE_NONE},
+    {CVK_CPU_AVX2, LEAF_FEATURES, 0, EBX, 5, STATE_AVX},
+    {CVK_CPU_BMI2, LEAF_FEATURES, 0, EBX, 8, STATE_NONE},
+    {CVK_CPU_AVX512F, LEAF_FEATURES, 0, EBX, 16, STATE_AVX512},
+    {CVK_CPU_AVX512DQ, LEAF_FEATURES, 0, EBX, 17, STATE_AVX512},
+    {CVK_CPU_AVX512CD, LEAF_FEATURES, 0, EBX, 28, STATE_AVX512},
+    {CVK_CPU_AVX512BW, LEAF_FEATURES, 0, EBX, 30, STATE_AVX512},
+    {CVK_CPU_AVX512VL, LEAF_FEATURES, 0, EBX, 31, STATE_AVX512},
+    {CVK_CPU_AVX512VNNI, LEAF_FEATURES, 0, ECX, 11, STATE_AVX512},
+    {CVK_CPU_AVXVNNI, LEAF_FEATURES, 1, EAX, 4, STATE_AVX},
+    {CVK_CPU_AVX512BF16, LEAF_FEATURES, 1, EAX, 5, STATE_AVX512},
+    {CVK_CPU_LZCNT, LEAF_EXTENDED, 0, ECX, 5, STATE_NONE},
 };
 
-/* All zero where the CPU has no such leaf. */
-static void ask(unsigned leaf, unsigned answer[REGISTERS]) {
+/* All zero where the CPU has no such leaf, or no such part of it. */
+static void ask(unsigned leaf, unsigned part, unsigned answer[REGISTERS]) {
     for (int i = 0; i < REGISTERS; i++) answer[i] = 0;
-    __get_cpuid_count(leaf, 0, &answer[EAX], &answer[EBX], &answer[ECX], &answer[EDX]);
+    __get_cpuid_count(leaf, part, &answer[EAX], &answer[EBX], &answer[ECX], &answer[EDX]);
 }
 
 /* The register state the operating system saves; XGETBV exists only where OSXSAVE says so. */
@@ -70,12 +73,12 @@ static unsigned saved_state(const unsigned basic[REGISTERS]) {
 
 static uint64_t detect(void) {
     unsigned basic[REGISTERS], answer[REGISTERS];
-    ask(LEAF_BASIC, basic);
+    ask(LEAF_BASIC, 0, basic);
     unsigned saved = saved_state(basic);
     uint64_t features = 0;
     for (size_t i = 0; i < sizeof cpuid_bits / sizeof *cpuid_bits; i++) {
         const cpuid_bit *row = &cpuid_bits[i];
-        ask(row->leaf, answer);
+        ask(row->leaf, row->part, answer);
         bool present = answer[row->where] >> row->bit & 1;
         if (present && (saved & row->state) == row->state) features |= row->feature;
     }
@@ -88,7 +91,7 @@ static uint64_t detect(void) {
 #include <sys/prctl.h>
 
 /* From the kernel's headers, which may be older than the machine. */
-enum { HWCAP_BIT_SVE = 22, SVE_GET_VECTOR_LENGTH = 51, VECTOR_LENGTH_MASK = 0xffff };
+enum { HWCAP_BIT_DOTPROD = 20, HWCAP_BIT_SVE = 22, SVE_GET_VECTOR_LENGTH = 51, VECTOR_LENGTH_MASK = 0xffff };
 
 /* Bytes of this thread's SVE vectors, which is what the process was started with. */
 static long sve_bytes(void) {
@@ -96,12 +99,23 @@ static long sve_bytes(void) {
     long length = prctl(SVE_GET_VECTOR_LENGTH);
     return length < 0 ? 0 : length & VECTOR_LENGTH_MASK;
 }
+
+static bool has_dotprod(void) { return getauxval(AT_HWCAP) >> HWCAP_BIT_DOTPROD & 1; }
 #else
 static long sve_bytes(void) { return 0; }
+
+/* Without a kernel to ask, the CPUs that the program is compiled for. */
+#if defined(__ARM_FEATURE_DOTPROD)
+static bool has_dotprod(void) { return true; }
+#else
+static bool has_dotprod(void) { return false; }
+#endif
 #endif
 
 /* NEON is part of the base architecture. */
-static uint64_t detect(void) { return CVK_CPU_NEON | (sve_bytes() >= 32 ? CVK_CPU_SVE256 : 0u); }
+static uint64_t detect(void) {
+    return CVK_CPU_NEON | (has_dotprod() ? CVK_CPU_DOTPROD : 0u) | (sve_bytes() >= 32 ? CVK_CPU_SVE256 : 0u);
+}
 
 #elif defined(__riscv) && defined(__linux__) && __STDC_HOSTED__
 #include <sys/auxv.h>

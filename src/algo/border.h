@@ -5,7 +5,8 @@
 #include "nest/build.h"
 #include "base/terms.h"
 
-/* What position i < 0 of an axis of n repeats, and what i >= n does. Of a border of one number: nothing that is looked at. */
+/* What position i < 0 of an axis of n repeats, and what i >= n does. Of a border of one number: nothing that is looked
+ * at. */
 affine border_before(padding_mode mode, affine i, int64_t n);
 affine border_after(padding_mode mode, affine i, int64_t n);
 

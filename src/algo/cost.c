@@ -5,7 +5,11 @@
 #include <math.h>
 
 double cost_peak_cycles(const problem *p, const cvk_target *target) {
-    return problem_multiply_adds(p) / (target_lanes(target, p->sum) * target->figures->fma_a_cycle);
+    const machine_figures *f = target->figures;
+    const target_dot *d = target_dot_widest(target, p->sum);
+    const double vectors = problem_multiply_adds(p) / target_lanes(target, p->sum);
+    return d ? vectors / d->factors * fmax(1 / f->fma_a_cycle, d->operations / f->operations_a_cycle)
+             : vectors / f->fma_a_cycle;
 }
 
 static double cost_bytes(const machine_figures *f, double bytes, double a_cycle) {
@@ -29,6 +33,15 @@ double cost_far(const cvk_target *t, double bytes, double size) {
     return size > cost_l3_bytes(t) ? cost_memory(t, bytes) : cost_l3(t, bytes);
 }
 
+/* Operations of dots beyond the multiplication. */
+static double cost_dot_additions(const cvk_target *t, const nest_counts *c) {
+    double all = 0;
+    const target_dot *d;
+    for (int i = 0; (d = target_dot_row(t, i)); i++)
+        if (d == target_dot_of(t, d->sum, d->factors)) all += c->dots[d->x] * (d->operations - 1);
+    return all;
+}
+
 bool cost_streams(const cvk_target *t, double bytes) { return bytes > COST_STREAMED_SHARE * cost_l3_bytes(t); }
 
 double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double independent, bool apart) {
@@ -37,6 +50,7 @@ double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double i
     for (int k = 0; k < OP_KINDS; k++) n[nest_op_class((op_kind)k)] += c->ops[k];
     double fma = n[CLASS_FMA] * (t->fused ? 1 : 2) + n[CLASS_DOT];
     double arithmetic = c->ops[OP_MAXIMUM] + n[CLASS_ARITHMETIC] + n[CLASS_SHUFFLE];
+    arithmetic += cost_dot_additions(t, c);
     arithmetic += n[CLASS_CONVERT] * f->convert_operations;
     arithmetic += n[CLASS_TRANSPOSE] * lanes * COST_TRANSPOSE_SHUFFLES + n[CLASS_CALL] * f->call_cycles;
     double held = fma + n[CLASS_CONVERT] * f->convert_beside_fma;

@@ -24,7 +24,7 @@ double cost_l2(const cvk_target *target, double bytes);
 double cost_l3(const cvk_target *target, double bytes);
 double cost_memory(const cvk_target *target, double bytes);
 double cost_far(const cvk_target *target, double bytes, double size);
-/* Cycles the problem's multiply-adds take at FMA peak. */
+/* Cycles the problem's multiply-adds take at FMA peak, or that of sums of several products of integers. */
 double cost_peak_cycles(const problem *p, const cvk_target *target);
 
 /* A phase: its share of a plan's cycles, and its tasks, which are taken to be of one size. */

@@ -100,8 +100,8 @@ static void add_input_row(filter *s, int64_t kd, int64_t i, affine slice, affine
                           const nest_range *valid) {
     affine row;
     const bool there = find_row(s, i, &row);
-    const lane_map m = {s->n, affine_scale(s->group, s->image.v.group), {{slice, row, column}}, .column_step = 1,
-                        .valid = valid};
+    const lane_map m = {
+        s->n, affine_scale(s->group, s->image.v.group), {{slice, row, column}}, .column_step = 1, .valid = valid};
     bool loaded = false;
     for (int64_t r = 0; r < s->rows; r++) {
         const int64_t kh = tap_of(s, r, i, kd);
@@ -194,8 +194,7 @@ static void fill_border(filter *s, affine row, int64_t column) {
     else if (from < 0)
         build_const(b, only(s->x), 0);
     else
-        build_load(b, only(s->x),
-                   access_at(s->scratch, affine_offset(at, from - s->ow.constant - w->origin), 1), &one);
+        build_load(b, only(s->x), access_at(s->scratch, affine_offset(at, from - s->ow.constant - w->origin), 1), &one);
     build_store(b, access_at(s->scratch, affine_offset(at, column), 1), only(s->x), &one);
 }
 
@@ -371,8 +370,8 @@ static void declare(filter *s) {
     s->weights = nest_add_register(b, "w", p->sum, s->lanes, (int)down);
     const int64_t block = ceil_div(block_of(p, s->plan), s->lanes) * s->lanes;
     s->row_elements = ceil_div(seen(axis_of(s, AXIS_W), block), s->lanes) * s->lanes;
-    s->scratch = nest_add_part(b, "rows", ROLE_SCRATCH, p->sum, 0, s->row_elements * s->plan->tile_oh, SCRATCH_ALIGNMENT,
-                               true);
+    s->scratch =
+        nest_add_part(b, "rows", ROLE_SCRATCH, p->sum, 0, s->row_elements * s->plan->tile_oh, SCRATCH_ALIGNMENT, true);
 }
 
 static algo_nests build(const algorithm *row, arena *a, const problem *asked, const cvk_target *target,
@@ -479,8 +478,15 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *ta
     static const int ROWS[] = {1, 2, 4, 6, 8};
     static const int64_t COLUMNS[] = {INT32_MAX, 1024, 512, 256};
     const int lanes = target_lanes(target, p->sum);
-    cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_oc = 1, .tile_od = 1, .tile_ow = lanes,
-                     .block_oh = 1, .block_ow = 1, .unroll_ic = 1, .unroll_kw = true,
+    cvk_plan plan = {.algorithm = row->name,
+                     .lanes = row->lanes,
+                     .tile_oc = 1,
+                     .tile_od = 1,
+                     .tile_ow = lanes,
+                     .block_oh = 1,
+                     .block_ow = 1,
+                     .unroll_ic = 1,
+                     .unroll_kw = true,
                      .stream = cost_streams(target, input_bytes(p) + output_bytes(p))};
     for (size_t r = 0; r < sizeof ROWS / sizeof *ROWS; r++)
         for (size_t c = 0; c < sizeof COLUMNS / sizeof *COLUMNS; c++) {
@@ -505,7 +511,8 @@ static double spilled_bytes(const problem *p, const cvk_target *target, const cv
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
     (void)nests;
-    const double again = (double)seen(&p->axis[AXIS_H], plan->tile_oh) / ((double)plan->tile_oh * (double)p->axis[AXIS_H].step);
+    const double again =
+        (double)seen(&p->axis[AXIS_H], plan->tile_oh) / ((double)plan->tile_oh * (double)p->axis[AXIS_H].step);
     const double crossing = COST_CROSSING_SHARE * counts->ops[OP_LOAD] / target->figures->loads_a_cycle;
     const double all = input_bytes(p) + output_bytes(p);
     const double core = cost_issue(target, counts, target_lanes(target, p->sum), INFINITY, false) + crossing +

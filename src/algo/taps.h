@@ -7,7 +7,8 @@
 
 /* Input position of tap k at output position o. */
 affine input_position(const problem_axis *axis, affine o, affine k);
-/* Opens the conditions under which tap k is present at output position o. False: it nowhere is, and none were opened. */
+/* Opens the conditions under which tap k is present at output position o. False: it nowhere is, and none were opened.
+ */
 bool open_inside(nest_builder *b, const problem_axis *axis, affine o, int64_t k);
 void close_inside(nest_builder *b);
 /* The taps present at output position o: the kernel's range clipped by what lies inside the input. */

@@ -113,6 +113,7 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
                     .groups = l->groups ? l->groups : 1,
                     .padding = (padding_mode)l->padding_mode,
                     .padding_constant = l->padding_constant,
+                    .ignore_nan = l->ignore_nan,
                     .input_layout = l->input_layout,
                     .output_layout = l->output_layout,
                     .accuracy = accuracies[l->accuracy],

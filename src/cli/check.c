@@ -69,12 +69,10 @@ static cvk_status broken(const checked *c, finding *f, const char *what, const c
 /* By the weights that the plan computes by. */
 static cvk_status compare_exactly(const checked *c, arena *a, const compile_unit *unit, char words[IDENTITY_WORDS]) {
     const cvk_parallel_for *threads = &c->session->parallel;
-    cvk_spec rounded;
-    if (!rounding_of_weights(a, unit->spec, &unit->plan, &rounded))
-        return identity_judge(c->identity, &unit->pack, &unit->run, threads, words);
-    identity *own = identity_new(&rounded, c->seed, threads);
-    cvk_status status =
-        own ? identity_judge(own, &unit->pack, &unit->run, threads, words) : CVK_ERROR_MEMORY;
+    const double *rounded = rounding_of_weights(a, unit->spec, &unit->plan);
+    if (!rounded) return identity_judge(c->identity, &unit->pack, &unit->run, threads, words);
+    identity *own = identity_new(unit->spec, rounded, c->seed, threads);
+    cvk_status status = own ? identity_judge(own, &unit->pack, &unit->run, threads, words) : CVK_ERROR_MEMORY;
     identity_free(own);
     return status;
 }
@@ -241,7 +239,7 @@ static cli_exit check_plans(session *s, arena *a, void *context) {
         count = 0;
     }
     bool exactly = count > 0 && is_exact_in_time(c->layer->spec);
-    if (exactly) c->identity = identity_new(c->layer->spec, c->seed, &s->parallel);
+    if (exactly) c->identity = identity_new(c->layer->spec, NULL, c->seed, &s->parallel);
     if (exactly && !c->identity) {
         worst = session_fail(s, CVK_ERROR_MEMORY);
         count = 0;

@@ -170,6 +170,7 @@ void describe_print(const description *x, text *out) {
     text_add(out, "layer: ");
     spec_print(x->unit.spec, out);
     text_add(out, "\ntarget: %s, %s\n", x->unit.target->name, x->unit.target->about);
+    layer_print_known(x->unit.spec, out);
     print_plans(x, out);
     print_times(x, out);
     print_refusals(x, out);

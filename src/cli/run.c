@@ -120,7 +120,7 @@ static cli_exit read_held(session *s, const char *option, const char *path, cons
 /* What is added to stands in the files that the sums go to. */
 static cli_exit read_before(session *s, arrays *a) {
     const cvk_spec *spec = &a->spec;
-    const shape result = shape_result(spec), channels = shape_channels(spec);
+    const shape result = shape_result(spec), channels = shape_bias(spec);
     const size_t of_result = (size_t)(shape_elements(&result) * type_bytes(result.type));
     if (!spec->accumulate) return CLI_DONE;
     a->tensors.before = a->before = malloc(result_bytes(spec) + 1);
@@ -133,23 +133,25 @@ static cli_exit read_before(session *s, arrays *a) {
 
 static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     const cli_options *o = s->options;
-    const shape input = shape_input(spec), weights = shape_weights(spec), channels = shape_channels(spec);
+    const shape input = shape_input(spec), weights = shape_weights(spec), bias = shape_bias(spec);
+    const bool biased = spec_bias_elements(spec) > 0;
     cli_exit status = read_array(s, "--input", o->input, &input, &a->input);
     if (status == CLI_DONE) status = check_indices(s, spec);
     if (status == CLI_DONE) status = find_batch(s, spec, a);
     if (status == CLI_DONE && spec->direction == DIRECTION_BACKWARD_WEIGHTS) return read_gradient(s, &a->spec, a);
     if (status == CLI_DONE) status = refuse_option(o->gradient, "the layer takes no --gradient");
-    if (status == CLI_DONE && (!spec_weighs(spec) || spec->known))
+    if (status == CLI_DONE && (!spec_has_weights(spec) || spec->known))
         status = refuse_option(o->weights, spec->known ? "the layer has its weights" : "the layer has no weights");
     else if (status == CLI_DONE)
         status = read_array(s, "--weights", o->weights, &weights, &a->weights);
-    if (status == CLI_DONE && spec->bias) status = read_array(s, "--bias", o->bias, &channels, &a->bias);
-    if (status == CLI_DONE && !spec->bias && o->bias) {
+    if (status == CLI_DONE && biased) status = read_array(s, "--bias", o->bias, &bias, &a->bias);
+    if (status == CLI_DONE && !biased && o->bias) {
         session_say("run: the layer has no bias");
         status = CLI_USAGE;
     }
     if (status == CLI_DONE)
-        status = read_list(s, "--scale", &o->scale, spec, spec_scales(spec), shape_scale, &a->scale);
+        status = read_list(s, "--scale", &o->scale, spec, spec_is_chain(spec) ? spec_scale_elements(spec) > 0 : spec_scales(spec),
+                           shape_scale, &a->scale);
     if (status == CLI_DONE) status = read_shift(s, spec, &a->shift);
     if (status == CLI_DONE)
         status = read_list(s, "--addend", &o->addend, &a->spec, spec_operands(spec, OPERAND_TENSOR), shape_of_addend,

@@ -55,6 +55,11 @@ static void form_kind(const field_row *f) {
     put_list(&kind_words);
 }
 
+static void form_nan(const field_row *f) {
+    (void)f;
+    put_list(&nan_words);
+}
+
 static void form_direction(const field_row *f) {
     (void)f;
     put_list(&direction_words);
@@ -181,9 +186,9 @@ static void form_post_ops(const field_row *f) {
         printf(kind ? ",\n      " : "\n      ");
         put_post_op((post_kind)kind);
     }
-    for (int kind = LAYER_CONVOLUTION + 1; kind < LAYER_KINDS; kind++) {
+    for (layer_kind kind = LAYER_MAX_POOL; kind <= LAYER_AVERAGE_POOL; kind++) {
         printf(",\n      ");
-        put_pool((layer_kind)kind);
+        put_pool(kind);
     }
     printf("]}");
 }
@@ -374,6 +379,7 @@ static void (*const forms[FORMS])(const field_row *) = {
     [FORM_kind] = form_kind,
     [FORM_kernel] = form_kernel,
     [FORM_quantization] = form_quantization,
+    [FORM_nan] = form_nan,
 };
 
 /* A fallback is written as in YAML: numbers, lists and booleans are the same in JSON, words want quotes. */

@@ -19,7 +19,9 @@ static shape of_images(const cvk_spec *s, cvk_type type, int64_t channels, const
 }
 
 shape shape_input(const cvk_spec *s) { return of_images(s, s->input_type, s->in_channels, s->in_size); }
+/* Of a chain, all of its layers' after one another. */
 shape shape_weights(const cvk_spec *s) {
+    if (spec_is_chain(s)) return make_shape(s, s->weights_type, spec_weights_elements(s), 1, s->kernel);
     return s->transposed ? make_shape(s, s->weights_type, s->in_channels, spec_group_out(s), s->kernel)
                          : make_shape(s, s->weights_type, s->out_channels, spec_group_in(s), s->kernel);
 }
@@ -29,14 +31,18 @@ static shape of_channels(const cvk_spec *s, cvk_type type) {
 
 static shape of_numbers(cvk_type type, int64_t count) { return (shape){.type = type, .rank = 1, .size = {count}}; }
 
-shape shape_channels(const cvk_spec *s) { return of_channels(s, spec_sum_type(s)); }
-shape shape_scale(const cvk_spec *s, int i) { return of_numbers(spec_post_type(s), spec_scale_size(s, i)); }
+shape shape_bias(const cvk_spec *s) { return of_numbers(spec_sum_type(s), spec_bias_elements(s)); }
 shape shape_shift(const cvk_spec *s) { return of_numbers(TYPE_S32, spec_shift_elements(s)); }
+
+/* Those of a chain are of several lengths. */
+shape shape_scale(const cvk_spec *s, int i) {
+    return of_numbers(spec_post_type(s), spec_is_chain(s) ? spec_scale_elements(s) : spec_scale_size(s, i));
+}
 
 shape shape_scales(const cvk_spec *s) {
     const int count = spec_scales(s);
     const shape all = of_numbers(spec_post_type(s), spec_scale_elements(s));
-    if (count < 2 || s->one_multiplier) return all;
+    if (count < 2 || s->one_multiplier || spec_is_chain(s)) return all;
     return (shape){.type = all.type, .rank = 2, .size = {count, s->out_channels}};
 }
 

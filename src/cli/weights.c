@@ -7,7 +7,7 @@
 void weights_files(arena *a, const cvk_spec *spec, const char *directory, weights_file files[WEIGHTS_FILES]) {
     const bool forward = spec_has_weights(spec);
     files[0] = (weights_file){NULL, "weights", forward && !spec->known, shape_weights(spec)};
-    files[1] = (weights_file){NULL, "bias", spec->bias && forward, shape_channels(spec)};
+    files[1] = (weights_file){NULL, "bias", forward && spec_bias_elements(spec) > 0, shape_bias(spec)};
     files[2] = (weights_file){NULL, "scale", spec_scales(spec) > 0, shape_scales(spec)};
     files[3] = (weights_file){NULL, "shift", spec_shift_elements(spec) > 0, shape_shift(spec)};
     for (int i = 0; i < WEIGHTS_FILES; i++)

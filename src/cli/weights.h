@@ -19,7 +19,8 @@ void weights_files(arena *a, const cvk_spec *spec, const char *directory, weight
 
 /* Reads all that the layer takes. One that is missing, or that is there but has no place in the layer, is an error. */
 cli_exit weights_read(session *s, arena *a, const cvk_spec *spec, const char *directory, known_tensors *to);
-/* Those of --weights of check, bench and tune, kept in `to`, which `known` then is; NULL where the option is not given. */
+/* Those of --weights of check, bench and tune, kept in `to`, which `known` then is; NULL where the option is not given.
+ */
 cli_exit weights_own(session *s, arena *a, const cvk_spec *spec, known_tensors *to, const known_tensors **known);
 
 #endif

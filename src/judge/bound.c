@@ -61,8 +61,8 @@ double bound_direct(cvk_type type, int64_t terms, long double magnitude, bool in
 
 double bound_inherited(cvk_type type, int64_t terms, long double magnitude, long double doubt, bool integers) {
     if (doubt == 0) return bound_direct(type, terms, magnitude, integers);
-    if (!isfinite(magnitude)) return 0;
     if (!isfinite(doubt)) return INFINITY;
+    if (!isfinite(magnitude)) return 0;
     return bound_direct(type, terms, magnitude + doubt, false) + (double)doubt;
 }
 
@@ -76,6 +76,19 @@ double bound_mean(cvk_type type, int64_t terms, long double sum, long double mag
     const long double terms_u = (long double)(terms + 1) * u;
     if (magnitude * (1 + terms_u) > type_greatest(type)) return INFINITY;
     return (double)(terms_u * magnitude / (long double)counted + half_smallest);
+}
+
+/* The farthest quotient is that of the largest numerator by the smallest denominator. */
+double bound_reweighed(cvk_type type, estimate numbers, estimate all, estimate met, bool left_out) {
+    const long double u = type_rows[type].unit_roundoff, least = fabsl(met.value) - met.error;
+    if (!left_out) return fabsl(all.value) > all.error ? numbers.error : INFINITY;
+    if (met.value == 0 && met.error == 0) return 0;
+    if (!(least > 0)) return INFINITY;
+    const long double exact = fabsl(numbers.value * all.value / met.value);
+    const long double most =
+        (fabsl(numbers.value) + numbers.error) * (fabsl(all.value) + all.error) / least * (1 + u) * (1 + u);
+    if (!(most <= type_greatest(type))) return INFINITY;
+    return (double)(most - exact + 2 * u * most) + 2 * type_ulp(type, 0);
 }
 
 /* The farthest f gets from f(x) over x - error .. x + error. */

@@ -23,6 +23,17 @@ double bound_inherited(cvk_type type, int64_t terms, long double magnitude, long
  * product, 2012: at most (terms - 1) u S for the sum. */
 double bound_mean(cvk_type type, int64_t terms, long double sum, long double magnitude, int64_t counted, bool integers);
 
+/* A sum, or a sum of weights, and how far a kernel may be from it. */
+typedef struct estimate {
+    long double value;
+    double error;
+} estimate;
+
+/* |error| of numbers all / met, each within its error, and where nothing is `left_out`, so that the kernel has the same
+ * bits of both weights, within that of the numbers: the quotient is rounded, and so is the product. Where `met` may be
+ * 0 nothing is asked for. */
+double bound_reweighed(cvk_type type, estimate numbers, estimate all, estimate met, bool left_out);
+
 /* |error| of f(x) where the kernel knows x within `error` and computes f in `type` as well as nest/math.def and
  * the table in bound.c promise. `operand` as in post_apply. */
 double bound_post(cvk_type type, const post_op *op, long double operand, long double x, double error);

@@ -149,6 +149,43 @@ static residue product_with_border(const formula *f, const residue *weights, int
     return sum;
 }
 
+/* Which residues stand for NaN, and the number that is summed for them and for the others, in the words of the nest. */
+typedef struct weighed {
+    residue sum, met, all;
+} weighed;
+
+static void weigh(const formula *f, weighed *w, residue x, residue weight) {
+    const residue none = residue_is_greater(x, residue_of_double(INFINITY)) ? RESIDUE_PRIME - 1 : 0;
+    const residue number = residue_apply(f->select_negative, none, 0, x);
+    w->sum = residue_fma(number, weight, w->sum);
+    w->met = residue_fma(residue_add(none, 1), weight, w->met);
+    w->all = residue_add(w->all, weight);
+}
+
+/* A sum that leaves NaN out. */
+static residue reweighed(const channel *c, const int64_t o[AXES]) {
+    const formula *f = c->formula;
+    const cvk_spec *s = f->spec;
+    const int64_t *kernel = s->kernel, *in = s->in_size, inner = s->in_channels / s->groups;
+    const int64_t taps = kernel[0] * kernel[1] * kernel[2];
+    weighed w = {0};
+    for (int64_t tap = 0; tap < taps; tap++) {
+        const int64_t k[AXES] = {tap / (kernel[1] * kernel[2]), tap / kernel[2] % kernel[1], tap % kernel[2]};
+        int64_t at = 0;
+        bool outside = false;
+        for (int a = 0; a < AXES; a++) {
+            const int64_t from = f->source[a][o[a] * kernel[a] + k[a]];
+            outside |= from == ABSENT;
+            at = at * in[a] + from;
+        }
+        const residue *weights = c->weights + (s->flip_kernel ? taps - 1 - tap : tap) * inner;
+        for (int64_t i = 0; i < inner; i++)
+            weigh(f, &w, outside ? f->border : c->input[at * s->in_channels + i], weights[i]);
+    }
+    const residue sum = residue_mul(w.sum, residue_mul(w.all, residue_inverse(w.met)));
+    return s->bias ? residue_add(sum, f->tensors->bias[c->oc]) : sum;
+}
+
 static residue at_its_place(const channel *c, const int64_t o[AXES]) {
     const cvk_spec *s = c->formula->spec;
     return c->input[((o[0] * s->in_size[1] + o[1]) * s->in_size[2] + o[2]) * s->in_channels];
@@ -185,7 +222,7 @@ static residue made_of(const channel *c, const int64_t o[AXES]) {
     case LAYER_MAX_POOL:
     case LAYER_AVERAGE_POOL: return pooled(c, o);
     case LAYER_IDENTITY: return at_its_place(c, o);
-    default: return sum_of_taps(c, o);
+    default: return c->formula->spec->ignore_nan ? reweighed(c, o) : sum_of_taps(c, o);
     }
 }
 

@@ -81,16 +81,20 @@ static void lay_out_weights(identity *i) {
     }
 }
 
+static residue known_at(const cvk_spec *s, const double *weights, int64_t at) {
+    const int bytes = type_bytes(s->weights_type);
+    if (!weights) return residue_of_double(type_read(s->weights_type, (const char *)s->known + at * bytes));
+    return residue_add(residue_of_double(weights[2 * at]), residue_of_double(weights[2 * at + 1]));
+}
+
 /* Weights that are known are what they are. */
-static void take_known(identity *i, residue *dense) {
+static void take_known(identity *i, const double *weights, residue *dense) {
     const cvk_spec *s = &i->spec;
-    const int64_t taps = volume(s->kernel), inner = s->in_channels / s->groups, bytes = type_bytes(s->weights_type);
+    const int64_t taps = volume(s->kernel), inner = s->in_channels / s->groups;
     for (int64_t oc = 0; oc < s->out_channels; oc++)
         for (int64_t ic = 0; ic < inner; ic++)
-            for (int64_t k = 0; k < taps; k++) {
-                const char *from = (const char *)s->known + (filter_at(s, oc, ic) * taps + k) * bytes;
-                dense[(oc * taps + k) * inner + ic] = residue_of_double(type_read(s->weights_type, from));
-            }
+            for (int64_t k = 0; k < taps; k++)
+                dense[(oc * taps + k) * inner + ic] = known_at(s, weights, filter_at(s, oc, ic) * taps + k);
 }
 
 /* One after another, of so many elements each where they are laid out. */
@@ -116,7 +120,7 @@ static void count_from(residue *of, int64_t count, int zero) {
 }
 
 /* One allocation: the dense tensors, drawn; those that are laid out, in which what belongs to no channel is 0. */
-static bool draw(identity *i, uint64_t seed) {
+static bool draw(identity *i, const double *known, uint64_t seed) {
     const cvk_spec *s = &i->spec;
     int64_t inputs = s->batch * s->in_channels * volume(s->in_size);
     int64_t weights = is_gradient(s) ? logical_outputs(s) : spec_weights_elements(s);
@@ -132,7 +136,7 @@ static bool draw(identity *i, uint64_t seed) {
     residue *at = i->memory = calloc((size_t)(random + laid_out + formula_outputs(s) + 1), sizeof *at);
     if (!at) return false;
     for (int64_t k = 0; k < random; k++) at[k] = drawn(&seed);
-    if (s->known) take_known(i, at + inputs);
+    if (s->known) take_known(i, known, at + inputs);
     i->bias = at + inputs + weights, i->scale = i->bias + bias, i->shift = i->scale + scale;
     residue *addends = i->shift + shift;
     i->dense = (formula_tensors){at, at + inputs, i->bias, i->scale, addends, addends + addend, i->shift};
@@ -240,11 +244,11 @@ static bool run_formulas(identity *i, const cvk_parallel_for *threads) {
     return good;
 }
 
-identity *identity_new(const cvk_spec *s, uint64_t seed, const cvk_parallel_for *threads) {
+identity *identity_new(const cvk_spec *s, const double *known, uint64_t seed, const cvk_parallel_for *threads) {
     identity *i = calloc(1, sizeof *i);
     if (!i) return NULL;
     i->spec = *s;
-    const bool good = draw(i, seed) && run_formulas(i, threads);
+    const bool good = draw(i, known, seed) && run_formulas(i, threads);
     if (good)
         add_before(i);
     else

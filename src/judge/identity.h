@@ -14,7 +14,9 @@
 typedef struct identity identity;
 
 /* Draws data for a layer and computes its formula. `threads` may be NULL. NULL: out of memory. */
-identity *identity_new(const cvk_spec *s, uint64_t seed, const cvk_parallel_for *threads);
+/* `known`: NULL, or in place of weights that the layer knows those that a plan computes by, each the sum of two numbers
+ * (judge/rounding.h). */
+identity *identity_new(const cvk_spec *s, const double *known, uint64_t seed, const cvk_parallel_for *threads);
 void identity_free(identity *i);
 
 /* Packs, then runs all tasks of one phase after another. CVK_OK: `words` is empty and every output is the formula's, or

@@ -10,6 +10,7 @@
 #include "judge/eight.h"
 #include "judge/hot.h"
 #include "judge/naive_gradients.h"
+#include "judge/naive_nan.h"
 #include "judge/naive_pool.h"
 #include "judge/naive_finish.h"
 #include "judge/post.h"
@@ -408,6 +409,20 @@ static long double wrapped(cvk_type sum, long double value) {
     return type_is_float(sum) ? value : (long double)(int32_t)(uint32_t)(int64_t)value;
 }
 
+/* Outputs that leave NaN out, one by one; the bias is added when they are reweighed. */
+static void reweigh_strip(const channel *c, const strip *out, long double *output, double *bound) {
+    const cvk_spec *s = c->spec;
+    static const post_op add = {.kind = POST_ADD};
+    const double bias = s->bias ? number(c->sum, c->tensors->bias, c->oc) : 0;
+    for (int64_t i = 0; i < out->count; i++) {
+        const int64_t at[AXES] = {out->od, out->oh, out->first + i};
+        output[i] = naive_without_nan(s, c->input, c->weights, at, bound ? &bound[i] : NULL);
+        if (!s->bias) continue;
+        if (bound) bound[i] = bound_post(c->sum, &add, bias, output[i], bound[i]);
+        output[i] += bias;
+    }
+}
+
 /* What the strip's sums inherit of the doubts in their inputs. */
 static strip doubts_of(const channel *c, const strip *of) {
     cvk_spec bare = *c->spec;
@@ -426,6 +441,11 @@ static void run_strip(const channel *c, strip *out, long double *output, double 
     int64_t at = (out->od * s->out_size[AXIS_H] + out->oh) * s->out_size[AXIS_W] + out->first;
     const double *rounding = c->tensors->rounding;
     if (rounding) rounding += (c->n * s->out_channels + c->oc) * naive_channel_size(s);
+    if (s->ignore_nan) {
+        reweigh_strip(c, out, output + at, bound ? bound + at : NULL);
+        for (int64_t i = 0; i < out->count; i++, at++) naive_finish(s, c->tensors, c->n, c->oc, at, &output[at], bound ? &bound[at] : NULL);
+        return;
+    }
     sum_strip(c, out);
     strip doubts = {.count = 0};
     if (bound && c->tensors->doubt) doubts = doubts_of(c, out);

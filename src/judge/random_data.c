@@ -1,7 +1,8 @@
 /* Random data from splitmix64: one stream, tensor after tensor.
  *
- * Half of the sums are positive, so that a relu leaves enough to compare, and no weight is zero, so that a tap left out
- * shows. */
+ * Where NaN is ignored, an input in eight is NaN, and weights are positive, so that what is left of them is not next to
+ * nothing. Half of the sums are positive, so that a relu leaves enough to compare, and no weight is zero, so that a tap
+ * left out shows. */
 #include "judge/random_data.h"
 
 #include <math.h>
@@ -56,6 +57,17 @@ static void fill(draw *one, uint64_t *seed, cvk_type type, void *to, int64_t ele
             singles[i] = (float)one(next(seed));
         else
             type_write(type, (char *)to + i * type_bytes(type), one(next(seed)));
+}
+
+/* A NaN in eight inputs. */
+static void strew_nan(uint64_t *seed, cvk_type type, char *input, int64_t elements) {
+    for (int64_t i = 0; i < elements; i++)
+        if (next(seed) % 8 == 0) type_write(type, input + i * type_bytes(type), NAN);
+}
+
+static void make_positive(cvk_type type, char *weights, int64_t elements) {
+    for (int64_t i = 0; i < elements; i++, weights += type_bytes(type))
+        type_write(type, weights, fabs(type_read(type, weights)));
 }
 
 static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXIS_H] * size[AXIS_W]; }
@@ -141,11 +153,13 @@ bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *dat
     for (int i = 0; i < TENSORS; i++) {
         *tensors[i] = to;
         fill(draw_for(kind, type[i], i == WEIGHTS), &seed, type[i], to, elements[i]);
+        if (s->ignore_nan && i == WEIGHTS) make_positive(type[i], to, elements[i]);
         if (i == WEIGHTS && s->known) memcpy(to, s->known, (size_t)(elements[i] * type_bytes(type[i])));
         to += tensor_bytes(type[i], elements[i]);
     }
     if (spec_scaling(s) != SCALING_NONE)
         draw_multipliers(s, &seed, (void *)(uintptr_t)data->tensors.scale, (void *)(uintptr_t)data->tensors.shift);
+    if (s->ignore_nan) strew_nan(&seed, type[0], data->memory, elements[0]);
     return true;
 }
 

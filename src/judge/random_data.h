@@ -4,7 +4,8 @@
 
 #include "judge/naive.h"
 
-/* Weights that are given: dense, of the layer's type, as a caller would pass them; bias, scale and shift NULL where the layer has none. */
+/* Weights that are given: dense, of the layer's type, as a caller would pass them; bias, scale and shift NULL where the
+ * layer has none. */
 typedef struct known_tensors {
     const void *weights, *bias, *scale, *shift;
 } known_tensors;

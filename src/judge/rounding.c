@@ -67,6 +67,15 @@ static void print_pool(const problem *p, int unit, text *out) {
                  (long long)(problem_taps(p) + 1), (long long)problem_taps(p), unit);
 }
 
+static void print_reweighed(const problem *p, int unit, text *out) {
+    const int64_t terms = problem_taps(p) * p->in_channels;
+    text_add(
+        out,
+        "that of all + met + numbers, each within %lld u S, S the sum of its %lld terms' magnitudes, and 2 u more, u = "
+        "2^%d; without NaN that of the numbers\n",
+        (long long)(terms + 2), (long long)terms, unit);
+}
+
 static void print_winograd(const problem *p, const cvk_plan *plan, int unit, text *out) {
     const int m[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
     text_add(out, "|error| <= %.0f u |A'| [(|G| |g|) . (|B'| |d|)], summed over input channels, u = 2^%d;",
@@ -98,6 +107,8 @@ void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out) {
         text_add(out, ": ");
         if (is_winograd(part))
             print_winograd(&p, part, unit, out);
+        else if (p.combine == COMBINE_NUMBERS)
+            print_reweighed(&p, unit, out);
         else if (is_fft(part))
             print_fft(&p, part, unit, out);
         else if (p.combine != COMBINE_SUM)
@@ -112,12 +123,12 @@ void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out) {
 
 /* ---- weights ---- */
 
-bool rounding_of_weights(arena *a, const cvk_spec *s, const layer_plan *plan, cvk_spec *rounded) {
+const double *rounding_of_weights(arena *a, const cvk_spec *s, const layer_plan *plan) {
     const int64_t count = s->known ? spec_weights_elements(s) : 0;
-    double *weights = arena_array(a, double, count);
+    double *weights = arena_array(a, double, 2 * count);
     bool any = false;
     for (int64_t i = 0; i < count; i++)
-        weights[i] = type_read(s->weights_type, (const char *)s->known + i * type_bytes(s->weights_type));
+        weights[2 * i] = type_read(s->weights_type, (const char *)s->known + i * type_bytes(s->weights_type));
     for (int i = 0; count && i < problem_count(s); i++) {
         const problem p = problem_of(s, i);
         known_factors f;
@@ -125,9 +136,7 @@ bool rounding_of_weights(arena *a, const cvk_spec *s, const layer_plan *plan, cv
         known_multiply(&p, &f, weights);
         any = true;
     }
-    *rounded = *s;
-    if (any) rounded->known = weights, rounded->weights_type = TYPE_F64;
-    return any;
+    return any ? weights : NULL;
 }
 
 /* ---- in numbers ---- */

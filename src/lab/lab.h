@@ -14,7 +14,8 @@ typedef struct lab {
     cvk_diagnostics *diagnostics;
     uint32_t plan_threads; /* that plans are chosen for; 0: not known */
     int64_t batch;         /* images of a layer for any batch; 0: one */
-    const struct known_tensors *known; /* of the layer at hand, in the place of random ones (judge/random_data.h), or NULL */
+    const struct known_tensors
+        *known; /* of the layer at hand, in the place of random ones (judge/random_data.h), or NULL */
 } lab;
 
 static inline goal lab_goal(const lab *l) { return (goal){l->target, l->plan_threads}; }

@@ -152,7 +152,7 @@ static void ask(const ready *r, const peer *who, peer_request *request, const vo
 /* What is added to grows from run to run; gradients of a flipped kernel come out flipped; and one tensor is compared.
  */
 static bool is_posed(const cvk_spec *s) {
-    return !s->accumulate && !s->indices && (s->direction == DIRECTION_FORWARD || !s->flip_kernel);
+    return !s->accumulate && !s->indices && !spec_is_chain(s) && (s->direction == DIRECTION_FORWARD || !s->flip_kernel);
 }
 
 cvk_status rivals_open(const ready *r, const peer_list *peers, arena *a, rivals *to) {

@@ -2,12 +2,11 @@
  * holds its neighbours' bytes. What saturates (vpmaddubsw) is never used. */
 #include "llvm/lowering.h"
 
-#include <string.h>
 
 typedef struct dotter {
     lower_module *m;
     LLVMBuilderRef b;
-    LLVMTypeRef sums; /* vector of s32 */
+    LLVMTypeRef sums; /* a vector */
 } dotter;
 
 /* Field number i of `bits` bits in every lane of 32, widened by its own sign or by none. */
@@ -26,18 +25,45 @@ static LLVMValueRef alternate(const dotter *d, cvk_type type, LLVMValueRef lanes
     return type_rows[type].kind == KIND_SIGNED ? LLVMBuildAShr(d->b, x, eight, "") : LLVMBuildLShr(d->b, x, eight, "");
 }
 
-/* x86's products of 16 bits, added in pairs without saturation; NULL where there is none of this width. */
-static const char *pair_products(const dotter *d) {
-    static const struct row {
-        unsigned lanes;
-        uint64_t feature;
-        const char *name;
-    } ROWS[] = {{4, CVK_CPU_SSE2, "llvm.x86.sse2.pmadd.wd"},
-                {8, CVK_CPU_AVX2, "llvm.x86.avx2.pmadd.wd"},
-                {16, CVK_CPU_AVX512BW, "llvm.x86.avx512.pmaddw.d.512"}};
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
-        if (LLVMGetVectorSize(d->sums) == ROWS[i].lanes && (d->m->target->cpu_features & ROWS[i].feature))
-            return ROWS[i].name;
+/* ---- instructions ---- */
+
+/* How one is called. */
+typedef enum call_form {
+    FORM_ADDS,    /* sums, a, b, whose factors are seen as the lanes they fill */
+    FORM_FACTORS, /* sums, a, b, of types that its name has */
+    FORM_SCALES,  /* the same on SVE's vectors */
+    FORM_PAIRS    /* a, b of 16 bits; what comes out is to be added */
+} call_form;
+
+static const struct instruction {
+    uint64_t feature;
+    unsigned lanes; /* of sums */
+    cvk_type a, b;
+    call_form form;
+    const char *name;
+} INSTRUCTIONS[] = {
+    {CVK_CPU_AVX512VNNI, 16, TYPE_U8, TYPE_S8, FORM_ADDS, "llvm.x86.avx512.vpdpbusd.512"},
+    {CVK_CPU_AVX512VNNI | CVK_CPU_AVXVNNI, 8, TYPE_U8, TYPE_S8, FORM_ADDS, "llvm.x86.avx512.vpdpbusd.256"},
+    {CVK_CPU_AVX512VNNI | CVK_CPU_AVXVNNI, 4, TYPE_U8, TYPE_S8, FORM_ADDS, "llvm.x86.avx512.vpdpbusd.128"},
+    {CVK_CPU_AVX512VNNI, 16, TYPE_S16, TYPE_S16, FORM_ADDS, "llvm.x86.avx512.vpdpwssd.512"},
+    {CVK_CPU_AVX512VNNI | CVK_CPU_AVXVNNI, 8, TYPE_S16, TYPE_S16, FORM_ADDS, "llvm.x86.avx512.vpdpwssd.256"},
+    {CVK_CPU_AVX512VNNI | CVK_CPU_AVXVNNI, 4, TYPE_S16, TYPE_S16, FORM_ADDS, "llvm.x86.avx512.vpdpwssd.128"},
+    {CVK_CPU_AVX512BW, 16, TYPE_S16, TYPE_S16, FORM_PAIRS, "llvm.x86.avx512.pmaddw.d.512"},
+    {CVK_CPU_AVX2, 8, TYPE_S16, TYPE_S16, FORM_PAIRS, "llvm.x86.avx2.pmadd.wd"},
+    {CVK_CPU_SSE2, 4, TYPE_S16, TYPE_S16, FORM_PAIRS, "llvm.x86.sse2.pmadd.wd"},
+    {CVK_CPU_SIMD128, 4, TYPE_S16, TYPE_S16, FORM_PAIRS, "llvm.wasm.dot"},
+    {CVK_CPU_DOTPROD, 4, TYPE_S8, TYPE_S8, FORM_FACTORS, "llvm.aarch64.neon.sdot"},
+    {CVK_CPU_DOTPROD, 4, TYPE_U8, TYPE_U8, FORM_FACTORS, "llvm.aarch64.neon.udot"},
+    {CVK_CPU_SVE256, 8, TYPE_S8, TYPE_S8, FORM_SCALES, "llvm.aarch64.sve.sdot"},
+    {CVK_CPU_SVE256, 8, TYPE_U8, TYPE_U8, FORM_SCALES, "llvm.aarch64.sve.udot"},
+};
+
+static const struct instruction *find(const dotter *d, cvk_type a, cvk_type b) {
+    for (size_t i = 0; i < sizeof INSTRUCTIONS / sizeof *INSTRUCTIONS; i++) {
+        const struct instruction *row = &INSTRUCTIONS[i];
+        const bool has = d->m->target->cpu_features & row->feature;
+        if (has && row->lanes == LLVMGetVectorSize(d->sums) && row->a == a && row->b == b) return row;
+    }
     return NULL;
 }
 
@@ -45,19 +71,59 @@ static LLVMValueRef call2(const dotter *d, const char *name, LLVMValueRef a, LLV
     return lower_intrinsic(d->m, d->b, name, NULL, 0, (LLVMValueRef[]){a, b}, 2);
 }
 
-static LLVMValueRef by_pairs(const dotter *d, const char *name, cvk_type type[2], LLVMValueRef a, LLVMValueRef b,
-                             LLVMValueRef c) {
-    if (type_bytes(type[0]) == 2) return LLVMBuildAdd(d->b, c, call2(d, name, a, b), "");
-    for (int odd = 0; odd < 2; odd++) {
-        LLVMValueRef x = alternate(d, type[0], a, odd), y = alternate(d, type[1], b, odd);
-        c = LLVMBuildAdd(d->b, c, call2(d, name, x, y), "");
+static LLVMValueRef call_on_lanes(const dotter *d, const char *name, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c) {
+    LLVMValueRef x = LLVMBuildBitCast(d->b, a, d->sums, ""), y = LLVMBuildBitCast(d->b, b, d->sums, "");
+    return lower_intrinsic(d->m, d->b, name, NULL, 0, (LLVMValueRef[]){c, x, y}, 3);
+}
+
+static LLVMValueRef call_on_factors(const dotter *d, const char *name, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c) {
+    LLVMTypeRef types[] = {d->sums, LLVMTypeOf(a)};
+    return lower_intrinsic(d->m, d->b, name, types, 2, (LLVMValueRef[]){c, a, b}, 3);
+}
+
+/* The first lanes of a vector of SVE's, whose least length they fill. */
+static LLVMValueRef scaled(const dotter *d, LLVMValueRef fixed) {
+    LLVMTypeRef own = LLVMTypeOf(fixed);
+    const unsigned least = LLVMGetVectorSize(own) / (unsigned)d->m->target->vscale;
+    LLVMTypeRef scalable = LLVMScalableVectorType(LLVMGetElementType(own), least);
+    LLVMValueRef arguments[] = {LLVMGetPoison(scalable), fixed, LLVMConstInt(d->m->i64, 0, false)};
+    return lower_intrinsic(d->m, d->b, "llvm.vector.insert", (LLVMTypeRef[]){scalable, own}, 2, arguments, 3);
+}
+
+static LLVMValueRef call_on_scaled(const dotter *d, const char *name, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c) {
+    LLVMValueRef arguments[] = {scaled(d, c), scaled(d, a), scaled(d, b)};
+    LLVMTypeRef scalable = LLVMTypeOf(arguments[0]);
+    LLVMValueRef all = lower_intrinsic(d->m, d->b, name, &scalable, 1, arguments, 3);
+    LLVMValueRef first[] = {all, LLVMConstInt(d->m->i64, 0, false)};
+    return lower_intrinsic(d->m, d->b, "llvm.vector.extract", (LLVMTypeRef[]){d->sums, scalable}, 2, first, 2);
+}
+
+static LLVMValueRef call(const dotter *d, const struct instruction *row, LLVMValueRef a, LLVMValueRef b,
+                         LLVMValueRef c) {
+    switch (row->form) {
+    case FORM_ADDS: return call_on_lanes(d, row->name, a, b, c);
+    case FORM_FACTORS: return call_on_factors(d, row->name, a, b, c);
+    case FORM_SCALES: return call_on_scaled(d, row->name, a, b, c);
+    case FORM_PAIRS: break;
     }
+    return LLVMBuildAdd(d->b, c, call2(d, row->name, a, b), "");
+}
+
+/* ---- without one ---- */
+
+/* Bytes as pairs of 16 bits, where there is an instruction for those. */
+static LLVMValueRef by_pairs(const dotter *d, const struct instruction *pairs, const cvk_type type[2], LLVMValueRef a,
+                             LLVMValueRef b, LLVMValueRef c) {
+    for (int odd = 0; odd < 2; odd++)
+        c = call(d, pairs, alternate(d, type[0], a, odd), alternate(d, type[1], b, odd), c);
     return c;
 }
 
-static LLVMValueRef by_fields(const dotter *d, cvk_type type[2], LLVMValueRef a, LLVMValueRef b, LLVMValueRef c) {
+static LLVMValueRef by_fields(const dotter *d, const cvk_type type[2], LLVMValueRef a, LLVMValueRef b,
+                              LLVMValueRef c) {
+    LLVMValueRef x = LLVMBuildBitCast(d->b, a, d->sums, ""), y = LLVMBuildBitCast(d->b, b, d->sums, "");
     for (unsigned i = 0; i < 4 / (unsigned)type_bytes(type[0]); i++) {
-        LLVMValueRef product = LLVMBuildMul(d->b, field(d, type[0], a, i), field(d, type[1], b, i), "");
+        LLVMValueRef product = LLVMBuildMul(d->b, field(d, type[0], x, i), field(d, type[1], y, i), "");
         c = LLVMBuildAdd(d->b, c, product, "");
     }
     return c;
@@ -66,9 +132,10 @@ static LLVMValueRef by_fields(const dotter *d, cvk_type type[2], LLVMValueRef a,
 LLVMValueRef lower_dot(lower_module *m, LLVMBuilderRef builder, cvk_type a_type, cvk_type b_type, LLVMValueRef a,
                        LLVMValueRef b, LLVMValueRef c) {
     const dotter d = {m, builder, LLVMTypeOf(c)};
-    cvk_type type[2] = {a_type, b_type};
-    const char *pairs = pair_products(&d);
-    if (pairs) return by_pairs(&d, pairs, type, a, b, c);
-    LLVMValueRef x = LLVMBuildBitCast(builder, a, d.sums, ""), y = LLVMBuildBitCast(builder, b, d.sums, "");
-    return by_fields(&d, type, x, y, c);
+    const cvk_type type[2] = {a_type, b_type};
+    const struct instruction *one = find(&d, a_type, b_type), *turned = find(&d, b_type, a_type);
+    if (one) return call(&d, one, a, b, c);
+    if (turned) return call(&d, turned, b, a, c);
+    const struct instruction *pairs = find(&d, TYPE_S16, TYPE_S16);
+    return pairs ? by_pairs(&d, pairs, type, a, b, c) : by_fields(&d, type, a, b, c);
 }

@@ -188,6 +188,7 @@ static void add_op(const counter *c, nest_counts *sum, const nest_op *op, double
     int64_t active = op->lanes ? lanes_in(ends_of(c, op->lanes), lanes) : lanes;
     if (active == 0) return;
     sum->ops[op->kind] += times;
+    if (op->kind == OP_DOT) sum->dots[c->nest->registers[op->a.array].type] += times;
     if (op->kind == OP_FMA || op->kind == OP_DOT) {
         sum->fma_lanes += times * (double)active;
         sum->fma_all_lanes += times * lanes;
@@ -232,6 +233,7 @@ static void count_part(const counter *c, part *p) {
 
 static void add_counts(nest_counts *sum, const nest_counts *once, double times) {
     for (int kind = 0; kind < OP_KINDS; kind++) sum->ops[kind] += times * once->ops[kind];
+    for (int type = 0; type < TYPES; type++) sum->dots[type] += times * once->dots[type];
     sum->fma_lanes += times * once->fma_lanes;
     sum->fma_all_lanes += times * once->fma_all_lanes;
     sum->bytes += times * once->bytes;

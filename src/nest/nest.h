@@ -201,6 +201,7 @@ void nest_print_op(const nest *n, const nest_op *op, text *out);
 /* Exact counts over all tasks: executed vector operations by kind, and multiply-adds' lanes that do useful work. */
 typedef struct nest_counts {
     double ops[OP_KINDS];
+    double dots[TYPES];              /* of ops[OP_DOT], by the type of their first factors */
     double fma_lanes, fma_all_lanes; /* of fma and dot: in their ranges; of their registers */
     double bytes;                    /* of tensors, loaded and stored */
 } nest_counts;

@@ -1,7 +1,7 @@
 /* A plan: everything an algorithm decided about one layer. A plain value; prints as a `schedule:` and reads back.
  *
  *     {algorithm: direct, lanes: out_channels, tile: {oc: 32, od: 1, oh: 1, ow: 14}, block: {oh: 1, ow: 1},
- *      unroll: {ic: 1, kw: false, kh: false}, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 7, pack: {input_rows: 0,
+ *      unroll: {ic: 1, kw: false, kh: false}, dot: 0, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 7, pack: {input_rows: 0,
  * border: false, transposed: false}, prefetch: false, stream: false}
  */
 #ifndef CVK_PLAN_PLAN_H
@@ -48,6 +48,7 @@ typedef struct cvk_plan {
     int unroll_ic;          /* input channels per iteration of the reduction */
     bool unroll_kw;         /* all taps of a kernel row in one iteration; else one */
     bool unroll_kh;         /* all taps of a kernel column, for each of which the rows of a tile share input */
+    int dot;                /* > 0: a lane sums the products of so many input channels in one instruction */
     plan_order order;       /* every loop over tiles once, and before it, where it is blocked, that over its blocks */
     int tasks;              /* how many of `order`, from the outermost, are split among workers */
     int pack_rows;          /* > 0: a task first copies the input of its so many output rows to scratch; 0: none */

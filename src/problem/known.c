@@ -21,9 +21,7 @@ typedef struct spot {
     int64_t group, oc, ic, tap[AXES];
 } spot;
 
-static int64_t count_of(const problem *p) {
-    return p->groups * p->out_channels * p->in_channels * problem_taps(p);
-}
+static int64_t count_of(const problem *p) { return p->groups * p->out_channels * p->in_channels * problem_taps(p); }
 
 static spot spot_of(const problem *p, int64_t i) {
     spot s;
@@ -121,7 +119,8 @@ static bool approximates(const problem *p, const matrix *m, const known_factors 
     const double unit = type_rows[p->sum].unit_roundoff, share = fmin(4, spared(m)) * unit;
     *exact = true;
     for (int64_t i = 0; i < m->down * m->across; i++) {
-        const double column = f->down[i / m->across], row = f->across[i % m->across], error = fma(column, row, -m->at[i]);
+        const double column = f->down[i / m->across], row = f->across[i % m->across],
+                     error = fma(column, row, -m->at[i]);
         *exact &= error == 0;
         if (fabs(error) > share * fabs(m->at[i]) || (error != 0 && fabs(m->at[i]) < 0x1p-64)) return false;
     }
@@ -148,7 +147,10 @@ void known_multiply(const problem *p, const known_factors *f, double *to) {
     for (int64_t i = 0; i < count_of(p); i++) {
         const spot s = spot_of(p, i);
         const int64_t tap = i % each, across = p->axis[AXIS_W].taps;
-        to[place_of(p, s.group, s.oc, s.ic, s.tap)] = f->down[tap / across] * f->across[tap % across] + p->w.zero;
+        const double column = f->down[tap / across], row = f->across[tap % across];
+        double *product = to + 2 * place_of(p, s.group, s.oc, s.ic, s.tap);
+        product[0] = column * row + p->w.zero;
+        product[1] = p->w.zero ? 0 : fma(column, row, -product[0]);
     }
 }
 
@@ -191,4 +193,6 @@ void known_print(const problem *p, text *out) {
         else if (mirrors(p, a, -1))
             text_add(out, ", antisymmetric %s", NAMES[a]);
     }
+    known_factors f;
+    if (known_separate(p, out->arena, &f)) text_add(out, ", a column by a row%s", f.exact ? "" : ", rounded");
 }

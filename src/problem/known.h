@@ -22,7 +22,7 @@ typedef struct known_factors {
 /* False: it is none. The arena owns what they point at. */
 bool known_separate(const problem *p, arena *a, known_factors *to);
 
-/* The factors' products, as doubles, where the weights of the problem stand. */
+/* The factors' products where the weights of the problem stand, each the exact sum of two doubles. */
 void known_multiply(const problem *p, const known_factors *f, double *to);
 
 /* In a few words: "6 of 9 taps, 3 products, antisymmetric columns". */

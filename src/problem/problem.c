@@ -41,11 +41,12 @@ problem_epilogue problem_epilogue_of(const cvk_spec *s) {
     return e;
 }
 
-static const combination combinations[LAYER_KINDS] = {
-    [LAYER_MAX_POOL] = COMBINE_MAXIMUM, [LAYER_AVERAGE_POOL] = COMBINE_MEAN, [LAYER_IDENTITY] = COMBINE_NONE}; /* COMBINE_SUM
-                                                                                                                  of the
-                                                                                                                  others
-                                                                                                                */
+static const combination combinations[LAYER_KINDS] = {[LAYER_MAX_POOL] = COMBINE_MAXIMUM,
+                                                      [LAYER_AVERAGE_POOL] = COMBINE_MEAN,
+                                                      [LAYER_IDENTITY] = COMBINE_NONE}; /* COMBINE_SUM
+                                                                                           of the
+                                                                                           others
+                                                                                         */
 
 /* All but the axes. */
 static problem tensors_of(const cvk_spec *s) {
@@ -71,7 +72,17 @@ static problem tensors_of(const cvk_spec *s) {
     return p;
 }
 
+bool problem_weighs(const problem *p) { return p->combine == COMBINE_SUM || p->combine == COMBINE_NUMBERS; }
+
 /* ---- forward ---- */
+
+/* Zeros of padding are numbers like others, whose weights count. */
+static void leave_nan_out(problem *p) {
+    p->combine = COMBINE_NUMBERS;
+    if (p->border != PAD_ZEROS) return;
+    p->border = PAD_CONSTANT;
+    p->constant = 0;
+}
 
 /* Of channels_first, all that an image has lies one behind the other, as weights do: those are channels. */
 static bool is_flat(const cvk_spec *s) {
@@ -106,6 +117,7 @@ static problem forward_of(const cvk_spec *s) {
                                    .origin = -s->pad_before[a],
                                    .before = s->count_include_pad ? s->pad_before[a] : 0,
                                    .after = s->count_include_pad ? s->pad_after[a] : 0};
+    if (s->ignore_nan) leave_nan_out(&p);
     if (!problem_has_border(&p)) p.border = PAD_ZEROS;
     if (is_flat(s)) flatten(s, &p);
     if (is_flat(s) && s->batch > 1) put_images_along(&p);

@@ -4,7 +4,8 @@
  *     y(n, g, oc, o) = post(bias + sum over ic, k of w(g, oc, ic, k) x(n, g, ic, o step + k tap_step + origin))
  *
  * on three axes at once, where a tap outside the input is absent or reads what the border says. Of pools, whose groups
- * are their channels, the taps that are there are not weighed and summed up but combined in another way. */
+ * are their channels, the taps that are there are not weighed and summed up but combined in another way. Where NaN is
+ * left out the sum, without the bias, is of the other taps, times the sum of all weights over that of theirs. */
 #ifndef CVK_PROBLEM_PROBLEM_H
 #define CVK_PROBLEM_PROBLEM_H
 
@@ -17,7 +18,8 @@ typedef enum combination {
     COMBINE_SUM,     /* of products with weights, which begins with the bias */
     COMBINE_MAXIMUM, /* which begins with minus infinity; NaN wins */
     COMBINE_MEAN,    /* their sum over how many are counted */
-    COMBINE_NONE     /* the only one, as it is */
+    COMBINE_NONE,    /* the only one, as it is */
+    COMBINE_NUMBERS  /* of products with weights, of those that are no NaN, reweighed; every tap is present */
 } combination;
 
 /* What becomes of a finished sum, in this order: scaling, post-ops, the store. The sum begins with the bias. */
@@ -71,6 +73,8 @@ problem problem_merged(const problem *p);
 /* A depthwise problem with a channel multiplier as one without: the input is seen as if each of its channels were there
  * as often as it is used. */
 problem problem_repeated(const problem *p);
+/* Whether what is combined is weighed. */
+bool problem_weighs(const problem *p);
 /* Whether taps read positions outside the input. */
 bool problem_is_padded(const problem *p);
 /* Whether they read a border that is not there. */

@@ -51,5 +51,6 @@ static const char *to_data(cvk_spec *s) {
 }
 
 const char *spec_turn_backward(cvk_spec *s, direction way) {
+    if (s->ignore_nan) return "gradients of a layer that ignores NaN are not supported yet";
     return way == DIRECTION_BACKWARD_DATA ? to_data(s) : to_weights(s);
 }

@@ -18,6 +18,9 @@ static const char *why_not_alone(const cvk_spec *s, bool last) {
     if (spec_is_chain(s)) return "a chain within a chain is one chain";
     if (spec_scaling(s) != SCALING_NONE || (spec_is_pool(s) && !type_is_float(s->input_type)))
         return "bytes in a chain are not supported yet";
+    if (s->ignore_nan) return "sums that leave NaN out, in a chain, are not supported yet";
+    if (s->kind == LAYER_DENSE || s->kind == LAYER_IDENTITY)
+        return "a layer of this kind in a chain is not supported yet";
     if (s->known) return "weights that are known, in a chain, are not supported yet";
     if (!last && spec_operands(s, OPERAND_TENSOR) + spec_operands(s, OPERAND_IMAGE_CHANNEL))
         return "a post-op that reads a tensor before the last layer of a chain is not supported yet";

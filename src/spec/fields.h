@@ -31,6 +31,7 @@ typedef enum field_form {
     FORM_quantization,
     FORM_output_padding,
     FORM_direction,
+    FORM_nan,
     FORM_weights,
     FORM_accuracy,
     FORM_algorithm,

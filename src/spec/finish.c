@@ -65,7 +65,8 @@ static bool has_output_padding(const cvk_spec *s) {
 }
 
 static bool is_forward_alone(const cvk_spec *s) {
-    return !s->flip_kernel && !s->transposed && s->direction == DIRECTION_FORWARD && s->padding == PAD_ZEROS;
+    return !s->flip_kernel && !s->transposed && s->direction == DIRECTION_FORWARD && s->padding == PAD_ZEROS &&
+           !s->ignore_nan;
 }
 
 /* Every channel by itself, forward, without what belongs to weights. */

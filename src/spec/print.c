@@ -88,6 +88,11 @@ static void print_padding_mode(const cvk_spec *s, const field_row *f, text *out)
     text_add(out, "}");
 }
 
+static void print_nan(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    text_add(out, "%s", nan_words.word[s->ignore_nan]);
+}
+
 static void print_groups(const cvk_spec *s, const field_row *f, text *out) {
     if (s->groups == s->in_channels && s->groups > 1)
         text_add(out, "depthwise");
@@ -272,7 +277,7 @@ static printer *const printers[FORMS] = {
     [FORM_groups] = print_groups,       [FORM_boolean] = print_boolean,
     [FORM_post_ops] = print_post_ops,   [FORM_then] = print_then,
     [FORM_layout] = print_layout,       [FORM_dtype] = print_dtype,
-    [FORM_weights] = print_weights,
+    [FORM_weights] = print_weights,     [FORM_nan] = print_nan,
     [FORM_accuracy] = print_accuracy,   [FORM_algorithm] = print_algorithm,
     [FORM_schedule] = print_schedule,   [FORM_output_padding] = print_output_padding,
     [FORM_direction] = print_direction, [FORM_kind] = print_kind,

@@ -36,7 +36,7 @@ static void check_keys(const reader *r, const node *n) {
 
 static reader begin_link(const chain *c, const char *owner, layer_kind kind, place at) {
     const cvk_spec *before = &c->link[c->count - 1], *first = &c->link[0];
-    const bool pool = kind != LAYER_CONVOLUTION;
+    const bool pool = kind != LAYER_CONVOLUTION; /* nothing is weighed */
     reader r = {.report = c->first->report, .arena = c->first->arena, .owner = owner, .complete = true};
     r.rank = before->rank;
     r.draft.padding = PADDING_NUMBERS;

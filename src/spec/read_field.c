@@ -424,6 +424,11 @@ static void read_direction(reader *r, const node *n) {
     if (found >= 0) r->draft.direction = (direction)found;
 }
 
+static void read_nan(reader *r, const node *n) {
+    int found = read_word(r, n, &nan_words);
+    if (found >= 0) *(bool *)member(r) = found;
+}
+
 /* What it names was found before the fields were read. */
 static void read_of(reader *r, const node *n) { (void)r, (void)n; }
 
@@ -494,6 +499,7 @@ void read_field(reader *r, const node *value) {
         [FORM_output_padding] = read_output_padding,
         [FORM_direction] = read_direction,
         [FORM_of] = read_of,
+        [FORM_nan] = read_nan,
         [FORM_weights] = read_weights,
         [FORM_accuracy] = read_accuracy,
         [FORM_algorithm] = read_algorithm,

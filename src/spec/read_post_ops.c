@@ -22,7 +22,8 @@ static bool read_kind(reader *r, const node *word, post_op *op) {
 layer_kind post_op_pool(const node *n) {
     const char *word = n->kind == NODE_SCALAR ? n->text : n->kind == NODE_MAPPING && n->count ? n->child[0]->text : "";
     const int found = word_find(&kind_words, word);
-    return found > 0 ? (layer_kind)found : LAYER_CONVOLUTION;
+    const cvk_spec of = {.kind = found < 0 ? LAYER_CONVOLUTION : (layer_kind)found};
+    return spec_is_pool(&of) ? of.kind : LAYER_CONVOLUTION;
 }
 
 static bool read_word_alone(reader *r, const node *n, post_op *op) {

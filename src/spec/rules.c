@@ -253,6 +253,15 @@ static void check_integers(const cvk_spec *s, const findings *f) {
         broken(f, FIELD_direction, E_QUANTIZATION, NULL, "integers have no gradients");
 }
 
+/* What is reweighed is a sum of floats that goes forward, alone. */
+static void check_nan(const cvk_spec *s, const findings *f) {
+    if (!s->ignore_nan) return;
+    if (!type_is_float(s->input_type)) broken(f, FIELD_nan, E_DTYPE, NULL, "%s has no NaN", type_name(s->input_type));
+    if (s->transposed || s->direction != DIRECTION_FORWARD || s->accumulate)
+        broken(f, FIELD_nan, E_UNSUPPORTED, NULL,
+               "to ignore it in transposed layers and gradients is not supported yet");
+}
+
 /* Parameters become numbers of what post-ops are computed in. */
 static void round_parameters(cvk_spec *s) {
     const cvk_type type = spec_post_type(s);
@@ -346,5 +355,6 @@ void spec_apply_rules(cvk_spec *s, const findings *f) {
     check_groups_apart(s, f);
     check_types(s, f);
     check_integers(s, f);
+    check_nan(s, f);
     round_parameters(s);
 }

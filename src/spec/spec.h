@@ -31,6 +31,7 @@ struct cvk_spec {
     accuracy accuracy;
     direction direction; /* forward, or backward_weights: a layer of gradients of the data is the transpose */
     bool bias, flip_kernel, transposed;
+    bool ignore_nan; /* taps on NaN are left out, and the others reweighed: floats, forward, without a bias */
     bool accumulate; /* gradients, which are added to what the output holds: no post-ops, and no bias going forward */
     bool ceil_mode, count_include_pad, indices; /* of pools, which have as many groups as channels and no weights */
     const void *known; /* weights that are compiled in: dense, finite, of their type; NULL: the caller of a kernel

@@ -23,6 +23,7 @@ WORDS(batch_words, "batch", "any")
 WORDS(operation_words, "operation", "convolution", "transposed", "weights_gradient", "transposed_weights_gradient",
       "max_pool", "average_pool", "dense", "identity") /* by cvk_operation */
 WORDS(direction_words, "direction", "forward", "backward_data", "backward_weights")
+WORDS(nan_words, "nan", "propagate", "ignore")
 WORDS(scale_words, "scale", "per_channel")
 WORDS(rounding_words, "rounding", "nearest_even", "half_up", "double") /* by rounding_mode */
 WORDS(multiplier_words, "multipliers", "per_channel", "per_tensor")

@@ -32,6 +32,14 @@ static const cvk_target TARGETS[] = {
 };
 enum { TARGET_COUNT = sizeof TARGETS / sizeof TARGETS[0] };
 
+static const target_dot DOTS[] = {
+#define DOT(feature, x, w, sum, factors, operations)                                                                   \
+    {CVK_CPU_##feature, TYPE_##x, TYPE_##w, TYPE_##sum, factors, operations},
+#include "target/dots.def"
+#undef DOT
+};
+enum { DOT_COUNT = sizeof DOTS / sizeof DOTS[0] };
+
 static const struct cpu_name {
     const char *name, *target;
 } CPUS[] = {
@@ -101,6 +109,26 @@ bool target_same_architecture(const cvk_target *a, const cvk_target *b) {
 int target_lanes(const cvk_target *t, cvk_type type) {
     int bytes = type_bytes(type);
     return bytes < t->vector_bytes ? t->vector_bytes / bytes : 1;
+}
+
+const target_dot *target_dot_row(const cvk_target *t, int index) {
+    for (int i = 0; i < DOT_COUNT; i++)
+        if ((t->cpu_features & DOTS[i].feature) && index-- == 0) return &DOTS[i];
+    return NULL;
+}
+
+const target_dot *target_dot_of(const cvk_target *t, cvk_type sum, int factors) {
+    const target_dot *d;
+    for (int i = 0; (d = target_dot_row(t, i)); i++)
+        if (d->sum == sum && d->factors == factors) return d;
+    return NULL;
+}
+
+const target_dot *target_dot_widest(const cvk_target *t, cvk_type sum) {
+    const target_dot *d, *widest = NULL;
+    for (int i = 0; (d = target_dot_row(t, i)); i++)
+        if (d->sum == sum && !type_is_float(sum) && (!widest || d->factors > widest->factors)) widest = d;
+    return widest;
 }
 
 /* LLVM's name of an FPU for single precision alone ends so: vfp4d16sp. */

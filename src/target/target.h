@@ -46,6 +46,19 @@ int target_lanes(const cvk_target *t, cvk_type type);
 /* Whether its instructions compute with the type; elsewhere functions of a library would have to, and no object has
  * those. */
 bool target_computes(const cvk_target *t, cvk_type type);
+/* An instruction, or two, that sum products: sum[l] += x[n l] w[n l] + … + x[n l + n - 1] w[n l + n - 1]. */
+typedef struct target_dot {
+    uint64_t feature;
+    cvk_type x, w, sum;
+    int factors;    /* n */
+    int operations; /* on vectors that it takes */
+} target_dot;
+/* Rows of target/dots.def that a target has, in their order; NULL past the end. */
+const target_dot *target_dot_row(const cvk_target *t, int index);
+/* The one that sums so many products up in numbers of that type; NULL: there is none. */
+const target_dot *target_dot_of(const cvk_target *t, cvk_type sum, int factors);
+/* What sums most products of integers up in numbers of that type; NULL: nothing does several, or they are floats. */
+const target_dot *target_dot_widest(const cvk_target *t, cvk_type sum);
 /* Of its pointers: 32 or 64. */
 int target_pointer_bits(const cvk_target *t);
 /* Whether this machine runs what is compiled for it. */

@@ -176,6 +176,16 @@ static int find_changed(candidates *c, const layer_plan *from, int which, const 
     return at;
 }
 
+/* Whether bands of all kinds take the plan, too. */
+static bool fits(const candidates *c, const layer_plan *from, int which, const cvk_plan *to) {
+    cvk_plan part[MOST_LINKS];
+    layer_plan changed = *from;
+    int refused;
+    for (int i = 0; i < c->problems; i++) part[i] = i == which ? *to : *layer_plan_part(from, i);
+    changed.count = c->problems, changed.part = part;
+    return !layer_refuse(c->spec, c->aim.target, &changed, &refused);
+}
+
 typedef struct index_list {
     int *index, count;
 } index_list;
@@ -183,11 +193,13 @@ typedef struct index_list {
 /* Steps of one problem's plan. */
 static void add_steps(candidates *c, const layer_plan *from, int which, index_list *to) {
     plan_list steps = {0};
-    space_neighbours(c->arena, &c->problem[which], c->aim.target, &from->part[which], &steps);
+    const problem of = layer_problem(c->spec, from, which);
+    space_neighbours(c->arena, &of, c->aim.target, &from->part[which], &steps);
     int *grown = arena_array(c->arena, int, to->count + steps.count + 1);
     for (int i = 0; i < to->count; i++) grown[i] = to->index[i];
     to->index = grown;
     for (int i = 0; i < steps.count; i++) {
+        if (spec_is_chain(c->spec) && !fits(c, from, which, &steps.plan[i])) continue;
         const int at = find_changed(c, from, which, &steps.plan[i]);
         if (at >= 0) to->index[to->count++] = at;
     }
@@ -218,7 +230,7 @@ void candidates_close(arena *a, const cvk_spec *spec, goal aim, candidates *to) 
     int *alike = arena_array(a, int, problems);
     for (int i = 0; i < problems; i++) {
         p[i] = problem_of(spec, i);
-        alike[i] = first_alike(p, i);
+        alike[i] = spec_is_chain(spec) ? i : first_alike(p, i);
     }
     *to = (candidates){
         .arena = a, .spec = spec, .aim = aim, .problem = p, .alike = alike, .problems = problems, .closed = true};
@@ -237,7 +249,8 @@ static bool is_first_of_a_row(const candidates *c, int at) {
 
 /* Plans of one rank, a problem at a time, the others with the model's pick. */
 static void add_rank(candidates *c, const layer_plan *pick, const layer_plan *rank) {
-    for (int i = 0; i < c->problems; i++)
+    if (spec_is_chain(c->spec)) find_or_add(c, rank); /* plans for bands are for those */
+    for (int i = 0; i < c->problems && !spec_is_chain(c->spec); i++)
         if (chooses(c, i)) find_changed(c, pick, i, &rank->part[i]);
 }
 

@@ -97,7 +97,8 @@ static void run_side(compiler *c, const cvk_kernel_info *info, guard_side side, 
 
 static void judge_outputs(const reference *expected, const tensors *t, compile_reply *r) {
     verdict v = {0};
-    if (!reference_judge(expected, t, &lab_one_thread, &v)) return say(r, OUTCOME_RUNTIME, cvk_status_text(CVK_ERROR_MEMORY));
+    if (!reference_judge(expected, t, &lab_one_thread, &v))
+        return say(r, OUTCOME_RUNTIME, cvk_status_text(CVK_ERROR_MEMORY));
     if (v.ratio <= 1) return;
     r->outcome = OUTCOME_CORRECTNESS;
     snprintf(r->why, sizeof r->why, "an error of %.3g, %.3g times what rounding may do", v.error, v.ratio);
@@ -117,8 +118,8 @@ static void run_both_sides(compiler *c, const cvk_kernel_info *info, const refer
     if (r->outcome == OUTCOME_CORRECT) run_side(c, info, GUARD_START, &start, r);
     worker_enter(state, STAGE_JUDGING);
     if (r->outcome == OUTCOME_CORRECT) judge_outputs(expected, &end, r);
-    if (r->outcome == OUTCOME_CORRECT && !(same_bits(end.buffers.output, start.buffers.output) &&
-                                           same_bits(end.buffers.indices, start.buffers.indices)))
+    if (r->outcome == OUTCOME_CORRECT &&
+        !(same_bits(end.buffers.output, start.buffers.output) && same_bits(end.buffers.indices, start.buffers.indices)))
         say(r, OUTCOME_CORRECTNESS, "other results where its buffers lie elsewhere");
     tensors_free(&end);
     tensors_free(&start);

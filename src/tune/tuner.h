@@ -27,7 +27,7 @@ typedef struct tune_setup {
     double until; /* by clock_seconds, the search of the layer ends; INFINITY */
     shard shard;
     const known_tensors *weights; /* the layer's own, or NULL */
-    const record_list *known; /* what was recorded before; the tuner does not try it again */
+    const record_list *known;     /* what was recorded before; the tuner does not try it again */
     database_writer *writer;
     surrogate_knowledge *knowledge;    /* kept from layer to layer */
     const volatile sig_atomic_t *stop; /* not 0: as soon as may be */

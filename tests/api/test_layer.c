@@ -47,6 +47,33 @@ Test(layer, zero_means_the_default) {
     expect_same(&l, "name: built, input: [1, 8, 10, 12], out_channels: 16, kernel_size: [3, 5]");
 }
 
+static cvk_status create_with(cvk_layer l, const void *weights, uint64_t bytes) {
+    cvk_spec *spec;
+    l.weights = (cvk_const_buffer){weights, bytes};
+    cvk_status status = cvk_spec_create(&l, NULL, &spec);
+    cvk_spec_free(spec);
+    return status;
+}
+
+Test(layer, layers_can_have_their_weights) {
+    cvk_layer l = plain();
+    static const float sobel[] = {1, 0, -1, 2, 0, -2, 1, -0.0F, -1}, twice[18] = {1, 2, 3};
+    l.in_channels = l.out_channels = 1;
+    l.kernel_size[1] = 3;
+    l.weights = (cvk_const_buffer){sobel, sizeof sobel};
+    expect_same(&l,
+                "name: built, input: [1, 1, 10, 12], out_channels: 1, kernel_size: 3, weights: {values: [[1, 0, -1], "
+                "[2, 0, -2], [1, 0, -1]]}");
+    l.in_channels = l.out_channels = l.groups = 2;
+    expect_same(&l, "name: built, input: [1, 2, 10, 12], out_channels: 2, groups: 2, kernel_size: 3, weights: {values: "
+                    "[[1, 0, -1], [2, 0, -2], [1, 0, -1]]}");
+    cr_expect_eq(create_with(l, twice, sizeof twice), CVK_OK, "all of them");
+    cr_expect_eq(create_with(l, twice, sizeof twice - sizeof *twice), CVK_ERROR_SPEC, "neither all nor one kernel");
+    cr_expect_eq(create_with(l, (float[9]){INFINITY}, 36), CVK_ERROR_SPEC, "not finite");
+    l.direction = CVK_BACKWARD_WEIGHTS;
+    cr_expect_eq(create_with(l, twice, sizeof twice), CVK_ERROR_SPEC, "gradients of weights have none");
+}
+
 Test(layer, transposed_layers_can_be_built) {
     cvk_layer l = plain();
     l.transposed = true;
@@ -159,6 +186,13 @@ Test(layer, every_field_can_be_built) {
                 "name: all, input: [2, 8, 5], out_channels: 16, kernel_size: 1, groups: 8, dilation: 3, padding: [[0, "
                 "2]], padding_mode: reflect, bias: true, flip_kernel: true, layout: {input: channels_last, output: "
                 "blocked}, accuracy: fast");
+    l.padding_mode = CVK_PADDING_CONSTANT;
+    l.padding_constant = 0.1;
+    l.ignore_nan = true;
+    expect_same(&l,
+                "name: all, input: [2, 8, 5], out_channels: 16, kernel_size: 1, groups: 8, dilation: 3, padding: [[0, "
+                "2]], padding_mode: {constant: 0.1}, bias: true, flip_kernel: true, layout: {input: channels_last, "
+                "output: blocked}, nan: ignore, accuracy: fast");
 }
 
 Test(layer, padding_words_are_resolved) {

@@ -269,6 +269,12 @@ Test(cache_disk, a_key_names_all_that_code_depends_on) {
         cr_assert_str_neq(key, cache_key(&a, &s, (goal){&slower, 0}, "estimate"), "%s, which plans depend on",
                           field->name);
     }
+    s.known = &(float){1};
+    const char *of_one = cache_key(&a, &s, aim, "estimate");
+    cr_assert_str_neq(key, of_one, "that weights are known");
+    s.known = &(float){2};
+    cr_assert_str_neq(of_one, cache_key(&a, &s, aim, "estimate"), "what they are");
+    s.known = NULL;
     s.bias = true;
     cr_assert_str_neq(key, cache_key(&a, &s, aim, "estimate"), "the spec");
     arena_free(&a);

@@ -10,7 +10,15 @@ if not clang:
     print("skipped: clang-19 is not installed")
     sys.exit(77)
 
-LEVELS = ["x86-64-v4", "x86-64-v3", "x86-64-v2", "x86-64"]  # best first
+LEVELS = {  # best first, each with what clang is asked for
+    "x86-64-v4-bf16": ["-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16"],
+    "x86-64-v4-vnni": ["-march=x86-64-v4", "-mavx512vnni"],
+    "x86-64-v4": ["-march=x86-64-v4"],
+    "x86-64-v3-vnni": ["-march=x86-64-v3", "-mavxvnni"],
+    "x86-64-v3": ["-march=x86-64-v3"],
+    "x86-64-v2": ["-march=x86-64-v2"],
+    "x86-64": ["-march=x86-64"],
+}
 LONG_SVE = {"a64fx", "neoverse-v1", "neoverse-512tvb"}  # 256 bits or more; clang does not tell
 
 
@@ -26,8 +34,10 @@ def x86_level(cpu):
 
 
 def aarch64_target(cpu):
-    sve = "__ARM_FEATURE_SVE" in macros("aarch64", f"-mcpu={cpu}")
-    return "aarch64-sve256" if sve and cpu in LONG_SVE else "aarch64-neon"
+    has = macros("aarch64", f"-mcpu={cpu}")
+    if "__ARM_FEATURE_SVE" in has and cpu in LONG_SVE:
+        return "aarch64-sve256"
+    return "aarch64-neon-dotprod" if "__ARM_FEATURE_DOTPROD" in has else "aarch64-neon"
 
 
 def riscv64_target(cpu):
@@ -55,7 +65,7 @@ FEATURES = {
     f"__{name.upper().replace('.', '_')}__"
     for name in re.findall(r'CVK_CPU\(\w+, \d+, "(.+)"\)', open(f"{root}/runtime/include/convoke/cpu.def").read())
 }
-LEVEL_FEATURES = {level: macros("x86_64", f"-march={level}").keys() & FEATURES for level in LEVELS}
+LEVEL_FEATURES = {level: macros("x86_64", *options).keys() & FEATURES for level, options in LEVELS.items()}
 JUDGES = {"x86": x86_level, "aarch64": aarch64_target, "riscv64": riscv64_target, "armv7": armv7_target,
           "thumbv7em": thumbv7em_target}
 

@@ -67,7 +67,7 @@ Test(count, a_nest_without_operations_or_with_an_empty_loop_counts_nothing) {
     arena a;
     arena_init(&a);
     cr_assert(!arena_guard(&a), "out of memory");
-    nest_counts counts = {{1}, 1, 1, 1};
+    nest_counts counts = {{1}, {1}, 1, 1, 1};
     nest_builder b = nest_begin(&a, "empty", ENTRY_TASKS, 64);
     nest_count(nest_finish(&b), &counts);
     for (op_kind kind = 0; kind < OP_KINDS; kind++) cr_expect_eq(counts.ops[kind], 0);

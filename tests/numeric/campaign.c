@@ -80,11 +80,17 @@ static bool every_row_proposes(const subject *s, int problem_index, const ranked
 
 enum { MOST_STEPS = 6 };
 
+/* Of a chain, others than anybody proposes. */
+static void draw_bands(subject *s, layer_plan *plan) {
+    for (int a = 0; a < AXES && layer_plan_is_fused(plan) && draw_chance(&s->draws, 70); a++)
+        plan->band[a] = (int)draw_from(&s->draws, 1, s->trial.spec->out_size[a]);
+}
+
 /* A plan for one of the problems that no algorithm proposes, some steps through the space of plans from one that it
  * does. */
 static bool try_walk(subject *s, const layer_plan *from) {
     int which = (int)draw_from(&s->draws, 0, from->count - 1);
-    problem asked = problem_of(s->trial.spec, which);
+    problem asked = layer_problem(s->trial.spec, from, which);
     cvk_plan *part = arena_copy(s->arena, from->part, sizeof *part * (size_t)from->count), plan = part[which];
     for (int64_t steps = draw_from(&s->draws, 1, MOST_STEPS); steps > 0; steps--) {
         plan_list next = {0};
@@ -92,8 +98,12 @@ static bool try_walk(subject *s, const layer_plan *from) {
         if (next.count) plan = next.plan[draw_from(&s->draws, 0, next.count - 1)];
     }
     part[which] = plan;
+    layer_plan walked = *from;
+    walked.part = part;
+    draw_bands(s, &walked);
+    if (layer_refuse(s->trial.spec, s->target, &walked, &which)) return true;
     atomic_fetch_add(&s->tally->walked, 1);
-    return try_plan(s, &(layer_plan){.count = from->count, .part = part}, true);
+    return try_plan(s, &walked, true);
 }
 
 static bool try_plans(subject *s, const cvk_target *target, int most) {
@@ -103,7 +113,7 @@ static bool try_plans(subject *s, const cvk_target *target, int most) {
     workers_expect_crash(describe(s, NULL));
     cvk_status status = compile_rank(s->arena, s->trial.spec, (goal){.target = target}, 0, NULL, &plans, &count);
     if (status) return fails(s, NULL, arena_format(s->arena, "no plan: %s", cvk_status_text(status)));
-    for (int i = 0; i < problem_count(s->trial.spec); i++)
+    for (int i = 0; i < problem_count(s->trial.spec) && !spec_is_chain(s->trial.spec); i++)
         if (!every_row_proposes(s, i, plans, count)) return false;
     atomic_fetch_add(&s->tally->proposed, count);
     atomic_fetch_add(&s->tally->every_plan, count <= most);

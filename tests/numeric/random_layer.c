@@ -355,6 +355,7 @@ static cvk_spec draw_once(draws *d, const char *name, bool *known) {
     if (draw_chance(d, 20)) without_windows(d, &s);
     *known = draw_chance(d, 20) && s.kind == LAYER_CONVOLUTION && spec_has_weights(&s);
     if (*known) filter(d, &s);
+    s.ignore_nan = s.kind == LAYER_CONVOLUTION && draw_chance(d, 15);
     return s;
 }
 

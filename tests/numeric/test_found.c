@@ -20,6 +20,9 @@ static const found all[] = {
      "{name: a, input: [1, 20, 1, 3, 22], out_channels: 8, kernel_size: [1, 1, 2], stride: [3, 1, 5], "
      "dilation: [3, 1, 1], padding: [1, 1, 2], padding_mode: symmetric, "
      "layout: {input: channels_first, output: channels_last}}"},
+    {"a separable filter read zeros where its border is another number",
+     "{name: a, input: [1, 1, 20, 21], out_channels: 1, kernel_size: 3, padding: 1, padding_mode: {constant: 2}, "
+     "weights: {values: [[1, 2, 1], [2, 4, 2], [1, 2, 1]], scale: 0.0625}}"},
     {"tasks of a batch of no images were divided by",
      "{name: a, input: [0, 26, 3, 9], out_channels: 6, kernel_size: 3, layout: channels_last}"},
     {"the last block of input channels of a blocked input failed the proof of bounds",

@@ -3,6 +3,7 @@
  * formula or the certificate of stores; and put the output outside its bound, but for those whose effect floats may
  * hide: there it is said how many were seen.
  */
+#include "chain_mutants.h"
 #include "mutate.h"
 #include "trial.h"
 
@@ -57,6 +58,7 @@ static void forget_flip(cvk_spec *s) { s->flip_kernel = !s->flip_kernel; }
 static void repeat_the_edge(cvk_spec *s) { s->padding = PAD_SYMMETRIC; }
 static void replicate_border(cvk_spec *s) { s->padding = PAD_REPLICATE; }
 static void forget_border(cvk_spec *s) { s->padding = PAD_ZEROS; }
+static void forget_nan(cvk_spec *s) { s->ignore_nan = false; }
 static void nudge_border(cvk_spec *s) { s->padding_constant *= 1.0001; }
 static void border_from_0(cvk_spec *s) { s->padding_constant += s->input_zero; }
 static void crop_the_other_end(cvk_spec *s) { s->pad_before[AXIS_W]--, s->pad_after[AXIS_W]++; }
@@ -149,6 +151,7 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
     "{name: depthwise, input: [1, 21, 8, 18], out_channels: 21, groups: depthwise, kernel_size: 3, padding: 1"
 #define LONG "{name: long, input: [1, 3, 70], out_channels: 19, kernel_size: 5"
 #define BORDER "{name: border, input: [1, 5, 8, 19], out_channels: 17, kernel_size: 3, padding: 2, padding_mode: "
+#define NANS "{name: nans, input: [1, 3, 8, 19], out_channels: 5, kernel_size: 3, padding: 1, nan: ignore"
 #define SOLID "{name: solid, input: [1, 4, 5, 6, 18], out_channels: 18, kernel_size: [3, 2, 3], padding: 1"
 
 #define MAXIMUM "{name: maximum, kind: max_pool, input: [2, 21, 9, 19], kernel_size: [3, 2], stride: 2, padding: 1"
@@ -329,6 +332,14 @@ static const mutant mutants[] = {
      .misread = swap_pads},
     {"packed transform of the kernel off by 1e-4", WINOGRAD "}", .edit = nudge_constants, .mutation = NOTHING,
      .pack = true},
+    /* Sums that leave NaN out. */
+    {"NaN not left out", NANS "}", .misread = forget_nan},
+    {"NaN left out where it is not to be", NANS ", padding_mode: symmetric" LAST "}", .misread = forget_nan},
+    {"what is no number counts", NANS "}", .edit = change_constant, .mutation = {"", "", "", 1}},
+    {"divided, not multiplied, by the weights' quotient", NANS LAST "}", .edit = div_for_mul, .mutation = NOTHING},
+    {"weights not summed", NANS BLOCKED "}", .edit = sub_for_add, .mutation = NOTHING},
+    {"a tap's last row dropped", NANS "}", .edit = drop_last, .mutation = {"", "kh", "", 0}},
+#include "chain_mutants.def"
     /* Pools. */
     {"a minimum", MAXIMUM "}", .edit = min_for_maximum, .mutation = NOTHING},
     {"a minimum, channels_last", MAXIMUM LAST "}", .edit = min_for_maximum, .mutation = NOTHING},

@@ -45,7 +45,8 @@ static void add_infinities(const cvk_spec *s, layer_data *data, uint64_t seed) {
     char *input = data->memory, *weights = input + ((const char *)data->tensors.weights - input);
     if (has_absent_taps(s)) return;
     for (uint64_t i = 0; i < 3; i++, seed = seed * 6364136223846793005u + 1442695040888963407u) {
-        if (filters && !s->known) type_write(w, weights + (int64_t)((seed >> 33) % (uint64_t)filters) * type_bytes(w), odd[i]);
+        if (filters && !s->known)
+            type_write(w, weights + (int64_t)((seed >> 33) % (uint64_t)filters) * type_bytes(w), odd[i]);
         if (inputs && (seed >> 63 || !filters || s->known))
             type_write(x, input + (int64_t)((seed >> 32) % (uint64_t)inputs) * type_bytes(x), odd[i + 1]);
     }
@@ -86,7 +87,7 @@ bool trial_open(trial *t, const cvk_spec *s, data_kind kind, bool infinities, ui
     t->output = allocate(spec_result_elements(s), (size_t)type_bytes(spec_result_type(s)));
     t->places = allocate(outputs(s), sizeof *t->places);
     t->indices = allocate(spec_result_elements(s), sizeof *t->indices);
-    t->identity = identity_new(s, seed, NULL);
+    t->identity = identity_new(s, NULL, seed, NULL);
     if (!t->places || !t->indices || !t->expected || !t->bound || !t->output || !t->identity) return false;
     for (int i = 0; i < MOST_DRAWS && t->zeros > TRIAL_MOST_ZEROS; i++) {
         data_free(&t->data);
@@ -321,11 +322,10 @@ bool trial_stored(trial *t, const nest_program *run, const nest_phase *pack) {
 
 /* By the weights that the plan computes by. */
 static cvk_status judge_unit(const trial *t, arena *a, const compile_unit *unit, char words[IDENTITY_WORDS]) {
-    cvk_spec rounded;
     if (arena_guard(a)) return CVK_ERROR_MEMORY;
-    if (!rounding_of_weights(a, unit->spec, &unit->plan, &rounded))
-        return identity_judge(t->identity, &unit->pack, &unit->run, NULL, words);
-    identity *own = identity_new(&rounded, 1, NULL);
+    const double *rounded = rounding_of_weights(a, unit->spec, &unit->plan);
+    if (!rounded) return identity_judge(t->identity, &unit->pack, &unit->run, NULL, words);
+    identity *own = identity_new(unit->spec, rounded, 1, NULL);
     cvk_status status = own ? identity_judge(own, &unit->pack, &unit->run, NULL, words) : CVK_ERROR_MEMORY;
     identity_free(own);
     return status;
@@ -347,8 +347,8 @@ static bool try_all_ways(trial *t, const cvk_kernel_info *info, const compile_un
     return with_buffers(t, info, GUARD_END, 1, run_at_once) &&
            with_buffers(t, info, GUARD_START, WORKERS, run_backwards) &&
            (!extras.threads || with_buffers(t, info, GUARD_END, WORKERS, run_on_threads)) &&
-           (!extras.evaluator || check_evaluator(t, info, unit)) &&
-           trial_stored(t, &unit->run, &unit->pack) && trial_identity(t, unit);
+           (!extras.evaluator || check_evaluator(t, info, unit)) && trial_stored(t, &unit->run, &unit->pack) &&
+           trial_identity(t, unit);
 }
 
 bool trial_any(trial *t, const cvk_kernel_info *info) {

@@ -10,6 +10,7 @@
 #include <convoke/convoke.h>
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,12 @@ typedef struct worked {
     const char *keys;
     float x[MOST], w[MOST], y[MOST];
 } worked;
+
+/* Quotients are rounded. */
+static bool agree(long double got, long double expected) {
+    if (isnan(expected)) return isnan(got);
+    return got == expected || fabsl(got - expected) <= 0x1p-60L * fabsl(expected);
+}
 
 static void is_as_worked(const worked *c) {
     char yaml[512];
@@ -32,7 +39,7 @@ static void is_as_worked(const worked *c) {
     cr_assert(count < MOST && c->y[count] == 0, "%s: %d outputs", c->who, (int)count);
     naive_run(s, &(naive_tensors){.input = c->x, .weights = c->w}, y, NULL);
     for (int64_t i = 0; i < count; i++)
-        cr_expect(y[i] == (long double)c->y[i], "%s: output %d is %Lg, not %g", c->who, (int)i, y[i], (double)c->y[i]);
+        cr_expect(agree(y[i], c->y[i]), "%s: output %d is %Lg, not %g", c->who, (int)i, y[i], (double)c->y[i]);
     cvk_network_free(network);
 }
 
@@ -164,6 +171,56 @@ Test(centring, borders_are_those_of_other_programs_by_our_words) {
          {1, 2, 3, 4},
          {1, 1, 1, 1, 1},
          {7, 10.5F, 10.5F, 10}},
+    };
+    ALL(cases);
+}
+
+/* Nine ones over 0 0 3 / 1 NaN 0 / 0 2 0, which Astropy's own tests have, too. Its kernel is normalised, so that its
+ * results are a ninth of these: of the eight numbers that a window has, zeros of padding among them, the sum times 9/8.
+ * In the first window they are 0 0 1 and five zeros beside, in the second 0 0 3 1 0, and so on. */
+Test(centring, nan_is_left_out_as_astropy_does) {
+#define NINE "input: [1, 1, 3, 3], kernel_size: 3, padding: same, nan: ignore"
+#define ONES {1, 1, 1, 1, 1, 1, 1, 1, 1}
+    static const worked cases[] = {
+        {"Astropy's convolve, boundary='fill'",
+         NINE,
+         {0, 0, 3, 1, NAN, 0, 0, 2, 0},
+         ONES,
+         {1.125F, 4.5F, 3.375F, 3.375F, 6.75F, 5.625F, 3.375F, 3.375F, 2.25F}},
+        /* All nine in every window: 6 9/8. */
+        {"Astropy's convolve, boundary='wrap'",
+         NINE ", padding_mode: circular",
+         {0, 0, 3, 1, NAN, 0, 0, 2, 0},
+         ONES,
+         {6.75F, 6.75F, 6.75F, 6.75F, 6.75F, 6.75F, 6.75F, 6.75F, 6.75F}},
+        /* The first window is 0 0 0 / 0 0 0 / 1 1 NaN, the last NaN 0 0 / 2 0 0 / 2 0 0. */
+        {"Astropy's convolve, boundary='extend'",
+         NINE ", padding_mode: replicate",
+         {0, 0, 3, 1, NAN, 0, 0, 2, 0},
+         ONES,
+         {2.25F, 7.875F, 13.5F, 4.5F, 6.75F, 9, 6.75F, 5.625F, 4.5F}},
+        /* One NaN among ones: eight of them times 9/8, five and three at edges and corners, whose zeros count. */
+        {"Astropy's convolve, boundary='fill'",
+         NINE,
+         {1, 1, 1, 1, NAN, 1, 1, 1, 1},
+         ONES,
+         {3.375F, 5.625F, 3.375F, 5.625F, 9, 5.625F, 3.375F, 5.625F, 3.375F}},
+        /* Nothing is left out: a convolution like any other. */
+        {"Astropy's convolve", NINE, {1, 2, 3, 4, 5, 6, 7, 8, 9}, ONES, {12, 21, 16, 27, 45, 33, 24, 39, 28}},
+    };
+    ALL(cases);
+}
+
+Test(centring, weights_of_what_is_left_out_go_to_the_others) {
+#define THREE_OF_FOUR "input: [1, 1, 4], kernel_size: 3, nan: ignore"
+    static const worked cases[] = {
+        /* (1 2 + 5 8) 8/6, and (2 8 + 5 1) 8/7. */
+        {"weights 1 2 5 of 8, without one", THREE_OF_FOUR, {2, NAN, 8, 1}, {1, 2, 5}, {56, 24}},
+        /* (1 1 + 2 1) 4/3. */
+        {"infinity is a number", THREE_OF_FOUR, {INFINITY, 1, NAN, 1}, {1, 1, 2}, {INFINITY, 4}},
+        {"nothing is left", THREE_OF_FOUR, {NAN, NAN, NAN, 6}, {1, 1, 1}, {NAN, 18}},
+        /* -1 0 1 come to 0: there is nothing to scale up to. */
+        {"weights whose sum is 0", THREE_OF_FOUR, {1, 2, 3, NAN}, {-1, 0, 1}, {NAN, 0}},
     };
     ALL(cases);
 }

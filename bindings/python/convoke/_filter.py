@@ -51,6 +51,8 @@ class Filter:
         self._idle: list[tuple[Buffers, Any]] = []  # what runs need that are over
 
     def _pack(self, weights: Array) -> tuple[int, Any]:
+        if not self._info.packed_weights.bytes:  # they are in the code
+            return self._packed.setdefault(weights.tobytes(), (0, None))
         packed = self._kernel.pack(weights.reshape(self._kernel.weights_shape))._memory
         if len(self._packed) >= MOST_WEIGHTS:
             self._packed.clear()
@@ -232,10 +234,12 @@ def filter_apart(x: Array, weights: Array, pads: Pads, border: Border, out: Arra
     return aside(x, weights, pads, border, out)
 
 
-def filter_into(x: Array, weights: Array, pads: Pads, border: Border, out: Array, channels: int = 0) -> None:
+def filter_into(x: Array, weights: Array, pads: Pads, border: Border, out: Array, channels: int = 0,
+                known: bool = False) -> None:
     """out[i] = sum over k of weights[k] x[i - before + k]: contiguous arrays of float32 or of float64, as many axes each, `out`
-    apart from `x` and of the shape that follows. Of several channels the arrays have an axis more, the first."""
-    key = (x.shape, weights.shape, pads, border, x.dtype.char, channels)
+    apart from `x` and of the shape that follows. Of several channels the arrays have an axis more, the first.
+    Weights that are `known` to stay as they are become code."""
+    key = (x.shape, weights.shape, pads, border, x.dtype.char, channels, weights.tobytes() if known else None)
     ready = kept.get(key)
     if ready is None:
         if out.size == 0:
@@ -243,7 +247,10 @@ def filter_into(x: Array, weights: Array, pads: Pads, border: Border, out: Array
         if channels == 0 and filter_apart(x, weights, pads, border, out):
             return
         shapes = (x.shape, weights.shape) if channels == 0 else (x.shape[1:], weights.shape[1:])
-        ready = keep(key, layer_of(*shapes, pads, border, x.dtype, channels))
+        layer = layer_of(*shapes, pads, border, x.dtype, channels)
+        if known:
+            layer["weights"] = {"values": weights.reshape(layer["kernel_size"]).tolist()}
+        ready = keep(key, layer)
     ready.run(x, weights, out)
 
 

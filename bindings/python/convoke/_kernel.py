@@ -365,11 +365,14 @@ class Kernel:
         info, channels, batch = self._info, self.output_shape[1:2], images.shape[0]
         executor, workers = executor_and_workers(threads)
         shape = self._images(self.output_shape, batch)
+        biases, scales = (b.bytes // self._dtypes["bias"].itemsize for b in (info.bias, info.scale))
+        chained = scales != info.scales * channels[0]  # of layers of several widths, one after another
         given: dict[str, Any] = {
             "input": images,
             "weights": self._weights(operands.get("weights")),
-            "bias": self._optional("bias", operands.get("bias"), int(info.bias.bytes > 0), channels),
-            "scale": self._scale(operands.get("scale"), channels),
+            "bias": self._optional("bias", operands.get("bias"), int(info.bias.bytes > 0), (biases,)),
+            "scale": (self._optional("scale", operands.get("scale"), 1, (scales,)) if chained
+                      else self._scale(operands.get("scale"), channels)),
             "shift": self._optional("shift", operands.get("shift"), int(info.shift.bytes > 0), (info.shift.bytes // 4,)),
             "addend": self._optional("addend", operands.get("addend"), info.addends, shape),
             "gradient": None,

@@ -394,7 +394,7 @@ def _edges(value: Any, axis: Any, output: Any, mode: Any, cval: Any, smooth: tup
 
 def _at_once(task: Task, weights: Array, border: Border) -> Array:
     out = task.target()
-    filter_into(task.x, weights, pads_of(weights.shape, [0] * weights.ndim), border, out)
+    filter_into(task.x, weights, pads_of(weights.shape, [0] * weights.ndim), border, out, known=True)
     return task.give(out)
 
 

@@ -9,8 +9,11 @@ static bool transposes(const tile *t) { return !view_has_channels_together(&t->o
 void channel_tile_registers(tile *t, int64_t sums, int64_t weights) {
     int64_t least = plan_vectors(t);
     t->acc = nest_add_register(t->b, "acc", t->p.sum, t->lanes, (int)(sums * plan_vectors(t) * tile_pixels(t)));
-    t->ws = nest_add_register(t->b, "w", t->p.sum, t->lanes, (int)(weights > least ? weights : least));
-    t->xs = nest_add_register(t->b, "x", t->p.sum, t->lanes, 2);
+    const int factors = t->dot ? t->reduced : 1;
+    t->ws = nest_add_register(t->b, "w", t->dot ? t->dot->w : t->p.sum, factors * t->lanes,
+                              (int)(weights > least ? weights : least));
+    t->xs = nest_add_register(t->b, "x", t->dot ? t->dot->x : t->p.sum, factors * t->lanes, 2);
+    t->first = t->dot ? nest_add_register(t->b, "first", t->p.sum, t->lanes, (int)least + 1) : t->ws;
     combine_registers(t);
     if (transposes(t)) t->square = nest_add_register(t->b, "square", t->p.sum, t->lanes, 2 * t->lanes);
 }
@@ -45,9 +48,21 @@ void channel_tile_begin(tile *t) {
     affine j = build_unrolled(b, "j", channel_blocks_vectors(&t->oc));
     nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
     lane_map m = {.channel = vector_channel(t, j), .channel_step = lane_step(t), .valid = &valid};
-    combine_begin(t, reg(t->ws, j), &m);
+    combine_begin(t, reg(t->first, j), &m);
+    dot_correct(t, reg(t->first, j), j);
     pixel p = open_pixels(t);
-    combine_begin_sum(t, channel_tile_sum(t, j, &p), reg(t->ws, j));
+    combine_begin_sum(t, channel_tile_sum(t, j, &p), reg(t->first, j));
+    for (int i = 0; i < AXES + 1; i++) build_end(b);
+}
+
+void channel_tile_reweigh(tile *t) {
+    nest_builder *b = t->b;
+    affine j = build_unrolled(b, "j", channel_blocks_vectors(&t->oc));
+    nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
+    lane_map m = {.channel = vector_channel(t, j), .channel_step = lane_step(t), .valid = &valid};
+    epilogue_bias(&t->out, reg(t->ws, j), &m);
+    pixel p = open_pixels(t);
+    combine_reweigh(t, channel_tile_sum(t, j, &p), reg(t->ws, j));
     for (int i = 0; i < AXES + 1; i++) build_end(b);
 }
 
@@ -58,6 +73,7 @@ void channel_tile_load(tile *t, const tap *k, affine vector, const pixel *p) {
     m.channel_step = 1;
     m.valid = &valid;
     view_load(t->b, &t->x, &m, reg(t->xs, affine_constant(0)), reg(t->xs, affine_constant(1)));
+    combine_loaded(t, reg(t->xs, affine_constant(0)));
 }
 
 static void divide_pixels(tile *t, const count_run run[AXES]) {

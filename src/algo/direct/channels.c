@@ -9,13 +9,15 @@
  * wait for loads:
  *
  *     for kd, kh, ic
- *       w[kw][j] = load weights; for the input columns: x = splat; for the taps: acc[j][pixel] += x w[kw][j] */
+ *       w[kw][j] = load weights; for the input columns: x = splat; for the taps: acc[j][pixel] += x w[kw][j]
+ *
+ * or, with plan.dot, of several input channels at once: lanes of x and w hold those of a step, side by side. */
 #include "algo/direct/tile.h"
 
 /* Of a tap, into the registers from `first` on. */
 static void load_weights(tile *t, const tap *k, affine first) {
     affine j = build_unrolled(t->b, "j", channel_blocks_vectors(&t->oc));
-    affine at = affine_add_scaled(tap_weights(t, k), j, t->lanes);
+    affine at = affine_add_scaled(tap_weights(t, k), j, t->lanes * t->reduced);
     build_load(t->b, reg(t->ws, affine_add(first, j)), access_at(t->weights, at, 1), NULL);
     build_end(t->b);
 }
@@ -23,13 +25,15 @@ static void load_weights(tile *t, const tap *k, affine first) {
 static void splat_input(tile *t, const tap *k, const pixel *p) {
     lane_map m = tap_input(t, k, p);
     affine at = view_offset(t->b, &t->x.v, m.n, m.channel, &m.at);
-    build_splat(t->b, reg(t->xs, affine_constant(0)), access_at(t->x.tensor, at, 1));
+    const register_ref x = reg(t->xs, affine_constant(0));
+    build_splat_repeated(t->b, x, access_at(t->x.tensor, at, 1), t->reduced);
+    if (!t->plan->pack_rows) dot_shift_loaded(t, x, reg(t->xs, affine_constant(1)));
 }
 
 static void multiply(tile *t, const pixel *p, affine first) {
     affine j = build_unrolled(t->b, "j", channel_blocks_vectors(&t->oc));
     register_ref x = reg(t->xs, affine_constant(0)), w = reg(t->ws, affine_add(first, j));
-    build_fma(t->b, channel_tile_sum(t, j, p), x, w, NULL);
+    (t->dot ? build_dot : build_fma)(t->b, channel_tile_sum(t, j, p), x, w, NULL);
     build_end(t->b);
 }
 
@@ -76,7 +80,8 @@ static void registers(tile *t) {
 
 static bool applicable(const problem *p, const cvk_target *target, const char **why) {
     (void)target;
-    *why = "a pool has no weights for lanes over output channels";
+    *why = p->combine == COMBINE_NUMBERS ? "lanes over output channels do not leave NaN out"
+                                         : "a pool has no weights for lanes over output channels";
     return p->combine == COMBINE_SUM;
 }
 
@@ -86,7 +91,8 @@ static const family FAMILY = {.begin = channel_tile_begin,
                               .finish = channel_tile_finish,
                               .registers = registers,
                               .sums = channel_tile_sums,
-                              .channel_lanes = true};
+                              .channel_lanes = true,
+                              .dots = true};
 
 const algorithm algo_direct_channels = {"direct",      LANES_OUT_CHANNELS, applicable,    propose_channel_tiles,
                                         direct_refuse, direct_build,       direct_cycles, direct_tasks,

@@ -74,6 +74,7 @@ void column_tile_load(tile *t, const tap *k, const pixel *row, affine v, registe
     m.column_step = t->p.axis[AXIS_W].step;
     m.valid = &present;
     view_load(t->b, &t->x, &m, to, spare);
+    combine_loaded(t, to);
 }
 
 static void load_inputs(tile *t, const tap *k, const pixel *row) {
@@ -105,7 +106,7 @@ static void body(tile *t, const tap *k) {
     pixel row = tile_open_rows(t, k);
     load_inputs(t, k, &row);
     affine j = build_unrolled(b, "j", t->oc.valid);
-    if (t->p.combine == COMBINE_SUM) load_weight(t, k, j, only(t->ws));
+    if (problem_weighs(&t->p)) load_weight(t, k, j, only(t->ws));
     combine(t, k, j, &row, build_unrolled(b, "v", column_tile_vectors(t)), only(t->ws));
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
@@ -146,7 +147,7 @@ static void column(tile *t, const tap *k) {
     int64_t some = slid_taps(axis);
     for (int64_t first = 0; first < axis->taps; first += some) {
         slide s = slide_of(t, AXIS_H, first, axis->taps - first < some ? axis->taps - first : some);
-        if (t->p.combine == COMBINE_SUM) load_column(t, *k, &s);
+        if (problem_weighs(&t->p)) load_column(t, *k, &s);
         for (int64_t phase = 0; phase < slide_phases(&s); phase++) slide_rows(t, *k, &s, phase);
     }
 }
@@ -181,6 +182,17 @@ static void divide(tile *t, const count_run *slices, const count_run *rows) {
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
+static void reweigh(tile *t) {
+    nest_builder *b = t->b;
+    affine j = build_unrolled(b, "j", t->oc.valid);
+    lane_map m = {.channel = channel_of(t, j)};
+    epilogue_bias(&t->out, only(t->ws), &m);
+    pixel row = tile_open_rows(t, NULL);
+    affine v = build_unrolled(b, "v", column_tile_vectors(t));
+    combine_reweigh(t, column_tile_sum(t, j, &row, v), only(t->ws));
+    for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
+}
+
 void column_tile_finish(tile *t) {
     nest_builder *b = t->b;
     affine j = build_unrolled(b, "j", t->oc.valid);
@@ -200,6 +212,7 @@ static const family FAMILY = {.begin = column_tile_begin,
                               .body = body,
                               .column = column,
                               .divide = divide,
+                              .reweigh = reweigh,
                               .finish = column_tile_finish,
                               .registers = registers,
                               .sums = column_tile_sums};

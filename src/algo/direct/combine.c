@@ -1,5 +1,5 @@
-/* What a tile makes of the inputs that its taps find: sums of products with weights, or, of pools, which weigh nothing,
- * the greatest, or the mean.
+/* What a tile makes of the inputs that its taps find: sums of products with weights, of all or of those that are no
+ * NaN, or, of pools, which weigh nothing, the greatest, or the mean.
  *
  * A maximum with its place goes through the taps in their order, and the first of the greatest keeps its place:
  *
@@ -8,20 +8,41 @@
  *
  * for a place is -1 where there is none yet, as it must be even if all that comes is minus infinity.
  *
+ * Sums that leave NaN out keep two more, of all weights and of those that met a number. Each goes through the taps in
+ * the same order, so that where there is no NaN they have the same bits, and their quotient is 1:
+ *
+ *     is = x > infinity, which NaN is, ? 0 : 1;  x = is ? x : 0;  sum += x w;  met += is w;  all += w;
+ *     then  sum all / met + bias
+ *
  * How many taps a mean counts is known where positions have code of their own, and counted where they have not. */
 #include "algo/direct/tile.h"
 
 #include <math.h>
 
 enum { WINS, NUMBER, TEMPORARIES };
+enum { ALL, MET, WEIGHTS_SUMS };
+enum { ZERO, ONE, INFINITE, CONSTANTS };
 
 static register_ref none(void) { return reg(-1, affine_constant(0)); }
 static register_ref temporary(const tile *t, int i) { return reg(t->temporaries, affine_constant(i)); }
+/* Beside a sum: that of all weights, or of those that met a number. */
+static register_ref weights_sum(const tile *t, register_ref sum, int which) {
+    return reg(t->met, affine_offset(affine_scale(sum.index, WEIGHTS_SUMS), which));
+}
+/* Beside an input: 1, or 0 where it is none. */
+static register_ref is_number(const tile *t, register_ref x) { return reg(t->is_number, x.index); }
+static register_ref constant(const tile *t, int i) { return reg(t->constants, affine_constant(i)); }
 static register_ref place_of(const tile *t, register_ref sum) { return reg(t->places, sum.index); }
 
 void combine_registers(tile *t) {
     const int sums = t->b->nest->registers[t->acc].count;
     if (t->p.combine == COMBINE_SUM || t->p.combine == COMBINE_NONE) return;
+    if (t->p.combine == COMBINE_NUMBERS) {
+        t->met = nest_add_register(t->b, "met", t->p.sum, t->lanes, WEIGHTS_SUMS * sums);
+        t->is_number = nest_add_register(t->b, "is_number", t->p.sum, t->lanes, t->b->nest->registers[t->xs].count);
+        t->constants = nest_add_register(t->b, "constant", t->p.sum, t->lanes, CONSTANTS);
+        return;
+    }
     t->temporaries = nest_add_register(t->b, "aside", t->p.sum, t->lanes, TEMPORARIES);
     if (t->p.indices) t->places = nest_add_register(t->b, "place", t->p.sum, t->lanes, sums);
     if (t->p.combine != COMBINE_MEAN) return;
@@ -32,6 +53,8 @@ void combine_registers(tile *t) {
 void combine_begin(tile *t, register_ref to, const lane_map *m) {
     if (t->p.combine == COMBINE_MAXIMUM)
         build_const(t->b, to, -INFINITY);
+    else if (t->p.combine == COMBINE_NUMBERS)
+        build_const(t->b, to, 0);
     else
         epilogue_bias(&t->out, to, m);
 }
@@ -40,6 +63,34 @@ void combine_begin_sum(tile *t, register_ref sum, register_ref from) {
     if (t->p.combine == COMBINE_NONE) return;
     build_op(t->b, OP_COPY, sum, from, none());
     if (t->p.indices) build_const(t->b, place_of(t, sum), -1);
+    if (t->p.combine != COMBINE_NUMBERS) return;
+    build_const(t->b, weights_sum(t, sum, ALL), 0);
+    build_const(t->b, weights_sum(t, sum, MET), 0);
+}
+
+void combine_loaded(tile *t, register_ref x) {
+    static const double VALUE[CONSTANTS] = {[ONE] = 1, [INFINITE] = INFINITY};
+    nest_builder *b = t->b;
+    if (t->p.combine != COMBINE_NUMBERS) return;
+    const register_ref is = is_number(t, x);
+    for (int i = 0; i < CONSTANTS; i++) build_const(b, constant(t, i), VALUE[i]);
+    build_op(b, OP_GREATER, is, x, constant(t, INFINITE));
+    build_select_negative(b, x, is, constant(t, ZERO), x);
+    build_op(b, OP_ADD, is, is, constant(t, ONE));
+}
+
+static void weigh_number(tile *t, const meeting *x) {
+    const register_ref all = weights_sum(t, x->sum, ALL);
+    build_fma(t->b, x->sum, x->x, x->weight, x->lanes);
+    build_fma(t->b, weights_sum(t, x->sum, MET), is_number(t, x->x), x->weight, x->lanes);
+    build_op(t->b, OP_ADD, all, all, x->weight);
+}
+
+void combine_reweigh(tile *t, register_ref sum, register_ref bias) {
+    const register_ref all = weights_sum(t, sum, ALL);
+    build_op(t->b, OP_DIV, all, all, weights_sum(t, sum, MET));
+    build_op(t->b, OP_MUL, sum, sum, all);
+    if (t->p.post.bias) build_op(t->b, OP_ADD, sum, sum, bias);
 }
 
 /* Position of an input among all of its channel's. */
@@ -67,6 +118,7 @@ void combine_input(tile *t, const meeting *x) {
     if (t->p.indices) keep_place(t, x);
     switch (t->p.combine) {
     case COMBINE_SUM: build_fma(t->b, x->sum, x->x, x->weight, x->lanes); break;
+    case COMBINE_NUMBERS: weigh_number(t, x); break;
     case COMBINE_MAXIMUM: build_maximum(t->b, x->sum, x->x, x->lanes); break;
     case COMBINE_NONE: build_op(t->b, OP_COPY, x->sum, x->x, none()); break;
     case COMBINE_MEAN: build_op(t->b, OP_ADD, x->sum, x->sum, x->x); break; /* lanes without a tap have read 0 */
@@ -123,6 +175,7 @@ divisor combine_divisor(tile *t, int64_t taps) {
 }
 
 void combine_finish(tile *t) {
+    if (t->p.combine == COMBINE_NUMBERS) t->family->reweigh(t);
     if (t->p.combine != COMBINE_MEAN) return;
     for (int a = 0; a < AXES; a++)
         if (is_counted(t, a)) count_axis(t, a);

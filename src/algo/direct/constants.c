@@ -251,9 +251,7 @@ static bool is_settled(const tile *t, int axis) {
 }
 
 /* Opens what holds where the tile's only position of an axis has the tap. False: it has it nowhere. */
-static bool open_present(tile *t, int axis, int64_t k) {
-    return open_inside(t->b, &t->p.axis[axis], t->at[axis], k);
-}
+static bool open_present(tile *t, int axis, int64_t k) { return open_inside(t->b, &t->p.axis[axis], t->at[axis], k); }
 
 /* The rows of the tile that see an input row, counted from the input's first. */
 static int rows_meeting(const tile *t, int64_t input, meeting_rows *to) {
@@ -378,8 +376,7 @@ static int64_t operations(const problem *p, const cvk_target *target, const cvk_
         arena_free(&a);
         return INT64_MAX;
     }
-    of_tile *= ceil_div(filters, plan->tile_oc) * plan->tile_oh *
-               ceil_div(plan->tile_ow, target_lanes(target, p->sum));
+    of_tile *= ceil_div(filters, plan->tile_oc) * plan->tile_oh * ceil_div(plan->tile_ow, target_lanes(target, p->sum));
     for (int axis = AXIS_H; axis <= AXIS_W; axis++)
         if (!plan->pack_rows) of_tile *= axis_spans(&a, &seen.axis[axis], plan_unit(plan, tile_loop_of(axis))).count;
     arena_free(&a);

@@ -52,8 +52,7 @@ static double scattered_cycles(const problem *o, const cvk_target *t, int lanes,
 /* A pool reads each input hardly more than once, so that what counts is how much of a pixel it reads in one go: the
  * channels of a tile, after which it jumps to the next pixel's. */
 static double jumping_cycles(const problem *o, const cvk_target *t, const cvk_plan *p) {
-    if (o->combine == COMBINE_SUM || p->lanes != LANES_CHANNELS || p->pack_rows || !view_has_channels_together(&o->x))
-        return 0;
+    if (problem_weighs(o) || p->lanes != LANES_CHANNELS || p->pack_rows || !view_has_channels_together(&o->x)) return 0;
     double pixels = (double)o->n;
     for (int a = 0; a < AXES; a++) pixels *= (double)o->axis[a].in;
     return t->figures->jump_cycles * pixels * (double)ceil_div(o->x.channels, p->tile_oc);
@@ -129,7 +128,7 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     traffic t = traffic_of(&p, target, plan);
     double core = cost_issue(target, counts, lanes, sums(&p, lanes, plan), false) +
                   scattered_cycles(&p, target, lanes, plan, counts);
-    if (p.combine != COMBINE_SUM) core = fmax(core, combining_cycles(target, counts, sums(&p, lanes, plan)));
+    if (!problem_weighs(&p)) core = fmax(core, combining_cycles(target, counts, sums(&p, lanes, plan)));
     core += direct_conflicts(&p, target, plan) * counts->ops[OP_SPLAT] * f->conflict_cycles;
     core += short_tiles_cycles(&p, target, plan, counts) + rounds_cycles(&p, target, plan);
     core += f->page_cycles * t.pages + f->row_line_cycles * t.row_lines;

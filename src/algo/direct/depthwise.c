@@ -27,7 +27,7 @@ static void combine(tile *t, const tap *k, affine j, const pixel *p, affine weig
 static void body(tile *t, const tap *k) {
     nest_builder *b = t->b;
     affine j = build_unrolled(b, "j", channel_blocks_vectors(&t->oc));
-    if (t->p.combine == COMBINE_SUM) load_weights(t, k, j, j);
+    if (problem_weighs(&t->p)) load_weights(t, k, j, j);
     pixel p = tile_open_rows(t, k);
     p.at[AXIS_W] = build_for(b, VARIABLE_UNROLLED, "c", tap_columns(t, k, affine_constant(0), t->span[AXIS_W]->length));
     channel_tile_load(t, k, j, &p);
@@ -56,7 +56,7 @@ static void load_row(tile *t, tap k, affine j, int64_t first, int64_t count) {
 
 static void slide_taps(tile *t, tap k, affine j, int64_t first, int64_t count) {
     slide s = slide_of(t, AXIS_W, first, count);
-    if (t->p.combine == COMBINE_SUM) load_row(t, k, j, first, count);
+    if (problem_weighs(&t->p)) load_row(t, k, j, first, count);
     for (int64_t phase = 0; phase < slide_phases(&s); phase++) slide_columns(t, k, j, &s, phase);
 }
 
@@ -90,6 +90,7 @@ static const family FAMILY = {.begin = channel_tile_begin,
                               .body = body,
                               .row = row,
                               .divide = channel_tile_divide,
+                              .reweigh = channel_tile_reweigh,
                               .finish = channel_tile_finish,
                               .registers = registers,
                               .lanes = lanes_of,

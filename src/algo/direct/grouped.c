@@ -138,6 +138,10 @@ static const family FAMILY = {.begin = begin,
                               .all_groups = true};
 
 static bool applicable(const problem *p, const cvk_target *target, const char **why) {
+    if (p->combine == COMBINE_NUMBERS) {
+        *why = "lanes over channels of several groups do not leave NaN out";
+        return false;
+    }
     if (p->groups > 1 && p->in_channels > 1 && p->out_channels % p->in_channels == 0 &&
         2 * p->in_channels <= target_lanes(target, p->sum))
         return true;

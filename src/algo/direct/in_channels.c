@@ -203,6 +203,10 @@ static const family FAMILY = {.begin = begin,
 
 static bool applicable(const problem *p, const cvk_target *target, const char **why) {
     const int lanes = target_lanes(target, p->sum);
+    if (p->combine == COMBINE_NUMBERS) {
+        *why = "lanes over input channels do not leave NaN out";
+        return false;
+    }
     const bool aligned = p->x.block == 1 || (p->x.block % lanes == 0 && p->groups == 1);
     if (lanes > 1 && view_has_channels_together(&p->x) && aligned && 2 * p->in_channels > lanes) return true;
     *why = "it is for vectors of input channels, which lie side by side, of one group";

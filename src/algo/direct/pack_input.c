@@ -4,7 +4,7 @@
  * zeros, so that the reduction finds every tap present; else absent taps stay absent, and what they would see is not
  * copied. Channels lie together in scratch if they do in the input, so that copies are contiguous, or, transposed, if
  * they do not: square by square, in registers. Scratch is of the type that is summed in: halves are widened once, on
- * their way there. */
+ * their way there; or of what a dot takes, the channels of a step side by side and those of the last one filled up. */
 #include "algo/border.h"
 #include "algo/direct/tile.h"
 
@@ -37,13 +37,13 @@ static int64_t packed_channels(const problem *p, const cvk_plan *plan, const fam
 }
 
 /* Scratch is of one image and, unless groups are taken together, of one group. */
-problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f) {
+problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f, const target_dot *dot) {
     problem packed = has_border(p, plan) ? problem_with_border_packed(p) : *p;
     bool together = view_has_channels_together(&p->x) != plan->pack_transposed;
     const int64_t size[AXES] = {packed_size(p, plan, AXIS_D), packed_size(p, plan, AXIS_H),
                                 packed_size(p, plan, AXIS_W)};
-    packed.x =
-        view_dense(p->sum, together ? CVK_CHANNELS_LAST : CVK_CHANNELS_FIRST, 1, packed_channels(p, plan, f), 1, size);
+    const cvk_layout layout = together ? CVK_CHANNELS_LAST : CVK_CHANNELS_FIRST;
+    packed.x = dot ? dot_scratch(p, dot, size) : view_dense(p->sum, layout, 1, packed_channels(p, plan, f), 1, size);
     packed.x.n = 0;
     packed.x.group = f->all_groups ? p->x.group : 0;
     return packed;
@@ -69,7 +69,9 @@ static int border_cases(const tile *t, int axis, affine i, border_case cases[BOR
 typedef struct copy {
     tile *t;
     tensor_view input;
-    int registers;     /* array: of a square, of its transpose, and one */
+    int registers;     /* array: of a square, of its transpose, and one; or one and another */
+    int lanes;         /* of its registers */
+    int brought;       /* arrays: channels that a dot wants side by side, brought together */
     affine channel;    /* number in the input of scratch's first */
     int64_t channels;  /* from the first on */
     affine column;     /* of the input, at scratch's first */
@@ -112,14 +114,30 @@ static lane_map lanes_written(const copy *c, const spot *p, bool along_channels,
                       .valid = valid};
 }
 
-static void copy_vector(const copy *c, const spot *p, bool along_channels, const nest_range *valid) {
+/* A border of one number, as scratch holds it. */
+static double border_of(const copy *c) {
+    const problem *p = &c->t->whole;
+    return constant_of(p) + (c->t->dot ? dot_zero(p, c->t->dot) : 0);
+}
+
+static void load_vector(const copy *c, const spot *p, bool along_channels, const nest_range *valid, register_ref to) {
+    lane_map read = lanes_read(c, p, along_channels, valid);
+    if (c->constant) {
+        build_const(c->t->b, to, border_of(c));
+        return;
+    }
+    view_load(c->t->b, &c->input, &read, to, spare(c));
+    dot_shift_loaded(c->t, to, spare(c));
+}
+
+/* As many lanes, if not all, as are there, and of channels what fills the last step up. */
+static void copy_vector(const copy *c, const spot *p, bool along_channels, int64_t count) {
     nest_builder *b = c->t->b;
-    lane_map read = lanes_read(c, p, along_channels, valid), written = lanes_written(c, p, along_channels, valid);
+    const int64_t steps = along_channels && c->t->dot ? c->t->reduced : 1;
+    nest_range read = range_of(b, 0, count), filled = range_of(b, 0, ceil_div(count, steps) * steps);
+    lane_map written = lanes_written(c, p, along_channels, count < c->lanes ? &filled : NULL);
     register_ref r = vector_of(c, affine_constant(0));
-    if (c->constant)
-        build_const(b, r, constant_of(&c->t->whole));
-    else
-        view_load(b, &c->input, &read, r, spare(c));
+    load_vector(c, p, along_channels, count < c->lanes ? &read : NULL, r);
     view_store(b, &c->t->x, &written, r);
 }
 
@@ -137,16 +155,69 @@ static spot advanced(const spot *p, affine steps, bool along_channels) {
 /* So many elements side by side, a vector at a time. */
 static void copy_line(const copy *c, spot p, int64_t count, bool along_channels) {
     nest_builder *b = c->t->b;
-    int64_t lanes = c->t->lanes, whole = count / lanes;
+    int64_t lanes = c->lanes, whole = count / lanes;
     if (whole > 0) {
         spot at = advanced(&p, affine_scale(build_loop(b, "v", whole), lanes), along_channels);
-        copy_vector(c, &at, along_channels, NULL);
+        copy_vector(c, &at, along_channels, lanes);
         build_end(b);
     }
     if (count % lanes == 0) return;
-    nest_range rest = range_of(b, 0, count % lanes);
     spot at = advanced(&p, affine_constant(whole * lanes), along_channels);
-    copy_vector(c, &at, along_channels, &rest);
+    copy_vector(c, &at, along_channels, count % lanes);
+}
+
+/* ---- channels brought side by side for a dot, of columns that lie side by side ---- */
+
+static bool brings_together(const copy *c) { return c->t->dot && !view_has_channels_together(&c->input.v); }
+
+/* Up to a register of columns of the channels of a step, those that exist. */
+static void bring_vectors(const copy *c, const spot *p, int64_t channels, int64_t columns) {
+    nest_builder *b = c->t->b;
+    const int n = c->t->reduced;
+    nest_range valid = range_of(b, 0, columns);
+    for (int i = 0; i < n; i++) {
+        spot at = advanced(p, affine_constant(i), true);
+        register_ref r = reg(c->brought, affine_constant(i));
+        if (i < channels)
+            load_vector(c, &at, false, columns < c->lanes ? &valid : NULL, r);
+        else
+            build_const(b, r, 0);
+    }
+    const int whole = dot_bring(c->t, c->brought);
+    for (int i = 0; i < n && (int64_t)i * c->lanes < columns * n; i++) {
+        int64_t left = lesser(columns * n - (int64_t)i * c->lanes, c->lanes);
+        nest_range stored = range_of(b, 0, left);
+        spot at = advanced(p, affine_constant(i * (c->lanes / n)), false);
+        const position to = at_column(c->to, at.column);
+        affine offset = view_offset(b, &c->t->x.v, affine_constant(0), at.channel, &to);
+        build_store(b, access_at(c->t->x.tensor, offset, 1), reg(whole, affine_constant(i)),
+                    left < c->lanes ? &stored : NULL);
+    }
+}
+
+static void bring_line(const copy *c, spot p, int64_t channels, int64_t count) {
+    nest_builder *b = c->t->b;
+    const int64_t lanes = c->lanes, whole = count / lanes;
+    if (whole > 0) {
+        spot at = advanced(&p, affine_scale(build_loop(b, "v", whole), lanes), false);
+        bring_vectors(c, &at, channels, lanes);
+        build_end(b);
+    }
+    if (count % lanes == 0) return;
+    spot at = advanced(&p, affine_constant(whole * lanes), false);
+    bring_vectors(c, &at, channels, count % lanes);
+}
+
+/* Columns of all channels, a step of them after the other. */
+static void bring_columns(const copy *c, affine column, affine source, int64_t count) {
+    nest_builder *b = c->t->b;
+    const int64_t n = c->t->reduced, whole = c->channels / n;
+    if (whole > 0) {
+        spot p = {affine_scale(build_loop(b, "c", whole), n), column, source};
+        bring_line(c, p, n, count);
+        build_end(b);
+    }
+    if (c->channels % n > 0) bring_line(c, (spot){affine_constant(whole * n), column, source}, c->channels % n, count);
 }
 
 static bool scratch_has_channels_together(const copy *c) { return view_has_channels_together(&c->t->x.v); }
@@ -156,6 +227,10 @@ static bool input_has_channels_together(const copy *c) { return view_has_channel
 static void copy_pixel(const copy *c, affine column, affine source) {
     nest_builder *b = c->t->b;
     spot p = {affine_constant(0), column, source};
+    if (brings_together(c)) {
+        bring_columns(c, column, source, 1);
+        return;
+    }
     if (scratch_has_channels_together(c) && (c->constant || input_has_channels_together(c))) {
         copy_line(c, p, c->channels, true);
         return;
@@ -176,6 +251,10 @@ static bool columns_follow_on(const copy *c) {
 static void copy_columns(const copy *c, int64_t first, int64_t count) {
     nest_builder *b = c->t->b;
     affine source = affine_offset(c->column, first);
+    if (brings_together(c)) {
+        bring_columns(c, affine_constant(first), source, count);
+        return;
+    }
     if (columns_follow_on(c)) {
         copy_line(c, (spot){affine_constant(0), affine_constant(first), source}, count * c->channels, true);
         return;
@@ -381,15 +460,25 @@ static void copy_channels(copy c) {
     border_close(t->b);
 }
 
+/* Registers of what is copied; of a dot as many channels of a blocked input as lie together, no more. */
+static int copy_lanes(const tile *t) {
+    const int64_t block = t->whole.x.block;
+    if (!t->dot) return t->lanes;
+    return (int)(block > 1 ? lesser(block, target_lanes(t->target, t->dot->x)) : target_lanes(t->target, t->dot->x));
+}
+
 void pack_input_build(tile *t) {
     const bool together = t->family->all_groups;
+    const int lanes = copy_lanes(t);
     t->n = t->loop[LOOP_N].number;
     for (int a = 0; a < AXES; a++) t->packed[a] = first_position(t, a);
     t->packed_channel = together ? first_of(t, LOOP_OC, t->oc.size) : affine_constant(0);
     affine group = together ? affine_constant(0) : t->loop[LOOP_G].number;
     copy_channels((copy){.t = t,
                          .input = {.tensor = t->input, .v = t->whole.x},
-                         .registers = nest_add_register(t->b, "copy", t->p.sum, t->lanes,
+                         .registers = nest_add_register(t->b, "copy", t->dot ? t->dot->x : t->p.sum, lanes,
                                                         t->plan->pack_transposed ? 2 * t->lanes + 1 : 2),
+                         .lanes = lanes,
+                         .brought = t->dot ? dot_add_brought(t, lanes) : -1,
                          .channel = affine_add_scaled(t->packed_channel, group, t->whole.x.group)});
 }

@@ -30,7 +30,8 @@ typedef struct proposer {
     const algorithm *row;
     const family *family;
     plan_list *list;
-    problem p; /* its axes merged */
+    problem p;             /* its axes merged */
+    const target_dot *dot; /* of the plans that are proposed; NULL: none */
 } proposer;
 
 /* The tile of at most `most` that covers n in as few tiles with the least left over. */
@@ -40,17 +41,20 @@ static int64_t balanced(int64_t n, int64_t most) {
 }
 
 static void add_if_good(proposer *o, cvk_plan plan) {
+    if (o->dot && plan.pack_rows) plan.pack_border |= dot_wants_border(&o->p, o->dot);
     for (int i = 0; i < o->list->count; i++)
         if (plan_equal(&o->list->plan[i], &plan)) return;
     if (!o->row->refuse(o->row, o->asked, o->target, &plan)) plan_list_add(o->arena, o->list, plan);
 }
+
+static int64_t scratch_element(const proposer *o) { return type_bytes(o->dot ? o->dot->x : o->p.sum); }
 
 /* As many rows of output as keep the packed input in the second-level cache, in whole tiles. */
 static int64_t packed_rows(const proposer *o) {
     const problem_axis *h = &o->p.axis[AXIS_H];
     int64_t channels = o->family->all_groups ? o->p.x.channels : o->p.in_channels;
     int64_t width = o->p.axis[AXIS_W].in + axis_before(&o->p.axis[AXIS_W]) + axis_after(&o->p.axis[AXIS_W]);
-    int64_t row = type_bytes(o->p.sum) * channels * o->p.axis[AXIS_D].taps * width;
+    int64_t row = scratch_element(o) * channels * o->p.axis[AXIS_D].taps * width;
     int64_t rows = SCRATCH_BYTES / (row > 0 ? row : 1) / h->step;
     return lesser(rows < 1 ? 1 : rows, h->out);
 }
@@ -71,7 +75,7 @@ static double scratch_bytes(const proposer *o, int64_t channels, int64_t rows, i
     int64_t seen = a[AXIS_D].taps;
     seen *= (rows - 1) * a[AXIS_H].step + (a[AXIS_H].taps - 1) * a[AXIS_H].tap_step + 1;
     seen *= (columns - 1) * a[AXIS_W].step + (a[AXIS_W].taps - 1) * a[AXIS_W].tap_step + 1;
-    return (double)(type_bytes(o->p.sum) * channels * seen);
+    return (double)(scratch_element(o) * channels * seen);
 }
 
 /* A task is the rows of a tile, and of columns as many tiles as keep its input in half a cache; with the border, so
@@ -300,8 +304,9 @@ static void add_taps(proposer *o, cvk_plan plan) {
     const bool rows = o->family->row && o->family->all_groups;
     bool dense_channels = o->family->channel_lanes && !rows;
     int64_t taps = o->p.axis[AXIS_W].taps;
-    bool few = o->p.in_channels <= MOST_UNROLLED_CHANNELS && !leaves_pages(o);
-    plan.unroll_ic = dense_channels && !o->family->all_groups && few ? (int)o->p.in_channels : 1;
+    int64_t steps = ceil_div(o->p.in_channels, o->dot ? o->dot->factors : 1);
+    bool few = steps <= MOST_UNROLLED_CHANNELS && !leaves_pages(o);
+    plan.unroll_ic = dense_channels && !o->family->all_groups && few ? (int)steps : 1;
     plan.unroll_kw = !dense_channels && taps <= (rows ? MOST_DEPTHWISE_TAPS : MOST_UNROLLED_TAPS);
     add_orders(o, plan);
     plan.prefetch = wants_prefetch(o);
@@ -316,13 +321,20 @@ static void add_taps(proposer *o, cvk_plan plan) {
 /* Registers left for sums when `held` others are in use; without fused multiply-add a product needs one too. */
 static int free_registers(const cvk_target *t, int held) { return t->registers - held - (t->fused ? 0 : 1); }
 
+enum { NAN_CONSTANTS = 3, NAN_SUMS = 3 };
+
+/* Registers of a sum: where NaN is left out, those of the weights, too. */
+static int registers_of_sum(const proposer *o) { return o->p.combine == COMBINE_NUMBERS ? NAN_SUMS : 1; }
+
 /* Registers that a tile of so many channel vectors keeps beside its sums: weights and an input; of a depthwise tile the
  * weights of some taps for one vector after another, those of the next, and inputs that LLVM loads ahead. */
 static int held(const proposer *o, int vectors) {
     int64_t taps = o->p.axis[AXIS_W].taps, some = slid_taps(&o->p.axis[AXIS_W]);
+    if (o->p.combine == COMBINE_NUMBERS) return vectors + NAN_CONSTANTS + 1;
     if (o->p.combine != COMBINE_SUM) return LOADED_AHEAD + (o->p.indices ? LOADED_AHEAD : 0);
     if (o->family->row && o->family->all_groups) return (int)lesser(taps, 2 * some) + LOADED_AHEAD;
-    return o->family->all_groups ? (int)lesser(o->p.in_channels, 4) + 2 : vectors + 1;
+    const bool products = o->dot && o->dot->operations > 1 && o->target->fused; /* wait in one to be added */
+    return o->family->all_groups ? (int)lesser(o->p.in_channels, 4) + 2 : vectors + 1 + products;
 }
 
 /* Several slices, where one is less than a tile has room for. */
@@ -388,28 +400,45 @@ static void add_smallest(proposer *o, cvk_plan plan) {
 enum { MOST_VECTORS = 4, MOST_DEPTHWISE_VECTORS = 8, MOST_POOLED_VECTORS = 16 };
 
 static int most_vectors(const proposer *o) {
-    if (o->p.combine != COMBINE_SUM) return MOST_POOLED_VECTORS;
+    if (!problem_weighs(&o->p)) return MOST_POOLED_VECTORS;
     return o->family->row && o->family->all_groups ? MOST_DEPTHWISE_VECTORS : MOST_VECTORS;
 }
 
-void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
-                           plan_list *list) {
-    const family *f = row->family;
-    int lanes = target_lanes(target, p->sum);
-    proposer o = {p, target, a, row, f, list, direct_problem(p, target, row->lanes)};
-    int64_t channels = f->all_groups ? o.p.x.channels : o.p.out_channels, sums = f->all_groups ? o.p.in_channels : 1;
-    int filled = tile_channel_lanes(&o.p, lanes, f);
+static void propose_tiles(proposer *o) {
+    const family *f = o->family;
+    int lanes = target_lanes(o->target, o->p.sum);
+    int64_t channels = f->all_groups ? o->p.x.channels : o->p.out_channels, sums = f->all_groups ? o->p.in_channels : 1;
+    int filled = tile_channel_lanes(&o->p, lanes, f);
     int64_t vectors = ceil_div(channels, filled);
-    cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .block_oh = 1, .block_ow = 1};
-    for (int most_in_one = 1; most_in_one <= most_vectors(&o) && most_in_one <= vectors; most_in_one++) {
-        const int v = o.p.combine == COMBINE_SUM ? most_in_one : (int)balanced(vectors, most_in_one);
-        int64_t most = free_registers(target, held(&o, v)) / (v * sums);
+    cvk_plan plan = {.algorithm = o->row->name,
+                     .lanes = o->row->lanes,
+                     .tile_od = 1,
+                     .block_oh = 1,
+                     .block_ow = 1,
+                     .dot = o->dot ? o->dot->factors : 0};
+    for (int most_in_one = 1; most_in_one <= most_vectors(o) && most_in_one <= vectors; most_in_one++) {
+        const int v = problem_weighs(&o->p) ? most_in_one : (int)balanced(vectors, most_in_one);
+        int64_t most = free_registers(o->target, held(o, v)) / (v * sums * registers_of_sum(o));
         plan.tile_oc = v * filled;
-        if (most >= 1) add_channel_tile(&o, plan, most);
-        if (!f->all_groups && v <= MOST_SLIDING_VECTORS) add_sliding_tile(&o, plan, v);
+        if (most >= 1) add_channel_tile(o, plan, most);
+        if (!f->all_groups && v <= MOST_SLIDING_VECTORS) add_sliding_tile(o, plan, v);
     }
     plan.tile_oc = filled;
-    add_smallest(&o, plan);
+    add_smallest(o, plan);
+}
+
+/* With whatever sums several products at once, where something does. */
+void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
+                           plan_list *list) {
+    proposer o = {p, target, a, row, row->family, list, direct_problem(p, target, row->lanes), NULL};
+    const int before = list->count;
+    const target_dot *d;
+    for (int i = 0; row->family->dots && (d = target_dot_row(target, i)); i++) {
+        o.dot = dot_of(&o.p, target, d->factors);
+        if (o.dot == d) propose_tiles(&o);
+    }
+    o.dot = NULL;
+    if (list->count == before) propose_tiles(&o);
 }
 
 static void add_packed_rows(proposer *o, cvk_plan plan) {
@@ -427,7 +456,7 @@ static void add_column_rows(proposer *o, cvk_plan plan) {
     plan.unroll_kh = true;
     for (plan.tile_oc = 1; plan.tile_oc <= lesser(o->p.out_channels, MOST_SHARING_CHANNELS); plan.tile_oc++) {
         int64_t free = free_registers(o->target, (int)(plan.tile_oc * taps + vectors + LOADED_AHEAD - 1));
-        int64_t rows = lesser(h->out, free / (plan.tile_oc * vectors));
+        int64_t rows = lesser(h->out, free / (plan.tile_oc * vectors * registers_of_sum(o)));
         if (rows < 2) return;
         plan.tile_oh = (int)balanced(h->out, rows);
         if (plan.tile_oh > 1) add_taps(o, plan);
@@ -449,7 +478,7 @@ static void add_in_channel_tile(proposer *o, cvk_plan plan) {
 /* Blocks of output channels for which a vector of inputs serves all, and some for which more pixels share weights. */
 void propose_in_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
                               plan_list *list) {
-    proposer o = {p, target, a, row, row->family, list, problem_merged(p)};
+    proposer o = {p, target, a, row, row->family, list, problem_merged(p), NULL};
     const int64_t most = lesser(o.p.out_channels, target_lanes(target, p->sum));
     cvk_plan plan = {.algorithm = row->name,
                      .lanes = row->lanes,
@@ -470,12 +499,14 @@ void propose_in_channel_tiles(const algorithm *row, const problem *p, const cvk_
 
 void propose_column_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {
     int lanes = target_lanes(target, p->sum);
-    proposer o = {p, target, a, row, row->family, list, problem_merged(p)};
+    proposer o = {p, target, a, row, row->family, list, problem_merged(p), NULL};
     int64_t width = ceil_div(o.p.axis[AXIS_W].out, lanes);
     cvk_plan plan = {
         .algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .tile_oh = 1, .block_oh = 1, .block_ow = 1};
     for (int v = 1; v <= 4 && v <= width; v++) {
-        int64_t most = free_registers(target, v + 1) / v;
+        int64_t most = free_registers(target, v + 1) / (v * registers_of_sum(&o));
+        if (most < 1 && v > 1) break;
+        if (most < 1) most = 1;
         if (most > 8) most = 8;
         plan.tile_ow = v * lanes;
         plan.tile_oc = (int)balanced(o.p.out_channels, most);
@@ -489,13 +520,12 @@ enum { MOST_HELD_CONSTANTS = 5 };
 static double input_bytes_of(const problem *p) { return (double)type_bytes(p->x.type) * (double)p->x.elements; }
 static double output_bytes_of(const problem *p) { return (double)type_bytes(p->y.type) * (double)p->y.elements; }
 
-
 /* Rows of a tile share what columns of the kernel make of an input row. */
 void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
                             plan_list *list) {
     static const int ROWS[] = {1, 2, 3, 4, 6, 8};
     const int lanes = target_lanes(target, p->sum);
-    proposer o = {p, target, a, row, row->family, list, direct_problem(p, target, row->lanes)};
+    proposer o = {p, target, a, row, row->family, list, direct_problem(p, target, row->lanes), NULL};
     const int64_t width = ceil_div(o.p.axis[AXIS_W].out, lanes), height = o.p.axis[AXIS_H].out;
     cvk_plan plan = {.algorithm = row->name,
                      .lanes = row->lanes,

@@ -52,13 +52,16 @@ static void prefetch_lines(tile *t, const tap *k, int64_t columns_a_line) {
 
 static int64_t elements_of_line(const tile *t) { return LINE_BYTES / type_bytes(t->x.v.type); }
 
+/* Steps of the reduction. */
+static int64_t steps_of_line(const tile *t) { return elements_of_line(t) / t->reduced; }
+
 static void prefetch_columns(tile *t, const tap *k) {
     if (!t->plan->prefetch || view_has_channels_together(&t->x.v)) return;
     int64_t columns = elements_of_line(t) / t->p.axis[AXIS_W].step;
     prefetch_lines(t, k, columns > 1 ? columns : 1);
 }
 
-/* `unroll` input channels an iteration, from the `first` of those reduced here on. */
+/* `unroll` steps an iteration, from the `first` of those reduced here on. */
 static void channel_loop(tile *t, tap k, affine first, int64_t count, int64_t unroll) {
     affine i = open_channels(t, "ic", count / unroll, unroll, first);
     affine u = build_unrolled(t->b, "u", unroll);
@@ -71,8 +74,8 @@ static void channel_loop(tile *t, tap k, affine first, int64_t count, int64_t un
 
 /* Channels a line at a time, with the next tile's pixels, where they are whole lines; gives how many channels. */
 static int64_t channel_lines(tile *t, tap k, int64_t channels, int64_t unroll) {
-    int64_t line = elements_of_line(t);
-    bool even = line % unroll == 0 && t->p.in_channels % line == 0 && channels % line == 0;
+    int64_t line = steps_of_line(t);
+    bool even = line % unroll == 0 && tile_steps(t) % line == 0 && channels % line == 0;
     if (!t->plan->prefetch || !view_has_channels_together(&t->x.v) || !even) return 0;
     affine at = affine_scale(open_channels(t, "line", channels / line, line, affine_constant(0)), line);
     k.ic = affine_add(at, t->loop[LOOP_IC].first);
@@ -85,10 +88,10 @@ static int64_t channel_lines(tile *t, tap k, int64_t channels, int64_t unroll) {
 /* In the blocked layout a loop over blocks around one over a block's channels keeps addresses affine. */
 static void blocked_channel_loop(tile *t, tap k, int64_t channels) {
     nest_builder *b = t->b;
-    int64_t size = t->x.v.block;
+    int64_t size = t->x.v.block / t->reduced;
     nest_range r = range_of(b, 0, ceil_div(channels, size));
     int64_t all =
-        ceil_div(t->p.in_channels, size) * size; /* whole, as what is before them is, so that the proof has no rest */
+        ceil_div(tile_steps(t), size) * size; /* whole, as what is before them is, so that the proof has no rest */
     range_clip_high(b, &r, affine_offset(affine_scale(t->loop[LOOP_IC].first, -1), all), size);
     affine block = affine_scale(build_for(b, VARIABLE_LOOP, "cb", r), size);
     affine within = open_channels(t, "ic", size, 1, block);
@@ -106,14 +109,14 @@ static void reduce_vectors(tile *t, tap k) {
     if (whole < tile_steps(t)) one_channel(t, k);
 }
 
-/* All input channels, or those of a block, which unrolling divides. */
+/* All steps over input channels, or those of a block, which unrolling divides. */
 static void reduce_channels(tile *t, tap k) {
     int64_t channels = t->loop[LOOP_IC].room, unroll = t->plan->unroll_ic, whole = channels / unroll * unroll;
-    if (t->reduced > 1) {
+    if (t->family->reduces_lanes) {
         reduce_vectors(t, k);
         return;
     }
-    if (t->x.v.block > 1 && channels > 1) {
+    if (t->x.v.block > t->reduced && channels > 1) {
         blocked_channel_loop(t, k, channels);
         return;
     }

@@ -30,7 +30,7 @@ static int64_t unrolled_stores(const tile *t) {
  * several channels of a tile share them.) */
 static int64_t unrolled_loads(const tile *t) {
     const bool apart = view_has_channels_together(&t->p.x) && t->p.x.channels > 1;
-    return t->p.combine != COMBINE_SUM && !t->family->channel_lanes && apart ? t->lanes : 0;
+    return !problem_weighs(&t->p) && !t->family->channel_lanes && apart ? t->lanes : 0;
 }
 
 /* FMAs that the plan unrolls, all variants together: the measure of its code. */
@@ -43,7 +43,7 @@ static int64_t unrolled_fmas(arena *a, const problem *p, const cvk_target *targe
     int64_t vectors = f->channel_lanes ? ceil_div(plan->tile_oc, t.oc.lanes) : plan->tile_oc;
     if (f->all_groups) vectors *= t.p.in_channels;
     if (!f->channel_lanes && !f->reduces_lanes) columns = ceil_div(columns, t.lanes);
-    int64_t once = plan->unroll_ic + (t.p.in_channels % plan->unroll_ic != 0);
+    int64_t once = plan->unroll_ic + (tile_steps(&t) % plan->unroll_ic != 0);
     return columns * rows * vectors * variants * (once + unrolled_stores(&t) + unrolled_loads(&t));
 }
 
@@ -98,11 +98,14 @@ static const char *const UNEVEN[PLAN_LOOPS] = {[LOOP_OC] = "a block of oc is not
 static const char *refuse_channel_blocks(const tile *t, int block) {
     int unroll = t->plan->unroll_ic;
     if (t->family->reduces_lanes) return "lanes over input channels take them all at once";
+    if (t->p.combine == COMBINE_NUMBERS) return "where NaN is left out input channels come all at once";
     if (t->p.combine != COMBINE_SUM) return "there are no sums over input channels to take in blocks";
     if (t->family->lanes) return "where lanes are of several groups their input channels come all at once";
-    if (block % unroll != 0 || (unroll > 1 && t->p.in_channels % unroll != 0))
+    if (block % t->reduced != 0) return "a block of ic is not a multiple of dot";
+    block /= t->reduced;
+    if (block % unroll != 0 || (unroll > 1 && tile_steps(t) % unroll != 0))
         return "unroll.ic does not divide the blocks of ic";
-    if (!t->plan->pack_rows && block % (int)t->p.x.block != 0)
+    if (!t->plan->pack_rows && block * t->reduced % (int)t->p.x.block != 0)
         return "a block of ic is not a multiple of the input's blocks of channels";
     if (plan_level_of(&t->plan->order, LOOP_IC, true) < t->plan->tasks)
         return "blocks of ic are one after another: they are no tasks";
@@ -146,6 +149,18 @@ static const char *refuse_prefetch(const tile *t) {
     return t->whole.x.block > 1 ? "prefetch is for channels_first and channels_last" : NULL;
 }
 
+/* What a step of the reduction takes must lie together, and nothing be left to add that absent taps are part of. */
+static const char *refuse_dot(const problem *p, const cvk_target *target, const cvk_plan *plan, const family *f) {
+    if (!plan->dot) return NULL;
+    if (!f->dots) return "dot is for lanes over output channels";
+    const target_dot *d = dot_of(p, target, plan->dot);
+    if (!d) return "the target has no such sum of products of these types, or accuracy: strict asks for another";
+    if (plan->pack_transposed) return "dot brings channels together by itself";
+    if (!plan->pack_rows && !dot_reads_input(p, d)) return "dot wants packed input: its channels lie apart";
+    if (!plan->pack_border && dot_wants_border(p, d)) return "dot wants a packed border, which reads the zero point";
+    return NULL;
+}
+
 /* What scratch depends on must be fixed when it is filled. */
 static const char *refuse_packing(const problem *p, const tile *t) {
     const cvk_plan *plan = t->plan;
@@ -153,8 +168,8 @@ static const char *refuse_packing(const problem *p, const tile *t) {
         return "pack.input_rows is 0: nothing is packed";
     if (!plan->pack_rows) return problem_has_border(p) ? "this padding_mode needs packed input" : NULL;
     if (plan->pack_border && p->border != PAD_ZEROS) return "the border of this padding_mode is packed anyway";
-    if (plan->pack_border && p->combine != COMBINE_SUM) return "what pads a pool is absent";
-    if (plan->pack_border && p->accuracy == ACCURACY_STRICT)
+    if (plan->pack_border && !problem_weighs(p)) return "what pads a pool is absent";
+    if (plan->pack_border && p->accuracy == ACCURACY_STRICT && type_is_float(p->sum))
         return "accuracy: strict: zeros of a border would meet weights, which may be infinite";
     if (!stands_among_tasks(plan, LOOP_N) || (!t->family->all_groups && !stands_among_tasks(plan, LOOP_G)))
         return "packed input is of one image and group: n and g must be among the tasks";
@@ -168,7 +183,7 @@ const char *direct_refuse(const algorithm *row, const problem *p, const cvk_targ
     int lanes = target_lanes(target, p->sum);
     const problem seen = direct_problem(p, target, plan->lanes);
     const char *why = refuse_tile(plan, f, lanes, tile_channel_lanes(&seen, lanes, f));
-    if (why) return why;
+    if (why || (why = refuse_dot(&seen, target, plan, f))) return why;
     cvk_plan unpacked = *plan;
     unpacked.pack_rows = 0;
     tile t = tile_make(p, target, &unpacked, f);

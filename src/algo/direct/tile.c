@@ -42,7 +42,7 @@ problem direct_problem(const problem *p, const cvk_target *target, plan_lanes la
 int tile_channel_lanes(const problem *p, int lanes, const family *f) { return f->lanes ? f->lanes(p, lanes) : lanes; }
 
 int64_t tile_tap_weights(const tile *t) {
-    if (t->family->channel_lanes) return t->plan->tile_oc / t->oc.lanes * t->lanes;
+    if (t->family->channel_lanes) return t->plan->tile_oc / t->oc.lanes * t->lanes * t->reduced;
     return t->plan->tile_oc * t->reduced;
 }
 
@@ -55,8 +55,11 @@ tile tile_make(const problem *asked, const cvk_target *target, const cvk_plan *p
               .reduced = f->reduces_lanes ? target_lanes(target, asked->sum) : 1,
               .size = {plan->tile_od, plan->tile_oh, plan->tile_ow},
               .packed_channel = affine_constant(0),
+              .corrections = -1,
               .partial = -1};
-    t.p = plan->pack_rows ? pack_input_problem(&t.whole, plan, f) : t.whole;
+    t.dot = dot_of(&t.whole, target, plan->dot);
+    if (t.dot) t.reduced = t.dot->factors;
+    t.p = plan->pack_rows ? pack_input_problem(&t.whole, plan, f, t.dot) : t.whole;
     t.oc = channel_blocks_of(&t.whole, plan->tile_oc, tile_channel_lanes(&t.whole, t.lanes, f), f->channel_lanes,
                              f->all_groups);
     set_loops(&t);

@@ -47,6 +47,8 @@ typedef struct family {
     void (*registers)(struct tile *); /* declares what the three use */
     /* Of a mean: its sums in these slices and rows, over how many taps they count. */
     void (*divide)(struct tile *, const count_run *slices, const count_run *rows);
+    /* Of sums that leave NaN out: what they come to, the bias added. NULL: there are none. */
+    void (*reweigh)(struct tile *);
     /* Opens unrolled loops over the tile's sums, one after another; gives how many loops, and the sum. */
     int (*sums)(struct tile *, register_ref *sum);
     /* Lanes of a register that channels fill; NULL: all. */
@@ -55,6 +57,7 @@ typedef struct family {
     void (*pack)(struct tile *, const tap *, int from, int to, int w);
     bool channel_lanes; /* lanes are consecutive output channels */
     bool reduces_lanes; /* lanes are consecutive input channels */
+    bool dots;          /* can sum the products of several input channels at once */
     bool all_groups;    /* blocks are of channels of all groups; the group loop runs over the multiplier */
 } family;
 
@@ -75,7 +78,8 @@ typedef struct tile {
     problem whole; /* as it was asked for, its axes merged */
     problem p;     /* as the taps see it: with a packed border there is no padding left, and x is in scratch */
     int lanes;
-    int reduced;        /* input channels of a step of the reduction: one, or a vector of them */
+    int reduced;        /* input channels of a step of the reduction: one, a vector of them, or those of a dot */
+    const target_dot *dot; /* NULL: products are summed up one by one */
     int64_t size[AXES]; /* of the register tile */
 
     tensor_view x;      /* what the body reads: the input, or its copy in scratch */
@@ -93,8 +97,12 @@ typedef struct tile {
     tile_loop kept[PLAN_LOOPS]; /* the loops where those blocks begin */
 
     int acc, xs, ws, square;           /* register arrays: sums, input, weights, a tile transposed */
+    int first;                         /* what sums begin with, where that is no place for weights */
+    int corrections;                   /* tensor: of each output channel what a dot leaves to add; -1: nothing */
+    tile_loop task[PLAN_LOOPS];        /* the loops where those of a task are found */
     int places;                        /* of a maximum with indices: as many as sums */
     int temporaries, counted, divisor; /* of pools; the first also of known weights */
+    int met, is_number, constants;     /* where NaN is left out */
 } tile;
 
 /* The members of a row of algo/algorithms.def, by its family. Direct convolution can do every problem. */
@@ -151,12 +159,14 @@ lane_map tap_input(const tile *t, const tap *k, const pixel *p);
 nest_range tap_lanes(tile *t, const tap *k);
 affine tap_weights(const tile *t, const tap *k); /* packed weights of the block */
 
-/* combine.c: sums of products, maxima and means. */
+/* combine.c: sums of products, with NaN or without, maxima and means. */
 void combine_registers(tile *t); /* after those of the sums */
 /* What sums of the channels in `m` begin with; a sum that begins with it. */
 void combine_begin(tile *t, register_ref to, const lane_map *m);
 void combine_begin_sum(tile *t, register_ref sum, register_ref from);
+void combine_loaded(tile *t, register_ref x); /* an input, before it meets sums */
 void combine_input(tile *t, const meeting *x);
+void combine_reweigh(tile *t, register_ref sum, register_ref bias);
 void combine_finish(tile *t);
 /* How a sum of so many taps becomes their mean. Positions of the tile along an axis by how many taps they count: 1,
  * where those are counted as the nest runs, which the divisor then knows. */
@@ -167,6 +177,35 @@ typedef struct divisor {
 divisor combine_divisor(tile *t, int64_t taps);
 register_ref combine_divisor_alone(tile *t, int64_t taps); /* to divide by, whatever it is */
 count_list combine_counts(const tile *t, int axis);
+
+/* dots.c: products of several input channels at once. */
+/* The target's, where the problem suits it; NULL: none. */
+const target_dot *dot_of(const problem *p, const cvk_target *target, int factors);
+/* Added to what is stored it gives what the instruction takes; and what then stands for 0. */
+int dot_shift(const problem *p, const target_dot *d);
+int dot_zero(const problem *p, const target_dot *d);
+/* Whether the input can be read in place, but for the shift; whether its elements are as wide as the instruction's. */
+bool dot_reads_input(const problem *p, const target_dot *d);
+bool dot_reads_as_stored(const problem *p, const target_dot *d);
+/* Whether a border of zeros has to be packed. */
+bool dot_wants_border(const problem *p, const target_dot *d);
+/* Packed input: the channels of a step side by side, the last step's filled up. */
+view dot_scratch(const problem *p, const target_dot *d, const int64_t size[AXES]);
+/* The input as the nest sees it: bytes as what the instruction takes, to which the shift is added once they are loaded.
+ */
+int dot_add_input(tile *t);
+void dot_shift_loaded(tile *t, register_ref x, register_ref spare);
+/* What the sums of a task's output channels have to be corrected by, so many numbers; 0: nothing. Finds them; adds those
+ * of a vector. */
+int64_t dot_corrections(const tile *t);
+void dot_build_corrections(tile *t);
+void dot_correct(tile *t, register_ref sum, affine vector);
+/* Arrays of registers, and vectors of columns in the first of them, one of each channel of a step, as what lies side by
+ * side of those; gives the array. */
+int dot_add_brought(tile *t, int lanes);
+int dot_bring(tile *t, int array);
+/* Packs the weights of a step for the output channels of a block, side by side. */
+void dot_pack(tile *t, const tap *k, int from, int to, int w);
 
 /* slide.c: input positions along an axis that the tile's positions share, each with the taps that read it. */
 typedef struct slide {
@@ -198,6 +237,7 @@ int64_t partial_elements(const tile *t);
 void channel_tile_registers(tile *t, int64_t sums, int64_t weights);
 void channel_tile_begin(tile *t);
 void channel_tile_divide(tile *t, const count_run *slices, const count_run *rows);
+void channel_tile_reweigh(tile *t);
 void channel_tile_finish(tile *t);
 int channel_tile_sums(tile *t, register_ref *sum);
 /* Input of all groups: the channels of vector `vector`, which exist, where tap k of a pixel reads. */
@@ -223,7 +263,7 @@ cvk_type packed_weights_type(const tile *t);
 /* pack_input.c: copies what the output positions of a task need, border and all. */
 /* Output positions along an axis whose input is in scratch together, where so many loops are tasks. */
 int64_t pack_input_positions(const problem *p, const cvk_plan *plan, int axis);
-problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f);
+problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f, const target_dot *dot);
 void pack_input_build(tile *t);
 
 #endif

@@ -70,7 +70,10 @@ static sweeps sweeps_of(const problem *p, const cvk_target *target, const cvk_pl
     bool all_groups = plan->lanes == LANES_CHANNELS;
     sweeps s = {.p = p, .plan = plan, .all_groups = all_groups, .channels = plan->unroll_ic, .input_sets = 1};
     s.x = p->x.type;
-    s.w = plan->lanes == LANES_COLUMNS || !type_is_float(p->sum) ? p->sum : p->w.type;
+    s.w = plan->lanes == LANES_COLUMNS ? p->sum : type_is_float(p->sum) ? p->w.type : TYPE_S16;
+    const target_dot *dot = dot_of(p, target, plan->dot);
+    if (dot) s.channels *= dot->factors;
+    if (dot) s.w = dot->w;
     if (plan->lanes == LANES_IN_CHANNELS) s.channels = target_lanes(target, p->sum);
     s.whole[LOOP_N] = (double)p->n;
     s.whole[LOOP_G] = (double)(all_groups ? problem_multiplier(p) : p->groups);
@@ -121,7 +124,7 @@ static double bytes_of_input(const sweeps *s, const double *c) {
 }
 
 static double bytes_of_weights(const sweeps *s, const double *c) {
-    if (s->p->combine != COMBINE_SUM) return 0;
+    if (!problem_weighs(s->p)) return 0;
     double bytes = type_bytes(s->w) * c[LOOP_G] * c[LOOP_OC] * c[LOOP_IC];
     for (int a = 0; a < AXES; a++) bytes *= c[KERNEL + a];
     return bytes;
@@ -316,7 +319,8 @@ static double row_lines_of(const sweeps *s) {
 traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *plan) {
     const double l2 = target->figures->l2_share * (double)target->l2_bytes;
     sweeps s = sweeps_of(p, target, plan), near = s, second = s;
-    if (plan->pack_rows) near.x = p->sum; /* tiles read what is packed */
+    const target_dot *dot = dot_of(p, target, plan->dot);
+    if (plan->pack_rows) near.x = dot ? dot->x : p->sum; /* tiles read what is packed */
     near.input_sets = sets_of_input(&s, (int64_t)PAGE_BYTES);
     second.input_sets = sets_of_input(&s, target->l2_bytes / L2_WAYS);
     return (traffic){.l1 = brought_into(&near, target->figures->l1_share * (double)target->l1_bytes),

@@ -145,6 +145,7 @@ static void walk(tile *t, int i);
 static void walk_task(tile *t, int i) {
     int opened = open_where_tiles(t);
     if (t->plan->pack_rows) pack_input_build(t);
+    dot_build_corrections(t);
     walk(t, i);
     while (opened--) build_end(t->b);
 }
@@ -196,22 +197,24 @@ static int64_t after(int64_t elements, cvk_type type) {
 
 static void declare_scratch(tile *t) {
     nest_builder *b = t->b;
-    int64_t begin = 0, partial = partial_elements(t);
+    int64_t begin = 0, partial = partial_elements(t), corrections = dot_corrections(t);
     if (t->plan->pack_rows) {
         t->x.tensor =
             nest_add_part(b, "packed", ROLE_SCRATCH, t->p.x.type, 0, t->p.x.elements, SCRATCH_ALIGNMENT, true);
         begin = after(t->p.x.elements, t->p.x.type);
     }
     if (partial) t->partial = nest_add_part(b, "sums", ROLE_SCRATCH, t->p.sum, begin, partial, SCRATCH_ALIGNMENT, true);
+    begin += after(partial, t->p.sum);
+    if (corrections)
+        t->corrections =
+            nest_add_part(b, "corrections", ROLE_SCRATCH, t->p.sum, begin, corrections, SCRATCH_ALIGNMENT, true);
 }
 
-static bool has_packed_weights(const tile *t) { return t->p.combine == COMBINE_SUM && !t->family->taps; }
+static bool has_packed_weights(const tile *t) { return problem_weighs(&t->p) && !t->family->taps; }
 
 static void declare(tile *t) {
     nest_builder *b = t->b;
-    t->input = nest_add_tensor(b, "input", ROLE_INPUT, t->whole.x.type, t->whole.x.elements,
-                               type_bytes(t->whole.x.type), false);
-    nest_count_from(b, t->input, t->whole.x.zero);
+    t->input = dot_add_input(t);
     if (has_packed_weights(t))
         t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, packed_weights_type(t), packed_weights_elements(t),
                                      SCRATCH_ALIGNMENT, false);

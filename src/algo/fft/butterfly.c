@@ -136,13 +136,14 @@ static void load_constants(fft *f, int64_t first, affine number, int count) {
     build_end(f->b);
 }
 
-/* The levels from `level` on that `radix` points are: all nodes, each of so many points. */
-static void level_of(fft *f, int level, int radix, int64_t points, const fft_line *from, const fft_line *to,
-                     butterfly *each) {
+/* A level, or two: `level` is counted from the first of these, whose nodes have so many descendants here. */
+static void level_of(fft *f, const fft_levels_of *levels, int level, int radix, const fft_line *from,
+                     const fft_line *to, butterfly *each) {
     nest_builder *b = f->b;
-    const int64_t size = points >> level, part = size / radix;
+    const int64_t size = levels->points >> level, part = size / radix, *table = radix == 4 ? f->four : f->two;
     affine number = build_loop(b, "node", INT64_C(1) << level);
-    load_constants(f, radix == 4 ? f->four[level] : f->two[level], number, radix == 4 ? 4 : 2);
+    load_constants(f, table[levels->first + level], affine_add_scaled(number, levels->node, INT64_C(1) << level),
+                   radix);
     const affine first = affine_add(affine_scale(number, size), build_loop(b, "j", part));
     complex_ref z[4];
     for (int k = 0; k < radix; k++) {
@@ -155,17 +156,17 @@ static void level_of(fft *f, int level, int radix, int64_t points, const fft_lin
     build_end(b);
 }
 
-void fft_lines_forward(fft *f, int64_t points, const fft_line *from, const fft_line *to) {
-    const int levels = fft_levels(points);
+void fft_lines_forward(fft *f, const fft_levels_of *levels, const fft_line *from, const fft_line *to) {
+    const int count = fft_levels(levels->points);
     int l = 0;
-    for (; l + 2 <= levels; l += 2) level_of(f, l, 4, points, l == 0 ? from : to, to, split_four);
-    if (l < levels) level_of(f, l, 2, points, l == 0 ? from : to, to, split_two);
+    for (; l + 2 <= count; l += 2) level_of(f, levels, l, 4, l == 0 ? from : to, to, split_four);
+    if (l < count) level_of(f, levels, l, 2, l == 0 ? from : to, to, split_two);
 }
 
-void fft_lines_backward(fft *f, int64_t points, const fft_line *from, const fft_line *to) {
-    const int levels = fft_levels(points), single = levels - levels % 2;
-    if (single < levels) level_of(f, single, 2, points, from, single == 0 ? to : from, join_two);
-    for (int l = single - 2; l >= 0; l -= 2) level_of(f, l, 4, points, from, l == 0 ? to : from, join_four);
+void fft_lines_backward(fft *f, const fft_levels_of *levels, const fft_line *from, const fft_line *to) {
+    const int count = fft_levels(levels->points), single = count - count % 2;
+    if (single < count) level_of(f, levels, single, 2, from, single == 0 ? to : from, join_two);
+    for (int l = single - 2; l >= 0; l -= 2) level_of(f, levels, l, 4, from, l == 0 ? to : from, join_four);
 }
 
 /* ---- within vectors ---- */

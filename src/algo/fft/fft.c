@@ -4,6 +4,7 @@
 #include "algo/cost.h"
 
 #include <math.h>
+#include <stddef.h>
 
 static const plan_loop ORDER[] = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH, LOOP_OW};
 enum { TASKS = 6, LEAST_SIZE = 4, MOST_SIZE = 1 << FFT_MOST_HALVINGS, MOST_POINTS = 1 << 18, LINE = 64 };
@@ -15,15 +16,30 @@ static bool is_strided(const problem *p) {
     return strided;
 }
 
+/* Whether the spectra may be more than a tensor can be: tiles of half output, and filters of twice their span. */
+static bool is_too_large(const problem *p) {
+    double image = (double)p->n * (double)(p->groups * p->in_channels);
+    double filter = (double)(p->groups * p->out_channels) * (double)p->in_channels;
+    for (int a = 0; a < AXES; a++) {
+        const double span = (double)overlap_of(&p->axis[a], 1, 1).span;
+        image *=
+            p->axis[a].taps > 1 ? 2 * ((double)p->axis[a].out + 4 * span + NEST_MOST_LANES) : (double)p->axis[a].out;
+        filter *= p->axis[a].taps > 1 ? 4 * span + NEST_MOST_LANES : 1;
+    }
+    return image > (double)MOST_ELEMENTS || filter > (double)MOST_ELEMENTS;
+}
+
 static bool applicable(const problem *p, const cvk_target *target, const char **why) {
     (void)target;
-    *why = p->combine != COMBINE_SUM        ? "a pool has no weights to transform"
+    *why = p->combine == COMBINE_NUMBERS    ? "transforms do not leave NaN out"
+           : p->combine != COMBINE_SUM      ? "a pool has no weights to transform"
            : p->accuracy == ACCURACY_STRICT ? "accuracy: strict rules it out"
            : !type_is_float(p->sum)         ? "its transforms round, which sums of integers do not"
            : is_strided(p)                  ? "it has a stride, and would compute what is skipped"
            : p->border == PAD_CONSTANT      ? "its border is a number, which only zeros are here"
            : view_fill(&p->y) > 0           ? "its output has fill"
            : p->axis[AXIS_W].taps == 1      ? "its kernel is one column wide"
+           : is_too_large(p)                ? "its spectra would be more than 2^31 - 1 elements"
                                             : NULL;
     return !*why;
 }
@@ -57,18 +73,32 @@ static int64_t chunk_of(const fft *f) {
     return greater(lesser(f->target->registers / 4 / f->channels, lesser(f->lanes, 4)), 1);
 }
 
+/* As many vectors as runs, where a row is longer than a page: points of a level are then not whole pages apart, and
+ * first-level caches have places for all of them. */
+static int64_t run_of(const fft *f) {
+    enum { PAGE = 4096 };
+    const int levels = fft_levels(f->vectors), least = fft_levels(f->lanes);
+    if (2 * f->line[AXIS_W] * type_bytes(f->p->sum) <= PAGE) return f->vectors;
+    return INT64_C(1) << greater(levels / 2, least);
+}
+
 static void set_sizes(fft *f) {
     const int64_t line = LINE / type_bytes(f->p->sum);
     f->points = product_of(f, offsetof(overlap, size)) / 2;
     f->vectors = f->line[AXIS_W] / f->lanes;
     f->rows = f->line[AXIS_D] * f->line[AXIS_H];
-    f->pitch = 2 * f->line[AXIS_W] + (f->rows > 1 ? line : 0); /* rows fall into different cache sets */
+    f->run = run_of(f);
+    f->runs = f->vectors / f->run;
+    f->run_pitch = 2 * f->lanes * f->run + (f->runs > 1 ? line : 0);
+    f->pitch = f->runs * f->run_pitch + (f->rows > 1 ? line : 0);
     f->channels = f->plan->tile_oc;
     f->chunk = chunk_of(f);
     f->plane = product_of(f, offsetof(overlap, covered));
     f->spectrum = 2 * f->points + line;
-    f->planes = ceil_div(f->p->n * input_channels(f) * f->plane, line) * line;
-    f->spectra = f->p->n * input_channels(f) * product_of(f, offsetof(overlap, inputs)) * f->spectrum;
+    const int64_t images =
+        greater(f->p->n, 1); /* parts of the workspace stand apart, though there be nothing in them */
+    f->planes = ceil_div(images * input_channels(f) * f->plane, line) * line;
+    f->spectra = images * input_channels(f) * product_of(f, offsetof(overlap, inputs)) * f->spectrum;
 }
 
 static int fold_of(const cvk_plan *plan) { return plan->tile_od > 1 ? AXIS_D : plan->tile_oh > 1 ? AXIS_H : AXIS_W; }
@@ -169,12 +199,6 @@ static int64_t power_above(int64_t n) {
     return power;
 }
 
-/* Beyond, half of a tile is more than there is output. */
-static bool is_worth(const problem_axis *a, int64_t size) {
-    const overlap o = overlap_of(a, size, 1);
-    return size == 1 || o.hop < 2 * a->out || size <= power_above(o.span + 1);
-}
-
 static void add_tile(const algorithm *row, const problem *p, const cvk_target *t, arena *a, plan_list *list,
                      const int64_t size[AXES]) {
     cvk_plan plan = {.algorithm = row->name,
@@ -187,24 +211,30 @@ static void add_tile(const algorithm *row, const problem *p, const cvk_target *t
                      .unroll_ic = 1,
                      .tasks = TASKS};
     plan.order = plan_order_of(ORDER);
-    for (int a1 = 0; a1 < AXES; a1++)
-        if (!is_worth(&p->axis[a1], size[a1])) return;
     for (plan.tile_oc = 4; plan.tile_oc > 1 && p->out_channels % plan.tile_oc; plan.tile_oc /= 2) {
     }
     if (!refuse(row, p, t, &plan)) plan_list_add(a, list, plan);
 }
 
-/* The least size of an axis that has a kernel, and the greatest. */
+/* Sizes of an axis worth a look: from the kernel's on, as long as half a tile is less than there is output. */
 static void sizes_of(const problem_axis *a, int64_t *least, int64_t *most) {
     *least = *most = 1;
     if (a->taps == 1) return;
     *least = greater(LEAST_SIZE, lesser(power_above(overlap_of(a, 1, 1).span), 4096));
-    *most = lesser(greater(8 * *least, 64), MOST_SIZE);
+    *most = greater(*least, lesser(lesser(greater(8 * *least, 64), MOST_SIZE), 2 * power_above(a->out)));
+}
+
+/* Columns are enough for vectors, and for a square of them. */
+static void widen(const int64_t least[AXES], int64_t lanes, int64_t *columns, int64_t *most) {
+    const int64_t others = least[AXIS_D] * least[AXIS_H], vectors = others > 1 ? 2 * lanes : 4 * lanes;
+    *columns = greater(greater(*columns, vectors), power_above(ceil_div(2 * lanes * lanes, others)));
+    *most = greater(*columns, *most);
 }
 
 static void propose(const algorithm *row, const problem *p, const cvk_target *t, arena *a, plan_list *list) {
     int64_t least[AXES], most[AXES], size[AXES];
     for (int axis = 0; axis < AXES; axis++) sizes_of(&p->axis[axis], &least[axis], &most[axis]);
+    widen(most, target_lanes(t, p->sum), &least[AXIS_W], &most[AXIS_W]);
     for (size[0] = least[0]; size[0] <= most[0]; size[0] *= 2)
         for (size[1] = least[1]; size[1] <= most[1]; size[1] *= 2)
             for (size[2] = least[2]; size[2] <= most[2]; size[2] *= 2) add_tile(row, p, t, a, list, size);
@@ -230,16 +260,16 @@ static algo_nests build(const algorithm *row, arena *a, const problem *p, const 
     return (algo_nests){{3, phase}, fft_pack_weights(a, &f)};
 }
 
-/* Instructions, and what goes out to the workspace and comes back. */
+/* Instructions, what goes out to the workspace and comes back, and weights, which every tile meets. */
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
     const fft f = make(p, target, plan);
     const double workspace = (double)program_needs(&nests->run, ROLE_WORKSPACE).bytes;
     const double weights = (double)fft_packed_elements(&f) * type_bytes(p->sum);
     const double tiles = (double)p->n * (double)product_of(&f, offsetof(overlap, tiles));
-    double core = cost_issue(target, counts, f.lanes, INFINITY, false);
-    core += cost_far(target, 2 * workspace, workspace);
-    return core + cost_far(target, weights * tiles, weights);
+    double all = cost_issue(target, counts, f.lanes, INFINITY, false);
+    all += cost_far(target, 2 * workspace, workspace) + cost_far(target, weights * tiles, weights);
+    return COST_FFT_TOGETHER * all;
 }
 
 const algorithm algo_fft = {"fft", LANES_COLUMNS, applicable, propose, refuse, build, cycles, NULL, NULL};

@@ -43,7 +43,9 @@ typedef struct fft {
     int64_t line[AXES];      /* points along an axis: positions of a tile, of the axis that is folded half of them */
     int64_t points;          /* complex, of a tile */
     int64_t vectors, rows;   /* vectors of a row of points, and rows of a tile */
+    int64_t runs, run;       /* a row's vectors, in runs of so many, so that few meet in one cache set */
     int64_t pitch;           /* elements from a row to the next while a tile is transformed */
+    int64_t run_pitch;       /* and from a run to the next */
     int64_t channels, chunk; /* output channels, and vectors, whose sums are in registers together */
     int64_t plane, spectrum; /* elements of a plane; from a spectrum to the next */
     int64_t planes, spectra; /* elements of all of them */
@@ -98,9 +100,14 @@ typedef struct fft_chunks {
 void fft_forward(fft *f, fft_end *from, void *context, const fft_chunks *to);
 void fft_backward(fft *f, const fft_chunks *from, fft_end *to, void *context);
 
-/* butterfly.c: levels of a transform of `points` from one line to another: all of them, forward from the first on. */
-void fft_lines_forward(fft *f, int64_t points, const fft_line *from, const fft_line *to);
-void fft_lines_backward(fft *f, int64_t points, const fft_line *from, const fft_line *to);
+/* butterfly.c: levels of a transform from one line to another. */
+typedef struct fft_levels_of {
+    int64_t points; /* of each line: so many levels */
+    int first;      /* number of the first of them */
+    affine node;    /* of that level, that the line is */
+} fft_levels_of;
+void fft_lines_forward(fft *f, const fft_levels_of *levels, const fft_line *from, const fft_line *to);
+void fft_lines_backward(fft *f, const fft_levels_of *levels, const fft_line *from, const fft_line *to);
 /* The levels within vectors, on the turned square; `group` counts those of a row. */
 void fft_within_forward(fft *f, affine group);
 void fft_within_backward(fft *f, affine group);
@@ -117,6 +124,9 @@ int64_t fft_parts(const fft *f);
 affine fft_weights(const fft *f, affine block, affine part, affine in_channel, affine chunk);
 int64_t fft_packed_elements(const fft *f);
 int64_t fft_tile_elements(const fft *f); /* of f->tile */
+
+/* Columns from one point of an end to the next, where columns are folded. */
+static inline int64_t fft_column_step(const fft *f) { return f->lanes * (f->runs > 1 ? f->run : 1); }
 
 /* Of the workspace. */
 affine fft_plane(const fft *f, affine n, affine channel);

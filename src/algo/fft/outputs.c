@@ -152,10 +152,10 @@ static void store_inside(const outputs *o, int axis, register_ref value, const a
 static void store_point(void *context, affine point, complex_ref z) {
     const outputs *o = context;
     const fft *f = o->f;
-    const int64_t unit = f->fold == AXIS_W ? f->lanes : 1;
+    const int64_t unit = f->fold == AXIS_W ? fft_column_step(f) : 1;
     affine local[AXES] = {affine_constant(0), o->row, affine_scale(o->vector, f->lanes)};
     const position none = {{affine_constant(0), affine_constant(0), affine_constant(0)}};
-    local[f->fold] = affine_scale(point, unit);
+    local[f->fold] = affine_add_scaled(f->fold == AXIS_W ? local[AXIS_W] : affine_constant(0), point, unit);
     store_inside(o, 0, z.re, local, none);
     local[f->fold] = affine_offset(local[f->fold], f->line[f->fold]);
     store_inside(o, 0, z.im, local, none);

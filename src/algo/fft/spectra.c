@@ -20,7 +20,8 @@ static fft_line positions(void *context, affine row, affine vector) {
     const int64_t stride = stride_of(f, f->fold);
     affine base = affine_add_scaled(s->first, vector, f->lanes);
     base = affine_add_scaled(base, row, f->axis[AXIS_W].covered);
-    return (fft_line){s->planes, base, f->fold == AXIS_W ? f->lanes : stride, f->line[f->fold] * stride, NULL, NULL};
+    return (fft_line){s->planes, base, f->fold == AXIS_W ? fft_column_step(f) : stride, f->line[f->fold] * stride,
+                      NULL,      NULL};
 }
 
 nest *fft_spectra(arena *a, const fft *made) {

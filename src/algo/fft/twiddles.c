@@ -32,14 +32,14 @@ static void add_level(list *to, int level, int radix) {
     }
 }
 
-static void add_levels(fft *f, list *to, int levels) {
-    int l = 0;
-    for (; l + 2 <= levels; l += 2)
+static void add_levels(fft *f, list *to, int first, int last) {
+    int l = first;
+    for (; l + 2 <= last; l += 2)
         if (f->four[l] < 0) {
             f->four[l] = to->count;
             add_level(to, l, RADIX_FOUR);
         }
-    if (l < levels && f->two[l] < 0) {
+    if (l < last && f->two[l] < 0) {
         f->two[l] = to->count;
         add_level(to, l, RADIX_TWO);
     }
@@ -75,8 +75,9 @@ void fft_make_cosines(arena *a, fft *f) {
     for (int i = 0; i < AXES; i++) most += 8 * f->line[i];
     list to = {arena_array(a, int32_t, 8 * most + 64 * NEST_MOST_LANES * NEST_MOST_LANES), 0};
     for (int l = 0; l <= FFT_MOST_HALVINGS; l++) f->four[l] = f->two[l] = -1;
-    for (int i = 0; i < AXIS_W; i++) add_levels(f, &to, fft_levels(f->line[i]));
-    add_levels(f, &to, fft_levels(f->vectors));
+    for (int i = 0; i < AXIS_W; i++) add_levels(f, &to, 0, fft_levels(f->line[i]));
+    add_levels(f, &to, 0, fft_levels(f->runs));
+    add_levels(f, &to, fft_levels(f->runs), fft_levels(f->vectors));
     f->within = to.count;
     const int64_t groups = greater(f->vectors / f->lanes, 1);
     for (int64_t g = 0; g < groups; g++) add_group(f, &to, g);

@@ -36,7 +36,9 @@ static affine open_taps(packer *p, int axis, int half) {
 static affine place_of(packer *p, const affine *at, int half) {
     const fft *f = &p->f;
     const affine row = affine_add_scaled(at[AXIS_H], at[AXIS_D], f->line[AXIS_H]);
-    const affine column = affine_add_scaled(at[AXIS_W], build_quotient(f->b, at[AXIS_W], f->lanes), f->lanes);
+    const int64_t gap = f->run_pitch - 2 * f->lanes * f->run;
+    affine column = affine_add_scaled(at[AXIS_W], build_quotient(f->b, at[AXIS_W], f->lanes), f->lanes);
+    column = affine_add_scaled(column, build_quotient(f->b, at[AXIS_W], f->lanes * f->run), gap);
     return affine_offset(affine_add_scaled(column, row, f->pitch), half * f->lanes);
 }
 

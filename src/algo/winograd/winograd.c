@@ -32,7 +32,8 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
         stencil |= p->axis[a].taps > 1;
         suited &= suits(&p->axis[a]);
     }
-    *why = p->combine != COMBINE_SUM        ? "a pool has no weights to transform"
+    *why = p->combine == COMBINE_NUMBERS    ? "transforms do not leave NaN out"
+           : p->combine != COMBINE_SUM      ? "a pool has no weights to transform"
            : p->accuracy == ACCURACY_STRICT ? "accuracy: strict rules it out"
            : !type_is_float(p->sum)         ? "its transforms round, which sums of integers do not"
            : p->groups != 1                 ? "it has groups"
@@ -348,7 +349,7 @@ static const char *refuse(const algorithm *row, const problem *p, const cvk_targ
     if (plan->tile_oc / lanes > target->registers / 4) return "tile.oc leaves too few registers";
     if (plan->block_oh < 1 || plan->block_ow < 1 || plan->block_oh > 1024 || plan->block_ow > 1024)
         return "a block is not 1..1024";
-    if (plan->unroll_ic != 1 || plan->unroll_kw || plan->unroll_kh || plan->pack_rows)
+    if (plan->unroll_ic != 1 || plan->unroll_kw || plan->unroll_kh || plan->pack_rows || plan->dot)
         return "winograd unrolls and packs nothing";
     if (plan->stream || plan->prefetch) return "winograd neither prefetches nor bypasses the caches";
     const plan_order order = plan_order_of(ORDER);

@@ -182,6 +182,8 @@ typedef struct cvk_layer {
                                  stand for all. The kernel's info then has no weights to pack */
     double padding_constant; /* what the border reads, with CVK_PADDING_CONSTANT: a number of the input's type, to which
                                 it is rounded if that is a float; not of a transposed layer */
+    bool ignore_nan; /* taps on NaN are left out, and the others' sum is multiplied by the sum of all weights over
+                        that of theirs */
     int32_t output_zero_point, addend_zero_point; /* of bytes that come out, and of those that are added */
     cvk_rounding rounding;                        /* of sums that come out as bytes */
     bool one_multiplier;                          /* for all channels, of sums and of each addend of bytes */
