@@ -150,8 +150,9 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
         status = CLI_USAGE;
     }
     if (status == CLI_DONE)
-        status = read_list(s, "--scale", &o->scale, spec, spec_is_chain(spec) ? spec_scale_elements(spec) > 0 : spec_scales(spec),
-                           shape_scale, &a->scale);
+        status =
+            read_list(s, "--scale", &o->scale, spec,
+                      spec_is_chain(spec) ? spec_scale_elements(spec) > 0 : spec_scales(spec), shape_scale, &a->scale);
     if (status == CLI_DONE) status = read_shift(s, spec, &a->shift);
     if (status == CLI_DONE)
         status = read_list(s, "--addend", &o->addend, &a->spec, spec_operands(spec, OPERAND_TENSOR), shape_of_addend,

@@ -443,7 +443,8 @@ static void run_strip(const channel *c, strip *out, long double *output, double 
     if (rounding) rounding += (c->n * s->out_channels + c->oc) * naive_channel_size(s);
     if (s->ignore_nan) {
         reweigh_strip(c, out, output + at, bound ? bound + at : NULL);
-        for (int64_t i = 0; i < out->count; i++, at++) naive_finish(s, c->tensors, c->n, c->oc, at, &output[at], bound ? &bound[at] : NULL);
+        for (int64_t i = 0; i < out->count; i++, at++)
+            naive_finish(s, c->tensors, c->n, c->oc, at, &output[at], bound ? &bound[at] : NULL);
         return;
     }
     sum_strip(c, out);

@@ -8,8 +8,8 @@ static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *outpu
     const bool gated = post_count_reading(s->post, s->post_count, OPERAND_IMAGE_CHANNEL) > 0;
     if (s->batch && (!t->input || !output || (adds && !t->addend) || (gated && !t->gate))) return false;
     const bool biased = s->direction == DIRECTION_FORWARD && spec_bias_elements(s) > 0;
-    return (t->weights || spec_weights_elements(s) == 0) && (!biased || t->bias) &&
-           (spec_scales(s) == 0 || t->scale) && (spec_shift_elements(s) == 0 || t->shift);
+    return (t->weights || spec_weights_elements(s) == 0) && (!biased || t->bias) && (spec_scales(s) == 0 || t->scale) &&
+           (spec_shift_elements(s) == 0 || t->shift);
 }
 
 /* `tensors->before` is what the output holds. */

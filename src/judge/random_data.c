@@ -144,8 +144,8 @@ bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *dat
                                            &data->tensors.scale, &data->tensors.addend,  &data->tensors.before,
                                            &data->tensors.gate,  &data->tensors.shift};
     const cvk_type sum = spec_sum_type(s), weights = backward ? s->output_type : s->weights_type;
-    const cvk_type type[TENSORS] = {s->input_type,  weights,             sum,           spec_post_type(s),
-                                    s->output_type, spec_result_type(s), s->output_type, TYPE_S32};
+    const cvk_type type[TENSORS] = {s->input_type,       weights,        sum,     spec_post_type(s), s->output_type,
+                                    spec_result_type(s), s->output_type, TYPE_S32};
     int64_t bytes = 1;
     for (int i = 0; i < TENSORS; i++) bytes += tensor_bytes(type[i], elements[i]);
     char *to = data->memory = malloc((size_t)bytes);

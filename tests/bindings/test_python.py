@@ -295,7 +295,7 @@ class Types(Case):
         kernel = convoke.compile(one(dtype={"input": "u8", "weights": "s8", "output": "u8"}, post_ops=["add", "relu"],
                                      quantization={"output_zero_point": 10, "addend_zero_point": 100,
                                                    "multipliers": "per_tensor"}))
-        y = kernel([[[0, 4, 8, 200]]], [[[1]]], scale=[0.25, 2], addend=[[[100, 99, 120, 255]]])
+        y = kernel([[[0, 4, 8, 200]]], [[[1]]], scale=[[0.25], [2]], addend=[[[100, 99, 120, 255]]])
         self.assertEqual(y.tolist(), [[[10, 10, 52, 255]]])
 
     def test_every_bf16_survives_as_numbers(self):
