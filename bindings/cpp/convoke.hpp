@@ -7,7 +7,7 @@
 //     kernel.run(convoke::arguments{x, packed, y}.bias(b));    // as often as one likes, on any thread
 //
 // Tensors are contiguous float, double, convoke::f16, convoke::bf16 or integers, as the layer has them, in the layout it names;
-// anything with data() and size() converts. Bias and scales are float, double where the layer is f64, of integers int32_t. Values of these classes may be moved; kernels may be copied,
+// anything with data() and size() converts. Bias and scales are float, double where the layer is f64; of integers the bias is int32_t, and scales are where they have shifts. Values of these classes may be moved; kernels may be copied,
 // which shares them.
 #ifndef CONVOKE_CONVOKE_HPP
 #define CONVOKE_CONVOKE_HPP
@@ -338,6 +338,8 @@ class arguments {
     }
     arguments &bias(const_tensor values) noexcept { return set(bias_, &cvk_buffers::bias, values); }
     arguments &scale(const_tensor values) noexcept { return set(scale_, &cvk_buffers::scale, values); }
+    // Beside multipliers that are integers, which are in scale.
+    arguments &shift(const_tensor values) noexcept { return set(shift_, &cvk_buffers::shift, values); }
     arguments &addend(const_tensor values) noexcept { return set(addend_, &cvk_buffers::addend, values); }
     // Of post-ops that are gates: one number for each channel of an image.
     arguments &gate(const_tensor values) noexcept { return set(gate_, &cvk_buffers::gate, values); }
@@ -359,11 +361,13 @@ class arguments {
     void check_types(const cvk_kernel_info &info) const {
         const bool bytes = info.input_dtype == CVK_U8 || info.input_dtype == CVK_S8;
         const cvk_dtype sum = info.input_dtype == CVK_F64 ? CVK_F64 : bytes ? CVK_S32 : CVK_F32;
+        const cvk_dtype scale = info.shift.bytes ? CVK_S32 : sum == CVK_F64 ? CVK_F64 : CVK_F32;
         detail::check_type("input", input_.type(), info.input_dtype, info);
         detail::check_type("output", output_.type(), info.output_dtype, info);
         if (gradient_.data()) detail::check_type("gradient", gradient_.type(), info.weights_dtype, info);
         if (bias_.data()) detail::check_type("bias", bias_.type(), sum, info);
-        if (scale_.data()) detail::check_type("scale", scale_.type(), sum, info);
+        if (scale_.data()) detail::check_type("scale", scale_.type(), scale, info);
+        if (shift_.data()) detail::check_type("shift", shift_.type(), CVK_S32, info);
         if (addend_.data()) detail::check_type("addend", addend_.type(), info.output_dtype, info);
         if (gate_.data()) detail::check_type("gate", gate_.type(), info.output_dtype, info);
     }
@@ -378,7 +382,7 @@ class arguments {
         b = {memory.data(), memory.bytes()};
         return *this;
     }
-    const_tensor input_, gradient_, bias_, scale_, addend_, gate_;
+    const_tensor input_, gradient_, bias_, scale_, shift_, addend_, gate_;
     tensor output_;
     cvk_buffers buffers_{};
 };

@@ -9,7 +9,7 @@ const BUFFERS = [
   ["input", "input", "image", "input_dtype"],
   ["weights", "packed_weights", "once", "weights_dtype"],
   ["bias", "bias", "once", "sums"],
-  ["scale", "scale", "once", "sums"],
+  ["scale", "scale", "once", "scales"],
   ["addend", "addend", "image", "output_dtype"],
   ["output", "output", "image", "output_dtype"],
   ["scratch", "scratch", "once", "sums"],
@@ -17,6 +17,7 @@ const BUFFERS = [
   ["gradient", "gradient", "image", "weights_dtype"],
   ["indices", "indices", "image", "int32"],
   ["gate", "gate", "image", "output_dtype"],
+  ["shift", "shift", "once", "int32"],
 ];
 
 /* Of cvk_operation, those that sum over images: gradients of weights. */
@@ -115,10 +116,11 @@ class Kernel {
     return this.info.tasks[phase] * (once ? 1 : this.#images);
   }
 
-  /* Bias and scales are of what the input is summed in. */
+  /* The bias is of what the input is summed in; scales are too, or float, or integers that have shifts. */
   #type(member) {
-    const type = this.#row(member)[3];
+    const type = this.#row(member)[3], sums = ARRAYS[SUMS[this.info.input_dtype]];
     if (type === "int32") return Int32Array;
+    if (type === "scales") return this.info.shift.bytes || sums === Float64Array ? sums : Float32Array;
     return ARRAYS[type !== "sums" ? this.info[type] : SUMS[this.info.input_dtype]];
   }
 

@@ -26,6 +26,8 @@ static void declare_operands(epilogue *e) {
             e->operand[i] = declare_operand(e, "addend", ROLE_ADDEND, &e->p->addend, addends++);
         else if (reads == OPERAND_IMAGE_CHANNEL)
             e->operand[i] = declare_operand(e, "gate", ROLE_GATE, &e->p->gate, gates++);
+        if (reads == OPERAND_TENSOR && e->operand[i].tensor >= 0)
+            nest_count_from(e->b, e->operand[i].tensor, e->p->post.addend_zero);
     }
 }
 
@@ -38,6 +40,22 @@ static void declare_moments(epilogue *e) {
         nest_add_part(e->b, "inverse", ROLE_WORKSPACE, v->type, v->elements, v->elements, type_bytes(v->type), false);
 }
 
+/* Multipliers of one thing: a number a channel, or one. */
+static int64_t multipliers(const problem *p) { return p->post.one_multiplier ? 1 : p->y.channels; }
+
+/* Whether addends have multipliers. */
+static bool adds_bytes(const problem *p) { return type_bytes(p->y.type) == 1; }
+
+static int64_t scale_elements(const problem *p) {
+    const int addends = adds_bytes(p) ? problem_operands(p, OPERAND_TENSOR) : 0;
+    return ((p->post.scaling != SCALING_NONE) + addends) * multipliers(p) +
+           problem_operands(p, OPERAND_CHANNEL) * p->y.channels;
+}
+
+static bool has_shifts(const problem *p) {
+    return p->post.scaling == SCALING_HALF_UP || p->post.scaling == SCALING_DOUBLE;
+}
+
 /* Laid out as the output is. */
 static void declare_places(epilogue *e) {
     e->places = (tensor_view){.tensor = -1, .v = e->p->y};
@@ -47,21 +65,23 @@ static void declare_places(epilogue *e) {
 }
 
 epilogue epilogue_declare(nest_builder *b, const problem *p) {
-    int64_t scales = problem_operands(p, OPERAND_CHANNEL);
     epilogue e = {.b = b, .p = p, .y.v = p->y};
     e.bias = declare(b, "bias", ROLE_BIAS, p->sum, p->post.bias ? p->y.channels : 0, false);
-    e.scale = declare(b, "scale", ROLE_SCALE, p->sum, scales * p->y.channels, false);
+    e.scale = declare(b, "scale", ROLE_SCALE, problem_post_type(p), scale_elements(p), false);
+    e.shift = declare(b, "shift", ROLE_SHIFT, TYPE_S32, has_shifts(p) ? multipliers(p) : 0, false);
     declare_moments(&e);
     declare_operands(&e);
     e.y.tensor = nest_add_sums(b, "output", ROLE_OUTPUT, p->y.type, p->y.elements, p->post.accumulate);
     nest_lie_in(b, e.y.tensor, p->y.image, p->y.period, p->y.width);
+    nest_count_from(b, e.y.tensor, p->y.zero);
     declare_places(&e);
     return e;
 }
 
 void epilogue_registers(epilogue *e) {
-    if (e->p->indices) e->converted = nest_add_register(e->b, "index", TYPE_S32, nest_lanes(e->b->nest, e->p->sum), 1);
-    e->temporaries = nest_add_register(e->b, "t", e->p->sum, nest_lanes(e->b->nest, e->p->sum), TEMPORARIES);
+    const int lanes = nest_lanes(e->b->nest, e->p->sum);
+    if (e->p->post.scaling == SCALING_FLOAT) e->scaled = nest_add_register(e->b, "scaled", TYPE_F32, lanes, 1);
+    e->temporaries = nest_add_register(e->b, "t", problem_post_type(e->p), lanes, TEMPORARIES);
 }
 
 static register_ref temporary(const epilogue *e, int i) { return reg(e->temporaries, affine_constant(i)); }
@@ -154,12 +174,58 @@ static void normalise(const epilogue *e, register_ref x, const lane_map *m) {
     build_op(e->b, OP_MUL, x, x, temporary(e, OPERAND));
 }
 
-/* What post-op number i reads, after so many vectors of one number a channel. */
-static void load_operand(const epilogue *e, int i, int64_t vectors, const lane_map *m, register_ref to) {
+/* Multipliers from a tensor that has as many as there are channels, or one. */
+static void load_multipliers(const epilogue *e, int tensor, int64_t base, const lane_map *m, register_ref to) {
+    if (e->p->post.one_multiplier)
+        build_splat(e->b, to, access_at(tensor, affine_constant(base), 1));
+    else
+        load_by_channel(e, tensor, base, m, to);
+}
+
+/* `at`: numbers of `scale` that have been used. */
+static void multiply(const epilogue *e, register_ref x, const lane_map *m, int64_t *at) {
+    load_multipliers(e, e->scale, *at, m, temporary(e, 1));
+    build_op(e->b, OP_MUL, x, x, temporary(e, 1));
+    *at += multipliers(e->p);
+}
+
+static void scale_integers(const epilogue *e, op_kind kind, register_ref x, const lane_map *m, int64_t *at) {
+    load_multipliers(e, e->scale, *at, m, temporary(e, 0));
+    load_multipliers(e, e->shift, 0, m, temporary(e, 1));
+    build_scale(e->b, kind, x, x, temporary(e, 0), temporary(e, 1));
+    *at += multipliers(e->p);
+}
+
+/* A finished sum as post-ops take it. */
+static register_ref scaled(const epilogue *e, register_ref sum, const lane_map *m, int64_t *at) {
+    const register_ref x = e->p->post.scaling == SCALING_FLOAT ? reg(e->scaled, affine_constant(0)) : sum;
+    switch (e->p->post.scaling) {
+    case SCALING_NONE: break;
+    case SCALING_FLOAT:
+        build_convert(e->b, x, sum);
+        multiply(e, x, m, at);
+        break;
+    case SCALING_HALF_UP: scale_integers(e, OP_SCALE_HALF_UP, x, m, at); break;
+    case SCALING_DOUBLE: scale_integers(e, OP_SCALE_DOUBLE, x, m, at); break;
+    }
+    return x;
+}
+
+/* Of the output's type; bytes have a multiplier. */
+static void load_tensor(const epilogue *e, int i, const lane_map *m, register_ref to, int64_t *at) {
+    view_load(e->b, &e->operand[i], m, to, temporary(e, 1));
+    if (adds_bytes(e->p)) multiply(e, to, m, at);
+}
+
+/* What post-op number i reads, after so many numbers of `scale`. */
+static void load_operand(const epilogue *e, int i, const lane_map *m, register_ref to, int64_t *at) {
     switch (post_rows[e->p->post.op[i].kind].operand) {
-    case OPERAND_TENSOR: view_load(e->b, &e->operand[i], m, to, temporary(e, 1)); break;
+    case OPERAND_TENSOR: load_tensor(e, i, m, to, at); break;
     case OPERAND_IMAGE_CHANNEL: load_gate(e, &e->operand[i], m, to); break;
-    case OPERAND_CHANNEL: load_by_channel(e, e->scale, vectors * e->p->y.channels, m, to); break;
+    case OPERAND_CHANNEL:
+        load_by_channel(e, e->scale, *at, m, to);
+        *at += e->p->y.channels;
+        break;
     default: break;
     }
 }
@@ -194,8 +260,10 @@ static void apply(const epilogue *e, const post_op *op, register_ref x, register
     }
 }
 
+/* Lanes that do not exist are zeros as they are stored, whatever stands for 0. */
 static void store(const epilogue *e, const tensor_view *to, register_ref value, const lane_map *m, bool with_fill) {
     lane_map stored = *m;
+    value = build_as_stored(e->b, value, to->tensor);
     if (with_fill) {
         build_keep(e->b, value, value, m->valid);
         stored.valid = NULL;
@@ -203,14 +271,15 @@ static void store(const epilogue *e, const tensor_view *to, register_ref value, 
     view_store(e->b, to, &stored, value);
 }
 
-void epilogue_store(const epilogue *e, register_ref value, const lane_map *m, bool with_fill) {
+void epilogue_store(const epilogue *e, register_ref sum, const lane_map *m, bool with_fill) {
     const problem_epilogue *post = &e->p->post;
     const register_ref operand = temporary(e, OPERAND);
-    if (e->mean.v.elements) normalise(e, value, m);
-    for (int i = 0, vectors = 0; i < post->count; i++) {
-        load_operand(e, i, vectors, m, operand);
+    int64_t at = 0;
+    if (e->mean.v.elements) normalise(e, sum, m);
+    const register_ref value = scaled(e, sum, m, &at);
+    for (int i = 0; i < post->count; i++) {
+        load_operand(e, i, m, operand, &at);
         apply(e, &post->op[i], value, operand);
-        vectors += post_rows[post->op[i].kind].operand == OPERAND_CHANNEL;
     }
     if (post->accumulate) {
         view_load(e->b, &e->y, m, operand, temporary(e, 1));
@@ -220,15 +289,16 @@ void epilogue_store(const epilogue *e, register_ref value, const lane_map *m, bo
 }
 
 void epilogue_store_places(const epilogue *e, register_ref value, const lane_map *m, bool with_fill) {
-    register_ref converted = reg(e->converted, affine_constant(0));
-    build_convert(e->b, converted, value);
-    store(e, &e->places, converted, m, with_fill);
+    store(e, &e->places, value, m, with_fill);
+}
+
+static void store_zeros(const epilogue *e, const tensor_view *to, const lane_map *m) {
+    const register_ref zero = build_moved(e->b, temporary(e, 0), to->tensor);
+    build_const(e->b, zero, 0);
+    view_store(e->b, to, m, zero);
 }
 
 void epilogue_store_zeros(const epilogue *e, const lane_map *m) {
-    build_const(e->b, temporary(e, 0), 0);
-    view_store(e->b, &e->y, m, temporary(e, 0));
-    if (!e->p->indices) return;
-    build_const(e->b, reg(e->converted, affine_constant(0)), 0);
-    view_store(e->b, &e->places, m, reg(e->converted, affine_constant(0)));
+    store_zeros(e, &e->y, m);
+    if (e->p->indices) store_zeros(e, &e->places, m);
 }

@@ -1,5 +1,5 @@
-/* What becomes of finished sums: bias is what they begin with, then come the post-ops in the order of the layer, then
- * the store. */
+/* What becomes of finished sums: bias is what they begin with, then sums of integers are scaled, then come the post-ops
+ * in the order of the layer, then the store. */
 #ifndef CVK_ALGO_EPILOGUE_H
 #define CVK_ALGO_EPILOGUE_H
 
@@ -11,11 +11,11 @@ typedef struct epilogue {
     const problem *p;
     tensor_view y;
     tensor_view places;                 /* of maxima, s32; no tensor: not asked for */
-    int converted;                      /* register array, of those */
-    int bias, scale;                    /* tensors; -1: none */
+    int bias, scale, shift;             /* tensors; -1: none */
     tensor_view mean, inverse;          /* of what is normalised; no elements: nothing is */
     tensor_view operand[MOST_POST_OPS]; /* of each post-op that reads a tensor or a gate */
-    int temporaries;                    /* register array */
+    int temporaries;                    /* register array, of what post-ops are computed in */
+    int scaled;                         /* the same, of sums that become floats first */
 } epilogue;
 
 /* Declares the output and what bias and post-ops read. `p` stays the caller's. */
@@ -24,7 +24,8 @@ void epilogue_registers(epilogue *e);
 
 /* The bias of the channels in `m`, or zeros: what sums begin with. */
 void epilogue_bias(const epilogue *e, register_ref to, const lane_map *m);
-/* Post-ops and store of a vector, which is lost. `with_fill`: lanes that do not exist are stored as zeros. */
+/* Scaling, post-ops and store of a vector of sums, which is lost. `with_fill`: lanes that do not exist are stored as
+ * zeros. */
 void epilogue_store(const epilogue *e, register_ref value, const lane_map *m, bool with_fill);
 /* Where maxima stand. */
 void epilogue_store_places(const epilogue *e, register_ref value, const lane_map *m, bool with_fill);

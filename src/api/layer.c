@@ -32,6 +32,9 @@ SAME(CVK_LINEAR, INTERPOLATION_LINEAR);
 SAME(CVK_ALIGN_CORNERS, COORDINATES_ALIGN_CORNERS);
 SAME(CVK_ROUND_PREFER_CEIL, ROUNDING_PREFER_CEIL);
 SAME(CVK_ROUND_CEIL, ROUNDING_CEIL);
+SAME(CVK_ROUNDING_NEAREST_EVEN, ROUND_NEAREST_EVEN);
+SAME(CVK_ROUNDING_HALF_UP, ROUND_HALF_UP);
+SAME(CVK_ROUNDING_DOUBLE, ROUND_DOUBLE);
 SAME(CVK_F32, TYPE_F32);
 SAME(CVK_F64, TYPE_F64);
 SAME(CVK_F16, TYPE_F16);
@@ -103,6 +106,7 @@ static const char *copy(arena *a, const char *words) { return words ? arena_stri
 static void set_channels(cvk_spec *s, const cvk_layer *l) {
     if (!l->out_channels) s->out_channels = s->in_channels;
     if (!l->groups) s->groups = spec_groups_of_kind(s);
+    if (spec_is_pool(s)) s->output_zero = s->input_zero;
 }
 
 static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
@@ -130,9 +134,13 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
         .pitch = {[PITCH_INPUT] = l->input_pitch, [PITCH_OUTPUT] = l->output_pitch, [PITCH_ADDEND] = l->addend_pitch},
         .input_zero = l->input_zero_point,
         .weights_zero = l->weights_zero_point,
+        .output_zero = l->output_zero_point,
+        .addend_zero = l->addend_zero_point,
+        .rounding = (rounding_mode)l->rounding,
+        .one_multiplier = l->one_multiplier,
         .interpolation = (interpolation)l->interpolation,
         .coordinates = (coordinates)l->coordinates,
-        .rounding = (nearest_rounding)l->rounding,
+        .nearest = (nearest_rounding)l->nearest,
         .epsilon = l->epsilon ? l->epsilon : 1e-5,
         .algorithm = copy(a, l->algorithm),
         .at = {.file = ""}};
@@ -172,6 +180,8 @@ static cvk_status check(const cvk_layer *l, cvk_diagnostics *d) {
     if ((unsigned)l->padding > CVK_PADDING_CAUSAL) return refuse(d, "padding");
     if ((unsigned)l->accuracy > CVK_ACCURACY_FAST) return refuse(d, "accuracy");
     if ((unsigned)l->kind >= LAYER_KINDS) return refuse(d, "kind");
+    if ((unsigned)l->rounding >= ROUNDINGS) return refuse(d, "rounding");
+    if (l->kind != CVK_LAYER_CONVOLUTION && l->output_zero_point) return refuse(d, "output_zero_point of a pool");
     if ((unsigned)l->direction >= DIRECTIONS) return refuse(d, "direction");
     if (l->kind != CVK_LAYER_CONVOLUTION && l->direction != CVK_FORWARD)
         return refuse(d, "direction of what is no convolution");

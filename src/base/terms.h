@@ -49,6 +49,22 @@ typedef enum nearest_rounding {
 /* Which way a layer is gone through; what is backward takes gradients. */
 typedef enum direction { DIRECTION_FORWARD, DIRECTION_BACKWARD_DATA, DIRECTION_BACKWARD_WEIGHTS, DIRECTIONS } direction;
 
+/* How a sum of integers, times its multiplier, becomes a byte. */
+typedef enum rounding_mode {
+    ROUND_NEAREST_EVEN, /* of f32(sum) m, m an f32 */
+    ROUND_HALF_UP,      /* of sum m / 2^s, m and s integers */
+    ROUND_DOUBLE,       /* the upper half of 2 sum m, half up, then over 2^s, ties away from 0 */
+    ROUNDINGS
+} rounding_mode;
+
+/* What that makes of a sum before post-ops. */
+typedef enum scaling {
+    SCALING_NONE,    /* it stays as it is */
+    SCALING_FLOAT,   /* f32(sum) m, in f32 */
+    SCALING_HALF_UP, /* rounded, in s32 */
+    SCALING_DOUBLE
+} scaling;
+
 typedef enum accuracy { ACCURACY_STRICT, ACCURACY_DEFAULT, ACCURACY_FAST } accuracy;
 
 /* rows of base/post_ops.def: POST_ADD, POST_RELU, … */

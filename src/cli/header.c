@@ -51,7 +51,10 @@ static void print_tensors(const cvk_kernel_info *i, text *out) {
                  &i->gradient);
     const char *sum = type_name(type_of_sums((cvk_type)i->input_dtype));
     print_buffer(out, "bias", arena_format(a, "one %s a channel", sum), &i->bias);
-    print_buffer(out, "scale", arena_format(a, "%" PRIu32 " of one %s a channel", i->scales, sum), &i->scale);
+    const char *factors = i->shift.bytes ? "s32" : strcmp(sum, "f64") == 0 ? sum : "f32";
+    print_buffer(out, "scale", arena_format(a, "%" PRIu32 " of %s, one a channel or one for all", i->scales, factors),
+                 &i->scale);
+    print_buffer(out, "shift", "of s32, one a channel or one for all", &i->shift);
     print_buffer(out, "addend", arena_format(a, "%" PRIu32 " like the output", i->addends), &i->addend);
     print_buffer(out, "gate", "one a channel of each image, as an output of one position", &i->gate);
     print_buffer(

@@ -50,7 +50,7 @@ static json_t *json_post_op(cvk_type type, const post_op *op) {
 
 static json_t *json_post_ops(const cvk_spec *s) {
     json_t *list = json_array();
-    for (int i = 0; i < s->post_count; i++) json_array_append_new(list, json_post_op(spec_sum_type(s), &s->post[i]));
+    for (int i = 0; i < s->post_count; i++) json_array_append_new(list, json_post_op(spec_post_type(s), &s->post[i]));
     return list;
 }
 
@@ -146,9 +146,9 @@ static size_t digits_of_parameters(const kernel_list *k) {
     for (size_t l = 0; l < k->layers; l++) {
         const cvk_spec *s = k->units[l].spec;
         for (const post_op *op = s->post; op < s->post + s->post_count; op++) {
-            as_written(spec_sum_type(s), op->a, &one);
+            as_written(spec_post_type(s), op->a, &one);
             most = one > most ? one : most;
-            as_written(spec_sum_type(s), op->b, &one);
+            as_written(spec_post_type(s), op->b, &one);
             most = one > most ? one : most;
         }
     }

@@ -12,9 +12,9 @@
 typedef struct arrays {
     cvk_spec spec; /* with its batch */
     naive_tensors tensors;
-    npy_array input, weights, bias; /* weights, or gradients of the output */
-    void *scale, *addend, *gate;    /* all of each kind, one after another */
-    void *before;                   /* what the outputs hold, where they are added to */
+    npy_array input, weights, bias, shift; /* weights, or gradients of the output */
+    void *scale, *addend, *gate;           /* all of each kind, one after another */
+    void *before;                          /* what the outputs hold, where they are added to */
 } arrays;
 
 /* Reads what an option names. */
@@ -24,24 +24,49 @@ static cli_exit read_array(session *s, const char *option, const char *path, con
     return CLI_USAGE;
 }
 
-/* As many arrays as the layer has post-ops of one kind, one after another. */
-static cli_exit read_list(session *s, const char *option, const cli_LIST *paths, int count, const shape *expected,
-                          void **to) {
+typedef shape shape_of_one(const cvk_spec *s, int i);
+
+static shape shape_of_addend(const cvk_spec *s, int i) {
+    (void)i;
+    return shape_output(s);
+}
+
+static shape shape_of_gate(const cvk_spec *s, int i) {
+    (void)i;
+    return shape_gate(s);
+}
+
+static size_t bytes_of(shape one) { return (size_t)(shape_elements(&one) * type_bytes(one.type)); }
+
+/* As many arrays of one kind as the layer takes, one after another. */
+static cli_exit read_list(session *s, const char *option, const cli_LIST *paths, const cvk_spec *spec, int count,
+                          shape_of_one *shape_of, void **to) {
+    size_t bytes = 0;
     if (paths->count != count) {
         session_say("run: the layer takes %s %d times, not %d", option, count, paths->count);
         return CLI_USAGE;
     }
-    size_t bytes = (size_t)(shape_elements(expected) * type_bytes(expected->type));
-    *to = malloc(bytes * (size_t)count + 1);
+    for (int i = 0; i < count; i++) bytes += bytes_of(shape_of(spec, i));
+    char *next = *to = malloc(bytes + 1);
     if (!*to) return session_fail(s, CVK_ERROR_MEMORY);
     cli_exit status = CLI_DONE;
     for (int i = 0; i < count && status == CLI_DONE; i++) {
         npy_array one = {0};
-        status = read_array(s, option, paths->text[i], expected, &one);
-        if (status == CLI_DONE) memcpy((char *)*to + (size_t)i * bytes, one.data, bytes);
+        const shape expected = shape_of(spec, i);
+        status = read_array(s, option, paths->text[i], &expected, &one);
+        if (status == CLI_DONE) memcpy(next, one.data, bytes_of(expected));
+        next += bytes_of(expected);
         npy_free(&one);
     }
     return status;
+}
+
+static cli_exit read_shift(session *s, const cvk_spec *spec, npy_array *to) {
+    const shape expected = shape_shift(spec);
+    if (spec_shift_elements(spec)) return read_array(s, "--shift", s->options->shift, &expected, to);
+    if (!s->options->shift) return CLI_DONE;
+    session_say("run: the layer takes no --shift");
+    return CLI_USAGE;
 }
 
 /* Of a layer for any batch, the input's; what the others come to must be within the limits. */
@@ -108,14 +133,12 @@ static cli_exit read_before(session *s, arrays *a) {
 
 static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     const cli_options *o = s->options;
-    const shape input = shape_input(spec), weights = shape_weights(spec), bias = shape_bias(spec),
-                scale = shape_scale(spec);
+    const shape input = shape_input(spec), weights = shape_weights(spec), bias = shape_bias(spec);
     const bool biased = spec_bias_elements(spec) > 0;
     cli_exit status = read_array(s, "--input", o->input, &input, &a->input);
     if (status == CLI_DONE) status = check_indices(s, spec);
     if (status == CLI_DONE) status = find_batch(s, spec, a);
     if (status == CLI_DONE && spec->direction == DIRECTION_BACKWARD_WEIGHTS) return read_gradient(s, &a->spec, a);
-    const shape output = shape_output(&a->spec), gate = shape_gate(&a->spec);
     if (status == CLI_DONE) status = refuse_option(o->gradient, "the layer takes no --gradient");
     if (status == CLI_DONE && (!spec_has_weights(spec) || spec->known))
         status = refuse_option(o->weights, spec->known ? "the layer has its weights" : "the layer has no weights");
@@ -127,18 +150,23 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
         status = CLI_USAGE;
     }
     if (status == CLI_DONE)
-        status = read_list(s, "--scale", &o->scale, spec_is_chain(spec) ? scale.size[0] > 0 : spec_scales(spec), &scale,
-                           &a->scale);
+        status =
+            read_list(s, "--scale", &o->scale, spec,
+                      spec_is_chain(spec) ? spec_scale_elements(spec) > 0 : spec_scales(spec), shape_scale, &a->scale);
+    if (status == CLI_DONE) status = read_shift(s, spec, &a->shift);
     if (status == CLI_DONE)
-        status = read_list(s, "--addend", &o->addend, spec_operands(spec, OPERAND_TENSOR), &output, &a->addend);
+        status = read_list(s, "--addend", &o->addend, &a->spec, spec_operands(spec, OPERAND_TENSOR), shape_of_addend,
+                           &a->addend);
     if (status == CLI_DONE)
-        status = read_list(s, "--gate", &o->gate, spec_operands(spec, OPERAND_IMAGE_CHANNEL), &gate, &a->gate);
+        status = read_list(s, "--gate", &o->gate, &a->spec, spec_operands(spec, OPERAND_IMAGE_CHANNEL), shape_of_gate,
+                           &a->gate);
     a->tensors = (naive_tensors){.input = a->input.data,
                                  .weights = spec->known ? spec->known : a->weights.data,
                                  .bias = a->bias.data,
                                  .scale = a->scale,
                                  .addend = a->addend,
-                                 .gate = a->gate};
+                                 .gate = a->gate,
+                                 .shift = a->shift.data};
     return status;
 }
 
@@ -146,6 +174,7 @@ static void free_arrays(arrays *a) {
     npy_free(&a->input);
     npy_free(&a->weights);
     npy_free(&a->bias);
+    npy_free(&a->shift);
     free(a->scale);
     free(a->addend);
     free(a->gate);
@@ -182,6 +211,8 @@ static cvk_status run_kernel(session *s, const cvk_spec *layer, const cvk_spec *
 
 static cvk_status run_reference(const cvk_spec *spec, const naive_tensors *t, const results *to) {
     if (spec->indices) naive_places(spec, t, 0, naive_channels(spec), to->indices);
+    if (t->shift)
+        return cvk_reference_quantized(spec, t->input, t->weights, t->bias, t->scale, t->shift, t->addend, to->output);
     return cvk_reference_gated(spec, t->input, t->weights, t->bias, t->scale, t->addend, t->gate, to->output);
 }
 

@@ -147,9 +147,9 @@ static void form_coordinates(const field_row *f) {
     put_list(&coordinate_words);
 }
 
-static void form_rounding(const field_row *f) {
+static void form_nearest(const field_row *f) {
     (void)f;
-    put_list(&rounding_words);
+    put_list(&nearest_words);
 }
 
 static void form_boolean(const field_row *f) {
@@ -275,11 +275,18 @@ static void form_dtype(const field_row *f) {
 }
 
 static void form_quantization(const field_row *f) {
-    printf(CLOSED_OBJECT ", \"properties\": {\"input_zero_point\": ");
-    put_integer(f);
-    printf(", \"weights_zero_point\": ");
-    put_integer(f);
-    printf("}");
+    static const char *const points[] = {"input", "weights", "output", "addend"};
+    printf(CLOSED_OBJECT ", \"properties\": {");
+    for (int i = 0; i < 4; i++) {
+        printf("\"%s_zero_point\": ", points[i]);
+        put_integer(f);
+        printf(", ");
+    }
+    printf("\"rounding\": {");
+    put_list(&rounding_words);
+    printf("}, \"multipliers\": {");
+    put_list(&multiplier_words);
+    printf("}}");
 }
 
 /* Lists within lists, one for each axis of the kernel, perhaps within those of channels. */
@@ -417,7 +424,7 @@ static void (*const forms[FORMS])(const field_row *) = {
     [FORM_positive] = form_positive,
     [FORM_interpolation] = form_interpolation,
     [FORM_coordinates] = form_coordinates,
-    [FORM_rounding] = form_rounding,
+    [FORM_nearest] = form_nearest,
     [FORM_post_ops] = form_post_ops,
     [FORM_then] = form_then,
     [FORM_layout] = form_layout,

@@ -29,14 +29,21 @@ static shape of_channels(const cvk_spec *s, cvk_type type) {
     return (shape){.type = type, .rank = 1, .size = {s->out_channels}};
 }
 
-shape shape_bias(const cvk_spec *s) {
-    return (shape){.type = spec_sum_type(s), .rank = 1, .size = {spec_bias_elements(s)}};
-}
+static shape of_numbers(cvk_type type, int64_t count) { return (shape){.type = type, .rank = 1, .size = {count}}; }
+
+shape shape_bias(const cvk_spec *s) { return of_numbers(spec_sum_type(s), spec_bias_elements(s)); }
+shape shape_shift(const cvk_spec *s) { return of_numbers(TYPE_S32, spec_shift_elements(s)); }
 
 /* Those of a chain are of several lengths. */
-shape shape_scale(const cvk_spec *s) {
-    if (spec_is_chain(s)) return (shape){.type = spec_sum_type(s), .rank = 1, .size = {spec_scale_elements(s)}};
-    return of_channels(s, spec_sum_type(s));
+shape shape_scale(const cvk_spec *s, int i) {
+    return of_numbers(spec_post_type(s), spec_is_chain(s) ? spec_scale_elements(s) : spec_scale_size(s, i));
+}
+
+shape shape_scales(const cvk_spec *s) {
+    const int count = spec_scales(s);
+    const shape all = of_numbers(spec_post_type(s), spec_scale_elements(s));
+    if (count < 2 || s->one_multiplier || spec_is_chain(s)) return all;
+    return (shape){.type = all.type, .rank = 2, .size = {count, s->out_channels}};
 }
 
 shape shape_bias_gradient(const cvk_spec *s) { return of_channels(s, spec_result_type(s)); }

@@ -14,8 +14,10 @@ typedef struct shape {
 
 shape shape_input(const cvk_spec *s);
 shape shape_weights(const cvk_spec *s);
-shape shape_bias(const cvk_spec *s);  /* one number a channel; of a chain, of each layer after one another */
-shape shape_scale(const cvk_spec *s); /* of one `scale`; of a chain, all of them */
+shape shape_bias(const cvk_spec *s);         /* one number a channel; of a chain, of each layer after one another */
+shape shape_scale(const cvk_spec *s, int i); /* vector i of scales; of a chain, all of them */
+shape shape_scales(const cvk_spec *s);       /* all of them: a row each where all are as long */
+shape shape_shift(const cvk_spec *s);
 shape shape_bias_gradient(const cvk_spec *s);
 shape shape_output(const cvk_spec *s);  /* of an image, also where it is gradients that come out */
 shape shape_gate(const cvk_spec *s);    /* N C */

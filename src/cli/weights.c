@@ -4,19 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Several `scale`s and `shift`s stand in one array, a row each. */
-static shape scale_shape(const cvk_spec *s) {
-    int count = spec_scales(s);
-    return count < 2 || spec_is_chain(s)
-               ? shape_scale(s)
-               : (shape){.type = spec_sum_type(s), .rank = 2, .size = {count, s->out_channels}};
-}
-
 void weights_files(arena *a, const cvk_spec *spec, const char *directory, weights_file files[WEIGHTS_FILES]) {
     const bool forward = spec_has_weights(spec);
     files[0] = (weights_file){NULL, "weights", forward && !spec->known, shape_weights(spec)};
     files[1] = (weights_file){NULL, "bias", forward && spec_bias_elements(spec) > 0, shape_bias(spec)};
-    files[2] = (weights_file){NULL, "scale", spec_scales(spec) > 0, scale_shape(spec)};
+    files[2] = (weights_file){NULL, "scale", spec_scales(spec) > 0, shape_scales(spec)};
+    files[3] = (weights_file){NULL, "shift", spec_shift_elements(spec) > 0, shape_shift(spec)};
     for (int i = 0; i < WEIGHTS_FILES; i++)
         files[i].path = arena_format(a, "%s/%s.%s.npy", directory, spec->name, files[i].what);
 }
@@ -37,7 +30,7 @@ static cli_exit read_file(session *s, arena *a, const cvk_spec *spec, const weig
 cli_exit weights_read(session *s, arena *a, const cvk_spec *spec, const char *directory, known_tensors *to) {
     weights_file files[WEIGHTS_FILES];
     weights_files(a, spec, directory, files);
-    const void **const tensors[WEIGHTS_FILES] = {&to->weights, &to->bias, &to->scale};
+    const void **const tensors[WEIGHTS_FILES] = {&to->weights, &to->bias, &to->scale, &to->shift};
     cli_exit status = CLI_DONE;
     *to = (known_tensors){0};
     for (int i = 0; i < WEIGHTS_FILES && status == CLI_DONE; i++) status = read_file(s, a, spec, &files[i], tensors[i]);

@@ -1,11 +1,11 @@
-/* A model's own weights: DIR/<layer>.weights.npy, and .bias.npy and .scale.npy where the layer has them. */
+/* A model's own weights: DIR/<layer>.weights.npy, and .bias.npy, .scale.npy and .shift.npy where the layer has them. */
 #ifndef CVK_CLI_WEIGHTS_H
 #define CVK_CLI_WEIGHTS_H
 
 #include "judge/random_data.h"
 #include "cli/shapes.h"
 
-enum { WEIGHTS_FILES = 3 };
+enum { WEIGHTS_FILES = 4 };
 
 typedef struct weights_file {
     const char *path;

@@ -359,22 +359,50 @@ static residue apply(const formula *f, int i, residue operand, residue x) {
     }
 }
 
-/* All of them, for the output at `position` of the channel. */
-static residue finished(const channel *c, int64_t position, residue x) {
+/* Number of the channel in the next vector of `scale`, `at` numbers of which have been used; of multipliers there may
+ * be one for all. */
+static residue next_scale(const channel *c, bool one, int64_t *at) {
+    const residue x = c->formula->tensors->scale[*at + (one ? 0 : c->oc)];
+    *at += one ? 1 : c->formula->spec->out_channels;
+    return x;
+}
+
+/* Of map number `map`; one of bytes has a multiplier. */
+static residue addend_at(const channel *c, int64_t map, int64_t position, int64_t *scale) {
+    const cvk_spec *s = c->formula->spec;
+    const int64_t positions = s->out_size[AXIS_D] * s->out_size[AXIS_H] * s->out_size[AXIS_W];
+    const residue x = c->formula->tensors->addend[map * positions + position];
+    const bool bytes = s->output_type == TYPE_U8 || s->output_type == TYPE_S8;
+    return bytes ? residue_mul(x, next_scale(c, s->one_multiplier, scale)) : x;
+}
+
+/* A sum times its multiplier; how it is rounded is a symbol where that is an operation of its own. */
+static residue scaled(const channel *c, residue sum, int64_t *scale) {
+    const cvk_spec *s = c->formula->spec;
+    const scaling how = spec_scaling(s);
+    if (how == SCALING_NONE) return sum;
+    const residue by = next_scale(c, s->one_multiplier, scale);
+    if (how == SCALING_FLOAT) return residue_mul(sum, by);
+    const char *word = how == SCALING_HALF_UP ? "scale_half_up" : "scale_double";
+    return residue_apply(residue_symbol(word), sum, by, c->formula->tensors->shift[s->one_multiplier ? 0 : c->oc]);
+}
+
+/* All that becomes of a sum, the output at `position` of the channel. */
+static residue finished(const channel *c, int64_t position, residue sum) {
     const formula *f = c->formula;
     const cvk_spec *s = f->spec;
-    int64_t positions = s->out_size[AXIS_D] * s->out_size[AXIS_H] * s->out_size[AXIS_W];
-    int64_t before[POST_OPERANDS] = {0};
+    int64_t scale = 0, before[POST_OPERANDS] = {0};
+    residue x = scaled(c, sum, &scale);
     for (int i = 0; i < s->post_count; i++) {
         const post_operand reads = post_rows[s->post[i].kind].operand;
         const int64_t which = before[reads]++, at = (which * s->batch + c->n) * s->out_channels + c->oc;
         residue operand = 0;
-        if (reads == OPERAND_TENSOR) operand = f->tensors->addend[at * positions + position];
+        if (reads == OPERAND_TENSOR) operand = addend_at(c, at, position, &scale);
         if (reads == OPERAND_IMAGE_CHANNEL) operand = f->tensors->gate[at];
-        if (reads == OPERAND_CHANNEL) operand = f->tensors->scale[which * s->out_channels + c->oc];
+        if (reads == OPERAND_CHANNEL) operand = next_scale(c, false, &scale);
         x = apply(f, i, operand, x);
     }
-    return x;
+    return residue_add(x, residue_of_integer(s->output_zero));
 }
 
 static residue *run_channel(const channel *c, residue *output) {

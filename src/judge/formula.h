@@ -7,12 +7,12 @@
 #include "spec/spec.h"
 
 /* Dense arrays in C order, the channels that are summed over innermost: input N D H W C; weights O D H W I/groups; bias
- * O; scale one O after another, addend one N O D H W after another, gate one N O after
- * another, one for each post-op that reads such. What the layer does not use may be NULL. */
+ * O; scale as spec_scales has it; addend one N O D H W after another, gate one N O after another, one for each post-op
+ * that reads such; shift beside the first of scale. What the layer does not use may be NULL. */
 typedef struct formula_tensors {
     const residue *input, *weights, *bias, *scale,
         *addend, /* of gradients of weights: weights are those of the output, N D H W C */
-        *gate;
+        *gate, *shift;
 } formula_tensors;
 
 typedef struct formula formula;

@@ -14,8 +14,8 @@ enum { PIECES = 64 };
 struct identity {
     cvk_spec spec;
     formula_tensors dense;
-    residue *memory;                                         /* all of the tensors above and below */
-    residue *input, *weights, *bias, *scale, *addend, *gate; /* in the layouts of the nests */
+    residue *memory;                                                 /* all of the tensors above and below */
+    residue *input, *weights, *bias, *scale, *shift, *addend, *gate; /* in the layouts of the nests */
     residue *before;   /* what is added to, in the order of what comes out; NULL: nothing is */
     residue *expected; /* N O D H W */
 };
@@ -125,11 +125,11 @@ static bool draw(identity *i, const double *known, uint64_t seed) {
     int64_t inputs = s->batch * s->in_channels * volume(s->in_size);
     int64_t weights = is_gradient(s) ? logical_outputs(s) : spec_weights_elements(s);
     int64_t laid_weights = is_gradient(s) ? spec_output_elements(s) : weights;
-    int64_t bias = spec_bias_elements(s), scale = spec_scale_elements(s);
+    int64_t bias = spec_bias_elements(s), scale = spec_scale_elements(s), shift = spec_shift_elements(s);
     int64_t adds = spec_operands(s, OPERAND_TENSOR), addend = adds * logical_outputs(s);
     int64_t gates = spec_operands(s, OPERAND_IMAGE_CHANNEL), gate = gates * s->batch * s->out_channels;
     int64_t before = s->accumulate ? formula_outputs(s) : 0;
-    int64_t random = inputs + weights + bias + scale + addend + gate + before;
+    int64_t random = inputs + weights + bias + scale + shift + addend + gate + before;
     int64_t laid_addends = adds * spec_operand_elements(s, OPERAND_TENSOR);
     int64_t laid_gates = gates * spec_operand_elements(s, OPERAND_IMAGE_CHANNEL);
     int64_t laid_out = spec_input_elements(s) + laid_weights + laid_addends + laid_gates;
@@ -137,8 +137,9 @@ static bool draw(identity *i, const double *known, uint64_t seed) {
     if (!at) return false;
     for (int64_t k = 0; k < random; k++) at[k] = drawn(&seed);
     if (s->known) take_known(i, known, at + inputs);
-    i->bias = at + inputs + weights, i->scale = i->bias + bias;
-    i->dense = (formula_tensors){at, at + inputs, i->bias, i->scale, i->scale + scale, i->scale + scale + addend};
+    i->bias = at + inputs + weights, i->scale = i->bias + bias, i->shift = i->scale + scale;
+    residue *addends = i->shift + shift;
+    i->dense = (formula_tensors){at, at + inputs, i->bias, i->scale, addends, addends + addend, i->shift};
     i->before = before ? at + random - before : NULL;
     i->input = at + random;
     i->weights = i->input + spec_input_elements(s);
@@ -155,6 +156,7 @@ static bool draw(identity *i, const double *known, uint64_t seed) {
     lay_out_addends(i);
     count_from(at, inputs, s->input_zero);
     count_from(at + inputs, weights, s->weights_zero);
+    count_from(addends, addend, s->addend_zero);
     return true;
 }
 
@@ -296,7 +298,7 @@ static void run_piece(void *argument, size_t piece) {
         [ROLE_INPUT] = i->input,     [ROLE_WEIGHTS] = j->packed,      [ROLE_BIAS] = i->bias,
         [ROLE_SCALE] = i->scale,     [ROLE_ADDEND] = i->addend,       [ROLE_OUTPUT] = j->output,
         [ROLE_SCRATCH] = scratch,    [ROLE_WORKSPACE] = j->workspace, [ROLE_GRADIENT] = i->weights,
-        [ROLE_INDICES] = j->indices, [ROLE_GATE] = i->gate,
+        [ROLE_INDICES] = j->indices, [ROLE_GATE] = i->gate,           [ROLE_SHIFT] = i->shift,
     };
     int64_t tasks = j->nest->tasks, p = (int64_t)piece;
     cvk_status status =

@@ -14,6 +14,7 @@
 #include "judge/naive_norm.h"
 #include "judge/naive_pool.h"
 #include "judge/naive_resize.h"
+#include "judge/naive_finish.h"
 #include "judge/post.h"
 
 #include <float.h>
@@ -405,26 +406,9 @@ static void sum_strip(const channel *c, strip *out) {
         for (int64_t kh = 0; kh < s->kernel[AXIS_H]; kh++) (s->transposed ? spread_row : add_row)(c, out, kd, kh);
 }
 
-/* Post-ops and store of one output, which stands at `at` in the channel. */
-static void finish(const channel *c, int64_t at, long double *value, double *bound) {
-    const cvk_spec *s = c->spec;
-    int64_t outputs = naive_channel_size(s), before[POST_OPERANDS] = {0};
-    for (int i = 0; i < s->post_count; i++) {
-        const post_op *op = &s->post[i];
-        const post_operand reads = post_rows[op->kind].operand;
-        const int64_t which = before[reads]++, image = which * s->batch + c->n;
-        double operand = 0;
-        if (reads == OPERAND_TENSOR)
-            operand = number(s->output_type, c->tensors->addend, (image * s->out_channels + c->oc) * outputs + at);
-        else if (reads == OPERAND_IMAGE_CHANNEL)
-            operand = number(s->output_type, c->tensors->gate, image * s->out_channels + c->oc);
-        else if (reads == OPERAND_CHANNEL)
-            operand = number(c->sum, c->tensors->scale, which * s->out_channels + c->oc);
-        if (bound) *bound = bound_post(c->sum, op, operand, *value, *bound);
-        *value = post_apply(op, operand, *value);
-    }
-    if (s->accumulate) naive_add_before(s, c->tensors, (c->n * s->out_channels + c->oc) * outputs + at, value, bound);
-    if (bound) bound_store(c->sum, s->output_type, value, bound);
+/* As kernels sum, which add a bias modulo 2^32. */
+static long double wrapped(cvk_type sum, long double value) {
+    return type_is_float(sum) ? value : (long double)(int32_t)(uint32_t)(int64_t)value;
 }
 
 /* Outputs that leave NaN out, one by one; the bias is added when they are reweighed. */
@@ -461,19 +445,20 @@ static void run_strip(const channel *c, strip *out, long double *output, double 
     if (rounding) rounding += (c->n * s->out_channels + c->oc) * naive_channel_size(s);
     if (s->ignore_nan) {
         reweigh_strip(c, out, output + at, bound ? bound + at : NULL);
-        for (int64_t i = 0; i < out->count; i++, at++) finish(c, at, &output[at], bound ? &bound[at] : NULL);
+        for (int64_t i = 0; i < out->count; i++, at++)
+            naive_finish(s, c->tensors, c->n, c->oc, at, &output[at], bound ? &bound[at] : NULL);
         return;
     }
     sum_strip(c, out);
     strip doubts = {.count = 0};
     if (bound && c->tensors->doubt) doubts = doubts_of(c, out);
     for (int64_t i = 0; i < out->count; i++, at++) {
-        output[at] = out->sum[i];
+        output[at] = wrapped(c->sum, out->sum[i]);
         const bool direct = !rounding || isnan(rounding[at]);
         const long double doubt = doubts.count ? doubts.sum[i] : 0;
         if (bound)
             bound[at] = direct ? bound_inherited(c->sum, terms, out->magnitude[i], doubt, c->integers) : rounding[at];
-        finish(c, at, &output[at], bound ? &bound[at] : NULL);
+        naive_finish(s, c->tensors, c->n, c->oc, at, &output[at], bound ? &bound[at] : NULL);
     }
 }
 
@@ -570,7 +555,7 @@ static void weightless_range(const cvk_spec *s, const naive_tensors *t, int64_t 
     for (int64_t i = first; i < last; i++) {
         const channel c = {
             .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .sum = spec_sum_type(s)};
-        for (int64_t at = 0; at < size; at++, output++) finish(&c, at, output, bound ? bound++ : NULL);
+        for (int64_t at = 0; at < size; at++, output++) naive_finish(s, t, c.n, c.oc, at, output, bound ? bound++ : NULL);
     }
 }
 
@@ -618,50 +603,4 @@ bool naive_run(const cvk_spec *s, const naive_tensors *t, long double *output, d
     if (good) naive_range(&last.spec, &last.tensors, 0, naive_channels(s), output, bound);
     naive_end(&last);
     return good;
-}
-
-static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *output) {
-    const bool adds = post_count_reading(s->post, s->post_count, OPERAND_TENSOR) > 0;
-    const bool gated = post_count_reading(s->post, s->post_count, OPERAND_IMAGE_CHANNEL) > 0;
-    if (s->batch && (!t->input || !output || (adds && !t->addend) || (gated && !t->gate))) return false;
-    const bool biased = s->direction == DIRECTION_FORWARD && spec_bias_elements(s) > 0;
-    return (t->weights || spec_weights_elements(s) == 0) && (!biased || t->bias) && (spec_scales(s) == 0 || t->scale);
-}
-
-cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
-                         const void *scale, const void *addend, void *output) {
-    return cvk_reference_gated(spec, input, weights, bias, scale, addend, NULL, output);
-}
-
-cvk_status cvk_reference_gated(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
-                               const void *scale, const void *addend, const void *gate, void *output) {
-    if (!spec) return CVK_ERROR_ARGUMENT;
-    const naive_tensors tensors = {.input = input,
-                                   .weights = spec->known ? spec->known : weights,
-                                   .bias = bias,
-                                   .scale = scale,
-                                   .addend = addend,
-                                   .gate = gate,
-                                   .before = output};
-    if (!has_all(spec, &tensors, output)) return CVK_ERROR_NULL;
-    int64_t size = naive_channel_size(spec);
-    const cvk_type type = spec_result_type(spec);
-    long double *one = malloc((size_t)size * sizeof *one);
-    naive_last last;
-    const bool good = naive_begin(spec, &tensors, false, NULL, &last) && one;
-    for (int64_t i = 0; good && i < naive_channels(spec); i++) {
-        naive_range(&last.spec, &last.tensors, i, i + 1, one, NULL);
-        for (int64_t at = 0; at < size; at++)
-            type_write_long(type, (char *)output + (i * size + at) * type_bytes(type), one[at]);
-    }
-    naive_end(&last);
-    free(one);
-    return good ? CVK_OK : CVK_ERROR_MEMORY;
-}
-
-cvk_status cvk_reference_indices(const cvk_spec *spec, const void *input, int32_t *indices) {
-    if (!spec || !spec->indices) return CVK_ERROR_ARGUMENT;
-    if (spec->batch && (!input || !indices)) return CVK_ERROR_NULL;
-    naive_places(spec, &(naive_tensors){.input = input}, 0, naive_channels(spec), indices);
-    return CVK_OK;
 }

@@ -6,9 +6,9 @@
 #include "spec/spec.h"
 
 /* Dense arrays in C order, each of its type (spec/spec.h): input N C D H W; weights O I/groups D H W, transposed I
- * O/groups D H W, of pools none; bias O; scale one O after another, one for each `scale`; addend one N O D H W after
- * another, one for each post-op that reads a tensor; gate one N O after another. What the layer does not use may be
- * NULL. */
+ * O/groups D H W, of pools none; bias O; scale as spec_scales has it; addend one N O D H W after another, one for each
+ * post-op that reads a tensor; gate one N O after another; shift beside the first of scale. What the layer does not use
+ * may be NULL. */
 typedef struct naive_tensors {
     const void *input, *weights /* of gradients of weights: gradients of the output, N O D H W */, *bias, *scale,
         *addend;
@@ -16,6 +16,7 @@ typedef struct naive_tensors {
                                of direct summation; of a chain, those of its first layer */
     const void *before; /* where the layer accumulates, what the output holds: N O D H W; gradients of weights as they
                            come out */
+    const void *shift;  /* of multipliers that are integers */
     const void *gate;
     const long double *finer; /* of a later layer of a chain: its input, N C D H W, in place of `input`, */
     const double *doubt;      /* and how far what a kernel has there may be from that; NULL: nothing is asked */

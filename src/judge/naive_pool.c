@@ -31,7 +31,7 @@ static void see(window *w, long double x, int64_t number, double doubt) {
 
 static long double read_input(const cvk_spec *s, const naive_map *input, int64_t i) {
     if (input->finer) return input->finer[i];
-    return type_read(s->input_type, (const char *)input->values + i * type_bytes(s->input_type));
+    return type_read(s->input_type, (const char *)input->values + i * type_bytes(s->input_type)) - s->input_zero;
 }
 
 static void see_tap(const cvk_spec *s, const naive_map *input, const int64_t o[AXES], const int64_t k[AXES],

@@ -208,6 +208,8 @@ static void merge(machine *m, const flat_op *o, const vector *value, uint64_t de
     m->defined[o->to] = (m->defined[o->to] & ~o->active) | (defined & o->active);
 }
 
+static int amount_of(const nest_op *op) { return op->kind == OP_CONVERT ? op->zero : op->shift; }
+
 /* Only multiply-adds and maxima have a lane range. */
 static bool run_lanewise(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
@@ -223,12 +225,12 @@ static bool run_lanewise(void *context, const flat_op *o, int64_t at) {
         from[i] = m->registers[r].bytes;
     }
     if (o->active == first_lanes(o->to_lanes)) {
-        p->function(m->registers[o->to].bytes, from, o->to_lanes, o->op->shift);
+        p->function(m->registers[o->to].bytes, from, o->to_lanes, amount_of(o->op));
         m->defined[o->to] = defined;
         return true;
     }
     vector value;
-    p->function(value.bytes, from, o->to_lanes, o->op->shift);
+    p->function(value.bytes, from, o->to_lanes, amount_of(o->op));
     merge(m, o, &value, defined);
     return true;
 }
@@ -274,6 +276,9 @@ static bool run_exact_dot(void *context, const flat_op *o, int64_t at) {
     return true;
 }
 
+/* Far outside of bytes, s32 is as good as any integer. */
+static double from_zero(double x, int zero) { return zero ? type_round(TYPE_S32, x) + zero : x; }
+
 static bool run_convert(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
     const prepared *p = o->how;
@@ -281,7 +286,8 @@ static bool run_convert(void *context, const flat_op *o, int64_t at) {
     (void)at;
     if (!m->defined[o->a]) return false;
     for (int l = 0; l < o->to_lanes; l++)
-        type_write(p->between.to, value.bytes + l * p->size, lane_value(m, o->a, l, p->between.from[0]));
+        type_write(p->between.to, value.bytes + l * p->size,
+                   from_zero(lane_value(m, o->a, l, p->between.from[0]), o->op->zero));
     m->registers[o->to] = value;
     m->defined[o->to] = m->defined[o->a];
     return true;

@@ -75,8 +75,60 @@ static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXI
 /* Each begins where any type may. */
 static int64_t tensor_bytes(cvk_type type, int64_t elements) { return (elements * type_bytes(type) + 7) / 8 * 8; }
 
+/* ---- multipliers of sums of integers ---- */
+
+/* How far bytes are from what stands for 0: on average, and their root mean square. */
+typedef struct distance {
+    double mean, square;
+} distance;
+
+static distance distance_of(cvk_type type, int zero) {
+    const double deviation = 256 / sqrt(12), mean = (type_least(type) + type_greatest(type)) / 2 - zero;
+    return (distance){fabs(mean), sqrt(mean * mean + deviation * deviation)};
+}
+
+/* About as large as sums of a layer's products are. */
+static double size_of_sums(const cvk_spec *s) {
+    const distance x = distance_of(s->input_type, s->input_zero), w = distance_of(s->weights_type, s->weights_zero);
+    const double terms = (double)(spec_group_in(s) * spec_taps(s));
+    return sqrt(terms) * x.square * w.square + terms * x.mean * w.mean;
+}
+
+/* By which sums become bytes of every size, and some saturate; often a power of two, which makes ties, sometimes
+ * negative. */
+static double multiplier(uint64_t bits, double size) {
+    const double drawn = (16 + (double)(bits >> 40 & 127)) / size;
+    const double m = bits & 3 ? drawn : ldexp(1, ilogb(drawn));
+    return bits >> 2 & 7 ? m : -m;
+}
+
+/* m / 2^s of all the digits that there are, or of few. */
+static void put_fraction(double value, int digits, int32_t *m, int *s) {
+    int exponent;
+    const double fraction = frexp(value, &exponent);
+    *m = (int32_t)type_round(TYPE_S32, ldexp(fraction, digits));
+    *s = digits - exponent;
+}
+
+static void draw_multipliers(const cvk_spec *s, uint64_t *seed, void *scale, int32_t *shift) {
+    const double size = size_of_sums(s);
+    float *floats = scale;
+    int32_t *integers = scale;
+    for (int64_t i = 0; i < spec_scale_size(s, 0); i++) {
+        const uint64_t bits = next(seed);
+        const double m = multiplier(bits, size);
+        int by = 0;
+        if (spec_scaling(s) == SCALING_FLOAT)
+            floats[i] = (float)m;
+        else
+            put_fraction(m, bits >> 5 & 7 ? 31 : 12, &integers[i], &by);
+        if (spec_scaling(s) == SCALING_HALF_UP) shift[i] = by;
+        if (spec_scaling(s) == SCALING_DOUBLE) shift[i] = by - 31;
+    }
+}
+
 bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *data) {
-    enum { TENSORS = 7, WEIGHTS = 1 };
+    enum { TENSORS = 8, WEIGHTS = 1 };
     const int64_t outputs = s->batch * s->out_channels * volume(s->out_size);
     const bool backward = s->direction == DIRECTION_BACKWARD_WEIGHTS; /* gradients of the output for weights */
     const int64_t results = backward ? spec_result_elements(s) : outputs;
@@ -86,13 +138,14 @@ bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *dat
                                        spec_scale_elements(s),
                                        outputs * spec_operands(s, OPERAND_TENSOR),
                                        s->accumulate ? results : 0,
-                                       s->batch * s->out_channels * spec_operands(s, OPERAND_IMAGE_CHANNEL)};
+                                       s->batch * s->out_channels * spec_operands(s, OPERAND_IMAGE_CHANNEL),
+                                       spec_shift_elements(s)};
     const void **const tensors[TENSORS] = {&data->tensors.input, &data->tensors.weights, &data->tensors.bias,
                                            &data->tensors.scale, &data->tensors.addend,  &data->tensors.before,
-                                           &data->tensors.gate};
+                                           &data->tensors.gate,  &data->tensors.shift};
     const cvk_type sum = spec_sum_type(s), weights = backward ? s->output_type : s->weights_type;
-    const cvk_type type[TENSORS] = {s->input_type,       weights,       sum, sum, s->output_type,
-                                    spec_result_type(s), s->output_type};
+    const cvk_type type[TENSORS] = {s->input_type,       weights,        sum,     spec_post_type(s), s->output_type,
+                                    spec_result_type(s), s->output_type, TYPE_S32};
     int64_t bytes = 1;
     for (int i = 0; i < TENSORS; i++) bytes += tensor_bytes(type[i], elements[i]);
     char *to = data->memory = malloc((size_t)bytes);
@@ -104,6 +157,8 @@ bool data_draw(const cvk_spec *s, data_kind kind, uint64_t seed, layer_data *dat
         if (i == WEIGHTS && s->known) memcpy(to, s->known, (size_t)(elements[i] * type_bytes(type[i])));
         to += tensor_bytes(type[i], elements[i]);
     }
+    if (spec_scaling(s) != SCALING_NONE)
+        draw_multipliers(s, &seed, (void *)(uintptr_t)data->tensors.scale, (void *)(uintptr_t)data->tensors.shift);
     if (s->ignore_nan) strew_nan(&seed, type[0], data->memory, elements[0]);
     return true;
 }

@@ -4,10 +4,10 @@
 
 #include "judge/naive.h"
 
-/* Weights that are given: dense, of the layer's type, as a caller would pass them; bias and scale NULL where the layer
- * has none. */
+/* Weights that are given: dense, of the layer's type, as a caller would pass them; bias, scale and shift NULL where the
+ * layer has none. */
 typedef struct known_tensors {
-    const void *weights, *bias, *scale;
+    const void *weights, *bias, *scale, *shift;
 } known_tensors;
 
 /* Integers so small that sums of them are exact; or real numbers in -1 .. 1. */

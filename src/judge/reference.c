@@ -82,7 +82,8 @@ static void judge_piece(void *argument, size_t piece) {
     job *j = argument;
     const cvk_spec *s = j->reference->spec;
     const int64_t size = naive_channel_size(s);
-    char *got = malloc((size_t)(size * type_bytes(spec_result_type(s)) + 1));
+    const size_t bytes = (size_t)type_bytes(spec_result_type(s));
+    char *got = malloc((size_t)size * (bytes > sizeof(int32_t) ? bytes : sizeof(int32_t)) + 1); /* indices, too */
     if (!got) {
         atomic_store(&j->starved, true);
         return;

@@ -87,18 +87,40 @@ RING_LANES(half_copy, uint16_t, a)
     RING_LANES(prefix##_select_negative, type, (double)a < 0 ? b : c)                                                  \
     RING_LANES(prefix##_shift_left, type, (wide)a << amount)                                                           \
     RING_LANES(prefix##_shift_right, type, a >> amount)
-#define INTEGER_RING(prefix, size)                                                                                     \
+#define INTEGER_RING(prefix, size, ...)                                                                                \
     {                                                                                                                  \
         RING(size, prefix##_constant), .lanewise = {                                                                   \
             ARITHMETIC(prefix, fma),                                                                                   \
             ENTRY(prefix, SHIFT_LEFT, shift_left),                                                                     \
             ENTRY(prefix, SHIFT_RIGHT, shift_right),                                                                   \
+            __VA_ARGS__                                                                                                \
         }                                                                                                              \
     }
 INTEGER(s8, int8_t, uint32_t)
 INTEGER(u8, uint8_t, uint32_t)
 INTEGER(s16, int16_t, uint32_t)
 INTEGER(s32, int32_t, uint32_t)
+
+/* ---- of sums of 32 bits ---- */
+
+static int64_t within(int64_t x, int64_t low, int64_t high) { return x < low ? low : x > high ? high : x; }
+static int64_t saturated(int64_t x) { return within(x, INT32_MIN, INT32_MAX); }
+
+static int64_t half_up(int64_t a, int64_t b, int64_t c) {
+    const int64_t s = within(c, 1, 62);
+    return saturated((a * b + (INT64_C(1) << (s - 1))) >> s);
+}
+
+/* Ties away from 0 are half up of the magnitude. */
+static int64_t doubled(int64_t a, int64_t b, int64_t c) {
+    const int64_t x = saturated(a * (INT64_C(1) << within(-c, 0, 31))), s = within(c, 0, 31);
+    const int64_t high = saturated((x * b + (INT64_C(1) << 30)) >> 31), size = high < 0 ? -high : high;
+    const int64_t shifted = (size + (INT64_C(1) << s >> 1)) >> s;
+    return high < 0 ? -shifted : shifted;
+}
+
+RING_LANES(s32_scale_half_up, int32_t, half_up(a, b, c))
+RING_LANES(s32_scale_double, int32_t, doubled(a, b, c))
 
 /* ---- the table ---- */
 
@@ -107,10 +129,10 @@ static const ring ROUNDED[TYPES] = {
     [TYPE_F64] = FLOAT_RING(f64, 8, fma_rounded),
     [TYPE_F16] = {RING(2, f16_constant), .lanewise = {ENTRY(half, COPY, copy)}},
     [TYPE_BF16] = {RING(2, bf16_constant), .lanewise = {ENTRY(half, COPY, copy)}},
-    [TYPE_S8] = INTEGER_RING(s8, 1),
-    [TYPE_U8] = INTEGER_RING(u8, 1),
-    [TYPE_S16] = INTEGER_RING(s16, 2),
-    [TYPE_S32] = INTEGER_RING(s32, 4),
+    [TYPE_S8] = INTEGER_RING(s8, 1, ),
+    [TYPE_U8] = INTEGER_RING(u8, 1, ),
+    [TYPE_S16] = INTEGER_RING(s16, 2, ),
+    [TYPE_S32] = INTEGER_RING(s32, 4, ENTRY(s32, SCALE_HALF_UP, scale_half_up), ENTRY(s32, SCALE_DOUBLE, scale_double)),
 };
 static const ring F32_FUSED = FLOAT_RING(f32, 4, fma_fused), F64_FUSED = FLOAT_RING(f64, 8, fma_fused);
 

@@ -10,7 +10,8 @@
 /* Lanes are computed eight at a time: registers have room for them, and what is past their lanes nobody looks at. */
 enum { RING_GROUP = 8 };
 
-/* to = an operation's formula of its sources; `to` may be one of them. `amount`: of shifts. */
+/* to = an operation's formula of its sources; `to` may be one of them. `amount`: of shifts, and what
+ * conversions add. */
 typedef void lane_function(void *to, const void *const *from, int lanes, int amount);
 
 /* A lane_function; in `formula`, a b c are a lane of the sources. Sources an operation does not have are the first. */

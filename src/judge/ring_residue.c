@@ -7,6 +7,8 @@
 #include "judge/ring.h"
 
 RING_LANES(copy, residue, a)
+/* Types make no difference, what stands for 0 does. */
+RING_LANES(convert, residue, residue_add(a, residue_of_integer(amount)))
 RING_LANES(fma_exact, residue, residue_fma(a, b, c))
 RING_LANES(add, residue, residue_add(a, b))
 RING_LANES(sub, residue, residue_sub(a, b))
@@ -57,6 +59,8 @@ SYMBOLIC(magnitude, "abs", 1)
 SYMBOLIC(root, "sqrt", 1)
 SYMBOLIC(with_sign, "copysign", 2)
 SYMBOLIC(exp2i, "exp2i", 1)
+SYMBOLIC(scale_half_up, "scale_half_up", 3)
+SYMBOLIC(scale_double, "scale_double", 3)
 #define NEST_MATH(name, word, ulp, formula) SYMBOLIC(call_##name, word, 1)
 #include "nest/math.def"
 #undef NEST_MATH
@@ -109,7 +113,9 @@ const ring ring_residue = {
             [OP_COPYSIGN] = with_sign,
             [OP_SHIFT_LEFT] = shift_left,
             [OP_SHIFT_RIGHT] = shift_right,
-            [OP_CONVERT] = copy, /* types make no difference */
+            [OP_SCALE_HALF_UP] = scale_half_up,
+            [OP_SCALE_DOUBLE] = scale_double,
+            [OP_CONVERT] = convert,
         },
     .call =
         {

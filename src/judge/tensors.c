@@ -34,6 +34,7 @@ static int64_t counted(const cvk_spec *s, const cvk_kernel_info *info, spec_pitc
 /* Whether the kernel wants the sizes that the layer has. */
 static bool sizes_agree(const cvk_spec *s, const cvk_kernel_info *info) {
     const int64_t adds = spec_operands(s, OPERAND_TENSOR), gates = spec_operands(s, OPERAND_IMAGE_CHANNEL);
+    const uint64_t post = (uint64_t)type_bytes(spec_post_type(s));
     const uint64_t x = (uint64_t)type_bytes(s->input_type), w = (uint64_t)type_bytes(s->weights_type);
     const uint64_t y = (uint64_t)type_bytes(s->output_type), sum = (uint64_t)type_bytes(spec_sum_type(s));
     const bool forward = s->direction == DIRECTION_FORWARD;
@@ -42,7 +43,8 @@ static bool sizes_agree(const cvk_spec *s, const cvk_kernel_info *info) {
            info->weights.bytes == (forward && !s->known ? w * (uint64_t)spec_weights_elements(s) : 0) &&
            of(info, CVK_ROLE_GRADIENT, s) == (forward ? 0 : y * (uint64_t)spec_output_elements(s)) &&
            info->bias.bytes == (forward ? sum * (uint64_t)spec_bias_elements(s) : 0) &&
-           info->scale.bytes == sum * (uint64_t)spec_scale_elements(s) &&
+           info->scale.bytes == post * (uint64_t)spec_scale_elements(s) &&
+           info->shift.bytes == sizeof(int32_t) * (uint64_t)spec_shift_elements(s) &&
            of(info, CVK_ROLE_ADDEND, s) ==
                y * (uint64_t)(adds * counted(s, info, PITCH_ADDEND, spec_operand_elements(s, OPERAND_TENSOR))) &&
            of(info, CVK_ROLE_GATE, s) == y * (uint64_t)(gates * spec_operand_elements(s, OPERAND_IMAGE_CHANNEL)) &&
@@ -116,6 +118,7 @@ static void fill(const naive_tensors *data, tensors *t) {
         copy(data->weights, &t->dense);
     copy(data->bias, &t->buffer[CVK_ROLE_BIAS]);
     copy(data->scale, &t->buffer[CVK_ROLE_SCALE]);
+    copy(data->shift, &t->buffer[CVK_ROLE_SHIFT]);
     static const cvk_role written[] = {CVK_ROLE_OUTPUT, CVK_ROLE_INDICES, CVK_ROLE_SCRATCH, CVK_ROLE_WORKSPACE};
     for (size_t i = 0; i < sizeof written / sizeof *written; i++)
         memset(t->buffer[written[i]].data, ALL_NAN, t->buffer[written[i]].bytes);

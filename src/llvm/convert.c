@@ -9,6 +9,7 @@ typedef struct converter {
     lower_module *m;
     LLVMBuilderRef b;
     int lanes;
+    int zero; /* added to what becomes bytes, after it is rounded: before, ties would go to where the sum is even */
 } converter;
 
 static LLVMTypeRef vector_of(const converter *c, cvk_type type) { return lower_vector(c->m, type, c->lanes); }
@@ -166,10 +167,11 @@ static LLVMValueRef float_to_integer(const converter *c, cvk_type from, cvk_type
         x = LLVMBuildFPExt(c->b, x, vector_of(c, TYPE_F64), "");
         from = TYPE_F64;
     }
-    x = clamp(c, from, x, type_least(to), type_greatest(to));
+    x = clamp(c, from, x, type_least(to) - c->zero, type_greatest(to) - c->zero);
     x = LLVMBuildFAdd(c->b, x, number(c, from, from == TYPE_F32 ? 0x3p22 : 0x3p51), "");
     LLVMTypeRef bits = LLVMVectorType(from == TYPE_F32 ? c->m->i32 : c->m->i64, (unsigned)c->lanes);
     x = LLVMBuildBitCast(c->b, x, bits, "");
+    if (c->zero) x = LLVMBuildAdd(c->b, x, lower_splat_bits(bits, (uint64_t)c->zero), "");
     return LLVMBuildTrunc(c->b, x, vector_of(c, to), "");
 }
 
@@ -178,6 +180,11 @@ static LLVMValueRef resize(const converter *c, cvk_type from, cvk_type to, LLVMV
     if (type_rows[from].bits > type_rows[to].bits) return LLVMBuildTrunc(c->b, x, vector_of(c, to), "");
     bool with_sign = type_rows[from].kind == KIND_SIGNED;
     return (with_sign ? LLVMBuildSExt : LLVMBuildZExt)(c->b, x, vector_of(c, to), "");
+}
+
+static LLVMValueRef integer_to_bytes(const converter *c, cvk_type from, cvk_type to, LLVMValueRef x) {
+    x = clamp(c, TYPE_S32, resize(c, from, TYPE_S32, x), type_least(to) - c->zero, type_greatest(to) - c->zero);
+    return resize(c, TYPE_S32, to, add(c, x, (uint32_t)c->zero));
 }
 
 static LLVMValueRef integer_to_integer(const converter *c, cvk_type from, cvk_type to, LLVMValueRef x) {
@@ -200,18 +207,20 @@ static LLVMValueRef before_half(const converter *c, cvk_type from, LLVMValueRef 
 }
 
 static LLVMValueRef convert(const converter *c, cvk_type from, cvk_type to, LLVMValueRef x) {
-    if (from == to) return x;
+    if (from == to && c->zero == 0) return x;
     if (from == TYPE_F16) return convert(c, TYPE_F32, to, widen_f16(c, x));
     if (from == TYPE_BF16) return convert(c, TYPE_F32, to, widen_bf16(c, x));
     if (to == TYPE_F16) return narrow_f16(c, before_half(c, from, x));
     if (to == TYPE_BF16) return narrow_bf16(c, before_half(c, from, x));
+    if (!type_is_float(from) && c->zero) return integer_to_bytes(c, from, to, x);
     if (!type_is_float(from))
         return type_is_float(to) ? integer_to_float(c, from, to, x) : integer_to_integer(c, from, to, x);
     if (!type_is_float(to)) return float_to_integer(c, from, to, x);
     return (to == TYPE_F64 ? LLVMBuildFPExt : LLVMBuildFPTrunc)(c->b, x, vector_of(c, to), "");
 }
 
-LLVMValueRef lower_convert(lower_module *m, LLVMBuilderRef builder, cvk_type from, cvk_type to, LLVMValueRef a) {
-    const converter c = {m, builder, (int)LLVMGetVectorSize(LLVMTypeOf(a))};
+LLVMValueRef lower_convert(lower_module *m, LLVMBuilderRef builder, cvk_type from, cvk_type to, int zero,
+                           LLVMValueRef a) {
+    const converter c = {m, builder, (int)LLVMGetVectorSize(LLVMTypeOf(a)), zero};
     return convert(&c, from, to, a);
 }

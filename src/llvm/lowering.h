@@ -104,8 +104,11 @@ LLVMValueRef lower_shift(LLVMBuilderRef builder, op_kind kind, cvk_type type, LL
 LLVMValueRef lower_select_less(LLVMBuilderRef builder, cvk_type type, LLVMValueRef a, LLVMValueRef b, LLVMValueRef less,
                                LLVMValueRef otherwise);
 
-/* convert.c, dot.c: those of nest/ops.def. */
-LLVMValueRef lower_convert(lower_module *m, LLVMBuilderRef builder, cvk_type from, cvk_type to, LLVMValueRef a);
+/* convert.c, scale.c, dot.c: those of nest/ops.def. */
+LLVMValueRef lower_convert(lower_module *m, LLVMBuilderRef builder, cvk_type from, cvk_type to, int zero,
+                           LLVMValueRef a);
+LLVMValueRef lower_scale(lower_module *m, LLVMBuilderRef builder, op_kind kind, LLVMValueRef a, LLVMValueRef by,
+                         LLVMValueRef shift);
 LLVMValueRef lower_dot(lower_module *m, LLVMBuilderRef builder, cvk_type a_type, cvk_type b_type, LLVMValueRef a,
                        LLVMValueRef b, LLVMValueRef c);
 LLVMValueRef lower_intrinsic(lower_module *m, LLVMBuilderRef builder, const char *name, LLVMTypeRef *overload,

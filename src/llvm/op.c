@@ -324,7 +324,9 @@ static LLVMValueRef lanewise(lowering *l, const nest_op *op, LLVMValueRef a, LLV
     switch (op->kind) {
     case OP_SHIFT_LEFT:
     case OP_SHIFT_RIGHT: return lower_shift(l->builder, op->kind, type_in(l, &op->a), a, op->shift);
-    case OP_CONVERT: return lower_convert(l->m, l->builder, type_in(l, &op->a), type_in(l, &op->to), a);
+    case OP_CONVERT: return lower_convert(l->m, l->builder, type_in(l, &op->a), type_in(l, &op->to), op->zero, a);
+    case OP_SCALE_HALF_UP:
+    case OP_SCALE_DOUBLE: return lower_scale(l->m, l->builder, op->kind, a, b, c);
     case OP_DOT: return lower_dot(l->m, l->builder, type_in(l, &op->a), type_in(l, &op->b), a, b, c);
     default: return lower_arithmetic(l->m, l->builder, op->kind, type_in(l, &op->to), a, b, c);
     }

@@ -276,13 +276,12 @@ static register_ref own_register(nest_builder *b, const char *name, cvk_type typ
     return reg(nest_add_register(b, name, type, lanes, 1), affine_constant(0));
 }
 
-/* Where an access moves a vector from or to: the register itself, or one of the tensor's type. What does not exist is
- * for nest_check to report. */
-static register_ref moved(nest_builder *b, register_ref r, const nest_access *at) {
+/* What does not exist is for nest_check to report. */
+register_ref build_moved(nest_builder *b, register_ref r, int tensor) {
     const nest *n = b->nest;
-    const bool known = r.array >= 0 && r.array < n->register_count && at->tensor >= 0 && at->tensor < n->tensor_count;
-    if (!known || n->registers[r.array].type == n->tensors[at->tensor].type) return r;
-    return own_register(b, CONVERTED, n->tensors[at->tensor].type, n->registers[r.array].lanes);
+    const bool known = r.array >= 0 && r.array < n->register_count && tensor >= 0 && tensor < n->tensor_count;
+    if (!known || n->registers[r.array].type == n->tensors[tensor].type) return r;
+    return own_register(b, CONVERTED, n->tensors[tensor].type, n->registers[r.array].lanes);
 }
 
 /* Of what was loaded; lanes that were not stay 0. */
@@ -310,7 +309,7 @@ static void append_load(nest_builder *b, register_ref to, nest_access at, const 
 }
 
 void build_load(nest_builder *b, register_ref to, nest_access at, const nest_range *lanes) {
-    const register_ref from = moved(b, to, &at);
+    const register_ref from = build_moved(b, to, at.tensor);
     append_load(b, from, at, lanes);
     widen(b, to, from, &at, lanes);
 }
@@ -318,16 +317,22 @@ void build_load(nest_builder *b, register_ref to, nest_access at, const nest_ran
 void build_splat(nest_builder *b, register_ref to, nest_access at) { build_splat_repeated(b, to, at, 1); }
 
 void build_splat_repeated(nest_builder *b, register_ref to, nest_access at, int repeat) {
-    const register_ref from = moved(b, to, &at);
+    const register_ref from = build_moved(b, to, at.tensor);
     nest_op *op = append_op(b, OP_SPLAT, from);
     op->at = at;
     op->repeat = repeat;
     widen(b, to, from, &at, NULL);
 }
 
+register_ref build_as_stored(nest_builder *b, register_ref a, int tensor) {
+    const register_ref to = build_moved(b, a, tensor);
+    if (to.array == a.array) return a;
+    build_convert_from(b, to, a, b->nest->tensors[tensor].zero);
+    return to;
+}
+
 static nest_op *append_store(nest_builder *b, nest_access at, register_ref a, const nest_range *lanes) {
-    const register_ref to = moved(b, a, &at);
-    if (to.array != a.array) build_convert(b, to, a);
+    const register_ref to = build_as_stored(b, a, at.tensor);
     nest_op *op = append_op(b, OP_STORE, NO_REGISTER);
     op->at = at;
     op->a = to;
@@ -373,7 +378,20 @@ void build_number(nest_builder *b, register_ref to, affine first, int64_t step) 
     append_op(b, OP_NUMBER, to)->at = access_at(-1, first, step);
 }
 
-void build_convert(nest_builder *b, register_ref to, register_ref a) { append_op(b, OP_CONVERT, to)->a = a; }
+void build_convert(nest_builder *b, register_ref to, register_ref a) { build_convert_from(b, to, a, 0); }
+
+void build_convert_from(nest_builder *b, register_ref to, register_ref a, int zero) {
+    nest_op *op = append_op(b, OP_CONVERT, to);
+    op->a = a;
+    op->zero = zero;
+}
+
+void build_scale(nest_builder *b, op_kind kind, register_ref to, register_ref a, register_ref by, register_ref shift) {
+    nest_op *op = append_op(b, kind, to);
+    op->a = a;
+    op->b = by;
+    op->c = shift;
+}
 
 void build_shift(nest_builder *b, op_kind kind, register_ref to, register_ref a, int amount) {
     nest_op *op = append_op(b, kind, to);

@@ -29,7 +29,7 @@ int nest_add_cosines(nest_builder *b, const char *name, cvk_type type, const int
 int nest_add_sums(nest_builder *b, const char *name, nest_role role, cvk_type type, int64_t elements, bool added_to);
 /* It is part of a wider tensor: nest_tensor says what the numbers are, which may be 0. */
 void nest_lie_in(nest_builder *b, int tensor, int64_t image, int64_t period, int64_t width);
-/* Loads into another type give how far above `zero` the tensor's numbers are. */
+/* Loads into another type give how far above `zero` the tensor's numbers are, and stores from another add it. */
 void nest_count_from(nest_builder *b, int tensor, int zero);
 int nest_add_register(nest_builder *b, const char *name, cvk_type type, int lanes, int count);
 
@@ -72,7 +72,13 @@ void build_dot(nest_builder *b, register_ref to, register_ref x, register_ref y,
 void build_maximum(nest_builder *b, register_ref to, register_ref x,
                    const nest_range *lanes);                                     /* to = the greater of the two */
 void build_number(nest_builder *b, register_ref to, affine first, int64_t step); /* first + lane * step */
+/* The register that an access of the tensor moves, where `r` is one of its lanes: `r` itself, or one of the tensor's
+ * type; and that with what `a` is as the tensor holds it. */
+register_ref build_moved(nest_builder *b, register_ref r, int tensor);
+register_ref build_as_stored(nest_builder *b, register_ref a, int tensor);
 void build_convert(nest_builder *b, register_ref to, register_ref a);
+void build_convert_from(nest_builder *b, register_ref to, register_ref a, int zero); /* plus zero */
+void build_scale(nest_builder *b, op_kind kind, register_ref to, register_ref a, register_ref by, register_ref shift);
 void build_shift(nest_builder *b, op_kind kind, register_ref to, register_ref a, int amount);
 void build_op(nest_builder *b, op_kind kind, register_ref to, register_ref a, register_ref c);
 void build_select_negative(nest_builder *b, register_ref to, register_ref test, register_ref yes, register_ref no);

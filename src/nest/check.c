@@ -232,6 +232,13 @@ static void check_shift(checker *c, const nest_op *op, const nest_register *to, 
         REFUSE(c, "%s of %s by %d", name, type_name(to->type), op->shift);
 }
 
+/* Sums with what stands for 0 do not leave the integers that every conversion has on the way. */
+static void check_zero(checker *c, const nest_op *op, const nest_register *to) {
+    if (op->zero == 0) return;
+    if (type_is_float(to->type) || type_bytes(to->type) != 1 || type_round(to->type, op->zero) != op->zero)
+        REFUSE(c, "convert to %s, in which %d stands for 0", type_name(to->type), op->zero);
+}
+
 static void check_call(checker *c, const nest_op *op, const nest_register *to) {
     if ((int)op->math < 0 || op->math >= MATH_KINDS)
         REFUSE(c, "call of no function");
@@ -283,6 +290,7 @@ static void check_op(checker *c, const nest_scope *s, const nest_op *op) {
     case OP_TRANSPOSE: check_transpose(c, s, op, o.to->lanes); break;
     case OP_NUMBER: check_affine(c, s, &op->at.offset, false, name); break;
     case OP_CALL: check_call(c, op, o.to); break;
+    case OP_CONVERT: check_zero(c, op, o.to); break;
     case OP_SHIFT_LEFT:
     case OP_SHIFT_RIGHT: check_shift(c, op, o.to, name); break;
     case OP_SPLAT: check_splat(c, op, o.to); break;

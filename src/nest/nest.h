@@ -47,7 +47,7 @@ typedef struct nest_tensor {
     int64_t begin; /* elements of what the role is bound to that stand before it: of several tensors of one role */
     bool shared;   /* of all images, where a kernel is for any batch and sums over them */
     bool added_to; /* a task reads an element of it, adds, and stores it */
-    int zero;      /* the number that stands for 0: what loads into another type subtract */
+    int zero;      /* the number that stands for 0: loads into another type subtract it, stores from one add it */
     int64_t image; /* elements from an image to the next, where a kernel is for any batch; 0: as many as it has */
     int64_t period, width; /* of every so many elements the first `width` are its own; 0: all are */
     bool work;             /* of no meaning afterwards: its elements may be stored again and again */
@@ -104,7 +104,7 @@ typedef enum op_class {
 } op_class;
 
 /* Types of registers that an operation takes. */
-typedef enum op_types { TYPES_ANY, TYPES_NUMBER, TYPES_FLOAT, TYPES_INTEGER } op_types;
+typedef enum op_types { TYPES_ANY, TYPES_NUMBER, TYPES_FLOAT, TYPES_INTEGER, TYPES_S32 } op_types;
 
 /* rows of nest/math.def: MATH_EXP, … */
 typedef enum math_kind {
@@ -137,6 +137,7 @@ typedef struct nest_op {
     bool streams;   /* store: whole registers of adjacent lanes bypass the caches, where the target can */
     int repeat;     /* splat */
     int shift;      /* shift_left, shift_right */
+    int zero;       /* convert, to bytes: what stands for 0 */
     math_kind math; /* call */
     const int *pattern; /* shuffle: lane i of `to` is lane pattern[i] of a ++ b; -1: any */
 } nest_op;

@@ -21,6 +21,7 @@ bool nest_op_takes(op_kind kind, cvk_type type) {
     case TYPES_NUMBER: return !type_is_float(type) || type_is_computed_float(type);
     case TYPES_FLOAT: return type_is_computed_float(type);
     case TYPES_INTEGER: return !type_is_float(type);
+    case TYPES_S32: return type == TYPE_S32;
     case TYPES_ANY: break;
     }
     return true;

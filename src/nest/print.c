@@ -12,8 +12,8 @@ typedef struct printer {
 
 /* @t: destination; @d: destination with its type; @a @b @c: sources; @m: what is accessed; @n: a number a lane; @l:
  * lane range; @v: value;
- * @p: pattern; @f: function; @s: shift; @r: rounding of a conversion. What has its own destination as the last source
- * is printed by ACCUMULATE. */
+ * @p: pattern; @f: function; @s: shift; @r: rounding of a conversion; @z: what it adds. What has its own destination as
+ * the last source is printed by ACCUMULATE. */
 static const char *const ACCUMULATE[OP_KINDS] = {[OP_FMA] = "@t += @a * @b@l", [OP_DOT] = "@t += dot(@a, @b)@l"};
 static const char *const OP_TEMPLATE[OP_KINDS] = {
     [OP_CONST] = "@d = @v",
@@ -41,7 +41,9 @@ static const char *const OP_TEMPLATE[OP_KINDS] = {
     [OP_SHIFT_LEFT] = "@t = @a << @s",
     [OP_SHIFT_RIGHT] = "@t = @a >> @s",
     [OP_KEEP] = "@t = keep @a@l",
-    [OP_CONVERT] = "@d = convert @a@r",
+    [OP_CONVERT] = "@d = convert @a@r@z",
+    [OP_SCALE_HALF_UP] = "@t = scale_half_up(@a, @b, @c)",
+    [OP_SCALE_DOUBLE] = "@t = scale_double(@a, @b, @c)",
     [OP_SHUFFLE] = "@t = shuffle(@a, @b)[@p]",
     [OP_TRANSPOSE] = "@t .. = transpose @a ..",
     [OP_CALL] = "@t = @f(@a)",
@@ -222,6 +224,10 @@ static void print_pattern(printer *p, const nest_op *op) {
             text_add(p->out, l ? " %d" : "%d", op->pattern[l]);
 }
 
+static void print_zero(printer *p, const nest_op *op) {
+    if (op->zero) text_add(p->out, ", from %d on", op->zero);
+}
+
 static void print_operand(printer *p, const nest_op *op, char which) {
     switch (which) {
     case 't': print_register(p, &op->to); break;
@@ -237,6 +243,7 @@ static void print_operand(printer *p, const nest_op *op, char which) {
     case 'v': print_value(p, op); break;
     case 's': text_add(p->out, "%d", op->shift); break;
     case 'r': print_rounding(p, op); break;
+    case 'z': print_zero(p, op); break;
     case 'f': text_add(p->out, "%s", op->math < MATH_KINDS ? nest_math_name(op->math) : "?"); break;
     default: break;
     }

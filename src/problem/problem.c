@@ -31,7 +31,12 @@ static view view_of_weights(const cvk_spec *s) {
 }
 
 problem_epilogue problem_epilogue_of(const cvk_spec *s) {
-    problem_epilogue e = {.bias = s->bias, .accumulate = s->accumulate, .count = s->post_count};
+    problem_epilogue e = {.bias = s->bias,
+                          .accumulate = s->accumulate,
+                          .scaling = spec_scaling(s),
+                          .one_multiplier = s->one_multiplier,
+                          .addend_zero = s->addend_zero,
+                          .count = s->post_count};
     for (int i = 0; i < s->post_count; i++) e.op[i] = s->post[i];
     return e;
 }
@@ -78,6 +83,7 @@ static problem tensors_of(const cvk_spec *s) {
                  .epsilon = s->epsilon,
                  .post = problem_epilogue_of(s)};
     p.x.zero = s->input_zero;
+    p.y.zero = s->output_zero;
     if (s->kind == LAYER_GROUP_NORM) take_moments(s, &p);
     return p;
 }
@@ -134,9 +140,9 @@ static axis_sample sample_of(const cvk_spec *s, int axis) {
         a.linear = s->in_size[axis] > 1;
         return a;
     }
-    if (s->rounding == ROUNDING_FLOOR) return a;
-    if (s->rounding == ROUNDING_CEIL) return (axis_sample){a.step, a.origin + a.divisor - 1, a.divisor, false};
-    const int64_t less = s->rounding == ROUNDING_PREFER_FLOOR;
+    if (s->nearest == ROUNDING_FLOOR) return a;
+    if (s->nearest == ROUNDING_CEIL) return (axis_sample){a.step, a.origin + a.divisor - 1, a.divisor, false};
+    const int64_t less = s->nearest == ROUNDING_PREFER_FLOOR;
     return (axis_sample){2 * a.step, 2 * a.origin + a.divisor - less, 2 * a.divisor, false};
 }
 
@@ -364,3 +370,5 @@ double problem_multiply_adds(const problem *p) {
 int problem_operands(const problem *p, post_operand operand) {
     return post_count_reading(p->post.op, p->post.count, operand);
 }
+
+cvk_type problem_post_type(const problem *p) { return p->post.scaling == SCALING_FLOAT ? TYPE_F32 : p->sum; }

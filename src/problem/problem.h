@@ -26,9 +26,12 @@ typedef enum combination {
     COMBINE_RESIZED     /* what an axis_sample of each axis makes of the inputs */
 } combination;
 
-/* What becomes of a finished sum, in this order: post-ops, the store. The sum begins with the bias. */
+/* What becomes of a finished sum, in this order: scaling, post-ops, the store. The sum begins with the bias. */
 typedef struct problem_epilogue {
     bool bias, accumulate; /* added to what the output holds, which is stored */
+    scaling scaling;       /* before post-ops */
+    bool one_multiplier;   /* for all channels */
+    int addend_zero;       /* of bytes */
     int count;
     post_op op[MOST_POST_OPS];
 } problem_epilogue;
@@ -45,7 +48,7 @@ typedef struct problem {
     view moments; /* elements: a mean is taken away before post-ops, and an inverse multiplied with, which the workspace
                      holds (algo/moments.h) */
     view gate;    /* of what post-ops have for an image's channel: laid out as the output, of one position */
-    cvk_type sum; /* what is accumulated in; of bias and scales, too */
+    cvk_type sum; /* what is accumulated in; of the bias, too */
     padding_mode border; /* what a tap outside the input reads; PAD_ZEROS: it is absent */
     double constant;     /* with PAD_CONSTANT: what it reads, counted from what stands for 0 */
     accuracy accuracy;
@@ -98,5 +101,6 @@ int64_t problem_taps(const problem *p);
 int64_t problem_pixels(const problem *p);                     /* of the output */
 double problem_multiply_adds(const problem *p);               /* padding counted as present */
 int problem_operands(const problem *p, post_operand operand); /* post-ops that read such an operand */
+cvk_type problem_post_type(const problem *p);                 /* what post-ops are computed in; of scales, too */
 
 #endif

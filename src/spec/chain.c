@@ -18,6 +18,8 @@ static const char *why_not_alone(const cvk_spec *s, bool last) {
     if (s->transposed) return "a transposed layer in a chain is not supported yet";
     if (s->indices) return "indices in a chain are not supported yet";
     if (spec_is_chain(s)) return "a chain within a chain is one chain";
+    if (spec_scaling(s) != SCALING_NONE || (spec_is_pool(s) && !type_is_float(s->input_type)))
+        return "bytes in a chain are not supported yet";
     if (s->ignore_nan) return "sums that leave NaN out, in a chain, are not supported yet";
     if (s->kind == LAYER_DENSE || s->kind == LAYER_IDENTITY)
         return "a layer of this kind in a chain is not supported yet";

@@ -26,7 +26,7 @@ typedef enum field_form {
     FORM_positive,
     FORM_interpolation,
     FORM_coordinates,
-    FORM_rounding,
+    FORM_nearest,
     FORM_boolean,
     FORM_post_ops,
     FORM_then,

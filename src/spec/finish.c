@@ -130,6 +130,8 @@ static void check_rest(const cvk_spec *s, const findings *f) {
         {"input_type", (size_t)s->input_type < dtype_words.count},
         {"weights_type", (size_t)s->weights_type < dtype_words.count},
         {"output_type", (size_t)s->output_type < dtype_words.count},
+        {"rounding", (unsigned)s->rounding < ROUNDINGS},
+        {"output_zero_point of a pool", !spec_is_pool(s) || s->output_zero == s->input_zero},
         {"accuracy", (size_t)s->accuracy < accuracy_words.count},
         {"direction", is_sound_direction(s)},
         {"accumulate: not a layer of gradients'", !s->accumulate || is_sound_gradient(s)},

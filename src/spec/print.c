@@ -126,9 +126,9 @@ static void print_coordinates(const cvk_spec *s, const field_row *f, text *out) 
     text_add(out, "%s", coordinate_words.word[s->coordinates]);
 }
 
-static void print_rounding(const cvk_spec *s, const field_row *f, text *out) {
+static void print_nearest(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
-    text_add(out, "%s", rounding_words.word[s->rounding]);
+    text_add(out, "%s", nearest_words.word[s->nearest]);
 }
 
 static void print_post_op(const cvk_spec *s, const post_op *op, text *out) {
@@ -219,11 +219,26 @@ static void print_dtype(const cvk_spec *s, const field_row *f, text *out) {
         text_add(out, "{input: %s, weights: %s, output: %s}", input, weights, output);
 }
 
-/* Nothing where both are 0. */
+static void print_subkey(text *out, const char *key, const char *value) {
+    text_add(out, "%s%s: %s", out->length ? ", " : "{", key, value);
+}
+
+static void print_zero(text *out, const char *key, int zero) {
+    text digits = text_new(out->arena);
+    text_add(&digits, "%d", zero);
+    if (zero) print_subkey(out, key, digits.bytes);
+}
+
+/* What is not as it is without a word; nothing where all is. */
 static void print_quantization(const cvk_spec *s, const field_row *f, text *out) {
     (void)f;
-    if (s->input_zero || s->weights_zero)
-        text_add(out, "{input_zero_point: %d, weights_zero_point: %d}", s->input_zero, s->weights_zero);
+    print_zero(out, "input_zero_point", s->input_zero);
+    print_zero(out, "weights_zero_point", s->weights_zero);
+    if (!spec_is_pool(s)) print_zero(out, "output_zero_point", s->output_zero);
+    print_zero(out, "addend_zero_point", s->addend_zero);
+    if (s->rounding) print_subkey(out, "rounding", rounding_words.word[s->rounding]);
+    if (s->one_multiplier) print_subkey(out, "multipliers", multiplier_words.word[1]);
+    if (out->length) text_add(out, "}");
 }
 
 static void print_direction(const cvk_spec *s, const field_row *f, text *out) {
@@ -297,7 +312,7 @@ static printer *const printers[FORMS] = {
     [FORM_positive] = print_positive,
     [FORM_interpolation] = print_interpolation,
     [FORM_coordinates] = print_coordinates,
-    [FORM_rounding] = print_rounding,
+    [FORM_nearest] = print_nearest,
     [FORM_boolean] = print_boolean,
     [FORM_post_ops] = print_post_ops,
     [FORM_then] = print_then,

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LONGEST_MESSAGE = 400, MOST_SUBKEYS = 4 };
+enum { LONGEST_MESSAGE = 400, MOST_SUBKEYS = 6 };
 
 static void say(reader *r, diag_code code, const node *at, const char *hint, const char *format, va_list args) {
     char message[LONGEST_MESSAGE];
@@ -351,9 +351,9 @@ static void read_coordinates(reader *r, const node *n) {
     if (found >= 0) r->draft.spec.coordinates = (coordinates)found;
 }
 
-static void read_rounding(reader *r, const node *n) {
-    int found = read_word(r, n, &rounding_words);
-    if (found >= 0) r->draft.spec.rounding = (nearest_rounding)found;
+static void read_nearest(reader *r, const node *n) {
+    int found = read_word(r, n, &nearest_words);
+    if (found >= 0) r->draft.spec.nearest = (nearest_rounding)found;
 }
 
 /* Its layers are read when the first one is settled. */
@@ -425,20 +425,50 @@ static void read_dtype(reader *r, const node *n) {
     if (n->kind != NODE_MAPPING) s->weights_type = s->output_type = s->input_type;
 }
 
-static void read_quantization(reader *r, const node *n) {
-    static const char *const names[] = {"input_zero_point", "weights_zero_point"};
-    static const word_list keys = {"quantization", 2, names};
-    int *const to[] = {&r->draft.spec.input_zero, &r->draft.spec.weights_zero};
-    const node *value[MOST_SUBKEYS];
+/* Keys of `quantization`: zero points, which come first, then words. */
+enum {
+    QUANTIZATION_INPUT,
+    QUANTIZATION_WEIGHTS,
+    QUANTIZATION_OUTPUT,
+    QUANTIZATION_ADDEND,
+    QUANTIZATION_ROUNDING,
+    QUANTIZATION_MULTIPLIERS,
+    QUANTIZATION_KEYS
+};
+
+/* Numbers go through a pool as they are. */
+static bool is_of_pool(int key) { return key == QUANTIZATION_INPUT || key == QUANTIZATION_ADDEND; }
+
+static void read_zero_points(reader *r, const node *const value[MOST_SUBKEYS]) {
+    cvk_spec *s = &r->draft.spec;
+    int *const to[] = {&s->input_zero, &s->weights_zero, &s->output_zero, &s->addend_zero};
     int64_t number;
+    for (int i = 0; i <= QUANTIZATION_ADDEND; i++)
+        if (value[i] && read_number(r, value[i], r->field->least, r->field->most, &number)) *to[i] = (int)number;
+    if (spec_is_pool(s)) s->output_zero = s->input_zero;
+}
+
+static void read_quantization(reader *r, const node *n) {
+    static const char *const names[QUANTIZATION_KEYS] = {"input_zero_point",  "weights_zero_point", "output_zero_point",
+                                                         "addend_zero_point", "rounding",           "multipliers"};
+    static const word_list keys = {"quantization", QUANTIZATION_KEYS, names};
+    cvk_spec *s = &r->draft.spec;
+    const node *value[MOST_SUBKEYS];
+    int found;
     if (n->kind != NODE_MAPPING) {
-        refuse(r, E_KIND, n, NULL, "expected {input_zero_point: integer, weights_zero_point: integer}, got %s",
-               describe(n).text);
+        refuse(r, E_KIND, n, NULL, "expected a mapping such as {input_zero_point: integer}, got %s", describe(n).text);
         return;
     }
     if (!read_subkeys(r, n, &keys, value)) return;
-    for (int i = 0; i < 2; i++)
-        if (value[i] && read_number(r, value[i], r->field->least, r->field->most, &number)) *to[i] = (int)number;
+    for (int i = 0; i < QUANTIZATION_KEYS; i++)
+        if (value[i] && spec_is_pool(s) && !is_of_pool(i) && i != QUANTIZATION_MULTIPLIERS)
+            refuse(r, E_LAYER_KIND, value[i], "a pool keeps its input's zero point", "a pool has no %s", names[i]);
+    read_zero_points(r, value);
+    if (value[QUANTIZATION_ROUNDING] && (found = read_word(r, value[QUANTIZATION_ROUNDING], &rounding_words)) >= 0)
+        s->rounding = (rounding_mode)found;
+    if (value[QUANTIZATION_MULTIPLIERS] &&
+        (found = read_word(r, value[QUANTIZATION_MULTIPLIERS], &multiplier_words)) >= 0)
+        s->one_multiplier = found;
 }
 
 static void read_output_padding(reader *r, const node *n) {
@@ -521,7 +551,7 @@ void read_field(reader *r, const node *value) {
         [FORM_positive] = read_positive,
         [FORM_interpolation] = read_interpolation,
         [FORM_coordinates] = read_coordinates,
-        [FORM_rounding] = read_rounding,
+        [FORM_nearest] = read_nearest,
         [FORM_boolean] = read_boolean,
         [FORM_post_ops] = read_post_ops,
         [FORM_then] = read_then,

@@ -191,15 +191,17 @@ static void check_groups_apart(const cvk_spec *s, const findings *f) {
                LIMIT_PHASES);
 }
 
-/* Floats that are widened exactly to what is summed in, or bytes whose sums come out as they are. */
+static bool is_byte(cvk_type type) { return type_bytes(type) == 1; }
+
+/* Floats that are widened exactly to what is summed in, or bytes whose sums come out as they are, or scaled. */
 static void check_types(const cvk_spec *s, const findings *f) {
-    const cvk_type sum = spec_sum_type(s);
-    const bool bytes = type_bytes(s->input_type) == 1 && type_bytes(s->weights_type) == 1;
-    const bool sound = type_is_float(sum) ? type_of_sums(s->weights_type) == sum && type_of_sums(s->output_type) == sum
-                                          : bytes && s->output_type == TYPE_S32;
-    if (!sound)
+    const cvk_type sum = spec_sum_type(s), out = s->output_type;
+    const bool bytes = is_byte(s->input_type) && is_byte(s->weights_type);
+    const bool sound = type_is_float(sum) ? type_of_sums(s->weights_type) == sum && type_of_sums(out) == sum
+                                          : bytes && (out == TYPE_S32 || out == TYPE_F32 || is_byte(out));
+    if (!sound && !spec_is_pool(s))
         broken(f, FIELD_dtype, E_DTYPE,
-               "f64 is for all tensors; f32, f16 and bf16 go with one another; u8 and s8 give s32",
+               "f64 is for all tensors; f32, f16 and bf16 go with one another; u8 and s8 give s32, f32, u8 or s8",
                "input of %s, weights of %s and output of %s do not go together", type_name(s->input_type),
                type_name(s->weights_type), type_name(s->output_type));
 }
@@ -207,7 +209,7 @@ static void check_types(const cvk_spec *s, const findings *f) {
 /* ---- integers ---- */
 
 static void check_zero_point(const findings *f, const char *key, cvk_type type, int zero) {
-    if (type_is_float(type) && zero != 0)
+    if (!is_byte(type) && zero != 0)
         broken(f, FIELD_quantization, E_QUANTIZATION, NULL, "%s: %s counts from 0", key, type_name(type));
     else if (type_round(type, zero) != zero)
         broken(f, FIELD_quantization, E_QUANTIZATION, NULL, "%s: %d is no %s", key, zero, type_name(type));
@@ -243,15 +245,41 @@ static bool keeps_integers(const post_op *op) {
     return op->kind == POST_RELU || op->kind == POST_RELU6 || (op->kind == POST_CLAMP && integral);
 }
 
-static void check_integers(const cvk_spec *s, const findings *f) {
-    check_zero_point(f, "input_zero_point", s->input_type, s->input_zero);
-    check_zero_point(f, "weights_zero_point", s->weights_type, s->weights_zero);
-    if (type_is_float(spec_sum_type(s))) return;
-    check_sums(s, f);
+/* Sums that stay integers on their way out have post-ops of integers. */
+static void check_integer_post_ops(const cvk_spec *s, const findings *f) {
     for (const post_op *op = s->post; op < s->post + s->post_count; op++)
         if (!keeps_integers(op))
-            broken(f, FIELD_post_ops, E_QUANTIZATION, "relu, relu6 and clamp to integers are",
-                   "%s of integers is not supported yet", spec_post_name(op->kind));
+            broken(f, FIELD_post_ops, E_QUANTIZATION,
+                   "relu, relu6 and clamp to integers are; all are with output of f32, and of u8 and s8 with rounding: "
+                   "nearest_even",
+                   "%s of integers is not supported", spec_post_name(op->kind));
+}
+
+static void check_quantization(const cvk_spec *s, const findings *f) {
+    const bool adds = spec_operands(s, OPERAND_TENSOR) > 0, out = is_byte(s->output_type);
+    check_zero_point(f, "input_zero_point", s->input_type, s->input_zero);
+    check_zero_point(f, "weights_zero_point", s->weights_type, s->weights_zero);
+    check_zero_point(f, "output_zero_point", s->output_type, s->output_zero);
+    check_zero_point(f, "addend_zero_point", s->output_type, s->addend_zero);
+    if ((out || !type_is_float(spec_sum_type(s))) && s->kind == LAYER_IDENTITY)
+        broken(f, FIELD_dtype, E_UNSUPPORTED, NULL, "bytes of %s are not supported yet", layer_kind_rows[s->kind].word);
+    if (out && spec_operands(s, OPERAND_IMAGE_CHANNEL) > 0)
+        broken(f, FIELD_post_ops, E_UNSUPPORTED, NULL, "gates of %s are not supported yet", type_name(s->output_type));
+    if (s->addend_zero && !adds)
+        broken(f, FIELD_quantization, E_QUANTIZATION, NULL, "addend_zero_point: there is no post-op that adds");
+    if (s->rounding && (!out || spec_is_pool(s)))
+        broken(f, FIELD_quantization, E_QUANTIZATION, NULL, "rounding: output of %s is not rounded",
+               type_name(s->output_type));
+    if (s->one_multiplier && spec_scaling(s) == SCALING_NONE && !(out && adds))
+        broken(f, FIELD_quantization, E_QUANTIZATION, NULL, "multipliers: there are none with output of %s",
+               type_name(s->output_type));
+}
+
+static void check_integers(const cvk_spec *s, const findings *f) {
+    check_quantization(s, f);
+    if (type_is_float(spec_sum_type(s))) return;
+    check_sums(s, f);
+    if (!type_is_float(spec_post_type(s))) check_integer_post_ops(s, f);
     if (s->direction != DIRECTION_FORWARD || s->accumulate)
         broken(f, FIELD_direction, E_QUANTIZATION, NULL, "integers have no gradients");
 }
@@ -265,10 +293,10 @@ static void check_nan(const cvk_spec *s, const findings *f) {
                "to ignore it in transposed layers and gradients is not supported yet");
 }
 
-/* Parameters become numbers of what is summed in. */
+/* Parameters become numbers of what post-ops are computed in. */
 static void round_parameters(cvk_spec *s) {
-    const cvk_type type = spec_sum_type(s);
-    s->epsilon = type_round(type, s->epsilon);
+    const cvk_type type = spec_post_type(s);
+    s->epsilon = type_round(spec_sum_type(s), s->epsilon);
     for (post_op *op = s->post; op < s->post + s->post_count; op++) {
         op->a = type_round(type, op->a);
         op->b = type_round(type, op->kind == POST_BLEND ? 1 - op->a : op->b);
@@ -302,16 +330,24 @@ static void check_indices(const cvk_spec *s, const findings *f) {
                (long long)positions, (long long)most);
 }
 
-/* Nothing is weighed, and maxima and means are taken in the type that there is. */
+enum { MOST_BYTES_OF_A_MEAN = 65535 }; /* so many have an exact sum in f32, and a mean that no rounding makes a tie */
+
+/* Nothing is weighed: numbers come out as they went in. */
 static void check_pool_types(const cvk_spec *s, const findings *f) {
     const bool alike = s->input_type == s->output_type && s->weights_type == s->input_type;
-    if (!alike || !type_is_computed_float(s->input_type))
-        broken(f, FIELD_dtype, E_UNSUPPORTED, NULL, "pools of other types than f32 and f64 are not supported yet");
+    const bool bytes = is_byte(s->input_type);
+    if (!alike || !(type_is_float(s->input_type) || bytes))
+        broken(f, FIELD_dtype, E_DTYPE, "one of f32, f64, f16, bf16, u8 and s8",
+               "a pool has one type for all tensors, not %s in and %s out", type_name(s->input_type),
+               type_name(s->output_type));
+    if (bytes && s->kind == LAYER_AVERAGE_POOL && spec_taps(s) > MOST_BYTES_OF_A_MEAN)
+        broken(f, FIELD_kernel_size, E_NUMBER_LIMIT, NULL, "a mean of %lld is over the limit of %d for %s",
+               (long long)spec_taps(s), MOST_BYTES_OF_A_MEAN, type_name(s->input_type));
 }
 
 /* What is not summed is computed in the type that sums have. */
 static void check_weightless_types(const cvk_spec *s, const findings *f) {
-    if (!type_is_float(s->input_type) || !type_is_float(s->output_type))
+    if (!spec_is_pool(s) && (!type_is_float(s->input_type) || !type_is_float(s->output_type)))
         broken(f, FIELD_dtype, E_UNSUPPORTED, NULL, "%s of integers is not supported yet",
                layer_kind_rows[s->kind].word);
 }

@@ -15,7 +15,18 @@ int64_t spec_stored(cvk_layout layout, int64_t channels) {
     return layout == CVK_BLOCKED ? (channels + BLOCK - 1) / BLOCK * BLOCK : channels;
 }
 
-cvk_type spec_sum_type(const cvk_spec *s) { return type_of_sums(s->input_type); }
+cvk_type spec_sum_type(const cvk_spec *s) {
+    const cvk_type type = type_of_sums(s->input_type);
+    return spec_is_pool(s) && !type_is_float(type) ? TYPE_F32 : type;
+}
+
+scaling spec_scaling(const cvk_spec *s) {
+    static const scaling OF[ROUNDINGS] = {SCALING_FLOAT, SCALING_HALF_UP, SCALING_DOUBLE};
+    if (type_is_float(spec_sum_type(s)) || s->output_type == TYPE_S32) return SCALING_NONE;
+    return type_is_float(s->output_type) ? SCALING_FLOAT : OF[s->rounding];
+}
+
+cvk_type spec_post_type(const cvk_spec *s) { return spec_scaling(s) == SCALING_FLOAT ? TYPE_F32 : spec_sum_type(s); }
 
 cvk_type spec_result_type(const cvk_spec *s) {
     return s->direction == DIRECTION_FORWARD ? s->output_type : s->weights_type;
@@ -150,15 +161,45 @@ int64_t spec_bias_elements(const cvk_spec *s) {
     return s->bias ? s->out_channels : 0;
 }
 
-int64_t spec_scale_elements(const cvk_spec *s) {
-    if (spec_is_chain(s)) return sum_of_links(s, spec_scale_elements);
-    return spec_operands(s, OPERAND_CHANNEL) * s->out_channels;
+static bool adds_bytes(const cvk_spec *s) { return type_bytes(s->output_type) == 1; }
+
+/* Of one layer. */
+static int count_scales(const cvk_spec *s) {
+    const int addends = adds_bytes(s) ? spec_operands(s, OPERAND_TENSOR) : 0;
+    return (spec_scaling(s) != SCALING_NONE) + addends + spec_operands(s, OPERAND_CHANNEL);
 }
 
 int spec_scales(const cvk_spec *s) {
-    int scales = spec_is_chain(s) ? 0 : spec_operands(s, OPERAND_CHANNEL);
-    for (int i = 0; i < s->links; i++) scales += spec_operands(&s->link[i], OPERAND_CHANNEL);
+    int scales = spec_is_chain(s) ? 0 : count_scales(s);
+    for (int i = 0; i < s->links; i++) scales += count_scales(&s->link[i]);
     return scales;
+}
+
+/* Whether vector i is one of multipliers: the first is, and those of addends are. */
+static bool is_multiplier(const cvk_spec *s, int i) {
+    int at = spec_scaling(s) != SCALING_NONE;
+    if (i < at) return true;
+    for (const post_op *op = s->post; op < s->post + s->post_count; op++) {
+        const bool adds = post_rows[op->kind].operand == OPERAND_TENSOR && adds_bytes(s);
+        if ((adds || post_rows[op->kind].operand == OPERAND_CHANNEL) && at++ == i) return adds;
+    }
+    return false;
+}
+
+int64_t spec_scale_size(const cvk_spec *s, int i) {
+    return s->one_multiplier && is_multiplier(s, i) ? 1 : s->out_channels;
+}
+
+int64_t spec_scale_elements(const cvk_spec *s) {
+    if (spec_is_chain(s)) return sum_of_links(s, spec_scale_elements);
+    int64_t elements = 0;
+    for (int i = 0; i < spec_scales(s); i++) elements += spec_scale_size(s, i);
+    return elements;
+}
+
+int64_t spec_shift_elements(const cvk_spec *s) {
+    const scaling how = spec_scaling(s);
+    return how == SCALING_HALF_UP || how == SCALING_DOUBLE ? spec_scale_size(s, 0) : 0;
 }
 
 int64_t spec_result_elements(const cvk_spec *s) {

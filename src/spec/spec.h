@@ -28,9 +28,10 @@ struct cvk_spec {
         padding_constant; /* with PAD_CONSTANT: what the border reads, a number of the input's type other than its 0 */
     cvk_layout input_layout, output_layout;
     int64_t pitch[PITCHES]; /* channels in memory of the tensor that they are part of; 0: there are no others */
-    cvk_type input_type, weights_type,
-        output_type;              /* bias and scales are of what is summed in, addends of the output's */
-    int input_zero, weights_zero; /* of integers: what stands for 0 */
+    cvk_type input_type, weights_type, output_type;         /* bias is of what is summed in, addends of the output's */
+    int input_zero, weights_zero, output_zero, addend_zero; /* of bytes: what stands for 0 */
+    rounding_mode rounding;                                 /* of sums that come out as bytes */
+    bool one_multiplier;                                    /* for all channels, of sums and of each addend of bytes */
     accuracy accuracy;
     direction direction; /* forward, or backward_weights: a layer of gradients of the data is the transpose */
     bool bias, flip_kernel, transposed;
@@ -39,7 +40,7 @@ struct cvk_spec {
     bool ceil_mode, count_include_pad, indices; /* of pools, which have as many groups as channels and no weights */
     interpolation interpolation;                /* of a resize, whose out_size is not derived but said */
     coordinates coordinates;
-    nearest_rounding rounding;
+    nearest_rounding nearest;
     double epsilon;    /* of norms; a number of what is summed in */
     const void *known; /* weights that are compiled in: dense, finite, of their type; NULL: the caller of a kernel
                           brings them */
@@ -63,8 +64,19 @@ struct cvk_network {
     const struct spec_graph *graph; /* spec/graph.h: what feeds what; NULL: layers do not feed one another */
 };
 
-/* What is summed in; of bias, scales and the parameters of post-ops, too. */
+/* What is summed in; of bias, too. Bytes of pools in f32, which holds them all. */
 cvk_type spec_sum_type(const cvk_spec *s);
+/* What becomes of sums of integers; what post-ops are computed in then, and their parameters are of. */
+scaling spec_scaling(const cvk_spec *s);
+cvk_type spec_post_type(const cvk_spec *s);
+/* What `scale` holds, of the type that post-ops are computed in, one vector after another: multipliers of the sums;
+ * then, as post-ops come, those of each addend of bytes, and what each `scale` multiplies with. The numbers of vector
+ * i: one a channel, or of multipliers just one. */
+int spec_scales(const cvk_spec *s);
+int64_t spec_scale_size(const cvk_spec *s, int i);
+int64_t spec_scale_elements(const cvk_spec *s);
+/* Shifts beside multipliers that are integers. */
+int64_t spec_shift_elements(const cvk_spec *s);
 /* Of what comes out: the output, or gradients of weights, which are of their type. */
 cvk_type spec_result_type(const cvk_spec *s);
 /* Whether gradients of weights may wait in the output while one image after another is added, each as precise as sums.
@@ -105,10 +117,8 @@ int64_t spec_output_elements(const cvk_spec *s);
 int64_t spec_weights_elements(const cvk_spec *s);
 /* Of one operand of a post-op; of none, 0. */
 int64_t spec_operand_elements(const cvk_spec *s, post_operand operand);
-/* Of bias and scales, those of a chain's layers one after another. */
+/* Of the bias, those of a chain's layers one after another. */
 int64_t spec_bias_elements(const cvk_spec *s);
-int64_t spec_scale_elements(const cvk_spec *s);
-int spec_scales(const cvk_spec *s); /* how many vectors those are */
 /* Of what comes out: the output; of gradients of the weights, those, dense, and those of the bias behind them. */
 int64_t spec_result_elements(const cvk_spec *s);
 /* Whether an element of those that the output takes is its own: with a pitch, others' channels lie between. */

@@ -28,8 +28,10 @@ WORDS(direction_words, "direction", "forward", "backward_data", "backward_weight
 WORDS(nan_words, "nan", "propagate", "ignore")
 WORDS(interpolation_words, "interpolation", "nearest", "linear")
 WORDS(coordinate_words, "coordinates", "half_pixel", "asymmetric", "align_corners")
-WORDS(rounding_words, "rounding", "round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+WORDS(nearest_words, "rounding", "round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
 WORDS(scale_words, "scale", "per_channel")
+WORDS(rounding_words, "rounding", "nearest_even", "half_up", "double") /* by rounding_mode */
+WORDS(multiplier_words, "multipliers", "per_channel", "per_tensor")
 
 static const char *const kind_list[] = {
 #define LAYER_KIND(NAME, word, weighs, windows) word,

@@ -242,6 +242,22 @@ static void check_integers() {
     expect(y[0] == 1000000 + 10 * 128 && y[1] == 1000000 - 245 * 128 + 127, "bytes are summed in 32 bits");
 }
 
+static void check_quantized() {
+    const auto net = convoke::network::parse(
+        "version: 1\nlayers:\n- {name: bytes, input: [1, 1, 3], out_channels: 1, kernel_size: 1, dtype: "
+        "{input: u8, weights: s8, output: s8}, quantization: {output_zero_point: -1, rounding: half_up}}\n");
+    const convoke::kernel kernel = convoke::compile(net[0]);
+    const std::vector<std::uint8_t> x{1, 3, 255};
+    const std::vector<std::int8_t> w{1};
+    const std::vector<std::int32_t> scale{1 << 30}, shift{31};
+    const std::vector<float> floats{0.5f};
+    std::vector<std::int8_t> y(kernel.output_elements());
+    const convoke::weights packed(kernel, w);
+    kernel.run(convoke::arguments(x, packed, y).scale(scale).shift(shift));
+    expect(y[0] == 0 && y[1] == 1 && y[2] == 127, "sums are scaled, rounded and saturated");
+    thrown(CVK_ERROR_ARGUMENT, [&] { kernel.run(convoke::arguments(x, packed, y).scale(floats).shift(shift)); });
+}
+
 int main() {
     setenv("CONVOKE_CACHE", "off", 1);
     check_networks();
@@ -256,5 +272,6 @@ int main() {
     check_halves_alone();
     check_halves();
     check_integers();
+    check_quantized();
     return 0;
 }

@@ -274,6 +274,30 @@ class Types(Case):
         numpy.testing.assert_array_equal(kernel([[[0, 1.5, 2.5, 128]]], [[[1]]], bias=[0], convert=True),
                                          [[[-128, -126, -126, 0]]])
 
+    def test_sums_become_bytes_in_three_ways(self):
+        def layer(rounding, **more):
+            return one(dtype={"input": "u8", "weights": "s8", "output": "s8"},
+                       quantization={"output_zero_point": -3, "rounding": rounding, **more})
+        x = numpy.array([[[1, 3, 5, 250]]], numpy.uint8)
+        nearest = convoke.compile(layer("nearest_even"))
+        self.assertEqual(nearest(x, [[[1]]], scale=[0.5]).tolist(), [[[-3, -1, -1, 122]]])
+        self.assertEqual(nearest(x, [[[-1]]], scale=[2]).tolist(), [[[-5, -9, -13, -128]]])
+        half_up = convoke.compile(layer("half_up", multipliers="per_tensor"))
+        self.assertEqual(half_up(x, [[[1]]], scale=[2 ** 30], shift=[31]).tolist(), [[[-2, -1, 0, 122]]])
+        double = convoke.compile(layer("double"))
+        self.assertEqual(double(x, [[[-1]]], scale=[2 ** 30], shift=[0]).tolist(), [[[-3, -4, -5, -128]]])
+        with self.refuses("^shift: the layer has one, which is missing$"):
+            double(x, [[[1]]], scale=[2 ** 30])
+        with self.refuses("^shift: the layer has none$"):
+            nearest(x, [[[1]]], scale=[1], shift=[1])
+
+    def test_bytes_are_added_by_a_multiplier_of_their_own(self):
+        kernel = convoke.compile(one(dtype={"input": "u8", "weights": "s8", "output": "u8"}, post_ops=["add", "relu"],
+                                     quantization={"output_zero_point": 10, "addend_zero_point": 100,
+                                                   "multipliers": "per_tensor"}))
+        y = kernel([[[0, 4, 8, 200]]], [[[1]]], scale=[[0.25], [2]], addend=[[[100, 99, 120, 255]]])
+        self.assertEqual(y.tolist(), [[[10, 10, 52, 255]]])
+
     def test_every_bf16_survives_as_numbers(self):
         bits = numpy.arange(2 ** 16).astype(numpy.uint16)
         floats = convoke.bf16_floats(bits)

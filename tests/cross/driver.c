@@ -108,6 +108,7 @@ static int run(const cvk_kernel_info *info, int images, FILE *cases) {
     cvk_const_buffer weights = take_buffer(cases, info->weights.bytes);
     b.bias = take_buffer(cases, bytes_of(info, CVK_ROLE_BIAS, b.batch));
     b.scale = take_buffer(cases, bytes_of(info, CVK_ROLE_SCALE, b.batch));
+    b.shift = take_buffer(cases, bytes_of(info, CVK_ROLE_SHIFT, b.batch));
     b.addend = take_buffer(cases, bytes_of(info, CVK_ROLE_ADDEND, b.batch));
     b.gradient = take_buffer(cases, bytes_of(info, CVK_ROLE_GRADIENT, b.batch));
     b.output = take_output(info, bytes_of(info, CVK_ROLE_OUTPUT, b.batch), cases);
@@ -125,7 +126,7 @@ static int run(const cvk_kernel_info *info, int images, FILE *cases) {
     int good = status == CVK_OK && !compare(info, &b, expected) && !compare_indices(info, &b, places);
     const void *const all[] = {b.input.data,    weights.data,   b.bias.data,   b.scale.data,   b.addend.data,
                                expected,        packed.data,    b.output.data, b.scratch.data, b.workspace.data,
-                               b.gradient.data, b.indices.data, places};
+                               b.gradient.data, b.indices.data, places,        b.shift.data};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free((void *)(uintptr_t)all[i]);
     return good;
 }

@@ -98,9 +98,10 @@ static void write_inputs(const cvk_spec *s, const compile_unit *unit, const laye
     info.cpu_features = 0;
     tensors t;
     if (tensors_bind(s, &info, &data->tensors, GUARD_END, 1, &t)) stop("cannot bind", s->name);
-    const guarded *const inputs[] = {&t.buffer[CVK_ROLE_INPUT],  &t.dense,
-                                     &t.buffer[CVK_ROLE_BIAS],   &t.buffer[CVK_ROLE_SCALE],
-                                     &t.buffer[CVK_ROLE_ADDEND], &t.buffer[CVK_ROLE_GRADIENT]};
+    const guarded *const inputs[] = {&t.buffer[CVK_ROLE_INPUT],   &t.dense,
+                                     &t.buffer[CVK_ROLE_BIAS],    &t.buffer[CVK_ROLE_SCALE],
+                                     &t.buffer[CVK_ROLE_SHIFT],   &t.buffer[CVK_ROLE_ADDEND],
+                                     &t.buffer[CVK_ROLE_GRADIENT]};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) fwrite(inputs[i]->data, 1, inputs[i]->bytes, to);
     const guarded *output = &t.buffer[CVK_ROLE_OUTPUT];
     if (info.output.held) fwrite(output->data, 1, output->bytes, to);
@@ -141,7 +142,7 @@ static void write_case(const compile_unit *unit, uint64_t seed, FILE *to) {
 static void take_any_batch(draws *d, cvk_spec *s) {
     s->batch = 1;
     s->batch_any = true;
-    if (!draw_chance(d, PERCENT_ADDENDS) || s->accumulate || !type_is_float(spec_sum_type(s))) return;
+    if (!draw_chance(d, PERCENT_ADDENDS) || s->accumulate || !type_is_float(spec_post_type(s))) return;
     s->post_count = 0;
     while (s->post_count < 2) s->post[s->post_count++] = (post_op){.kind = POST_ADD};
 }

@@ -121,6 +121,40 @@ static void make_conversion(maker *m, cvk_type from, cvk_type to) {
     end(m, &d);
 }
 
+static int zero_of(cvk_type type) { return type == TYPE_U8 ? ZERO_U8 : ZERO_S8; }
+
+static void quantize_vector(draft *d, affine first, const nest_range *lanes, const register_ref *r, int zero) {
+    load(d, r[0], d->input, first, lanes);
+    build_convert_from(&d->b, r[1], r[0], zero);
+    store(d, first, r[1], lanes);
+}
+
+static void make_quantization(maker *m, cvk_type from, cvk_type to) {
+    draft d = begin(m, "QUANTIZE", from, from, to, lanes_of(m, from, to), ELEMENTS, ELEMENTS, ELEMENTS);
+    const register_ref r[] = {one(&d, "x", from), one(&d, "y", to)};
+    each_vector(&d, quantize_vector, r, zero_of(to));
+    end(m, &d);
+}
+
+static void scale_vector(draft *d, affine first, const nest_range *lanes, const register_ref *r, int kind) {
+    load(d, r[0], d->input, first, lanes);
+    load(d, r[1], d->weights, first, lanes);
+    build_const(&d->b, r[2], SPREAD);
+    build_op(&d->b, OP_MUL, r[2], r[2], r[0]);
+    build_op(&d->b, OP_ADD, r[2], r[2], r[1]);
+    build_shift(&d->b, OP_SHIFT_RIGHT, r[2], r[2], SHIFTED);
+    build_scale(&d->b, (op_kind)kind, r[3], r[0], r[1], r[2]);
+    store(d, first, r[3], lanes);
+}
+
+static void make_scale(maker *m, op_kind kind, const char *what) {
+    const cvk_type type = TYPE_S32;
+    draft d = begin(m, what, type, type, type, target_lanes(m->target, type), ELEMENTS, ELEMENTS, ELEMENTS);
+    const register_ref r[] = {one(&d, "a", type), one(&d, "b", type), one(&d, "c", type), one(&d, "y", type)};
+    each_vector(&d, scale_vector, r, (int)kind);
+    end(m, &d);
+}
+
 /* y = a op b, and, where there is a third operand, a. */
 static void operate_on_vector(draft *d, affine first, const nest_range *lanes, const register_ref *r, int kind) {
     load(d, r[0], d->input, first, lanes);
@@ -271,6 +305,8 @@ static void make_transpose(maker *m, cvk_type type) {
 static void make_all(maker *m) {
     for (cvk_type type = 0; type < TYPES; type++) {
         for (cvk_type to = 0; to < TYPES; to++) make_conversion(m, type, to);
+        make_quantization(m, type, TYPE_U8);
+        make_quantization(m, type, TYPE_S8);
         make_operations(m, type);
         make_numbers(m, type);
         make_moves(m, type);
@@ -279,6 +315,8 @@ static void make_all(maker *m) {
 #define NEST_MATH(name, word, ulp, formula) make_call(m, MATH_##name, #name, TYPE_F64);
 #include "nest/math.def"
 #undef NEST_MATH
+    make_scale(m, OP_SCALE_HALF_UP, "HALF_UP");
+    make_scale(m, OP_SCALE_DOUBLE, "DOUBLE");
     make_mixed(m, TYPE_F16);
     make_mixed(m, TYPE_BF16);
     make_product(m, TYPE_F32, TYPE_F32, TYPE_F32);

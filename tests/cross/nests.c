@@ -27,6 +27,9 @@ typedef enum what {
     SHIFT_LEFT,
     SHIFT_RIGHT,
     NUMBERS,
+    QUANTIZE,
+    HALF_UP,
+    DOUBLE,
     MIXED,
     PRODUCT,
     MOVES,
@@ -348,6 +351,71 @@ static int check_conversion(const nest *n) {
     return -1;
 }
 
+/* Rounded before what stands for 0 is added, and saturated after. */
+static uint64_t quantized(type t, double x) {
+    const int zero = t == U8 ? ZERO_U8 : ZERO_S8;
+    if (is_nan(x)) x = 0;
+    if (x < -1e6) x = -1e6;
+    if (x > 1e6) x = 1e6;
+    const double y = (double)(nearest_integer(x) + zero);
+    return wrapped(t, (int64_t)(y < least_of(t) ? least_of(t) : y > most_of(t) ? most_of(t) : y));
+}
+
+static int check_quantization(const nest *n) {
+    fill(&input, n->a, ELEMENTS, 0);
+    for (int i = 0; n->a == F32 && i < ELEMENTS; i += 2) input.f32[i] = (float)(i - ELEMENTS / 2) / 64; /* ties */
+    run(n);
+    for (int i = 0; i < ELEMENTS; i++)
+        if (bits_at(&output, n->y, i) != quantized(n->y, value_at(&input, n->a, i))) return i;
+    return -1;
+}
+
+static int64_t floor_of(int64_t x, int64_t divisor) { return x / divisor - (x % divisor < 0); }
+
+static int64_t in_32_bits(int64_t x) { return x < INT32_MIN ? INT32_MIN : x > INT32_MAX ? INT32_MAX : x; }
+
+static int64_t half_up(int64_t a, int64_t b, int64_t shift) {
+    const int s = shift < 1 ? 1 : shift > 62 ? 62 : (int)shift;
+    return in_32_bits(floor_of(a * b + (INT64_C(1) << (s - 1)), INT64_C(1) << s));
+}
+
+/* As gemmlowp and TensorFlow Lite write it, but that a shift to the left saturates. */
+static int64_t doubled(int64_t a, int64_t b, int64_t shift) {
+    const int right = shift < 0    ? 0
+                      : shift > 31 ? 31
+                                   : (int)shift,
+              left = shift < -31 ? 31
+                     : shift < 0 ? (int)-shift
+                                 : 0;
+    const int64_t x = in_32_bits(a * (INT64_C(1) << left)), product = x * b;
+    const int64_t nudge = product >= 0 ? 1 << 30 : 1 - (1 << 30);
+    const int64_t high = x == b && b == INT32_MIN ? INT32_MAX : (product + nudge) / (INT64_C(1) << 31);
+    const int64_t mask = (INT64_C(1) << right) - 1, rest = high & mask, threshold = (mask >> 1) + (high < 0);
+    return floor_of(high, INT64_C(1) << right) + (rest > threshold);
+}
+
+/* Every multiplier at its full width, the sums about ties of it, and any. */
+static void fill_sums(void) {
+    for (int i = 0; i < ELEMENTS; i += 3) {
+        packed.weights.u32[i] = (uint32_t)(i % 2 ? UINT32_C(1) << 30 : random_bits() >> 34 | UINT32_C(1) << 30);
+        input.u32[i] = (uint32_t)(random_bits() >> (40 + i % 16)) - 5000u;
+    }
+}
+
+static int check_scale(const nest *n) {
+    fill(&input, S32, ELEMENTS, 0);
+    fill(&packed.weights, S32, ELEMENTS, 12345);
+    fill_sums();
+    run(n);
+    for (int i = 0; i < ELEMENTS; i++) {
+        const uint32_t a = input.u32[i], b = packed.weights.u32[i];
+        const int64_t shift = floor_of((int32_t)(a * SPREAD + b), INT64_C(1) << SHIFTED);
+        const int64_t y = (n->what == HALF_UP ? half_up : doubled)((int32_t)a, (int32_t)b, shift);
+        if (output.u32[i] != (uint32_t)y) return i;
+    }
+    return -1;
+}
+
 /* Exact in double, rounded to f32 once and to the half once more. */
 static int check_mixed(const nest *n) {
     fill_moderately(&input, n->a);
@@ -474,6 +542,9 @@ static int check(const nest *n) {
     switch (n->what) {
     case CONVERT: return check_conversion(n);
     case NUMBERS: return check_numbers(n);
+    case QUANTIZE: return check_quantization(n);
+    case HALF_UP:
+    case DOUBLE: return check_scale(n);
     case MIXED: return check_mixed(n);
     case PRODUCT: return check_product(n);
     case MOVES: return check_moves(n);

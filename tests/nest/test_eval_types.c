@@ -205,6 +205,79 @@ Test(types, conversions_round_to_nearest_and_saturate) {
             for (size_t i = 0; i < sizeof VALUES / sizeof *VALUES; i++) expect_conversion(from, to, VALUES[i]);
 }
 
+/* Of types that hold them. */
+static void expect_quantized(cvk_type from, cvk_type to, int zero, const double *values) {
+    const cvk_type types[] = {from, TYPE_F32, TYPE_F32};
+    const int lanes[] = {LANES, LANES, LANES};
+    bench t;
+    set_up(&t, types, lanes, to);
+    for (int l = 0; l < LANES; l++) put(&t, 0, l, from, values[l]);
+    build_convert_from(&t.b, reg(t.to, affine_constant(0)), reg(t.r[0], affine_constant(0)), zero);
+    run(&t, to, true);
+    for (int l = 0; l < LANES; l++) {
+        const double x = type_round(from, values[l]), expected = type_round(to, type_round(TYPE_S32, x) + zero);
+        cr_expect_eq(got(&t, l, to), expected, "%s %g from %d on is %s %g, not %g", type_name(from), x, zero,
+                     type_name(to), got(&t, l, to), expected);
+    }
+}
+
+Test(types, what_stands_for_zero_is_added_after_rounding_and_before_saturating) {
+    static const double VALUES[][LANES] = {{0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 52.5, 53.5},
+                                           {-300, 300, -205, -204, 51, 50, 178, 179},
+                                           {INFINITY, -INFINITY, NAN, 1e30, -1e30, 0x1p31, -0x1p31, 0}};
+    for (cvk_type from = 0; from < TYPES; from++)
+        for (size_t i = 0; i < sizeof VALUES / sizeof *VALUES; i++) {
+            expect_quantized(from, TYPE_U8, 77, VALUES[i]);
+            expect_quantized(from, TYPE_U8, 255, VALUES[i]);
+            expect_quantized(from, TYPE_S8, -51, VALUES[i]);
+            expect_quantized(from, TYPE_S8, -128, VALUES[i]);
+        }
+}
+
+typedef struct scaling {
+    op_kind kind;
+    int32_t a, by, shift, y;
+} scaling;
+
+Test(types, sums_are_scaled_with_the_ties_and_ends_that_the_table_says) {
+    enum { ONE = 1 << 30, LEAST = INT32_MIN, MOST = INT32_MAX };
+    static const scaling CASES[] = {
+        {OP_SCALE_HALF_UP, 5, ONE, 31, 3},
+        {OP_SCALE_HALF_UP, -5, ONE, 31, -2},
+        {OP_SCALE_HALF_UP, 5, ONE, 30, 5},
+        {OP_SCALE_HALF_UP, -6, ONE, 32, -1},
+        {OP_SCALE_HALF_UP, LEAST, LEAST, 1, MOST},
+        {OP_SCALE_HALF_UP, LEAST, MOST, 1, LEAST},
+        {OP_SCALE_HALF_UP, LEAST, LEAST, 62, 1},
+        {OP_SCALE_HALF_UP, LEAST, LEAST, 1000, 1},
+        {OP_SCALE_HALF_UP, 3, 1, 0, 2},
+        {OP_SCALE_HALF_UP, 3, 1, -9, 2},
+        {OP_SCALE_DOUBLE, 5, ONE, 0, 3},
+        {OP_SCALE_DOUBLE, -5, ONE, 0, -2},
+        {OP_SCALE_DOUBLE, 10, ONE, 1, 3},
+        {OP_SCALE_DOUBLE, -10, ONE, 1, -3},
+        {OP_SCALE_DOUBLE, LEAST, LEAST, 0, MOST},
+        {OP_SCALE_DOUBLE, LEAST, LEAST, 31, 1},
+        {OP_SCALE_DOUBLE, 5, ONE, -2, 10},
+        {OP_SCALE_DOUBLE, ONE, ONE, -5, ONE},
+        {OP_SCALE_DOUBLE, -ONE, MOST, -31, LEAST + 1},
+        {OP_SCALE_DOUBLE, LEAST, MOST, 99, -1},
+    };
+    for (const scaling *s = CASES; s < CASES + sizeof CASES / sizeof *CASES; s++) {
+        const cvk_type types[] = {TYPE_S32, TYPE_S32, TYPE_S32};
+        const int lanes[] = {LANES, LANES, LANES};
+        bench t;
+        set_up(&t, types, lanes, TYPE_S32);
+        for (int l = 0; l < LANES; l++)
+            put(&t, 0, l, TYPE_S32, s->a), put(&t, 1, l, TYPE_S32, s->by), put(&t, 2, l, TYPE_S32, s->shift);
+        build_scale(&t.b, s->kind, reg(t.to, affine_constant(0)), reg(t.r[0], affine_constant(0)),
+                    reg(t.r[1], affine_constant(0)), reg(t.r[2], affine_constant(0)));
+        run(&t, TYPE_S32, true);
+        cr_expect_eq(got(&t, 3, TYPE_S32), s->y, "%s of %d by %d, shifted by %d: %g, not %d", nest_op_name(s->kind),
+                     s->a, s->by, s->shift, got(&t, 3, TYPE_S32), s->y);
+    }
+}
+
 /* ---- tensors of another type than the register's ---- */
 
 static void expect_moved(cvk_type from, cvk_type through, cvk_type to, const double *values, bool splat) {

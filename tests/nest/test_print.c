@@ -258,6 +258,8 @@ Test(print, types_are_shown_where_they_are_not_f32) {
     build_convert(&b, at(sum, 0), at(y, 0));
     build_convert(&b, at(half, 0), at(y, 0));
     build_convert(&b, at(y, 0), at(half, 0));
+    build_convert_from(&b, at(x, 0), at(w, 0), 5);
+    build_scale(&b, OP_SCALE_HALF_UP, at(sum, 0), at(sum, 0), at(sum, 1), at(sum, 1));
     build_const(&b, at(wide, 0), 0.1);
     build_const(&b, at(y, 0), 0.1);
     build_const_ratio(&b, at(half, 0), 1, 3);
@@ -285,6 +287,8 @@ Test(print, types_are_shown_where_they_are_not_f32) {
                 "v16 s32 sum[0] = convert y, to nearest, saturated\n"
                 "v16 bf16 half = convert y, to nearest\n"
                 "v16 y = convert half\n"
+                "v64 u8 x = convert w, saturated, from 5 on\n"
+                "sum[0] = scale_half_up(sum[0], sum[1], sum[1])\n"
                 "v8 f64 wide = 0.1\n"
                 "v16 y = 0.1\n"
                 "v16 bf16 half = 0.33398438\n"

@@ -72,6 +72,11 @@ static void dot_of_too_few(typed *t) {
     build_dot(&t->b, r(t, TYPE_S32), reg(few, affine_constant(0)), r(t, TYPE_S8), NULL);
 }
 static void conversion_of_other_width(typed *t) { build_convert(&t->b, r(t, TYPE_S8), r(t, TYPE_F32)); }
+static void zero_that_is_no_byte(typed *t) { build_convert_from(&t->b, r(t, TYPE_S8), r(t, TYPE_U8), 128); }
+static void zero_of_s32(typed *t) { build_convert_from(&t->b, r(t, TYPE_S32), r(t, TYPE_F32), 3); }
+static void scale_of_floats(typed *t) {
+    build_scale(&t->b, OP_SCALE_DOUBLE, r(t, TYPE_F32), r(t, TYPE_F32), r(t, TYPE_F32), r(t, TYPE_F32));
+}
 static void constant_of_no_such_number(typed *t) {
     build_const(&t->b, r(t, TYPE_S8), 1);
     last_op(&t->b)->value = 128;
@@ -125,6 +130,9 @@ static const struct mistake {
     MISTAKE(dot_into_bytes, "dot: sums of s8 into s8"),
     MISTAKE(dot_of_too_few, "dot: 8 and 16 lanes and sums of 4 into 4"),
     MISTAKE(conversion_of_other_width, "convert: 4 lanes into 16"),
+    MISTAKE(zero_that_is_no_byte, "convert to s8, in which 128 stands for 0"),
+    MISTAKE(zero_of_s32, "convert to s32, in which 3 stands for 0"),
+    MISTAKE(scale_of_floats, "scale_double of f32"),
     MISTAKE(constant_of_no_such_number, "constant 128 is no s8"),
     MISTAKE(constant_of_half_a_step, "is no f16"),
     MISTAKE(constant_over_less_than_nothing, "constant with the denominator -3"),

@@ -138,6 +138,18 @@ static void transpose(draws *d, cvk_spec *s) {
     if (draw_chance(d, 20)) spec_resolve_padding(s, (padding_word)draw_from(d, PADDING_VALID, PADDING_SAME_LOWER));
 }
 
+/* One for all tensors. */
+static void draw_pooled_type(draws *d, cvk_spec *s) {
+    static const cvk_type types[] = {TYPE_F32, TYPE_F32, TYPE_F16, TYPE_BF16, TYPE_U8, TYPE_S8};
+    if (s->input_type != TYPE_F64) s->input_type = types[draw_from(d, 0, 5)];
+    s->weights_type = s->output_type = s->input_type;
+    s->weights_zero = s->input_zero = s->addend_zero = 0;
+    s->rounding = ROUND_NEAREST_EVEN;
+    s->one_multiplier = false;
+    if (type_bytes(s->input_type) == 1) s->input_zero = (int)draw_from(d, (int64_t)type_least(s->input_type), 20);
+    s->output_zero = s->input_zero;
+}
+
 /* Many a window would see nothing but padding: those are drawn again. */
 static void pool(draws *d, cvk_spec *s) {
     s->kind = draw_chance(d, 50) ? LAYER_MAX_POOL : LAYER_AVERAGE_POOL;
@@ -149,8 +161,7 @@ static void pool(draws *d, cvk_spec *s) {
     s->count_include_pad = s->kind == LAYER_AVERAGE_POOL && draw_chance(d, 50);
     s->indices = s->kind == LAYER_MAX_POOL && draw_chance(d, 30);
     s->accumulate = false;
-    if (s->input_type != TYPE_F64) s->input_type = TYPE_F32;
-    s->weights_type = s->output_type = s->input_type;
+    draw_pooled_type(d, s);
     for (int a = 0; a < AXES; a++) s->output_padding[a] = 0;
     if (draw_chance(d, 10))
         for (int a = 0; a < AXES; a++) s->kernel[a] = s->in_size[a], s->dilation[a] = 1;
@@ -200,7 +211,7 @@ static void weightless(draws *d, cvk_spec *s) {
         s->out_size[a] = draw_chance(d, 50) ? s->in_size[a] * draw_from(d, 1, 4) : draw_small(d, 1, 40);
     s->interpolation = (interpolation)draw_from(d, INTERPOLATION_NEAREST, INTERPOLATION_LINEAR);
     s->coordinates = (coordinates)draw_from(d, COORDINATES_HALF_PIXEL, COORDINATES_ALIGN_CORNERS);
-    s->rounding = (nearest_rounding)draw_from(d, ROUNDING_PREFER_FLOOR, ROUNDING_CEIL);
+    s->nearest = (nearest_rounding)draw_from(d, ROUNDING_PREFER_FLOOR, ROUNDING_CEIL);
     if (s->kind != LAYER_GROUP_NORM || draw_chance(d, 30)) s->groups = spec_groups_of_kind(s);
 }
 
@@ -219,17 +230,32 @@ static int zero_of(draws *d, cvk_type type) {
     return draw_chance(d, 30) ? 0 : (int)draw_from(d, (int64_t)type_least(type), (int64_t)type_greatest(type));
 }
 
-/* Bytes, from any zero points, summed in s32, with what of the post-ops keeps integers. */
+/* What keeps integers, of the size that sums have, or bytes. */
+static void draw_integer_post_ops(draws *d, cvk_spec *s) {
+    const int64_t most = s->output_type == TYPE_S32 ? 90000 : 200;
+    for (int i = 0; i < s->post_count; i++)
+        s->post[i] = (post_op){POST_CLAMP, (double)draw_from(d, -most / 10, 0), (double)draw_from(d, 1, most)};
+    if (s->post_count > 0) s->post[0] = (post_op){.kind = draw_chance(d, 80) ? POST_RELU : POST_RELU6};
+}
+
+static bool adds(const cvk_spec *s) { return spec_operands(s, OPERAND_TENSOR) > 0; }
+
+/* Bytes, from any zero points, summed in s32, which come out in every way that there is. */
 static void draw_bytes(draws *d, cvk_spec *s) {
+    static const cvk_type outputs[] = {TYPE_U8, TYPE_U8, TYPE_S8, TYPE_S8, TYPE_F32, TYPE_S32};
     s->input_type = draw_chance(d, 60) ? TYPE_U8 : TYPE_S8;
     s->weights_type = draw_chance(d, 80) ? TYPE_S8 : TYPE_U8;
-    s->output_type = TYPE_S32;
+    s->output_type = outputs[draw_from(d, 0, 5)];
     s->input_zero = zero_of(d, s->input_type);
     s->weights_zero = zero_of(d, s->weights_type);
     if (s->padding == PAD_CONSTANT) s->padding_constant = zero_of(d, s->input_type);
-    for (int i = 0; i < s->post_count; i++)
-        s->post[i] = (post_op){POST_CLAMP, (double)draw_from(d, -9000, 0), (double)draw_from(d, 1, 90000)};
-    if (s->post_count > 0) s->post[0] = (post_op){.kind = POST_RELU};
+    if (type_bytes(s->output_type) == 1) {
+        s->output_zero = zero_of(d, s->output_type);
+        s->rounding = (rounding_mode)draw_from(d, 0, ROUNDINGS - 1);
+    }
+    if (!type_is_float(spec_post_type(s))) draw_integer_post_ops(d, s);
+    if (adds(s) && type_bytes(s->output_type) == 1) s->addend_zero = zero_of(d, s->output_type);
+    s->one_multiplier = spec_scaling(s) != SCALING_NONE && draw_chance(d, 30);
 }
 
 /* f32 for the most part, bytes, f64, or floats that are summed in f32, one for all or one for each. */

@@ -78,7 +78,7 @@ static void instance_for_group(cvk_spec *s) { s->groups = s->in_channels; }
 static void twice_epsilon(cvk_spec *s) { s->epsilon *= 2; }
 static void plain_for_half_pixel(cvk_spec *s) { s->coordinates = COORDINATES_ASYMMETRIC; }
 static void corners_for_half_pixel(cvk_spec *s) { s->coordinates = COORDINATES_ALIGN_CORNERS; }
-static void round_up_for_down(cvk_spec *s) { s->rounding = ROUNDING_CEIL; }
+static void round_up_for_down(cvk_spec *s) { s->nearest = ROUNDING_CEIL; }
 static void add_for_multiply(cvk_spec *s) { s->post[0].kind = POST_ADD; }
 static void other_share(cvk_spec *s) { s->post[0].a *= 1.0001; }
 

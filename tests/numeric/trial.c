@@ -150,7 +150,7 @@ static double worst_ratio(trial *t, const tensors *buffers) {
     const int64_t size = naive_channel_size(t->spec);
     const cvk_type type = spec_result_type(t->spec);
     verdict worst = {0, 0};
-    char *got = malloc((size_t)(size * type_bytes(type)) + 1);
+    char *got = malloc((size_t)size * sizeof(double) + 1); /* of any type; indices, too */
     for (int64_t i = 0; got && i < naive_channels(t->spec); i++) {
         const bool right = worst.ratio <= 1;
         tensors_read(buffers, i, got);

@@ -1,4 +1,5 @@
-/* Turns a model of one Conv, ConvTranspose, ConvInteger or pool into a spec's YAML text, and its .pb files into arrays.
+/* Turns a model of one Conv, ConvTranspose, ConvInteger, QLinearConv or pool into a spec's YAML text, and its .pb files
+ * into arrays.
  */
 #include "onnx_read.h"
 
@@ -162,30 +163,69 @@ bool load_output(const char *folder, onnx_case *c) {
     return c->output ? true : skip(c, "no expected output");
 }
 
-static bool is_integer(const Onnx__Node *node) { return strcmp(node->op_type, "ConvInteger") == 0; }
+/* Where a node has its operands, which differ where tensors come with scales and zero points; 0: it has none such. */
+typedef struct operand_places {
+    const char *op_type;
+    size_t weights, bias, zero[3], scale[3]; /* of input, weights and output */
+} operand_places;
 
-/* A byte of the node's n-th input, where it has one. */
-static bool find_zero_point(const char *folder, const Onnx__Graph *graph, size_t n, int *zero) {
+static const operand_places *places_of(const Onnx__Node *node) {
+    static const operand_places PLACES[] = {{"Conv", 1, 2, {0}, {0}},
+                                            {"ConvTranspose", 1, 2, {0}, {0}},
+                                            {"ConvInteger", 1, 0, {2, 3, 0}, {0}},
+                                            {"QLinearConv", 3, 8, {2, 5, 7}, {1, 4, 6}}};
+    for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++)
+        if (strcmp(node->op_type, PLACES[i].op_type) == 0) return &PLACES[i];
+    return NULL;
+}
+
+/* A byte of the node's n-th input, where it has one, and its type. */
+static bool find_zero_point(const char *folder, const Onnx__Graph *graph, size_t n, int *zero, const char **word) {
     int64_t elements, dims[5];
     size_t rank;
-    const char *word;
     *zero = 0;
-    if (graph->node[0]->n_input <= n) return true;
-    void *data = operand(folder, graph, n, &elements, dims, &rank, &word);
-    const bool one = data && elements == 1 && strcmp(word, "f32") != 0;
-    if (one) *zero = strcmp(word, "u8") == 0 ? *(const uint8_t *)data : *(const int8_t *)data;
+    if (n == 0 || graph->node[0]->n_input <= n) return true;
+    void *data = operand(folder, graph, n, &elements, dims, &rank, word);
+    const bool one = data && elements == 1 && strcmp(*word, "f32") != 0;
+    if (one) *zero = strcmp(*word, "u8") == 0 ? *(const uint8_t *)data : *(const int8_t *)data;
     free(data);
     return one;
 }
 
+/* The scale of the input times that of the weights over that of the output, of each channel or of all. */
+static bool load_multipliers(const char *folder, const Onnx__Graph *graph, const operand_places *p, onnx_case *c,
+                             int64_t *count) {
+    float *scale[3];
+    int64_t elements[3] = {0}, dims[5];
+    size_t rank;
+    const char *word;
+    for (int i = 0; i < 3; i++) scale[i] = operand(folder, graph, p->scale[i], &elements[i], dims, &rank, &word);
+    const bool sound = scale[0] && scale[1] && scale[2] && elements[0] == 1 && elements[2] == 1;
+    for (int64_t i = 0; sound && i < elements[1]; i++) scale[1][i] = *scale[0] * scale[1][i] / *scale[2];
+    c->scale = sound ? scale[1] : NULL;
+    *count = elements[1];
+    free(scale[0]);
+    free(scale[2]);
+    if (!sound) free(scale[1]);
+    return sound;
+}
+
 /* Bytes, and what stands for 0 in them. */
 static bool say_types(const char *folder, const Onnx__Graph *graph, onnx_case *c, const char *in, const char *w) {
-    int zero[2];
-    if (!is_integer(graph->node[0])) return strcmp(in, "f32") == 0 && strcmp(w, "f32") == 0;
-    for (size_t i = 0; i < 2; i++)
-        if (!find_zero_point(folder, graph, 2 + i, &zero[i])) return false;
-    say(c, "    dtype: {input: %s, weights: %s, output: s32}\n", in, w);
-    say(c, "    quantization: {input_zero_point: %d, weights_zero_point: %d}\n", zero[0], zero[1]);
+    static const char *const NAMES[] = {"input", "weights", "output"};
+    const operand_places *p = places_of(graph->node[0]);
+    const char *word[3] = {in, w, "s32"};
+    int64_t multipliers = 0;
+    int zero;
+    if (!p->zero[0]) return strcmp(in, "f32") == 0 && strcmp(w, "f32") == 0;
+    say(c, "    quantization: {");
+    for (size_t i = 0; i < 3; i++) {
+        if (!find_zero_point(folder, graph, p->zero[i], &zero, &word[i])) return false;
+        say(c, zero ? "%s_zero_point: %d, " : "", NAMES[i], zero);
+    }
+    if (p->scale[0] && !load_multipliers(folder, graph, p, c, &multipliers)) return false;
+    say(c, "%s}\n", multipliers == 1 ? "multipliers: per_tensor" : "");
+    say(c, "    dtype: {input: %s, weights: %s, output: %s}\n", word[0], word[1], word[2]);
     return true;
 }
 
@@ -194,11 +234,12 @@ static bool load_operands(const char *folder, const Onnx__Graph *graph, onnx_cas
     int64_t ignored[5];
     size_t weights_rank, bias_rank;
     const char *of_bias;
-    bool bias = graph->node[0]->n_input > 2 && !is_integer(graph->node[0]);
+    const operand_places *p = places_of(graph->node[0]);
+    bool bias = p->bias && graph->node[0]->n_input > p->bias;
     c->input = operand(folder, graph, 0, &c->input_elements, in, rank, &words[0]);
-    c->weights = operand(folder, graph, 1, &c->weights_elements, w, &weights_rank, &words[1]);
-    if (bias) c->bias = operand(folder, graph, 2, &c->bias_elements, ignored, &bias_rank, &of_bias);
-    if (!c->input || !c->weights || (bias && !c->bias)) return skip(c, "a tensor is missing, or not of type float");
+    c->weights = operand(folder, graph, p->weights, &c->weights_elements, w, &weights_rank, &words[1]);
+    if (bias) c->bias = operand(folder, graph, p->bias, &c->bias_elements, ignored, &bias_rank, &of_bias);
+    if (!c->input || !c->weights || (bias && !c->bias)) return skip(c, "a tensor is missing, or of another type");
     if (*rank < 3 || *rank != weights_rank) return skip(c, "tensors of rank %zu and %zu", *rank, weights_rank);
     return load_output(folder, c);
 }
@@ -316,12 +357,13 @@ static bool load_pool(const char *folder, const char *name, const Onnx__Graph *g
     size_t rank;
     const char *type;
     c->input = operand(folder, graph, 0, &c->input_elements, in, &rank, &type);
-    if (!c->input || strcmp(type, "f32") != 0) return skip(c, "the input is missing, or not of type float");
+    if (!c->input || strcmp(type, "s32") == 0) return skip(c, "the input is missing, or of another type");
     if (!insert_axis(graph, node, in, &rank))
         return skip(c, "a %s in a graph of %zu nodes", node->op_type, graph->n_node);
     if (!load_output(folder, c) || (indices && !load_indices(folder, c, in, rank, order && order->i))) return false;
     say(c, "version: 1\nlayers:\n  - name: %s\n    kind: %s\n", name, pool->kind);
     say_list(c, "input", rank, in);
+    say(c, "    dtype: %s\n", type);
     if (pool->global)
         say(c, "    kernel_size: global\n");
     else
@@ -368,8 +410,7 @@ static bool load_graph(const char *folder, const char *name, const Onnx__Graph *
     if (!node && c->layer) return load_step(folder, name, graph, c);
     if (!node) return skip(c, "no layer, or of several nodes");
     if (pool_of(node)) return load_pool(folder, name, graph, c);
-    if (strcmp(node->op_type, "Conv") != 0 && strcmp(node->op_type, "ConvTranspose") != 0 && !is_integer(node))
-        return skip(c, "%s: its last step is not built yet", node->op_type);
+    if (!places_of(node)) return skip(c, "%s is not known here", node->op_type);
     if (graph->n_node != 1) return skip(c, "a graph of %zu nodes, not of one Conv", graph->n_node);
     return load_conv(folder, name, graph, c);
 }
@@ -386,6 +427,7 @@ void onnx_case_free(onnx_case *c) {
     free(c->input);
     free(c->weights);
     free(c->bias);
+    free(c->scale);
     free(c->output);
     free(c->indices);
     free(c->scale);

@@ -126,8 +126,8 @@ static void expect_naive(const cvk_spec *s, int number) {
         &(naive_tensors){
             .input = x.floats, .weights = w.floats, .bias = b.floats, .scale = scale.floats, .addend = addend.floats},
         expected, NULL);
-    formula *f =
-        formula_new(s, &(formula_tensors){x.residues, w.residues, b.residues, scale.residues, addend.residues, NULL});
+    formula *f = formula_new(
+        s, &(formula_tensors){x.residues, w.residues, b.residues, scale.residues, addend.residues, NULL, NULL});
     formula_range(f, 0, s->batch * s->out_channels, got);
     for (int64_t i = 0; i < outputs; i++)
         cr_assert_eq(got[i], residue_of_double((double)expected[i]), "layer %d, output %lld", number, (long long)i);

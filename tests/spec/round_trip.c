@@ -55,7 +55,7 @@ static void make_other(cvk_spec *s) {
     s->epsilon = pick(0, 1) ? 1e-5 : 0.25;
     s->interpolation = (interpolation)pick(INTERPOLATION_NEAREST, INTERPOLATION_LINEAR);
     s->coordinates = (coordinates)pick(COORDINATES_HALF_PIXEL, COORDINATES_ALIGN_CORNERS);
-    s->rounding = (nearest_rounding)pick(ROUNDING_PREFER_FLOOR, ROUNDING_CEIL);
+    s->nearest = (nearest_rounding)pick(ROUNDING_PREFER_FLOOR, ROUNDING_CEIL);
     for (int axis = 0; axis < AXES; axis++) {
         s->kernel[axis] = s->kind == LAYER_DENSE ? s->in_size[axis] : 1;
         s->stride[axis] = s->dilation[axis] = 1;
@@ -69,7 +69,7 @@ static bool same_steps(const cvk_spec *a, const cvk_spec *b) {
     const bool norm = a->kind == LAYER_GROUP_NORM || a->kind == LAYER_LAYER_NORM;
     if (norm && a->epsilon != b->epsilon) return false;
     return a->kind != LAYER_RESIZE ||
-           (a->interpolation == b->interpolation && a->coordinates == b->coordinates && a->rounding == b->rounding);
+           (a->interpolation == b->interpolation && a->coordinates == b->coordinates && a->nearest == b->nearest);
 }
 
 static void random_bytes(cvk_spec *s) {

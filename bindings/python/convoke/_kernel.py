@@ -69,7 +69,8 @@ class Kernel:
     many images as its x. `input_dtype`, `weights_dtype` and
     `output_dtype` are the types of the arrays it takes and gives: numpy.float32, float64, float16, or uint16, which are
     the bits of bf16 (`bf16_bits` and `bf16_floats` convert, and arrays of ml_dtypes' bfloat16 are taken too). Addends
-    are as the output; bias and scale are float32, of an f64 layer float64, of integers int32. `accumulates`: it adds to what the output
+    are as the output; bias and scale are float32, of an f64 layer float64; of integers bias is int32, and scale where there
+    is shift. `accumulates`: it adds to what the output
     holds. `plan` says how the kernel goes about it, `target` for
     which CPU.
     """
@@ -96,9 +97,12 @@ class Kernel:
         self.input_dtype, self.weights_dtype, self.output_dtype = (
             DTYPES[t] for t in (info.input_dtype, info.weights_dtype, info.output_dtype))
         sums = SUMS.get(self.input_dtype, numpy.dtype(numpy.float32))
+        real = sums if sums.kind == "f" else numpy.dtype(numpy.float32)
+        scales = numpy.dtype(numpy.int32) if info.shift.bytes else real
         self._dtypes: dict[str, numpy.dtype[Any]] = {
             "input": self.input_dtype, "weights": self.weights_dtype, "gradient": self.weights_dtype, "bias": sums,
-            "scale": sums, "addend": self.output_dtype, "gate": self.output_dtype, "output": self.output_dtype}
+            "scale": scales, "shift": numpy.dtype(numpy.int32), "addend": self.output_dtype, "gate": self.output_dtype,
+            "output": self.output_dtype}
         self.operation = OPERATIONS[info.operation]
         self.accumulates = bool(info.output.held)
         self.name, self.target, self.plan = (t.decode() for t in (info.name, info.target, info.plan))
@@ -314,8 +318,8 @@ class Kernel:
 
     def __call__(self, x: Numbers, weights: Weights | None = None, bias: Numbers | None = None,
                  scale: Numbers | None = None,
-                 addend: Numbers | None = None, *, gate: Numbers | None = None, out: Floats | Exporter | None = None, threads: Threads = None,
-                 convert: bool = False) -> NDArray[Any]:
+                 addend: Numbers | None = None, *, shift: Numbers | None = None, gate: Numbers | None = None,
+                 out: Floats | Exporter | None = None, threads: Threads = None, convert: bool = False) -> NDArray[Any]:
         """The layer's output.
 
         x, weights  the input, and dense weights or those of pack; dense ones are packed when they have changed; pools
@@ -323,6 +327,7 @@ class Kernel:
         bias, scale, addend  where the layer has them; of several, an array of them all. `scale` has the numbers of
                     `{scale: per_channel}` and `{shift: per_channel}`, in their order
         gate        of `gate` post-ops: N C, or of several an array of them all
+        shift       beside multipliers that are integers, which are in scale
         out         the array, or that of another library, to write to and return, of a layer with `accumulate` to add to: of
                     `output_dtype`, contiguous (in C's order or as the layout has it), apart
                     from the others; without it, the result is a new array
@@ -346,7 +351,7 @@ class Kernel:
             raise refuse("weights", "the kernel gives gradients of them: call its `gradients`")
         if self._info.indices.bytes:
             raise refuse("indices", "the kernel gives them, too: call its `with_indices`")
-        given = {"weights": weights, "bias": bias, "scale": scale, "addend": addend, "gate": gate}
+        given = {"weights": weights, "bias": bias, "scale": scale, "shift": shift, "addend": addend, "gate": gate}
         return self._compute(array_of("input", x, self.input_shape), given, out, None, threads, convert)
 
     def _gates(self) -> int:
@@ -362,6 +367,13 @@ class Kernel:
             return weights
         return self._optional("weights", weights, int(self._info.weights.bytes > 0), self.weights_shape)
 
+    def _scale(self, scale: Numbers | None, channels: tuple[int, ...]) -> NDArray[Any] | None:
+        """Vectors of as many numbers as channels; one vector of all where multipliers are one for all channels."""
+        info, each = self._info, channels[0] * self._dtypes["scale"].itemsize
+        if info.scale.bytes == info.scales * each:
+            return self._optional("scale", scale, info.scales, channels)
+        return self._optional("scale", scale, 1, (info.scale.bytes // self._dtypes["scale"].itemsize,))
+
     def _compute(self, images: NDArray[Any], operands: dict[str, Any], out: Floats | Exporter | None,
                  places: NDArray[numpy.int32] | None, threads: Threads, convert: bool) -> NDArray[Any]:
         info, channels, batch = self._info, self.output_shape[1:2], images.shape[0]
@@ -373,8 +385,9 @@ class Kernel:
             "input": images,
             "weights": self._weights(operands.get("weights")),
             "bias": self._optional("bias", operands.get("bias"), int(info.bias.bytes > 0), (biases,)),
-            "scale": self._optional("scale", operands.get("scale"), 1 if chained else info.scales,
-                                    (scales,) if chained else channels),
+            "scale": (self._optional("scale", operands.get("scale"), 1, (scales,)) if chained
+                      else self._scale(operands.get("scale"), channels)),
+            "shift": self._optional("shift", operands.get("shift"), int(info.shift.bytes > 0), (info.shift.bytes // 4,)),
             "addend": self._optional("addend", operands.get("addend"), info.addends, shape),
             "gate": self._optional("gate", operands.get("gate"), self._gates(), (batch, self.output_shape[1])),
             "gradient": None,

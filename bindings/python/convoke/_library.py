@@ -20,7 +20,7 @@ class BufferInfo(c.Structure):
 BUFFERS = {  # rows of convoke/buffers.def: what a run calls them, and what says how much of each it needs
     "input": "input", "weights": "packed_weights", "bias": "bias", "scale": "scale", "addend": "addend",
     "output": "output", "scratch": "scratch", "workspace": "workspace", "gradient": "gradient",
-    "indices": "indices", "gate": "gate",
+    "indices": "indices", "gate": "gate", "shift": "shift",
 }
 ROLES = tuple(BUFFERS)
 MOST_PHASES = 8

@@ -152,11 +152,13 @@ typedef struct cvk_kernel_info {
     uint64_t packed_tag;   /* of layer, plan and target: begins packed weights. 0: there are none */
     int64_t input_shape[5], weights_shape[5], output_shape[5]; /* N C D H W; weights as they are dense */
     cvk_layout input_layout, output_layout;
-    cvk_dtype input_dtype, weights_dtype, output_dtype; /* of bias and scale: double with CVK_F64, of integers int32_t,
-                                                           else float; addends are of the output's */
+    cvk_dtype input_dtype, weights_dtype, output_dtype; /* of bias: double with CVK_F64, of integers int32_t, else
+                                                           float; of scale: double with CVK_F64, int32_t where there is
+                                                           `shift`, else float; addends are of the output's */
     uint32_t spatial_rank;                              /* 1, 2 or 3 */
     uint32_t addends;    /* tensors of the output's shape and layout, one after another in `addend` */
-    uint32_t scales;     /* vectors of out_channels, one after another in `scale` */
+    uint32_t scales;     /* vectors of out_channels, one after another in `scale`: of integers first the multipliers of
+                            sums, which may be one for all channels, and so may those that each addend of bytes has */
     uint32_t batch_any;  /* 0 or 1 */
     uint32_t kilocycles; /* predicted, of one core, all phases, in thousands; 0: unknown */
     uint32_t phases;     /* 1 to CVK_MOST_PHASES */

@@ -125,24 +125,31 @@ typedef enum cvk_layer_kind {
     CVK_LAYER_GROUP_NORM, /* with groups and epsilon; scale and shift are post-ops */
     CVK_LAYER_LAYER_NORM, /* over the channels of each position; with epsilon */
     CVK_LAYER_SOFTMAX,    /* over the channels of each position */
-    CVK_LAYER_RESIZE      /* with output_size, interpolation, coordinates and rounding */
+    CVK_LAYER_RESIZE      /* with output_size, interpolation, coordinates and nearest */
 } cvk_layer_kind;
 
 /* Of a resize: what an output is made of, where it lies among the inputs, which of two is the nearest. */
 typedef enum cvk_interpolation { CVK_NEAREST, CVK_LINEAR } cvk_interpolation;
 typedef enum cvk_coordinates { CVK_HALF_PIXEL, CVK_ASYMMETRIC, CVK_ALIGN_CORNERS } cvk_coordinates;
-typedef enum cvk_rounding {
+typedef enum cvk_nearest {
     CVK_ROUND_PREFER_FLOOR,
     CVK_ROUND_PREFER_CEIL,
     CVK_ROUND_FLOOR,
     CVK_ROUND_CEIL
-} cvk_rounding;
+} cvk_nearest;
 
 typedef enum cvk_direction {
     CVK_FORWARD,
     CVK_BACKWARD_DATA,   /* from gradients of the output to those of the input: what is built is the transpose */
     CVK_BACKWARD_WEIGHTS /* from input and gradients of the output to those of the weights, and of the bias */
 } cvk_direction;
+
+/* How an exact sum of integers becomes a byte; docs/language.md has the formulas. */
+typedef enum cvk_rounding {
+    CVK_ROUNDING_NEAREST_EVEN, /* of f32(sum) times a multiplier, an f32 */
+    CVK_ROUNDING_HALF_UP,      /* of sum m / 2^s, with integers m and s: cvk_buffers.scale and shift */
+    CVK_ROUNDING_DOUBLE        /* gemmlowp's doubling high multiplication and rounding shift, likewise */
+} cvk_rounding;
 
 typedef struct cvk_post_op {
     cvk_post_kind kind;
@@ -188,7 +195,7 @@ typedef struct cvk_layer {
     int64_t output_size[3];                       /* of a resize */
     cvk_interpolation interpolation;
     cvk_coordinates coordinates;
-    cvk_rounding rounding;
+    cvk_nearest nearest;
     cvk_const_buffer weights; /* with data, weights that are compiled into the code: dense, finite, of their dtype, as
                                  cvk_pack_weights takes them; where each channel is filtered by itself, one kernel may
                                  stand for all. The kernel's info then has no weights to pack */
@@ -198,6 +205,9 @@ typedef struct cvk_layer {
                         that of theirs */
     int64_t input_pitch, output_pitch, addend_pitch; /* channels of the tensor that its are part of; 0: there are no
                                                         others */
+    int32_t output_zero_point, addend_zero_point; /* of bytes that come out, and of those that are added */
+    cvk_rounding rounding;                        /* of sums that come out as bytes */
+    bool one_multiplier;                          /* for all channels, of sums and of each addend of bytes */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
@@ -273,13 +283,17 @@ CVK_API void cvk_cache_clear(void);
 
 /* The naive interpreter: dense weights, logical N C D H W arrays in C order whatever the spec's layouts, each of
  * its type; sums in a wider type. Of a layer for any batch, one image. `addend` holds one tensor for each post-op that
- * takes one, `scale` one vector for each that is `per_channel`. Of gradients of weights, `weights` are the gradients of
+ * takes one, `scale` what a run takes (cvk_kernel_info.scales). Of gradients of weights, `weights` are the gradients of
  * the output; of pools there are none. Gradients that accumulate are added to what `output` holds. */
 CVK_API cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                                  const void *scale, const void *addend, void *output);
 /* The same of a layer with gates: one N C array for each. */
 CVK_API cvk_status cvk_reference_gated(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                                        const void *scale, const void *addend, const void *gate, void *output);
+/* The same of a layer whose multipliers are integers, with their shifts. */
+CVK_API cvk_status cvk_reference_quantized(const cvk_spec *spec, const void *input, const void *weights,
+                                           const void *bias, const void *scale, const void *shift, const void *addend,
+                                           void *output);
 /* The same of a maximum with indices: where in the map of its channel each stands, as an N C D H W array. */
 CVK_API cvk_status cvk_reference_indices(const cvk_spec *spec, const void *input, int32_t *indices);
 
