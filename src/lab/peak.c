@@ -1,6 +1,6 @@
-/* A nest of independent accumulators, enough to cover the latency of every unit, one task a thread. Floats are
- * multiplied by the same factors again and again. Of integers those would be products to be computed once; so sums are
- * a tile there, each of a product of its own, of what is loaded anew for each round. */
+/* A nest of independent accumulators, enough to cover the latency of every unit, one task a thread. Floats are multiplied
+ * by the same factors again and again. Of integers those would be products to be computed once; so sums are a tile there,
+ * each of a product of its own, of what is loaded anew for each round. */
 #include "lab/peak.h"
 #include "nest/build.h"
 
@@ -53,8 +53,8 @@ static nest *build_run(arena *a, const cvk_target *t, const peak_work *w, uint32
     const int64_t after = (inputs + sums) * (type_bytes(w->sum) / type_bytes(w->w));
     int input = nest_add_tensor(&b, "input", ROLE_INPUT, w->x, inputs, PROBE_ALIGNMENT, false);
     int start = nest_add_part(&b, "start", ROLE_INPUT, w->sum, inputs, sums, PROBE_ALIGNMENT, false);
-    int weights =
-        nest_add_part(&b, "weights", ROLE_INPUT, w->w, after, (int64_t)w->vectors * factors, PROBE_ALIGNMENT, false);
+    int weights = nest_add_part(&b, "weights", ROLE_INPUT, w->w, after, (int64_t)w->vectors * factors,
+                                PROBE_ALIGNMENT, false);
     int output = nest_add_tensor(&b, "output", ROLE_OUTPUT, w->sum, sums, PROBE_ALIGNMENT, true);
     int sum = nest_add_register(&b, "sum", w->sum, w->lanes, sums_of(w));
     int weight = nest_add_register(&b, "w", w->w, factors, w->vectors);

@@ -2,6 +2,7 @@
  * holds its neighbours' bytes. What saturates (vpmaddubsw) is never used. */
 #include "llvm/lowering.h"
 
+
 typedef struct dotter {
     lower_module *m;
     LLVMBuilderRef b;
@@ -118,7 +119,8 @@ static LLVMValueRef by_pairs(const dotter *d, const struct instruction *pairs, c
     return c;
 }
 
-static LLVMValueRef by_fields(const dotter *d, const cvk_type type[2], LLVMValueRef a, LLVMValueRef b, LLVMValueRef c) {
+static LLVMValueRef by_fields(const dotter *d, const cvk_type type[2], LLVMValueRef a, LLVMValueRef b,
+                              LLVMValueRef c) {
     LLVMValueRef x = LLVMBuildBitCast(d->b, a, d->sums, ""), y = LLVMBuildBitCast(d->b, b, d->sums, "");
     for (unsigned i = 0; i < 4 / (unsigned)type_bytes(type[0]); i++) {
         LLVMValueRef product = LLVMBuildMul(d->b, field(d, type[0], x, i), field(d, type[1], y, i), "");

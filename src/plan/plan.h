@@ -1,8 +1,8 @@
 /* A plan: everything an algorithm decided about one layer. A plain value; prints as a `schedule:` and reads back.
  *
  *     {algorithm: direct, lanes: out_channels, tile: {oc: 32, od: 1, oh: 1, ow: 14}, block: {oh: 1, ow: 1},
- *      unroll: {ic: 1, kw: false, kh: false}, dot: 0, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 7, pack:
- * {input_rows: 0, border: false, transposed: false}, prefetch: false, stream: false}
+ *      unroll: {ic: 1, kw: false, kh: false}, dot: 0, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 7, pack: {input_rows: 0,
+ * border: false, transposed: false}, prefetch: false, stream: false}
  */
 #ifndef CVK_PLAN_PLAN_H
 #define CVK_PLAN_PLAN_H

@@ -91,8 +91,7 @@ bool plan_equal(const cvk_plan *a, const cvk_plan *b) {
 }
 
 int plan_unit(const cvk_plan *p, plan_loop loop) {
-    const int unit[PLAN_LOOPS] = {
-        1, 1, p->tile_oc, p->tile_od, p->tile_oh, p->tile_ow, p->unroll_ic * (p->dot ? p->dot : 1)};
+    const int unit[PLAN_LOOPS] = {1, 1, p->tile_oc, p->tile_od, p->tile_oh, p->tile_ow, p->unroll_ic * (p->dot ? p->dot : 1)};
     return unit[loop];
 }
 

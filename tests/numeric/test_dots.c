@@ -1,6 +1,6 @@
 /* Are sums of products of several input channels exact, in every nest, whatever the target? Layers of bytes, from any
- * zero points, in all layouts, with channels that fill no step, borders and groups; targets whose instructions differ
- * in what they take, most of which this machine does not run: their nests are evaluated, and judged as kernels are. */
+ * zero points, in all layouts, with channels that fill no step, borders and groups; targets whose instructions differ in
+ * what they take, most of which this machine does not run: their nests are evaluated, and judged as kernels are. */
 #include "algo/space.h"
 #include "random_layer.h"
 #include "trial.h"
@@ -10,8 +10,8 @@
 
 enum { LAYERS = 60, MOST_PLANS = 3, WALKS = 3, MOST_MACS = 20000 };
 
-static const char *const TARGETS[] = {"x86-64-v4-vnni", "x86-64-v3-vnni",       "x86-64-v4",     "x86-64-v3", "x86-64",
-                                      "aarch64-sve256", "aarch64-neon-dotprod", "wasm32-simd128"};
+static const char *const TARGETS[] = {"x86-64-v4-vnni", "x86-64-v3-vnni", "x86-64-v4",           "x86-64-v3",
+                                      "x86-64",         "aarch64-sve256", "aarch64-neon-dotprod", "wasm32-simd128"};
 enum { TARGET_COUNT = sizeof TARGETS / sizeof *TARGETS };
 
 static bool sums_bytes(const cvk_spec *s) {

@@ -180,7 +180,8 @@ static bool same(const cvk_spec *a, const cvk_spec *b) {
            a->bias == b->bias && a->flip_kernel == b->flip_kernel && a->transposed == b->transposed &&
            a->accumulate == b->accumulate && a->direction == b->direction && a->kind == b->kind &&
            a->ceil_mode == b->ceil_mode && a->count_include_pad == b->count_include_pad && a->indices == b->indices &&
-           same_posts(a, b) && same_steps(a, b) && strcmp(a->algorithm, b->algorithm) == 0;
+           same_posts(a, b) && same_steps(a, b) &&
+           strcmp(a->algorithm, b->algorithm) == 0;
 }
 
 static const char *print(arena *a, const cvk_spec *s) {

@@ -19,7 +19,9 @@ int dot_shift(const problem *p, const target_dot *d) {
 
 int dot_zero(const problem *p, const target_dot *d) { return p->x.zero + dot_shift(p, d); }
 
-bool dot_reads_as_stored(const problem *p, const target_dot *d) { return type_bytes(p->x.type) == type_bytes(d->x); }
+bool dot_reads_as_stored(const problem *p, const target_dot *d) {
+    return type_bytes(p->x.type) == type_bytes(d->x);
+}
 
 /* Weights as they count, from 0. */
 static bool holds_weights(const problem *p, const target_dot *d) {
@@ -212,8 +214,8 @@ static int add_wider(nest_builder *b, const target_dot *d, int lanes) {
     return first;
 }
 
-/* The same of vectors of columns, in registers of as many lanes throughout: those of a round hold sets of `each`
- * channels, a set's columns in `each` parts one after another. */
+/* The same of vectors of columns, in registers of as many lanes throughout: those of a round hold sets of `each` channels,
+ * a set's columns in `each` parts one after another. */
 int dot_add_brought(tile *t, int lanes) {
     const int first = nest_add_register(t->b, "single", t->dot->x, lanes, t->dot->factors);
     for (int each = 2; each <= t->dot->factors; each *= 2)

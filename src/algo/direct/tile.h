@@ -78,9 +78,9 @@ typedef struct tile {
     problem whole; /* as it was asked for, its axes merged */
     problem p;     /* as the taps see it: with a packed border there is no padding left, and x is in scratch */
     int lanes;
-    int reduced;           /* input channels of a step of the reduction: one, a vector of them, or those of a dot */
+    int reduced;        /* input channels of a step of the reduction: one, a vector of them, or those of a dot */
     const target_dot *dot; /* NULL: products are summed up one by one */
-    int64_t size[AXES];    /* of the register tile */
+    int64_t size[AXES]; /* of the register tile */
 
     tensor_view x;      /* what the body reads: the input, or its copy in scratch */
     int input, weights; /* tensors */
@@ -195,8 +195,8 @@ view dot_scratch(const problem *p, const target_dot *d, const int64_t size[AXES]
  */
 int dot_add_input(tile *t);
 void dot_shift_loaded(tile *t, register_ref x, register_ref spare);
-/* What the sums of a task's output channels have to be corrected by, so many numbers; 0: nothing. Finds them; adds
- * those of a vector. */
+/* What the sums of a task's output channels have to be corrected by, so many numbers; 0: nothing. Finds them; adds those
+ * of a vector. */
 int64_t dot_corrections(const tile *t);
 void dot_build_corrections(tile *t);
 void dot_correct(tile *t, register_ref sum, affine vector);
