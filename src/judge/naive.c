@@ -555,7 +555,8 @@ static void weightless_range(const cvk_spec *s, const naive_tensors *t, int64_t 
     for (int64_t i = first; i < last; i++) {
         const channel c = {
             .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .sum = spec_sum_type(s)};
-        for (int64_t at = 0; at < size; at++, output++) naive_finish(s, t, c.n, c.oc, at, output, bound ? bound++ : NULL);
+        for (int64_t at = 0; at < size; at++, output++)
+            naive_finish(s, t, c.n, c.oc, at, output, bound ? bound++ : NULL);
     }
 }
 

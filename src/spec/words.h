@@ -24,8 +24,8 @@ typedef enum padding_word {
 /* dtype_words are in the order of cvk_dtype, which is that of cvk_type. */
 extern const word_list boolean_words, kind_words, kernel_words, padding_words, padding_mode_words, layout_words,
     pitch_words, dtype_words, accuracy_words, algorithm_words, post_words, group_words, scale_words, batch_words,
-    operation_words, direction_words, nan_words, interpolation_words, coordinate_words, nearest_words,
-    rounding_words, multiplier_words;
+    operation_words, direction_words, nan_words, interpolation_words, coordinate_words, nearest_words, rounding_words,
+    multiplier_words;
 
 /* A sentence for the reader, "" where there is nothing to say. */
 typedef struct hint_text {

@@ -28,7 +28,7 @@ static int expect_exact(const char *axes, const char *type, int d, int h, int w,
     const int tried = !algo_refuse(&p, target_host(), layer_plan_part(s->schedule, 0));
     if (tried) {
         const layer_nests nests = layer_build(&a, s, (goal){.target = target_host()}, s->schedule, NULL);
-        identity *exact = identity_new(s, 1, NULL);
+        identity *exact = identity_new(s, NULL, 1, NULL);
         char words[IDENTITY_WORDS];
         cr_assert(exact);
         cr_expect_eq(identity_judge(exact, &nests.pack, &nests.run, NULL, words), CVK_OK);

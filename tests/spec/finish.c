@@ -142,7 +142,8 @@ Test(finish, an_unknown_algorithm_has_a_hint) {
     cr_expect_eq(spec_finish(&s, d), CVK_ERROR_SPEC);
     first_message(d, message, sizeof message);
     cr_expect_str_eq(
-        message, "error[E0404]: conv.algorithm: expected auto, direct, depthwise, grouped, winograd, constants, separable, positions, resize or fft, got the "
-                 "string \"winnograd\"\n  hint: did you mean `winograd`?");
+        message,
+        "error[E0404]: conv.algorithm: expected auto, direct, depthwise, grouped, winograd, constants, separable, positions, resize or fft, got the "
+        "string \"winnograd\"\n  hint: did you mean `winograd`?");
     cvk_diagnostics_free(d);
 }

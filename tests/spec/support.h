@@ -36,7 +36,7 @@ static inline cvk_network *one_layer(const char *keys) {
 /* A plan, for a layer that pins one. */
 #define SCHEDULE                                                                                                       \
     "{algorithm: direct, lanes: columns, tile: {oc: 2, od: 1, oh: 1, ow: 16}, block: {oh: 1, ow: 1}, unroll: {ic: 4, " \
-    "kw: true, kh: false}, dot: 0, order: [n, g, od, {oh: 3}, oh, oc, ow], tasks: 2, pack: {input_rows: 3, border: "    \
+    "kw: true, kh: false}, dot: 0, order: [n, g, od, {oh: 3}, oh, oc, ow], tasks: 2, pack: {input_rows: 3, border: "   \
     "false, transposed: false}, prefetch: false, stream: false}"
 
 #endif

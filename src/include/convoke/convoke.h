@@ -131,12 +131,7 @@ typedef enum cvk_layer_kind {
 /* Of a resize: what an output is made of, where it lies among the inputs, which of two is the nearest. */
 typedef enum cvk_interpolation { CVK_NEAREST, CVK_LINEAR } cvk_interpolation;
 typedef enum cvk_coordinates { CVK_HALF_PIXEL, CVK_ASYMMETRIC, CVK_ALIGN_CORNERS } cvk_coordinates;
-typedef enum cvk_nearest {
-    CVK_ROUND_PREFER_FLOOR,
-    CVK_ROUND_PREFER_CEIL,
-    CVK_ROUND_FLOOR,
-    CVK_ROUND_CEIL
-} cvk_nearest;
+typedef enum cvk_nearest { CVK_ROUND_PREFER_FLOOR, CVK_ROUND_PREFER_CEIL, CVK_ROUND_FLOOR, CVK_ROUND_CEIL } cvk_nearest;
 
 typedef enum cvk_direction {
     CVK_FORWARD,
@@ -205,9 +200,9 @@ typedef struct cvk_layer {
                         that of theirs */
     int64_t input_pitch, output_pitch, addend_pitch; /* channels of the tensor that its are part of; 0: there are no
                                                         others */
-    int32_t output_zero_point, addend_zero_point; /* of bytes that come out, and of those that are added */
-    cvk_rounding rounding;                        /* of sums that come out as bytes */
-    bool one_multiplier;                          /* for all channels, of sums and of each addend of bytes */
+    int32_t output_zero_point, addend_zero_point;    /* of bytes that come out, and of those that are added */
+    cvk_rounding rounding;                           /* of sums that come out as bytes */
+    bool one_multiplier;                             /* for all channels, of sums and of each addend of bytes */
 } cvk_layer;
 
 CVK_API cvk_status cvk_spec_create(const cvk_layer *layer, cvk_diagnostics *diagnostics, cvk_spec **spec);
