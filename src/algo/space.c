@@ -61,8 +61,9 @@ static int most_of(const space *s, const cvk_plan *plan, const plan_field *f) {
         {offsetof(cvk_plan, pack_rows), axis[AXIS_H].out + plan->tile_oh - 1},
     };
     int64_t most = f->most;
+    const int64_t here = *number((cvk_plan *)plan, f); /* tiles of fft are larger than what comes out */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].offset == f->offset && rows[i].most < most) most = rows[i].most;
+        if (rows[i].offset == f->offset && rows[i].most < most) most = greater(rows[i].most, here);
     return (int)(most < MOST_NUMBER ? most : MOST_NUMBER);
 }
 

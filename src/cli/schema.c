@@ -68,7 +68,7 @@ static void form_direction(const field_row *f) {
 }
 
 static void put_shape(const field_row *f) {
-    printf("{\"type\": \"array\", \"minItems\": 3, \"maxItems\": %d, \"items\": [{\"anyOf\": [{", 2 + AXES);
+    printf("{\"type\": \"array\", \"minItems\": 2, \"maxItems\": %d, \"items\": [{\"anyOf\": [{", 2 + AXES);
     put_range(0, f->most);
     printf("}, {");
     put_list(&batch_words);
@@ -485,6 +485,7 @@ static void put_keys(bool in_defaults) {
 /* That the layer, or `defaults`, is of a kind that does without the key; said after others of an anyOf. */
 static void put_exempt(const field_row *f) {
     if (f->of == OF_ALL) return;
+    if (!field_is_of(f, LAYER_CONVOLUTION)) printf(", {\"not\": {\"required\": [\"kind\"]}}");
     printf(", {\"required\": [\"kind\"], \"properties\": {\"kind\": {\"enum\": [");
     const char *joint = "";
     for (int kind = 0; kind < LAYER_KINDS; kind++) {

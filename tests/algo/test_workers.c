@@ -123,7 +123,7 @@ Test(workers, tasks_keep_to_their_part_of_the_workspace) {
     for (int i = 0; i < count; i++) {
         const nest_program *run = &plans[i].nests.run;
         const cvk_plan *p = &plans[i].plan;
-        if (run->count == 1) continue;
+        if (run->count == 1 || strcmp(p->algorithm, "winograd") != 0) continue;
         phased++;
         const int64_t expected = blocks(p->tile_oh, p->block_oh) * blocks(p->tile_ow, p->block_ow);
         cr_assert_eq(program_parts(run, 1, ROLE_WORKSPACE), expected, "plan %d has %ld parts, not %ld", i,

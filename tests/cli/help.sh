@@ -42,7 +42,7 @@ case_the_page_of_the_language_has_every_post_op_with_its_formula() {
         grep -qE "^\| \`(\{$word: .*\}|$word)\` \|" "$root/docs/language.md" || fail "no $word in docs/language.md"
         grep -E "^\| \`\{?$word\>" "$root/docs/language.md" | grep -qF "| $formula |" || fail "$word is not $formula"
         seen=$((seen + 1))
-    done < <(sed -n 's/^POST_OP([A-Z0-9_]*, "\([a-z0-9_]*\)", [0-9], "\(.*\)")$/\1\t\2/p' "$root/src/base/post_ops.def")
+    done < <(sed -n 's/^POST_OP([A-Z0-9_]*, "\([a-z0-9_]*\)", [0-9], [A-Z_]*, "\(.*\)")$/\1\t\2/p' "$root/src/base/post_ops.def")
     ((seen > 10)) || fail "only $seen post-ops found in the table"
 }
 

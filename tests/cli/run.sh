@@ -56,7 +56,7 @@ case_a_pool_needs_no_weights_and_may_give_indices() {
     done
     convoke run pool.yaml --layer m --input x.npy --output y.npy; status 2; says "--indices"
     convoke run pool.yaml --layer a --input x.npy --output y.npy --indices i.npy; status 2; says "no indices"
-    convoke run pool.yaml --layer a --input x.npy --weights w.npy --output y.npy; status 2; says "a pool has no weights"
+    convoke run pool.yaml --layer a --input x.npy --weights w.npy --output y.npy; status 2; says "the layer has no weights"
 }
 
 # What is added to stands in the files that the sums go to.

@@ -103,7 +103,7 @@ agree({"name": "a" * 256}, True)
 agree({"name": "a" * 257}, False)
 
 # A plan as `explain` prints it is a schedule; one without any of its keys is none, but for switches that came later.
-LATER = {"prefetch", "stream", "kh", "border", "transposed"}
+LATER = {"prefetch", "stream", "kh", "border", "transposed", "dot"}
 explained = subprocess.check_output([command, "explain", root / "examples/layers.yaml", "--format", "json"])
 plans = [row["plan"] for row in json.loads(explained)["rows"] if row.get("plan")]
 for plan in plans:

@@ -41,7 +41,7 @@ Test(plan, prints_every_field_in_one_line) {
     cr_assert_str_eq(
         print(&example),
         "{algorithm: direct, lanes: out_channels, tile: {oc: 32, od: 1, oh: 1, ow: 14}, block: {oh: 1, ow: 1}, "
-        "unroll: {ic: 1, kw: true, kh: false}, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 5, "
+        "unroll: {ic: 1, kw: true, kh: false}, dot: 0, order: [n, g, {ow: 448}, oc, od, oh, ow], tasks: 5, "
         "pack: {input_rows: 0, border: false, transposed: false}, prefetch: false, stream: false}");
 }
 

@@ -71,6 +71,11 @@ static const cvk_spec *layer(const char *name) {
     return s;
 }
 
+/* Sums that pass through other numbers come back as these nearly. */
+static bool is_rounded(const char *name) {
+    return strcmp(name, "winograd") == 0 || strcmp(name, "fft") == 0;
+}
+
 static void compare(const textbook_case *c, const char *how, bool rounded, cvk_type type, const void *output) {
     for (int i = 0; i < c->output.count; i++) {
         const double got = type_read(type, (const char *)output + i * type_bytes(type));
@@ -114,7 +119,7 @@ static void run_plan(const textbook_case *c, const cvk_spec *s, const layer_plan
     if (info->pack)
         cr_assert_eq(cvk_pack_weights(info, dense, (cvk_buffer){packed, info->packed_weights.bytes}), CVK_OK);
     cr_assert_eq(cvk_run(info, &buffers, NULL), CVK_OK);
-    compare(c, info->plan, strcmp(plan->part[0].algorithm, "winograd") == 0, s->output_type, output);
+    compare(c, info->plan, is_rounded(plan->part[0].algorithm), s->output_type, output);
     free(input);
     free(weights);
     free(packed);

@@ -129,4 +129,5 @@ class Network:
         loop: Any = parallel_for(executor, workers, refusals) if workers > 1 else None
         check(uninterrupted(lambda: library.cvk_network_run(self._info, buffers, loop)))
         logical = tuple(as_logical(r, t.layout, shape_of(t, batch)) for r, t in zip(results, self._outputs()))
-        return logical[0] if len(logical) == 1 else logical
+        first: object = logical[0]
+        return first if len(logical) == 1 else logical
