@@ -23,7 +23,7 @@ static fraction position_of(const cvk_spec *s, int axis, int64_t o) {
 
 static int64_t nearest(const cvk_spec *s, fraction x) {
     const fraction more = {2 * x.over + x.under, 2 * x.under}, less = {2 * x.over - x.under, 2 * x.under};
-    switch (s->rounding) {
+    switch (s->nearest) {
     case ROUNDING_FLOOR: return floor_of(x);
     case ROUNDING_CEIL: return ceiling_of(x);
     case ROUNDING_PREFER_CEIL: return floor_of(more);

@@ -69,6 +69,8 @@ static double element(cvk_dtype type, const void *tensor, size_t i) {
     switch (type) {
     case CVK_F64: return ((const double *)tensor)[i];
     case CVK_S32: return ((const int32_t *)tensor)[i];
+    case CVK_S8: return ((const int8_t *)tensor)[i];
+    case CVK_U8: return ((const uint8_t *)tensor)[i];
     case CVK_F16: return half(((const uint16_t *)tensor)[i], 10, 15);
     case CVK_BF16: return half(((const uint16_t *)tensor)[i], 7, 127);
     default: return (double)((const float *)tensor)[i];
@@ -110,6 +112,7 @@ static int run(const cvk_kernel_info *info, int images, FILE *cases) {
     b.scale = take_buffer(cases, bytes_of(info, CVK_ROLE_SCALE, b.batch));
     b.shift = take_buffer(cases, bytes_of(info, CVK_ROLE_SHIFT, b.batch));
     b.addend = take_buffer(cases, bytes_of(info, CVK_ROLE_ADDEND, b.batch));
+    b.gate = take_buffer(cases, bytes_of(info, CVK_ROLE_GATE, b.batch));
     b.gradient = take_buffer(cases, bytes_of(info, CVK_ROLE_GRADIENT, b.batch));
     b.output = take_output(info, bytes_of(info, CVK_ROLE_OUTPUT, b.batch), cases);
     b.scratch = make_buffer(bytes_of(info, CVK_ROLE_SCRATCH, b.batch));
@@ -126,7 +129,7 @@ static int run(const cvk_kernel_info *info, int images, FILE *cases) {
     int good = status == CVK_OK && !compare(info, &b, expected) && !compare_indices(info, &b, places);
     const void *const all[] = {b.input.data,    weights.data,   b.bias.data,   b.scale.data,   b.addend.data,
                                expected,        packed.data,    b.output.data, b.scratch.data, b.workspace.data,
-                               b.gradient.data, b.indices.data, places,        b.shift.data};
+                               b.gradient.data, b.indices.data, places,        b.shift.data,   b.gate.data};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free((void *)(uintptr_t)all[i]);
     return good;
 }

@@ -98,10 +98,10 @@ static void write_inputs(const cvk_spec *s, const compile_unit *unit, const laye
     info.cpu_features = 0;
     tensors t;
     if (tensors_bind(s, &info, &data->tensors, GUARD_END, 1, &t)) stop("cannot bind", s->name);
-    const guarded *const inputs[] = {&t.buffer[CVK_ROLE_INPUT],   &t.dense,
-                                     &t.buffer[CVK_ROLE_BIAS],    &t.buffer[CVK_ROLE_SCALE],
-                                     &t.buffer[CVK_ROLE_SHIFT],   &t.buffer[CVK_ROLE_ADDEND],
-                                     &t.buffer[CVK_ROLE_GRADIENT]};
+    const guarded *const inputs[] = {&t.buffer[CVK_ROLE_INPUT], &t.dense,
+                                     &t.buffer[CVK_ROLE_BIAS],  &t.buffer[CVK_ROLE_SCALE],
+                                     &t.buffer[CVK_ROLE_SHIFT], &t.buffer[CVK_ROLE_ADDEND],
+                                     &t.buffer[CVK_ROLE_GATE],  &t.buffer[CVK_ROLE_GRADIENT]};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) fwrite(inputs[i]->data, 1, inputs[i]->bytes, to);
     const guarded *output = &t.buffer[CVK_ROLE_OUTPUT];
     if (info.output.held) fwrite(output->data, 1, output->bytes, to);
@@ -153,6 +153,7 @@ static void write_layer(arena *a, uint64_t seed, int number, const cvk_target *t
     if (!target_computes(target, spec_sum_type(&spec)))
         spec.input_type = spec.weights_type = spec.output_type = TYPE_F32, spec.known = NULL;
     if (draw_chance(&d, PERCENT_ANY) && spec.direction == DIRECTION_FORWARD) take_any_batch(&d, &spec);
+    memset(spec.pitch, 0, sizeof spec.pitch); /* the driver knows tensors that are whole */
     text line = text_new(a);
     spec_print(&spec, &line);
     fprintf(to->layers, "  - %s\n", line.bytes);

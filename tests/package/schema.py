@@ -16,9 +16,9 @@ except ImportError as missing:
 
 command, root = sys.argv[1], pathlib.Path(sys.argv[2])
 # Kinds of bad input that can be told without looking at two values at once, and that another YAML reader sees too.
-STRUCTURAL = """accuracy algorithm dtype input layers layout limit_count missing_key out_channels padding_mode schedule top
+STRUCTURAL = """accuracy algorithm dtype layers layout limit_count missing_key out_channels padding_mode schedule top
     unknown_key""".split()
-SINGLE = """axes-empty axes-nested axes-zero boolean-quoted boolean-one float-word groups-zero integer-quoted
+SINGLE = """axes-empty axes-nested input-a_mapping input-a_string input-empty input-nested input-scalar input-six_values input-zero_channels input-zero_size input-negative_batch input-word_batch input-times axes-zero boolean-quoted boolean-one float-word groups-zero integer-quoted
     integer-fraction integer-zero limit_number-kernel limit_number-one_side_of_a_pair name-dash name-digit_first
     padding-negative padding-triple padding-word_in_a_list post_ops-leaky_without_slope post_ops-clamp_of_one
     post_ops-relu_with_a_parameter post_ops-scale_alone post_ops-two_in_a_mapping version-two version-missing

@@ -72,9 +72,7 @@ static const cvk_spec *layer(const char *name) {
 }
 
 /* Sums that pass through other numbers come back as these nearly. */
-static bool is_rounded(const char *name) {
-    return strcmp(name, "winograd") == 0 || strcmp(name, "fft") == 0;
-}
+static bool is_rounded(const char *name) { return strcmp(name, "winograd") == 0 || strcmp(name, "fft") == 0; }
 
 static void compare(const textbook_case *c, const char *how, bool rounded, cvk_type type, const void *output) {
     for (int i = 0; i < c->output.count; i++) {
