@@ -11,9 +11,7 @@
 #include "judge/hot.h"
 #include "judge/naive_gradients.h"
 #include "judge/naive_nan.h"
-#include "judge/naive_norm.h"
-#include "judge/naive_pool.h"
-#include "judge/naive_resize.h"
+#include "judge/naive_weightless.h"
 #include "judge/naive_finish.h"
 #include "judge/post.h"
 
@@ -508,66 +506,6 @@ static bool has_integer_weights(const channel *c) {
     return true;
 }
 
-static naive_map map_of(const cvk_spec *s, const naive_tensors *t, int64_t number) {
-    const int64_t before = number * volume(s->in_size);
-    if (!t->finer) return (naive_map){.values = element(s->input_type, t->input, before)};
-    return (naive_map){.finer = t->finer + before, .doubt = t->doubt ? t->doubt + before : NULL};
-}
-
-/* Each channel by itself. */
-static void pool_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
-                       double *bound) {
-    const int64_t size = naive_channel_size(s);
-    for (int64_t i = first; i < last; i++, output += size) {
-        const naive_map map = map_of(s, t, i);
-        naive_pool_channel(s, &map, output, bound, NULL);
-        if (bound) bound += size;
-    }
-}
-
-/* What comes in, exactly. */
-static void identity_range(const cvk_spec *s, const void *input, int64_t first, int64_t last, long double *output,
-                           double *bound) {
-    const int64_t size = naive_channel_size(s);
-    for (int64_t at = 0; at < (last - first) * size; at++) {
-        output[at] = number(s->input_type, input, first * size + at);
-        if (bound) bound[at] = 0;
-    }
-}
-
-typedef void range_function(const cvk_spec *s, const void *input, int64_t first, int64_t last, long double *output,
-                            double *bound);
-
-/* Of what has neither weights nor windows, before post-ops. */
-static range_function *const weightless[LAYER_KINDS] = {[LAYER_IDENTITY] = identity_range,
-                                                        [LAYER_GROUP_NORM] = naive_norm_range,
-                                                        [LAYER_LAYER_NORM] = naive_norm_range,
-                                                        [LAYER_SOFTMAX] = naive_softmax_range,
-                                                        [LAYER_RESIZE] = naive_resize_range};
-
-static void weightless_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last,
-                             long double *output, double *bound) {
-    const int64_t size = naive_channel_size(s);
-    if (spec_is_pool(s))
-        pool_range(s, t, first, last, output, bound);
-    else
-        weightless[s->kind](s, t->input, first, last, output, bound);
-    for (int64_t i = first; i < last; i++) {
-        const channel c = {
-            .spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels, .sum = spec_sum_type(s)};
-        for (int64_t at = 0; at < size; at++, output++)
-            naive_finish(s, t, c.n, c.oc, at, output, bound ? bound++ : NULL);
-    }
-}
-
-void naive_places(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, int32_t *places) {
-    const int64_t size = naive_channel_size(s);
-    for (int64_t i = first; i < last; i++, places += size) {
-        const naive_map map = map_of(s, t, i);
-        naive_pool_channel(s, &map, NULL, NULL, places);
-    }
-}
-
 void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
                  double *bound) {
     if (s->direction != DIRECTION_FORWARD) {
@@ -575,7 +513,7 @@ void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64
         return;
     }
     if (!spec_weighs(s)) {
-        weightless_range(s, t, first, last, output, bound);
+        naive_weightless_range(s, t, first, last, output, bound);
         return;
     }
     int64_t group_in = s->in_channels / s->groups, group_out = s->out_channels / s->groups;
