@@ -211,9 +211,15 @@ static cvk_status run_kernel(session *s, const cvk_spec *layer, const cvk_spec *
 
 static cvk_status run_reference(const cvk_spec *spec, const naive_tensors *t, const results *to) {
     if (spec->indices) naive_places(spec, t, 0, naive_channels(spec), to->indices);
-    if (t->shift)
-        return cvk_reference_quantized(spec, t->input, t->weights, t->bias, t->scale, t->shift, t->addend, to->output);
-    return cvk_reference_gated(spec, t->input, t->weights, t->bias, t->scale, t->addend, t->gate, to->output);
+    const cvk_reference_tensors given = {.struct_size = sizeof given,
+                                         .input = t->input,
+                                         .weights = t->weights,
+                                         .bias = t->bias,
+                                         .scale = t->scale,
+                                         .shift = t->shift,
+                                         .addend = t->addend,
+                                         .gate = t->gate};
+    return cvk_reference_of(spec, &given, to->output);
 }
 
 static cvk_status write_array(const session *s, const char *path, const shape *of, void *data) {

@@ -2,6 +2,7 @@
 #include "judge/naive.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool has_all(const cvk_spec *s, const naive_tensors *t, const void *output) {
     const bool adds = post_count_reading(s->post, s->post_count, OPERAND_TENSOR) > 0;
@@ -30,30 +31,30 @@ static cvk_status reference(const cvk_spec *spec, const naive_tensors *tensors, 
     return good ? CVK_OK : CVK_ERROR_MEMORY;
 }
 
-static cvk_status refer(const cvk_spec *spec, naive_tensors tensors, void *output) {
-    if (!spec) return CVK_ERROR_ARGUMENT;
-    if (spec->known) tensors.weights = spec->known;
-    tensors.before = output;
-    return reference(spec, &tensors, output);
+cvk_status cvk_reference_of(const cvk_spec *spec, const cvk_reference_tensors *tensors, void *output) {
+    if (!spec || !tensors) return CVK_ERROR_ARGUMENT;
+    cvk_reference_tensors t = {0};
+    memcpy(&t, tensors, tensors->struct_size < sizeof t ? tensors->struct_size : sizeof t);
+    const naive_tensors given = {.input = t.input,
+                                 .weights = spec->known ? spec->known : t.weights,
+                                 .bias = t.bias,
+                                 .scale = t.scale,
+                                 .shift = t.shift,
+                                 .addend = t.addend,
+                                 .gate = t.gate,
+                                 .before = output};
+    return reference(spec, &given, output);
 }
 
 cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                          const void *scale, const void *addend, void *output) {
-    return cvk_reference_gated(spec, input, weights, bias, scale, addend, NULL, output);
-}
-
-cvk_status cvk_reference_gated(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
-                               const void *scale, const void *addend, const void *gate, void *output) {
-    const naive_tensors given = {
-        .input = input, .weights = weights, .bias = bias, .scale = scale, .addend = addend, .gate = gate};
-    return refer(spec, given, output);
-}
-
-cvk_status cvk_reference_quantized(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
-                                   const void *scale, const void *shift, const void *addend, void *output) {
-    const naive_tensors given = {
-        .input = input, .weights = weights, .bias = bias, .scale = scale, .addend = addend, .shift = shift};
-    return refer(spec, given, output);
+    const cvk_reference_tensors given = {.struct_size = sizeof given,
+                                         .input = input,
+                                         .weights = weights,
+                                         .bias = bias,
+                                         .scale = scale,
+                                         .addend = addend};
+    return cvk_reference_of(spec, &given, output);
 }
 
 cvk_status cvk_reference_indices(const cvk_spec *spec, const void *input, int32_t *indices) {

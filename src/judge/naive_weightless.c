@@ -49,8 +49,8 @@ static range_function *const windowless[LAYER_KINDS] = {[LAYER_IDENTITY] = ident
                                                         [LAYER_SOFTMAX] = naive_softmax_range,
                                                         [LAYER_RESIZE] = naive_resize_range};
 
-void naive_weightless_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last,
-                            long double *output, double *bound) {
+void naive_weightless_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
+                            double *bound) {
     const int64_t size = naive_channel_size(s);
     if (spec_is_pool(s))
         pool_range(s, t, first, last, output, bound);

@@ -5,7 +5,7 @@
 #include "judge/naive.h"
 
 /* As naive_range, which asks it. */
-void naive_weightless_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last,
-                            long double *output, double *bound);
+void naive_weightless_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
+                            double *bound);
 
 #endif

@@ -217,7 +217,7 @@ avx512f did you mean `x86-64-v4`?
 AVX2 did you mean `x86-64-v3`?
 arm64 did you mean `aarch64-neon`?
 nativ did you mean `native`?
-aarch64 did you mean `aarch64-sve256` or `aarch64-neon`?
+aarch64 did you mean `aarch64-sve256` or `aarch64-neon-dotprod` or `aarch64-neon`?
 power9 no row is for PowerPC
 mips64 no row is for MIPS
 i686 no row is for x86 of 32 bits

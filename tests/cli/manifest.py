@@ -22,10 +22,10 @@ assert "out_channels: 4" in layer["spec"]
 
 macros = {name: int(value) for name, value in re.findall(rf"#define {layer['symbol']}_(\w+) (\d+)", header)}
 assert len(macros) == 18, macros
-gradient = layer["buffers"].pop("gradient")  # of a layer that is no gradient of weights: the manifest's alone
-assert gradient["bytes"] == 0 and "GRADIENT_BYTES" not in macros
-indices = layer["buffers"].pop("indices")  # of a layer that is no maximum with them: likewise
-assert indices["bytes"] == 0 and "INDICES_BYTES" not in macros
+# Of gradients of weights, maxima, gates and integers alone: the manifest's, and no macros.
+for name in ("gradient", "indices", "gate", "shift"):
+    buffer = layer["buffers"].pop(name)
+    assert buffer["bytes"] == 0 and f"{name.upper()}_BYTES" not in macros, name
 for name, buffer in layer["buffers"].items():
     assert macros[f"{name.upper()}_BYTES"] == buffer["bytes"], name
     assert macros[f"{name.upper()}_ALIGNMENT"] == buffer["alignment"], name

@@ -95,7 +95,7 @@ case_what_the_host_does_in_a_cycle_is_shown_and_where_that_is_from() {
     has "# its core, by its row, for there is no directory to keep them in:"
     CONVOKE_CACHE=$PWD/cache convoke print targets
     status 0; silent; has "# its core, as measured, in $PWD/cache/"
-    for field in $(sed -n 's/^FIGURE(\([a-z0-9_]*\),.*/\1/p' "$root/src/target/figure_fields.def"); do has "#   $field "; done
+    for field in $(sed -n 's/^FIGURE(\([a-z0-9_]*\), MEASURED,.*/\1/p' "$root/src/target/figure_fields.def"); do has "#   $field "; done
     sed -i 's/^l2_bytes_a_cycle .*/l2_bytes_a_cycle 12.5/' cache/*.figures
     CONVOKE_CACHE=$PWD/cache convoke print targets
     grep -q '^#   l2_bytes_a_cycle  *12.5 ' ../out || fail "$(tail ../out)"

@@ -34,6 +34,7 @@ typedef enum what {
     PRODUCT,
     MOVES,
     TRANSPOSE,
+    DECAY,
     SIGMOID,
     TANH,
     SILU,
@@ -492,6 +493,7 @@ enum { IS_FINER = LDBL_MANT_DIG > DBL_MANT_DIG };
 /* More digits than f64 has. */
 static long double function(what f, long double x) {
     switch (f) {
+    case DECAY: return expl(-fabsl(x));
     case SIGMOID: return 1 / (1 + expl(-x));
     case TANH: return tanhl(x);
     case SILU: return x / (1 + expl(-x));
@@ -549,7 +551,7 @@ static int check(const nest *n) {
     case PRODUCT: return check_product(n);
     case MOVES: return check_moves(n);
     case TRANSPOSE: return check_transpose(n);
-    default: return n->what >= SIGMOID ? check_function(n) : check_operation(n);
+    default: return n->what >= DECAY ? check_function(n) : check_operation(n);
     }
 }
 

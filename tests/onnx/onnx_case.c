@@ -430,7 +430,6 @@ void onnx_case_free(onnx_case *c) {
     free(c->scale);
     free(c->output);
     free(c->indices);
-    free(c->scale);
     free(c->addend);
     *c = (onnx_case){.layer = false};
 }

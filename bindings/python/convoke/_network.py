@@ -127,7 +127,6 @@ class Network:
                                  Buffer(address(work), work.nbytes))
         refusals: list[Exception] = []
         loop: Any = parallel_for(executor, workers, refusals) if workers > 1 else None
-        check(uninterrupted(lambda: library.cvk_network_run(self._info, buffers, loop)))
+        check(uninterrupted(lambda: int(library.cvk_network_run(self._info, buffers, loop))))
         logical = tuple(as_logical(r, t.layout, shape_of(t, batch)) for r, t in zip(results, self._outputs()))
-        first: object = logical[0]
-        return first if len(logical) == 1 else logical
+        return logical[0] if len(logical) == 1 else logical

@@ -282,13 +282,13 @@ CVK_API void cvk_cache_clear(void);
  * the output; of pools there are none. Gradients that accumulate are added to what `output` holds. */
 CVK_API cvk_status cvk_reference(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
                                  const void *scale, const void *addend, void *output);
-/* The same of a layer with gates: one N C array for each. */
-CVK_API cvk_status cvk_reference_gated(const cvk_spec *spec, const void *input, const void *weights, const void *bias,
-                                       const void *scale, const void *addend, const void *gate, void *output);
-/* The same of a layer whose multipliers are integers, with their shifts. */
-CVK_API cvk_status cvk_reference_quantized(const cvk_spec *spec, const void *input, const void *weights,
-                                           const void *bias, const void *scale, const void *shift, const void *addend,
-                                           void *output);
+/* The same of a layer that takes more than that: `gate` has one N C array for each gate, `shift` those beside
+ * multipliers that are integers. What the layer does not have is not looked at. */
+typedef struct cvk_reference_tensors {
+    size_t struct_size; /* sizeof(cvk_reference_tensors) */
+    const void *input, *weights, *bias, *scale, *shift, *addend, *gate;
+} cvk_reference_tensors;
+CVK_API cvk_status cvk_reference_of(const cvk_spec *spec, const cvk_reference_tensors *tensors, void *output);
 /* The same of a maximum with indices: where in the map of its channel each stands, as an N C D H W array. */
 CVK_API cvk_status cvk_reference_indices(const cvk_spec *spec, const void *input, int32_t *indices);
 
