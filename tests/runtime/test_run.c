@@ -64,6 +64,8 @@ static const cvk_kernel_info fake = {
     .workspace = {.bytes = BYTES, .alignment = 64},
     .gradient = FLOATS,
     .indices = FLOATS,
+    .gate = FLOATS,
+    .shift = FLOATS,
     .run = fake_run,
     .pack = fake_pack,
 };
@@ -72,7 +74,8 @@ static const cvk_kernel_info fake = {
 enum { SPACE = 1024 };
 typedef struct memory {
     alignas(SCRATCH_STRIDE) unsigned char input[SPACE], weights[SPACE], bias[SPACE], scale[SPACE], addend[SPACE],
-        output[SPACE], scratch[MOST_WORKERS * SCRATCH_STRIDE], workspace[SPACE], gradient[SPACE], indices[SPACE];
+        output[SPACE], scratch[MOST_WORKERS * SCRATCH_STRIDE], workspace[SPACE], gradient[SPACE], indices[SPACE], gate[SPACE],
+        shift[SPACE];
     float dense[TASKS];
 } memory;
 
@@ -94,7 +97,9 @@ static cvk_buffers buffers_of(memory *m) {
                          .scratch = {m->scratch, sizeof m->scratch},
                          .workspace = {m->workspace, BYTES},
                          .gradient = {m->gradient, BYTES},
-                         .indices = {m->indices, BYTES}};
+                         .indices = {m->indices, BYTES},
+                         .gate = {m->gate, BYTES},
+                         .shift = {m->shift, BYTES}};
 }
 
 static void expect_outputs(const char *name, const float *output, int images) {
@@ -392,7 +397,7 @@ Test(runtime, a_kernel_of_any_batch_takes_so_much_an_image) {
     cvk_buffers b = buffers_of(&m);
     b.batch = IMAGES;
     b.input = (cvk_const_buffer){x, sizeof x};
-    b.addend = b.gradient = (cvk_const_buffer){a, sizeof a};
+    b.addend = b.gradient = b.gate = (cvk_const_buffer){a, sizeof a};
     b.output = (cvk_buffer){y, sizeof y};
     b.indices = (cvk_buffer){z, sizeof z};
     b.workspace = (cvk_buffer){(char *)w + (64 - (uintptr_t)w % 64) % 64, IMAGES * BYTES};

@@ -97,7 +97,7 @@ Test(finish, several_mistakes_are_all_told) {
     cr_expect_eq(spec_finish(&s, d), CVK_ERROR_SPEC);
     cr_expect_eq(cvk_diagnostics_count(d), 3);
     first_message(d, message, sizeof message);
-    cr_expect_str_eq(message, "error[E0401]: conv.kernel_size: expected an integer 1..1024, got 0");
+    cr_expect_str_eq(message, "error[E0401]: conv.kernel_size: expected an integer 1..65536, got 0");
     cvk_diagnostics_free(d);
 }
 
