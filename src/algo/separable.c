@@ -15,6 +15,7 @@
 #include "algo/border.h"
 #include "algo/cost.h"
 #include "algo/direct/tile.h"
+#include "algo/known_product.h"
 #include "problem/known.h"
 
 #include <math.h>
@@ -81,20 +82,6 @@ static int64_t tap_of(const filter *s, int64_t row, int64_t i, int64_t kd) {
     return sees && weight_down(s, kd, kh) != 0 ? kh : -1;
 }
 
-/* to += w x, or = where nothing was added to it yet. */
-static void add_product(nest_builder *b, register_ref to, bool *fresh, double w, register_ref constant,
-                        register_ref x) {
-    if (fabs(w) == 1 && !*fresh)
-        build_op(b, w > 0 ? OP_ADD : OP_SUB, to, to, x);
-    else if (w == 1)
-        build_op(b, OP_COPY, to, x, x);
-    else if (*fresh)
-        build_op(b, OP_MUL, to, x, constant);
-    else
-        build_fma(b, to, x, constant, NULL);
-    *fresh = false;
-}
-
 /* One vector of an input row, from a column on, to the rows that see it. */
 static void add_input_row(filter *s, int64_t kd, int64_t i, affine slice, affine column, bool *fresh,
                           const nest_range *valid) {
@@ -111,7 +98,7 @@ static void add_input_row(filter *s, int64_t kd, int64_t i, affine slice, affine
         else if (!loaded)
             view_load(s->b, &s->image, &m, only(s->x), reg(s->x, affine_constant(1)));
         loaded = true;
-        add_product(s->b, sum_of(s, r), &fresh[r], weight_down(s, kd, kh), constant_down(s, kd, kh), only(s->x));
+        known_add_product(s->b, sum_of(s, r), &fresh[r], weight_down(s, kd, kh), constant_down(s, kd, kh), only(s->x));
     }
 }
 
@@ -247,7 +234,7 @@ static void filter_across(filter *s, affine row, affine column, const nest_range
         if (w == 0 || !is_first(s, kw)) continue;
         const register_ref x = sum_group(s, row, column, kw);
         build_const(b, only(s->x), w);
-        add_product(b, result_of(s), &fresh, w, only(s->x), x);
+        known_add_product(b, result_of(s), &fresh, w, only(s->x), x);
     }
     if (fresh) build_const(b, result_of(s), 0);
     epilogue_store(&s->out, result_of(s), &m, false);

@@ -54,12 +54,6 @@ static double magnitude(cvk_type type, const void *tensor, int64_t i) {
     return fabs(type_read(type, (const char *)tensor + i * type_bytes(type)));
 }
 
-static int64_t offset_in(const view *v, int64_t n, int64_t channel, const int64_t at[AXES]) {
-    int64_t offset = v->base + n * v->n + channel * v->channel;
-    for (int a = 0; a < AXES; a++) offset += at[a] * v->axis[a];
-    return offset;
-}
-
 /* Number `i` of so many places an axis, the last counting fastest. */
 static void place_at(int64_t i, const int64_t count[AXES], int64_t at[AXES]) {
     for (int a = AXES - 1; a >= 0; a--) {
@@ -80,7 +74,7 @@ static double greatest(const job *j, int64_t n, int64_t channel) {
     int64_t at[AXES];
     for (int64_t i = 0; i < in[0] * in[1] * in[2]; i++) {
         place_at(i, in, at);
-        const double value = magnitude(j->p->x.type, j->tensors->input, offset_in(&j->p->x, n, channel, at));
+        const double value = magnitude(j->p->x.type, j->tensors->input, view_element(&j->p->x, n, channel, at));
         if (!(value <= most)) most = value;
         if (isnan(most)) break;
     }
@@ -108,7 +102,7 @@ static double norm_of_tile(const job *j, int64_t n, int64_t channel, const int64
     for (at[0] = low[0]; at[0] < high[0]; at[0]++)
         for (at[1] = low[1]; at[1] < high[1]; at[1]++)
             for (at[2] = low[2]; at[2] < high[2]; at[2]++) {
-                const double x = magnitude(j->p->x.type, j->tensors->input, offset_in(&j->p->x, n, channel, at));
+                const double x = magnitude(j->p->x.type, j->tensors->input, view_element(&j->p->x, n, channel, at));
                 sum += x * x;
             }
     if (j->p->border != PAD_ZEROS) sum += (double)(all - there) * most * most;
@@ -148,7 +142,7 @@ static void norms_of_filter(job *j, int64_t oc, int64_t channel, int64_t ic) {
     int64_t tap[AXES];
     for (int64_t i = 0; i < taps[0] * taps[1] * taps[2]; i++) {
         place_at(i, taps, tap);
-        const double w = magnitude(p->w.type, j->tensors->weights, offset_in(&p->w, ic, channel, tap));
+        const double w = magnitude(p->w.type, j->tensors->weights, view_element(&p->w, ic, channel, tap));
         two[part_of(j, tap)] += w * w;
         one[part_of(j, tap)] += w;
     }
@@ -206,7 +200,7 @@ static void fill_tile(const job *j, int64_t n, int64_t channel, const int64_t ti
     }
     for (at[0] = first[0]; at[0] < last[0]; at[0]++)
         for (at[1] = first[1]; at[1] < last[1]; at[1]++)
-            for (at[2] = first[2]; at[2] < last[2]; at[2]++) rounding[offset_in(&j->p->y, n, channel, at)] = bound;
+            for (at[2] = first[2]; at[2] < last[2]; at[2]++) rounding[view_element(&j->p->y, n, channel, at)] = bound;
 }
 
 static void fill(const job *j, double *rounding) {

@@ -168,6 +168,7 @@ void data_give(layer_data *data, const known_tensors *known) {
     if (known->weights) data->tensors.weights = known->weights;
     if (known->bias) data->tensors.bias = known->bias;
     if (known->scale) data->tensors.scale = known->scale;
+    if (known->shift) data->tensors.shift = known->shift;
 }
 
 void data_free(layer_data *data) {

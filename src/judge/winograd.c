@@ -43,13 +43,6 @@ static double magnitude(cvk_type type, const void *tensor, int64_t i) {
     return fabs(type_read(type, (const char *)tensor + i * type_bytes(type)));
 }
 
-/* An element of the group that there is. */
-static int64_t offset_in(const view *v, int64_t n, int64_t channel, const int64_t at[AXES]) {
-    int64_t offset = v->base + n * v->n + channel * v->channel;
-    for (int a = 0; a < AXES; a++) offset += at[a] * v->axis[a];
-    return offset;
-}
-
 static void transform_weights(winograd_rounding *w, int64_t oc, int64_t ic) {
     const problem_axis *axis = w->p->axis;
     int64_t size[AXES] = {axis[0].taps, axis[1].taps, axis[2].taps}, k[AXES], i = 0;
@@ -57,7 +50,7 @@ static void transform_weights(winograd_rounding *w, int64_t oc, int64_t ic) {
     for (k[0] = 0; k[0] < size[0]; k[0]++)
         for (k[1] = 0; k[1] < size[1]; k[1]++)
             for (k[2] = 0; k[2] < size[2]; k[2]++)
-                values[i++] = magnitude(w->p->w.type, w->tensors->weights, offset_in(&w->p->w, ic, oc, k));
+                values[i++] = magnitude(w->p->w.type, w->tensors->weights, view_element(&w->p->w, ic, oc, k));
     for (int a = 0; a < AXES; a++) apply((const ratio(*)[COOK_TOOM_MOST])w->f[a].g, w->f[a].alpha, a, size, values);
     for (int64_t p = 0; p < w->points; p++)
         w->weights[(p * w->p->in_channels + ic) * w->p->out_channels + oc] = values[p];
@@ -112,7 +105,7 @@ static double input_at(const winograd_rounding *w, const tile_work *t, int64_t i
         at[a] = t->at[a] + k[a] + w->p->axis[a].origin;
         if (at[a] < 0 || at[a] >= w->p->axis[a].in) return 0;
     }
-    return magnitude(w->p->x.type, w->tensors->input, offset_in(&w->p->x, t->n, ic, at));
+    return magnitude(w->p->x.type, w->tensors->input, view_element(&w->p->x, t->n, ic, at));
 }
 
 static void transform_input(const winograd_rounding *w, const tile_work *t, int64_t ic) {
@@ -155,7 +148,7 @@ static void store_outputs(const winograd_rounding *w, const tile_work *t, int64_
                     at[a] = t->at[a] + k[a];
                     inside &= at[a] < w->p->axis[a].out;
                 }
-                if (inside) rounding[offset_in(&w->p->y, t->n, oc, at)] = bound_of(w, values[i] + bias);
+                if (inside) rounding[view_element(&w->p->y, t->n, oc, at)] = bound_of(w, values[i] + bias);
             }
 }
 

@@ -303,11 +303,6 @@ nest_program program_with(arena *a, const nest_program *p, nest *n) {
 
 /* ---- what a program is ---- */
 
-void program_move(const nest_program *p, arena *a) {
-    for (int i = 0; i < p->count; i++)
-        for (int k = 0; k < p->phase[i].count; k++) p->phase[i].nest[k]->arena = a;
-}
-
 const nest *program_nest(const nest_program *p, int index) {
     for (int i = 0; i < p->count; i++) {
         if (index < p->phase[i].count) return p->phase[i].nest[index];

@@ -40,9 +40,6 @@ nest_program program_then(arena *a, const nest_program *p, nest *n);
 /* The program with one more nest in its last phase, which is independent of the others'. */
 nest_program program_with(arena *a, const nest_program *p, nest *n);
 
-/* Tells its nests that `a` owns them now. */
-void program_move(const nest_program *p, arena *a);
-
 /* Its nests one by one, in their order; NULL past the end. */
 const nest *program_nest(const nest_program *p, int index);
 

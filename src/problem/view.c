@@ -78,3 +78,9 @@ bool view_repeats(const view *v) { return v->block > 1 && v->in_block == 0; }
 bool view_has_channels_together(const view *v) { return v->block > 1 || v->channel == 1; }
 
 int64_t view_fill(const view *v) { return ceil_div(v->channels, v->block) * v->block - v->channels; }
+
+int64_t view_element(const view *v, int64_t n, int64_t channel, const int64_t at[AXES]) {
+    int64_t element = v->base + n * v->n + channel * v->channel;
+    for (int a = 0; a < AXES; a++) element += at[a] * v->axis[a];
+    return element;
+}

@@ -74,8 +74,8 @@ static const cvk_kernel_info fake = {
 enum { SPACE = 1024 };
 typedef struct memory {
     alignas(SCRATCH_STRIDE) unsigned char input[SPACE], weights[SPACE], bias[SPACE], scale[SPACE], addend[SPACE],
-        output[SPACE], scratch[MOST_WORKERS * SCRATCH_STRIDE], workspace[SPACE], gradient[SPACE], indices[SPACE], gate[SPACE],
-        shift[SPACE];
+        output[SPACE], scratch[MOST_WORKERS * SCRATCH_STRIDE], workspace[SPACE], gradient[SPACE], indices[SPACE],
+        gate[SPACE], shift[SPACE];
     float dense[TASKS];
 } memory;
 

@@ -11,6 +11,7 @@
  *
  * That changes the order of a sum: where accuracy is strict each column is by itself. */
 #include "algo/direct/tile.h"
+#include "algo/known_product.h"
 #include "problem/known.h"
 
 #include <math.h>
@@ -60,23 +61,9 @@ static register_ref one_constant(const tile *t) { return reg(t->ws, affine_const
 
 /* ---- sums of a few constants' products ---- */
 
-/* to += w x, or = where nothing was added to it yet; `constant` holds w, where that is not 1 or -1. */
-static void add_product(tile *t, register_ref to, bool *fresh, double w, register_ref constant, register_ref x) {
-    nest_builder *b = t->b;
-    if (fabs(w) == 1 && !*fresh)
-        build_op(b, w > 0 ? OP_ADD : OP_SUB, to, to, x);
-    else if (w == 1)
-        build_op(b, OP_COPY, to, x, x);
-    else if (*fresh)
-        build_op(b, OP_MUL, to, x, constant);
-    else
-        build_fma(b, to, x, constant, NULL);
-    *fresh = false;
-}
-
 static void add_constant_product(tile *t, register_ref to, bool *fresh, double w, register_ref x) {
     build_const(t->b, one_constant(t), w);
-    add_product(t, to, fresh, w, one_constant(t), x);
+    known_add_product(t->b, to, fresh, w, one_constant(t), x);
 }
 
 /* Whether an input row's number kw has the magnitude of number `of`, and is there. */
@@ -239,7 +226,8 @@ static void add_input_row(standing *s, int64_t kd, const meeting_rows *m, int co
                 const pixel row = {{affine_constant(0), affine_constant(m[i].row), affine_constant(0)}};
                 const register_ref sum = column_tile_sum(t, affine_constant(j), &row, s->v);
                 const double w = weight_at(s, j, kd, m[i].kh);
-                if (w != 0) add_product(t, sum, &s->fresh[sum.index.constant], w, constant_of(t, j, m[i].kh), f);
+                if (w != 0)
+                    known_add_product(t->b, sum, &s->fresh[sum.index.constant], w, constant_of(t, j, m[i].kh), f);
             }
     }
 }

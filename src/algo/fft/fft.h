@@ -60,8 +60,6 @@ typedef struct fft {
     int z, turned, c, t; /* registers: points, points in turned squares, constants, temporaries */
 } fft;
 
-/* Everything above that is known without a nest. False: the plan's tiles are none. */
-bool fft_make(arena *a, const problem *p, const cvk_target *target, const cvk_plan *plan, fft *f);
 /* twiddles.c: the constants. */
 void fft_make_cosines(arena *a, fft *f);
 /* Declares what transforms want. */
