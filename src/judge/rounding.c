@@ -175,6 +175,7 @@ static bool rounding_of_part(const problem *p, const cvk_plan *plan, const naive
 static cvk_spec dense_of(const cvk_spec *s) {
     cvk_spec dense = *s;
     dense.input_layout = dense.output_layout = CVK_CHANNELS_FIRST;
+    memset(dense.pitch, 0, sizeof dense.pitch);
     return dense;
 }
 

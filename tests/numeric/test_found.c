@@ -59,6 +59,9 @@ static const found all[] = {
      "{name: a, input: [1, 9, 6, 7], out_channels: 3, kernel_size: [1, 4], stride: 2, dilation: 3, padding: [[2, 0], [3, "
      "1]], padding_mode: reflect, groups: 3, layout: channels_last, dtype: f64, transposed: true, direction: "
      "backward_weights}"},
+    {"bounds of Winograd and of transforms were taken of dense arrays as if they were as wide as the kernel's tensors",
+     "{name: a, input: [2, 15, 12, 20], out_channels: 24, kernel_size: 3, padding: 1, pitch: {input: 48, output: 42}, "
+     "layout: channels_last}"},
 };
 
 static void try_every_plan(const found *f, const cvk_spec *spec, arena *a) {
