@@ -23,5 +23,6 @@ cvk_status bake(arena *a, compile_unit *unit, const known_tensors *known) {
     cvk_status status = known->weights ? bake_weights(a, unit, known->weights) : CVK_OK;
     if (known->bias) unit->constant[ROLE_BIAS] = known->bias, unit->info.bias.bytes = 0;
     if (known->scale) unit->constant[ROLE_SCALE] = known->scale, unit->info.scale.bytes = 0;
+    if (known->shift) unit->constant[ROLE_SHIFT] = known->shift, unit->info.shift.bytes = 0;
     return status;
 }

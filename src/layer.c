@@ -56,7 +56,7 @@ static void add_figures(ranked_layer *to, double *peak, const ranked_plan *of) {
 /* Of each problem the plan of that rank, or its last. */
 static ranked_layer plans_of_rank(arena *a, const ranking *of, int problems, int rank) {
     cvk_plan *part = arena_array(a, cvk_plan, problems);
-    ranked_layer r = {.plan = {problems, part}};
+    ranked_layer r = {.plan = {.count = problems, .part = part}};
     double peak = 0;
     for (int i = 0; i < problems; i++) {
         const ranked_plan *chosen = &of[i].plan[rank < of[i].count ? rank : of[i].count - 1];

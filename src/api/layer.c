@@ -141,7 +141,7 @@ static void set_fields(cvk_spec *s, arena *a, const cvk_layer *l) {
         .interpolation = (interpolation)l->interpolation,
         .coordinates = (coordinates)l->coordinates,
         .nearest = (nearest_rounding)l->nearest,
-        .epsilon = l->epsilon ? l->epsilon : 1e-5,
+        .epsilon = l->epsilon != 0 ? l->epsilon : 1e-5,
         .algorithm = copy(a, l->algorithm),
         .at = {.file = ""}};
     set_types(s, l);

@@ -55,7 +55,7 @@ static void time_steps(const timed *t, arena *a, double *median) {
 
 /* Each step's bar begins where the one before ended. */
 static void print_bar(double from, double to) {
-    const int begin = (int)(from * BAR + 0.5), end = (int)(to * BAR + 0.5);
+    const int begin = (int)(from * (double)BAR + 0.5), end = (int)(to * (double)BAR + 0.5);
     for (int i = 0; i < BAR; i++) putchar(i >= begin && i < (end > begin ? end : begin + 1) ? '#' : '.');
     putchar('\n');
 }

@@ -167,7 +167,11 @@ cvk_status network_trial_step(network_trial *t, int step, const layer_plan *plan
 
 static const void *dense_of(const network_trial *t, const cvk_weight_info *w) {
     const naive_tensors *of = &t->data[w->step].tensors;
-    return w->role == CVK_ROLE_WEIGHTS ? of->weights : w->role == CVK_ROLE_BIAS ? of->bias : of->scale;
+    const void *const arrays[CVK_ROLES] = {[CVK_ROLE_WEIGHTS] = of->weights,
+                                           [CVK_ROLE_BIAS] = of->bias,
+                                           [CVK_ROLE_SCALE] = of->scale,
+                                           [CVK_ROLE_SHIFT] = of->shift};
+    return arrays[w->role];
 }
 
 static cvk_status pack(const network_trial *t, const network_buffers *b) {

@@ -87,39 +87,55 @@ static cvk_place place_of_tensor(const making *k, int tensor) {
     return p;
 }
 
-static cvk_buffer_info dense_of(const cvk_kernel_info *kernel, cvk_role role) {
-    return role == CVK_ROLE_WEIGHTS ? kernel->weights : role == CVK_ROLE_BIAS ? kernel->bias : kernel->scale;
+/* The arrays that a step has of its own: what a caller brings of each, and what that is packed into. */
+static const struct own_array {
+    cvk_role role;
+    const char *word;
+    size_t dense, packed; /* members of cvk_kernel_info */
+} OWN[] = {
+    {CVK_ROLE_WEIGHTS, "weights", offsetof(cvk_kernel_info, weights), offsetof(cvk_kernel_info, packed_weights)},
+    {CVK_ROLE_BIAS, "bias", offsetof(cvk_kernel_info, bias), offsetof(cvk_kernel_info, bias)},
+    {CVK_ROLE_SCALE, "scale", offsetof(cvk_kernel_info, scale), offsetof(cvk_kernel_info, scale)},
+    {CVK_ROLE_SHIFT, "shift", offsetof(cvk_kernel_info, shift), offsetof(cvk_kernel_info, shift)},
+};
+enum { OWN_ARRAYS = sizeof OWN / sizeof *OWN };
+
+static const cvk_buffer_info *buffer_at(const cvk_kernel_info *kernel, size_t member) {
+    return (const cvk_buffer_info *)(const void *)((const char *)kernel + member);
 }
 
 static cvk_dtype dtype_of(const cvk_spec *s, cvk_role role) {
-    return (cvk_dtype)(role == CVK_ROLE_WEIGHTS ? s->weights_type : spec_sum_type(s));
+    switch (role) {
+    case CVK_ROLE_WEIGHTS: return (cvk_dtype)s->weights_type;
+    case CVK_ROLE_SCALE: return (cvk_dtype)spec_post_type(s);
+    case CVK_ROLE_SHIFT: return CVK_S32;
+    default: return (cvk_dtype)spec_sum_type(s);
+    }
 }
 
 static void set_shape(cvk_weight_info *w, const cvk_kernel_info *kernel, const cvk_spec *s) {
     const int64_t vector[5] = {(int64_t)w->bytes / type_bytes((cvk_type)w->dtype), 1, 1, 1, 1};
     memcpy(w->shape, w->role == CVK_ROLE_WEIGHTS ? kernel->weights_shape : vector, sizeof w->shape);
-    if (w->role == CVK_ROLE_SCALE && kernel->scales > 1) {
+    if (w->role == CVK_ROLE_SCALE && kernel->scales > 1 && vector[0] == kernel->scales * s->out_channels) {
         w->shape[0] = kernel->scales;
         w->shape[1] = s->out_channels;
     }
 }
 
 /* An array of the caller's, and the room it takes packed. */
-static cvk_place add_weight(making *k, int step, cvk_role role, const cvk_buffer_info *packed) {
-    static const char *const WORDS[CVK_ROLES] = {
-        [CVK_ROLE_WEIGHTS] = "weights", [CVK_ROLE_BIAS] = "bias", [CVK_ROLE_SCALE] = "scale"};
+static cvk_place add_weight(making *k, int step, const struct own_array *own) {
     const cvk_kernel_info *kernel = k->kernel[step];
     const cvk_spec *s = k->n->step[step].spec;
-    const cvk_buffer_info dense = dense_of(kernel, role);
+    const cvk_buffer_info *dense = buffer_at(kernel, own->dense), *packed = buffer_at(kernel, own->packed);
     if (!packed->bytes) return (cvk_place){.space = CVK_SPACE_NONE};
     cvk_weight_info *w = &k->weight[k->info.weights++];
-    *w = (cvk_weight_info){.bytes = dense.bytes,
+    *w = (cvk_weight_info){.bytes = dense->bytes,
                            .packed = k->info.packed_weights.bytes,
                            .step = (uint32_t)step,
-                           .role = role,
-                           .dtype = dtype_of(s, role),
-                           .alignment = dense.alignment,
-                           .name = arena_format(k->arena, "%s.%s", s->name, WORDS[role])};
+                           .role = own->role,
+                           .dtype = dtype_of(s, own->role),
+                           .alignment = dense->alignment,
+                           .name = arena_format(k->arena, "%s.%s", s->name, own->word)};
     set_shape(w, kernel, s);
     k->info.packed_weights.bytes += lines(packed->bytes);
     return (cvk_place){.space = CVK_SPACE_WEIGHTS, .bytes = w->packed};
@@ -135,9 +151,7 @@ static const cvk_place *places_of(making *k, int step) {
     if (s->operand[OPERAND_TENSOR] != NONE) p[CVK_ROLE_ADDEND] = place_of_tensor(k, s->operand[OPERAND_TENSOR]);
     if (s->operand[OPERAND_IMAGE_CHANNEL] != NONE)
         p[CVK_ROLE_GATE] = place_of_tensor(k, s->operand[OPERAND_IMAGE_CHANNEL]);
-    p[CVK_ROLE_WEIGHTS] = add_weight(k, step, CVK_ROLE_WEIGHTS, &kernel->packed_weights);
-    p[CVK_ROLE_BIAS] = add_weight(k, step, CVK_ROLE_BIAS, &kernel->bias);
-    p[CVK_ROLE_SCALE] = add_weight(k, step, CVK_ROLE_SCALE, &kernel->scale);
+    for (int i = 0; i < OWN_ARRAYS; i++) p[OWN[i].role] = add_weight(k, step, &OWN[i]);
     if (kernel->scratch.bytes) p[CVK_ROLE_SCRATCH] = place_at(k, CVK_SPACE_WORKSPACE, 0, k->m->scratch[step], 0);
     if (work != NONE) p[CVK_ROLE_WORKSPACE] = place_at(k, CVK_SPACE_WORKSPACE, 0, k->m->block[work].at, 0);
     return p;
@@ -175,7 +189,6 @@ static void add_tensors(making *k) {
 
 cvk_network_info network_table(arena *a, const network_steps *n, const network_memory *m,
                                const cvk_kernel_info *const *kernel) {
-    enum { DENSE_ARRAYS = 3 };
     making k = {.arena = a, .n = n, .m = m, .kernel = kernel};
     k.info = (cvk_network_info){.struct_size = sizeof k.info,
                                 .abi_version = CVK_ABI_VERSION,
@@ -186,7 +199,7 @@ cvk_network_info network_table(arena *a, const network_steps *n, const network_m
                                 .workspace = {.bytes = m->placed, .alignment = MEMORY_LINE},
                                 .name = copied(a, n->name),
                                 .target = n->step_count ? kernel[0]->target : ""};
-    k.weight = arena_array(a, cvk_weight_info, n->step_count * DENSE_ARRAYS + 1);
+    k.weight = arena_array(a, cvk_weight_info, n->step_count * OWN_ARRAYS + 1);
     cvk_step *step = arena_array(a, cvk_step, n->step_count + 1);
     for (int i = 0; i < n->step_count; i++)
         step[i] = (cvk_step){.name = copied(a, n->step[i].spec->name), .kernel = kernel[i], .place = places_of(&k, i)};

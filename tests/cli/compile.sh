@@ -292,6 +292,17 @@ case_weights_in_the_object() {
     [[ $(tr -d '\\\n' <made.d) == *'spec.yaml  w/one.weights.npy  w/one.bias.npy  w/one.scale.npy'* ]] || fail "$(<made.d)"
 }
 
+case_multipliers_and_shifts_in_the_object() {
+    spec "dtype: {input: u8, weights: s8, output: u8}, bias: true, quantization: {rounding: half_up}"
+    mkdir w
+    npy write w/one.weights.npy i1:4x3x3x3 1 2; npy write w/one.bias.npy i4:4 1
+    npy write w/one.scale.npy i4:4 1073741824; npy write w/one.shift.npy i4:4 31 33
+    convoke compile spec.yaml -o made --weights w
+    status 0; silent
+    grep -Eq '^ \*   (weights|packed|bias|scale|shift) ' made/spec.h && fail "the header still asks for weights"
+    convoke check spec.yaml --weights w; status 0
+}
+
 case_a_models_own_weights_are_checked_timed_and_tuned() {
     weighted
     convoke check spec.yaml --weights w; status 0; has reals

@@ -1,5 +1,5 @@
 """Writes and reads .npy files without NumPy: `npy.py write FILE SHAPE VALUE...`, where the values repeat until the shape is
-full, of f4, or of f2, f8 or i8 where the shape is written like f8:2x3; `npy.py read FILE`, which prints the shape and then the values."""
+full, of f4, or of f2, f8, i1, i4 or i8 where the shape is written like f8:2x3; `npy.py read FILE`, which prints the shape and then the values."""
 import itertools
 import math
 import re
@@ -14,10 +14,10 @@ def write(path, shape, *values):
     dims = "".join(f"{n}, " for n in sizes)
     header = f"{{'descr': '<{kind}', 'fortran_order': False, 'shape': ({dims}), }}"
     header += " " * (-(len(header) + 11) % 64) + "\n"
-    numbers = itertools.islice(itertools.cycle(int(v) if kind == "i8" else float(v) for v in values), count)
+    numbers = itertools.islice(itertools.cycle(int(v) if kind[0] == "i" else float(v) for v in values), count)
     with open(path, "wb") as file:
         file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
-        file.write(struct.pack(f"<{count}{dict(f2='e', f4='f', f8='d', i8='q')[kind]}", *numbers))
+        file.write(struct.pack(f"<{count}{dict(f2='e', f4='f', f8='d', i1='b', i4='i', i8='q')[kind]}", *numbers))
 
 
 def read(path):

@@ -221,7 +221,7 @@ static bool say_types(const char *folder, const Onnx__Graph *graph, onnx_case *c
     say(c, "    quantization: {");
     for (size_t i = 0; i < 3; i++) {
         if (!find_zero_point(folder, graph, p->zero[i], &zero, &word[i])) return false;
-        say(c, zero ? "%s_zero_point: %d, " : "", NAMES[i], zero);
+        if (zero) say(c, "%s_zero_point: %d, ", NAMES[i], zero);
     }
     if (p->scale[0] && !load_multipliers(folder, graph, p, c, &multipliers)) return false;
     say(c, "%s}\n", multipliers == 1 ? "multipliers: per_tensor" : "");

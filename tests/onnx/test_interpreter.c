@@ -26,7 +26,7 @@ static void run_case(const char *name, const onnx_case *c) {
         /* The expected values are those of some f32 kernel, of which the same may be asked as of ours. */
         const cvk_type type = spec->output_type;
         const double expected = type_read(type, (const char *)c->output + i * type_bytes(type));
-        double ratio = bound_ratio(y[i], bound[i] * (c->slack ? c->slack : 1), expected);
+        double ratio = bound_ratio(y[i], bound[i] * (c->slack != 0 ? c->slack : 1), expected);
         cr_assert_leq(ratio, 1, "%s: output %d is %.9g, not %.9g, %g of the bound", name, (int)i, (double)y[i],
                       expected, ratio);
     }

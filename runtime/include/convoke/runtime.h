@@ -317,7 +317,7 @@ typedef struct cvk_weight_info {
     uint64_t bytes;
     uint64_t packed; /* where it goes, in bytes into the packed weights */
     uint32_t step;
-    cvk_role role; /* CVK_ROLE_WEIGHTS, CVK_ROLE_BIAS or CVK_ROLE_SCALE */
+    cvk_role role; /* CVK_ROLE_WEIGHTS, CVK_ROLE_BIAS, CVK_ROLE_SCALE or CVK_ROLE_SHIFT */
     cvk_dtype dtype;
     uint32_t alignment;
     const char *name; /* as in "res3_3x3.weights" */
