@@ -12,7 +12,8 @@ def write(path, shape, *values):
     sizes = [int(n) for n in shape.split("x")]
     count = math.prod(sizes)
     dims = "".join(f"{n}, " for n in sizes)
-    header = f"{{'descr': '<{kind}', 'fortran_order': False, 'shape': ({dims}), }}"
+    order = "|" if kind == "i1" else "<"
+    header = f"{{'descr': '{order}{kind}', 'fortran_order': False, 'shape': ({dims}), }}"
     header += " " * (-(len(header) + 11) % 64) + "\n"
     numbers = itertools.islice(itertools.cycle(int(v) if kind[0] == "i" else float(v) for v in values), count)
     with open(path, "wb") as file:
