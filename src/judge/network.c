@@ -68,7 +68,7 @@ static bool draw_steps(network_trial *t, uint64_t seed) {
     for (int i = 0; i < t->n->step_count; i++) {
         const cvk_spec s = step_spec(t, i);
         if (!data_draw(&s, DATA_REALS, seed + (uint64_t)i, &t->data[i])) return false;
-        if (spec_has_weights(&s)) make_small(&s, &t->data[i]);
+        if (spec_has_weights(&s) && !s.known) make_small(&s, &t->data[i]);
     }
     return true;
 }
