@@ -44,7 +44,7 @@ static bool try_step(subject *s, int step) {
         const cvk_status status =
             network_trial_step(&s->trial, step, plan, (guard_side)side, &lab_one_thread, &v, &words);
         if (status != CVK_OK) return fails(s, name, cvk_status_text(status));
-        if (words) return fails(s, name, words);
+        if (words) return fails(s, name, arena_format(&s->arena, "%s, error/bound %g", words, v.ratio));
     }
     return true;
 }
@@ -129,6 +129,12 @@ static void expect_right(const char *yaml) {
 Test(networks, weights_that_are_known_are_judged_as_they_are) {
     expect_right("{version: 1, inputs: {x: [1, 1, 9, 9]}, outputs: [y], layers: [{name: y, input: x, out_channels: 1, "
                  "kernel_size: 3, weights: {values: [[1, 0, -1], [2, 0, -2], [1, 0, -1]]}}]}\n");
+}
+
+Test(networks, what_one_layer_ignores_is_not_brought_to_others) {
+    expect_right("{version: 1, inputs: {x: [1, 1, 9, 20]}, outputs: [y, z], defaults: {out_channels: 1, kernel_size: "
+                 "3}, layers: [{name: y, input: x, nan: ignore}, {name: z, input: x, weights: {values: [[1, 0, -1], "
+                 "[2, 0, -2], [1, 0, -1]]}}]}\n");
 }
 
 /* None of them may begin within a block of another. */
