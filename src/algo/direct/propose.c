@@ -515,7 +515,7 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
     }
 }
 
-enum { MOST_HELD_CONSTANTS = 5 };
+enum { MOST_HELD_CONSTANTS = 5, MOST_JOINED_VECTORS = 4 };
 
 static double input_bytes_of(const problem *p) { return (double)type_bytes(p->x.type) * (double)p->x.elements; }
 static double output_bytes_of(const problem *p) { return (double)type_bytes(p->y.type) * (double)p->y.elements; }
@@ -535,11 +535,12 @@ void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_ta
                      .unroll_ic = 1,
                      .unroll_kw = true,
                      .stream = cost_streams(target, input_bytes_of(p) + output_bytes_of(p))};
-    for (int v = 1; v <= MOST_SLIDING_VECTORS && v <= width; v++)
+    for (int v = 1; v <= MOST_JOINED_VECTORS && v <= width; v++)
         for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS && ROWS[i] <= height; i++) {
             plan.tile_ow = v * lanes;
             plan.tile_oh = ROWS[i];
-            const int64_t held = lesser(o.p.axis[AXIS_H].taps, MOST_HELD_CONSTANTS) + LOADED_AHEAD - 1;
+            const int64_t waiting = v > 1 ? v : 0; /* whole vectors of a row */
+            const int64_t held = lesser(o.p.axis[AXIS_H].taps, MOST_HELD_CONSTANTS) + LOADED_AHEAD - 1 + waiting;
             const int64_t most = free_registers(target, (int)held) / (v * ROWS[i]);
             plan.tile_oc = (int)lesser(o.p.out_channels, most);
             if (most < 1) continue;
