@@ -36,3 +36,14 @@ cli_exit tuned_apply(session *s, arena *a) {
     tuned_report(s);
     return CLI_DONE;
 }
+
+cli_exit tuned_network(session *s, arena *a, const session_file *file, ready_network *r) {
+    const known_plans *known;
+    cli_exit status = tuned_open(s, a, &known);
+    if (status != CLI_DONE) return status;
+    ready_network_begin(a, file->network, r);
+    for (int i = 0; i < r->kernels.count; i++)
+        r->kernels.layer[i] = tuned_layer(s, a, known, r->kernels.layer[i], s->target, NULL);
+    tuned_report(s);
+    return CLI_DONE;
+}

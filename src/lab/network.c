@@ -16,18 +16,21 @@ static void make_table(arena *a, ready_network *r, const cvk_kernel_info *const 
     r->info = network_table(a, r->steps, &r->memory, infos);
 }
 
-static cvk_status plan_kernels(goal aim, const cvk_network *file, cvk_diagnostics *d, arena *a, ready_network *r) {
+void ready_network_begin(arena *a, const cvk_network *file, ready_network *r) {
     *r = (ready_network){.steps = network_of(a, file)};
-    cvk_status status = CVK_OK;
     r->kernels = network_kernels_of(a, r->steps);
+}
+
+static cvk_status plan_kernels(goal aim, cvk_diagnostics *d, arena *a, ready_network *r) {
+    cvk_status status = CVK_OK;
     r->unit = arena_array(a, compile_unit, r->kernels.count + 1);
     for (int i = 0; i < r->kernels.count && status == CVK_OK; i++)
         status = compile_plan(a, r->kernels.layer[i], aim, NULL, d, &r->unit[i], NULL);
     return status;
 }
 
-cvk_status ready_network_plan(goal aim, const cvk_network *file, cvk_diagnostics *d, arena *a, ready_network *r) {
-    const cvk_status status = plan_kernels(aim, file, d, a, r);
+cvk_status ready_network_plan(goal aim, cvk_diagnostics *d, arena *a, ready_network *r) {
+    const cvk_status status = plan_kernels(aim, d, a, r);
     if (status == CVK_OK) make_table(a, r, NULL);
     return status;
 }
@@ -43,9 +46,9 @@ static cvk_status load_kernel(const lab *l, const compile_unit *unit, jit_image 
     return status;
 }
 
-cvk_status ready_network_open(const lab *l, const cvk_network *file, arena *a, ready_network *r) {
+cvk_status ready_network_open(const lab *l, arena *a, ready_network *r) {
     const double start = clock_seconds();
-    cvk_status status = plan_kernels(lab_goal(l), file, l->diagnostics, a, r);
+    cvk_status status = plan_kernels(lab_goal(l), l->diagnostics, a, r);
     const cvk_kernel_info **infos = arena_array(a, const cvk_kernel_info *, r->kernels.count + 1);
     r->image = arena_array(a, jit_image, r->kernels.count + 1);
     for (int i = 0; i < r->kernels.count && status == CVK_OK; i++)
