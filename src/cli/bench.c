@@ -163,7 +163,7 @@ static cli_exit time_layers(bench *b) {
         r->layer = &s->layers[i];
         session_progress(s, i, s->layer_count, s->layers[i].spec->name);
         known_tensors own;
-        cli_exit read = weights_own(s, b->arena, s->layers[i].spec, &own, &s->lab.known);
+        cli_exit read = weights_own(s, b->arena, &s->layers[i].spec, 1, &own, &s->lab.known);
         if (read != CLI_DONE) return graver(worst, read);
         cvk_status status = timing_run(&s->lab, s->layers[i].spec, &b->setup, b->arena, &r->timing);
         if (status == CVK_OK && r->timing.seconds > 0) {
@@ -488,7 +488,7 @@ static cli_exit bench_guarded(session *s, arena *a, void *context) {
     bench *b = context;
     b->arena = a;
     cli_exit status = suite_override(s, a);
-    if (status == CLI_DONE) status = tuned_apply(s, a);
+    if (status == CLI_DONE) status = tuned_apply(s, a, true);
     if (status != CLI_DONE) return status;
     return s->options->regret ? regret_all(s, a) : bench_all(b);
 }

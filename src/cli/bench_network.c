@@ -53,38 +53,33 @@ static double operations_of_all(const timed *t) {
 
 /* ---- timing ---- */
 
-static cvk_status run_steps(const timed *t, uint32_t first, uint32_t end) {
-    return cvk_network_run_steps(&t->network.info, &t->buffers.buffers, first, end, &t->session->parallel);
+static cvk_status run(const timed *t) {
+    return cvk_network_run(&t->network.info, &t->buffers.buffers, &t->session->parallel);
 }
 
 static void time_whole(timed *t) {
     double ours[RUNS], theirs[RUNS];
     for (int i = 0; i < RUNS; i++) {
         const double start = clock_seconds();
-        run_steps(t, 0, t->network.info.steps);
+        run(t);
         ours[i] = clock_seconds() - start;
         if (!t->peer.process) continue;
         lab_rest(&t->session->lab);
         theirs[i] = onnxruntime_run(&t->peer);
-        run_steps(t, 0, t->network.info.steps); /* what it left of the caches is not counted */
+        run(t); /* what it left of the caches is not counted */
     }
     t->whole = measure_median(ours, RUNS);
     t->other = t->peer.process ? measure_median(theirs, RUNS) : NAN;
 }
 
-static void time_steps(timed *t, arena *a) {
-    const uint32_t steps = t->network.info.steps;
-    double *seconds = arena_array(a, double, steps *RUNS + 1);
-    t->step = arena_array(a, waterfall_step, steps + 1);
-    for (int run = 0; run < RUNS; run++)
-        for (uint32_t i = 0; i < steps; i++) {
-            const double start = clock_seconds();
-            run_steps(t, i, i + 1);
-            seconds[i * RUNS + (uint32_t)run] = clock_seconds() - start;
-        }
-    for (uint32_t i = 0; i < steps; i++)
-        t->step[i] = (waterfall_step){t->network.info.step[i].name, measure_median(&seconds[i * RUNS], RUNS),
-                                      spec_has_weights(layer_of(t, (int)i))};
+static cvk_status time_steps(timed *t, arena *a) {
+    double *seconds = arena_array(a, double, steps_of(t) + 1);
+    const cvk_status status =
+        ready_network_time(&t->network, &t->buffers.buffers, &t->session->parallel, RUNS, a, seconds);
+    t->step = arena_array(a, waterfall_step, steps_of(t) + 1);
+    for (int i = 0; i < steps_of(t); i++)
+        t->step[i] = (waterfall_step){t->network.info.step[i].name, seconds[i], spec_has_weights(layer_of(t, i))};
+    return status;
 }
 
 /* ---- telling ---- */
@@ -168,14 +163,13 @@ static cli_exit draw(const timed *t, arena *a) {
 /* ---- a network ---- */
 
 static cli_exit time_bound(timed *t, arena *a) {
-    const cvk_status status = run_steps(t, 0, t->network.info.steps); /* the first is not counted */
+    const cvk_status status = time_steps(t, a);
     if (status != CVK_OK) return session_fail(t->session, status);
     time_whole(t);
     if (t->peer.process && isnan(t->other)) {
         session_say(ONNXRUNTIME " ended before it had run");
         return CLI_UNSUPPORTED;
     }
-    time_steps(t, a);
     add_rows(t, a);
     add_network(t);
     tell_whole(t);

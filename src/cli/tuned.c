@@ -27,12 +27,13 @@ void tuned_report(const session *s) {
                     s->tuned_layers, s->untuned);
 }
 
-cli_exit tuned_apply(session *s, arena *a) {
+cli_exit tuned_apply(session *s, arena *a, bool networks) {
     const known_plans *known;
     cli_exit status = tuned_open(s, a, &known);
     if (status != CLI_DONE || !known) return status;
     for (size_t i = 0; i < s->layer_count; i++)
-        s->layers[i].spec = tuned_layer(s, a, known, s->layers[i].spec, s->target, &s->layers[i].origin);
+        if (networks || !session_in_network(s, &s->layers[i]))
+            s->layers[i].spec = tuned_layer(s, a, known, s->layers[i].spec, s->target, &s->layers[i].origin);
     tuned_report(s);
     return CLI_DONE;
 }

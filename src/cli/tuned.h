@@ -15,8 +15,9 @@ const cvk_spec *tuned_layer(session *s, arena *a, const known_plans *known, cons
 /* Says of how many layers nothing is known that holds here, and why, of the first. */
 void tuned_report(const session *s);
 
-/* All of that for the session's layers and its one target. They live in the arena. */
-cli_exit tuned_apply(session *s, arena *a);
+/* All of that for the session's layers and its one target; `networks`: also for those that are in a network. They live
+ * in the arena. */
+cli_exit tuned_apply(session *s, arena *a, bool networks);
 
 /* A network's steps, each kernel's layer with its plan. */
 cli_exit tuned_network(session *s, arena *a, const session_file *file, ready_network *r);

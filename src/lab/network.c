@@ -2,6 +2,7 @@
 #include "lab/network.h"
 
 #include "base/clock.h"
+#include "lab/measure.h"
 
 const compile_unit *ready_network_unit(const ready_network *r, int step) { return &r->unit[r->kernels.of[step]]; }
 
@@ -60,4 +61,19 @@ cvk_status ready_network_open(const lab *l, arena *a, ready_network *r) {
 
 void ready_network_close(ready_network *r) {
     for (int i = 0; r->image && i < r->kernels.count; i++) jit_unload(&r->image[i]);
+}
+
+cvk_status ready_network_time(const ready_network *r, const cvk_network_buffers *buffers,
+                              const cvk_parallel_for *threads, int runs, arena *a, double *seconds) {
+    const uint32_t steps = r->info.steps;
+    double *each = arena_array(a, double, steps *(uint32_t)runs + 1);
+    cvk_status status = cvk_network_run(&r->info, buffers, threads); /* the first is not counted */
+    for (int run = 0; run < runs && status == CVK_OK; run++)
+        for (uint32_t i = 0; i < steps && status == CVK_OK; i++) {
+            const double start = clock_seconds();
+            status = cvk_network_run_steps(&r->info, buffers, i, i + 1, threads);
+            each[i * (uint32_t)runs + (uint32_t)run] = clock_seconds() - start;
+        }
+    for (uint32_t i = 0; i < steps; i++) seconds[i] = measure_median(&each[i * (uint32_t)runs], (size_t)runs);
+    return status;
 }

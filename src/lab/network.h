@@ -26,6 +26,10 @@ cvk_status ready_network_plan(goal aim, cvk_diagnostics *d, arena *a, ready_netw
 cvk_status ready_network_open(const lab *l, arena *a, ready_network *r);
 void ready_network_close(ready_network *r);
 
+/* Seconds of each step, the median of some runs, each where the one before left the caches. */
+cvk_status ready_network_time(const ready_network *r, const cvk_network_buffers *buffers,
+                              const cvk_parallel_for *threads, int runs, arena *a, double *seconds);
+
 /* The unit of a step. */
 const compile_unit *ready_network_unit(const ready_network *r, int step);
 

@@ -68,4 +68,19 @@ END
     status 4; says "onnxruntime ended"
 }
 
+case_tune_goes_through_a_network_by_its_shares_and_bench_and_compile_take_what_won() {
+    net
+    convoke tune net.yaml --budget 2 --db db --format json
+    status 0; is_json "sorted(r['layer'] for r in d['rows']) == ['a', 'p', 'y'] and abs(sum(r['share'] for r in d['rows']) - 1) < 1e-9"
+    is_json "[r['share'] for r in d['rows']] == sorted((r['share'] for r in d['rows']), reverse=True)"
+    for verb in bench check explain; do
+        convoke $verb net.yaml --tuned db $([[ $verb == explain ]] || echo --threads 1)
+        status 0; silent
+    done
+    convoke compile net.yaml --tuned db --threads 1 -o out
+    status 0; says "nothing is known of 3 of 6"   # of layers by themselves, in their own layouts
+    convoke tune net.yaml --budget 1 --db one --layer '^a$' --format json
+    status 0; is_json "[r['layer'] for r in d['rows']] == ['a'] and d['rows'][0]['share'] is None"
+}
+
 run_cases
