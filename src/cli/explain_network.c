@@ -18,6 +18,11 @@ static void add_place(text *out, const char *what, const cvk_network_info *info,
     if (p->image_bytes) text_add(out, " + %" PRIu64 " an image", p->image_bytes);
 }
 
+/* The layers that are run with the one that has given the step its name. */
+static void add_parts(text *out, const network_parts *parts) {
+    for (int k = 1; k < parts->count; k++) text_add(out, k == 1 ? "\n     with %s" : ", %s", parts->layer[k]->name);
+}
+
 /* Places that are of interest: weights lie one after another. */
 static void print_step(arena *a, const ready_network *r, int i) {
     static const struct {
@@ -28,6 +33,7 @@ static void print_step(arena *a, const ready_network *r, int i) {
     text line = text_new(a);
     text_add(&line, "%4d %-20s ", i, r->info.step[i].name);
     layer_plan_print_brief(&ready_network_unit(r, i)->plan, &line);
+    add_parts(&line, &r->steps->step[i].parts);
     text_add(&line, "\n     ");
     for (size_t k = 0; k < sizeof SHOWN / sizeof *SHOWN; k++)
         add_place(&line, SHOWN[k].word, &r->info, &r->info.step[i].place[SHOWN[k].role]);
