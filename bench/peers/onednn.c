@@ -3,7 +3,7 @@
  * reordered beforehand into the format that the primitive asks for, and gradients of weights left in its own. 1D runs
  * as 2D of height 1. Where activations are to be plain, a format that is not gets a reorder before and after the
  * convolution. */
-#include "peers/onednn_versions.h"
+#include "peers/onednn_attributes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,53 +135,6 @@ static const struct format {
 
 enum { CONVOLUTION_FORMATS = 3 }; /* the first: `any` is whatever is blocked best */
 
-/* Post-ops that oneDNN has as well; alpha and beta as it wants them. */
-static const struct eltwise {
-    cvk_post_kind kind;
-    dnnl_alg_kind_t algorithm;
-    float alpha, beta;
-} eltwises[] = {
-    {CVK_POST_RELU, dnnl_eltwise_relu, 0, 0},
-    {CVK_POST_RELU6, dnnl_eltwise_clip, 0, 6},
-    {CVK_POST_LEAKY_RELU, dnnl_eltwise_relu, 0, 0}, /* alpha and beta are the layer's */
-    {CVK_POST_CLAMP, dnnl_eltwise_clip, 0, 0},
-    {CVK_POST_SIGMOID, dnnl_eltwise_logistic, 0, 0},
-    {CVK_POST_TANH, dnnl_eltwise_tanh, 0, 0},
-    {CVK_POST_SILU, dnnl_eltwise_swish, 1, 0},
-    {CVK_POST_GELU, dnnl_eltwise_gelu_erf, 0, 0},
-    {CVK_POST_GELU_TANH, dnnl_eltwise_gelu_tanh, 0, 0},
-    {CVK_POST_HARD_SWISH, dnnl_eltwise_hardswish, HARD_SWISH_ALPHA, HARD_SWISH_BETA},
-    {CVK_POST_ELU, dnnl_eltwise_elu, 1, 0},
-    {CVK_POST_SOFTPLUS, dnnl_eltwise_soft_relu, 1, 0},
-};
-
-static bool add_eltwise(dnnl_post_ops_t ops, const cvk_post_op *op) {
-    for (size_t i = 0; i < sizeof eltwises / sizeof *eltwises; i++) {
-        const struct eltwise *e = &eltwises[i];
-        bool own = op->kind == CVK_POST_LEAKY_RELU || op->kind == CVK_POST_CLAMP;
-        if (e->kind == op->kind)
-            return append_eltwise(ops, e->algorithm, own ? (float)op->a : e->alpha, own ? (float)op->b : e->beta);
-    }
-    return false;
-}
-
-static bool add_post_ops(const peer_problem *s, dnnl_primitive_attr_t attributes) {
-    dnnl_post_ops_t ops;
-    if (dnnl_post_ops_create(&ops)) return false;
-    bool good = true;
-    for (const cvk_post_op *op = s->post_ops; op < s->post_ops + s->post_op_count; op++)
-        good = good && (op->kind == CVK_POST_ADD ? append_sum(ops) : add_eltwise(ops, op));
-    good = good && !dnnl_primitive_attr_set_post_ops(attributes, ops);
-    dnnl_post_ops_destroy(ops);
-    return good;
-}
-
-static int adds(const peer_problem *s) {
-    int count = 0;
-    for (size_t i = 0; i < s->post_op_count; i++) count += s->post_ops[i].kind == CVK_POST_ADD;
-    return count;
-}
-
 /* Axes as oneDNN counts them: at least two. */
 static int axes_of(const peer_problem *s) { return s->rank == 3 ? 3 : 2; }
 
@@ -194,14 +147,24 @@ static dnnl_format_tag_t tag_of(const peer_problem *s, const struct format *f) {
     return s->rank == 3 ? f->tag_3d : f->tag_2d;
 }
 
-static bool make_activation(const peer_problem *s, int64_t channels, const int64_t size[PEER_AXES],
+static dnnl_data_type_t type_of(cvk_dtype dtype) {
+    static const dnnl_data_type_t types[] = {[CVK_F32] = dnnl_f32, [CVK_BF16] = dnnl_bf16, [CVK_F16] = dnnl_f16,
+                                             [CVK_U8] = dnnl_u8,   [CVK_S8] = dnnl_s8,     [CVK_S32] = dnnl_s32};
+    return (size_t)dtype < sizeof types / sizeof *types ? types[dtype] : dnnl_data_type_undef;
+}
+
+static bool make_activation(const peer_problem *s, int64_t channels, const int64_t size[PEER_AXES], cvk_dtype type,
                             dnnl_format_tag_t tag, shape *to) {
     dnnl_dims_t dims = {s->batch, channels};
-    return make_shape(to, with_axes(s, size, dims, 2), dims, tag);
+    return make_shape(to, with_axes(s, size, dims, 2), dims, type_of(type), tag);
 }
 
 static bool is_transposed(const peer_problem *s) {
     return s->operation == CVK_TRANSPOSED || s->operation == CVK_TRANSPOSED_WEIGHTS_GRADIENT;
+}
+
+static bool is_gradient(const peer_problem *s) {
+    return s->operation == CVK_WEIGHTS_GRADIENT || s->operation == CVK_TRANSPOSED_WEIGHTS_GRADIENT;
 }
 
 /* Dense ones begin with output channels; transposed, with input channels. */
@@ -218,13 +181,14 @@ static bool make_weights(const peer_problem *s, means by, bool plain, shape *to)
     const int64_t out = turned ? s->in_channels : s->out_channels, in = turned ? s->out_channels : s->in_channels;
     dnnl_dims_t dims = {s->groups, out / s->groups, in / s->groups}, dense = {out, in};
     const dnnl_format_tag_t tag = plain ? plain_weights(s, is_transposed(s) && !turned) : dnnl_format_tag_any;
-    if (s->groups > 1) return make_shape(to, with_axes(s, s->kernel, dims, 3), dims, tag);
-    return make_shape(to, with_axes(s, s->kernel, dense, 2), dense, tag);
+    const dnnl_data_type_t type = type_of(s->weights_dtype);
+    if (s->groups > 1) return make_shape(to, with_axes(s, s->kernel, dims, 3), dims, type, tag);
+    return make_shape(to, with_axes(s, s->kernel, dense, 2), dense, type, tag);
 }
 
 static bool make_bias(const peer_problem *s, shape *to) {
     dnnl_dims_t channels = {s->out_channels};
-    return make_shape(to, 1, channels, dnnl_a);
+    return make_shape(to, 1, channels, has_bytes(s) ? dnnl_s32 : dnnl_f32, dnnl_a);
 }
 
 /* Shapes of a convolution's tensors; zeroed before they are made. */
@@ -239,8 +203,8 @@ static void free_shapes(shapes *s) {
 
 static bool make_shapes(const peer_problem *s, means by, dnnl_format_tag_t tag, bool plain, shapes *to) {
     memset(to, 0, sizeof *to);
-    return make_activation(s, s->in_channels, s->in_size, tag, &to->input) &&
-           make_activation(s, s->out_channels, s->out_size, tag, &to->output) &&
+    return make_activation(s, s->in_channels, s->in_size, s->input_dtype, tag, &to->input) &&
+           make_activation(s, s->out_channels, s->out_size, s->output_dtype, tag, &to->output) &&
            make_weights(s, by, plain, &to->weights) && make_bias(s, &to->bias);
 }
 
@@ -515,7 +479,7 @@ static peer_layer *open_format(const peer_request *r, means by, const struct for
     if (!p) return NULL;
     p->problem = r->problem, p->data = r->data, p->means = &means_rows[by];
     bool good = !dnnl_engine_create(&p->engine, dnnl_cpu, 0) && !dnnl_stream_create(&p->stream, p->engine, 0) &&
-                !dnnl_primitive_attr_create(&attributes) && add_post_ops(r->problem, attributes);
+                !dnnl_primitive_attr_create(&attributes) && add_attributes(r, attributes);
     dnnl_primitive_desc_t description = good ? describe(r, by, f, p->engine, attributes) : NULL;
     if (description) name_variant(p, f, description);
     good = description && is_asked_for(r, p) && make_ready(r, p, description);
@@ -551,23 +515,54 @@ static dnnl_cpu_isa_t instructions(uint64_t cpu_features) {
     const struct {
         uint64_t feature;
         dnnl_cpu_isa_t isa;
-    } rows[] = {{CVK_CPU_AVX512F, EVERY_ISA}, {CVK_CPU_AVX2, dnnl_cpu_isa_avx2}, {CVK_CPU_AVX, dnnl_cpu_isa_avx}};
+    } rows[] = {{CVK_CPU_AVX512VNNI | CVK_CPU_AVX512BF16, EVERY_ISA},
+                {CVK_CPU_AVX512VNNI, dnnl_cpu_isa_avx512_core_vnni},
+                {CVK_CPU_AVX512F, dnnl_cpu_isa_avx512_core},
+                {CVK_CPU_AVX2, dnnl_cpu_isa_avx2},
+                {CVK_CPU_AVX, dnnl_cpu_isa_avx}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (cpu_features & rows[i].feature) return rows[i].isa;
+        if ((cpu_features & rows[i].feature) == rows[i].feature) return rows[i].isa;
     return dnnl_cpu_isa_sse41;
 }
 
-/* It has no convolution of f64, no border but zeros, and one addend; pools have none, and one way. */
+/* Of bytes it has what its version has attributes for: sums of u8 or s8 and s8, by multipliers in f32. Without VNNI it
+ * saturates in between. */
+static bool has_such_bytes(const peer_request *r) {
+    const peer_problem *s = r->problem;
+    if (!KNOWS_BYTES || s->border != CVK_PADDING_ZEROS) return false;
+    if (peer_is_pool(s)) return s->input_zero == 0 && s->output_dtype == s->input_dtype;
+    return s->weights_dtype == CVK_S8 && s->weights_zero == 0 && r->cpu_features & CVK_CPU_AVX512VNNI &&
+           (!gives_bytes(s) || s->rounding == CVK_ROUNDING_NEAREST_EVEN);
+}
+
+static bool is_half(cvk_dtype dtype) { return dtype == CVK_BF16 || dtype == CVK_F16; }
+
+/* Halves may come out as f32. */
+static bool has_such_halves(const peer_problem *s) {
+    return (peer_is_pool(s) || s->weights_dtype == s->input_dtype) &&
+           (s->output_dtype == s->input_dtype || s->output_dtype == CVK_F32);
+}
+
+/* Gradients, and what is not direct, are of f32. */
+static bool has_types(const peer_request *r) {
+    const peer_problem *s = r->problem;
+    if (peer_all_are(s, CVK_F32)) return true;
+    if (r->way != PEER_DIRECT || is_gradient(s)) return false;
+    return is_half(s->input_dtype) ? has_such_halves(s) : has_bytes(s) && has_such_bytes(r);
+}
+
+/* It has no border but zeros, and one addend; pools have none, and one way. */
 static bool has(const peer_request *r) {
     const bool pool = peer_is_pool(r->problem);
     if (pool && (r->way != PEER_DIRECT || adds(r->problem) || counts_too_much(r->problem))) return false;
-    return WAYS >> r->way & 1 && peer_all_are(r->problem, CVK_F32) && r->problem->border == CVK_PADDING_ZEROS &&
-           adds(r->problem) <= 1 && take_threads(r->threads);
+    return WAYS >> r->way & 1 && has_types(r) && r->problem->border == CVK_PADDING_ZEROS && adds(r->problem) <= 1 &&
+           take_threads(r->threads);
 }
 
 /* Gradients of a convolution's data are sums alone. */
 static bool means_for(means by, const peer_problem *s) {
-    return means_rows[by].operation == s->operation && (by != DATA_GRADIENT || (!s->bias && !s->post_op_count));
+    return means_rows[by].operation == s->operation &&
+           (by != DATA_GRADIENT || (!s->bias && !s->post_op_count && !has_bytes(s)));
 }
 
 /* The faster of two, of which the other is closed. */

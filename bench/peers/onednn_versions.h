@@ -14,8 +14,9 @@ typedef struct shape {
 typedef const dnnl_memory_desc_t *const_shape;
 static inline const_shape view(const shape *s) { return &s->own; }
 static inline void free_shape(shape *s) { (void)s; }
-static inline bool make_shape(shape *to, int axes, const dnnl_dims_t size, dnnl_format_tag_t tag) {
-    return !dnnl_memory_desc_init_by_tag(&to->own, axes, size, dnnl_f32, tag);
+static inline bool make_shape(shape *to, int axes, const dnnl_dims_t size, dnnl_data_type_t type,
+                              dnnl_format_tag_t tag) {
+    return !dnnl_memory_desc_init_by_tag(&to->own, axes, size, type, tag);
 }
 #else
 typedef const_dnnl_memory_desc_t const_shape;
@@ -23,8 +24,9 @@ static inline const_shape view(const shape *s) { return s->own; }
 static inline void free_shape(shape *s) {
     if (s->own) dnnl_memory_desc_destroy(s->own);
 }
-static inline bool make_shape(shape *to, int axes, const dnnl_dims_t size, dnnl_format_tag_t tag) {
-    return !dnnl_memory_desc_create_with_tag(&to->own, axes, size, dnnl_f32, tag);
+static inline bool make_shape(shape *to, int axes, const dnnl_dims_t size, dnnl_data_type_t type,
+                              dnnl_format_tag_t tag) {
+    return !dnnl_memory_desc_create_with_tag(&to->own, axes, size, type, tag);
 }
 #endif
 
@@ -155,21 +157,30 @@ static inline bool append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t algorithm
 #endif
 }
 
-static inline bool append_sum(dnnl_post_ops_t ops) {
+static inline bool append_sum(dnnl_post_ops_t ops, float scale, int32_t zero_point) {
 #if DNNL_VERSION_MAJOR < 3
-    return !dnnl_post_ops_append_sum(ops, 1);
+    return !dnnl_post_ops_append_sum_v3(ops, scale, zero_point, dnnl_data_type_undef);
 #else
-    return !dnnl_post_ops_append_sum(ops, 1, 0, dnnl_data_type_undef);
+    return !dnnl_post_ops_append_sum(ops, scale, zero_point, dnnl_data_type_undef);
+#endif
+}
+
+/* One for all output channels, or one for each. */
+static inline bool set_output_scales(dnnl_primitive_attr_t attributes, int64_t count, const float *scale) {
+#if DNNL_VERSION_MAJOR < 3
+    return !dnnl_primitive_attr_set_output_scales(attributes, count, count > 1 ? 1 << 1 : 0, scale);
+#else
+    return (void)attributes, (void)count, (void)scale, false; /* it adds the bias behind its scales */
 #endif
 }
 
 #if DNNL_VERSION_MAJOR < 3
-enum { WAYS = 1 << PEER_DIRECT | 1 << PEER_WINOGRAD };
+enum { WAYS = 1 << PEER_DIRECT | 1 << PEER_WINOGRAD, KNOWS_BYTES = 1 };
 static const dnnl_cpu_isa_t EVERY_ISA = dnnl_cpu_isa_all;
 #define HARD_SWISH_ALPHA 0 /* it knows no other */
 #define HARD_SWISH_BETA 0
 #else
-enum { WAYS = 1 << PEER_DIRECT };
+enum { WAYS = 1 << PEER_DIRECT, KNOWS_BYTES = 0 };
 static const dnnl_cpu_isa_t EVERY_ISA = dnnl_cpu_isa_default;
 #define HARD_SWISH_ALPHA (1.0F / 6)
 #define HARD_SWISH_BETA 0.5F

@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Raised whenever anything below changes. Objects of another version are refused. */
-#define PEER_VERSION 5u
+#define PEER_VERSION 6u
 
 enum { PEER_AXES = 3 };
 
@@ -35,7 +35,10 @@ typedef struct peer_problem {
     int64_t pad_before[PEER_AXES], pad_after[PEER_AXES];
     cvk_padding_mode border; /* what is beyond the input */
     bool counts_padding;     /* of an average; what a last window has beyond pad_after is never counted */
-    cvk_dtype input_dtype, weights_dtype, output_dtype; /* bias: f32, or f64 of f64 */
+    cvk_dtype input_dtype, weights_dtype, output_dtype;     /* bias: f32, f64 of f64, s32 of integers */
+    int input_zero, weights_zero, output_zero, addend_zero; /* of bytes: the number that stands for 0 */
+    cvk_rounding rounding;                                  /* of sums that come out as bytes */
+    bool one_multiplier;                                    /* for all channels, of sums and of each addend of bytes */
     bool bias;
     size_t post_op_count;
     const cvk_post_op *post_ops;
@@ -45,11 +48,14 @@ static inline bool peer_all_are(const peer_problem *p, cvk_dtype dtype) {
     return p->input_dtype == dtype && p->weights_dtype == dtype && p->output_dtype == dtype;
 }
 
+static inline bool peer_is_byte(cvk_dtype dtype) { return dtype == CVK_U8 || dtype == CVK_S8; }
+
 /* Dense arrays of the problem's types in C order: input N C D H W; weights O I/groups D H W, transposed I O/groups D H
- * W; bias O; addend, of the output's type, N O D H W. Of gradients of weights, `weights` are those of the output, N O D
- * H W. What the layer does not use is NULL. They stay the caller's, and last until the layer is closed. */
+ * W; bias O; addend, of the output's type, N O D H W. Scale: of bytes the multipliers of sums, O or one of
+ * them, and behind those the addend's. Of gradients of weights, `weights` are those of the output, N O D H W. What the
+ * layer does not use is NULL. They stay the caller's, and last until the layer is closed. */
 typedef struct peer_data {
-    const void *input, *weights, *bias, *addend;
+    const void *input, *weights, *bias, *addend, *scale;
 } peer_data;
 
 static inline bool peer_is_pool(const peer_problem *p) {

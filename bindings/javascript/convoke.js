@@ -1,4 +1,4 @@
-/* Runs kernels that `convoke compile --target wasm32-simd128` made; convoke/runtime.h, whose structures this reads from the
+/* Runs kernels and networks that `convoke compile --target wasm32-simd128` made; convoke/runtime.h, whose structures this reads from the
  * module's memory, says what their fields are. */
 
 const ABI_VERSION = 2;
@@ -24,7 +24,7 @@ const BUFFERS = [
 const WEIGHTS_GRADIENTS = [2, 3];
 
 /* The fields of cvk_kernel_info, in their order: name, type, how many where it is an array. */
-const FIELDS = [
+const KERNEL = [
   ["struct_size", "u32"], ["abi_version", "u32"], ["cpu_features", "u64"], ["packed_tag", "u64"],
   ["input_shape", "i64", 5], ["weights_shape", "i64", 5], ["output_shape", "i64", 5],
   ["input_layout", "u32"], ["output_layout", "u32"],
@@ -33,7 +33,27 @@ const FIELDS = [
   ["tasks", "u32", 8], ["name", "text"], ["target", "text"], ["plan", "text"], ["run", "u32"], ["pack", "u32"],
   ["reserved_pointer", "u32"], ["weights", "buffer"], ...BUFFERS.map(([, needs]) => [needs, "buffer"]),
 ];
+/* Of cvk_network_info, and of what it points to. No field needs padding before it. */
+const NETWORK = [
+  ["struct_size", "u32"], ["abi_version", "u32"],
+  ["inputs", "u32"], ["outputs", "u32"], ["weights", "u32"], ["steps", "u32"], ["roles", "u32"], ["batch_any", "u32"],
+  ["packed_weights", "buffer"], ["workspace", "buffer"], ["name", "text"], ["target", "text"],
+  ["input", "u32"], ["output", "u32"], ["weight", "u32"], ["step", "u32"],
+];
+const TENSOR = [
+  ["shape", "i64", 5], ["bytes", "u64"], ["alignment", "u32"], ["spatial_rank", "u32"], ["layout", "u32"], ["dtype", "u32"],
+  ["name", "text"], ["reserved_pointer", "u32"],
+];
+const WEIGHT = [
+  ["shape", "i64", 5], ["bytes", "u64"], ["packed", "u64"], ["step", "u32"], ["role", "u32"], ["dtype", "u32"], ["alignment", "u32"],
+  ["name", "text"], ["reserved_pointer", "u32"],
+];
+const STEP = [["name", "text"], ["kernel", "u32"], ["place", "u32"]];
+const PLACE = [["space", "u32"], ["index", "u32"], ["bytes", "u64"], ["image_bytes", "u64"]];
+const SPACES = [null, "input", "output", "weights", "workspace"]; // cvk_space
+
 const WIDTH = { u32: 4, u64: 8, i64: 8, text: 4, buffer: 16 };
+const sizeOf = (fields) => fields.reduce((sum, [, type, count]) => sum + WIDTH[type] * (count ?? 1), 0);
 
 const READERS = {
   u32: (view, at) => view.getUint32(at, true),
@@ -53,27 +73,51 @@ function textAt(view, at) {
   return new TextDecoder().decode(new Uint8Array(view.buffer, at, end - at));
 }
 
-function readInfo(memory, address) {
-  const view = new DataView(memory.buffer), info = {};
-  let at = address;
-  for (const [name, type, count] of FIELDS) {
+function readFields(view, at, fields) {
+  const read = {};
+  for (const [name, type, count] of fields) {
     const one = (i) => READERS[type](view, at + i * WIDTH[type]);
-    info[name] = count ? Array.from({ length: count }, (_, i) => one(i)) : one(0);
+    read[name] = count ? Array.from({ length: count }, (_, i) => one(i)) : one(0);
     at += WIDTH[type] * (count ?? 1);
-    if (name === "abi_version" && (info.abi_version !== ABI_VERSION || info.struct_size !== INFO_BYTES))
-      throw new TypeError(`the kernels are of ABI ${info.abi_version}, ${info.struct_size} bytes; this module knows ${ABI_VERSION}, ${INFO_BYTES}`);
   }
-  return info;
+  return read;
 }
-const INFO_BYTES = FIELDS.reduce((sum, [, type, count]) => sum + WIDTH[type] * (count ?? 1), 0);
+
+function readRows(view, at, count, fields) {
+  return Array.from({ length: count }, (_, i) => readFields(view, at + i * sizeOf(fields), fields));
+}
+
+/* A description that begins with its size and the ABI's version. */
+function readInfo(memory, address, fields) {
+  const view = new DataView(memory.buffer), head = readFields(view, address, fields.slice(0, 2));
+  if (head.abi_version !== ABI_VERSION || head.struct_size !== sizeOf(fields))
+    throw new TypeError(`this is of ABI ${head.abi_version}, ${head.struct_size} bytes; this module knows ${ABI_VERSION}, ${sizeOf(fields)}`);
+  return readFields(view, address, fields);
+}
 
 const roundUp = (n, alignment) => Math.ceil(n / alignment) * alignment;
 
 /* A shape that begins with 0 begins with the images of a run, where that may be any. */
 function withImages(info, what, images) {
-  const [first, ...rest] = info[`${what}_shape`], summing = WEIGHTS_GRADIENTS.includes(info.operation);
-  const counted = info.batch_any && what !== (summing ? "output" : "weights");
+  const [first, ...rest] = info[`${what}_shape`];
+  const counted = info.batch_any && what !== (isSumming(info) ? "output" : "weights");
   return [counted ? images : first, ...rest];
+}
+
+const isSumming = (info) => WEIGHTS_GRADIENTS.includes(info.operation);
+
+/* cvk_phase_tasks */
+function tasksOf(info, images, phase) {
+  const once = !info.batch_any || (phase > 0 && isSumming(info));
+  return info.tasks[phase] * (once ? 1 : images);
+}
+
+/* The bias is of what the input is summed in; scales are too, or float, or integers that have shifts. */
+function typeOf(info, type) {
+  const sums = ARRAYS[SUMS[info.input_dtype]];
+  if (type === "int32") return Int32Array;
+  if (type === "scales") return info.shift.bytes || sums === Float64Array ? sums : Float32Array;
+  return type === "sums" ? sums : ARRAYS[info[type]];
 }
 
 /* One compiled layer and buffers of its own in the module's memory, which stay as long as the module does. */
@@ -104,25 +148,11 @@ class Kernel {
 
   /* How many times the bytes of an image: cvk_buffer_needs. */
   #imagesOf(member) {
-    if (!this.#summing) return this.#images;
+    if (!isSumming(this.info)) return this.#images;
     return member === "output" || (member === "workspace" && !this.#images) ? 1 : this.#images;
   }
 
-  get #summing() { return WEIGHTS_GRADIENTS.includes(this.info.operation); }
-
-  /* cvk_phase_tasks */
-  #tasks(phase) {
-    const once = !this.info.batch_any || (phase > 0 && this.#summing);
-    return this.info.tasks[phase] * (once ? 1 : this.#images);
-  }
-
-  /* The bias is of what the input is summed in; scales are too, or float, or integers that have shifts. */
-  #type(member) {
-    const type = this.#row(member)[3], sums = ARRAYS[SUMS[this.info.input_dtype]];
-    if (type === "int32") return Int32Array;
-    if (type === "scales") return this.info.shift.bytes || sums === Float64Array ? sums : Float32Array;
-    return ARRAYS[type !== "sums" ? this.info[type] : SUMS[this.info.input_dtype]];
-  }
+  #type(member) { return typeOf(this.info, this.#row(member)[3]); }
 
   /* A view of a buffer; of no elements where the layer has none. */
   array(member) {
@@ -150,11 +180,97 @@ class Kernel {
 
   run() {
     const { info } = this, view = new DataView(this.#module.memory.buffer);
-    if (info.packed_tag && view.getBigUint64(this.#at.weights, true) !== info.packed_tag)
-      throw new TypeError(`${info.name} has no weights: pack them first`);
+    checkTag(view, info, this.#at.weights);
     view.setBigUint64(this.#arguments, BigInt(this.#images), true);
     BUFFERS.forEach(([member], i) => view.setUint32(this.#arguments + 8 + 4 * i, this.#at[member], true));
-    for (let phase = 0; phase < info.phases; phase++) this.#module.call(info.run, this.#arguments, phase, 0, this.#tasks(phase));
+    runPhases(this.#module, info, this.#arguments, this.#images);
+  }
+}
+
+function checkTag(view, info, at) {
+  if (info.packed_tag && view.getBigUint64(at, true) !== info.packed_tag)
+    throw new TypeError(`${info.name} has no weights: pack them first`);
+}
+
+function runPhases(module, info, args, images) {
+  for (let phase = 0; phase < info.phases; phase++) module.call(info.run, args, phase, 0, tasksOf(info, images, phase));
+}
+
+/* A network: a table of steps, gone through; its inputs, outputs, weights and workspace stay as long as the module does. */
+class Network {
+  #module; #images; #steps; #at = {}; #tensors = new Map(); #packed = false;
+
+  constructor(module, info, images) {
+    const view = new DataView(module.memory.buffer);
+    const sides = { input: readRows(view, info.input, info.inputs, TENSOR), output: readRows(view, info.output, info.outputs, TENSOR) };
+    this.#module = module;
+    this.#images = info.batch_any ? images : 1;
+    this.info = { ...info, inputs: sides.input, outputs: sides.output, weights: readRows(view, info.weight, info.weights, WEIGHT) };
+    const scale = BigInt(this.#images), steps = readRows(view, info.step, info.steps, STEP).map((step) => ({
+      ...step, kernel: readInfo(module.memory, step.kernel, KERNEL), places: readRows(view, step.place, info.roles, PLACE),
+    }));
+    for (const [side, tensors] of Object.entries(sides))
+      this.#at[side] = tensors.map((t) => {
+        const bytes = Number(t.bytes * scale), at = module.allocate(bytes, t.alignment);
+        this.#tensors.set(t.name, { ...t, at, bytes });
+        return at;
+      });
+    this.#at.weights = module.allocate(info.packed_weights.bytes, info.packed_weights.alignment);
+    this.#at.workspace = module.allocate(this.#workspace(steps), info.workspace.alignment);
+    this.#steps = steps.map((step) => ({ kernel: step.kernel, arguments: this.#argumentsOf(step) }));
+  }
+
+  #offset(place) { return Number(place.bytes + place.image_bytes * (this.info.batch_any ? BigInt(this.#images) : 0n)); }
+
+  /* cvk_network_workspace, of one worker */
+  #workspace(steps) {
+    const scratch = BUFFERS.findIndex(([member]) => member === "scratch");
+    const ends = steps.map(({ kernel, places }) => (places[scratch].space ? this.#offset(places[scratch]) + kernel.scratch.bytes : 0));
+    return Math.max(this.info.workspace.bytes * this.#images, ...ends);
+  }
+
+  /* Where a buffer of a step begins; 0: there is none. */
+  #addressOf(place) {
+    const space = SPACES[place.space];
+    if (!space) return 0;
+    const base = space === "input" || space === "output" ? this.#at[space][place.index] : this.#at[space];
+    return base + this.#offset(place);
+  }
+
+  /* The arguments of a step never change. */
+  #argumentsOf({ places }) {
+    const at = this.#module.allocate(8 + 4 * BUFFERS.length, 8), view = new DataView(this.#module.memory.buffer);
+    view.setBigUint64(at, BigInt(this.#images), true);
+    places.forEach((place, i) => view.setUint32(at + 8 + 4 * i, this.#addressOf(place), true));
+    return at;
+  }
+
+  /* A view of the input or output of that name. */
+  array(name) {
+    const tensor = this.#tensors.get(name);
+    if (!tensor) throw new TypeError(`there is no ${name}, but ${[...this.#tensors.keys()].join(", ")}`);
+    const Type = ARRAYS[tensor.dtype];
+    return new Type(this.#module.memory.buffer, tensor.at, tensor.bytes / Type.BYTES_PER_ELEMENT);
+  }
+
+  /* Dense arrays by name, such as { "conv.weights": [...], "conv.bias": [...] }. */
+  pack(arrays) {
+    for (const weight of this.info.weights) {
+      const Type = ARRAYS[weight.dtype], bytes = Number(weight.bytes), values = arrays[weight.name];
+      if (values?.length !== bytes / Type.BYTES_PER_ELEMENT)
+        throw new RangeError(`${weight.name} is ${bytes / Type.BYTES_PER_ELEMENT} numbers, not ${values?.length ?? "absent"}`);
+      const { kernel } = this.#steps[weight.step], to = this.#at.weights + Number(weight.packed);
+      const isWeights = BUFFERS[weight.role][0] === "weights";
+      const dense = isWeights ? this.#module.borrow(bytes, weight.alignment) : to;
+      new Type(this.#module.memory.buffer, dense, values.length).set(values);
+      if (isWeights) this.#module.call(kernel.pack, dense, to);
+    }
+    this.#packed = true;
+  }
+
+  run() {
+    if (this.info.weights.length && !this.#packed) throw new TypeError(`${this.info.name} has no weights: pack them first`);
+    for (const step of this.#steps) runPhases(this.#module, step.kernel, step.arguments, this.#images);
   }
 }
 
@@ -176,9 +292,14 @@ class Kernels {
   }
 
   /* A kernel with buffers of its own, for so many images where the layer takes any number. */
-  get(symbol, images = 1) {
-    if (!this.names.includes(symbol)) throw new TypeError(`there is no kernel ${symbol}, but ${this.names.join(", ")}`);
-    return new Kernel(this, readInfo(this.memory, this.#exports[symbol].value), images);
+  get(symbol, images = 1) { return new Kernel(this, this.#read(symbol, KERNEL), images); }
+
+  /* A network with buffers of its own, likewise: FILE_network. */
+  network(symbol, images = 1) { return new Network(this, this.#read(symbol, NETWORK), images); }
+
+  #read(symbol, fields) {
+    if (!this.names.includes(symbol)) throw new TypeError(`there is no ${symbol}, but ${this.names.join(", ")}`);
+    return readInfo(this.memory, this.#exports[symbol].value, fields);
   }
 
   allocate(bytes, alignment) {

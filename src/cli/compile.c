@@ -25,6 +25,7 @@ typedef struct compiled {
     const session_layer *layer;
     const char *network;
     const cvk_spec **specs; /* of the layers, then of what else a network of them needs */
+    network_parts *parts;   /* what each of them was in the file */
     compile_unit *units;
     const char **origins; /* of their plans, in words; NULL: nobody asked */
     const char **symbols;
@@ -192,6 +193,7 @@ static void find_steps(compiled *c) {
         while (at < c->layers && !serves(c, step, c->specs[at])) at++;
         if (at == c->layers) {
             c->symbols[at] = arena_format(c->arena, "%s.%s", network_symbol(c), step->name);
+            c->parts[at] = c->steps->step[i].parts;
             c->specs[c->layers++] = step;
         }
         c->step_layer[i] = at;
@@ -217,8 +219,10 @@ static compiled name_file(session *s, arena *a, const session_file *file, unsign
     const size_t most = c.own + (c.steps ? (size_t)c.steps->step_count : 0);
     c.symbols = arena_array(a, const char *, most + 1);
     c.specs = arena_array(a, const cvk_spec *, most + 1);
+    c.parts = arena_array(a, network_parts, most + 1);
     for (size_t i = 0; i < c.own; i++) {
         c.specs[i] = c.layer[i].spec;
+        c.parts[i] = (network_parts){1, &c.specs[i]};
         c.symbols[i] =
             header_identifier(a, arena_format(a, "%s%s_%s", s->options->prefix, c.network, c.specs[i]->name));
     }
@@ -261,7 +265,8 @@ static cli_exit plan_file(compiled *c) {
     for (size_t i = 0; i < c->layers; i++) {
         known_tensors known;
         const char *weights = s->options->baked;
-        cli_exit read = weights ? weights_read(s, c->arena, c->specs[i], weights, &known) : CLI_DONE;
+        cli_exit read = CLI_DONE;
+        if (weights) read = weights_read_all(s, c->arena, c->parts[i].layer, c->parts[i].count, weights, &known);
         if (read != CLI_DONE) return read;
         cvk_status status = plan_layer(c, i, weights ? &known : NULL);
         if (status != CVK_OK) return session_fail(s, status);

@@ -2,7 +2,7 @@
 #include "cli/explain_network.h"
 
 #include "cli/session_main.h"
-#include "lab/network.h"
+#include "cli/tuned.h"
 #include "plan/brief.h"
 
 #include <inttypes.h>
@@ -18,6 +18,11 @@ static void add_place(text *out, const char *what, const cvk_network_info *info,
     if (p->image_bytes) text_add(out, " + %" PRIu64 " an image", p->image_bytes);
 }
 
+/* The layers that are run with the one that has given the step its name. */
+static void add_parts(text *out, const network_parts *parts) {
+    for (int k = 1; k < parts->count; k++) text_add(out, k == 1 ? "\n     with %s" : ", %s", parts->layer[k]->name);
+}
+
 /* Places that are of interest: weights lie one after another. */
 static void print_step(arena *a, const ready_network *r, int i) {
     static const struct {
@@ -28,6 +33,7 @@ static void print_step(arena *a, const ready_network *r, int i) {
     text line = text_new(a);
     text_add(&line, "%4d %-20s ", i, r->info.step[i].name);
     layer_plan_print_brief(&ready_network_unit(r, i)->plan, &line);
+    add_parts(&line, &r->steps->step[i].parts);
     text_add(&line, "\n     ");
     for (size_t k = 0; k < sizeof SHOWN / sizeof *SHOWN; k++)
         add_place(&line, SHOWN[k].word, &r->info, &r->info.step[i].place[SHOWN[k].role]);
@@ -47,7 +53,9 @@ static void print_memory(const ready_network *r) {
 static cli_exit explain(session *s, arena *a, void *context) {
     const session_file *file = context;
     ready_network r;
-    const cvk_status status = ready_network_plan(session_goal(s, s->target), file->network, s->diagnostics, a, &r);
+    const cli_exit tuned = tuned_network(s, a, file, &r);
+    if (tuned != CLI_DONE) return tuned;
+    const cvk_status status = ready_network_plan(session_goal(s, s->target), s->diagnostics, a, &r);
     if (status != CVK_OK) return session_fail(s, status);
     printf("%s: a network for %s\n", file->path, s->target->name);
     for (int i = 0; i < r.steps->step_count; i++) print_step(a, &r, i);

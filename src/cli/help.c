@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPTION_COLUMN = 20 };
+enum { OPTION_COLUMN = 20, TARGET_COLUMN = 22 };
 
 /* Text with each line indented by two. */
 static void print_indented(const char *text) {
@@ -38,7 +38,7 @@ static void print_options(int verb) {
 static void print_target_rows(void) {
     printf("\nTARGETS\n");
     const cvk_target *t;
-    for (int i = 0; (t = target_row(i)); i++) printf("  %-*s%s\n", OPTION_COLUMN - 2, t->name, t->about);
+    for (int i = 0; (t = target_row(i)); i++) printf("  %-*s%s\n", TARGET_COLUMN, t->name, t->about);
 }
 
 void help_verb(int verb) {

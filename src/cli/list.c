@@ -6,7 +6,7 @@
 
 enum { BYTE_BITS = 8, MOST_FEATURES = 512 };
 
-static const char ROW[] = "%-15s  %-29s  %5s  %5s  %9s  %s\n";
+static const char ROW[] = "%-20s  %-29s  %5s  %5s  %9s  %s\n";
 
 static void print_row(const cvk_target *t) {
     char bits[16], lanes[16], registers[16], features[MOST_FEATURES];

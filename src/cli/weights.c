@@ -37,8 +37,39 @@ cli_exit weights_read(session *s, arena *a, const cvk_spec *spec, const char *di
     return status;
 }
 
-cli_exit weights_own(session *s, arena *a, const cvk_spec *spec, known_tensors *to, const known_tensors **known) {
+/* What a layer brings, behind what there is; what a layer does not have is NULL and of no bytes. */
+static const void *behind(arena *a, const void *before, size_t length, const void *more, size_t bytes) {
+    char *all = arena_alloc(a, length + bytes + 1);
+    if (length) memcpy(all, before, length);
+    if (bytes) memcpy(all + length, more, bytes);
+    return length + bytes ? all : NULL;
+}
+
+cli_exit weights_read_all(session *s, arena *a, const cvk_spec *const *layers, int count, const char *directory,
+                          known_tensors *to) {
+    const void **const all[WEIGHTS_FILES] = {&to->weights, &to->bias, &to->scale, &to->shift};
+    size_t length[WEIGHTS_FILES] = {0};
+    cli_exit status = CLI_DONE;
+    *to = (known_tensors){0};
+    for (int i = 0; i < count && status == CLI_DONE; i++) {
+        known_tensors own;
+        weights_file files[WEIGHTS_FILES];
+        const void **const one[WEIGHTS_FILES] = {&own.weights, &own.bias, &own.scale, &own.shift};
+        weights_files(a, layers[i], directory, files);
+        status = weights_read(s, a, layers[i], directory, &own);
+        for (int k = 0; k < WEIGHTS_FILES && status == CLI_DONE; k++) {
+            const shape *of = &files[k].shape;
+            const size_t bytes = files[k].taken ? (size_t)(shape_elements(of) * type_bytes(of->type)) : 0;
+            *all[k] = behind(a, *all[k], length[k], *one[k], bytes);
+            length[k] += bytes;
+        }
+    }
+    return status;
+}
+
+cli_exit weights_own(session *s, arena *a, const cvk_spec *const *layers, int count, known_tensors *to,
+                     const known_tensors **known) {
     const char *directory = s->options->own_weights;
     *known = directory ? to : NULL;
-    return directory ? weights_read(s, a, spec, directory, to) : CLI_DONE;
+    return directory ? weights_read_all(s, a, layers, count, directory, to) : CLI_DONE;
 }

@@ -19,8 +19,12 @@ void weights_files(arena *a, const cvk_spec *spec, const char *directory, weight
 
 /* Reads all that the layer takes. One that is missing, or that is there but has no place in the layer, is an error. */
 cli_exit weights_read(session *s, arena *a, const cvk_spec *spec, const char *directory, known_tensors *to);
+/* The same of several layers that are run as one: of each sort theirs one after another. */
+cli_exit weights_read_all(session *s, arena *a, const cvk_spec *const *layers, int count, const char *directory,
+                          known_tensors *to);
 /* Those of --weights of check, bench and tune, kept in `to`, which `known` then is; NULL where the option is not given.
  */
-cli_exit weights_own(session *s, arena *a, const cvk_spec *spec, known_tensors *to, const known_tensors **known);
+cli_exit weights_own(session *s, arena *a, const cvk_spec *const *layers, int count, known_tensors *to,
+                     const known_tensors **known);
 
 #endif

@@ -64,11 +64,20 @@ static void make_small(const cvk_spec *s, const layer_data *data) {
         type_write(s->weights_type, w + i * bytes, factor * type_read(s->weights_type, w + i * bytes));
 }
 
+/* Of NaN, which layers are drawn that ignore it, others that read the same may make what they will. */
+static void drop_nan(const cvk_spec *s, const layer_data *data) {
+    unsigned char *x = (unsigned char *)(uintptr_t)data->tensors.input;
+    const int64_t count = s->batch * s->in_channels * volume(s->in_size);
+    for (int64_t i = 0; i < count; i++, x += type_bytes(s->input_type))
+        if (isnan(type_read(s->input_type, x))) type_write(s->input_type, x, 0);
+}
+
 static bool draw_steps(network_trial *t, uint64_t seed) {
     for (int i = 0; i < t->n->step_count; i++) {
         const cvk_spec s = step_spec(t, i);
         if (!data_draw(&s, DATA_REALS, seed + (uint64_t)i, &t->data[i])) return false;
-        if (spec_has_weights(&s)) make_small(&s, &t->data[i]);
+        if (spec_has_weights(&s) && !s.known) make_small(&s, &t->data[i]);
+        if (s.ignore_nan) drop_nan(&s, &t->data[i]);
     }
     return true;
 }
@@ -165,20 +174,25 @@ cvk_status network_trial_step(network_trial *t, int step, const layer_plan *plan
 
 /* ---- at once ---- */
 
-static const void *dense_of(const network_trial *t, const cvk_weight_info *w) {
+/* A step's arrays stand one after another, as they do in the table. */
+static const void *dense_of(const network_trial *t, uint32_t index) {
+    const cvk_weight_info *w = &t->info->weight[index];
     const naive_tensors *of = &t->data[w->step].tensors;
     const void *const arrays[CVK_ROLES] = {[CVK_ROLE_WEIGHTS] = of->weights,
                                            [CVK_ROLE_BIAS] = of->bias,
                                            [CVK_ROLE_SCALE] = of->scale,
                                            [CVK_ROLE_SHIFT] = of->shift};
-    return arrays[w->role];
+    size_t at = 0;
+    for (const cvk_weight_info *other = t->info->weight; other < w; other++)
+        if (other->step == w->step && other->role == w->role) at += (size_t)other->bytes;
+    return (const char *)arrays[w->role] + at;
 }
 
 static cvk_status pack(const network_trial *t, const network_buffers *b) {
     cvk_const_buffer *dense = calloc(t->info->weights + 1, sizeof *dense);
     if (!dense) return CVK_ERROR_MEMORY;
     for (uint32_t i = 0; i < t->info->weights; i++)
-        dense[i] = (cvk_const_buffer){dense_of(t, &t->info->weight[i]), t->info->weight[i].bytes};
+        dense[i] = (cvk_const_buffer){dense_of(t, i), t->info->weight[i].bytes};
     const cvk_status status =
         cvk_network_pack(t->info, dense, (cvk_buffer){b->weights.data, t->info->packed_weights.bytes});
     free(dense);

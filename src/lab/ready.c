@@ -9,8 +9,18 @@ static cvk_status load_object(const lab *l, const cvk_object *object, ready *r) 
     return status;
 }
 
+/* An addend has one multiplier, as in networks, and in all that peers have. */
+static void share_multipliers(const cvk_spec *s, float *scale) {
+    if (spec_scaling(s) != SCALING_FLOAT || spec_is_chain(s)) return;
+    for (int i = 1; i < spec_scales(s); i++) {
+        scale += spec_scale_size(s, i - 1);
+        for (int64_t k = 1; k < spec_scale_size(s, i); k++) scale[k] = scale[0];
+    }
+}
+
 bool ready_data(const lab *l, const cvk_spec *spec, layer_data *to) {
     if (!data_draw(spec, DATA_REALS, 1, to)) return false;
+    share_multipliers(spec, (void *)(uintptr_t)to->tensors.scale);
     data_give(to, l->known);
     return true;
 }

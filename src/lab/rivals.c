@@ -38,6 +38,12 @@ static const peer_problem *pose(const ready *r, arena *a) {
                         .input_dtype = (cvk_dtype)s->input_type,
                         .weights_dtype = (cvk_dtype)s->weights_type,
                         .output_dtype = (cvk_dtype)s->output_type,
+                        .input_zero = s->input_zero,
+                        .weights_zero = s->weights_zero,
+                        .output_zero = s->output_zero,
+                        .addend_zero = s->addend_zero,
+                        .rounding = (cvk_rounding)s->rounding,
+                        .one_multiplier = s->one_multiplier,
                         .bias = s->bias,
                         .post_op_count = (size_t)s->post_count,
                         .post_ops = post_ops(s, a)};
@@ -66,7 +72,7 @@ static const void *unflipped(const cvk_spec *s, const void *weights, arena *a) {
 static peer_data data_of(const cvk_spec *s, const layer_data *d, arena *a) {
     const naive_tensors *t = &d->tensors;
     return (peer_data){t->input, unflipped(s, t->weights, a), s->bias ? t->bias : NULL,
-                       spec_operands(s, OPERAND_TENSOR) ? t->addend : NULL};
+                       spec_operands(s, OPERAND_TENSOR) ? t->addend : NULL, spec_scales(s) ? t->scale : NULL};
 }
 
 /* Our own output, N O D H W. */

@@ -91,17 +91,26 @@ static cvk_place place_of_tensor(const making *k, int tensor) {
 static const struct own_array {
     cvk_role role;
     const char *word;
-    size_t dense, packed; /* members of cvk_kernel_info */
+    size_t packed; /* a member of cvk_kernel_info */
 } OWN[] = {
-    {CVK_ROLE_WEIGHTS, "weights", offsetof(cvk_kernel_info, weights), offsetof(cvk_kernel_info, packed_weights)},
-    {CVK_ROLE_BIAS, "bias", offsetof(cvk_kernel_info, bias), offsetof(cvk_kernel_info, bias)},
-    {CVK_ROLE_SCALE, "scale", offsetof(cvk_kernel_info, scale), offsetof(cvk_kernel_info, scale)},
-    {CVK_ROLE_SHIFT, "shift", offsetof(cvk_kernel_info, shift), offsetof(cvk_kernel_info, shift)},
+    {CVK_ROLE_WEIGHTS, "weights", offsetof(cvk_kernel_info, packed_weights)},
+    {CVK_ROLE_BIAS, "bias", offsetof(cvk_kernel_info, bias)},
+    {CVK_ROLE_SCALE, "scale", offsetof(cvk_kernel_info, scale)},
+    {CVK_ROLE_SHIFT, "shift", offsetof(cvk_kernel_info, shift)},
 };
 enum { OWN_ARRAYS = sizeof OWN / sizeof *OWN };
 
 static const cvk_buffer_info *buffer_at(const cvk_kernel_info *kernel, size_t member) {
     return (const cvk_buffer_info *)(const void *)((const char *)kernel + member);
+}
+
+static int64_t own_elements(const cvk_spec *s, cvk_role role) {
+    switch (role) {
+    case CVK_ROLE_WEIGHTS: return spec_has_weights(s) ? spec_weights_elements(s) : 0;
+    case CVK_ROLE_BIAS: return spec_bias_elements(s);
+    case CVK_ROLE_SCALE: return spec_scale_elements(s);
+    default: return spec_shift_elements(s);
+    }
 }
 
 static cvk_dtype dtype_of(const cvk_spec *s, cvk_role role) {
@@ -113,32 +122,45 @@ static cvk_dtype dtype_of(const cvk_spec *s, cvk_role role) {
     }
 }
 
-static void set_shape(cvk_weight_info *w, const cvk_kernel_info *kernel, const cvk_spec *s) {
-    const int64_t vector[5] = {(int64_t)w->bytes / type_bytes((cvk_type)w->dtype), 1, 1, 1, 1};
-    memcpy(w->shape, w->role == CVK_ROLE_WEIGHTS ? kernel->weights_shape : vector, sizeof w->shape);
-    if (w->role == CVK_ROLE_SCALE && kernel->scales > 1 && vector[0] == kernel->scales * s->out_channels) {
-        w->shape[0] = kernel->scales;
-        w->shape[1] = s->out_channels;
-    }
+static void set_shape(cvk_weight_info *w, const cvk_spec *s, int64_t elements) {
+    const bool weights = w->role == CVK_ROLE_WEIGHTS,
+               vectors = w->role == CVK_ROLE_SCALE && spec_scales(s) > 1 && elements % s->out_channels == 0;
+    w->shape[0] = elements;
+    w->shape[1] = 1;
+    if (weights) w->shape[0] = s->transposed ? s->in_channels : s->out_channels;
+    if (weights) w->shape[1] = s->transposed ? spec_group_out(s) : spec_group_in(s);
+    if (vectors) w->shape[0] = elements / s->out_channels, w->shape[1] = s->out_channels;
+    for (int axis = 0; axis < AXES; axis++) w->shape[2 + axis] = weights ? s->kernel[axis] : 1;
 }
 
-/* An array of the caller's, and the room it takes packed. */
-static cvk_place add_weight(making *k, int step, const struct own_array *own) {
-    const cvk_kernel_info *kernel = k->kernel[step];
-    const cvk_spec *s = k->n->step[step].spec;
-    const cvk_buffer_info *dense = buffer_at(kernel, own->dense), *packed = buffer_at(kernel, own->packed);
-    if (!packed->bytes) return (cvk_place){.space = CVK_SPACE_NONE};
+/* What a layer of the file brings of a step's array, which begins `at` bytes on in what is packed. */
+static uint64_t add_weight(making *k, int step, const cvk_spec *s, const struct own_array *own, uint64_t at) {
+    const int64_t elements = own_elements(s, own->role);
+    const cvk_dtype dtype = dtype_of(s, own->role);
+    const int bytes = type_bytes((cvk_type)dtype);
+    if (!elements) return 0;
     cvk_weight_info *w = &k->weight[k->info.weights++];
-    *w = (cvk_weight_info){.bytes = dense->bytes,
-                           .packed = k->info.packed_weights.bytes,
+    *w = (cvk_weight_info){.bytes = (uint64_t)(elements * bytes),
+                           .packed = at,
                            .step = (uint32_t)step,
                            .role = own->role,
-                           .dtype = dtype_of(s, own->role),
-                           .alignment = dense->alignment,
+                           .dtype = dtype,
+                           .alignment = (uint32_t)bytes,
                            .name = arena_format(k->arena, "%s.%s", s->name, own->word)};
-    set_shape(w, kernel, s);
+    set_shape(w, s, elements);
+    return w->bytes;
+}
+
+/* A step's array, one after another those of the layers that it is made of; and the room it takes packed. */
+static cvk_place add_weights(making *k, int step, const struct own_array *own) {
+    const cvk_buffer_info *packed = buffer_at(k->kernel[step], own->packed);
+    const network_parts *parts = &k->n->step[step].parts;
+    const uint64_t begin = k->info.packed_weights.bytes;
+    uint64_t at = begin;
+    if (!packed->bytes) return (cvk_place){.space = CVK_SPACE_NONE};
+    for (int i = 0; i < parts->count; i++) at += add_weight(k, step, parts->layer[i], own, at);
     k->info.packed_weights.bytes += lines(packed->bytes);
-    return (cvk_place){.space = CVK_SPACE_WEIGHTS, .bytes = w->packed};
+    return (cvk_place){.space = CVK_SPACE_WEIGHTS, .bytes = begin};
 }
 
 static const cvk_place *places_of(making *k, int step) {
@@ -151,7 +173,7 @@ static const cvk_place *places_of(making *k, int step) {
     if (s->operand[OPERAND_TENSOR] != NONE) p[CVK_ROLE_ADDEND] = place_of_tensor(k, s->operand[OPERAND_TENSOR]);
     if (s->operand[OPERAND_IMAGE_CHANNEL] != NONE)
         p[CVK_ROLE_GATE] = place_of_tensor(k, s->operand[OPERAND_IMAGE_CHANNEL]);
-    for (int i = 0; i < OWN_ARRAYS; i++) p[OWN[i].role] = add_weight(k, step, &OWN[i]);
+    for (int i = 0; i < OWN_ARRAYS; i++) p[OWN[i].role] = add_weights(k, step, &OWN[i]);
     if (kernel->scratch.bytes) p[CVK_ROLE_SCRATCH] = place_at(k, CVK_SPACE_WORKSPACE, 0, k->m->scratch[step], 0);
     if (work != NONE) p[CVK_ROLE_WORKSPACE] = place_at(k, CVK_SPACE_WORKSPACE, 0, k->m->block[work].at, 0);
     return p;
@@ -187,6 +209,12 @@ static void add_tensors(making *k) {
     k->info.output = output;
 }
 
+static int parts_of_all(const network_steps *n) {
+    int parts = 0;
+    for (int i = 0; i < n->step_count; i++) parts += n->step[i].parts.count;
+    return parts;
+}
+
 cvk_network_info network_table(arena *a, const network_steps *n, const network_memory *m,
                                const cvk_kernel_info *const *kernel) {
     making k = {.arena = a, .n = n, .m = m, .kernel = kernel};
@@ -199,7 +227,7 @@ cvk_network_info network_table(arena *a, const network_steps *n, const network_m
                                 .workspace = {.bytes = m->placed, .alignment = MEMORY_LINE},
                                 .name = copied(a, n->name),
                                 .target = n->step_count ? kernel[0]->target : ""};
-    k.weight = arena_array(a, cvk_weight_info, n->step_count * OWN_ARRAYS + 1);
+    k.weight = arena_array(a, cvk_weight_info, parts_of_all(n) * OWN_ARRAYS + 1);
     cvk_step *step = arena_array(a, cvk_step, n->step_count + 1);
     for (int i = 0; i < n->step_count; i++)
         step[i] = (cvk_step){.name = copied(a, n->step[i].spec->name), .kernel = kernel[i], .place = places_of(&k, i)};

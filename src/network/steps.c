@@ -19,6 +19,7 @@ typedef struct making {
     arena *arena;
     network_steps *n;
     const spec_graph *g;
+    const network_parts *parts; /* of each node */
     value *value;
     int most_steps, most_tensors, most_storages;
 } making;
@@ -28,17 +29,38 @@ typedef struct making {
 static bool comes_in(const making *m, int t) { return m->g->tensor[t].producer == GRAPH_COMES_IN; }
 static const graph_node *maker_of(const making *m, int t) { return &m->g->node[m->g->tensor[t].producer]; }
 
-/* Whether a layer may put it out in any layout: nobody has said one, and its post-ops take no tensor that has one. */
-static bool is_free(const making *m, int t, int readers) {
+/* The tensors of one sort that a layer's post-ops take, in their order. */
+static int find_operands(const graph_node *n, post_operand sort, int found[MOST_POST_OPS]) {
+    int count = 0, at = 0;
+    for (const post_op *op = n->layer->post; op < n->layer->post + n->layer->post_count; op++) {
+        if (!post_takes_tensor(op->kind)) continue;
+        if (post_rows[op->kind].operand == sort) found[count++] = n->operand[at];
+        at++;
+    }
+    return count;
+}
+
+/* Whether all that it takes of its output's shape lies in a layout. */
+static bool takes_laid(const making *m, const graph_node *n, cvk_layout layout) {
+    int found[MOST_POST_OPS];
+    const int count = find_operands(n, OPERAND_TENSOR, found);
+    bool laid = true;
+    for (int i = 0; i < count; i++) laid &= m->value[found[i]].layout == layout;
+    return laid;
+}
+
+/* Whether a layer may put it out in a layout as well as in any other: nobody has said one, and its post-ops take no
+ * tensor that has another. */
+static bool is_free(const making *m, int t, cvk_layout layout, int readers) {
     const graph_tensor *tensor = &m->g->tensor[t];
     return !comes_in(m, t) && !tensor->said && tensor->readers == readers && maker_of(m, t)->layer &&
-           maker_of(m, t)->operand_count == 0;
+           takes_laid(m, maker_of(m, t), layout);
 }
 
 /* The same of all that a concatenation lays side by side, each read there alone. */
-static bool are_free(const making *m, const graph_node *concat) {
+static bool are_free(const making *m, const graph_node *concat, cvk_layout layout) {
     bool free = true;
-    for (int i = 0; i < concat->input_count; i++) free &= is_free(m, concat->input[i], 1);
+    for (int i = 0; i < concat->input_count; i++) free &= is_free(m, concat->input[i], layout, 1);
     return free;
 }
 
@@ -48,15 +70,28 @@ static bool is_output(const making *m, int t) {
     return false;
 }
 
-/* Inside, channels lie together; a concatenation is laid out as the first of its own. */
+/* Whether what is laid side by side may lie so: in blocks, where each begins with one. */
+static bool may_be_laid(const making *m, const graph_node *concat, cvk_layout layout) {
+    int64_t channel = 0;
+    bool whole = true;
+    for (int i = 0; i < concat->input_count; i++) {
+        whole &= channel % BLOCK == 0;
+        channel += m->g->tensor[concat->input[i]].channels;
+    }
+    return whole || layout != CVK_BLOCKED;
+}
+
+/* Inside, channels lie together; a concatenation is laid out as the first of its own that it may be laid out as. */
 static void choose_layouts(making *m) {
     for (int t = 0; t < m->g->tensor_count; t++) {
         const graph_tensor *of = &m->g->tensor[t];
         m->value[t] = (value){.layout = of->said ? of->layout : CVK_CHANNELS_LAST, NONE, 0, NONE, NONE};
     }
     for (const graph_node *n = m->g->node; n < m->g->node + m->g->node_count; n++)
-        for (int i = n->input_count - 1; i >= 0 && !n->layer; i--)
-            if (!comes_in(m, n->input[i])) m->value[n->output].layout = m->value[n->input[i]].layout;
+        for (int i = n->input_count - 1; i >= 0 && !n->layer; i--) {
+            const cvk_layout own = m->value[n->input[i]].layout;
+            if (!comes_in(m, n->input[i]) && may_be_laid(m, n, own)) m->value[n->output].layout = own;
+        }
 }
 
 /* What is only put out takes the layout that it is wanted in, where that costs nothing. */
@@ -65,8 +100,9 @@ static void choose_output(making *m, int index) {
     value *v = &m->value[o->tensor];
     const graph_node *n = comes_in(m, o->tensor) ? NULL : maker_of(m, o->tensor);
     if (!n) return;
-    if (v->layout != o->layout && is_free(m, o->tensor, 0)) v->layout = o->layout;
-    if (v->layout != o->layout && !n->layer && m->g->tensor[o->tensor].readers == 0 && are_free(m, n)) {
+    if (v->layout != o->layout && is_free(m, o->tensor, o->layout, 0)) v->layout = o->layout;
+    if (v->layout != o->layout && !n->layer && m->g->tensor[o->tensor].readers == 0 && are_free(m, n, o->layout) &&
+        may_be_laid(m, n, o->layout)) {
         for (int i = 0; i < n->input_count; i++)
             if (!is_output(m, n->input[i])) m->value[n->input[i]].layout = o->layout;
         v->layout = o->layout;
@@ -77,18 +113,16 @@ static void choose_output(making *m, int index) {
 /* ---- homes ---- */
 
 /* Whether its producer can put it into the concatenation, from that channel on. */
-static bool can_lie_in(const making *m, int t, int concat, int64_t channel) {
-    const value *v = &m->value[t], *in = &m->value[concat];
-    const bool whole_blocks =
-        v->layout != CVK_BLOCKED || (channel % BLOCK == 0 && m->g->tensor[t].channels % BLOCK == 0);
-    return !comes_in(m, t) && v->home == NONE && v->output == NONE && v->layout == in->layout && whole_blocks;
+static bool can_lie_in(const making *m, int t, int concat) {
+    const value *v = &m->value[t];
+    return !comes_in(m, t) && v->home == NONE && v->output == NONE && v->layout == m->value[concat].layout;
 }
 
 static void find_homes(making *m, const graph_node *concat) {
     int64_t channel = 0;
     for (int i = 0; i < concat->input_count; i++) {
         const int t = concat->input[i];
-        if (can_lie_in(m, t, concat->output, channel)) {
+        if (can_lie_in(m, t, concat->output)) {
             m->value[t].home = concat->output;
             m->value[t].channel = channel;
         }
@@ -212,17 +246,6 @@ static void add_copy(making *m, int from, const graph_tensor *of, int to) {
     add_step(m, &s, &step);
 }
 
-/* The tensors of one sort that a layer's post-ops take, in their order. */
-static int find_operands(const graph_node *n, post_operand sort, int found[MOST_POST_OPS]) {
-    int count = 0, at = 0;
-    for (const post_op *op = n->layer->post; op < n->layer->post + n->layer->post_count; op++) {
-        if (!post_takes_tensor(op->kind)) continue;
-        if (post_rows[op->kind].operand == sort) found[count++] = n->operand[at];
-        at++;
-    }
-    return count;
-}
-
 /* Whether a single one may stay where it is: it is laid out as the output is, and of a gate there is nothing between.
  */
 static bool may_stay(const making *m, int t, post_operand sort, cvk_layout layout) {
@@ -257,6 +280,7 @@ static void add_layer(making *m, const graph_node *n) {
     network_step step = step_between(n->input[0], n->output);
     step.operand[OPERAND_TENSOR] = make_operands(m, n, OPERAND_TENSOR);
     step.operand[OPERAND_IMAGE_CHANNEL] = make_operands(m, n, OPERAND_IMAGE_CHANNEL);
+    step.parts = m->parts[n - m->g->node];
     add_step(m, n->layer, &step);
 }
 
@@ -306,24 +330,39 @@ static void find_lifetimes(making *m) {
 }
 
 /* Each edge and each output is one copy at most. */
+static int most_copies(const spec_graph *g) {
+    int edges = g->output_count;
+    for (const graph_node *n = g->node; n < g->node + g->node_count; n++) edges += n->input_count + n->operand_count;
+    return edges;
+}
+
 static void make_room(making *m) {
-    int edges = m->g->output_count;
-    for (const graph_node *n = m->g->node; n < m->g->node + m->g->node_count; n++)
-        edges += n->input_count + n->operand_count;
+    const int copies = most_copies(m->g);
     network_steps *n = m->n;
-    n->step = arena_array(m->arena, network_step, m->g->node_count + edges + 1);
-    n->tensor = arena_array(m->arena, network_tensor, m->g->tensor_count + edges + 1);
-    n->storage = arena_array(m->arena, network_storage, m->g->tensor_count + edges + 1);
+    n->step = arena_array(m->arena, network_step, m->g->node_count + copies + 1);
+    n->tensor = arena_array(m->arena, network_tensor, m->g->tensor_count + copies + 1);
+    n->storage = arena_array(m->arena, network_storage, m->g->tensor_count + copies + 1);
     n->tensor_count = m->g->tensor_count;
     m->value = arena_array(m->arena, value, m->g->tensor_count + 1);
 }
 
+int network_most_steps(const cvk_network *file) {
+    return file->graph ? file->graph->node_count + most_copies(file->graph) : 0;
+}
+
+static const fused_graph *fuse(arena *a, const spec_graph *g) {
+    fused_graph *fused = arena_new(a, fused_graph);
+    *fused = network_fuse(a, g);
+    return fused;
+}
+
 const network_steps *network_of(arena *a, const cvk_network *file) {
-    const spec_graph *g = file->graph;
-    if (!g) return NULL;
+    if (!file->graph) return NULL;
+    const fused_graph *fused = fuse(a, file->graph);
+    const spec_graph *g = &fused->graph;
     network_steps *n = arena_new(a, network_steps);
     *n = (network_steps){.name = file->name, .graph = g, .batch = g->tensor->batch, .batch_any = g->tensor->batch_any};
-    making m = {.arena = a, .n = n, .g = g};
+    making m = {.arena = a, .n = n, .g = g, .parts = fused->parts};
     make_room(&m);
     choose_layouts(&m);
     for (int i = 0; i < g->output_count; i++) choose_output(&m, i);

@@ -1,12 +1,12 @@
 /* From what feeds what to steps: each a layer as it is run there, with the layouts and the neighbours that its tensors
  * have, in an order. Arena-owned, and not changed afterwards.
  *
- *     spec_graph -> network -> (a kernel for each step) -> network_memory -> cvk_network_info
+ *     spec_graph -> fused_graph -> network_steps -> (a kernel for each step) -> network_memory -> cvk_network_info
  */
 #ifndef CVK_NETWORK_STEPS_H
 #define CVK_NETWORK_STEPS_H
 
-#include "spec/graph.h"
+#include "network/fuse.h"
 
 /* What tensors lie in: one of them as a whole, or several side by side along their channels. */
 typedef struct network_storage {
@@ -36,6 +36,7 @@ typedef struct network_step {
     const cvk_spec *spec;
     int input, output;
     int operand[POST_OPERANDS]; /* of each sort that its post-ops take the first, the others behind it; -1: none */
+    network_parts parts;        /* what it was in the file; of a copy nothing */
 } network_step;
 
 typedef struct network_steps {
@@ -59,6 +60,8 @@ typedef struct network_kernels {
 bool network_alike(arena *a, const cvk_spec *one, const cvk_spec *other);
 network_kernels network_kernels_of(arena *a, const network_steps *n);
 
+/* Steps that its network has at most. */
+int network_most_steps(const cvk_network *file);
 /* NULL where the file says nothing of what feeds what. */
 const network_steps *network_of(arena *a, const cvk_network *file);
 

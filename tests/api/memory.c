@@ -1,5 +1,6 @@
 /* Memory: for every n, the n-th malloc between YAML and a kernel loaded from the cache fails, and so does the n-th of
  * planning; the status says so, and nothing is leaked. LLVM is not on these ways, for it ends the process instead. */
+#include "../allocations.h"
 #include "compile.h"
 
 #include <criterion/criterion.h>
@@ -8,45 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *old, size_t size);
-extern void *__libc_memalign(size_t alignment, size_t size);
-extern void __libc_free(void *block);
-
-static bool counting;
-static long allocations, fail_at, live;
-
-static bool fails(void) { return counting && ++allocations == fail_at; }
-
-static void *count(void *block) {
-    if (counting && block) live++;
-    return block;
-}
-
-/* Seen from other libraries too, whatever the build's default visibility. */
-#pragma GCC visibility push(default)
-
-void *malloc(size_t size) { return fails() ? NULL : count(__libc_malloc(size)); }
-void *calloc(size_t n, size_t size) { return fails() ? NULL : count(__libc_calloc(n, size)); }
-
-void *realloc(void *old, size_t size) {
-    if (fails()) return NULL;
-    return old ? __libc_realloc(old, size) : count(__libc_malloc(size));
-}
-
-int posix_memalign(void **block, size_t alignment, size_t size) {
-    *block = fails() ? NULL : count(__libc_memalign(alignment, size));
-    return *block ? 0 : 12; /* ENOMEM */
-}
-
-void free(void *block) {
-    if (counting && block) live--;
-    __libc_free(block);
-}
-
-#pragma GCC visibility pop
-
 static const char YAML[] = "version: 1\nlayers: [{name: scarce, input: [1, 3, 9, 9], out_channels: 4, kernel_size: 3, "
                            "padding: 1, bias: true, post_ops: [gelu]}]\n";
 
@@ -54,17 +16,16 @@ typedef cvk_status trial(cvk_diagnostics *d);
 
 /* One trial with the n-th allocation failing; true while there was an n-th. */
 static bool survives(const char *what, trial *attempt, long n) {
-    allocations = live = 0;
-    fail_at = n;
-    counting = true;
+    long leaked;
+    allocations_begin(n);
     cvk_diagnostics *d = cvk_diagnostics_new();
     cvk_status status = attempt(d);
     cvk_diagnostics_free(d);
     cvk_cache_clear();
-    counting = false;
+    const bool there_was = allocations_end(&leaked);
     cr_assert(status == CVK_OK || status == CVK_ERROR_MEMORY, "%s, allocation %ld: status %d", what, n, status);
-    cr_assert_eq(live, 0, "%s, allocation %ld: %ld blocks are leaked", what, n, live);
-    return allocations >= n;
+    cr_assert_eq(leaked, 0, "%s, allocation %ld: %ld blocks are leaked", what, n, leaked);
+    return there_was;
 }
 
 static void survives_all(const char *what, trial *attempt, long least) {

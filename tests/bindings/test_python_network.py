@@ -49,6 +49,27 @@ class Networks(unittest.TestCase):
                 for got, expected in zip((y, both), self.expected(x, weights)):
                     numpy.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
 
+    def test_layers_that_went_into_others_keep_their_arrays(self):
+        random = numpy.random.default_rng(2)
+        net = convoke.Network("""
+version: 1
+inputs: {x: [2, 4, 9, 8]}
+outputs: [y]
+layers:
+  - {name: a, input: x, out_channels: 6, kernel_size: 1, post_ops: [{scale: per_channel}]}
+  - {name: norm, kind: identity, input: a, post_ops: [{scale: per_channel}, {shift: per_channel}]}
+  - {name: b, input: x, out_channels: 6, kernel_size: 1}
+  - {name: sum, kind: identity, input: b, post_ops: [{add: norm}]}
+  - {name: y, kind: identity, input: sum, post_ops: [relu]}
+""")
+        self.assertEqual(net.weights["norm.scale"], (2, 6))
+        w = {n: random.standard_normal(s).astype(numpy.float32) for n, s in net.weights.items()}
+        x = random.standard_normal((2, 4, 9, 8)).astype(numpy.float32)
+        net.load(w)
+        scale, factor, shift = (v[None, :, None, None] for v in (w["a.scale"], *w["norm.scale"]))
+        expected = pointwise(x, w["b.weights"]) + pointwise(x, w["a.weights"]) * scale * factor + shift
+        numpy.testing.assert_allclose(net(x), numpy.maximum(expected, 0), rtol=1e-4, atol=1e-4)
+
     def test_mistakes_are_told(self):
         net = convoke.Network(NET % "2")
         with self.assertRaisesRegex(convoke.Error, "a.bias is missing"):

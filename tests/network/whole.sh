@@ -5,7 +5,9 @@ command=$1 folder=$2 source=$3 runtime=$4 cc=$5
 rm -rf "$folder" && mkdir -p "$folder"
 "$command" check "$source/tests/network/small.yaml" --threads 2 >"$folder/check.txt"
 grep -q '^small .* ok ' "$folder/check.txt" || { cat "$folder/check.txt"; exit 1; }
-"$command" check "$source/tests/network/integers.yaml" >"$folder/integers.txt" || { cat "$folder/integers.txt"; exit 1; }
+for other in integers elementwise; do
+    "$command" check "$source/tests/network/$other.yaml" >"$folder/$other.txt" || { cat "$folder/$other.txt"; exit 1; }
+done
 ! grep -qE 'WRONG|OTHER BITS|FAILED|wrote' "$folder/check.txt"
 "$command" explain "$source/tests/network/small.yaml" >"$folder/explain.txt"
 grep -q 'of what lives at once' "$folder/explain.txt"

@@ -79,6 +79,49 @@ case_it_computes_the_same_in_plain_layouts() {
     esac
 }
 
+# Of bytes it has what VNNI sums up.
+case_it_computes_bytes_as_we_do() {
+    [[ $peer == onednn ]] || skip "$peer is of f32"
+    convoke print targets
+    grep -qE '^# host, native: .*(vnni|bf16)' ../out || skip "this machine has no VNNI"
+    cat >layers.yaml <<'END'
+version: 1
+defaults: {layout: channels_last, dtype: {input: u8, weights: s8, output: u8}}
+layers:
+  - {name: dense, input: [2, 19, 12, 13], bias: true, out_channels: 33, kernel_size: 3, padding: 1, post_ops: [relu], quantization: {input_zero_point: 7, output_zero_point: 3}}
+  - {name: added, input: [1, 16, 9, 9], bias: true, out_channels: 16, kernel_size: 3, padding: 1, post_ops: [add, relu], quantization: {addend_zero_point: 128}}
+  - {name: by_one, input: [1, 16, 9, 9], out_channels: 16, kernel_size: 1, post_ops: [add], dtype: s8, quantization: {output_zero_point: -5, multipliers: per_tensor}}
+  - {name: summed, input: [1, 16, 9, 9], bias: true, out_channels: 16, kernel_size: 1, dtype: {input: s8, weights: s8, output: s32}}
+  - {name: to_floats, input: [1, 16, 9, 9], out_channels: 16, kernel_size: 1, dtype: {input: u8, weights: s8, output: f32}}
+  - {name: depthwise, input: [1, 20, 11, 12], bias: true, out_channels: 20, kernel_size: 3, groups: depthwise, padding: 1, stride: 2, dtype: s8}
+  - {name: grouped, input: [1, 24, 10, 10], out_channels: 36, kernel_size: 3, groups: 6, padding: 1}
+  - {name: volume, input: [1, 6, 5, 7, 8], out_channels: 10, kernel_size: [3, 1, 3], padding: [1, 0, 1]}
+  - {name: up, input: [2, 19, 7, 6], bias: true, out_channels: 33, kernel_size: 4, stride: 2, padding: 1, transposed: true}
+  - {name: doubled, input: [1, 16, 9, 9], out_channels: 16, kernel_size: 1, dtype: s8, quantization: {rounding: double}}
+  - {name: greatest, kind: max_pool, input: [2, 19, 12, 13], kernel_size: 3, stride: 2, padding: 1, dtype: u8}
+END
+    bench
+    has_layers dense added by_one summed to_floats depthwise grouped volume up greatest
+    bench --target x86-64-v3 --layer '^dense$'
+    has_layers # it would saturate in between
+}
+
+case_it_computes_halves_as_we_do() {
+    [[ $peer == onednn ]] || skip "$peer is of f32"
+    convoke print targets
+    grep -q '^# host, native: x86-64-v4' ../out || skip "this machine has no AVX-512"
+    cat >layers.yaml <<'END'
+version: 1
+defaults: {layout: channels_last, dtype: bf16}
+layers:
+  - {name: dense, input: [2, 19, 12, 13], bias: true, out_channels: 33, kernel_size: 3, padding: 1, post_ops: [relu]}
+  - {name: to_floats, input: [1, 20, 11, 12], out_channels: 20, kernel_size: 3, groups: depthwise, padding: 1, dtype: {input: bf16, weights: bf16, output: f32}}
+  - {name: mean, kind: average_pool, input: [1, 20, 9, 14], kernel_size: 3, padding: [[1, 0], [0, 1]]}
+END
+    bench
+    has_layers dense to_floats mean
+}
+
 case_it_takes_threads() {
     write_layers
     convoke bench layers.yaml --threads 2 --format json --peer "$peer" --layer '^(dense|filter)$'

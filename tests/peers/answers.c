@@ -74,7 +74,7 @@ static double worst(cvk_padding_mode border) {
 static int ask(const peer *p, peer_way way, cvk_padding_mode border) {
     peer_problem posed = problem;
     posed.border = border;
-    const peer_request request = {&posed, {input, weights, &bias, NULL}, way, 1, ~(uint64_t)0, false, false};
+    const peer_request request = {&posed, {input, weights, &bias, NULL, NULL}, way, 1, ~(uint64_t)0, false, false};
     peer_layer *layer = p->open(&request);
     if (!layer) return 0;
     for (int i = 0; i < ROWS; i++)

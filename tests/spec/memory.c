@@ -1,55 +1,20 @@
 /* Memory: for every n, the n-th malloc of a read fails; the status says so, nothing is leaked, nothing crashes. */
+#include "../allocations.h"
 #include "support.h"
-
-#include <stdlib.h>
-
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *old, size_t size);
-extern void __libc_free(void *block);
-
-static bool counting;
-static long allocations, fail_at, live;
-
-static bool fails(void) { return counting && ++allocations == fail_at; }
-
-static void *count(void *block) {
-    if (counting && block) live++;
-    return block;
-}
-
-/* Seen from libyaml too, whatever the build's default visibility. */
-#pragma GCC visibility push(default)
-
-void *malloc(size_t size) { return fails() ? NULL : count(__libc_malloc(size)); }
-void *calloc(size_t n, size_t size) { return fails() ? NULL : count(__libc_calloc(n, size)); }
-
-void *realloc(void *old, size_t size) {
-    if (fails()) return NULL;
-    return old ? __libc_realloc(old, size) : count(__libc_malloc(size));
-}
-
-void free(void *block) {
-    if (counting && block) live--;
-    __libc_free(block);
-}
-
-#pragma GCC visibility pop
 
 /* Reads and frees a text with the n-th allocation failing; true while there was an n-th. */
 static bool survives(const char *what, const char *bytes, cvk_status expected, long n) {
     cvk_network *network;
-    allocations = live = 0;
-    fail_at = n;
-    counting = true;
+    long leaked;
+    allocations_begin(n);
     cvk_diagnostics *d = cvk_diagnostics_new();
     cvk_status status = cvk_network_parse(bytes, strlen(bytes), "memory.yaml", d, &network);
     cvk_network_free(network);
     cvk_diagnostics_free(d);
-    counting = false;
+    const bool there_was = allocations_end(&leaked);
     cr_assert(status == expected || status == CVK_ERROR_MEMORY, "%s, allocation %ld: status %d", what, n, status);
-    cr_assert_eq(live, 0, "%s, allocation %ld: %ld blocks are leaked", what, n, live);
-    return allocations >= n;
+    cr_assert_eq(leaked, 0, "%s, allocation %ld: %ld blocks are leaked", what, n, leaked);
+    return there_was;
 }
 
 static void survives_all(const char *what, const char *bytes, cvk_status expected) {

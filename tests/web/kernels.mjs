@@ -58,5 +58,5 @@ learn.array("gradient").fill(10);
 learn.run();
 assert.deepEqual([...learn.array("output")], [210]);
 
-assert.throws(() => kernels.get("nothing"), /there is no kernel nothing, but example_/);
+assert.throws(() => kernels.get("nothing"), /there is no nothing, but example_/);
 console.log("all right");

@@ -21,4 +21,9 @@ printf '  - {name: pool, kind: max_pool, input: [any, 1, 4], kernel_size: 2, str
 printf '  - {name: learn, input: [any, 1, 2], out_channels: 1, kernel_size: 1, direction: backward_weights}\n' >>layers.yaml
 "$convoke" compile layers.yaml -o . --target wasm32-simd128
 wasm-ld-19 --no-entry --export-all --no-gc-sections --export-table layers.o -o layers.wasm
-cp "$here/kernels.mjs" . && node kernels.mjs
+cp "$here/kernels.mjs" "$here/network.mjs" . && node kernels.mjs
+
+cp "$here/network.yaml" .
+"$convoke" compile network.yaml -o . --target wasm32-simd128
+wasm-ld-19 --no-entry --export-all --no-gc-sections --export-table network.o -o network.wasm
+node network.mjs

@@ -1,0 +1,120 @@
+/* What becomes of layers that are done to each value by itself. */
+#include "network/steps.h"
+
+#include <convoke/convoke.h>
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void use_no_disk(void) { setenv("CONVOKE_CACHE", "off", 1); }
+TestSuite(fuse, .init = use_no_disk);
+
+static const char HEAD[] = "version: 1\n"
+                           "inputs: {x: [2, 6, 9, 8], s: [2, 8, 1, 1]}\n"
+                           "outputs: [%s]\n"
+                           "defaults: {kind: identity}\n"
+                           "layers:\n"
+                           "- {name: conv, kind: convolution, input: x, out_channels: 8, kernel_size: 3, padding: 1}\n"
+                           "- {name: used, input: conv, post_ops: [{gate: s}]}\n";
+
+static cvk_network *read_net(const char *outputs, const char *layers) {
+    char yaml[4000];
+    int at = snprintf(yaml, sizeof yaml, HEAD, outputs);
+    snprintf(yaml + at, sizeof yaml - (size_t)at, "%s", layers);
+    cvk_network *net = NULL;
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "net.yaml", d, &net), CVK_OK, "%s",
+                 cvk_diagnostics_count(d) ? cvk_diagnostics_get(d, 0)->message : "");
+    cvk_diagnostics_free(d);
+    return net;
+}
+
+/* Its steps, each with the layers that are in it: "conv used, side sum". Copies are left out. */
+static void expect_steps(const char *outputs, const char *layers, const char *expected) {
+    char words[1000] = "";
+    cvk_network *net = read_net(outputs, layers);
+    arena a;
+    arena_init(&a);
+    cr_assert(!arena_guard(&a));
+    const network_steps *n = network_of(&a, net);
+    for (int i = 0; i < n->step_count; i++)
+        for (int k = 0; k < n->step[i].parts.count; k++) {
+            if (*words) strcat(words, k ? " " : ", ");
+            strcat(words, n->step[i].parts.layer[k]->name);
+        }
+    cr_expect_str_eq(words, expected);
+    arena_free(&a);
+    cvk_network_free(net);
+}
+
+Test(fuse, goes_into_the_layer_that_it_alone_reads_and_so_does_the_next) {
+    expect_steps("y",
+                 "- {name: norm, input: used, post_ops: [{scale: per_channel}, {shift: per_channel}]}\n"
+                 "- {name: y, input: norm, post_ops: [silu]}\n",
+                 "conv used norm y");
+}
+
+Test(fuse, what_another_reads_or_is_put_out_is_kept) {
+    expect_steps("y, used", "- {name: y, input: used, post_ops: [relu]}\n", "conv used, y");
+    expect_steps("y, z", "- {name: y, input: used, post_ops: [relu]}\n- {name: z, input: used, post_ops: [tanh]}\n",
+                 "conv used, y, z");
+}
+
+Test(fuse, what_comes_in_has_nothing_that_could_take_it) {
+    expect_steps("used, y", "- {name: y, input: x, post_ops: [relu]}\n", "conv used, y");
+}
+
+Test(fuse, of_a_sum_either_side_may_be_what_the_other_is_added_to) {
+    static const char SIDE[] = "- {name: side, kind: convolution, input: x, out_channels: 8, kernel_size: 1}\n"
+                               "- {name: y, input: used, post_ops: [{%s}]}\n";
+    char layers[400];
+    snprintf(layers, sizeof layers, SIDE, "add: side");
+    expect_steps("y", layers, "side, conv used y");
+    expect_steps("y, used", layers, "conv used, side y");
+    snprintf(layers, sizeof layers, SIDE, "multiply: side");
+    expect_steps("y, used", layers, "conv used, side y");
+    snprintf(layers, sizeof layers, SIDE, "blend: [0.25, side]");
+    expect_steps("y, used", layers, "conv used, side, y");
+}
+
+Test(fuse, a_second_tensor_is_not_copied_for_it) {
+    expect_steps("y",
+                 "- {name: a, kind: convolution, input: x, out_channels: 8, kernel_size: 1}\n"
+                 "- {name: b, kind: convolution, input: x, out_channels: 8, kernel_size: 1}\n"
+                 "- {name: both, input: used, post_ops: [{add: a}]}\n"
+                 "- {name: y, input: both, post_ops: [{multiply: b}]}\n",
+                 "a, conv used both, b y");
+}
+
+Test(fuse, a_type_or_a_plan_of_its_own_is_kept) {
+    expect_steps("y", "- {name: y, input: used, dtype: {input: f32, weights: f32, output: f16}}\n", "conv used, y");
+    expect_steps("y", "- {name: y, input: used, algorithm: depthwise, post_ops: [relu]}\n", "conv used, y");
+}
+
+Test(fuse, no_more_than_a_layer_has_room_for) {
+    char layers[2000] = "- {name: y0, input: used}\n", name[] = "y16";
+    for (int i = 1; i <= MOST_POST_OPS; i++)
+        snprintf(layers + strlen(layers), sizeof layers - strlen(layers),
+                 "- {name: y%d, input: y%d, post_ops: [relu]}\n", i, i - 1);
+    expect_steps(name, layers, "conv used y0 y1 y2 y3 y4 y5 y6 y7 y8 y9 y10 y11 y12 y13 y14 y15, y16");
+}
+
+Test(fuse, arrays_keep_the_names_of_their_layers) {
+    static const char *const names[] = {"conv.weights", "norm.scale", "y.scale"};
+    cvk_network *net = read_net("y", "- {name: norm, input: used, post_ops: [{scale: per_channel}, relu, {shift: "
+                                     "per_channel}]}\n- {name: y, input: norm, post_ops: [{shift: per_channel}]}\n");
+    cvk_compiled_network *made = NULL;
+    cr_assert_eq(cvk_network_build(net, NULL, NULL, &made), CVK_OK);
+    const cvk_network_info *info = cvk_compiled_network_get_info(made);
+    cr_assert_eq(info->steps, 1);
+    cr_assert_eq(info->weights, 3);
+    for (uint32_t i = 0; i < 3; i++) cr_expect_str_eq(info->weight[i].name, names[i]);
+    cr_expect_eq(info->weight[1].shape[0], 2);
+    cr_expect_eq(info->weight[1].shape[1], 8);
+    cr_expect_eq(info->weight[1].bytes, 2 * 8 * sizeof(float));
+    cr_expect_eq(info->weight[2].shape[0], 8);
+    cr_expect_eq(info->weight[2].packed, info->weight[1].packed + info->weight[1].bytes);
+    cvk_compiled_network_free(made);
+    cvk_network_free(net);
+}
