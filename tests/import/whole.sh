@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Do networks that were imported, of reading text in pictures and of seeing, give what onnxruntime gives? CONVOKE
-# Those of seeing are written by networks.py with Debian's python3-onnx; without it, they are left out.
+# Those of seeing are written by networks.py, with Debian's python3-onnx; without it, they are left out.
 convoke=$1
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/models.sh"
@@ -17,3 +17,8 @@ whole() { # MODEL INPUT=SHAPE
 
 whole "$models/ch_PP-OCRv4_det_infer.onnx" x=1x3x64x64
 whole "$models/ch_ppocr_mobile_v2.0_cls_infer.onnx" x=1x3x48x192
+
+"$python" -c 'import onnx' 2>/dev/null || { echo "python3-onnx is not installed: networks of seeing are not tried"; exit 0; }
+"$python" -B "$here/networks.py" "$scratch"
+for name in resnet50 mobilenet_v2 mobilenet_v3 convnext; do whole "$scratch/$name.onnx" x=1x3x64x64; done
+whole "$scratch/unet.onnx" x=1x1x64x64
