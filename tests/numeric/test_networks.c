@@ -70,7 +70,8 @@ static bool try_steps(subject *s) {
 
 static bool try_file(subject *s, const cvk_network *file, draws *d) {
     const int64_t batch = draw_from(d, 0, 3);
-    cvk_status status = ready_network_open(&s->lab, file, &s->arena, &s->ready);
+    ready_network_begin(&s->arena, file, &s->ready);
+    cvk_status status = ready_network_open(&s->lab, &s->arena, &s->ready);
     if (status != CVK_OK) return fails(s, "it does not compile", first_words(s->lab.diagnostics, status));
     status = network_trial_open(s->ready.steps, &s->ready.info, batch, draw_bits(d), &s->trial);
     return status == CVK_OK ? try_steps(s) : fails(s, "data", cvk_status_text(status));
