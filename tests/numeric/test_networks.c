@@ -138,6 +138,14 @@ Test(networks, what_one_layer_ignores_is_not_brought_to_others) {
                  "[2, 0, -2], [1, 0, -1]]}}]}\n");
 }
 
+/* They went through a multiplier, which nobody brought. */
+Test(networks, bytes_are_copied_as_they_are) {
+    expect_right(
+        "{version: 1, inputs: {x: {shape: [2, 3, 5, 7], dtype: u8}, z: {shape: [2, 3, 5, 7], dtype: s8, layout: "
+        "blocked}}, outputs: [both, z], layers: [{name: a, kind: max_pool, input: x, kernel_size: 1, dtype: u8, "
+        "layout: blocked, quantization: {input_zero_point: 9}}, {name: both, kind: concat, input: [a, x]}]}\n");
+}
+
 /* None of them may begin within a block of another. */
 Test(networks, what_lies_side_by_side_in_blocks_begins_with_one) {
     expect_right(
