@@ -233,7 +233,7 @@ static void load_taps(filter *s, affine row, affine column) {
     if (joins(s)) load_scratch(s, row, affine_offset(column, last * s->lanes), line_of(s, last));
     for (int64_t kw = 0; kw < taps_across(s); kw++) {
         if (s->f.across[kw] == 0) continue;
-        if (joins(s))
+        if (joins(s) && kw % 2 == 0)
             join(s, kw);
         else
             load_scratch(s, row, affine_offset(column, offset_of(s, kw)), tap_of(s, kw));
@@ -512,10 +512,10 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *ta
         }
 }
 
-/* What a task touches is to stay in the first level: its rows of input, and of scratch. */
+/* What a task touches is to stay in the first level: its rows of input, of scratch and of output. */
 static double spilled_bytes(const problem *p, const cvk_target *target, const cvk_plan *plan) {
     const double rows = (double)(seen(&p->axis[AXIS_H], plan->tile_oh) * p->axis[AXIS_D].taps);
-    const double touched = (double)type_bytes(p->sum) * (double)block_of(p, plan) * (rows + plan->tile_oh);
+    const double touched = (double)type_bytes(p->sum) * (double)block_of(p, plan) * (rows + 2 * plan->tile_oh);
     return touched > (double)target->l1_bytes ? output_bytes(p) * 2 : 0;
 }
 
