@@ -64,11 +64,20 @@ static void make_small(const cvk_spec *s, const layer_data *data) {
         type_write(s->weights_type, w + i * bytes, factor * type_read(s->weights_type, w + i * bytes));
 }
 
+/* Of NaN, which layers are drawn that ignore it, others that read the same may make what they will. */
+static void drop_nan(const cvk_spec *s, const layer_data *data) {
+    unsigned char *x = (unsigned char *)(uintptr_t)data->tensors.input;
+    const int64_t count = s->batch * s->in_channels * volume(s->in_size);
+    for (int64_t i = 0; i < count; i++, x += type_bytes(s->input_type))
+        if (isnan(type_read(s->input_type, x))) type_write(s->input_type, x, 0);
+}
+
 static bool draw_steps(network_trial *t, uint64_t seed) {
     for (int i = 0; i < t->n->step_count; i++) {
         const cvk_spec s = step_spec(t, i);
         if (!data_draw(&s, DATA_REALS, seed + (uint64_t)i, &t->data[i])) return false;
-        if (spec_has_weights(&s)) make_small(&s, &t->data[i]);
+        if (spec_has_weights(&s) && !s.known) make_small(&s, &t->data[i]);
+        if (s.ignore_nan) drop_nan(&s, &t->data[i]);
     }
     return true;
 }

@@ -70,15 +70,28 @@ static bool is_output(const making *m, int t) {
     return false;
 }
 
-/* Inside, channels lie together; a concatenation is laid out as the first of its own. */
+/* Whether what is laid side by side may lie so: in blocks, where each begins with one. */
+static bool may_be_laid(const making *m, const graph_node *concat, cvk_layout layout) {
+    int64_t channel = 0;
+    bool whole = true;
+    for (int i = 0; i < concat->input_count; i++) {
+        whole &= channel % BLOCK == 0;
+        channel += m->g->tensor[concat->input[i]].channels;
+    }
+    return whole || layout != CVK_BLOCKED;
+}
+
+/* Inside, channels lie together; a concatenation is laid out as the first of its own that it may be laid out as. */
 static void choose_layouts(making *m) {
     for (int t = 0; t < m->g->tensor_count; t++) {
         const graph_tensor *of = &m->g->tensor[t];
         m->value[t] = (value){.layout = of->said ? of->layout : CVK_CHANNELS_LAST, NONE, 0, NONE, NONE};
     }
     for (const graph_node *n = m->g->node; n < m->g->node + m->g->node_count; n++)
-        for (int i = n->input_count - 1; i >= 0 && !n->layer; i--)
-            if (!comes_in(m, n->input[i])) m->value[n->output].layout = m->value[n->input[i]].layout;
+        for (int i = n->input_count - 1; i >= 0 && !n->layer; i--) {
+            const cvk_layout own = m->value[n->input[i]].layout;
+            if (!comes_in(m, n->input[i]) && may_be_laid(m, n, own)) m->value[n->output].layout = own;
+        }
 }
 
 /* What is only put out takes the layout that it is wanted in, where that costs nothing. */
@@ -88,7 +101,8 @@ static void choose_output(making *m, int index) {
     const graph_node *n = comes_in(m, o->tensor) ? NULL : maker_of(m, o->tensor);
     if (!n) return;
     if (v->layout != o->layout && is_free(m, o->tensor, o->layout, 0)) v->layout = o->layout;
-    if (v->layout != o->layout && !n->layer && m->g->tensor[o->tensor].readers == 0 && are_free(m, n, o->layout)) {
+    if (v->layout != o->layout && !n->layer && m->g->tensor[o->tensor].readers == 0 && are_free(m, n, o->layout) &&
+        may_be_laid(m, n, o->layout)) {
         for (int i = 0; i < n->input_count; i++)
             if (!is_output(m, n->input[i])) m->value[n->input[i]].layout = o->layout;
         v->layout = o->layout;
@@ -99,18 +113,16 @@ static void choose_output(making *m, int index) {
 /* ---- homes ---- */
 
 /* Whether its producer can put it into the concatenation, from that channel on. */
-static bool can_lie_in(const making *m, int t, int concat, int64_t channel) {
-    const value *v = &m->value[t], *in = &m->value[concat];
-    const bool whole_blocks =
-        v->layout != CVK_BLOCKED || (channel % BLOCK == 0 && m->g->tensor[t].channels % BLOCK == 0);
-    return !comes_in(m, t) && v->home == NONE && v->output == NONE && v->layout == in->layout && whole_blocks;
+static bool can_lie_in(const making *m, int t, int concat) {
+    const value *v = &m->value[t];
+    return !comes_in(m, t) && v->home == NONE && v->output == NONE && v->layout == m->value[concat].layout;
 }
 
 static void find_homes(making *m, const graph_node *concat) {
     int64_t channel = 0;
     for (int i = 0; i < concat->input_count; i++) {
         const int t = concat->input[i];
-        if (can_lie_in(m, t, concat->output, channel)) {
+        if (can_lie_in(m, t, concat->output)) {
             m->value[t].home = concat->output;
             m->value[t].channel = channel;
         }
@@ -318,16 +330,24 @@ static void find_lifetimes(making *m) {
 }
 
 /* Each edge and each output is one copy at most. */
+static int most_copies(const spec_graph *g) {
+    int edges = g->output_count;
+    for (const graph_node *n = g->node; n < g->node + g->node_count; n++) edges += n->input_count + n->operand_count;
+    return edges;
+}
+
 static void make_room(making *m) {
-    int edges = m->g->output_count;
-    for (const graph_node *n = m->g->node; n < m->g->node + m->g->node_count; n++)
-        edges += n->input_count + n->operand_count;
+    const int copies = most_copies(m->g);
     network_steps *n = m->n;
-    n->step = arena_array(m->arena, network_step, m->g->node_count + edges + 1);
-    n->tensor = arena_array(m->arena, network_tensor, m->g->tensor_count + edges + 1);
-    n->storage = arena_array(m->arena, network_storage, m->g->tensor_count + edges + 1);
+    n->step = arena_array(m->arena, network_step, m->g->node_count + copies + 1);
+    n->tensor = arena_array(m->arena, network_tensor, m->g->tensor_count + copies + 1);
+    n->storage = arena_array(m->arena, network_storage, m->g->tensor_count + copies + 1);
     n->tensor_count = m->g->tensor_count;
     m->value = arena_array(m->arena, value, m->g->tensor_count + 1);
+}
+
+int network_most_steps(const cvk_network *file) {
+    return file->graph ? file->graph->node_count + most_copies(file->graph) : 0;
 }
 
 static const fused_graph *fuse(arena *a, const spec_graph *g) {

@@ -223,6 +223,12 @@ const char *record_get_text(const record *r, const record_field *f, char digits[
     return digits;
 }
 
+void record_settle(record *r) {
+    char digits[32];
+    for (int i = 0; i < FIELD_COUNT; i++)
+        if (FIELDS[i].type == RECORD_NUMBER) record_set_text(r, &FIELDS[i], record_get_text(r, &FIELDS[i], digits));
+}
+
 /* ---- plans and layers ---- */
 
 bool record_plan(arena *a, const char *schedule, layer_plan *plan) {

@@ -66,6 +66,8 @@ bool record_same_version(const record *a, const record *b);
 
 /* One line without its end, from malloc; NULL: out of memory. The same record gives the same bytes. */
 char *record_print(const record *r);
+/* Numbers become what a line has of them: who decides by a record decides alike when it is read back. */
+void record_settle(record *r);
 /* Reads a line back; texts go to the arena. Members that are not known are ignored. False: it is no record. */
 bool record_parse(arena *a, const char *line, size_t length, record *r);
 

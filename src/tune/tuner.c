@@ -187,6 +187,7 @@ static bool hand_out(tuner *t) {
 
 static void take_measured(tuner *t, slot *s) {
     s->record.relative = t->incumbent.size ? s->record.ratio * t->incumbent_relative : 1;
+    record_settle(&s->record);
     if (is_crowned(t, &s->record, t->incumbent.size ? t->incumbent_relative : NAN)) enthrone(t, s);
 }
 

@@ -3,6 +3,8 @@
 
 #include "spec/rules.h"
 
+#include <string.h>
+
 enum { MOST_OUTPUTS = 20000, MOST_MULTIPLY_ADDS = 2000000 };
 
 typedef void draw_part(draws *d, cvk_spec *s);
@@ -379,13 +381,57 @@ static cvk_spec draw_once(draws *d, const char *name, bool *known) {
     return s;
 }
 
+/* Weights follow where they are to be known. */
+static bool is_good(draws *d, cvk_spec *s, bool known) {
+    if (spec_finish(s, NULL) != CVK_OK) return false;
+    if (spec_output_elements(s) > MOST_OUTPUTS || spec_macs(s) > MOST_MULTIPLY_ADDS) return false;
+    if (known && spec_weights_elements(s) <= MOST_KNOWN) know(d, s);
+    return true;
+}
+
 cvk_spec random_layer(draws *d, const char *name) {
     for (;;) {
         bool known;
         cvk_spec s = draw_once(d, name, &known);
-        if (spec_finish(&s, NULL) != CVK_OK) continue;
-        if (spec_output_elements(&s) > MOST_OUTPUTS || spec_macs(&s) > MOST_MULTIPLY_ADDS) continue;
-        if (known && spec_weights_elements(&s) <= MOST_KNOWN) know(d, &s);
-        return s;
+        if (is_good(d, &s, known)) return s;
     }
+}
+
+/* ---- of a tensor ---- */
+
+/* As many as there are, in groups where that goes. */
+static void take_channels(cvk_spec *s, int64_t channels) {
+    const bool each = s->groups > 1 && s->groups == s->in_channels;
+    const int64_t multiplier = each ? s->out_channels / s->groups : 1;
+    s->in_channels = channels;
+    if (!spec_weighs(s)) {
+        s->out_channels = channels;
+        s->groups = s->kind == LAYER_GROUP_NORM && channels % s->groups == 0 ? s->groups : spec_groups_of_kind(s);
+    } else if (each) {
+        s->groups = channels, s->out_channels = channels * multiplier;
+    } else if (channels % s->groups != 0) {
+        s->groups = 1;
+    }
+}
+
+static void take_tensor(cvk_spec *s, const graph_tensor *t) {
+    s->batch = t->batch;
+    s->batch_any = t->batch_any;
+    memcpy(s->in_size, t->size, sizeof s->in_size);
+    if (s->kind == LAYER_DENSE) memcpy(s->kernel, t->size, sizeof s->kernel);
+    memset(s->pitch, 0, sizeof s->pitch);
+    take_channels(s, t->channels);
+}
+
+bool random_layer_of(draws *d, const char *name, const graph_tensor *input, cvk_spec *s) {
+    enum { MOST_DRAWS = 3000 };
+    for (int i = 0; i < MOST_DRAWS; i++) {
+        bool known;
+        *s = draw_once(d, name, &known);
+        const bool gradient = s->direction != DIRECTION_FORWARD || s->accumulate;
+        if (s->rank != input->rank || s->input_type != input->type || gradient || s->indices) continue;
+        take_tensor(s, input);
+        if (is_good(d, s, known)) return true;
+    }
+    return false;
 }

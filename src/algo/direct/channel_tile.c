@@ -22,6 +22,8 @@ register_ref channel_tile_sum(const tile *t, affine vector, const pixel *p) {
     return reg(t->acc, affine_add_scaled(tile_pixel_number(t, p), vector, tile_pixels(t)));
 }
 
+static affine open_vectors(tile *t) { return build_unrolled(t->b, "j", channel_blocks_vectors(&t->oc)); }
+
 /* Opens unrolled loops over all pixels of the tile. */
 static pixel open_pixels(tile *t) {
     pixel p = tile_open_rows(t, NULL);
@@ -102,12 +104,16 @@ static void store(const tile *t, int array, register_ref value, const lane_map *
     (array == t->acc ? epilogue_store : epilogue_store_places)(&t->out, value, m, with_fill);
 }
 
-static void store_pixels(tile *t, int array, affine j) {
-    nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
+/* A pool's a pixel after another, as they lie. */
+static void store_pixels(tile *t, int array) {
+    const bool weighs = problem_weighs(&t->p);
+    affine j = weighs ? open_vectors(t) : affine_constant(0);
     pixel p = open_pixels(t);
+    if (!weighs) j = open_vectors(t);
+    nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
     lane_map m = {t->n, vector_channel(t, j), tile_output(t, &p), .channel_step = lane_step(t), .valid = &valid};
     store(t, array, stored(t, array, j, &p), &m, t->oc.valid < t->oc.covers);
-    for (int i = 0; i < AXES; i++) build_end(t->b);
+    for (int i = 0; i < AXES + 1; i++) build_end(t->b);
 }
 
 /* Whether a tile has all of an axis, and its spans are as long as the tile, so that the next axis' pixels follow on. */
@@ -159,19 +165,16 @@ static void store_square(tile *t, int array, affine j, pixel p, int64_t first, i
     build_end(b);
 }
 
-static void store_squares(tile *t, int array, affine j) {
+static void store_squares(tile *t, int array) {
     nest_builder *b = t->b;
+    affine j = open_vectors(t);
     int64_t apart[AXIS_W], pixels = pixels_side_by_side(t, apart);
     pixel p = {{build_unrolled(b, "d", apart[AXIS_D]), build_unrolled(b, "r", apart[AXIS_H])}};
     for (int64_t first = 0; first < pixels; first += t->lanes) store_square(t, array, j, p, first, pixels);
-    for (int i = 0; i < AXIS_W; i++) build_end(b);
+    for (int i = 0; i < AXIS_W + 1; i++) build_end(b);
 }
 
-static void store_all(tile *t, int array) {
-    affine j = build_unrolled(t->b, "j", channel_blocks_vectors(&t->oc));
-    (transposes(t) ? store_squares : store_pixels)(t, array, j);
-    build_end(t->b);
-}
+static void store_all(tile *t, int array) { (transposes(t) ? store_squares : store_pixels)(t, array); }
 
 void channel_tile_finish(tile *t) {
     store_all(t, t->acc);

@@ -41,10 +41,15 @@ static double scattered_cycles(const problem *o, const cvk_target *t, int lanes,
     return cycles;
 }
 
+/* A pool that reads pixels where they are, one after another. */
+static bool pools_in_place(const problem *o, const cvk_plan *p) {
+    return !problem_weighs(o) && p->lanes == LANES_CHANNELS && !p->pack_rows && view_has_channels_together(&o->x);
+}
+
 /* A pool reads each input hardly more than once, so that what counts is how much of a pixel it reads in one go: the
- * channels of a tile, after which it jumps to the next pixel's. */
+ * channels of a tile, after which it jumps to the next pixel's. Blocks of channels have their pixels side by side. */
 static double jumping_cycles(const problem *o, const cvk_target *t, const cvk_plan *p) {
-    if (problem_weighs(o) || p->lanes != LANES_CHANNELS || p->pack_rows || !view_has_channels_together(&o->x)) return 0;
+    if (!pools_in_place(o, p) || o->x.block > 1) return 0;
     double pixels = (double)o->n;
     for (int a = 0; a < AXES; a++) pixels *= (double)o->axis[a].in;
     return t->figures->jump_cycles * pixels * (double)ceil_div(o->x.channels, p->tile_oc);
@@ -135,6 +140,21 @@ static double short_tiles_cycles(const problem *o, const cvk_target *t, const cv
     return cycles;
 }
 
+/* Input positions that a tile reads of an axis. */
+static int64_t read_by_tile(const problem_axis *a, int64_t size) {
+    return lesser((size - 1) * a->step + (a->taps - 1) * a->tap_step + 1, a->in);
+}
+
+/* Of a pool that reads from afar, the share that comes row after row: a core asks for what follows in a row, and has
+ * asked for several rows if it was at each of them a moment ago. */
+static double one_after_another(const problem *o, const cvk_plan *p) {
+    if (!pools_in_place(o, p)) return 0;
+    const int64_t channels = lesser(p->tile_oc, o->x.channels);
+    const int64_t bytes = type_bytes(o->x.type) * channels * read_by_tile(&o->axis[AXIS_W], p->tile_ow);
+    const int64_t rows = read_by_tile(&o->axis[AXIS_H], p->tile_oh) * read_by_tile(&o->axis[AXIS_D], p->tile_od);
+    return fmin(1, 2 * (double)bytes / (PAGE_BYTES * (double)rows));
+}
+
 /* Two things at once: the longer hides all but a share of the shorter. */
 static double beside(double a, double b, double loss) { return fmax(a, b) + loss * (a < b ? a : b); }
 
@@ -160,8 +180,8 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     core += f->page_cycles * t.pages + f->row_line_cycles * t.row_lines;
     core += counts->ops[OP_PREFETCH] / f->loads_a_cycle;
     double near = hypot(core, cost_l2(target, t.l1) + jumping_cycles(&p, target, plan));
-    double far =
-        cost_l3(target, t.l2) + cost_memory(target, t.l3) + f->run_cycles * t.runs + f->piece_cycles * t.pieces;
+    double far = (cost_l3(target, t.l2) + cost_memory(target, t.l3)) * (1 + one_after_another(&p, plan));
+    far += f->run_cycles * t.runs + f->piece_cycles * t.pieces;
     double loss = t.input_sets < 1 ? f->few_sets_loss : f->far_loss;
     return beside(near, far, plan->prefetch ? f->prefetched_loss : loss) + packing_far(&p, target, plan, t.l2);
 }

@@ -24,27 +24,35 @@ static void combine(tile *t, const tap *k, affine j, const pixel *p, affine weig
                                 .pixel = p});
 }
 
+static affine open_vectors(tile *t) { return build_unrolled(t->b, "j", channel_blocks_vectors(&t->oc)); }
+
+/* Weights wait for all pixels. Without any a pixel's vectors come one after another, as they lie: from afar, caches
+ * bring what follows on what was read. */
 static void body(tile *t, const tap *k) {
     nest_builder *b = t->b;
-    affine j = build_unrolled(b, "j", channel_blocks_vectors(&t->oc));
-    if (problem_weighs(&t->p)) load_weights(t, k, j, j);
+    const bool weighs = problem_weighs(&t->p);
+    affine j = weighs ? open_vectors(t) : affine_constant(0);
+    if (weighs) load_weights(t, k, j, j);
     pixel p = tile_open_rows(t, k);
     p.at[AXIS_W] = build_for(b, VARIABLE_UNROLLED, "c", tap_columns(t, k, affine_constant(0), t->span[AXIS_W]->length));
+    if (!weighs) j = open_vectors(t);
     channel_tile_load(t, k, j, &p);
     combine(t, k, j, &p, j);
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
-/* The columns of a row of pixels, with some taps of the kernel row. */
+/* The columns of a row of pixels, with some taps of the kernel row; without weights, of all vectors. */
 static void slide_columns(tile *t, tap k, affine j, const slide *s, int64_t phase) {
+    const bool weighs = problem_weighs(&t->p);
     pixel p = tile_open_rows(t, &k);
     affine read_by, at = slide_open_inputs(t, s, phase, &k.k[AXIS_W]);
     p.at[AXIS_W] = at;
+    if (!weighs) j = open_vectors(t);
     channel_tile_load(t, &k, j, &p);
     p.at[AXIS_W] = slide_open_taps(t, s, phase, at, &read_by);
     k.k[AXIS_W] = read_by;
     combine(t, &k, j, &p, affine_offset(read_by, -s->first));
-    for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(t->b);
+    for (int i = 0; i < TILE_PIXEL_LOOPS + 2 + !weighs; i++) build_end(t->b);
 }
 
 static void load_row(tile *t, tap k, affine j, int64_t first, int64_t count) {
@@ -60,23 +68,36 @@ static void slide_taps(tile *t, tap k, affine j, int64_t first, int64_t count) {
     for (int64_t phase = 0; phase < slide_phases(&s); phase++) slide_columns(t, k, j, &s, phase);
 }
 
-/* Of a maximum whose place counts the taps keep their order. */
+/* A pixel after another, each with its taps in their order, which the place of a maximum counts. */
 static void row_in_order(tile *t, tap k) {
-    k.k[AXIS_W] = build_unrolled(t->b, "kw", t->p.axis[AXIS_W].taps);
-    body(t, &k);
-    build_end(t->b);
+    nest_builder *b = t->b;
+    pixel p = tile_open_rows(t, &k);
+    affine c = build_unrolled(b, "c", t->span[AXIS_W]->length);
+    k.k[AXIS_W] = build_unrolled(b, "kw", t->p.axis[AXIS_W].taps);
+    p.at[AXIS_W] = affine_add(c, build_for(b, VARIABLE_UNROLLED, "present", tap_columns(t, &k, c, 1)));
+    affine j = open_vectors(t);
+    channel_tile_load(t, &k, j, &p);
+    combine(t, &k, j, &p, j);
+    for (int i = 0; i < TILE_PIXEL_LOOPS + 4; i++) build_end(b);
+}
+
+/* Taps of a row that neighbours share are in phases (slide.c), between which a pool would go over its input again. */
+static bool is_in_order(const tile *t) {
+    const problem_axis *w = &t->p.axis[AXIS_W];
+    return t->p.indices || (!problem_weighs(&t->p) && w->step > w->tap_step);
 }
 
 static void row(tile *t, const tap *k) {
-    if (t->p.indices) {
+    if (is_in_order(t)) {
         row_in_order(t, *k);
         return;
     }
     int64_t taps = t->p.axis[AXIS_W].taps, some = slid_taps(&t->p.axis[AXIS_W]);
-    affine j = build_unrolled(t->b, "j", channel_blocks_vectors(&t->oc));
+    const bool weighs = problem_weighs(&t->p);
+    affine j = weighs ? open_vectors(t) : affine_constant(0);
     for (int64_t first = 0; first < taps; first += some)
         slide_taps(t, *k, j, first, taps - first < some ? taps - first : some);
-    build_end(t->b);
+    if (weighs) build_end(t->b);
 }
 
 /* Of whole repetitions of input channels. */

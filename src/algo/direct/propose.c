@@ -1,6 +1,6 @@
 /* The plans worth ranking: register tiles that leave no spill, balanced over the output, in orders that keep weights or
- * input near and make tasks enough. Only constants stream their output: elsewhere nothing was gained by it on
- * any machine so far. */
+ * input near and make tasks enough. Only constants and pools stream their output: elsewhere nothing was gained by it
+ * on any machine so far. */
 #include "algo/cost.h"
 #include "algo/direct/tile.h"
 #include "algo/direct/traffic.h"
@@ -357,8 +357,17 @@ static void add_rows(proposer *o, cvk_plan plan, int64_t most_pixels) {
     add_taps(o, plan);
 }
 
+/* A pool's rows come from afar together where little is read of each. */
+static void add_narrow(proposer *o, cvk_plan plan, int64_t most_pixels) {
+    if (problem_weighs(&o->p)) return;
+    plan.tile_oh = (int)lesser(lesser(most_pixels, 2), o->p.axis[AXIS_H].out);
+    plan.tile_ow = 1;
+    add_taps(o, plan);
+}
+
 static void add_channel_tile(proposer *o, cvk_plan plan, int64_t most_pixels) {
     int64_t width = o->p.axis[AXIS_W].out, height = o->p.axis[AXIS_H].out;
+    add_narrow(o, plan, most_pixels);
     if (width >= most_pixels) {
         add_rows(o, plan, most_pixels);
         plan.tile_oh = 1;
@@ -397,6 +406,13 @@ static void add_smallest(proposer *o, cvk_plan plan) {
     add_orders(o, plan);
 }
 
+/* Whether output that its input has gone through the caches with is better put past them. */
+static bool streams(const problem *p, const cvk_target *target) {
+    const view *x = &p->x, *y = &p->y;
+    return cost_streams(target, (double)type_bytes(x->type) * (double)x->elements +
+                                    (double)type_bytes(y->type) * (double)y->elements);
+}
+
 enum { MOST_VECTORS = 4, MOST_DEPTHWISE_VECTORS = 8, MOST_POOLED_VECTORS = 16 };
 
 static int most_vectors(const proposer *o) {
@@ -415,7 +431,8 @@ static void propose_tiles(proposer *o) {
                      .tile_od = 1,
                      .block_oh = 1,
                      .block_ow = 1,
-                     .dot = o->dot ? o->dot->factors : 0};
+                     .dot = o->dot ? o->dot->factors : 0,
+                     .stream = !problem_weighs(o->asked) && streams(o->asked, o->target)};
     for (int most_in_one = 1; most_in_one <= most_vectors(o) && most_in_one <= vectors; most_in_one++) {
         const int v = problem_weighs(&o->p) ? most_in_one : (int)balanced(vectors, most_in_one);
         int64_t most = free_registers(o->target, held(o, v)) / (v * sums * registers_of_sum(o));
@@ -501,8 +518,13 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
     int lanes = target_lanes(target, p->sum);
     proposer o = {p, target, a, row, row->family, list, problem_merged(p), NULL};
     int64_t width = ceil_div(o.p.axis[AXIS_W].out, lanes);
-    cvk_plan plan = {
-        .algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .tile_oh = 1, .block_oh = 1, .block_ow = 1};
+    cvk_plan plan = {.algorithm = row->name,
+                     .lanes = row->lanes,
+                     .tile_od = 1,
+                     .tile_oh = 1,
+                     .block_oh = 1,
+                     .block_ow = 1,
+                     .stream = !problem_weighs(p) && streams(p, target)};
     for (int v = 1; v <= 4 && v <= width; v++) {
         int64_t most = free_registers(target, v + 1) / (v * registers_of_sum(&o));
         if (most < 1 && v > 1) break;
@@ -516,9 +538,6 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
 }
 
 enum { MOST_HELD_CONSTANTS = 5, MOST_JOINED_VECTORS = 4 };
-
-static double input_bytes_of(const problem *p) { return (double)type_bytes(p->x.type) * (double)p->x.elements; }
-static double output_bytes_of(const problem *p) { return (double)type_bytes(p->y.type) * (double)p->y.elements; }
 
 /* Rows of a tile share what columns of the kernel make of an input row. */
 void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
@@ -534,7 +553,7 @@ void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_ta
                      .block_ow = 1,
                      .unroll_ic = 1,
                      .unroll_kw = true,
-                     .stream = cost_streams(target, input_bytes_of(p) + output_bytes_of(p))};
+                     .stream = streams(p, target)};
     for (int v = 1; v <= MOST_JOINED_VECTORS && v <= width; v++)
         for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS && ROWS[i] <= height; i++) {
             plan.tile_ow = v * lanes;
