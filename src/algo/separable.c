@@ -234,7 +234,7 @@ static void load_taps(filter *s, affine row, affine column) {
     for (int64_t kw = 0; kw < taps_across(s); kw++) {
         if (s->f.across[kw] == 0) continue;
         if (joins(s) && kw % 2 == 0)
-            join(s, kw);
+            join(s, kw); /* of the others each takes two loads, and shuffles are no more than what else is computed */
         else
             load_scratch(s, row, affine_offset(column, offset_of(s, kw)), tap_of(s, kw));
     }
@@ -524,9 +524,10 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     (void)nests;
     const double again =
         (double)seen(&p->axis[AXIS_H], plan->tile_oh) / ((double)plan->tile_oh * (double)p->axis[AXIS_H].step);
-    const double crossing = cost_crossings(target, counts, target_lanes(target, p->sum), type_bytes(p->sum));
     const double all = input_bytes(p) + output_bytes(p);
-    const double core = cost_issue(target, counts, target_lanes(target, p->sum), INFINITY, false) + crossing +
+    const int lanes = target_lanes(target, p->sum);
+    const double core = cost_issue_beside_stores(target, counts, lanes, INFINITY) +
+                        cost_crossings(target, counts, lanes, type_bytes(p->sum)) +
                         cost_l2(target, again * input_bytes(p) + spilled_bytes(p, target, plan));
     const double far = all > (double)target->l2_bytes ? cost_far(target, all, all) : 0;
     return fmax(core, far) + target->figures->far_loss * fmin(core, far);
