@@ -6,6 +6,12 @@
 //     std::vector<float> y(kernel.output_elements());
 //     kernel.run(convoke::arguments{x, packed, y}.bias(b));    // as often as one likes, on any thread
 //
+// Layers that feed one another, in one call:
+//
+//     convoke::compiled_network net = convoke::build(convoke::network::read("net.yaml"));
+//     convoke::network_weights packed(net, {w1, b1, w2, b2});  // as net.info().weight lists them
+//     net.run({{x}, packed, {y}});
+//
 // Tensors are contiguous float, double, convoke::f16, convoke::bf16 or integers, as the layer has them, in the layout it names;
 // anything with data() and size() converts. Bias and scales are float, double where the layer is f64; of integers the bias is int32_t, and scales are where they have shifts. Values of these classes may be moved; kernels may be copied,
 // which shares them.
@@ -108,10 +114,11 @@ inline std::size_t type_size(cvk_dtype type) noexcept {
     return sizes[type];
 }
 
-inline void check_type(const char *tensor, cvk_dtype given, cvk_dtype taken, const cvk_kernel_info &info) {
+// `taker` is a kernel or a network.
+template <class Info> void check_type(const char *tensor, cvk_dtype given, cvk_dtype taken, const Info &taker) {
     if (given == taken) return;
-    throw error(CVK_ERROR_ARGUMENT, std::string(info.name) + " takes " + tensor + " of " + type_name(taken) + ", not of " +
-                                        type_name(given));
+    throw error(CVK_ERROR_ARGUMENT, std::string(taker.name) + " takes " + tensor + " of " + type_name(taken) +
+                                        ", not of " + type_name(given));
 }
 
 struct free_diagnostics {
@@ -422,6 +429,132 @@ inline std::vector<kernel> compile(const network &layers, const options &how = {
     judge(cvk_network_compile(layers.get(), &how, judge.get(), made.data()));
     for (cvk_kernel *k : made) kernels.emplace_back(k);
     return kernels;
+}
+
+// Layers that feed one another, compiled: one call runs them all. Shared by its copies. info() lists inputs, outputs and
+// arrays of weights, with names, shapes, layouts and types; what is brought of each comes in their order.
+class compiled_network {
+  public:
+    explicit compiled_network(cvk_compiled_network *made) noexcept : handle_(made, cvk_compiled_network_free) {} // takes it over
+    const cvk_compiled_network *get() const noexcept { return handle_.get(); }
+    const cvk_network_info &info() const noexcept { return *cvk_compiled_network_get_info(get()); }
+    // Of a network for any batch, those of one image.
+    std::size_t input_elements(std::size_t index = 0) const noexcept { return elements(info().input[index]); }
+    std::size_t output_elements(std::size_t index = 0) const noexcept { return elements(info().output[index]); }
+    std::size_t weight_elements(std::size_t index) const noexcept { return elements(info().weight[index]); }
+    // The memory that a run works in; of so many images, where the network is for any batch.
+    cvk_buffer_info workspace(const cvk_parallel_for *threads = nullptr, std::uint64_t batch = 0) const noexcept {
+        return cvk_network_workspace(&info(), batch, threads ? threads->workers : 1);
+    }
+    // On the calling thread, or on those of `threads`.
+    inline void run(const class network_arguments &arguments, const cvk_parallel_for *threads = nullptr) const;
+
+  private:
+    template <class Info> static std::size_t elements(const Info &array) noexcept {
+        return static_cast<std::size_t>(array.bytes / detail::type_size(array.dtype));
+    }
+    std::shared_ptr<cvk_compiled_network> handle_;
+};
+
+// All layers of a file that has `inputs` and `outputs`; it is needed no more afterwards.
+inline compiled_network build(const network &file, const options &how = {}) {
+    cvk_compiled_network *made = nullptr;
+    detail::judge judge;
+    judge(cvk_network_build(file.get(), &how, judge.get(), &made));
+    return compiled_network(made);
+}
+
+namespace detail {
+
+inline void check_count(const char *what, std::size_t given, std::size_t taken, const cvk_network_info &net) {
+    if (given == taken) return;
+    throw error(CVK_ERROR_ARGUMENT, std::string(net.name) + " takes " + std::to_string(taken) + " " + what + ", not " +
+                                        std::to_string(given));
+}
+
+// Each of the type that `infos` says, as C takes them.
+template <class Buffer, class Tensor, class Info>
+std::vector<Buffer> buffers_of(const char *what, const std::vector<Tensor> &given, const Info *infos, std::size_t count,
+                               const cvk_network_info &net) {
+    std::vector<Buffer> made;
+    check_count(what, given.size(), count, net);
+    made.reserve(count);
+    for (std::size_t i = 0; i < count; i++) {
+        check_type(infos[i].name, given[i].type(), infos[i].dtype, net);
+        made.push_back({given[i].data(), given[i].bytes()});
+    }
+    return made;
+}
+
+} // namespace detail
+
+// The weights of a network in the order its kernels read them, made of dense arrays: those of info().weight.
+class network_weights {
+  public:
+    network_weights(const compiled_network &net, const std::vector<const_tensor> &dense)
+        : packed_(net.info().packed_weights) {
+        const cvk_network_info &info = net.info();
+        const auto from = detail::buffers_of<cvk_const_buffer>("weights", dense, info.weight, info.weights, info);
+        const cvk_buffer to{packed_.data(), packed_.bytes()};
+        const cvk_status status = cvk_network_pack(&info, from.data(), to);
+        if (status == CVK_OK) return;
+        cvk_refusal why{};
+        cvk_network_check_pack(&info, from.data(), to, &why);
+        throw error(status, detail::format(why));
+    }
+    cvk_const_buffer get() const noexcept { return {packed_.data(), packed_.bytes()}; }
+
+  private:
+    buffer packed_;
+};
+
+// What one run of a network reads and writes. The weights and all arrays stay the caller's.
+class network_arguments {
+  public:
+    network_arguments(std::vector<const_tensor> inputs, const network_weights &packed, std::vector<tensor> outputs)
+        : inputs_(std::move(inputs)), outputs_(std::move(outputs)), weights_(packed.get()) {}
+    // Images of this run, where the network is for any batch.
+    network_arguments &batch(std::uint64_t images) noexcept {
+        batch_ = images;
+        return *this;
+    }
+    // Memory to work in, which a run otherwise allocates: what compiled_network::workspace says.
+    network_arguments &workspace(const buffer &memory) noexcept {
+        workspace_ = {memory.data(), memory.bytes()};
+        return *this;
+    }
+
+  private:
+    friend class compiled_network;
+    std::vector<const_tensor> inputs_;
+    std::vector<tensor> outputs_;
+    cvk_const_buffer weights_;
+    cvk_buffer workspace_{};
+    std::uint64_t batch_ = 0;
+};
+
+inline void compiled_network::run(const network_arguments &arguments, const cvk_parallel_for *threads) const {
+    const cvk_network_info &net = info();
+    const auto inputs =
+        detail::buffers_of<cvk_const_buffer>("inputs", arguments.inputs_, net.input, net.inputs, net);
+    const auto outputs = detail::buffers_of<cvk_buffer>("outputs", arguments.outputs_, net.output, net.outputs, net);
+    cvk_network_buffers buffers{};
+    buffers.struct_size = sizeof buffers;
+    buffers.batch = arguments.batch_;
+    buffers.inputs = inputs.data();
+    buffers.outputs = outputs.data();
+    buffers.weights = arguments.weights_;
+    buffers.workspace = arguments.workspace_;
+    buffer own;
+    if (!buffers.workspace.data) {
+        own = buffer(workspace(threads, buffers.batch));
+        buffers.workspace = {own.data(), own.bytes()};
+    }
+    const cvk_status status = cvk_network_run(&net, &buffers, threads);
+    if (status == CVK_OK) return;
+    cvk_refusal why{};
+    cvk_network_check_run(&net, &buffers, threads, &why);
+    throw error(status, detail::format(why));
 }
 
 // A compile in the background.

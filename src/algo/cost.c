@@ -42,6 +42,11 @@ static double cost_dot_additions(const cvk_target *t, const nest_counts *c) {
     return all;
 }
 
+double cost_crossings(const cvk_target *t, const nest_counts *c, int lanes, int element) {
+    const double bytes = (double)element * (lanes - 1);
+    return c->astray * fmin(1, bytes / (double)LINE_BYTES) / t->figures->loads_a_cycle;
+}
+
 bool cost_streams(const cvk_target *t, double bytes) { return bytes > COST_STREAMED_SHARE * cost_l3_bytes(t); }
 
 double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double independent, bool apart) {

@@ -501,7 +501,7 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     (void)nests;
     const double again =
         (double)seen(&p->axis[AXIS_H], plan->tile_oh) / ((double)plan->tile_oh * (double)p->axis[AXIS_H].step);
-    const double crossing = COST_CROSSING_SHARE * counts->ops[OP_LOAD] / target->figures->loads_a_cycle;
+    const double crossing = cost_crossings(target, counts, target_lanes(target, p->sum), type_bytes(p->sum));
     const double all = input_bytes(p) + output_bytes(p);
     const double core = cost_issue(target, counts, target_lanes(target, p->sum), INFINITY, false) + crossing +
                         cost_l2(target, again * input_bytes(p) + spilled_bytes(p, target, plan));

@@ -1,12 +1,12 @@
 /* convoke bench: a row of figures a layer, then geometric means a file, then what compiling took. */
 #include "base/clock.h"
-#include "files/output.h"
 #include "lab/peak.h"
 #include "cli/bench_network.h"
 #include "cli/peers.h"
 #include "cli/regret.h"
 #include "cli/roofline.h"
 #include "cli/suite.h"
+#include "cli/tables.h"
 #include "cli/tuned.h"
 #include "lab/timing.h"
 #include "cli/session_main.h"
@@ -117,16 +117,6 @@ static const struct bench_column {
 };
 enum { COLUMN_ROWS = sizeof all_columns / sizeof *all_columns, MOST_COLUMNS = COLUMN_ROWS + TIMING_MOST_CORES };
 
-/* A table that goes to a file, whole or not at all, besides the one that is shown. */
-typedef struct side_file {
-    const char *path; /* NULL: not asked for */
-    table table;
-    char *bytes;
-    size_t size;
-} side_file;
-
-enum { SIDE_FILES = 2 };
-
 /* One run of the verb. */
 typedef struct bench {
     session *session;
@@ -138,8 +128,7 @@ typedef struct bench {
     uint32_t cores[TIMING_MOST_CORES];
     column columns[MOST_COLUMNS];
     size_t column_count;
-    table table;
-    side_file side[SIDE_FILES];
+    tables tables;
     double first_compile; /* seconds, LLVM's start included */
     result *results;
     size_t count;
@@ -155,17 +144,7 @@ static void add_row(bench *b, const result *r) {
         else
             row[count++] = c->text ? (cell){c->text(r), 0} : (cell){NULL, c->number(&r->timing)};
     }
-    session_progress_end(b->session);
-    table_row(&b->table, row);
-    for (int i = 0; i < SIDE_FILES; i++)
-        if (b->side[i].path) table_row(&b->side[i].table, row);
-}
-
-/* A member of all documents; takes the reference. */
-static void add_extra(bench *b, const char *name, json_t *value) {
-    for (int i = 0; i < SIDE_FILES; i++)
-        if (b->side[i].path) table_extra(&b->side[i].table, name, json_incref(value));
-    table_extra(&b->table, name, value);
+    tables_row(&b->tables, row);
 }
 
 /* A peer that computes something else is no rival. */
@@ -184,7 +163,7 @@ static cli_exit time_layers(bench *b) {
         r->layer = &s->layers[i];
         session_progress(s, i, s->layer_count, s->layers[i].spec->name);
         known_tensors own;
-        cli_exit read = weights_own(s, b->arena, s->layers[i].spec, &own, &s->lab.known);
+        cli_exit read = weights_own(s, b->arena, &s->layers[i].spec, 1, &own, &s->lab.known);
         if (read != CLI_DONE) return graver(worst, read);
         cvk_status status = timing_run(&s->lab, s->layers[i].spec, &b->setup, b->arena, &r->timing);
         if (status == CVK_OK && r->timing.seconds > 0) {
@@ -245,7 +224,7 @@ static void summarise_suites(bench *b) {
         add_figure(b, &figures[SUMMARIES + k], &figure);
         for (size_t i = 0; i < b->count; i++) figures[SUMMARIES + k].value[i] = b->results[i].timing.expected[k];
     }
-    add_extra(b, "suites", suite_report(b->session, layers, b->count, figures, SUMMARIES + cores));
+    tables_extra(&b->tables, "suites", suite_report(b->session, layers, b->count, figures, SUMMARIES + cores));
 }
 
 static double plan_seconds(const timing *t) { return t->times.plan; }
@@ -281,24 +260,7 @@ static void summarise_compiling(bench *b) {
         json_object_set_new(all, s->name,
                             json_pack("{s:f, s:f, s:s}", "median", median, "worst", worst, "unit", s->unit));
     }
-    add_extra(b, "compiling", all);
-}
-
-static cli_exit write_file(session *s, const char *path, const void *bytes, size_t size) {
-    const output_file file = {path, bytes, size};
-    return session_fail(s, output_write(&file, 1, s->diagnostics));
-}
-
-static cli_exit write_side_files(bench *b) {
-    cli_exit worst = CLI_DONE;
-    for (int i = 0; i < SIDE_FILES; i++) {
-        side_file *f = &b->side[i];
-        if (!f->path) continue;
-        table_close(&f->table, b->session->diagnostics);
-        fclose(f->table.file);
-        worst = graver(worst, write_file(b->session, f->path, f->bytes, f->size));
-    }
-    return worst;
+    tables_extra(&b->tables, "compiling", all);
 }
 
 /* Padding is not counted, in either coordinate, so direct sums stay under the roof. What was chosen has a dot of its
@@ -347,7 +309,7 @@ static cli_exit draw_roofline(bench *b) {
     }
     text out = text_new(b->arena);
     roofline_draw(&r, &out);
-    return write_file(s, s->options->svg, out.bytes, out.length);
+    return tables_write_file(s, s->options->svg, out.bytes, out.length);
 }
 
 /* What was measured of the machine: the greatest peak, and the levels that the layers reach. */
@@ -361,7 +323,7 @@ static void report_roofs(bench *b) {
         const double rate = b->roof.bandwidth[i];
         json_object_set_new(all, rates[i], rate > 0 ? json_real(1e-9 * rate) : json_null());
     }
-    add_extra(b, "roofs", all);
+    tables_extra(&b->tables, "roofs", all);
 }
 
 static json_t *peer_titles(const peer_list *peers) {
@@ -393,25 +355,17 @@ static void choose_columns(bench *b) {
     }
 }
 
-static bool open_side_file(bench *b, side_file *f, const char *path, cli_format format) {
-    FILE *memory = path ? open_memstream(&f->bytes, &f->size) : NULL;
-    if (memory && table_open(&f->table, "bench", b->columns, b->column_count, format, memory)) f->path = path;
-    return f->path == path;
-}
-
 static cli_exit open_tables(bench *b) {
     session *s = b->session;
     choose_columns(b);
-    if (!table_open(&b->table, "bench", b->columns, b->column_count, s->format, stdout) ||
-        !open_side_file(b, &b->side[0], s->options->csv, FORMAT_CSV) ||
-        !open_side_file(b, &b->side[1], s->options->json, FORMAT_JSON))
-        return session_fail(s, CVK_ERROR_MEMORY);
-    add_extra(b, "conditions",
-              json_pack("{s:s, s:o, s:i, s:i, s:I, s:b, s:b, s:s}", "target", s->target->name, "peers",
-                        peer_titles(&b->setup.peers), "threads", (int)s->parallel.workers, "plans_for",
-                        (int)s->lab.plan_threads, "batch", (json_int_t)(s->lab.batch ? s->lab.batch : 1), "cold",
-                        s->options->cold, "plain", s->options->plain, "accuracy",
-                        s->options->accuracy ? s->options->accuracy : "each layer's own"));
+    const cli_exit opened = tables_open(s, "bench", b->columns, b->column_count, 0, &b->tables);
+    if (opened != CLI_DONE) return opened;
+    tables_extra(&b->tables, "conditions",
+                 json_pack("{s:s, s:o, s:i, s:i, s:I, s:b, s:b, s:s}", "target", s->target->name, "peers",
+                           peer_titles(&b->setup.peers), "threads", (int)s->parallel.workers, "plans_for",
+                           (int)s->lab.plan_threads, "batch", (json_int_t)(s->lab.batch ? s->lab.batch : 1), "cold",
+                           s->options->cold, "plain", s->options->plain, "accuracy",
+                           s->options->accuracy ? s->options->accuracy : "each layer's own"));
     return CLI_DONE;
 }
 
@@ -451,8 +405,7 @@ static cli_exit bench_all(bench *b) {
     summarise_compiling(b);
     if (s->options->svg && b->count) worst = graver(worst, draw_roofline(b));
     report_roofs(b);
-    table_close(&b->table, s->diagnostics);
-    return graver(worst, write_side_files(b));
+    return graver(worst, tables_close(&b->tables));
 }
 
 /* An option that says nothing about what --regret does, or NULL. */
@@ -535,23 +488,15 @@ static cli_exit bench_guarded(session *s, arena *a, void *context) {
     bench *b = context;
     b->arena = a;
     cli_exit status = suite_override(s, a);
-    if (status == CLI_DONE) status = tuned_apply(s, a);
+    if (status == CLI_DONE) status = tuned_apply(s, a, true);
     if (status != CLI_DONE) return status;
     return s->options->regret ? regret_all(s, a) : bench_all(b);
 }
 
-/* For people: networks as such, where there is nothing else. */
 static bool all_are_networks(const session *s) {
-    bool all = s->format == FORMAT_TEXT;
+    bool all = true;
     for (size_t i = 0; i < s->layer_count; i++) all &= session_in_network(s, &s->layers[i]);
     return all;
-}
-
-static cli_exit bench_networks(session *s) {
-    cli_exit worst = CLI_DONE;
-    for (const session_file *f = s->files; f < s->files + s->file_count; f++)
-        worst = graver(worst, bench_network(s, f));
-    return worst;
 }
 
 static cli_exit bench_session(session *s) {
@@ -565,7 +510,7 @@ static cli_exit bench_session(session *s) {
     status = session_guarded(s, bench_guarded, &b);
     for (int type = 0; type < TYPES; type++) probe_close(&b.peak[type]);
     evict_close(&b.evictor);
-    for (int i = 0; i < SIDE_FILES; i++) free(b.side[i].bytes);
+    tables_free(&b.tables);
     return status;
 }
 

@@ -1,10 +1,10 @@
-/* bench of a file that says what feeds what: the whole, and the share of each step in it. */
+/* bench of files that say what feeds what: the whole, the share of each step in it, and a rival that runs the model. */
 #ifndef CVK_CLI_BENCH_NETWORK_H
 #define CVK_CLI_BENCH_NETWORK_H
 
 #include "cli/session.h"
 
-/* For people, on stdout. */
-cli_exit bench_network(session *s, const session_file *file);
+/* All files of the session, which are networks. */
+cli_exit bench_networks(session *s);
 
 #endif

@@ -202,7 +202,7 @@ static bool is_exact_in_time(const cvk_spec *s) { return spec_macs(s) <= MOST_EX
 static cli_exit check_plans(session *s, arena *a, void *context) {
     checked *c = context;
     known_tensors own;
-    const cli_exit read = weights_own(s, a, c->layer->spec, &own, &c->known);
+    const cli_exit read = weights_own(s, a, &c->layer->spec, 1, &own, &c->known);
     if (read != CLI_DONE) return read;
     if (c->known) c->kind = DATA_REALS;
     ranked_layer *plans;
@@ -256,7 +256,7 @@ static void print_summary(const session *s) {
 static cli_exit check_guarded(session *s, arena *a, void *context) {
     (void)context;
     table t;
-    cli_exit worst = tuned_apply(s, a);
+    cli_exit worst = tuned_apply(s, a, false);
     if (worst != CLI_DONE) return worst;
     if (!table_open(&t, "check", columns, sizeof columns / sizeof *columns, s->format, stdout))
         return session_fail(s, CVK_ERROR_MEMORY);

@@ -4,8 +4,8 @@
 
 #include "cli/fault.h"
 #include "cli/session_main.h"
+#include "cli/tuned.h"
 #include "judge/network.h"
-#include "lab/network.h"
 #include "plan/brief.h"
 
 #include <math.h>
@@ -77,7 +77,9 @@ static cli_exit check_whole(checked *c, arena *a) {
 
 static cli_exit check_opened(checked *c, arena *a) {
     session *s = c->session;
-    cvk_status status = ready_network_open(&s->lab, c->file->network, a, &c->network);
+    const cli_exit tuned = tuned_network(s, a, c->file, &c->network);
+    if (tuned != CLI_DONE) return tuned;
+    cvk_status status = ready_network_open(&s->lab, a, &c->network);
     if (status == CVK_OK)
         status = network_trial_open(c->network.steps, &c->network.info, c->batch, s->options->seed, &c->trial);
     if (status != CVK_OK) return session_fail(s, status);

@@ -98,7 +98,7 @@ static cli_exit explain_layer(session *s, arena *a, void *context) {
 
 static cli_exit explain_guarded(session *s, arena *a, void *context) {
     explained to = {.layers = context};
-    cli_exit applied = tuned_apply(s, a);
+    cli_exit applied = tuned_apply(s, a, false);
     if (applied != CLI_DONE) return applied;
     bool is_table = s->format != FORMAT_TEXT;
     if (is_table && !table_open(&to.table, "explain", columns, sizeof columns / sizeof *columns, s->format, stdout))

@@ -2,7 +2,7 @@
 #include "cli/explain_network.h"
 
 #include "cli/session_main.h"
-#include "lab/network.h"
+#include "cli/tuned.h"
 #include "plan/brief.h"
 
 #include <inttypes.h>
@@ -53,7 +53,9 @@ static void print_memory(const ready_network *r) {
 static cli_exit explain(session *s, arena *a, void *context) {
     const session_file *file = context;
     ready_network r;
-    const cvk_status status = ready_network_plan(session_goal(s, s->target), file->network, s->diagnostics, a, &r);
+    const cli_exit tuned = tuned_network(s, a, file, &r);
+    if (tuned != CLI_DONE) return tuned;
+    const cvk_status status = ready_network_plan(session_goal(s, s->target), s->diagnostics, a, &r);
     if (status != CVK_OK) return session_fail(s, status);
     printf("%s: a network for %s\n", file->path, s->target->name);
     for (int i = 0; i < r.steps->step_count; i++) print_step(a, &r, i);

@@ -1,6 +1,7 @@
 /* Looking for peers. */
 #define _GNU_SOURCE /* secure_getenv */
 #include "cli/peers.h"
+#include "cli/onnxruntime.h"
 #include "cli/print.h"
 
 #include <dlfcn.h>
@@ -144,4 +145,5 @@ void print_peers(void) {
     list_folders(&f);
     printf("%-8s  %-14s  %s\n", "peer", "library", "found");
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) print_known(&known[i], &f);
+    printf("# of networks: " ONNXRUNTIME ", if node finds npm's onnxruntime-node\n");
 }

@@ -4,6 +4,7 @@
 #include "cli/database.h"
 #include "cli/session_main.h"
 #include "cli/table.h"
+#include "cli/tune_items.h"
 #include "cli/verbs.h"
 #include "cli/weights.h"
 #include "compile.h"
@@ -20,10 +21,10 @@
 #include <unistd.h>
 
 static const column columns[] = {
-    {"layer", NULL, 24},     {"trials", "%.0f", 6},   {"failed", "%.0f", 6},  {"tried", "%.0f", 5},
-    {"a_second", "%.1f", 8}, {"model_us", "%.1f", 9}, {"best_us", "%.1f", 9}, {"match", "%.3f", 6},
-    {"low", "%.3f", 6},      {"high", "%.3f", 6},     {"chance", "%.2g", 8},  {"winner", NULL, 38},
-    {"plan", NULL, 0},
+    {"layer", NULL, 24},  {"share", "%.3f", 5},    {"trials", "%.0f", 6},   {"failed", "%.0f", 6},
+    {"tried", "%.0f", 5}, {"a_second", "%.1f", 8}, {"model_us", "%.1f", 9}, {"best_us", "%.1f", 9},
+    {"match", "%.3f", 6}, {"low", "%.3f", 6},      {"high", "%.3f", 6},     {"chance", "%.2g", 8},
+    {"winner", NULL, 38}, {"plan", NULL, 0},
 };
 
 /* ---- how long ---- */
@@ -71,7 +72,8 @@ typedef struct run {
     table table;
     record_list known;
     surrogate_knowledge knowledge;
-    size_t layer;
+    tune_items items;
+    size_t at; /* which of them */
     double begin, shown;
 } run;
 
@@ -86,14 +88,15 @@ static void show_progress(void *context, const tune_progress *p) {
     char words[256];
     snprintf(words, sizeof words, "%s: %d%s trials, %d failed, best %.3f of the model's, %.1f a second", p->name,
              p->trials, of, p->failed, p->relative, p->tried / fmax(p->seconds, 1e-3));
-    session_progress(r->session, r->layer, r->session->layer_count, words);
+    session_progress(r->session, r->at, r->items.count, words);
 }
 
-static void add_row(run *r, arena *a, const cvk_spec *spec, const tune_result *x) {
+static void add_row(run *r, arena *a, const tune_item *item, const tune_result *x) {
     const record *m = &x->match;
     const bool held = m->turns > 0;
     const char *winner = !*m->plan ? "no match" : m->crowned ? database_brief(a, m->plan) : "the model's";
-    const cell row[] = {{spec->name, 0},
+    const cell row[] = {{item->spec->name, 0},
+                        {NULL, item->share},
                         {NULL, x->trials},
                         {NULL, x->failed},
                         {NULL, x->tried},
@@ -113,19 +116,21 @@ static void add_row(run *r, arena *a, const cvk_spec *spec, const tune_result *x
 /* Time is shared among the layers that are left. */
 static double until(const run *r) {
     const double left = r->begin + r->budget.seconds - clock_seconds();
-    return clock_seconds() + left / (double)(r->session->layer_count - r->layer);
+    double weights = 0;
+    for (size_t i = r->at; i < r->items.count; i++) weights += r->items.item[i].weight;
+    return clock_seconds() + left * r->items.item[r->at].weight / weights;
 }
 
 static cli_exit tune_one(session *s, arena *a, void *context) {
     run *r = context;
     tune_result result;
-    const cvk_spec *spec = s->layers[r->layer].spec;
+    const tune_item *item = &r->items.item[r->at];
     known_tensors own;
-    const cli_exit read = weights_own(s, a, spec, &own, &r->setup.weights);
+    const cli_exit read = weights_own(s, a, item->parts.layer, item->parts.count, &own, &r->setup.weights);
     if (read != CLI_DONE) return read;
     r->setup.until = until(r);
-    cvk_status status = tune_layer(&r->setup, &tune_usual_limits, a, spec, &result);
-    if (status == CVK_OK && !result.stopped) add_row(r, a, spec, &result);
+    cvk_status status = tune_layer(&r->setup, &tune_usual_limits, a, item->spec, &result);
+    if (status == CVK_OK && !result.stopped) add_row(r, a, item, &result);
     session_progress_end(s);
     return session_fail(s, status);
 }
@@ -137,14 +142,13 @@ static void load_compiler(const session *s) {
         object_free(&object);
 }
 
-static cli_exit tune_all(session *s, run *r) {
-    cli_exit worst = CLI_DONE;
+static cli_exit tune_all(session *s, arena *a, run *r) {
+    load_compiler(s);
+    cli_exit worst = tune_items_of(s, a, &r->items);
     if (!table_open(&r->table, "tune", columns, sizeof columns / sizeof *columns, s->format, stdout))
         return session_fail(s, CVK_ERROR_MEMORY);
-    load_compiler(s);
     r->begin = clock_seconds();
-    for (r->layer = 0; r->layer < s->layer_count && !stopped; r->layer++)
-        worst = graver(worst, session_guarded(s, tune_one, r));
+    for (r->at = 0; r->at < r->items.count && !stopped; r->at++) worst = graver(worst, session_guarded(s, tune_one, r));
     table_extra(&r->table, "strategy", json_string(r->setup.strategy->name));
     table_extra(&r->table, "seed", json_integer((json_int_t)r->setup.seed));
     table_close(&r->table, s->diagnostics);
@@ -204,7 +208,7 @@ static cli_exit with_database(session *s, arena *a, void *context) {
     r->setup.progress_context = r;
     r->setup.writer = database_writer_new(folder);
     if (!r->setup.writer) return session_fail(s, CVK_ERROR_MEMORY);
-    cli_exit done = tune_all(s, r);
+    cli_exit done = tune_all(s, a, r);
     database_writer_free(r->setup.writer);
     return done;
 }

@@ -27,12 +27,24 @@ void tuned_report(const session *s) {
                     s->tuned_layers, s->untuned);
 }
 
-cli_exit tuned_apply(session *s, arena *a) {
+cli_exit tuned_apply(session *s, arena *a, bool networks) {
     const known_plans *known;
     cli_exit status = tuned_open(s, a, &known);
     if (status != CLI_DONE || !known) return status;
     for (size_t i = 0; i < s->layer_count; i++)
-        s->layers[i].spec = tuned_layer(s, a, known, s->layers[i].spec, s->target, &s->layers[i].origin);
+        if (networks || !session_in_network(s, &s->layers[i]))
+            s->layers[i].spec = tuned_layer(s, a, known, s->layers[i].spec, s->target, &s->layers[i].origin);
+    tuned_report(s);
+    return CLI_DONE;
+}
+
+cli_exit tuned_network(session *s, arena *a, const session_file *file, ready_network *r) {
+    const known_plans *known;
+    cli_exit status = tuned_open(s, a, &known);
+    if (status != CLI_DONE) return status;
+    ready_network_begin(a, file->network, r);
+    for (int i = 0; i < r->kernels.count; i++)
+        r->kernels.layer[i] = tuned_layer(s, a, known, r->kernels.layer[i], s->target, NULL);
     tuned_report(s);
     return CLI_DONE;
 }

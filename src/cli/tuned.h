@@ -3,6 +3,7 @@
 #define CVK_CLI_TUNED_H
 
 #include "cli/session.h"
+#include "lab/network.h"
 #include "records/known.h"
 
 /* Opens what --tuned names; NULL where it is not given. Anything but CLI_DONE has been said. */
@@ -14,7 +15,11 @@ const cvk_spec *tuned_layer(session *s, arena *a, const known_plans *known, cons
 /* Says of how many layers nothing is known that holds here, and why, of the first. */
 void tuned_report(const session *s);
 
-/* All of that for the session's layers and its one target. They live in the arena. */
-cli_exit tuned_apply(session *s, arena *a);
+/* All of that for the session's layers and its one target; `networks`: also for those that are in a network. They live
+ * in the arena. */
+cli_exit tuned_apply(session *s, arena *a, bool networks);
+
+/* A network's steps, each kernel's layer with its plan. */
+cli_exit tuned_network(session *s, arena *a, const session_file *file, ready_network *r);
 
 #endif

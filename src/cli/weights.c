@@ -67,8 +67,9 @@ cli_exit weights_read_all(session *s, arena *a, const cvk_spec *const *layers, i
     return status;
 }
 
-cli_exit weights_own(session *s, arena *a, const cvk_spec *spec, known_tensors *to, const known_tensors **known) {
+cli_exit weights_own(session *s, arena *a, const cvk_spec *const *layers, int count, known_tensors *to,
+                     const known_tensors **known) {
     const char *directory = s->options->own_weights;
     *known = directory ? to : NULL;
-    return directory ? weights_read(s, a, spec, directory, to) : CLI_DONE;
+    return directory ? weights_read_all(s, a, layers, count, directory, to) : CLI_DONE;
 }

@@ -24,6 +24,7 @@ cli_exit weights_read_all(session *s, arena *a, const cvk_spec *const *layers, i
                           known_tensors *to);
 /* Those of --weights of check, bench and tune, kept in `to`, which `known` then is; NULL where the option is not given.
  */
-cli_exit weights_own(session *s, arena *a, const cvk_spec *spec, known_tensors *to, const known_tensors **known);
+cli_exit weights_own(session *s, arena *a, const cvk_spec *const *layers, int count, known_tensors *to,
+                     const known_tensors **known);
 
 #endif

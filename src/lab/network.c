@@ -2,6 +2,7 @@
 #include "lab/network.h"
 
 #include "base/clock.h"
+#include "lab/measure.h"
 
 const compile_unit *ready_network_unit(const ready_network *r, int step) { return &r->unit[r->kernels.of[step]]; }
 
@@ -16,18 +17,21 @@ static void make_table(arena *a, ready_network *r, const cvk_kernel_info *const 
     r->info = network_table(a, r->steps, &r->memory, infos);
 }
 
-static cvk_status plan_kernels(goal aim, const cvk_network *file, cvk_diagnostics *d, arena *a, ready_network *r) {
+void ready_network_begin(arena *a, const cvk_network *file, ready_network *r) {
     *r = (ready_network){.steps = network_of(a, file)};
-    cvk_status status = CVK_OK;
     r->kernels = network_kernels_of(a, r->steps);
+}
+
+static cvk_status plan_kernels(goal aim, cvk_diagnostics *d, arena *a, ready_network *r) {
+    cvk_status status = CVK_OK;
     r->unit = arena_array(a, compile_unit, r->kernels.count + 1);
     for (int i = 0; i < r->kernels.count && status == CVK_OK; i++)
         status = compile_plan(a, r->kernels.layer[i], aim, NULL, d, &r->unit[i], NULL);
     return status;
 }
 
-cvk_status ready_network_plan(goal aim, const cvk_network *file, cvk_diagnostics *d, arena *a, ready_network *r) {
-    const cvk_status status = plan_kernels(aim, file, d, a, r);
+cvk_status ready_network_plan(goal aim, cvk_diagnostics *d, arena *a, ready_network *r) {
+    const cvk_status status = plan_kernels(aim, d, a, r);
     if (status == CVK_OK) make_table(a, r, NULL);
     return status;
 }
@@ -43,9 +47,9 @@ static cvk_status load_kernel(const lab *l, const compile_unit *unit, jit_image 
     return status;
 }
 
-cvk_status ready_network_open(const lab *l, const cvk_network *file, arena *a, ready_network *r) {
+cvk_status ready_network_open(const lab *l, arena *a, ready_network *r) {
     const double start = clock_seconds();
-    cvk_status status = plan_kernels(lab_goal(l), file, l->diagnostics, a, r);
+    cvk_status status = plan_kernels(lab_goal(l), l->diagnostics, a, r);
     const cvk_kernel_info **infos = arena_array(a, const cvk_kernel_info *, r->kernels.count + 1);
     r->image = arena_array(a, jit_image, r->kernels.count + 1);
     for (int i = 0; i < r->kernels.count && status == CVK_OK; i++)
@@ -57,4 +61,19 @@ cvk_status ready_network_open(const lab *l, const cvk_network *file, arena *a, r
 
 void ready_network_close(ready_network *r) {
     for (int i = 0; r->image && i < r->kernels.count; i++) jit_unload(&r->image[i]);
+}
+
+cvk_status ready_network_time(const ready_network *r, const cvk_network_buffers *buffers,
+                              const cvk_parallel_for *threads, int runs, arena *a, double *seconds) {
+    const uint32_t steps = r->info.steps;
+    double *each = arena_array(a, double, steps *(uint32_t)runs + 1);
+    cvk_status status = cvk_network_run(&r->info, buffers, threads); /* the first is not counted */
+    for (int run = 0; run < runs && status == CVK_OK; run++)
+        for (uint32_t i = 0; i < steps && status == CVK_OK; i++) {
+            const double start = clock_seconds();
+            status = cvk_network_run_steps(&r->info, buffers, i, i + 1, threads);
+            each[i * (uint32_t)runs + (uint32_t)run] = clock_seconds() - start;
+        }
+    for (uint32_t i = 0; i < steps; i++) seconds[i] = measure_median(&each[i * (uint32_t)runs], (size_t)runs);
+    return status;
 }

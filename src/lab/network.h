@@ -17,11 +17,18 @@ typedef struct ready_network {
     double compile_seconds; /* of all kernels, one after another */
 } ready_network;
 
+/* Its steps, and the layers of the kernels that these need, which may be exchanged for the same with plans of their own
+ * before any of the following. */
+void ready_network_begin(arena *a, const cvk_network *file, ready_network *r);
 /* Kernels planned and described, but no code made: their descriptions have no `run`, and `image` is NULL. */
-cvk_status ready_network_plan(goal aim, const cvk_network *file, cvk_diagnostics *d, arena *a, ready_network *r);
+cvk_status ready_network_plan(goal aim, cvk_diagnostics *d, arena *a, ready_network *r);
 /* The same, and loaded. All but the images lives in the arena; `r` is for ready_network_close in any case. */
-cvk_status ready_network_open(const lab *l, const cvk_network *file, arena *a, ready_network *r);
+cvk_status ready_network_open(const lab *l, arena *a, ready_network *r);
 void ready_network_close(ready_network *r);
+
+/* Seconds of each step, the median of some runs, each where the one before left the caches. */
+cvk_status ready_network_time(const ready_network *r, const cvk_network_buffers *buffers,
+                              const cvk_parallel_for *threads, int runs, arena *a, double *seconds);
 
 /* The unit of a step. */
 const compile_unit *ready_network_unit(const ready_network *r, int step);

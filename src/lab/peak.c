@@ -1,6 +1,7 @@
 /* A nest of independent accumulators, enough to cover the latency of every unit, one task a thread. Floats are
  * multiplied by the same factors again and again. Of integers those would be products to be computed once; so sums are
- * a tile there, each of a product of its own, of what is loaded anew for each round. */
+ * a tile there, each of a product of its own, of what is loaded anew for each round. They take half of the registers:
+ * with all but a few LLVM copies from one to another, and to a stack that is aligned by chance. */
 #include "lab/peak.h"
 #include "nest/build.h"
 
@@ -17,7 +18,7 @@ static peak_work work_of(const cvk_target *t, cvk_type type) {
     const target_dot *d = target_dot_widest(t, type);
     const int lanes = target_lanes(t, type), sums = t->registers - SPARE_REGISTERS;
     if (type_is_float(type)) return (peak_work){type, type, type, lanes, 1, 1, sums};
-    peak_work w = {type, type, type, lanes, 1, VECTORS, sums / VECTORS};
+    peak_work w = {type, type, type, lanes, 1, VECTORS, t->registers / 2 / VECTORS};
     if (d) w.x = d->x, w.w = d->w, w.factors = d->factors;
     return w;
 }

@@ -255,13 +255,50 @@ static void lower_keep(lowering *l, const nest_op *op) {
     set(l, &op->to, 0, LLVMBuildSelect(l->builder, mask_of(l, r, lanes), get(l, &op->a, 0), zero, ""));
 }
 
+/* What LLVM cannot look through: it would try to merge a round's shuffles with those of the rounds before, in a time
+ * that multiplies with each, and find nothing. It takes floats alone, so others pass as the floats of their bits. */
+static LLVMValueRef fence(lowering *l, LLVMValueRef value, cvk_type type) {
+    LLVMTypeRef own = LLVMTypeOf(value), floats = own;
+    unsigned bits = LLVMGetVectorSize(own) * (unsigned)type_rows[type].bits;
+    if (bits % 32 != 0) return value;
+    if (!type_is_computed_float(type)) floats = LLVMVectorType(l->m->element[TYPE_F32], bits / 32);
+    value = LLVMBuildBitCast(l->builder, value, floats, "");
+    value = lower_intrinsic(l->m, l->builder, "llvm.arithmetic.fence", &floats, 1, &value, 1);
+    return LLVMBuildBitCast(l->builder, value, own, "");
+}
+
+/* Whether lanes that follow on one another are picked from two whole vectors of AVX-512. */
+static bool is_slide(lowering *l, const nest_op *op) {
+    const int lanes = lanes_in(l, &op->to);
+    for (int i = 1; i < lanes; i++)
+        if (op->pattern[i] != op->pattern[0] + i) return false;
+    const cvk_type type = type_in(l, &op->to);
+    return type_is_computed_float(type) && lanes * type_rows[type].bits == 512 && lanes == lanes_in(l, &op->a);
+}
+
+/* LLVM has an instruction for that, of integers alone; floats it picks by a vector of places, which takes a register
+ * more. It would see the floats again, were there no fence of other ones. */
+static LLVMValueRef slide(lowering *l, cvk_type type, LLVMValueRef a, LLVMValueRef b, LLVMValueRef mask) {
+    const cvk_type other = type == TYPE_F32 ? TYPE_F64 : TYPE_F32;
+    LLVMTypeRef own = LLVMTypeOf(a),
+                bits = LLVMVectorType(type == TYPE_F32 ? l->m->i32 : l->m->i64, LLVMGetVectorSize(own));
+    a = LLVMBuildBitCast(l->builder, a, bits, "");
+    b = LLVMBuildBitCast(l->builder, b, bits, "");
+    LLVMValueRef slid = LLVMBuildShuffleVector(l->builder, a, b, mask, "");
+    slid = LLVMBuildBitCast(l->builder, slid,
+                            LLVMVectorType(l->m->element[other], 512 / (unsigned)type_rows[other].bits), "");
+    return LLVMBuildBitCast(l->builder, fence(l, slid, other), own, "");
+}
+
 static void lower_shuffle(lowering *l, const nest_op *op) {
     int lanes = lanes_in(l, &op->to);
-    LLVMValueRef pick[NEST_MOST_LANES];
+    LLVMValueRef pick[NEST_MOST_LANES], a = get(l, &op->a, 0), b = get(l, &op->b, 0);
     for (int i = 0; i < lanes; i++)
         pick[i] = op->pattern[i] < 0 ? LLVMGetUndef(l->m->i32) : lane_index(l, op->pattern[i]);
     LLVMValueRef mask = LLVMConstVector(pick, (unsigned)lanes);
-    set(l, &op->to, 0, LLVMBuildShuffleVector(l->builder, get(l, &op->a, 0), get(l, &op->b, 0), mask, ""));
+    set(l, &op->to, 0,
+        is_slide(l, op) ? slide(l, type_in(l, &op->to), a, b, mask)
+                        : LLVMBuildShuffleVector(l->builder, a, b, mask, ""));
 }
 
 /* Swaps the off-diagonal blocks of two rows `step` apart: lane i of `upper` with bit `step` set against `lower`. */
@@ -273,18 +310,6 @@ static void exchange(lowering *l, LLVMValueRef *upper, LLVMValueRef *lower, int 
     }
     *upper = LLVMBuildShuffleVector(l->builder, a, b, LLVMConstVector(first, (unsigned)lanes), "");
     *lower = LLVMBuildShuffleVector(l->builder, a, b, LLVMConstVector(second, (unsigned)lanes), "");
-}
-
-/* What LLVM cannot look through: it would try to merge a round's shuffles with those of the rounds before, in a time
- * that multiplies with each, and find nothing. It takes floats alone, so others pass as the floats of their bits. */
-static LLVMValueRef fence(lowering *l, LLVMValueRef value, cvk_type type) {
-    LLVMTypeRef own = LLVMTypeOf(value), floats = own;
-    unsigned bits = LLVMGetVectorSize(own) * (unsigned)type_rows[type].bits;
-    if (bits % 32 != 0) return value;
-    if (!type_is_computed_float(type)) floats = LLVMVectorType(l->m->element[TYPE_F32], bits / 32);
-    value = LLVMBuildBitCast(l->builder, value, floats, "");
-    value = lower_intrinsic(l->m, l->builder, "llvm.arithmetic.fence", &floats, 1, &value, 1);
-    return LLVMBuildBitCast(l->builder, value, own, "");
 }
 
 /* A square transpose in log2(lanes) rounds of block exchanges; lanes is a power of two. */

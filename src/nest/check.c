@@ -361,9 +361,9 @@ static bool is_before(const nest_tensor *t, const nest_tensor *u) {
     return end <= u->begin && end * type_bytes(t->type) <= u->begin * type_bytes(u->type);
 }
 
-/* Tensors of one role, unless they are parts that stand apart. */
+/* Tensors of one role, unless they are parts that stand apart, or nothing of it. */
 static bool overlap(const nest_tensor *t, const nest_tensor *u) {
-    return t->role == u->role && ((!is_before(t, u) && !is_before(u, t)) || t->begin == u->begin);
+    return t->role == u->role && t->elements > 0 && u->elements > 0 && !is_before(t, u) && !is_before(u, t);
 }
 
 static bool check_declarations(checker *c) {

@@ -176,6 +176,13 @@ static bool all_decided(const counter *c, const part *list, int variable) {
 /* Adds what `times` executions of the list do. */
 static void add_list(const counter *c, nest_counts *sum, part *list, double times);
 
+static bool is_multiple(const affine *e, int64_t of) {
+    if (e->constant % of) return false;
+    for (int i = 0; i < e->count; i++)
+        if (e->term[i].coefficient % of) return false;
+    return true;
+}
+
 /* Of its tensor that an operation moves. */
 static int64_t bytes_of(const counter *c, const nest_op *op, int64_t active) {
     if (op->kind != OP_LOAD && op->kind != OP_SPLAT && op->kind != OP_STORE) return 0;
@@ -194,6 +201,7 @@ static void add_op(const counter *c, nest_counts *sum, const nest_op *op, double
         sum->fma_all_lanes += times * lanes;
     }
     sum->bytes += times * (double)bytes_of(c, op, active);
+    if (op->kind == OP_LOAD && op->at.stride == 1 && !is_multiple(&op->at.offset, lanes)) sum->astray += times;
 }
 
 static void add_values(const counter *c, nest_counts *sum, const part *loop, interval values) {
@@ -237,6 +245,7 @@ static void add_counts(nest_counts *sum, const nest_counts *once, double times) 
     sum->fma_lanes += times * once->fma_lanes;
     sum->fma_all_lanes += times * once->fma_all_lanes;
     sum->bytes += times * once->bytes;
+    sum->astray += times * once->astray;
 }
 
 static void add_list(const counter *c, nest_counts *sum, part *list, double times) {

@@ -206,6 +206,7 @@ typedef struct nest_counts {
     double dots[TYPES];              /* of ops[OP_DOT], by the type of their first factors */
     double fma_lanes, fma_all_lanes; /* of fma and dot: in their ranges; of their registers */
     double bytes;                    /* of tensors, loaded and stored */
+    double astray;                   /* of ops[OP_LOAD]: of lanes side by side that begin where no whole vector does */
 } nest_counts;
 void nest_count(const nest *n, nest_counts *counts);
 void nest_counts_add(nest_counts *to, const nest_counts *more);

@@ -330,16 +330,24 @@ static void find_lifetimes(making *m) {
 }
 
 /* Each edge and each output is one copy at most. */
+static int most_copies(const spec_graph *g) {
+    int edges = g->output_count;
+    for (const graph_node *n = g->node; n < g->node + g->node_count; n++) edges += n->input_count + n->operand_count;
+    return edges;
+}
+
 static void make_room(making *m) {
-    int edges = m->g->output_count;
-    for (const graph_node *n = m->g->node; n < m->g->node + m->g->node_count; n++)
-        edges += n->input_count + n->operand_count;
+    const int copies = most_copies(m->g);
     network_steps *n = m->n;
-    n->step = arena_array(m->arena, network_step, m->g->node_count + edges + 1);
-    n->tensor = arena_array(m->arena, network_tensor, m->g->tensor_count + edges + 1);
-    n->storage = arena_array(m->arena, network_storage, m->g->tensor_count + edges + 1);
+    n->step = arena_array(m->arena, network_step, m->g->node_count + copies + 1);
+    n->tensor = arena_array(m->arena, network_tensor, m->g->tensor_count + copies + 1);
+    n->storage = arena_array(m->arena, network_storage, m->g->tensor_count + copies + 1);
     n->tensor_count = m->g->tensor_count;
     m->value = arena_array(m->arena, value, m->g->tensor_count + 1);
+}
+
+int network_most_steps(const cvk_network *file) {
+    return file->graph ? file->graph->node_count + most_copies(file->graph) : 0;
 }
 
 static const fused_graph *fuse(arena *a, const spec_graph *g) {

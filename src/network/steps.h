@@ -60,6 +60,8 @@ typedef struct network_kernels {
 bool network_alike(arena *a, const cvk_spec *one, const cvk_spec *other);
 network_kernels network_kernels_of(arena *a, const network_steps *n);
 
+/* Steps that its network has at most. */
+int network_most_steps(const cvk_network *file);
 /* NULL where the file says nothing of what feeds what. */
 const network_steps *network_of(arena *a, const cvk_network *file);
 

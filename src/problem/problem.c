@@ -56,8 +56,10 @@ static void take_moments(const cvk_spec *s, problem *p) {
 }
 
 view problem_output(const cvk_spec *s, int pitch) {
-    return view_pitched(s->output_type, s->output_layout, s->batch, s->out_channels, s->pitch[pitch], s->groups,
-                        s->out_size);
+    view v = view_pitched(s->output_type, s->output_layout, s->batch, s->out_channels, s->pitch[pitch], s->groups,
+                          s->out_size);
+    v.zero = pitch == PITCH_OUTPUT ? s->output_zero : s->addend_zero;
+    return v;
 }
 
 /* All but the axes. */
@@ -83,7 +85,6 @@ static problem tensors_of(const cvk_spec *s) {
                  .epsilon = s->epsilon,
                  .post = problem_epilogue_of(s)};
     p.x.zero = s->input_zero;
-    p.y.zero = s->output_zero;
     if (s->kind == LAYER_GROUP_NORM) take_moments(s, &p);
     return p;
 }

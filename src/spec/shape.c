@@ -16,8 +16,7 @@ int64_t spec_stored(cvk_layout layout, int64_t channels) {
 }
 
 cvk_type spec_sum_type(const cvk_spec *s) {
-    const cvk_type type = type_of_sums(s->input_type);
-    return spec_is_pool(s) && !type_is_float(type) ? TYPE_F32 : type;
+    return !spec_weighs(s) && type_bytes(s->input_type) == 1 ? TYPE_F32 : type_of_sums(s->input_type);
 }
 
 scaling spec_scaling(const cvk_spec *s) {

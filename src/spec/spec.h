@@ -64,7 +64,7 @@ struct cvk_network {
     const struct spec_graph *graph; /* spec/graph.h: what feeds what; NULL: layers do not feed one another */
 };
 
-/* What is summed in; of bias, too. Bytes of pools in f32, which holds them all. */
+/* What is summed in; of bias, too. Bytes that have no weights in f32, which holds them all. */
 cvk_type spec_sum_type(const cvk_spec *s);
 /* What becomes of sums of integers; what post-ops are computed in then, and their parameters are of. */
 scaling spec_scaling(const cvk_spec *s);

@@ -22,6 +22,8 @@ int main() {
     const convoke::buffer scratch(kernel.info().scratch);
     const cvk_parallel_for threads = cvk_pthreadpool(nullptr);
     kernel.run(convoke::arguments(x, weights, y).bias(x).scale(x).addend(x).scratch(scratch), &threads);
+    const convoke::compiled_network whole = convoke::build(net);
+    whole.run({{x}, convoke::network_weights(whole, {x, y}), {y}}, &threads);
     return example_edges.name == nullptr;
 }
 END

@@ -60,6 +60,49 @@ static void check_networks() {
     expect(y[0] == 6 && y[5] == 39, "bias, scale and addend");
 }
 
+static const char WHOLE[] = "version: 1\nname: whole\ninputs: {x: [any, 1, 5]}\noutputs: [both, y]\nlayers:\n"
+                            "- {name: a, input: x, out_channels: 1, kernel_size: 1, bias: true}\n"
+                            "- {name: both, kind: concat, input: [a, x]}\n"
+                            "- {name: y, input: both, out_channels: 1, kernel_size: 1, post_ops: [{add: a}]}\n";
+
+/* Two images, of which a gives 2 x + 1, and y 10 a + x + a. */
+static void check_whole_networks() {
+    const auto net = convoke::build(convoke::network::parse(WHOLE));
+    expect(net.info().weights == 3 && net.weight_elements(2) == 2 && net.output_elements(1) == 5, "what is brought");
+    const std::vector<float> x(10, 3), w{2}, b{1}, v{10, 1};
+    std::vector<float> both(20), y(10);
+    const convoke::network_weights packed(net, {w, b, v});
+    net.run(convoke::network_arguments({x}, packed, {both, y}).batch(2));
+    expect(both[0] == 7 && both[5] == 3 && y[0] == 80 && y[9] == 80, "all layers in one call");
+    const cvk_parallel_for threads = {[](void *, std::size_t n, cvk_parallel_body *body, void *argument) {
+                                          while (n > 0) body(argument, --n);
+                                      },
+                                      nullptr, 3};
+    const convoke::buffer memory(net.workspace(&threads, 2));
+    std::vector<float> again(10);
+    net.run(convoke::network_arguments({x}, packed, {both, again}).batch(2).workspace(memory), &threads);
+    expect(again == y, "threads, and memory of one's own");
+}
+
+static void check_refused_networks() {
+    const auto net = convoke::build(convoke::network::parse(WHOLE));
+    const std::vector<float> x(5), w{2}, b{1}, v{10, 1}, none;
+    const std::vector<double> doubles(5);
+    std::vector<float> both(10), y(5);
+    const convoke::network_weights packed(net, {w, b, v});
+    std::string words =
+        thrown(CVK_ERROR_ARGUMENT, [&] { convoke::network_weights(net, std::vector<convoke::const_tensor>{w, b}); });
+    expect(words == "whole takes 3 weights, not 2", "arrays are counted");
+    words =
+        thrown(CVK_ERROR_ARGUMENT, [&] { net.run(convoke::network_arguments({doubles}, packed, {both, y}).batch(1)); });
+    expect(words == "whole takes x of float, not of double", "types are compared");
+    words = thrown(CVK_ERROR_SIZE, [&] { net.run(convoke::network_arguments({x}, packed, {both, y}).batch(2)); });
+    expect(words.find("x has 20 bytes") == 0, "what is too small is named");
+    words = thrown(CVK_ERROR_NULL, [&] { convoke::network_weights(net, {w, none, v}); });
+    expect(words.find("a.bias") == 0, "what is missing is named");
+    thrown(CVK_ERROR_ARGUMENT, [] { convoke::build(convoke::network::parse(YAML)); });
+}
+
 static void check_lifetimes() {
     convoke::spec layer = convoke::network::parse(YAML)[0]; // the network is kept by its layer
     expect(layer.name() == "twice", "a layer outlives the network's handle");
@@ -261,6 +304,8 @@ static void check_quantized() {
 int main() {
     setenv("CONVOKE_CACHE", "off", 1);
     check_networks();
+    check_whole_networks();
+    check_refused_networks();
     check_lifetimes();
     check_transposed();
     check_gradients();

@@ -67,11 +67,36 @@ Test(count, a_nest_without_operations_or_with_an_empty_loop_counts_nothing) {
     arena a;
     arena_init(&a);
     cr_assert(!arena_guard(&a), "out of memory");
-    nest_counts counts = {{1}, {1}, 1, 1, 1};
+    nest_counts counts = {{1}, {1}, 1, 1, 1, 1};
     nest_builder b = nest_begin(&a, "empty", ENTRY_TASKS, 64);
     nest_count(nest_finish(&b), &counts);
     for (op_kind kind = 0; kind < OP_KINDS; kind++) cr_expect_eq(counts.ops[kind], 0);
     nest_count(padded(&a, 0, 3, 1), &counts);
     cr_expect_eq(counts.ops[OP_FMA], 0);
+    arena_free(&a);
+}
+
+/* A vector of a row of `width`, `from` places after where a vector begins. */
+static double astray_of(arena *a, int64_t width, int64_t from) {
+    nest_builder b = nest_begin(a, "rows", ENTRY_TASKS, 64);
+    int in = nest_add_tensor(&b, "in", ROLE_INPUT, TYPE_F32, 8 * width + 64, 4, false);
+    int x = nest_add_register(&b, "x", TYPE_F32, 16, 1);
+    affine row = build_task(&b, "row", 8), v = build_loop(&b, "v", 2);
+    affine at = affine_offset(affine_add_scaled(affine_scale(v, 16), row, width), from);
+    build_load(&b, reg(x, affine_constant(0)), access_at(in, at, 1), NULL);
+    for (int i = 0; i < 2; i++) build_end(&b);
+    nest_counts counts;
+    nest_count(nest_finish(&b), &counts);
+    return counts.astray;
+}
+
+Test(count, loads_that_begin_where_no_whole_vector_does_are_counted) {
+    arena a;
+    arena_init(&a);
+    cr_assert(!arena_guard(&a), "out of memory");
+    cr_expect_eq(astray_of(&a, 64, 0), 0);
+    cr_expect_eq(astray_of(&a, 64, 32), 0);
+    cr_expect_eq(astray_of(&a, 64, 1), 16, "one place on");
+    cr_expect_eq(astray_of(&a, 63, 0), 16, "rows are no whole vectors");
     arena_free(&a);
 }

@@ -23,6 +23,11 @@ static const found all[] = {
     {"a separable filter read zeros where its border is another number",
      "{name: a, input: [1, 1, 20, 21], out_channels: 1, kernel_size: 3, padding: 1, padding_mode: {constant: 2}, "
      "weights: {values: [[1, 2, 1], [2, 4, 2], [1, 2, 1]], scale: 0.0625}}"},
+    {"bytes whose border is folded back came out without what stands for 0",
+     "{name: a, input: [1, 3, 20], out_channels: 12, kernel_size: 5, padding: 4, padding_mode: symmetric, dtype: s8, "
+     "quantization: {output_zero_point: -102}, transposed: true, layout: channels_last, post_ops: [add]}"},
+    {"parts of the workspace in which no image has anything were taken for one another",
+     "{name: a, kind: group_norm, input: [0, 4, 9], layout: blocked}"},
     {"tasks of a batch of no images were divided by",
      "{name: a, input: [0, 26, 3, 9], out_channels: 6, kernel_size: 3, layout: channels_last}"},
     {"the last block of input channels of a blocked input failed the proof of bounds",

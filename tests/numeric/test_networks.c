@@ -70,7 +70,8 @@ static bool try_steps(subject *s) {
 
 static bool try_file(subject *s, const cvk_network *file, draws *d) {
     const int64_t batch = draw_from(d, 0, 3);
-    cvk_status status = ready_network_open(&s->lab, file, &s->arena, &s->ready);
+    ready_network_begin(&s->arena, file, &s->ready);
+    cvk_status status = ready_network_open(&s->lab, &s->arena, &s->ready);
     if (status != CVK_OK) return fails(s, "it does not compile", first_words(s->lab.diagnostics, status));
     status = network_trial_open(s->ready.steps, &s->ready.info, batch, draw_bits(d), &s->trial);
     return status == CVK_OK ? try_steps(s) : fails(s, "data", cvk_status_text(status));
@@ -135,6 +136,14 @@ Test(networks, what_one_layer_ignores_is_not_brought_to_others) {
     expect_right("{version: 1, inputs: {x: [1, 1, 9, 20]}, outputs: [y, z], defaults: {out_channels: 1, kernel_size: "
                  "3}, layers: [{name: y, input: x, nan: ignore}, {name: z, input: x, weights: {values: [[1, 0, -1], "
                  "[2, 0, -2], [1, 0, -1]]}}]}\n");
+}
+
+/* They went through a multiplier, which nobody brought. */
+Test(networks, bytes_are_copied_as_they_are) {
+    expect_right(
+        "{version: 1, inputs: {x: {shape: [2, 3, 5, 7], dtype: u8}, z: {shape: [2, 3, 5, 7], dtype: s8, layout: "
+        "blocked}}, outputs: [both, z], layers: [{name: a, kind: max_pool, input: x, kernel_size: 1, dtype: u8, "
+        "layout: blocked, quantization: {input_zero_point: 9}}, {name: both, kind: concat, input: [a, x]}]}\n");
 }
 
 /* None of them may begin within a block of another. */

@@ -3,13 +3,15 @@
  * multiples of one another are folded: an input row's columns are first summed, and then weighed once for each row of
  * the kernel; of symmetric and antisymmetric columns half is left, of a kernel of rank 1 one.
  *
- *     for the input channels, folds of columns: unrolled
- *       w[j][kh] = constants
- *       for the input rows that the tile's rows see, vectors: unrolled
- *         f = sum of factor[kw] x[kw], those of one magnitude added before they are multiplied
- *         for the tile's rows that see it: acc[j][row] += w[j][kh] f
+ *     for the input channels, input rows that the tile's rows see, vectors, folds of columns: unrolled
+ *       f = sum of factor[kw] x[kw], those of one magnitude added before they are multiplied
+ *       for the tile's rows that see it: acc[j][row] += w[j][kh] f
  *
- * That changes the order of a sum: where accuracy is strict each column is by itself. */
+ * That changes the order of a sum: where accuracy is strict each column is by itself.
+ *
+ * Where a vector is a whole line, each that begins elsewhere is of two, and loading it takes as long as two: there
+ * a row's vectors are loaded as one tap reads them, and the other taps' put together from neighbours. */
+#include "algo/cost.h"
 #include "algo/direct/tile.h"
 #include "algo/known_product.h"
 #include "problem/known.h"
@@ -33,30 +35,31 @@ typedef struct standing {
     bool strict;
     tap k;
     bool *fresh; /* sums that nothing was added to yet, of a tile that begins with zeros */
-    affine v;
-    const fold *fold;
+    fold *folds;
+    int fold_count;
     bool *present; /* inputs of a row that are not all absent, by kw */
+    bool *whole;   /* vectors of a row that are loaded as `middle` reads them, all lanes present, by v */
 } standing;
 
 static int64_t taps_across(const tile *t) { return t->p.axis[AXIS_W].taps; }
 
 static int64_t taps_down(const tile *t) { return t->p.axis[AXIS_H].taps; }
 
-/* ---- registers: inputs by kw, and one to load by; a fold's sum and a group's; constants by j and kh, and one ---- */
+static int64_t vectors_of(const tile *t) { return t->plan->tile_ow / t->lanes; }
+
+/* ---- registers: inputs by kw, one to load by, and whole vectors by v; a fold's sum and a group's; a constant ---- */
 
 static void registers(tile *t) {
     column_tile_registers(t);
-    t->xs = nest_add_register(t->b, "x", t->p.sum, t->lanes, (int)taps_across(t) + 1);
+    t->xs = nest_add_register(t->b, "x", t->p.sum, t->lanes, (int)(taps_across(t) + 1 + vectors_of(t)));
     t->temporaries = nest_add_register(t->b, "f", t->p.sum, t->lanes, 2);
-    t->ws = nest_add_register(t->b, "w", t->p.sum, t->lanes, (int)(t->plan->tile_oc * taps_down(t)) + 1);
+    t->ws = nest_add_register(t->b, "w", t->p.sum, t->lanes, 1);
 }
 
 static register_ref input_of(const tile *t, int64_t kw) { return reg(t->xs, affine_constant(kw)); }
+static register_ref whole_of(const tile *t, int64_t v) { return reg(t->xs, affine_constant(taps_across(t) + 1 + v)); }
 static register_ref folded(const tile *t) { return reg(t->temporaries, affine_constant(0)); }
 static register_ref group_of(const tile *t) { return reg(t->temporaries, affine_constant(1)); }
-static register_ref constant_of(const tile *t, int64_t j, int64_t kh) {
-    return reg(t->ws, affine_constant(1 + j * taps_down(t) + kh));
-}
 static register_ref one_constant(const tile *t) { return reg(t->ws, affine_constant(0)); }
 
 /* ---- sums of a few constants' products ---- */
@@ -95,12 +98,13 @@ static void sum_group(const standing *s, const double *w, int64_t first) {
 }
 
 /* The sum of w[kw] x[kw]: an input as it is, where that is all. */
-static register_ref sum_row(const standing *s, const double *w) {
+static register_ref sum_row(const standing *s, const fold *f) {
     const register_ref to = folded(s->t);
+    const double *w = f->factor;
     bool fresh = true;
     for (int64_t kw = 0; kw < taps_across(s->t); kw++) {
         if (w[kw] == 0 || !s->present[kw]) continue;
-        if (s->fold->columns == 1) return input_of(s->t, kw);
+        if (f->columns == 1) return input_of(s->t, kw);
         if (sharing(s, w, kw) == 1) {
             add_constant_product(s->t, to, &fresh, w[kw], input_of(s->t, kw));
         } else if (is_first(s, w, kw)) {
@@ -184,52 +188,107 @@ typedef struct meeting_rows {
     int64_t row, kh;
 } meeting_rows;
 
-/* Of one vector of columns; whether any is there. */
-static bool load_row(standing *s, int64_t row) {
-    tile *t = s->t;
+/* Of a vector's lanes those that are there by a tap. */
+static int64_t lanes_there(const standing *s, int64_t v, int64_t kw) {
+    tap k = s->k;
+    k.k[AXIS_W] = affine_constant(kw);
+    const nest_range lanes = tap_columns(s->t, &k, affine_constant(v * s->t->lanes), s->t->lanes);
+    int low, high;
+    nest_lane_ends(s->t->b->nest, &lanes, NULL, s->t->lanes, &low, &high);
+    return high - low;
+}
+
+static void load(standing *s, int64_t row, int64_t v, int64_t kw, register_ref to) {
     const pixel at = {{affine_constant(0), affine_constant(row), affine_constant(0)}};
+    s->k.k[AXIS_W] = affine_constant(kw);
+    column_tile_load(s->t, &s->k, &at, affine_constant(v), to, input_of(s->t, taps_across(s->t)));
+}
+
+/* The tap that reads where the output is; if none does, the middle one. */
+static int64_t middle_of(const problem_axis *a) {
+    const int64_t there = -a->origin / a->tap_step;
+    return a->origin % a->tap_step == 0 && there >= 0 && there < a->taps ? there : a->taps / 2;
+}
+
+static bool joins(const standing *s) {
+    const tile *t = s->t;
+    const bool lines = t->lanes * type_bytes(t->p.sum) == LINE_BYTES && t->p.axis[AXIS_W].step == 1;
+    return lines && taps_across(t) > 1 && vectors_of(t) > 1;
+}
+
+static void load_whole(standing *s, int64_t row) {
+    const int64_t middle = middle_of(&s->t->p.axis[AXIS_W]);
+    for (int64_t v = 0; v < column_tile_vectors(s->t); v++) {
+        s->whole[v] = joins(s) && lanes_there(s, v, middle) == s->t->lanes;
+        if (s->whole[v]) load(s, row, v, middle, whole_of(s->t, v));
+    }
+}
+
+/* Two neighbours' lanes, from one on. */
+static void join(tile *t, register_ref to, int64_t v, int64_t from) {
+    int pattern[NEST_MOST_LANES];
+    for (int l = 0; l < t->lanes; l++) pattern[l] = (int)from + l;
+    build_shuffle(t->b, to, whole_of(t, v), whole_of(t, v + 1), pattern);
+}
+
+/* What tap kw reads, all of it, if that is in whole vectors. */
+static bool find_whole(const standing *s, int64_t v, int64_t kw) {
+    tile *t = s->t;
+    const problem_axis *a = &t->p.axis[AXIS_W];
+    const int64_t off = (kw - middle_of(a)) * a->tap_step, first = off < 0 ? v - 1 : v, last = off > 0 ? v + 1 : v;
+    const bool near = off > -t->lanes && off < t->lanes && first >= 0 && last < column_tile_vectors(t);
+    if (!near || !s->whole[first] || !s->whole[last]) return false;
+    if (off == 0)
+        build_op(t->b, OP_COPY, input_of(t, kw), whole_of(t, v), whole_of(t, v));
+    else
+        join(t, input_of(t, kw), first, off < 0 ? t->lanes + off : off);
+    return true;
+}
+
+/* A fold's inputs of one vector; whether any is there. */
+static bool load_row(standing *s, const fold *f, int64_t row, int64_t v) {
+    tile *t = s->t;
     bool any = false;
     for (int64_t kw = 0; kw < taps_across(t); kw++) {
-        s->k.k[AXIS_W] = affine_constant(kw);
-        nest_range lanes = tap_columns(t, &s->k, affine_scale(s->v, t->lanes), t->lanes);
-        int low, high;
-        nest_lane_ends(t->b->nest, &lanes, NULL, t->lanes, &low, &high);
-        s->present[kw] = low < high && s->fold->factor[kw] != 0;
+        const int64_t there = lanes_there(s, v, kw);
+        s->present[kw] = there > 0 && f->factor[kw] != 0;
         any |= s->present[kw];
-        if (s->present[kw]) column_tile_load(t, &s->k, &at, s->v, input_of(t, kw), input_of(t, taps_across(t)));
+        if (s->present[kw] && !(there == t->lanes && find_whole(s, v, kw))) load(s, row, v, kw, input_of(t, kw));
     }
     return any;
 }
 
-static double weight_at(const standing *s, int64_t j, int64_t kd, int64_t kh) {
-    return s->fold->weight[place_in_column(s->t, j, kd, kh)];
+static double weight_at(const standing *s, const fold *f, int64_t j, int64_t kh) {
+    return f->weight[place_in_column(s->t, j, s->k.k[AXIS_D].constant, kh)];
 }
 
-static bool is_met(const standing *s, int64_t kd, const meeting_rows *m, int count) {
+static bool is_met(const standing *s, const fold *f, const meeting_rows *m, int count) {
     for (int i = 0; i < count; i++)
         for (int64_t j = 0; j < s->t->oc.valid; j++)
-            if (weight_at(s, j, kd, m[i].kh) != 0) return true;
+            if (weight_at(s, f, j, m[i].kh) != 0) return true;
     return false;
 }
 
-/* What one input row gives to the rows that see it. */
-static void add_input_row(standing *s, int64_t kd, const meeting_rows *m, int count) {
+/* What a fold's columns of one vector give to the rows that see it. */
+static void add_vector(standing *s, const fold *f, const meeting_rows *m, int count, int64_t v) {
     tile *t = s->t;
-    if (!is_met(s, kd, m, count)) return;
+    if (!is_met(s, f, m, count) || !load_row(s, f, m->row, v)) return;
+    const register_ref x = sum_row(s, f);
+    for (int i = 0; i < count; i++)
+        for (int64_t j = 0; j < t->oc.valid; j++) {
+            const pixel row = {{affine_constant(0), affine_constant(m[i].row), affine_constant(0)}};
+            const register_ref sum = column_tile_sum(t, affine_constant(j), &row, affine_constant(v));
+            const double w = weight_at(s, f, j, m[i].kh);
+            if (w != 0) add_constant_product(t, sum, &s->fresh[sum.index.constant], w, x);
+        }
+}
+
+/* What one input row gives to the rows that see it. */
+static void add_input_row(standing *s, const meeting_rows *m, int count) {
     s->k.k[AXIS_H] = affine_constant(m->kh);
-    for (int64_t v = 0; v < column_tile_vectors(t); v++) {
-        s->v = affine_constant(v);
-        if (!load_row(s, m->row)) continue;
-        const register_ref f = sum_row(s, s->fold->factor);
-        for (int i = 0; i < count; i++)
-            for (int64_t j = 0; j < t->oc.valid; j++) {
-                const pixel row = {{affine_constant(0), affine_constant(m[i].row), affine_constant(0)}};
-                const register_ref sum = column_tile_sum(t, affine_constant(j), &row, s->v);
-                const double w = weight_at(s, j, kd, m[i].kh);
-                if (w != 0)
-                    known_add_product(t->b, sum, &s->fresh[sum.index.constant], w, constant_of(t, j, m[i].kh), f);
-            }
-    }
+    load_whole(s, m->row);
+    for (int64_t v = 0; v < column_tile_vectors(s->t); v++)
+        for (int i = 0; i < s->fold_count; i++) add_vector(s, &s->folds[i], m, count, v);
 }
 
 /* Whether all taps of an axis are there, or are left out where the nest is built. */
@@ -253,23 +312,14 @@ static int rows_meeting(const tile *t, int64_t input, meeting_rows *to) {
     return count;
 }
 
-/* Constants of a slice of the fold. */
-static void hold_constants(const standing *s, int64_t kd) {
-    const tile *t = s->t;
-    for (int64_t j = 0; j < t->oc.valid; j++)
-        for (int64_t kh = 0; kh < taps_down(t); kh++)
-            if (weight_at(s, j, kd, kh) != 0) build_const(t->b, constant_of(t, j, kh), weight_at(s, j, kd, kh));
-}
-
-static void add_rows(standing *s, int64_t kd) {
+static void add_rows(standing *s) {
     tile *t = s->t;
     const problem_axis *a = &t->p.axis[AXIS_H];
     meeting_rows *m = arena_array(t->b->nest->arena, meeting_rows, t->size[AXIS_H] + 1);
-    hold_constants(s, kd);
     if (!tile_has_spans(t, AXIS_H)) {
         for (int64_t kh = 0; kh < a->taps; kh++) {
             if (!open_present(t, AXIS_H, kh)) continue;
-            add_input_row(s, kd, &(meeting_rows){0, kh}, 1);
+            add_input_row(s, &(meeting_rows){0, kh}, 1);
             close_inside(t->b);
         }
         return;
@@ -277,15 +327,15 @@ static void add_rows(standing *s, int64_t kd) {
     const int64_t first = t->span[AXIS_H]->start_first * a->step + a->origin;
     const int64_t last = first + (t->span[AXIS_H]->length - 1) * a->step + (a->taps - 1) * a->tap_step;
     for (int64_t input = greater(first, 0); input <= lesser(last, a->in - 1); input++)
-        add_input_row(s, kd, m, rows_meeting(t, input, m));
+        add_input_row(s, m, rows_meeting(t, input, m));
 }
 
-static void add_fold(standing *s) {
+static void add_slices(standing *s) {
     tile *t = s->t;
     for (int64_t kd = 0; kd < t->p.axis[AXIS_D].taps; kd++) {
         s->k.k[AXIS_D] = affine_constant(kd);
         if (!open_present(t, AXIS_D, kd)) continue;
-        add_rows(s, kd);
+        add_rows(s);
         close_inside(t->b);
     }
 }
@@ -293,23 +343,21 @@ static void add_fold(standing *s) {
 static void add_filters(tile *t, int64_t group, int64_t first) {
     const int sums = t->b->nest->registers[t->acc].count;
     arena *a = t->b->nest->arena;
-    fold *folds = arena_array(a, fold, taps_across(t));
     standing s = {.t = t,
                   .group = group,
                   .first = first,
                   .strict = t->p.accuracy == ACCURACY_STRICT,
                   .fresh = arena_array(a, bool, sums),
-                  .present = arena_array(a, bool, taps_across(t))};
+                  .folds = arena_array(a, fold, taps_across(t)),
+                  .present = arena_array(a, bool, taps_across(t)),
+                  .whole = arena_array(a, bool, vectors_of(t))};
     const bool fresh = !t->p.post.bias && is_settled(t, AXIS_D) && is_settled(t, AXIS_H);
     for (int i = 0; i < sums; i++) s.fresh[i] = fresh;
     for (s.ic = 0; s.ic < t->p.in_channels; s.ic++) {
         s.k.ic = affine_constant(s.ic);
-        memset(folds, 0, sizeof *folds * (size_t)taps_across(t));
-        const int count = find_folds(&s, folds);
-        for (int i = 0; i < count; i++) {
-            s.fold = &folds[i];
-            add_fold(&s);
-        }
+        memset(s.folds, 0, sizeof *s.folds * (size_t)taps_across(t));
+        s.fold_count = find_folds(&s, s.folds);
+        add_slices(&s);
     }
 }
 

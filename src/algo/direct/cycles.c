@@ -20,14 +20,6 @@ static double sums(const problem *o, int lanes, const cvk_plan *p) {
     return p->lanes == LANES_IN_CHANNELS ? all : all / lanes;
 }
 
-/* The share of loads along columns that are of two lines: they begin anywhere, but those of the first tap of rows that
- * begin where lines do. */
-static double line_crossings(const problem *o, int lanes) {
-    double bytes = type_bytes(o->x.type), share = (bytes * lanes - bytes) / (double)LINE_BYTES;
-    bool even = o->axis[AXIS_W].in % lanes == 0 && o->axis[AXIS_W].origin == 0;
-    return even ? share * (double)(o->axis[AXIS_W].taps - 1) / (double)o->axis[AXIS_W].taps : share;
-}
-
 /* Lanes that are not side by side cost an instruction each, and a load of two lines as much as two. */
 static double scattered_cycles(const problem *o, const cvk_target *t, int lanes, const cvk_plan *p,
                                const nest_counts *c) {
@@ -42,7 +34,7 @@ static double scattered_cycles(const problem *o, const cvk_target *t, int lanes,
     else if (stride > 1)
         cycles += c->ops[OP_LOAD] * (double)stride;
     else if (by_column)
-        cycles += c->ops[OP_LOAD] * line_crossings(o, lanes) / t->figures->loads_a_cycle;
+        cycles += cost_crossings(t, c, lanes, type_bytes(o->x.type));
     if (stores) cycles += c->ops[OP_STORE] * lanes * t->figures->scatter_cycles;
     const bool parts = p->lanes == LANES_IN_CHANNELS && p->tile_oc < o->y.channels;
     if (parts) cycles += c->ops[OP_STORE] * t->figures->part_cycles;
@@ -68,6 +60,14 @@ static double combining_cycles(const cvk_target *t, const nest_counts *c, double
     return (c->ops[OP_ADD] + c->ops[OP_MAXIMUM]) * t->figures->fma_latency / independent;
 }
 
+static double tiles_of(const problem *o, const cvk_plan *p) {
+    double channels =
+        (double)(p->lanes == LANES_CHANNELS ? o->x.channels * problem_multiplier(o) : o->groups * o->out_channels);
+    double tiles = (double)o->n * ceil(channels / p->tile_oc);
+    for (int a = 0; a < AXES; a++) tiles *= (double)ceil_div(o->axis[a].out, plan_unit(p, tile_loop_of(a)));
+    return tiles;
+}
+
 enum { PAGE_BYTES = 4096, SETS = PAGE_BYTES / LINE_BYTES, WEIGHT_WAYS = 1 };
 
 /* First-level sets repeat every 4 KiB, and pixels a multiple of that apart share one. Packed input has no such strides.
@@ -89,15 +89,40 @@ double direct_conflicts(const problem *o, const cvk_target *t, const cvk_plan *p
     return (double)crowded / ((double)p->tile_oh * p->tile_ow);
 }
 
+/* Where the rows of a tile of columns lie a multiple of some lines apart, more of them may share a set than it has
+ * ways: what one tile leaves of a line is then gone before the next reads the rest. Lines of a set, beyond its ways. */
+static double crowding(const int *lines, int ways) {
+    double all = 0;
+    for (int i = 0; i < SETS; i++)
+        if (lines[i] > ways) all += (double)lines[i] * (lines[i] - ways) / ways;
+    return all;
+}
+
+static void put_rows(int *lines, const view *v, int axis, int64_t rows, int64_t first) {
+    const int64_t apart = type_bytes(v->type) * v->axis[axis];
+    for (int64_t i = 0; i < rows; i++) lines[floor_mod(first + i * apart, PAGE_BYTES) / LINE_BYTES]++;
+}
+
+static int64_t positions_seen(const problem_axis *a, int64_t outputs) {
+    return (outputs - 1) * a->step + (a->taps - 1) * a->tap_step + 1;
+}
+
+static double row_conflicts(const problem *o, const cvk_target *t, const cvk_plan *p) {
+    if (p->lanes != LANES_COLUMNS || p->pack_rows) return 0;
+    int lines[SETS] = {0};
+    const int ways = (int)(t->l1_bytes / PAGE_BYTES);
+    put_rows(lines, &o->x, AXIS_H, positions_seen(&o->axis[AXIS_H], p->tile_oh), 0);
+    for (int j = 0; j < p->tile_oc; j++)
+        put_rows(lines, &o->y, AXIS_H, p->tile_oh, type_bytes(o->y.type) * j * o->y.channel);
+    const double width = (double)p->tile_ow * type_bytes(o->x.type) / (double)LINE_BYTES;
+    return ways > 0 ? (width + 2) * crowding(lines, ways) * tiles_of(o, p) : 0;
+}
+
 /* Sums that are several vectors, or the lanes of one, are added when a tile is finished, in rounds of half as many. */
 static double rounds_cycles(const problem *o, const cvk_target *t, const cvk_plan *p) {
     int lanes = target_lanes(t, o->sum);
     double parts = p->lanes == LANES_IN_CHANNELS ? lanes : p->lanes == LANES_CHANNELS ? (double)o->in_channels : 1;
-    double channels =
-        (double)(p->lanes == LANES_CHANNELS ? o->x.channels * problem_multiplier(o) : o->groups * o->out_channels);
-    double tiles = (double)o->n * ceil(channels / p->tile_oc);
-    for (int a = 0; a < AXES; a++) tiles *= (double)ceil_div(o->axis[a].out, plan_unit(p, tile_loop_of(a)));
-    return tiles * log2(parts) * t->figures->round_cycles;
+    return tiles_of(o, p) * log2(parts) * t->figures->round_cycles;
 }
 
 /* The last tile of a row, of a slice or of the depth is shorter, and may have too few sums to hide the latency of a
@@ -181,6 +206,7 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
                   scattered_cycles(&p, target, lanes, plan, counts);
     if (!problem_weighs(&p)) core = fmax(core, combining_cycles(target, counts, sums(&p, lanes, plan)));
     core += direct_conflicts(&p, target, plan) * counts->ops[OP_SPLAT] * f->conflict_cycles;
+    core += row_conflicts(&p, target, plan) * f->conflict_cycles;
     core += short_tiles_cycles(&p, target, plan, counts) + rounds_cycles(&p, target, plan);
     core += f->page_cycles * t.pages + f->row_line_cycles * t.row_lines;
     core += counts->ops[OP_PREFETCH] / f->loads_a_cycle + spilled_cycles(&p, target, plan, counts);

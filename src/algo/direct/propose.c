@@ -537,7 +537,7 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
     }
 }
 
-enum { MOST_HELD_CONSTANTS = 5 };
+enum { MOST_HELD_CONSTANTS = 5, MOST_JOINED_VECTORS = 4 };
 
 /* Rows of a tile share what columns of the kernel make of an input row. */
 void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
@@ -554,11 +554,12 @@ void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_ta
                      .unroll_ic = 1,
                      .unroll_kw = true,
                      .stream = streams(p, target)};
-    for (int v = 1; v <= MOST_SLIDING_VECTORS && v <= width; v++)
+    for (int v = 1; v <= MOST_JOINED_VECTORS && v <= width; v++)
         for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS && ROWS[i] <= height; i++) {
             plan.tile_ow = v * lanes;
             plan.tile_oh = ROWS[i];
-            const int64_t held = lesser(o.p.axis[AXIS_H].taps, MOST_HELD_CONSTANTS) + LOADED_AHEAD - 1;
+            const int64_t waiting = v > 1 ? v : 0; /* whole vectors of a row */
+            const int64_t held = lesser(o.p.axis[AXIS_H].taps, MOST_HELD_CONSTANTS) + LOADED_AHEAD - 1 + waiting;
             const int64_t most = free_registers(target, (int)held) / (v * ROWS[i]);
             plan.tile_oc = (int)lesser(o.p.out_channels, most);
             if (most < 1) continue;

@@ -314,12 +314,19 @@ static double pages_of(const sweeps *s) {
     return tiles_of(s) * taps * s->whole[LOOP_IC] * fmin(1, apart / PAGE_BYTES);
 }
 
+/* A core follows so many rows of a channel, which tiles continue. */
+enum { ROWS_FOLLOWED = 8 };
+
+static bool continues_rows(const cvk_plan *plan) {
+    return plan->lanes == LANES_COLUMNS && plan->tile_oc == 1 && plan->tile_od * plan->tile_oh <= ROWS_FOLLOWED;
+}
+
 /* Of a channels_first output each channel's row is on a page of its own. */
 static double row_lines_of(const sweeps *s) {
     const view *y = &s->p->y;
     const cvk_plan *plan = s->plan;
     double size = type_bytes(y->type);
-    if (view_has_channels_together(y) || size * (double)y->channel < PAGE_BYTES) return 0;
+    if (view_has_channels_together(y) || size * (double)y->channel < PAGE_BYTES || continues_rows(plan)) return 0;
     double rows = s->whole[LOOP_N] * s->whole[LOOP_G] * s->whole[LOOP_OC] * s->whole[LOOP_OD] * s->whole[LOOP_OH];
     return rows * s->whole[LOOP_OW] / plan->tile_ow * lines_of_columns(size * plan->tile_ow, size) / (double)LINE_BYTES;
 }

@@ -260,16 +260,29 @@ static algo_nests build(const algorithm *row, arena *a, const problem *p, const 
     return (algo_nests){{3, phase}, fft_pack_weights(a, &f)};
 }
 
-/* Instructions, what goes out to the workspace and comes back, and weights, which every tile meets. */
+/* Rows of a tile of the planes, and of outputs, each of which begins somewhere else. */
+static double runs_of(const fft *f, double tiles) {
+    const double channels = (double)(f->p->groups * (f->p->in_channels + f->p->out_channels));
+    return tiles * channels * (double)(f->axis[AXIS_D].size * f->axis[AXIS_H].size);
+}
+
+static double bytes_of(const view *v) { return (double)type_bytes(v->type) * (double)v->elements; }
+
+/* Instructions, what goes out to the workspace and comes back, and weights, which every tile meets. Beyond the third
+ * level nothing hides behind anything: what is stored is fetched first and goes out later, and each row of a tile is a
+ * run by itself. */
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
     const fft f = make(p, target, plan);
     const double workspace = (double)program_needs(&nests->run, ROLE_WORKSPACE).bytes;
     const double weights = (double)fft_packed_elements(&f) * type_bytes(p->sum);
     const double tiles = (double)p->n * (double)product_of(&f, offsetof(overlap, tiles));
-    double all = cost_issue(target, counts, f.lanes, INFINITY, false);
-    all += cost_far(target, 2 * workspace, workspace) + cost_far(target, weights * tiles, weights);
-    return COST_FFT_TOGETHER * all;
+    const double near =
+        cost_issue(target, counts, f.lanes, INFINITY, false) + cost_far(target, weights * tiles, weights);
+    if (workspace + bytes_of(&p->x) + bytes_of(&p->y) <= cost_l3_bytes(target))
+        return COST_FFT_TOGETHER * (near + cost_l3(target, 2 * workspace));
+    return near + cost_memory(target, COST_FFT_WAYS * workspace + bytes_of(&p->x) + 2 * bytes_of(&p->y)) +
+           COST_FFT_RUN_CYCLES * runs_of(&f, tiles);
 }
 
 const algorithm algo_fft = {"fft", LANES_COLUMNS, applicable, propose, refuse, build, cycles, NULL, NULL};
