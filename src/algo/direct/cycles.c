@@ -152,7 +152,7 @@ static double one_after_another(const problem *o, const cvk_plan *p) {
     const int64_t channels = lesser(p->tile_oc, o->x.channels);
     const int64_t bytes = type_bytes(o->x.type) * channels * read_by_tile(&o->axis[AXIS_W], p->tile_ow);
     const int64_t rows = read_by_tile(&o->axis[AXIS_H], p->tile_oh) * read_by_tile(&o->axis[AXIS_D], p->tile_od);
-    return fmin(1, 2 * (double)bytes / (PAGE_BYTES * (double)rows));
+    return fmin(1, 2 * (double)bytes / (double)(PAGE_BYTES * rows));
 }
 
 /* Registers of sums, and of what meets them. */
@@ -174,7 +174,7 @@ static double spilled_cycles(const problem *o, const cvk_target *t, const cvk_pl
 static double lines_at_once(const problem *o, const cvk_target *t, const cvk_plan *p) {
     const double pixels = (double)p->tile_od * p->tile_oh * p->tile_ow;
     if (view_has_channels_together(&o->x)) return fmin(pixels, COST_LINES_IN_FLIGHT);
-    const double lines = ceil(pixels * type_bytes(o->x.type) / LINE_BYTES),
+    const double lines = ceil(pixels * type_bytes(o->x.type) / (double)LINE_BYTES),
                  cycles = sums(o, target_lanes(t, o->sum), p);
     return fmin(lines * COST_CYCLES_AHEAD * t->figures->fma_a_cycle / cycles, COST_LINES_IN_FLIGHT);
 }
@@ -183,7 +183,7 @@ static double lines_at_once(const problem *o, const cvk_target *t, const cvk_pla
  * what comes from memory is waited for, as many lines together as a tile wants. */
 static double waiting_cycles(const problem *o, const cvk_target *t, const cvk_plan *p, const traffic *moved) {
     if (!problem_weighs(o) || p->lanes == LANES_CHANNELS || p->pack_rows || p->prefetch) return 0;
-    return moved->l3_input / LINE_BYTES * t->figures->memory_latency / lines_at_once(o, t, p);
+    return moved->l3_input / (double)LINE_BYTES * t->figures->memory_latency / lines_at_once(o, t, p);
 }
 
 /* Two things at once: the longer hides all but a share of the shorter. */
