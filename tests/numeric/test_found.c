@@ -216,8 +216,8 @@ static void expect_direct(arena *a, const cvk_spec *folded, const cvk_spec *plai
 /* Bounds of transforms were written beyond the outputs for a plan that only the layer without the border has. */
 Test(numeric, what_is_folded_back_is_bounded_as_direct_sums_by_any_plan) {
     static const char yaml[] =
-        "{version: 1, defaults: {input: [1, 2, 20, 30], out_channels: 3, kernel_size: 7, padding: "
-        "3, transposed: true}, layers: [{name: a, padding_mode: reflect}, {name: b}]}";
+        "{version: 1, defaults: {out_channels: 3, kernel_size: 7, padding: 3, transposed: true}, layers: [{name: a, "
+        "input: [1, 2, 20, 30], padding_mode: reflect}, {name: b, input: [1, 2, 20, 30]}]}";
     cvk_network *network;
     arena a;
     arena_init(&a);
