@@ -253,6 +253,12 @@ static cvk_status take_inputs(names *n, const Onnx__Graph *source, const char *p
     return CVK_ERROR_SPEC;
 }
 
+size_t graph_count_made(const graph *g) {
+    size_t count = g->node_count;
+    for (const graph_node *n = g->nodes; n < g->nodes + g->node_count; n++) count += (size_t)n->out_count;
+    return count;
+}
+
 void graph_count_readers(graph *g) {
     for (graph_node *n = g->nodes; n < g->nodes + g->node_count; n++)
         for (int i = 0; i < n->out_count; i++)

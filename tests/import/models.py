@@ -75,15 +75,16 @@ def conv_net():
 def branch_net():
     """What joins, normalises and regroups tensors."""
     constants = {"w": ((4, 4, 1, 1), [i % 5 - 2 for i in range(16)]), "d": ((4, 1, 3, 3), [1] * 36), "g": ((4,), [1, 2, 3, 4]),
-                 "two": ((), [2]), "m": ((4, 8), list(range(32))), "by": ((4,), [1, 1, 2, 2]), "f": ((8, 4), list(range(32))), "to": ((2,), [1, -1], INT64)}
+                 "two": ((), [2]), "m": ((4, 8), list(range(32))), "by": ((4,), [1, 1, 2, 2]), "f": ((8, 4), list(range(32))), "to": ((2,), [1, -1], INT64), "w3": ((5, 16, 1, 1), [1] * 80), "parts": ((2,), [2, 3], INT64)}
     nodes = [node("Conv", ["x", "w"], "a"), node("Relu", ["a"], "r"), node("GlobalAveragePool", ["r"], "p"), node("Conv", ["p", "w"], "s"),
              node("HardSigmoid", ["s"], "h", alpha=0.25), node("Mul", ["h", "r"], "e"), node("Add", ["r", "e"], "j"), node("Sub", ["two", "j"], "u"),
              node("Transpose", ["u"], "t", perm=[0, 2, 3, 1]), node("LayerNormalization", ["t", "g", "g"], "l", axis=-1, epsilon=1e-5),
              node("MatMul", ["l", "m"], "k"), node("Transpose", ["k"], "b", perm=[0, 3, 1, 2]), node("Softmax", ["b"], "o", axis=1),
              node("Resize", ["j", "", "by"], "z", mode="linear"), node("InstanceNormalization", ["z", "g", "g"], "i", epsilon=1e-5),
              node("MaxPool", ["i"], "q", kernel_shape=[2, 2], strides=[2, 2]), node("Concat", ["o", "q", "x"], "c", axis=1),
+             node("Conv", ["c", "w3"], "ab"), node("Split", ["ab", "parts"], ["aa", "bb"], axis=1), node("Relu", ["bb"], "rb"), node("Concat", ["rb", "aa"], "ba", axis=1),
              node("ReduceMean", ["o"], "v", axes=[2, 3], keepdims=0), node("Reshape", ["v", "to"], "n"), node("Gemm", ["n", "f"], "y")]
-    return model({"x": (1, 4, 6, 6)}, constants, nodes, ["y", "c", "x"])
+    return model({"x": (1, 4, 6, 6)}, constants, nodes, ["y", "c", "x", "ba"])
 
 
 if __name__ == "__main__":

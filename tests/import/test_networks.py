@@ -114,6 +114,18 @@ class Edges(Case):
         self.assertIn("{name: k, kind: concat, input: [x, c, x]}", self.spec)
         self.gives(numpy.maximum(0, numpy.concatenate([self.x, pointwise(self.x, self.w), self.x], 1)))
 
+    def test_channels_that_go_different_ways_are_layers_of_their_own(self):
+        w, b, s = numbers(5, 4, 1, 1), numbers(5), numbers(5, 1, 1)
+        c = numpy.maximum(0, pointwise(self.x, w) + b.reshape(-1, 1, 1)) * s
+        for split, more in ((node("Split", ["m", "parts"], ["p", "q"], axis=1), {}), (node("Split", ["m"], ["p", "q"], axis=-3, split=[2, 3]), {"opset": 11})):
+            rows = self.imports({"w": constant(w), "b": constant(b), "s": constant(s), "parts": sizes(2, 3)},
+                                [node("Conv", ["x", "w", "b"], "c"), node("Relu", ["c"], "r"), node("Mul", ["r", "s"], "m"), split,
+                                 node("Tanh", ["q"], "t"), node("Concat", ["t", "p"], "y", axis=1)], **more)
+            self.assertEqual((rows["p"]["why"], rows["t"]["layer"]), ("layers of its own", "c_2"))
+            self.gives(numpy.concatenate([numpy.tanh(c[:, 2:]), c[:, :2]], 1))
+        rows = self.imports({"w": constant(w)}, [node("Conv", ["x", "w"], "c"), node("Split", ["c"], ["p", "q"], axis=2), node("Add", ["p", "q"], "y")])
+        self.assertEqual((rows["p"]["fate"], rows["p"]["why"]), ("left out", "it is not along channels"))
+
     def test_what_is_put_out_twice_or_as_it_came_in_is_copied(self):
         self.imports(self.weights(), [self.conv, node("Identity", ["c"], "i"), node("Identity", ["x"], "j"), node("Tanh", ["c"], "t")],
                      outputs=["c", "i", "j", "t"])
