@@ -113,7 +113,8 @@ static void take_node(graph *g, graph_node *n, import_layers *layers) {
         n->fate = FATE_CONSTANT;
         n->why = "";
     } else if (strcmp(n->op, "Split") == 0) {
-        n->why = layers_split(g, n, layers);
+        const char *why = layers_split(g, n, layers);
+        if (why) n->why = why;
     } else if (!network_take_node(g, n, layers)) {
         take_layer(g, n, layers);
     }
