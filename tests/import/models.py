@@ -50,11 +50,17 @@ def value(name, shape):
     return field(1, name) + field(2, field(1, field(1, FLOAT) + field(2, dims)))
 
 
-def model(inputs, constants, nodes, outputs, opset=17):
+def beside(name, shape, location, offset, length):
+    """A constant whose numbers are in another file."""
+    entries = b"".join(field(13, field(1, k) + field(2, str(v))) for k, v in (("location", location), ("offset", offset), ("length", length)))
+    return field(5, b"".join(field(1, n) for n in shape) + field(2, FLOAT) + field(8, name) + entries + field(14, 1))
+
+
+def model(inputs, constants, nodes, outputs, opset=17, more=b""):
     """inputs {name: shape}, constants {name: (shape, values) or (shape, values, kind)}, nodes of `node`, names of outputs."""
     graph = b"".join(field(1, n) for n in nodes) + b"".join(field(5, tensor(n, *c)) for n, c in constants.items())
     graph += b"".join(field(11, value(n, s)) for n, s in inputs.items()) + b"".join(field(12, field(1, o)) for o in outputs)
-    return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, opset))
+    return field(1, 8) + field(7, graph + more) + field(8, field(1, "") + field(2, opset))
 
 
 def conv_net():
