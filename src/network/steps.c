@@ -2,6 +2,8 @@
  * copied by a step of its own. */
 #include "network/steps.h"
 
+#include "network/chains.h"
+
 #include <string.h>
 
 enum { NONE = -1, BLOCK = 16 };
@@ -203,6 +205,14 @@ static int64_t pitch_of(const making *m, int tensor) {
     return all == stored(t->layout, t->channels) ? 0 : all;
 }
 
+/* What is between the layers of a chain lies as its ends do. */
+static void lay_out_links(arena *a, cvk_spec *chain) {
+    cvk_spec *link = arena_copy(a, chain->link, sizeof *link * (size_t)chain->links);
+    link[0].input_layout = chain->input_layout;
+    link[chain->links - 1].output_layout = chain->output_layout;
+    spec_chain(a, link, chain->links, NULL, chain);
+}
+
 static void add_step(making *m, const cvk_spec *layer, const network_step *tensors) {
     cvk_spec *s = arena_copy(m->arena, layer, sizeof *s);
     const int addend = tensors->operand[OPERAND_TENSOR];
@@ -211,6 +221,7 @@ static void add_step(making *m, const cvk_spec *layer, const network_step *tenso
     s->pitch[PITCH_INPUT] = pitch_of(m, tensors->input);
     s->pitch[PITCH_OUTPUT] = pitch_of(m, tensors->output);
     s->pitch[PITCH_ADDEND] = addend == NONE ? 0 : pitch_of(m, addend);
+    if (spec_is_chain(s)) lay_out_links(m->arena, s);
     network_step *step = &m->n->step[m->n->step_count++];
     *step = *tensors;
     step->spec = s;
@@ -355,15 +366,16 @@ int network_most_steps(const cvk_network *file) {
     return file->graph ? file->graph->node_count + most_copies(file->graph) : 0;
 }
 
-static const fused_graph *fuse(arena *a, const spec_graph *g) {
+static const fused_graph *fuse(arena *a, const spec_graph *g, int64_t near) {
     fused_graph *fused = arena_new(a, fused_graph);
-    *fused = network_fuse(a, g);
+    const fused_graph elementwise = network_fuse(a, g);
+    *fused = network_chain(a, &elementwise, near);
     return fused;
 }
 
-const network_steps *network_of(arena *a, const cvk_network *file) {
+const network_steps *network_of(arena *a, const cvk_network *file, int64_t near) {
     if (!file->graph) return NULL;
-    const fused_graph *fused = fuse(a, file->graph);
+    const fused_graph *fused = fuse(a, file->graph, near);
     const spec_graph *g = &fused->graph;
     network_steps *n = arena_new(a, network_steps);
     *n = (network_steps){.name = file->name, .graph = g, .batch = g->tensor->batch, .batch_any = g->tensor->batch_any};
