@@ -238,7 +238,8 @@ static double fused_cycles(const chain *c, const bands *b, const cvk_target *tar
 
 int64_t chain_near_bytes(const cvk_target *target) { return (int64_t)cost_l3_bytes(target); }
 
-/* What is written to memory is read from there first, and then by the next layer, while this one's own is there, too. */
+/* What is written to memory is read from there first, and then by the next layer, while this one's own is there, too.
+ */
 static double cycles_between(const chain *c, const cvk_target *target) {
     double cycles = 0;
     for (int i = 0; i + 1 < c->links; i++)

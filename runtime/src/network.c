@@ -215,8 +215,8 @@ static void copy(const void *from, void *to, uint64_t bytes) {
     for (uint64_t i = 0; i < bytes; i++) ((char *)to)[i] = ((const char *)from)[i];
 }
 
-/* Of a kernel that is a chain, the layers' weights, which follow on one another, are first put together behind all that is
- * packed; `gathered` bytes of them are there already. Gives how many are then: 0 when they were packed. */
+/* Of a kernel that is a chain, the layers' weights, which follow on one another, are first put together behind all that
+ * is packed; `gathered` bytes of them are there already. Gives how many are then: 0 when they were packed. */
 static uint64_t pack_weights(const cvk_network_info *info, const cvk_weight_info *w, const void *dense, char *packed,
                              uint64_t gathered) {
     const cvk_kernel_info *kernel = info->step[w->step].kernel;

@@ -1,6 +1,6 @@
-/* Depthwise layers, pools and layers of one tap are chained with what they read, where that is a layer of such a kind, too,
- * which nothing else reads: they do little with each byte, and lose little in the bands of a chain. Its node stands where
- * the last of them stood. */
+/* Depthwise layers, pools and layers of one tap are chained with what they read, where that is a layer of such a kind,
+ * too, which nothing else reads: they do little with each byte, and lose little in the bands of a chain. Its node
+ * stands where the last of them stood. */
 #include "network/chains.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Layers that feed one another through tensors too large to be near become chains, one kernel each, between whose layers
- * there are no tensors. */
+/* Layers that feed one another through tensors too large to be near become chains, one kernel each, between whose
+ * layers there are no tensors. */
 #ifndef CVK_NETWORK_CHAINS_H
 #define CVK_NETWORK_CHAINS_H
 
