@@ -135,6 +135,35 @@ Test(fuse, what_lies_beside_others_is_in_no_chain) {
                       "conv used, a, p");
 }
 
+/* All steps with their copies, by names. */
+static void expect_all_steps(const char *outputs, const char *layers, const char *expected) {
+    char words[1000] = "";
+    cvk_network *net = read_net(outputs, layers);
+    arena a;
+    arena_init(&a);
+    cr_assert(!arena_guard(&a));
+    const network_steps *n = network_of(&a, net, INT64_MAX);
+    for (int i = 0; i < n->step_count; i++)
+        snprintf(words + strlen(words), sizeof words - strlen(words), "%s%s", i ? ", " : "", n->step[i].spec->name);
+    cr_expect_str_eq(words, expected);
+    arena_free(&a);
+    cvk_network_free(net);
+}
+
+Test(fuse, several_tensors_that_a_layer_takes_are_put_one_after_another_by_who_makes_them) {
+    static const char TWO[] = "- {name: a, kind: convolution, input: used, out_channels: 8, kernel_size: 1}\n"
+                              "- {name: b, kind: convolution, input: a, out_channels: 8, kernel_size: 1}\n"
+                              "- {name: y, kind: convolution, input: used, out_channels: 8, kernel_size: 1, layout: "
+                              "channels_last, post_ops: [{add: %s}, {multiply: %s}]}\n";
+    char layers[500];
+    snprintf(layers, sizeof layers, TWO, "a", "b");
+    expect_all_steps("y", layers, "conv, a, b, y");
+    snprintf(layers, sizeof layers, TWO, "b", "b"); /* it cannot stand in two places */
+    expect_all_steps("y", layers, "conv, a, b, b.copy, y");
+    snprintf(layers, sizeof layers, TWO, "b", "used");
+    expect_all_steps("y, used", layers, "conv, a, b, y, used.copy");
+}
+
 Test(fuse, nobody_is_asked_for_arrays_of_copies_of_bytes) {
     static const char BYTES[] = "version: 1\ninputs: {x: {shape: [1, 2, 5, 5], dtype: u8}}\noutputs: [p, q]\n"
                                 "defaults: {kind: max_pool, kernel_size: 2, dtype: u8}\n"
