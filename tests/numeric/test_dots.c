@@ -94,8 +94,8 @@ Test(dots, nests_of_every_target_sum_bytes_exactly) {
 
 static bool is_of_pairs(const target_dot *d) { return d && d->x == TYPE_BF16; }
 
-/* Inputs of a pixel, and weights of an output channel, become so much smaller that sums are of every size that bf16 has,
- * and of those next to 0. */
+/* Inputs of a pixel, and weights of an output channel, become so much smaller that sums are of every size that bf16
+ * has, and of those next to 0. */
 static void spread_sizes(const cvk_spec *s, layer_data *data) {
     uint16_t *x = (void *)(uintptr_t)data->tensors.input, *w = (void *)(uintptr_t)data->tensors.weights;
     const int64_t pixels = s->in_size[AXIS_H] * s->in_size[AXIS_W], filter = s->in_channels * spec_taps(s);
