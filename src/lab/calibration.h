@@ -1,6 +1,6 @@
 /* The figures of the machine that we run on: measured once and kept in the cache's directory, one small file a CPU.
  *
- *     convoke figures 3
+ *     convoke figures 4
  *     cpu AuthenticAMD, 25, 17, AMD EPYC 9354 32-Core Processor, 1
  *     caches 32768 1048576 33554432
  *     target x86-64-v4

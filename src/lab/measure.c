@@ -6,6 +6,7 @@
 
 enum { FEWEST_SAMPLES = 5, LEAST_SAMPLES = 9, MOST_SAMPLES = 101 };
 static const double SAMPLE_SECONDS = 1e-3, FASTEST_RUN = 1e-8;
+static const double SURELY = 4; /* times a sample's seconds, and a cold run is longer than one of them when warm */
 static const double ALL_SECONDS = 0.4, LONG_SECONDS = 4; /* of all samples together */
 
 static int compare(const void *a, const void *b) {
@@ -25,12 +26,15 @@ typedef struct conditions {
     const void *context;
 } conditions;
 
-/* Seconds a run. The run before warms caches up again and wakes threads, after another thing's turn. */
-static double sample(const measured *m, int runs, const conditions *c) {
+static void prepare(const measured *m, const conditions *c) {
     if (c->evict && !m->always_warm)
         c->evict(c->context);
     else
         m->run(m->context);
+}
+
+/* Seconds a run. */
+static double sample(const measured *m, int runs) {
     double begin = clock_seconds();
     for (int i = 0; i < runs; i++) m->run(m->context);
     double seconds = (clock_seconds() - begin) / runs;
@@ -38,17 +42,28 @@ static double sample(const measured *m, int runs, const conditions *c) {
     return seconds;
 }
 
-/* How many runs make a sample. */
+/* The run before warms caches up again and wakes threads, after another thing's turn. */
+static double prepared_sample(const measured *m, int runs, const conditions *c) {
+    prepare(m, c);
+    return sample(m, runs);
+}
+
+/* How many runs make a sample. One will do where the first takes some times as long, cold as it is. */
 static int runs_for(const measured *m, const conditions *c) {
     if (c->evict && !m->always_warm) return 1;
-    double seconds = sample(m, 1, c);
+    double seconds = sample(m, 1);
+    if (seconds > SURELY * SAMPLE_SECONDS) return 1;
+    seconds = prepared_sample(m, 1, c);
     if (seconds < FASTEST_RUN) seconds = FASTEST_RUN;
     return seconds >= SAMPLE_SECONDS ? 1 : (int)(SAMPLE_SECONDS / seconds) + 1;
 }
 
 static const conditions WARM = {NULL, NULL};
 int measure_runs(const measured *m) { return runs_for(m, &WARM); }
-double measure_sample(const measured *m, int runs) { return sample(m, runs, &WARM); }
+
+double measure_sample(const measured *m, int runs, bool again) {
+    return again && !m->rest ? sample(m, runs) : prepared_sample(m, runs, &WARM);
+}
 
 /* Few will do where each takes long, and is steady for that. */
 static bool enough(int samples, double seconds) {
@@ -63,7 +78,7 @@ void measure(measured *things, size_t count, void (*evict)(const void *context),
     for (size_t i = 0; i < count; i++) runs[i] = runs_for(&things[i], &c);
     double begin = clock_seconds();
     while (!enough(samples, clock_seconds() - begin)) {
-        for (size_t i = 0; i < count; i++) values[i][samples] = sample(&things[i], runs[i], &c);
+        for (size_t i = 0; i < count; i++) values[i][samples] = prepared_sample(&things[i], runs[i], &c);
         samples++;
     }
     for (size_t i = 0; i < count; i++) {

@@ -22,8 +22,8 @@ typedef struct measured {
 void measure(measured *things, size_t count, void (*evict)(const void *context), const void *context);
 /* How many runs make a sample of a millisecond, warm. */
 int measure_runs(const measured *m);
-/* A sample of so many runs: seconds a run, after one that is not timed. */
-double measure_sample(const measured *m, int runs);
+/* A sample of so many runs: seconds a run, after one that is not timed, unless it was the last to run and is warm. */
+double measure_sample(const measured *m, int runs, bool again);
 /* The middle of n values, which get sorted. */
 double measure_median(double *values, size_t n);
 

@@ -71,4 +71,7 @@ static void run_ready(const void *context) {
 
 static void rest_ready(const void *context) { lab_rest(((const ready *)context)->lab); }
 
-measured ready_measured(const ready *r) { return (measured){.run = run_ready, .rest = rest_ready, .context = r}; }
+measured ready_measured(const ready *r) {
+    const bool alone = r->lab->threads->workers <= 1;
+    return (measured){.run = run_ready, .rest = alone ? NULL : rest_ready, .context = r};
+}

@@ -5,7 +5,7 @@
 
 #include "lab/measure.h"
 
-enum { TURNS_MOST = 201, TURNS_FEWEST = 3, TURNS_FEW = 5 };
+enum { TURNS_MOST = 201, TURNS_FEWEST = 2 };
 
 /* How many turns to take. */
 typedef struct turns_wanted {
@@ -13,8 +13,8 @@ typedef struct turns_wanted {
     double seconds; /* of all turns: once they took as long, `least` are enough */
     double
         spread; /* > 0: but only where the quartiles of their ratios are no further apart, as a share of the median */
-    double hopeless; /* > 0: a challenger whose ratio is beyond it in each of the first TURNS_FEWEST gets no more, nor
-                        one that is beyond a quarter of that in each of the first TURNS_FEW */
+    double hopeless; /* > 0: a challenger that loses each of its first n turns by a share of more than hopeless / n²
+                        gets no more, from TURNS_FEWEST on */
 } turns_wanted;
 
 /* Seconds a run in each turn. */

@@ -11,7 +11,7 @@ const tune_limits tune_usual_limits = {
     .run_seconds = 2,
     .slow = 8,
     .bytes = (size_t)2 << 30,
-    .turns = {.least = 7, .most = 41, .seconds = 0.01, .spread = 0.1, .hopeless = 1.2},
+    .turns = {.least = 5, .most = 21, .seconds = 0.01, .spread = 0.1, .hopeless = 0.9},
     .doubt = 0.05};
 
 static const double SLOWEST_MACS_A_SECOND = 1e7, MOMENT = 0.1;

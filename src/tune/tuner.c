@@ -273,6 +273,7 @@ static void close(tuner *t) {
 
 static cvk_status run(tuner *t, tune_result *result) {
     cvk_status status = search_all(t);
+    result->seconds = clock_seconds() - t->begin;
     if (status == CVK_OK && !is_stopped(t))
         status = match_hold(t->setup, &t->crew, &t->search, &t->key, &result->match);
     return status;
@@ -283,7 +284,6 @@ static void summarise(const tuner *t, tune_result *result) {
     result->failed = t->failed;
     result->tried = t->tried;
     result->stopped = is_stopped(t);
-    result->seconds = clock_seconds() - t->begin;
 }
 
 /* Whether there is a plan at all; if not, the diagnostics say why. */

@@ -68,17 +68,44 @@ static void sleep_run(const void *context) {
     nanosleep(&time, NULL);
 }
 
+/* Whoever got fewer than all lost each of them, the further the fewer they were. */
+static void expect_stopped_rightly(const turns *t, const turns_wanted *w) {
+    cr_expect(t->count >= TURNS_FEWEST && t->count <= w->most);
+    for (int i = 0; i < t->count && t->count < w->least; i++)
+        cr_expect_gt(t->challenger[i], (1 + w->hopeless / (t->count * t->count)) * t->incumbent[i]);
+}
+
 Test(turns, who_loses_every_turn_gets_few) {
-    const int slow = 40000, slower = 22000, usual = 20000;
-    const turns_wanted wanted = {.least = 9, .most = 9, .hopeless = 1.2};
+    const int slow = 60000, slower = 22000, usual = 20000;
+    const turns_wanted wanted = {.least = 9, .most = 9, .hopeless = 0.9};
     const measured incumbent = {.run = sleep_run, .context = &usual}, by_far = {.run = sleep_run, .context = &slow},
                    a_little = {.run = sleep_run, .context = &slower};
     turns t;
     turns_take(&by_far, &incumbent, &wanted, &t);
-    cr_expect(t.count == TURNS_FEWEST || t.count == TURNS_FEW || t.count == 9);
-    for (int i = 0; i < t.count && t.count < 9; i++) cr_expect(t.challenger[i] > 1.05 * t.incumbent[i]);
+    expect_stopped_rightly(&t, &wanted);
     turns_take(&a_little, &incumbent, &wanted, &t);
-    for (int i = 0; i < t.count && t.count < 9; i++) cr_expect(t.challenger[i] > 1.05 * t.incumbent[i]);
+    expect_stopped_rightly(&t, &wanted);
     turns_take(&incumbent, &by_far, &wanted, &t);
     cr_expect_eq(t.count, 9, "who wins gets all");
+}
+
+/* A run that tells whether the one before it was of the same thing. */
+typedef struct company {
+    const void **last;
+    int changes;
+} company;
+static void meet_run(const void *context) {
+    company *c = (company *)(size_t)context;
+    c->changes += *c->last != c;
+    *c->last = c;
+    sleep_run(&(int){2000});
+}
+
+Test(turns, a_sample_follows_a_run_of_its_own) {
+    const void *last = NULL;
+    company ours = {.last = &last}, theirs = {.last = &last};
+    const measured challenger = {.run = meet_run, .context = &ours}, incumbent = {.run = meet_run, .context = &theirs};
+    turns t;
+    turns_take(&challenger, &incumbent, &(turns_wanted){.least = 6, .most = 6}, &t);
+    cr_expect_leq(ours.changes + theirs.changes, 2 + 7, "who ends a turn begins the next");
 }

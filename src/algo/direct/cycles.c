@@ -155,6 +155,37 @@ static double one_after_another(const problem *o, const cvk_plan *p) {
     return fmin(1, 2 * (double)bytes / (PAGE_BYTES * (double)rows));
 }
 
+/* Registers of sums, and of what meets them. */
+static double registers_held(const cvk_plan *p, int lanes) {
+    if (p->lanes == LANES_OUT_CHANNELS) return (double)p->tile_oc / lanes + 1;
+    return p->lanes == LANES_COLUMNS ? (double)p->tile_ow / lanes + 1 : 2;
+}
+
+/* Sums that find no register go to memory and back with each multiply-add. */
+static double spilled_cycles(const problem *o, const cvk_target *t, const cvk_plan *p, const nest_counts *c) {
+    const double all = sums(o, target_lanes(t, o->sum), p);
+    const double excess = all + registers_held(p, target_lanes(t, o->sum)) - t->registers;
+    const double each = 1 / t->figures->stores_a_cycle + 1 / t->figures->loads_a_cycle;
+    return excess > 0 ? fmin(1, excess / all) * each * (c->ops[OP_FMA] + c->ops[OP_MAXIMUM] + c->ops[OP_ADD]) : 0;
+}
+
+/* Lines of input that come at once while a tile is at them. Of channels that lie together, each pixel's next; of
+ * columns, those of the taps that a core looks ahead. */
+static double lines_at_once(const problem *o, const cvk_target *t, const cvk_plan *p) {
+    const double pixels = (double)p->tile_od * p->tile_oh * p->tile_ow;
+    if (view_has_channels_together(&o->x)) return fmin(pixels, COST_LINES_IN_FLIGHT);
+    const double lines = ceil(pixels * type_bytes(o->x.type) / LINE_BYTES),
+                 cycles = sums(o, target_lanes(t, o->sum), p);
+    return fmin(lines * COST_CYCLES_AHEAD * t->figures->fma_a_cycle / cycles, COST_LINES_IN_FLIGHT);
+}
+
+/* A tile of output channels or of columns goes to and fro in its input, so that no core asks for it early by itself:
+ * what comes from memory is waited for, as many lines together as a tile wants. */
+static double waiting_cycles(const problem *o, const cvk_target *t, const cvk_plan *p, const traffic *moved) {
+    if (!problem_weighs(o) || p->lanes == LANES_CHANNELS || p->pack_rows || p->prefetch) return 0;
+    return moved->l3_input / LINE_BYTES * t->figures->memory_latency / lines_at_once(o, t, p);
+}
+
 /* Two things at once: the longer hides all but a share of the shorter. */
 static double beside(double a, double b, double loss) { return fmax(a, b) + loss * (a < b ? a : b); }
 
@@ -181,10 +212,11 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     core += row_conflicts(&p, target, plan) * f->conflict_cycles;
     core += short_tiles_cycles(&p, target, plan, counts) + rounds_cycles(&p, target, plan);
     core += f->page_cycles * t.pages + f->row_line_cycles * t.row_lines;
-    core += counts->ops[OP_PREFETCH] / f->loads_a_cycle;
+    core += counts->ops[OP_PREFETCH] / f->loads_a_cycle + spilled_cycles(&p, target, plan, counts);
     double near = hypot(core, cost_l2(target, t.l1) + jumping_cycles(&p, target, plan));
     double far = (cost_l3(target, t.l2) + cost_memory(target, t.l3)) * (1 + one_after_another(&p, plan));
     far += f->run_cycles * t.runs + f->piece_cycles * t.pieces;
     double loss = t.input_sets < 1 ? f->few_sets_loss : f->far_loss;
-    return beside(near, far, plan->prefetch ? f->prefetched_loss : loss) + packing_far(&p, target, plan, t.l2);
+    return beside(near, far, plan->prefetch ? f->prefetched_loss : loss) + packing_far(&p, target, plan, t.l2) +
+           waiting_cycles(&p, target, plan, &t);
 }

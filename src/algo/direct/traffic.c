@@ -187,6 +187,14 @@ static double brought_into(const sweeps *s, double cache) {
     return sum(brought);
 }
 
+static double tensor_bytes(const view *v) { return (double)type_bytes(v->type) * (double)v->elements; }
+
+/* Once, where the cache does not keep the tensors from run to run: of a layer of several problems each has a part. */
+static double input_into(const sweeps *s, double cache) {
+    const problem *p = s->p;
+    return bytes_of_input(s, s->whole) * (1 - kept(tensor_bytes(&p->x) + tensor_bytes(&p->y), cache));
+}
+
 /* A cache's sets repeat after so many bytes: what a group has of pixels a multiple of some of that apart lies in few.
  */
 static double sets_of_input(const sweeps *s, int64_t repeat) {
@@ -333,6 +341,7 @@ traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *p
     return (traffic){.l1 = brought_into(&near, target->figures->l1_share * (double)target->l1_bytes),
                      .l2 = brought_into(&second, l2),
                      .l3 = brought_into(&s, cost_l3_bytes(target)),
+                     .l3_input = input_into(&s, cost_l3_bytes(target)),
                      .runs = runs_of(&second, l2, l2 / 4),
                      .pieces = runs_of(&second, l2, 0),
                      .pages = pages_of(&s) + tap_pages_of(&s),

@@ -7,6 +7,7 @@
 
 typedef struct traffic {
     double l1, l2, l3; /* bytes into the first, second and third level */
+    double l3_input;   /* those of the input, where other problems of the layer were at its tensors meanwhile */
     double runs;       /* of lines one after another that come from behind the second level */
     double pieces;     /* of runs, each of a tile */
     double pages;      /* times that a tile's reduction comes to another page than the last, where it has more of them
