@@ -42,6 +42,11 @@ static double cost_dot_additions(const cvk_target *t, const nest_counts *c) {
     return all;
 }
 
+double cost_issue_beside_stores(const cvk_target *t, const nest_counts *c, int lanes, double independent) {
+    const double stores = c->ops[OP_STORE] / t->figures->stores_a_cycle;
+    return fmax(cost_issue(t, c, lanes, independent, false) - stores, stores);
+}
+
 double cost_crossings(const cvk_target *t, const nest_counts *c, int lanes, int element) {
     const double bytes = (double)element * (lanes - 1);
     return c->astray * fmin(1, bytes / (double)LINE_BYTES) / t->figures->loads_a_cycle;

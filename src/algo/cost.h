@@ -18,6 +18,8 @@ double cost_l3_bytes(const cvk_target *target);
  * `apart`: multiply-adds and other arithmetic come one after the other, so that neither fills ports that the other
  * leaves free. */
 double cost_issue(const cvk_target *target, const nest_counts *counts, int lanes, double sums, bool apart);
+/* Likewise, where what is stored waits for nothing: it goes out beside what is computed next. */
+double cost_issue_beside_stores(const cvk_target *target, const nest_counts *counts, int lanes, double sums);
 /* Loads of two lines take as long as two: of those that begin anywhere all but few, where a vector is a line. Elements
  * are of so many bytes. */
 double cost_crossings(const cvk_target *target, const nest_counts *counts, int lanes, int element);

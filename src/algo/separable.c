@@ -5,13 +5,14 @@
  *     tasks n, g, od, oh, blocks of ow
  *       variants: rows whose taps are all in the input, each tile of the others; blocks with and without a border
  *         for the vectors of input columns that the block's taps see
- *           for the input rows: x = load; for the rows of the tile that see it: s[row] += down[kh] x
- *           scratch[row] = s[row]
+ *           x[row] = load the input rows
+ *           for the rows of the tile: scratch[row] = sum of down[kh] x[row + kh], those of one magnitude added first
  *         the border of scratch, from where the padding mode says: that of a sum is the sum of the border
  *         for the rows of the tile
  *           for the vectors of the block: y = sum of across[kw] scratch[row], those of one magnitude added first
  *
- * Rows in a border are read where the mode says, so that nothing else is copied. */
+ * Where a vector is a whole line, those of scratch are loaded once each as a row is walked, and what the taps read is
+ * put together from neighbours. Rows in a border are read where the mode says, so that nothing else is copied. */
 #include "algo/border.h"
 #include "algo/cost.h"
 #include "algo/direct/tile.h"
@@ -20,7 +21,7 @@
 
 #include <math.h>
 
-enum { MOST_ROWS = 8, MOST_OPERATIONS = 4000 };
+enum { MOST_ROWS = 8, MOST_AHEAD = 4, MOST_OPERATIONS = 4000 };
 
 static const plan_loop ORDER[PLAN_TILE_LOOPS] = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH, LOOP_OW};
 
@@ -29,7 +30,10 @@ typedef struct filter {
     const cvk_plan *plan;
     problem p;
     known_factors f;
-    int lanes, input, scratch, x, sums, weights;
+    int lanes, input, scratch;      /* tensors */
+    int x, seen, line, sums, known; /* registers */
+    bool *there;                    /* input rows that the tile sees, and taps of a column */
+    bool *present, *all;            /* taps of a column; of a row */
     tensor_view image;
     epilogue out;
     affine n, group, od, oh, ow; /* oh: the tile's first row; ow: the block's first column */
@@ -58,11 +62,9 @@ static register_ref sum_of(const filter *s, int64_t row) { return reg(s->sums, a
 
 static int64_t place_down(const filter *s, int64_t kd, int64_t kh) { return kd * axis_of(s, AXIS_H)->taps + kh; }
 
-static double weight_down(const filter *s, int64_t kd, int64_t kh) { return s->f.down[place_down(s, kd, kh)]; }
-
-static register_ref constant_down(const filter *s, int64_t kd, int64_t kh) {
-    return reg(s->weights, affine_constant(place_down(s, kd, kh)));
-}
+/* What a sum of known products is made with. */
+static register_ref group_of(const filter *s) { return reg(s->known, affine_constant(0)); }
+static register_ref constant_of(const filter *s) { return reg(s->known, affine_constant(1)); }
 
 /* Where input row number i of those that the tile sees is; false: nowhere, but in a border of one number. */
 static bool find_row(const filter *s, int64_t i, affine *to) {
@@ -74,32 +76,18 @@ static bool find_row(const filter *s, int64_t i, affine *to) {
     return at >= 0;
 }
 
-/* By which tap a row of the tile sees it; -1: by none that weighs. */
-static int64_t tap_of(const filter *s, int64_t row, int64_t i, int64_t kd) {
-    const problem_axis *a = axis_of(s, AXIS_H);
-    const int64_t steps = i - row * a->step, kh = steps / a->tap_step;
-    const bool sees = steps >= 0 && steps % a->tap_step == 0 && kh < a->taps;
-    return sees && weight_down(s, kd, kh) != 0 ? kh : -1;
-}
-
-/* One vector of an input row, from a column on, to the rows that see it. */
-static void add_input_row(filter *s, int64_t kd, int64_t i, affine slice, affine column, bool *fresh,
-                          const nest_range *valid) {
+/* One vector of input row number i of those that the tile sees, from a column on; whether it is there. */
+static bool load_row(filter *s, int64_t i, affine slice, affine column, const nest_range *valid) {
+    const register_ref x = reg(s->seen, affine_constant(i));
     affine row;
-    const bool there = find_row(s, i, &row);
-    const lane_map m = {
-        s->n, affine_scale(s->group, s->image.v.group), {{slice, row, column}}, .column_step = 1, .valid = valid};
-    bool loaded = false;
-    for (int64_t r = 0; r < s->rows; r++) {
-        const int64_t kh = tap_of(s, r, i, kd);
-        if (kh < 0 || (!there && s->p.border == PAD_ZEROS)) continue;
-        if (!there)
-            build_const(s->b, only(s->x), s->p.constant);
-        else if (!loaded)
-            view_load(s->b, &s->image, &m, only(s->x), reg(s->x, affine_constant(1)));
-        loaded = true;
-        known_add_product(s->b, sum_of(s, r), &fresh[r], weight_down(s, kd, kh), constant_down(s, kd, kh), only(s->x));
+    if (find_row(s, i, &row)) {
+        const affine channel = affine_scale(s->group, s->image.v.group);
+        const lane_map m = {s->n, channel, {{slice, row, column}}, .column_step = 1, .valid = valid};
+        view_load(s->b, &s->image, &m, x, only(s->x));
+        return true;
     }
+    build_const(s->b, x, s->p.constant);
+    return s->p.border != PAD_ZEROS;
 }
 
 static affine slice_of(const filter *s, int64_t kd) {
@@ -110,11 +98,18 @@ static affine in_scratch(const filter *s, int64_t row, affine column) {
     return affine_offset(column, row * s->row_elements);
 }
 
-static void store_sums(filter *s, affine column, bool *fresh, const nest_range *valid) {
-    for (int64_t r = 0; r < s->rows; r++) {
-        if (fresh[r]) build_const(s->b, sum_of(s, r), 0);
-        build_store(s->b, access_at(s->scratch, in_scratch(s, r, column), 1), sum_of(s, r), valid);
-    }
+/* What a slice's rows give to the sums of the tile's row r. */
+static void add_column(filter *s, int64_t kd, int64_t r, bool *fresh) {
+    const problem_axis *h = axis_of(s, AXIS_H);
+    for (int64_t kh = 0; kh < h->taps; kh++) s->present[kh] = s->there[r * h->step + kh * h->tap_step];
+    const known_sum sum = {.weight = s->f.down + place_down(s, kd, 0),
+                           .present = s->present,
+                           .count = h->taps,
+                           .x = reg(s->seen, affine_constant(r * h->step)),
+                           .step = h->tap_step,
+                           .group = group_of(s),
+                           .constant = constant_of(s)};
+    known_add_sum(s->b, &sum, sum_of(s, r), fresh);
 }
 
 /* The sums of a vector of columns, the first of which is number `column` of scratch. Slices may be absent. */
@@ -129,16 +124,14 @@ static void filter_down(filter *s, affine column, const nest_range *valid) {
         const affine slice = slice_of(s, kd);
         if (!open_inside(s->b, d, s->od, kd)) continue;
         for (int64_t i = 0; i < seen(axis_of(s, AXIS_H), s->rows); i++)
-            add_input_row(s, kd, i, slice, source, fresh, valid);
+            s->there[i] = load_row(s, i, slice, source, valid);
+        for (int64_t r = 0; r < s->rows; r++) add_column(s, kd, r, &fresh[r]);
         close_inside(s->b);
     }
-    store_sums(s, column, fresh, valid);
-}
-
-static void hold_constants(filter *s) {
-    for (int64_t kd = 0; kd < axis_of(s, AXIS_D)->taps; kd++)
-        for (int64_t kh = 0; kh < axis_of(s, AXIS_H)->taps; kh++)
-            build_const(s->b, constant_down(s, kd, kh), weight_down(s, kd, kh));
+    for (int64_t r = 0; r < s->rows; r++) {
+        if (fresh[r]) build_const(s->b, sum_of(s, r), 0);
+        build_store(s->b, access_at(s->scratch, in_scratch(s, r, column), 1), sum_of(s, r), valid);
+    }
 }
 
 /* All columns of scratch that are the input's: the last vector may cover some of the one before. */
@@ -160,12 +153,13 @@ static void pass_down(filter *s) {
 
 /* All rows of a column that is nothing but a border of one number. */
 static void sum_constant_border(filter *s) {
-    const register_ref number = reg(s->x, affine_constant(1));
+    const int64_t down = axis_of(s, AXIS_D)->taps * axis_of(s, AXIS_H)->taps;
     build_const(s->b, only(s->x), 0);
-    build_const(s->b, number, s->p.constant);
-    for (int64_t kd = 0; kd < axis_of(s, AXIS_D)->taps; kd++)
-        for (int64_t kh = 0; kh < axis_of(s, AXIS_H)->taps; kh++)
-            build_fma(s->b, only(s->x), number, constant_down(s, kd, kh), NULL);
+    build_const(s->b, group_of(s), s->p.constant);
+    for (int64_t i = 0; i < down; i++) {
+        build_const(s->b, constant_of(s), s->f.down[i]);
+        build_fma(s->b, only(s->x), group_of(s), constant_of(s), NULL);
+    }
 }
 
 /* A position of scratch outside of the input. */
@@ -193,56 +187,80 @@ static void fill_borders(filter *s, affine row) {
 
 /* ---- across ---- */
 
-/* Beside the input: a group's sum, and the sum of all. */
-static register_ref scratch_at(const filter *s) { return reg(s->x, affine_constant(1)); }
-static register_ref group_of(const filter *s) { return reg(s->x, affine_constant(2)); }
-static register_ref result_of(const filter *s) { return sum_of(s, 0); }
+static int64_t taps_across(const filter *s) { return axis_of(s, AXIS_W)->taps; }
 
-static bool shares(const filter *s, int64_t k, int64_t of) { return fabs(s->f.across[k]) == fabs(s->f.across[of]); }
+/* By tap; and vectors of scratch that follow on one another, the first of which lies where the outputs do. */
+static register_ref tap_of(const filter *s, int64_t kw) { return reg(s->x, affine_constant(1 + kw)); }
+static register_ref line_of(const filter *s, int64_t i) { return reg(s->line, affine_constant(i)); }
 
-static bool is_first(const filter *s, int64_t kw) {
-    for (int64_t k = 0; k < kw; k++)
-        if (shares(s, k, kw)) return false;
-    return true;
+static int64_t offset_of(const filter *s, int64_t kw) { return kw * axis_of(s, AXIS_W)->tap_step; }
+
+/* Vectors that lie ahead of the outputs, whose lanes their taps see. */
+static int64_t ahead(const problem *p, int lanes) {
+    const problem_axis *w = &p->axis[AXIS_W];
+    return ceil_div((w->taps - 1) * w->tap_step, lanes);
 }
 
-static void load_scratch(filter *s, affine row, affine column, int64_t kw, register_ref to) {
-    const affine at = affine_add_scaled(affine_offset(column, kw * axis_of(s, AXIS_W)->tap_step), row, s->row_elements);
-    build_load(s->b, to, access_at(s->scratch, at, 1), NULL);
+static bool joins(const filter *s) {
+    const problem_axis *w = axis_of(s, AXIS_W);
+    return s->lanes * type_bytes(s->p.sum) == LINE_BYTES && ahead(&s->p, s->lanes) <= MOST_AHEAD && w->taps > 1;
 }
 
-/* Inputs of one magnitude, with the signs of their weights but for that of the first. */
-static register_ref sum_group(filter *s, affine row, affine column, int64_t first) {
-    load_scratch(s, row, column, first, group_of(s));
-    for (int64_t k = first + 1; k < axis_of(s, AXIS_W)->taps; k++) {
-        if (!shares(s, k, first)) continue;
-        load_scratch(s, row, column, k, scratch_at(s));
-        build_op(s->b, s->f.across[k] == s->f.across[first] ? OP_ADD : OP_SUB, group_of(s), group_of(s), scratch_at(s));
+static void load_scratch(filter *s, affine row, affine column, register_ref to) {
+    build_load(s->b, to, access_at(s->scratch, affine_add_scaled(column, row, s->row_elements), 1), NULL);
+}
+
+/* Before the first vector of a row: all but the last of the line. */
+static void begin_line(filter *s, affine row) {
+    for (int64_t i = 0; joins(s) && i < ahead(&s->p, s->lanes); i++)
+        load_scratch(s, row, affine_constant(i * s->lanes), line_of(s, i));
+}
+
+/* What a tap reads, of two neighbours of the line. */
+static void join(filter *s, int64_t kw) {
+    const int64_t at = offset_of(s, kw), first = at / s->lanes;
+    int pattern[NEST_MOST_LANES];
+    for (int l = 0; l < s->lanes; l++) pattern[l] = (int)(at % s->lanes) + l;
+    if (at % s->lanes == 0)
+        build_op(s->b, OP_COPY, tap_of(s, kw), line_of(s, first), line_of(s, first));
+    else
+        build_shuffle(s->b, tap_of(s, kw), line_of(s, first), line_of(s, first + 1), pattern);
+}
+
+/* What the taps read for the outputs from a column on; the line moves on by a vector. */
+static void load_taps(filter *s, affine row, affine column) {
+    const int64_t last = ahead(&s->p, s->lanes);
+    if (joins(s)) load_scratch(s, row, affine_offset(column, last * s->lanes), line_of(s, last));
+    for (int64_t kw = 0; kw < taps_across(s); kw++) {
+        if (s->f.across[kw] == 0) continue;
+        if (joins(s) && kw % 2 == 0)
+            join(s, kw); /* of the others each takes two loads, and shuffles are no more than what else is computed */
+        else
+            load_scratch(s, row, affine_offset(column, offset_of(s, kw)), tap_of(s, kw));
     }
-    return group_of(s);
+    for (int64_t i = 0; joins(s) && i < last; i++)
+        build_op(s->b, OP_COPY, line_of(s, i), line_of(s, i + 1), line_of(s, i + 1));
 }
 
 static void filter_across(filter *s, affine row, affine column, const nest_range *valid) {
     nest_builder *b = s->b;
+    const register_ref result = sum_of(s, 0);
     const affine channel = affine_scale(s->group, s->out.y.v.group);
     const position at = {{s->od, affine_add(s->oh, row), affine_add(s->ow, column)}};
     const lane_map m = {s->n, channel, at, .column_step = 1, .valid = valid};
     bool fresh = !s->p.post.bias;
-    if (!fresh) epilogue_bias(&s->out, result_of(s), &(lane_map){.channel = channel});
-    for (int64_t kw = 0; kw < axis_of(s, AXIS_W)->taps; kw++) {
-        const double w = s->f.across[kw];
-        if (w == 0 || !is_first(s, kw)) continue;
-        const register_ref x = sum_group(s, row, column, kw);
-        build_const(b, only(s->x), w);
-        known_add_product(b, result_of(s), &fresh, w, only(s->x), x);
-    }
-    if (fresh) build_const(b, result_of(s), 0);
-    epilogue_store(&s->out, result_of(s), &m, false);
+    load_taps(s, row, column);
+    if (!fresh) epilogue_bias(&s->out, result, &(lane_map){.channel = channel});
+    const known_sum sum = {s->f.across, s->all, taps_across(s), tap_of(s, 0), 1, group_of(s), constant_of(s)};
+    known_add_sum(b, &sum, result, &fresh);
+    if (fresh) build_const(b, result, 0);
+    epilogue_store(&s->out, result, &m, false);
 }
 
 static void pass_across(filter *s, affine row) {
     nest_builder *b = s->b;
     const int64_t whole = s->columns / s->lanes;
+    begin_line(s, row);
     if (whole) {
         filter_across(s, row, affine_scale(build_loop(b, "v", whole), s->lanes), NULL);
         build_end(b);
@@ -252,7 +270,6 @@ static void pass_across(filter *s, affine row) {
 }
 
 static void filter_tile(filter *s) {
-    hold_constants(s);
     pass_down(s);
     if (s->low > 0 || s->high < seen(axis_of(s, AXIS_W), s->columns)) {
         fill_borders(s, build_loop(s->b, "r", s->rows));
@@ -345,7 +362,7 @@ static void filter_tiles(filter *s, affine number, affine block) {
 static void declare(filter *s) {
     nest_builder *b = s->b;
     const problem *p = &s->p;
-    const int64_t down = axis_of(s, AXIS_D)->taps * axis_of(s, AXIS_H)->taps;
+    const problem_axis *h = axis_of(s, AXIS_H), *w = axis_of(s, AXIS_W);
     s->input = nest_add_tensor(b, "input", ROLE_INPUT, p->x.type, p->x.elements, type_bytes(p->x.type), false);
     nest_lie_in(b, s->input, p->x.image, p->x.period, p->x.width);
     nest_count_from(b, s->input, p->x.zero);
@@ -353,11 +370,17 @@ static void declare(filter *s) {
     s->out = epilogue_declare(b, p);
     s->out.y.streams = s->plan->stream;
     epilogue_registers(&s->out);
-    s->x = nest_add_register(b, "x", p->sum, s->lanes, 3);
+    s->x = nest_add_register(b, "x", p->sum, s->lanes, (int)w->taps + 1);
+    s->seen = nest_add_register(b, "r", p->sum, s->lanes, (int)seen(h, s->plan->tile_oh));
+    s->line = nest_add_register(b, "l", p->sum, s->lanes, (int)ahead(p, s->lanes) + 1);
     s->sums = nest_add_register(b, "s", p->sum, s->lanes, s->plan->tile_oh);
-    s->weights = nest_add_register(b, "w", p->sum, s->lanes, (int)down);
+    s->known = nest_add_register(b, "w", p->sum, s->lanes, 2);
+    s->there = arena_array(b->nest->arena, bool, seen(h, s->plan->tile_oh));
+    s->present = arena_array(b->nest->arena, bool, h->taps);
+    s->all = arena_array(b->nest->arena, bool, w->taps);
+    for (int64_t i = 0; i < w->taps; i++) s->all[i] = true;
     const int64_t block = ceil_div(block_of(p, s->plan), s->lanes) * s->lanes;
-    s->row_elements = ceil_div(seen(axis_of(s, AXIS_W), block), s->lanes) * s->lanes;
+    s->row_elements = block + ahead(p, s->lanes) * s->lanes;
     s->scratch =
         nest_add_part(b, "rows", ROLE_SCRATCH, p->sum, 0, s->row_elements * s->plan->tile_oh, SCRATCH_ALIGNMENT, true);
 }
@@ -489,10 +512,10 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *ta
         }
 }
 
-/* What a task touches is to stay in the first level: its rows of input, and of scratch. */
+/* What a task touches is to stay in the first level: its rows of input, of scratch and of output. */
 static double spilled_bytes(const problem *p, const cvk_target *target, const cvk_plan *plan) {
     const double rows = (double)(seen(&p->axis[AXIS_H], plan->tile_oh) * p->axis[AXIS_D].taps);
-    const double touched = (double)type_bytes(p->sum) * (double)block_of(p, plan) * (rows + plan->tile_oh);
+    const double touched = (double)type_bytes(p->sum) * (double)block_of(p, plan) * (rows + 2 * plan->tile_oh);
     return touched > (double)target->l1_bytes ? output_bytes(p) * 2 : 0;
 }
 
@@ -501,9 +524,10 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     (void)nests;
     const double again =
         (double)seen(&p->axis[AXIS_H], plan->tile_oh) / ((double)plan->tile_oh * (double)p->axis[AXIS_H].step);
-    const double crossing = cost_crossings(target, counts, target_lanes(target, p->sum), type_bytes(p->sum));
     const double all = input_bytes(p) + output_bytes(p);
-    const double core = cost_issue(target, counts, target_lanes(target, p->sum), INFINITY, false) + crossing +
+    const int lanes = target_lanes(target, p->sum);
+    const double core = cost_issue_beside_stores(target, counts, lanes, INFINITY) +
+                        cost_crossings(target, counts, lanes, type_bytes(p->sum)) +
                         cost_l2(target, again * input_bytes(p) + spilled_bytes(p, target, plan));
     const double far = all > (double)target->l2_bytes ? cost_far(target, all, all) : 0;
     return fmax(core, far) + target->figures->far_loss * fmin(core, far);

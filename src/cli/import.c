@@ -3,6 +3,7 @@
 #include "cli/session_main.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
+#include "cli/weights.h"
 #include "files/folders.h"
 #include "files/output.h"
 #include "import/import.h"
@@ -14,8 +15,10 @@
 #include <sys/stat.h>
 
 static const column columns[] = {
-    {"node", NULL, 32},  {"op", NULL, 20},   {"fate", NULL, 8},   {"layer", NULL, 24},  {"why", NULL, 1},
-    {"macs", "%.0f", 0}, {"input", NULL, 0}, {"output", NULL, 0}, {"addends", NULL, 0},
+    {"node", NULL, 32},       {"op", NULL, 20},          {"fate", NULL, 8},         {"layer", NULL, 24},
+    {"why", NULL, 1},         {"macs", "%.0f", 0},       {"input", NULL, 0},        {"output", NULL, 0},
+    {"addends", NULL, 0},     {"gates", NULL, 0},        {"input_axis", "%.0f", 0}, {"output_axis", "%.0f", 0},
+    {"input_shape", NULL, 0}, {"output_shape", NULL, 0},
 };
 
 /* ---- what is asked for ---- */
@@ -67,31 +70,25 @@ static const char *stem_of(arena *a, const char *path) {
 
 /* ---- what is written ---- */
 
-static cvk_status write_array(arena *a, session *s, const cvk_spec *spec, const char *what, int rank,
-                              const int64_t *shape, float *data) {
-    npy_array array = {.type = TYPE_F32, .rank = rank, .elements = 1, .data = data};
-    for (int i = 0; i < rank; i++) array.elements *= array.shape[i] = shape[i];
-    return npy_write(arena_format(a, "%s/%s.%s.npy", s->options->directory, spec->name, what), s->diagnostics, &array);
+static cvk_status write_array(session *s, const weights_file *file, float *data) {
+    npy_array array = {.type = TYPE_F32, .rank = file->shape.rank, .elements = 1, .data = data};
+    for (int i = 0; i < array.rank; i++) array.elements *= array.shape[i] = file->shape.size[i];
+    return npy_write(file->path, s->diagnostics, &array);
 }
 
 static cvk_status write_arrays(arena *a, session *s, const import_layer *l) {
-    const int64_t channels[2] = {l->scales, l->spec.out_channels};
+    weights_file files[WEIGHTS_FILES];
+    float *const data[WEIGHTS_FILES] = {l->weights, l->bias, l->scale};
     cvk_status status = CVK_OK;
-    if (l->weights) status = write_array(a, s, &l->spec, "weights", l->weights_rank, l->weights_shape, l->weights);
-    if (l->bias && status == CVK_OK) status = write_array(a, s, &l->spec, "bias", 1, channels + 1, l->bias);
-    if (l->scales && status == CVK_OK)
-        status = write_array(a, s, &l->spec, "scale", l->scales > 1 ? 2 : 1, channels + (l->scales == 1), l->scale);
+    weights_files(a, &l->spec, s->options->directory, files);
+    for (int i = 0; i < WEIGHTS_FILES && status == CVK_OK; i++)
+        if (files[i].taken && data[i]) status = write_array(s, &files[i], data[i]);
     return status;
 }
 
 static cvk_status write_spec(arena *a, session *s, const char *stem, const import_layers *layers) {
     text out = text_new(a);
-    text_add(&out, "version: 1\nname: %s\nlayers:\n", import_name(a, &(import_layers){0}, stem));
-    for (size_t i = 0; i < layers->count; i++) {
-        text_add(&out, "  - ");
-        spec_print(&layers->layer[i]->spec, &out);
-        text_add(&out, "\n");
-    }
+    import_print(import_name(a, &(import_layers){0}, stem), layers, &out);
     const output_file file = {arena_format(a, "%s/%s.yaml", s->options->directory, stem), out.bytes, out.length};
     return output_write(&file, 1, s->diagnostics);
 }
@@ -117,37 +114,88 @@ static const char *shown(arena *a, const char *words) {
     return copy;
 }
 
-static const char *names_of(arena *a, const import_layer *l) {
+/* Of the tensors that post-ops take, those of one sort. */
+static const char *names_of(arena *a, const import_layer *l, post_operand sort) {
     text names = text_new(a);
-    for (int i = 0; i < l->addends; i++) text_add(&names, "%s%s", i ? " " : "", shown(a, l->addend[i]->name));
+    int at = 0;
+    for (const post_op *op = l->spec.post; op < l->spec.post + l->spec.post_count; op++) {
+        if (!post_takes_tensor(op->kind)) continue;
+        const char *name = shown(a, l->operand[at++]->name);
+        if (post_rows[op->kind].operand == sort) text_add(&names, "%s%s", names.length ? " " : "", name);
+    }
     return names.bytes;
 }
 
+/* The axis that channels are of the model's tensor; -1: none is. */
+static double axis_of(const graph_value *v, const graph_view *view) { return v ? view_channel_axis(v, view) : -1; }
+
+/* As the layer has it. */
+static const char *shape_words(arena *a, int64_t batch, int64_t channels, int rank, const int64_t size[AXES]) {
+    text words = text_new(a);
+    text_add(&words, "%lldx%lld", (long long)batch, (long long)channels);
+    for (int axis = AXES - rank; axis < AXES; axis++) text_add(&words, "x%lld", (long long)size[axis]);
+    return words.bytes;
+}
+
 static void tell_row(table *t, arena *a, const graph_node *n, const import_layer *l) {
-    static const char *const fates[] = {"left out", "layer", "folded"};
+    static const char *const fates[] = {"left out", "layer", "folded", "view", "constant"};
+    const cvk_spec *s = l ? &l->spec : NULL;
+    const char *layer = n && n->layer ? n->layer : l ? l->spec.name : "";
     const cell row[] = {{shown(a, n ? n->name : l->spec.name), 0},
                         {shown(a, n ? n->op : "Conv"), 0},
                         {fates[n ? n->fate : FATE_LAYER], 0},
-                        {n && n->layer ? n->layer
-                         : l           ? l->spec.name
-                                       : "",
-                         0},
+                        {layer, 0},
                         {n && n->why ? n->why : "", 0},
                         {NULL, n ? (double)n->macs : (double)spec_macs(&l->spec)},
                         {l && l->input ? shown(a, l->input->name) : "", 0},
                         {l && l->output ? shown(a, l->output->name) : "", 0},
-                        {l ? names_of(a, l) : "", 0}};
+                        {l ? names_of(a, l, OPERAND_TENSOR) : "", 0},
+                        {l ? names_of(a, l, OPERAND_IMAGE_CHANNEL) : "", 0},
+                        {NULL, l ? axis_of(l->input, &l->reads) : -1},
+                        {NULL, l ? axis_of(l->output, &l->view) : -1},
+                        {s ? shape_words(a, s->batch, s->in_channels, s->rank, s->in_size) : "", 0},
+                        {s ? shape_words(a, s->batch, s->out_channels, s->rank, s->out_size) : "", 0}};
     table_row(t, row);
 }
 
 static void tell_nodes(table *t, arena *a, const imported *from) {
+    const import_layers *layers = &from->layers;
     size_t next = 0;
     for (size_t i = 0; i < from->graph.node_count; i++) {
         const graph_node *n = &from->graph.nodes[i];
-        if (strcmp(n->op, "Constant") != 0)
-            tell_row(t, a, n, n->fate == FATE_LAYER ? from->layers.layer[next++] : NULL);
+        const bool begins = next < layers->count && layers->layer[next]->head == n;
+        if (strcmp(n->op, "Constant") != 0) tell_row(t, a, n, begins ? layers->layer[next] : NULL);
+        next += begins;
     }
-    for (; next < from->layers.count; next++) tell_row(t, a, NULL, from->layers.layer[next]);
+    for (; next < layers->count; next++) tell_row(t, a, NULL, layers->layer[next]);
+}
+
+static json_t *pair(const char *model, const char *network) {
+    return json_pack("{s:s, s:s}", "model", model, "network", network);
+}
+
+/* What the model's inputs and outputs are called in the network. */
+static void tell_network(table *t, arena *a, const import_network *n) {
+    json_t *inputs = json_array(), *outputs = json_array();
+    for (size_t i = 0; i < n->input_count && n->whole; i++)
+        json_array_append_new(inputs, pair(shown(a, n->input[i]->name), n->input[i]->view->tensor));
+    for (size_t i = 0; i < n->output_count && n->whole; i++)
+        json_array_append_new(outputs, pair(shown(a, n->output[i].value->name), n->output[i].tensor));
+    table_extra(t, "network", json_boolean(n->whole));
+    table_extra(t, "inputs", inputs);
+    table_extra(t, "outputs", outputs);
+}
+
+/* Whether it is one network, and if not, why. */
+static void say_network(arena *a, const import_network *n) {
+    if (n->whole)
+        printf("one network: each layer names what it reads\n");
+    else if (n->lacks)
+        printf(
+            "no network, but layers by themselves: %d nodes are left out that it takes, the first of them %s, a %s: %s\n",
+            n->lacking, shown(a, n->lacks->name), shown(a, n->lacks->op), n->lacks->why);
+    else
+        printf("no network, but layers by themselves: what the model puts out does not follow from its inputs\n");
 }
 
 static cli_exit tell(session *s, arena *a, const imported *from) {
@@ -159,11 +207,13 @@ static cli_exit tell(session *s, arena *a, const imported *from) {
     table_extra(&t, "layers", json_integer((json_int_t)layers->count));
     table_extra(&t, "macs", json_integer((json_int_t)layers->macs));
     table_extra(&t, "covered", json_integer((json_int_t)layers->covered));
+    tell_network(&t, a, &layers->network);
     table_close(&t, s->diagnostics);
-    if (s->format == FORMAT_TEXT)
-        printf("%zu layers, with %.4g of %.4g million multiply-adds (%.1f %%)\n", layers->count,
-               1e-6 * (double)layers->covered, 1e-6 * (double)layers->macs,
-               layers->macs ? 100 * (double)layers->covered / (double)layers->macs : 100.0);
+    if (s->format != FORMAT_TEXT) return CLI_DONE;
+    printf("%zu layers, with %.4g of %.4g million multiply-adds (%.1f %%)\n", layers->count,
+           1e-6 * (double)layers->covered, 1e-6 * (double)layers->macs,
+           layers->macs ? 100 * (double)layers->covered / (double)layers->macs : 100.0);
+    if (from->graph.node_count) say_network(a, &layers->network);
     return CLI_DONE;
 }
 
@@ -174,7 +224,7 @@ static cli_exit demand_layers(const session *s, const imported *from) {
     const char *path = s->options->specs[0];
     if (from->graph.unshaped)
         session_say("%s: the model leaves sizes of its input open: --input says them, as in --input 1x3x224x224", path);
-    if (from->layers.count) return CLI_DONE;
+    if (from->layers.count || from->layers.network.whole) return CLI_DONE;
     session_say("%s: there is nothing in it that a layer can be made of", path);
     return CLI_UNSUPPORTED;
 }

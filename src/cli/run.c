@@ -1,4 +1,5 @@
 /* convoke run: one layer on arrays from files, by compiled code or by the interpreter. */
+#include "cli/run_network.h"
 #include "cli/session_main.h"
 #include "cli/shapes.h"
 #include "judge/tensors.h"
@@ -16,6 +17,9 @@ typedef struct arrays {
     void *scale, *addend, *gate;           /* all of each kind, one after another */
     void *before;                          /* what the outputs hold, where they are added to */
 } arrays;
+
+/* Of a layer there is one. */
+static const char *only_file(const cli_LIST *files) { return files->count ? files->text[files->count - 1] : NULL; }
 
 /* Reads what an option names. */
 static cli_exit read_array(session *s, const char *option, const char *path, const shape *expected, npy_array *to) {
@@ -125,7 +129,7 @@ static cli_exit read_before(session *s, arrays *a) {
     if (!spec->accumulate) return CLI_DONE;
     a->tensors.before = a->before = malloc(result_bytes(spec) + 1);
     if (!a->before) return session_fail(s, CVK_ERROR_MEMORY);
-    cli_exit status = read_held(s, "--output", s->options->output, &result, a->before);
+    cli_exit status = read_held(s, "--output", only_file(&s->options->output), &result, a->before);
     if (status == CLI_DONE && result_bytes(spec) > of_result)
         status = read_held(s, "--bias-output", s->options->bias_output, &channels, (char *)a->before + of_result);
     return status;
@@ -135,7 +139,7 @@ static cli_exit read_arrays(session *s, const cvk_spec *spec, arrays *a) {
     const cli_options *o = s->options;
     const shape input = shape_input(spec), weights = shape_weights(spec), bias = shape_bias(spec);
     const bool biased = spec_bias_elements(spec) > 0;
-    cli_exit status = read_array(s, "--input", o->input, &input, &a->input);
+    cli_exit status = read_array(s, "--input", only_file(&o->input), &input, &a->input);
     if (status == CLI_DONE) status = check_indices(s, spec);
     if (status == CLI_DONE) status = find_batch(s, spec, a);
     if (status == CLI_DONE && spec->direction == DIRECTION_BACKWARD_WEIGHTS) return read_gradient(s, &a->spec, a);
@@ -232,7 +236,7 @@ static cvk_status write_array(const session *s, const char *path, const shape *o
 static cvk_status write_results(const session *s, const cvk_spec *spec, const results *from) {
     const shape result = shape_result(spec), channels = shape_bias_gradient(spec), indices = shape_indices(spec);
     const bool gradients = spec->direction == DIRECTION_BACKWARD_WEIGHTS && spec->bias;
-    cvk_status status = write_array(s, s->options->output, &result, from->output);
+    cvk_status status = write_array(s, only_file(&s->options->output), &result, from->output);
     char *behind = from->output + shape_elements(&result) * type_bytes(result.type);
     if (status == CVK_OK && gradients) status = write_array(s, s->options->bias_output, &channels, behind);
     if (status == CVK_OK && spec->indices) status = write_array(s, s->options->indices, &indices, from->indices);
@@ -275,6 +279,7 @@ static const cvk_spec *find_layer(const session *s) {
 }
 
 static cli_exit run_layer(session *s) {
+    if (s->files[0].network->graph && !s->options->layer_name) return run_network(s);
     const cvk_spec *spec = find_layer(s);
     if (!spec) return CLI_USAGE;
     arrays a = {0};
@@ -286,8 +291,9 @@ static cli_exit run_layer(session *s) {
 }
 
 cli_exit cli_run(const cli_options *options) {
-    if (options->spec_count != 1 || !options->output) {
-        session_say("run: %s", options->output ? "one SPEC at a time" : "--output FILE says where the result goes");
+    if (options->spec_count != 1 || !options->output.count) {
+        session_say("run: %s",
+                    options->output.count ? "one SPEC at a time" : "--output FILE says where the result goes");
         return CLI_USAGE;
     }
     return session_main(options, &(session_verb){run_layer, .runs = !options->reference, .threads = true});

@@ -1,6 +1,6 @@
 /* What follows a layer's sums and becomes part of it: a table. Each row takes one node whose input is the layer's
  * output. */
-#include "import/layers.h"
+#include "import/heads.h"
 
 #include <math.h>
 #include <string.h>
@@ -18,21 +18,32 @@ typedef struct folding {
 /* False: it stays outside. */
 typedef bool fold(const folding *f);
 
-static bool add_post(import_layer *l, post_op op) {
+bool head_add_post(import_layer *l, post_op op) {
     if (l->spec.post_count == MOST_POST_OPS || !isfinite((float)op.a) || !isfinite((float)op.b)) return false;
     l->spec.post[l->spec.post_count++] = op;
     return true;
 }
 
+bool head_add_vector(arena *a, import_layer *l, post_kind kind, const float *numbers) {
+    const size_t each = (size_t)l->spec.out_channels;
+    if (!head_add_post(l, (post_op){.kind = kind})) return false;
+    float *all = arena_array(a, float, (size_t)(l->scales + 1) * each);
+    if (l->scales) memcpy(all, l->scale, (size_t)l->scales * each * sizeof *all);
+    memcpy(all + (size_t)l->scales++ * each, numbers, each * sizeof *all);
+    l->scale = all;
+    return true;
+}
+
+static bool add_post(const folding *f, post_op op) { return head_add_post(f->layer, op); }
+
 /* A constant that has one number for each channel, or one for all, and does not make the output larger. */
 static bool channels_of(const folding *f, const graph_value *v, float *to) {
     const graph_value *y = f->layer->output;
     const int64_t channels = f->layer->spec.out_channels;
-    if (!v || !v->floats || v->rank > y->rank || y->rank < 0) return false;
-    for (int i = 0; i < v->rank; i++) {
-        const int axis = y->rank - v->rank + i;
-        if (v->shape[i] != 1 && (axis != f->layer->channel_axis || v->shape[i] != channels)) return false;
-    }
+    const int axis = view_channel_axis(y, &f->layer->view);
+    if (!v || !v->floats || y->rank < 0 || v->rank > y->rank) return false;
+    for (int i = 0; i < v->rank; i++)
+        if (v->shape[i] != 1 && (y->rank - v->rank + i != axis || v->shape[i] != channels)) return false;
     for (int64_t c = 0; c < channels; c++) to[c] = v->floats[v->elements == 1 ? 0 : c];
     return true;
 }
@@ -60,11 +71,26 @@ static void rescale(const folding *f, const float *factor, const float *shift) {
 /* Whether what comes out is nothing but sums by weights yet; a pool's is not. */
 static bool takes_factors(const import_layer *l) { return l->weights && !l->spec.post_count; }
 
+/* The same number for all channels, or one for each: into weights and bias, else a post-op. */
+static bool add_numbers(const folding *f, const float *number, bool one) {
+    float *ones = new_channels(f);
+    for (int64_t c = 0; c < f->layer->spec.out_channels; c++) ones[c] = 1;
+    if (takes_factors(f->layer)) return rescale(f, ones, number), true;
+    if (!one) return head_add_vector(f->arena, f->layer, POST_SHIFT, number);
+    return *number == 0 || add_post(f, (post_op){.kind = POST_PLUS, .a = (double)*number});
+}
+
+static bool multiply_by_numbers(const folding *f, const float *number, bool one) {
+    if (takes_factors(f->layer)) return rescale(f, number, NULL), true;
+    if (!one) return head_add_vector(f->arena, f->layer, POST_SCALE, number);
+    return *number == 1 || add_post(f, (post_op){.kind = POST_TIMES, .a = (double)*number});
+}
+
 static bool fold_batch_norm(const folding *f) {
     const double epsilon = node_float(f->node, "epsilon", 1e-5);
     const float *p[4];
     const int64_t channels = f->layer->spec.out_channels;
-    if (!takes_factors(f->layer) || f->node->in_count != 5 || f->layer->channel_axis != 1) return false;
+    if (f->node->in_count != 5 || view_channel_axis(f->layer->output, &f->layer->view) != 1) return false;
     for (int i = 0; i < 4; i++) {
         const graph_value *v = node_input(f->node, 1 + i);
         if (!v || !v->floats || v->elements != channels) return false;
@@ -76,53 +102,84 @@ static bool fold_batch_norm(const folding *f) {
         factor[c] = (float)g;
         shift[c] = (float)((double)p[1][c] - (double)p[2][c] * g);
     }
-    rescale(f, factor, shift);
+    return multiply_by_numbers(f, factor, false) && add_numbers(f, shift, false);
+}
+
+/* Whether it is there before the layer is run, and not by the layer. */
+static bool is_there(const folding *f, const graph_value *v) {
+    return v && !v->floats && !v->ints && v->rank >= 0 && (!v->maker || v->maker < f->layer->head);
+}
+
+/* A tensor that lies as the output does. */
+static bool is_like_output(const folding *f, const graph_value *v) {
+    const graph_value *y = f->layer->output;
+    if (v->rank != y->rank || memcmp(v->shape, y->shape, (size_t)y->rank * sizeof *y->shape) != 0) return false;
+    return !v->view || !f->layer->view.tensor || views_agree(v, v->view, y, &f->layer->view);
+}
+
+/* A number for each image and channel of the output. */
+static bool is_a_gate(const folding *f, const graph_value *v) {
+    const graph_value *y = f->layer->output;
+    const graph_view *of = &f->layer->view;
+    graph_view gate;
+    if (!view_of(v, &gate) || v->rank > y->rank || gate.batch != of->batch || gate.channels != of->channels)
+        return false;
+    for (int axis = 0; axis < AXES; axis++)
+        if (gate.size[axis] != 1) return false;
+    for (int i = 0; i < v->rank; i++)
+        if (v->shape[i] != 1 && gate.parts[i] != of->parts[y->rank - v->rank + i]) return false;
     return true;
 }
 
-/* A tensor like the output that is there before the layer is run. */
-static bool add_tensor(const folding *f) {
+static bool take_tensor(const folding *f, post_op op) {
     import_layer *l = f->layer;
-    const graph_value *v = f->other, *y = l->output;
-    if (!v || v->rank != y->rank || y->rank < 0 || memcmp(v->shape, y->shape, (size_t)y->rank * sizeof *y->shape) != 0)
-        return false;
-    if (v->floats || (v->maker && v->maker >= l->head)) return false;
-    if (!add_post(l, (post_op){.kind = POST_ADD})) return false;
-    l->addend[l->addends++] = v;
+    if (!add_post(f, op)) return false;
+    l->operand[l->operands++] = f->other;
     return true;
+}
+
+static bool add_tensor(const folding *f) {
+    return is_there(f, f->other) && is_like_output(f, f->other) && take_tensor(f, (post_op){.kind = POST_ADD});
+}
+
+static bool multiply_by_tensor(const folding *f) {
+    if (!is_there(f, f->other)) return false;
+    if (is_like_output(f, f->other)) return take_tensor(f, (post_op){.kind = POST_MULTIPLY});
+    return is_a_gate(f, f->other) && take_tensor(f, (post_op){.kind = POST_GATE});
+}
+
+static const float *all_channels(const folding *f, double number) {
+    float *all = new_channels(f);
+    for (int64_t c = 0; c < f->layer->spec.out_channels; c++) all[c] = (float)number;
+    return all;
 }
 
 static bool shift_by(const folding *f, float sign) {
-    float *shift = new_channels(f), *one = new_channels(f);
-    if (!takes_factors(f->layer) || !channels_of(f, f->other, shift)) return false;
-    for (int64_t c = 0; c < f->layer->spec.out_channels; c++) one[c] = 1, shift[c] *= sign;
-    rescale(f, one, shift);
-    return true;
+    float *shift = new_channels(f);
+    if (!channels_of(f, f->other, shift)) return false;
+    for (int64_t c = 0; c < f->layer->spec.out_channels; c++) shift[c] *= sign;
+    return add_numbers(f, shift, f->other->elements == 1);
+}
+
+static bool scale_by(const folding *f, bool inverse) {
+    float *factor = new_channels(f);
+    if (!channels_of(f, f->other, factor)) return false;
+    for (int64_t c = 0; inverse && c < f->layer->spec.out_channels; c++) factor[c] = 1 / factor[c];
+    return multiply_by_numbers(f, factor, f->other->elements == 1);
 }
 
 static bool fold_add(const folding *f) { return shift_by(f, 1) || add_tensor(f); }
-static bool fold_sub(const folding *f) { return !f->second && shift_by(f, -1); }
-
-static bool scale_by(const folding *f, bool inverse) {
-    import_layer *l = f->layer;
-    const size_t bytes = (size_t)l->spec.out_channels * sizeof(float);
-    float *factor = new_channels(f);
-    if (!channels_of(f, f->other, factor)) return false;
-    for (int64_t c = 0; inverse && c < l->spec.out_channels; c++) factor[c] = 1 / factor[c];
-    if (takes_factors(l)) {
-        rescale(f, factor, NULL);
-        return true;
-    }
-    if (!add_post(l, (post_op){.kind = POST_SCALE})) return false;
-    float *all = arena_array(f->arena, float, (l->scales + 1) * l->spec.out_channels);
-    if (l->scales) memcpy(all, l->scale, (size_t)l->scales * bytes);
-    memcpy(all + l->scales++ * l->spec.out_channels, factor, bytes);
-    l->scale = all;
-    return true;
-}
-
-static bool fold_mul(const folding *f) { return scale_by(f, false); }
+static bool fold_mul(const folding *f) { return scale_by(f, false) || multiply_by_tensor(f); }
 static bool fold_div(const folding *f) { return !f->second && scale_by(f, true); }
+static bool fold_neg(const folding *f) { return multiply_by_numbers(f, all_channels(f, -1), true); }
+
+/* Of the second operand, what is taken from another. */
+static bool fold_sub(const folding *f) {
+    if (!f->second) return shift_by(f, -1);
+    const bool fits =
+        channels_of(f, f->other, new_channels(f)) || (is_there(f, f->other) && is_like_output(f, f->other));
+    return fits && f->layer->spec.post_count + 2 <= MOST_POST_OPS && fold_neg(f) && fold_add(f);
+}
 
 static bool near(double a, double b) { return fabs(a - b) <= 1e-6; }
 
@@ -132,40 +189,41 @@ static bool fold_clip(const folding *f) {
         return false;
     const double a = lo ? (double)lo->floats[0] : -HUGE_VAL, b = hi ? (double)hi->floats[0] : HUGE_VAL;
     const bool open = b >= 0x1p127 * 1.9; /* as far as floats go */
-    if (a == 0 && open) return add_post(f->layer, (post_op){.kind = POST_RELU});
-    if (a == 0 && b == 6) return add_post(f->layer, (post_op){.kind = POST_RELU6});
-    return a <= b && add_post(f->layer, (post_op){POST_CLAMP, a, b});
+    if (a == 0 && open) return add_post(f, (post_op){.kind = POST_RELU});
+    if (a == 0 && b == 6) return add_post(f, (post_op){.kind = POST_RELU6});
+    return a <= b && add_post(f, (post_op){POST_CLAMP, a, b});
 }
 
-/* Those of ONNX have parameters; ours are those that networks have. */
+/* With other parameters than ours it is written out. */
 static bool fold_hard_sigmoid(const folding *f) {
-    return near(node_float(f->node, "alpha", 0.2), 1.0 / 6) && near(node_float(f->node, "beta", 0.5), 0.5) &&
-           add_post(f->layer, (post_op){.kind = POST_HARD_SIGMOID});
+    const double alpha = node_float(f->node, "alpha", 0.2), beta = node_float(f->node, "beta", 0.5);
+    if (near(alpha, 1.0 / 6) && near(beta, 0.5)) return add_post(f, (post_op){.kind = POST_HARD_SIGMOID});
+    return f->layer->spec.post_count + 3 <= MOST_POST_OPS && multiply_by_numbers(f, all_channels(f, alpha), true) &&
+           add_numbers(f, all_channels(f, beta), true) && add_post(f, (post_op){POST_CLAMP, 0, 1});
 }
 
 static bool fold_elu(const folding *f) {
-    return near(node_float(f->node, "alpha", 1), 1) && add_post(f->layer, (post_op){.kind = POST_ELU});
+    return near(node_float(f->node, "alpha", 1), 1) && add_post(f, (post_op){.kind = POST_ELU});
 }
 
 static bool fold_leaky(const folding *f) {
-    return add_post(f->layer, (post_op){.kind = POST_LEAKY_RELU, .a = node_float(f->node, "alpha", 0.01)});
+    return add_post(f, (post_op){.kind = POST_LEAKY_RELU, .a = node_float(f->node, "alpha", 0.01)});
 }
 
 static bool fold_gelu(const folding *f) {
-    return add_post(f->layer,
-                    (post_op){.kind = node_says(f->node, "approximate", "tanh") ? POST_GELU_TANH : POST_GELU});
+    return add_post(f, (post_op){.kind = node_says(f->node, "approximate", "tanh") ? POST_GELU_TANH : POST_GELU});
 }
 
 static bool fold_nothing(const folding *f) { return f->node->in_count == 1; }
 
-static bool fold_gelu_tanh(const folding *f) { return add_post(f->layer, (post_op){.kind = POST_GELU_TANH}); }
-static bool fold_hard_sigmoid6(const folding *f) { return add_post(f->layer, (post_op){.kind = POST_HARD_SIGMOID}); }
-static bool fold_hard_swish(const folding *f) { return add_post(f->layer, (post_op){.kind = POST_HARD_SWISH}); }
-static bool fold_relu(const folding *f) { return add_post(f->layer, (post_op){.kind = POST_RELU}); }
-static bool fold_sigmoid(const folding *f) { return add_post(f->layer, (post_op){.kind = POST_SIGMOID}); }
-static bool fold_silu(const folding *f) { return add_post(f->layer, (post_op){.kind = POST_SILU}); }
-static bool fold_softplus(const folding *f) { return add_post(f->layer, (post_op){.kind = POST_SOFTPLUS}); }
-static bool fold_tanh(const folding *f) { return add_post(f->layer, (post_op){.kind = POST_TANH}); }
+static bool fold_gelu_tanh(const folding *f) { return add_post(f, (post_op){.kind = POST_GELU_TANH}); }
+static bool fold_hard_sigmoid6(const folding *f) { return add_post(f, (post_op){.kind = POST_HARD_SIGMOID}); }
+static bool fold_hard_swish(const folding *f) { return add_post(f, (post_op){.kind = POST_HARD_SWISH}); }
+static bool fold_relu(const folding *f) { return add_post(f, (post_op){.kind = POST_RELU}); }
+static bool fold_sigmoid(const folding *f) { return add_post(f, (post_op){.kind = POST_SIGMOID}); }
+static bool fold_silu(const folding *f) { return add_post(f, (post_op){.kind = POST_SILU}); }
+static bool fold_softplus(const folding *f) { return add_post(f, (post_op){.kind = POST_SOFTPLUS}); }
+static bool fold_tanh(const folding *f) { return add_post(f, (post_op){.kind = POST_TANH}); }
 
 static const struct {
     const char *op;
@@ -178,6 +236,7 @@ static const struct {
     {"Sub", 2, fold_sub, "bias"},
     {"Mul", 2, fold_mul, "weights and bias"},
     {"Div", 2, fold_div, "weights and bias"},
+    {"Neg", 1, fold_neg, "weights and bias"},
     {"Clip", 1, fold_clip, "clamp"},
     {"Relu", 1, fold_relu, "relu"},
     {"LeakyRelu", 1, fold_leaky, "leaky_relu"},
@@ -195,33 +254,70 @@ static const struct {
     {"Dropout", 1, fold_nothing, "nothing"},
 };
 
+/* By which row, the layer's output being that operand; what was begun and cannot be is as it was. */
+static bool fold_operand(arena *a, import_layer *l, const graph_node *n, size_t row, bool second) {
+    const import_layer before = *l;
+    const folding f = {a, l, n, ROWS[row].operands == 2 ? node_input(n, second ? 0 : 1) : NULL, second};
+    if (ROWS[row].fold(&f)) return true;
+    *l = before;
+    return false;
+}
+
 /* Takes the node into the layer if a row can. */
 static bool take(arena *a, import_layer *l, graph_node *n) {
     const int before = l->spec.post_count;
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         if (strcmp(ROWS[i].op, n->op) != 0) continue;
-        const bool second = ROWS[i].operands == 2 && node_input(n, 1) == l->output;
-        if ((!second && node_input(n, 0) != l->output) || n->out_count < 1 || !n->out[0]) return false;
-        const folding f = {a, l, n, ROWS[i].operands == 2 ? node_input(n, second ? 0 : 1) : NULL, second};
-        if (!ROWS[i].fold(&f)) return false;
-        n->fate = FATE_FOLDED;
-        n->layer = l->spec.name;
-        n->why = l->spec.post_count > before ? spec_post_name(l->spec.post[before].kind) : ROWS[i].as;
-        return true;
+        if (n->out_count < 1 || !n->out[0]) return false;
+        bool taken = node_input(n, 0) == l->output && fold_operand(a, l, n, i, false);
+        taken = taken || (ROWS[i].operands == 2 && node_input(n, 1) == l->output && fold_operand(a, l, n, i, true));
+        if (taken) n->why = l->spec.post_count > before ? spec_post_name(l->spec.post[before].kind) : ROWS[i].as;
+        return taken;
     }
     return false;
 }
 
+const char *layer_of_step(arena *a, graph_node *n, import_layer *l) {
+    for (int i = 0; i < 2; i++) {
+        const graph_value *x = node_input(n, i);
+        graph_view view;
+        if (!x || x->rank < 0 || x->floats || x->ints || !n->out_count || !n->out[0] || !view_of(x, &view)) continue;
+        layer_begin(n, x, l);
+        l->reads = view;
+        layer_identity(l);
+        l->output = x;
+        if (!take(a, l, n) || (view_keeps_elements(n) && !l->spec.post_count)) continue;
+        l->output = n->out[0];
+        return NULL;
+    }
+    return layer_why_not(n);
+}
+
 const char *layer_why_not(const graph_node *n) {
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
-        if (strcmp(ROWS[i].op, n->op) == 0) return "it follows no layer that can take it";
+        if (strcmp(ROWS[i].op, n->op) == 0) return "no layer has its operands or attributes";
     return "no layer does that";
+}
+
+/* What gives the elements that the layer puts out, in other words, is no more than a view. */
+static bool take_view(import_layer *l, graph_node *n) {
+    graph_view through;
+    if (!l->view.tensor || !view_of_node(n, &l->view, &through)) return false;
+    l->view = through;
+    n->fate = FATE_VIEW;
+    n->why = "";
+    return true;
 }
 
 void layer_fold(arena *a, import_layer *l) {
     while (l->output->readers == 1 && l->output->reader) {
         graph_node *n = (graph_node *)(uintptr_t)l->output->reader;
-        if (n->fate != FATE_LEFT_OUT || n <= l->head || !take(a, l, n)) return;
+        if (n->fate != FATE_LEFT_OUT || n <= l->head || n->out_count < 1 || !n->out[0]) return;
+        if (take(a, l, n))
+            n->fate = FATE_FOLDED;
+        else if (!take_view(l, n))
+            return;
+        n->layer = l->spec.name;
         l->output = n->out[0];
     }
 }

@@ -11,6 +11,7 @@
 enum { GRAPH_MOST_RANK = 8, GRAPH_MOST_INPUTS = 4096 };
 
 typedef struct graph_node graph_node;
+typedef struct graph_view graph_view;
 
 typedef struct graph_value {
     const char *name;
@@ -22,13 +23,16 @@ typedef struct graph_value {
     const graph_node *maker;        /* NULL: a constant, or an input of the model */
     const graph_node *reader;       /* the last of them; NULL: none */
     int readers;                    /* an output of the model has one more */
+    bool other_type;                /* an input that is not of floats */
+    const graph_view *view;         /* how it lies in a tensor of the network; NULL: it is not there */
 } graph_value;
 
 /* What becomes of a node. */
-typedef enum node_fate { FATE_LEFT_OUT, FATE_LAYER, FATE_FOLDED } node_fate;
+typedef enum node_fate { FATE_LEFT_OUT, FATE_LAYER, FATE_FOLDED, FATE_VIEW, FATE_CONSTANT } node_fate;
 
 struct graph_node {
     const char *name, *op; /* words of the model, or, of an activation that was written out, its operator */
+    int64_t opset;         /* the version of the operators */
     int in_count, out_count;
     graph_value **in, **out; /* of an input that is left out, NULL */
     const struct Onnx__Node *source;
@@ -43,8 +47,8 @@ typedef struct graph {
     arena *arena;
     graph_node *nodes; /* each after those that make what it reads */
     size_t node_count;
-    graph_value **outputs;
-    size_t output_count;
+    graph_value **inputs, **outputs; /* inputs are those that no initializer is for */
+    size_t input_count, output_count;
     const graph_value *unshaped; /* an input of the model without sizes; NULL: all have them */
 } graph;
 
@@ -62,6 +66,7 @@ cvk_status graph_read(arena *a, const char *path, const void *bytes, size_t size
 int64_t node_int(const graph_node *n, const char *name, int64_t otherwise);
 double node_float(const graph_node *n, const char *name, double otherwise);
 const int64_t *node_ints(const graph_node *n, const char *name, int *count); /* NULL: none */
+bool node_has(const graph_node *n, const char *name);
 bool node_says(const graph_node *n, const char *name, const char *word);
 
 /* A value of its own, of that shape; false where a size or their product is no tensor's. */

@@ -4,7 +4,23 @@
 
 #include <string.h>
 
-const char *import_name(arena *a, const import_layers *layers, const char *words) {
+static bool is_taken(const import_layers *layers, const char *name) {
+    for (size_t i = 0; i < layers->names; i++)
+        if (strcmp(layers->name[i], name) == 0) return true;
+    return false;
+}
+
+static const char *take_name(arena *a, import_layers *layers, const char *name) {
+    if (layers->names == layers->names_room) {
+        const char **more = arena_array(a, const char *, 2 * layers->names_room + 64);
+        if (layers->names) memcpy(more, layers->name, layers->names * sizeof *more);
+        layers->name = more;
+        layers->names_room = 2 * layers->names_room + 64;
+    }
+    return layers->name[layers->names++] = name;
+}
+
+const char *import_name(arena *a, import_layers *layers, const char *words) {
     enum { MOST = 100 };
     char name[MOST + 1];
     size_t length = 0;
@@ -14,13 +30,9 @@ const char *import_name(arena *a, const import_layers *layers, const char *words
         if (letter || digit || length) name[length++] = letter || digit ? *at : '_';
     }
     name[length] = 0;
-    const char *made = arena_string(a, length ? name : "layer", length ? length : 5);
-    for (size_t i = 0, n = 2; i < layers->count; i++)
-        if (strcmp(layers->layer[i]->spec.name, made) == 0) {
-            made = arena_format(a, "%s_%zu", length ? name : "layer", n++);
-            i = (size_t)-1; /* from the first again */
-        }
-    return made;
+    const char *whole = length ? name : "layer", *made = arena_string(a, whole, strlen(whole));
+    for (size_t n = 2; is_taken(layers, made); n++) made = arena_format(a, "%s_%zu", whole, n);
+    return take_name(a, layers, made);
 }
 
 const char *import_refusal(arena *a, cvk_spec *s) {
@@ -50,14 +62,31 @@ static int64_t count_macs(const graph_node *n) {
     return 0;
 }
 
-static void take_node(graph *g, graph_node *n, import_layers *layers) {
+/* The output lies as the maker said, in a tensor that the rules gave its sizes. */
+static void settle_view(import_layer *l) {
+    const cvk_spec *s = &l->spec;
+    l->view.rank = s->rank;
+    l->view.batch = s->batch;
+    l->view.channels = s->out_channels;
+    memcpy(l->view.size, s->out_size, sizeof s->out_size);
+    l->view.tensor = l->reads.tensor ? s->name : NULL;
+}
+
+/* NULL, or why there is no such layer. */
+static const char *make(graph *g, graph_node *n, import_layers *layers, import_layer *l) {
+    const char *why = layer_of_node(g->arena, n, l);
+    if (why && !*why) why = layer_of_step(g->arena, n, l);
+    if (why) return why;
+    if (layers->count == LIMIT_LAYERS) return "a spec has room for no more layers";
+    l->spec.name = "layer";
+    if ((why = import_refusal(g->arena, &l->spec))) return why;
+    l->spec.name = import_name(g->arena, layers, n->name);
+    return NULL;
+}
+
+static void take_layer(graph *g, graph_node *n, import_layers *layers) {
     import_layer *l = arena_new(g->arena, import_layer);
-    n->why = layer_of_node(g->arena, n, l);
-    if (!n->why && layers->count == LIMIT_LAYERS) n->why = "a spec has room for no more layers";
-    if (!n->why) {
-        l->spec.name = import_name(g->arena, layers, n->name);
-        n->why = import_refusal(g->arena, &l->spec);
-    }
+    n->why = make(g, n, layers, l);
     if (n->why) {
         n->macs = count_macs(n);
     } else {
@@ -65,20 +94,37 @@ static void take_node(graph *g, graph_node *n, import_layers *layers) {
         n->layer = l->spec.name;
         n->why = "";
         n->macs = l->weights ? spec_macs(&l->spec) : 0;
+        settle_view(l);
         layer_fold(g->arena, l);
         layers->layer[layers->count++] = l;
+        network_add_layer(g, layers, l);
         __builtin_add_overflow(layers->covered, n->macs, &layers->covered);
     }
     __builtin_add_overflow(layers->macs, n->macs, &layers->macs);
 }
 
+/* Numbers that are known: a constant, or sizes that were computed with. */
+static bool is_known(const graph_node *n) {
+    return n->out_count && n->out[0] && (n->out[0]->floats || n->out[0]->ints);
+}
+
+static void take_node(graph *g, graph_node *n, import_layers *layers) {
+    if (is_known(n)) {
+        n->fate = FATE_CONSTANT;
+        n->why = "";
+    } else if (!network_take_node(g, n, layers)) {
+        take_layer(g, n, layers);
+    }
+}
+
 void layers_of_graph(graph *g, import_layers *layers) {
     *layers = (import_layers){.layer = arena_array(g->arena, import_layer *, g->node_count + 1)};
+    network_begin(g, layers);
     for (size_t i = 0; i < g->node_count; i++)
         if (g->nodes[i].fate == FATE_LEFT_OUT && !g->nodes[i].part_of) take_node(g, &g->nodes[i], layers);
     for (size_t i = 0; i < g->node_count; i++) {
         graph_node *n = &g->nodes[i];
         if (n->part_of) n->fate = n->part_of->fate, n->layer = n->part_of->layer, n->why = n->part_of->why;
-        if (n->fate == FATE_LEFT_OUT && !*n->why) n->why = layer_why_not(n);
     }
+    network_end(g, layers);
 }

@@ -36,6 +36,8 @@ const int64_t *node_ints(const graph_node *n, const char *name, int *count) {
     return *count ? a->ints : NULL;
 }
 
+bool node_has(const graph_node *n, const char *name) { return attribute(n, name) != NULL; }
+
 bool node_says(const graph_node *n, const char *name, const char *word) {
     const Onnx__Attribute *a = attribute(n, name);
     return a && a->has_s && a->s.len == strlen(word) && memcmp(a->s.data, word, a->s.len) == 0;
@@ -219,6 +221,11 @@ static const graph_shape *shape_for(const graph_shape *shapes, size_t count, con
     return NULL;
 }
 
+static bool is_of_other_type(const Onnx__Value *info) {
+    const Onnx__TensorType *t = info->type ? info->type->tensor_type : NULL;
+    return t && t->has_elem_type && t->elem_type != ELEMENT_FLOAT;
+}
+
 /* Inputs of the model that no initializer is for get the sizes that they have, or are given. */
 static cvk_status take_inputs(names *n, const Onnx__Graph *source, const char *path, const graph_shape *shapes,
                               size_t count, cvk_diagnostics *d, graph *g) {
@@ -227,9 +234,12 @@ static cvk_status take_inputs(names *n, const Onnx__Graph *source, const char *p
         const graph_value *v = value_named(n, source->input[i]->name);
         open += v && !is_constant(v);
     }
+    g->inputs = arena_array(n->arena, graph_value *, source->n_input + 1);
     for (size_t i = 0; i < source->n_input; i++) {
         graph_value *v = value_named(n, source->input[i]->name);
         if (!v || is_constant(v)) continue;
+        g->inputs[g->input_count++] = v;
+        v->other_type = is_of_other_type(source->input[i]);
         const graph_shape *given = shape_for(shapes, count, v->name, open == 1);
         if (given)
             used += value_set_shape(v, given->rank, given->size);
@@ -256,8 +266,19 @@ void graph_count_readers(graph *g) {
 
 const graph_value *node_input(const graph_node *n, int i) { return i < n->in_count ? n->in[i] : NULL; }
 
-static cvk_status build(arena *a, const char *path, const Onnx__Graph *source, const graph_shape *shapes,
+/* The version of the format's own operators. */
+static int64_t find_opset(const Onnx__Model *m) {
+    for (size_t i = 0; i < m->n_opset_import; i++) {
+        const char *domain = m->opset_import[i]->domain;
+        if (!domain || !*domain || strcmp(domain, "ai.onnx") == 0) return m->opset_import[i]->version;
+    }
+    return 1;
+}
+
+static cvk_status build(arena *a, const char *path, const Onnx__Model *model, const graph_shape *shapes,
                         size_t shape_count, cvk_diagnostics *d, graph *g) {
+    const Onnx__Graph *source = model->graph;
+    const int64_t opset = find_opset(model);
     names n = names_for(a, count_names(source));
     *g = (graph){.arena = a, .node_count = source->n_node, .output_count = source->n_output};
     g->nodes = arena_array(a, graph_node, g->node_count + 1);
@@ -267,7 +288,10 @@ static cvk_status build(arena *a, const char *path, const Onnx__Graph *source, c
         if (v) take_tensor(a, source->initializer[i], v);
     }
     cvk_status status = take_inputs(&n, source, path, shapes, shape_count, d, g);
-    for (size_t i = 0; i < g->node_count; i++) take_node(&n, source->node[i], &g->nodes[i]);
+    for (size_t i = 0; i < g->node_count; i++) {
+        take_node(&n, source->node[i], &g->nodes[i]);
+        g->nodes[i].opset = opset;
+    }
     for (size_t i = 0; i < g->output_count; i++) g->outputs[i] = value_named(&n, source->output[i]->name);
     if (!shape_count) /* others were made for other sizes */
         for (size_t i = 0; i < source->n_value_info; i++) take_info(&n, source->value_info[i]);
@@ -279,7 +303,7 @@ cvk_status graph_read(arena *a, const char *path, const void *bytes, size_t size
                       size_t shape_count, cvk_diagnostics *d, graph *g) {
     ProtobufCAllocator memory = {allocate, keep, a};
     const Onnx__Model *model = onnx__model__unpack(&memory, size, bytes);
-    if (model && model->graph && model->graph->n_node) return build(a, path, model->graph, shapes, shape_count, d, g);
+    if (model && model->graph && model->graph->n_node) return build(a, path, model, shapes, shape_count, d, g);
     diag_error(d, E_MODEL, (place){.file = path}, "a model is what torch.onnx.export, tf2onnx or paddle2onnx write",
                "this is not an ONNX model");
     return CVK_ERROR_SPEC;

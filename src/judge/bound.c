@@ -66,6 +66,24 @@ double bound_inherited(cvk_type type, int64_t terms, long double magnitude, long
     return bound_direct(type, terms, magnitude + doubt, false) + (double)doubt;
 }
 
+static const double LEAST_NORMAL = 0x1p-126;
+
+extent extent_of(cvk_type type, const void *x, int64_t n) {
+    extent e = {0, false};
+    for (int64_t i = 0; i < n; i++) {
+        const double size = fabs(type_read(type, (const char *)x + i * type_bytes(type)));
+        e.most = fmax(e.most, size);
+        e.small |= size > 0 && size < LEAST_NORMAL;
+    }
+    return e;
+}
+
+double bound_flushed(const cvk_spec *s, int64_t terms, extent x, extent w) {
+    const double factors = (x.small ? w.most : 0) + (w.small ? x.most : 0);
+    if (s->input_type != TYPE_BF16 || s->accuracy == ACCURACY_STRICT) return 0;
+    return LEAST_NORMAL * ((double)(terms + 2) + (double)terms * factors);
+}
+
 double bound_mean(cvk_type type, int64_t terms, long double sum, long double magnitude, int64_t counted,
                   bool integers) {
     const double u = type_rows[type].unit_roundoff;

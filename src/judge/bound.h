@@ -17,6 +17,18 @@ double bound_direct(cvk_type type, int64_t terms, long double magnitude, bool in
 /* The same where a kernel has other inputs than the exact ones, which move the sum by `doubt` at most. */
 double bound_inherited(cvk_type type, int64_t terms, long double magnitude, long double doubt, bool integers);
 
+/* Of numbers: the greatest magnitude, and whether there are some below 2^-126, but for 0. */
+typedef struct extent {
+    double most;
+    bool small;
+} extent;
+extent extent_of(cvk_type type, const void *x, int64_t n);
+
+/* How far a sum of `terms` products of such numbers is moved by instructions that sum pairs of bf16 up and take what is
+ * below 2^-126 for 0 (target/dots.def): 2^-126 for each addition and for what it begins with, and the products of
+ * numbers that small. 0 of layers whose sums no such instruction may serve. */
+double bound_flushed(const cvk_spec *s, int64_t terms, extent x, extent w);
+
 /* |error| of a mean over `counted`, of the sum of `terms` numbers, in any order, rounded once more by the division:
  * (terms + 1) u S / counted and an underflow term. Where all numbers are `integers` and S < 1/u the sum is exact, and
  * the mean as near as a number of the type can be. Source: Rump, Error estimation of floating-point summation and dot

@@ -39,6 +39,7 @@ typedef struct channel {
     const void *weights;  /* of this output channel, from the group's first input channel on */
     int64_t next_weights; /* elements to those of the next input channel */
     bool integers;        /* all data that reach this channel are */
+    double flushed;       /* what sums may lose of numbers next to 0 */
 } channel;
 
 /* Neighbouring outputs of one row: sums, and sums of the terms' magnitudes. */
@@ -453,7 +454,7 @@ static void run_strip(const channel *c, strip *out, long double *output, double 
     for (int64_t i = 0; i < out->count; i++, at++) {
         output[at] = wrapped(c->sum, out->sum[i]);
         const bool direct = !rounding || isnan(rounding[at]);
-        const long double doubt = doubts.count ? doubts.sum[i] : 0;
+        const long double doubt = c->flushed + (doubts.count ? doubts.sum[i] : 0);
         if (bound)
             bound[at] = direct ? bound_inherited(c->sum, terms, out->magnitude[i], doubt, c->integers) : rounding[at];
         naive_finish(s, c->tensors, c->n, c->oc, at, &output[at], bound ? &bound[at] : NULL);
@@ -506,6 +507,26 @@ static bool has_integer_weights(const channel *c) {
     return true;
 }
 
+/* Numbers of another layer are as small as any. */
+static extent input_extent(const channel *c, int64_t n) {
+    const long double *x = c->input;
+    if (c->x_type != TYPE_FINER) return extent_of((cvk_type)c->x_type, c->input, n);
+    extent e = {0, true};
+    for (int64_t i = 0; i < n; i++) e.most = fmax(e.most, (double)fabsl(x[i]));
+    return e;
+}
+
+static extent weights_extent(const channel *c) {
+    const cvk_spec *s = c->spec;
+    extent all = {0, false};
+    for (int64_t i = 0; i < s->in_channels / s->groups; i++) {
+        const extent e =
+            extent_of(s->weights_type, element(s->weights_type, c->weights, i * c->next_weights), volume(s->kernel));
+        all = (extent){fmax(all.most, e.most), all.small || e.small};
+    }
+    return all;
+}
+
 void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64_t last, long double *output,
                  double *bound) {
     if (s->direction != DIRECTION_FORWARD) {
@@ -519,6 +540,8 @@ void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64
     int64_t group_in = s->in_channels / s->groups, group_out = s->out_channels / s->groups;
     int64_t input_size = group_in * volume(s->in_size);
     bool input_integers = false;
+    extent inputs = {0, false};
+    const double constant = fabs(s->padding_constant);
     for (int64_t i = first; i < last; i++) {
         channel c = {.spec = s, .tensors = t, .n = i / s->out_channels, .oc = i % s->out_channels};
         c.sum = spec_sum_type(s);
@@ -527,9 +550,14 @@ void naive_range(const cvk_spec *s, const naive_tensors *t, int64_t first, int64
                                 (c.n * s->groups + c.oc / group_out) * input_size);
         find_weights(&c);
         if (bound) {
-            if (i == first || c.oc % group_out == 0) input_integers = has_integer_input(&c, input_size);
+            if (i == first || c.oc % group_out == 0) {
+                input_integers = has_integer_input(&c, input_size);
+                inputs = input_extent(&c, input_size);
+                inputs = (extent){fmax(inputs.most, constant), inputs.small || (constant > 0 && constant < 0x1p-126)};
+            }
             c.integers = input_integers && trunc(s->padding_constant) == s->padding_constant &&
                          has_integer_weights(&c) && (!s->bias || all_integers(c.sum, element(c.sum, t->bias, c.oc), 1));
+            if (!c.integers) c.flushed = bound_flushed(s, most_terms(s), inputs, weights_extent(&c));
         }
         int64_t at = (i - first) * naive_channel_size(s);
         run_channel(&c, output + at, bound ? bound + at : NULL);

@@ -213,10 +213,12 @@ void naive_gradients_range(const cvk_spec *s, const naive_tensors *t, int64_t fi
     const bool integers = bound && trunc(s->padding_constant) == s->padding_constant &&
                           are_integers(s->input_type, t->input, s->batch * s->in_channels * volume(s->in_size)) &&
                           are_integers(s->output_type, t->weights, s->batch * s->out_channels * volume(s->out_size));
+    const extent x = extent_of(s->input_type, t->input, s->batch * s->in_channels * volume(s->in_size));
+    const extent w = extent_of(s->output_type, t->weights, s->batch * s->out_channels * volume(s->out_size));
     for (int64_t i = first; i < last; i++) {
         const sums to = i < weights_of(s) ? of_weight(s, t, i) : of_bias(s, t, i - weights_of(s));
         output[i - first] = to.sum;
-        if (bound) bound[i - first] = bound_direct(sum, to.terms, to.magnitude, integers);
+        if (bound) bound[i - first] = bound_inherited(sum, to.terms, to.magnitude, integers ? 0 : bound_flushed(s, to.terms, x, w), integers);
         if (s->accumulate) naive_add_before(s, t, i, &output[i - first], bound ? &bound[i - first] : NULL);
         if (bound) bound_store(sum, s->weights_type, &output[i - first], &bound[i - first]);
     }

@@ -12,6 +12,7 @@
 #include "judge/residue.h"
 #include "judge/ring.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { VECTOR_BYTES = NEST_MOST_LANES * 8 };
@@ -264,6 +265,26 @@ static bool run_dot(void *context, const flat_op *o, int64_t at) {
     return true;
 }
 
+static float flushed(double x) { return fabs(x) < 0x1p-126 ? (float)copysign(0, x) : (float)x; }
+
+/* Of products of bf16 the second is added first, each rounded once; what is below 2^-126 is 0. */
+static bool run_half_dot(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const prepared *p = o->how;
+    vector value;
+    (void)at;
+    if (!m->defined[o->a] || !m->defined[o->b] || !m->defined[o->c]) return false;
+    for (int l = 0; l < o->to_lanes; l++) {
+        float sum = flushed(lane_value(m, o->c, l, p->between.to));
+        for (int i = 2 * l + 1; i >= 2 * l; i--)
+            sum = flushed(fmaf(flushed(lane_value(m, o->a, i, p->between.from[0])),
+                               flushed(lane_value(m, o->b, i, p->between.from[1])), sum));
+        type_write(p->between.to, value.bytes + l * p->size, sum);
+    }
+    merge(m, o, &value, defined_groups(m, o, 2));
+    return true;
+}
+
 static bool run_exact_dot(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
     int products = o->a_lanes / o->to_lanes;
@@ -431,7 +452,9 @@ static bool prepare_dot(machine *m, flat_op *o, prepared *p) {
     p->between.to = array_of(m, &o->op->to)->type;
     p->between.from[0] = array_of(m, &o->op->a)->type;
     p->between.from[1] = array_of(m, &o->op->b)->type;
-    if (o->active) o->run = p->ring->typed ? run_dot : run_exact_dot;
+    const bool halves = type_is_float(p->between.from[0]);
+    if (halves && products != 2) return false;
+    if (o->active) o->run = !p->ring->typed ? run_exact_dot : halves ? run_half_dot : run_dot;
     return true;
 }
 

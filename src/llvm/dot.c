@@ -31,6 +31,7 @@ typedef enum call_form {
     FORM_ADDS,    /* sums, a, b, whose factors are seen as the lanes they fill */
     FORM_FACTORS, /* sums, a, b, of types that its name has */
     FORM_SCALES,  /* the same on SVE's vectors */
+    FORM_HALVES,  /* sums, a, b, whose factors are bf16 */
     FORM_PAIRS    /* a, b of 16 bits; what comes out is to be added */
 } call_form;
 
@@ -47,6 +48,9 @@ static const struct instruction {
     {CVK_CPU_AVX512VNNI, 16, TYPE_S16, TYPE_S16, FORM_ADDS, "llvm.x86.avx512.vpdpwssd.512"},
     {CVK_CPU_AVX512VNNI | CVK_CPU_AVXVNNI, 8, TYPE_S16, TYPE_S16, FORM_ADDS, "llvm.x86.avx512.vpdpwssd.256"},
     {CVK_CPU_AVX512VNNI | CVK_CPU_AVXVNNI, 4, TYPE_S16, TYPE_S16, FORM_ADDS, "llvm.x86.avx512.vpdpwssd.128"},
+    {CVK_CPU_AVX512BF16, 16, TYPE_BF16, TYPE_BF16, FORM_HALVES, "llvm.x86.avx512bf16.dpbf16ps.512"},
+    {CVK_CPU_AVX512BF16, 8, TYPE_BF16, TYPE_BF16, FORM_HALVES, "llvm.x86.avx512bf16.dpbf16ps.256"},
+    {CVK_CPU_AVX512BF16, 4, TYPE_BF16, TYPE_BF16, FORM_HALVES, "llvm.x86.avx512bf16.dpbf16ps.128"},
     {CVK_CPU_AVX512BW, 16, TYPE_S16, TYPE_S16, FORM_PAIRS, "llvm.x86.avx512.pmaddw.d.512"},
     {CVK_CPU_AVX2, 8, TYPE_S16, TYPE_S16, FORM_PAIRS, "llvm.x86.avx2.pmadd.wd"},
     {CVK_CPU_SSE2, 4, TYPE_S16, TYPE_S16, FORM_PAIRS, "llvm.x86.sse2.pmadd.wd"},
@@ -72,6 +76,13 @@ static LLVMValueRef call2(const dotter *d, const char *name, LLVMValueRef a, LLV
 
 static LLVMValueRef call_on_lanes(const dotter *d, const char *name, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c) {
     LLVMValueRef x = LLVMBuildBitCast(d->b, a, d->sums, ""), y = LLVMBuildBitCast(d->b, b, d->sums, "");
+    return lower_intrinsic(d->m, d->b, name, NULL, 0, (LLVMValueRef[]){c, x, y}, 3);
+}
+
+/* Elsewhere bf16 is its bits. */
+static LLVMValueRef call_on_halves(const dotter *d, const char *name, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c) {
+    LLVMTypeRef halves = LLVMVectorType(LLVMBFloatTypeInContext(d->m->context), LLVMGetVectorSize(LLVMTypeOf(a)));
+    LLVMValueRef x = LLVMBuildBitCast(d->b, a, halves, ""), y = LLVMBuildBitCast(d->b, b, halves, "");
     return lower_intrinsic(d->m, d->b, name, NULL, 0, (LLVMValueRef[]){c, x, y}, 3);
 }
 
@@ -103,6 +114,7 @@ static LLVMValueRef call(const dotter *d, const struct instruction *row, LLVMVal
     case FORM_ADDS: return call_on_lanes(d, row->name, a, b, c);
     case FORM_FACTORS: return call_on_factors(d, row->name, a, b, c);
     case FORM_SCALES: return call_on_scaled(d, row->name, a, b, c);
+    case FORM_HALVES: return call_on_halves(d, row->name, a, b, c);
     case FORM_PAIRS: break;
     }
     return LLVMBuildAdd(d->b, c, call2(d, row->name, a, b), "");

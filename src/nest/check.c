@@ -207,14 +207,16 @@ static void check_alike(checker *c, const nest_op *op, const operands *o, const 
 /* Factors of a dot that are summed into one lane: what fills 32 bits; 0 where their types do not allow it. */
 static int dot_factors(cvk_type a, cvk_type b) {
     bool bytes_both = type_bytes(a) == 1 && type_bytes(b) == 1;
-    return bytes_both ? 4 : a == TYPE_S16 && b == TYPE_S16 ? 2 : 0;
+    return bytes_both ? 4 : a == b && (a == TYPE_S16 || a == TYPE_BF16) ? 2 : 0;
 }
+
+static cvk_type dot_sum(cvk_type factor) { return type_is_float(factor) ? TYPE_F32 : TYPE_S32; }
 
 static void check_dot(checker *c, const operands *o) {
     const nest_register *a = o->source[0], *b = o->source[1], *sum = o->source[2];
     int n = dot_factors(a->type, b->type);
     if (n == 0) REFUSE(c, "dot of %s and %s", type_name(a->type), type_name(b->type));
-    if (sum->type != TYPE_S32 || o->to->type != TYPE_S32)
+    if (sum->type != dot_sum(a->type) || o->to->type != sum->type)
         REFUSE(c, "dot: sums of %s into %s", type_name(sum->type), type_name(o->to->type));
     if (sum->lanes != o->to->lanes || a->lanes != n * sum->lanes || b->lanes != a->lanes)
         REFUSE(c, "dot: %d and %d lanes and sums of %d into %d", a->lanes, b->lanes, sum->lanes, o->to->lanes);

@@ -222,10 +222,15 @@ static network_step step_between(int input, int output) {
     return s;
 }
 
+/* What leaves a type as it is. An identity of bytes would multiply them; the greatest of one is itself. */
+static layer_kind kind_of_copy(cvk_type type) {
+    return type == TYPE_U8 || type == TYPE_S8 ? LAYER_MAX_POOL : LAYER_IDENTITY;
+}
+
 /* What a tensor is elsewhere, or laid out otherwise. */
 static void add_copy(making *m, int from, const graph_tensor *of, int to) {
     cvk_spec s = {.name = arena_format(m->arena, "%s.copy", of->name),
-                  .kind = LAYER_IDENTITY,
+                  .kind = kind_of_copy(of->type),
                   .rank = of->rank,
                   .batch = of->batch,
                   .batch_any = of->batch_any,

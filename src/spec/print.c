@@ -131,10 +131,17 @@ static void print_nearest(const cvk_spec *s, const field_row *f, text *out) {
     text_add(out, "%s", nearest_words.word[s->nearest]);
 }
 
-static void print_post_op(const cvk_spec *s, const post_op *op, text *out) {
+/* `tensor` names what it takes; NULL: nothing, or what a run brings. */
+static void print_post_op(const cvk_spec *s, const post_op *op, const char *tensor, text *out) {
     const char *word = post_rows[op->kind].word;
     int n = post_rows[op->kind].parameters;
-    if (post_rows[op->kind].operand == OPERAND_CHANNEL) {
+    if (tensor && n == 1) {
+        text_add(out, "{%s: [", word);
+        print_number(s, op->a, out);
+        text_add(out, ", %s]}", tensor);
+    } else if (tensor) {
+        text_add(out, "{%s: %s}", word, tensor);
+    } else if (post_rows[op->kind].operand == OPERAND_CHANNEL) {
         text_add(out, "{%s: %s}", word, scale_words.word[0]);
     } else if (n == 0) {
         text_add(out, "%s", word);
@@ -147,10 +154,10 @@ static void print_post_op(const cvk_spec *s, const post_op *op, text *out) {
     }
 }
 
-/* Of a layer, and of the pools that follow it in a chain. */
-static void print_post_ops(const cvk_spec *s, const field_row *f, text *out) {
+/* Of a layer, and of the pools that follow it in a chain; `operand` names what they take, in their order, or is NULL.
+ */
+static void print_post_list(const cvk_spec *s, const char *const *operand, text *out) {
     const char *joint = "";
-    (void)f;
     text_add(out, "[");
     for (int k = 0; k == 0 || (k < s->links && spec_is_pool(&s->link[k])); k++) {
         const cvk_spec *link = k ? &s->link[k] : s;
@@ -161,11 +168,17 @@ static void print_post_ops(const cvk_spec *s, const field_row *f, text *out) {
             joint = ", ";
         }
         for (int i = 0; i < link->post_count; i++, joint = ", ") {
+            const bool named = operand && post_takes_tensor(link->post[i].kind);
             text_add(out, "%s", joint);
-            print_post_op(link, &link->post[i], out);
+            print_post_op(link, &link->post[i], named ? *operand++ : NULL, out);
         }
     }
     text_add(out, "]");
+}
+
+static void print_post_ops(const cvk_spec *s, const field_row *f, text *out) {
+    (void)f;
+    print_post_list(s, NULL, out);
 }
 
 /* A layer of a chain that begins there: those of its chain that come after it are its own. */
@@ -378,5 +391,21 @@ void spec_print(const cvk_spec *layer, text *out) {
     text_add(out, "{");
     for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++)
         if (printers[f->form] && field_is_of(f, s.kind)) print_field(&s, f, f->fallback, f > spec_fields, out);
+    text_add(out, "}");
+}
+
+void spec_print_in_network(const cvk_spec *s, const char *input, const char *const *operand, text *out) {
+    text_add(out, "{");
+    for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++) {
+        if (!printers[f->form] || !field_is_of(f, s->kind)) continue;
+        if (f == &spec_fields[FIELD_input]) {
+            text_add(out, ", %s: %s", f->key, input);
+        } else if (f == &spec_fields[FIELD_post_ops] && s->post_count) {
+            text_add(out, ", %s: ", f->key);
+            print_post_list(s, operand, out);
+        } else {
+            print_field(s, f, f->fallback, f > spec_fields, out);
+        }
+    }
     text_add(out, "}");
 }

@@ -139,6 +139,9 @@ cvk_status spec_take_constants(cvk_spec *s, arena *a, const void *dense, uint64_
 
 /* The layer as one line of YAML that reads back to the same spec. */
 void spec_print(const cvk_spec *s, text *out);
+/* The same, in a network: the names of the tensor that it reads, and of those that its post-ops take, in their order.
+ */
+void spec_print_in_network(const cvk_spec *s, const char *input, const char *const *operand, text *out);
 
 const char *spec_layout_name(cvk_layout layout);
 const char *spec_post_name(post_kind kind);

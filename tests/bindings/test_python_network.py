@@ -1,6 +1,7 @@
 """Networks from Python: what one call gives is what the layers give one by one."""
 
 import os
+import pathlib
 import unittest
 
 import numpy
@@ -69,6 +70,25 @@ layers:
         scale, factor, shift = (v[None, :, None, None] for v in (w["a.scale"], *w["norm.scale"]))
         expected = pointwise(x, w["b.weights"]) + pointwise(x, w["a.weights"]) * scale * factor + shift
         numpy.testing.assert_allclose(net(x), numpy.maximum(expected, 0), rtol=1e-4, atol=1e-4)
+
+    def test_the_video_block_is_what_numpy_makes_of_it(self):
+        random = numpy.random.default_rng(3)
+        spec = (pathlib.Path(__file__).parents[2] / "specs/video_block_whole.yaml").read_text()
+        net = convoke.Network(spec.replace("[1, 320, 8, 32, 32]", "[2, 64, 5, 6, 7]").replace("320", "64"))
+        w = {n: random.standard_normal(s).astype(numpy.float32) / (8 if n.startswith("conv") else 1)
+             for n, s in net.weights.items()}
+        net.load(w)
+        x = random.standard_normal(net.inputs["x"]).astype(numpy.float32)
+        h = x.astype(float)
+        for i in "12":
+            sets = h.reshape(2, 32, -1)
+            sets = (sets - sets.mean(2, keepdims=True)) / numpy.sqrt(sets.var(2, keepdims=True) + 1e-5)
+            gamma, beta = (v[:, None, None, None] for v in w[f"norm{i}.scale"].astype(float))
+            h = sets.reshape(x.shape) * gamma + beta
+            h = numpy.pad(h / (1 + numpy.exp(-h)), [(0, 0), (0, 0), (1, 1), (0, 0), (0, 0)])
+            h = sum(numpy.einsum("oi,nithw->nothw", w[f"conv{i}.weights"][:, :, k, 0, 0].astype(float), h[:, :, k:k + 5])
+                    for k in range(3)) + w[f"conv{i}.bias"][:, None, None, None]
+        numpy.testing.assert_allclose(net(x), 0.25 * x + 0.75 * h, rtol=1e-5, atol=1e-5)
 
     def test_mistakes_are_told(self):
         net = convoke.Network(NET % "2")

@@ -83,4 +83,54 @@ case_tune_goes_through_a_network_by_its_shares_and_bench_and_compile_take_what_w
     status 0; is_json "[r['layer'] for r in d['rows']] == ['a'] and d['rows'][0]['share'] is None"
 }
 
+# Sums of threes by a scale of two, the greatest of each four, by weights of one.
+case_run_takes_a_network_as_a_whole() {
+    net
+    mkdir w
+    npy write x.npy 1x3x8x8 $(yes 1 | head -n 192)
+    npy write w/a.weights.npy 4x3x3x3 $(yes 1 | head -n 108)
+    npy write w/a.bias.npy 4 0 0 1 -100
+    npy write w/act.scale.npy 4 2 1 1 1
+    npy write w/y.weights.npy 2x4x1x1 1 1 1 1 0 0 0 1
+    convoke run net.yaml --input x.npy --weights w --output y.npy
+    status 0; silent
+    [[ $(npy read y.npy | tr '\n' ' ') == "1x2x4x4 $(yes 109 | head -n 16 | tr '\n' ' ')$(yes 0 | head -n 16 | tr '\n' ' ')" ]] || fail "$(npy read y.npy)"
+    mv y.npy one.npy
+    convoke run net.yaml --input x=x.npy --weights w --output y=y.npy --threads 2
+    status 0; same y.npy one.npy
+    convoke run net.yaml --input z=x.npy --weights w --output y.npy
+    status 6; says "z=x.npy"                                  # the one file is taken as it is said
+    convoke run net.yaml --input x.npy --output y.npy
+    status 2; says "--weights DIR"
+    convoke run net.yaml --input x.npy --weights w --output y.npy --bias w/a.bias.npy
+    status 2; says "--weights DIR has the bias"
+    rm w/act.scale.npy
+    convoke run net.yaml --input x.npy --weights w --output y.npy
+    status 6; says "act.scale.npy"
+    convoke run net.yaml --layer p --input x.npy --output y.npy
+    status 3                                                  # by itself, it takes what it takes
+}
+
+case_run_of_any_batch_has_several_inputs_and_outputs() {
+    cat >net.yaml <<'END'
+version: 1
+inputs: {x: [any, 1, 2, 2], s: [any, 1, 2, 2]}
+outputs: {sum: {layout: channels_last}, both: {layout: channels_first}}
+layers:
+  - {name: sum, kind: identity, input: x, post_ops: [{add: s}]}
+  - {name: both, kind: concat, input: [x, sum]}
+END
+    npy write x.npy 2x1x2x2 1 2 3 4 5 6 7 8
+    npy write s.npy 2x1x2x2 10 20 30 40 50 60 70 80
+    convoke run net.yaml --input s=s.npy --input x=x.npy --output sum=sum.npy --output both=both.npy
+    status 0; silent
+    [[ $(npy read both.npy | tr '\n' ' ') == "2x2x2x2 1 2 3 4 11 22 33 44 5 6 7 8 55 66 77 88 " ]] || fail "$(npy read both.npy)"
+    [[ $(npy read sum.npy | tr '\n' ' ') == "2x1x2x2 11 22 33 44 55 66 77 88 " ]] || fail "$(npy read sum.npy)"
+    convoke run net.yaml --input s=s.npy --input x=x.npy --output sum=sum.npy
+    status 2; says "--output both=FILE"
+    npy write s.npy 1x1x2x2 1 1 1 1
+    convoke run net.yaml --input s=s.npy --input x=x.npy --output sum=sum.npy --output both=both.npy
+    status 3; says "it has 1 images, and the input before it 2"
+}
+
 run_cases

@@ -10,9 +10,9 @@ const field = (number, bytes) => Buffer.concat([Buffer.from([...varint((number <
 const output = (name) => field(12, field(1, Buffer.from(name)));
 
 (async () => {
-  const plain = readFileSync(modelPath), layers = JSON.parse(readFileSync(tablePath)).rows.filter((row) => row.fate === "layer");
+  const plain = readFileSync(modelPath), layers = JSON.parse(readFileSync(tablePath)).rows.filter((row) => row.fate === "layer" && row.op !== "Concat");
   const input = (await ort.InferenceSession.create(plain)).inputNames[0], own = (await ort.InferenceSession.create(plain)).outputNames;
-  const names = [...new Set(layers.flatMap((l) => [l.input, l.output, ...l.addends.split(" ")]))].filter((n) => n && n !== input);
+  const names = [...new Set(layers.flatMap((l) => [l.input, l.output, ...l.addends.split(" "), ...l.gates.split(" ")]))].filter((n) => n && n !== input);
   const added = names.filter((n) => !own.includes(n)).map(output);
   const session = await ort.InferenceSession.create(Buffer.concat([plain, field(7, Buffer.concat(added))]), { graphOptimizationLevel: "disabled" });
   const dims = shape.split("x").map(Number), count = dims.reduce((a, b) => a * b);

@@ -41,6 +41,19 @@ static void copy(unsigned char *bytes, size_t *size) {
 
 static void (*const harms[])(unsigned char *bytes, size_t *size) = {flip, set, set, cut, copy};
 
+/* A network that was written can be read, and has as many outputs as the model. */
+static void read_back(arena *a, const imported *made) {
+    cvk_network *network = NULL;
+    text words = text_new(a);
+    cvk_diagnostics *d = cvk_diagnostics_new();
+    import_print("damaged", &made->layers, &words);
+    const cvk_status status = cvk_network_parse(words.bytes, words.length, "damaged", d, &network);
+    const cvk_diagnostic *said = cvk_diagnostics_get(d, 0);
+    cr_assert(status == CVK_OK || status == CVK_ERROR_UNSUPPORTED, "%s\n%s", said ? said->message : "", words.bytes);
+    cvk_network_free(network);
+    cvk_diagnostics_free(d);
+}
+
 /* Whether anything was made of it. */
 static bool import_damaged(const import_format *format, const unsigned char *bytes, size_t size) {
     arena a;
@@ -54,19 +67,20 @@ static bool import_damaged(const import_format *format, const unsigned char *byt
         cvk_spec again = made.layers.layer[i]->spec;
         cr_assert_eq(spec_finish(&again, NULL), CVK_OK);
     }
+    if (status == CVK_OK && (made.layers.count || made.layers.network.whole)) read_back(&a, &made);
     cvk_diagnostics_free(d);
     arena_free(&a);
     return status == CVK_OK;
 }
 
-static void damage(const char *name, const char *word) {
+static void damage(const char *name, const char *word, const char *test) {
     const char *seed = getenv("CVK_SEED"), *cases = getenv("CVK_CASES");
     static unsigned char whole[MOST], bytes[MOST];
     const size_t size = read_model(name, whole);
     const import_format *format = import_row(0);
     for (int i = 0; strcmp(format->word, word) != 0; i++) format = import_row(i + 1);
     state = seed ? strtoull(seed, NULL, 10) : 1;
-    printf("again: CVK_SEED=%llu test_import_hostile --filter 'hostile/%s'\n", (unsigned long long)state, word);
+    printf("again: CVK_SEED=%llu test_import_hostile --filter 'hostile/%s'\n", (unsigned long long)state, test);
     const long count = cases ? atol(cases) : 20000;
     long read = 0;
     for (long i = 0; i < count; i++) {
@@ -79,5 +93,6 @@ static void damage(const char *name, const char *word) {
     cr_assert_gt(read, count / 20);
 }
 
-Test(hostile, onnx) { damage("net.onnx", "onnx"); }
-Test(hostile, benchdnn) { damage("list", "benchdnn"); }
+Test(hostile, onnx) { damage("net.onnx", "onnx", "onnx"); }
+Test(hostile, branches) { damage("branches.onnx", "onnx", "branches"); }
+Test(hostile, benchdnn) { damage("list", "benchdnn", "benchdnn"); }

@@ -174,14 +174,23 @@ class Folding(Case):
     def test_what_others_read_ends_a_layer(self):
         for outputs in (["y", "c"], ["y", "t"]):
             rows = self.conv({}, node("Relu", ["c"], "y"), node("Tanh", ["c"], "t"), outputs=outputs)
-            self.assertEqual((rows["y"]["fate"], rows["c"]["output"]), ("left out", "c"))
+            self.assertEqual((rows["y"]["fate"], rows["c"]["output"]), ("layer", "c"))
+            self.close(self.layer("y", convolve(self.x, self.w).astype(numpy.float32)), numpy.maximum(0, convolve(self.x, self.w)))
 
-    def test_other_parameters_are_no_activation_of_ours(self):
-        rows = self.conv({"two": ((), [2]), "six": ((), [6]), "zero": ((), [0])}, node("HardSigmoid", ["c"], "y"))
-        self.assertEqual((rows["y"]["fate"], rows["y"]["why"]), ("left out", "it follows no layer that can take it"))
-        rows = self.conv({"two": ((), [2]), "six": ((), [6]), "zero": ((), [0])}, node("Add", ["c", "two"], "a"),
-                         node("Clip", ["a", "zero", "six"], "l"), node("Mul", ["c", "l"], "m"), node("Div", ["m", "six"], "y"))
-        self.assertEqual([rows[n]["fate"] for n in "alm"], ["left out"] * 3)
+    def test_other_parameters_are_written_out(self):
+        constants = {"two": ((), [2]), "six": ((), [6]), "zero": ((), [0])}
+        sums = convolve(self.x, self.w)
+        rows = self.conv(constants, node("Relu", ["c"], "r"), node("HardSigmoid", ["r"], "y", alpha=0.25))
+        self.folded(rows, "r", "y")
+        self.assertIn("post_ops: [relu, {times: 0.25}, {plus: 0.5}, {clamp: [0, 1]}]", (self.folder / "out/net.yaml").read_text())
+        self.conv(constants, node("HardSigmoid", ["c"], "y"))
+        self.assertIn("post_ops: [{clamp: [0, 1]}]", (self.folder / "out/net.yaml").read_text())
+        self.close(self.layer("c", self.x), numpy.clip(0.2 * sums + 0.5, 0, 1))
+        rows = self.conv(constants, node("Add", ["c", "two"], "a"), node("Clip", ["a", "zero", "six"], "l"),
+                         node("Mul", ["c", "l"], "m"), node("Div", ["m", "six"], "y"))
+        self.assertEqual([rows[n]["fate"] for n in "almy"], ["layer", "folded", "folded", "folded"])
+        c = sums.astype(numpy.float32)
+        self.close(self.layer("a", c, c), sums * numpy.clip(sums + 2, 0, 6) / 6)
 
 
 class Products(Case):
@@ -196,7 +205,7 @@ class Products(Case):
         x, w, b = numbers(5, 3), numbers(4, 3), numbers(1, 4)
         self.imports(model({"x": x.shape}, {"w": constant(w), "b": constant(b)},
                            [node("Gemm", ["x", "w", "b"], "m", transB=1, alpha=2.0, beta=0.5), node("Relu", ["m"], "y")], ["y"]))
-        self.close(self.layer("m", x.T[None]), numpy.maximum(0, 2 * x @ w.T + 0.5 * b).T[None])
+        self.close(self.layer("m", x[:, :, None]), numpy.maximum(0, 2 * x @ w.T + 0.5 * b)[:, :, None])
 
     def test_what_is_no_constant_is_left_out_and_counted(self):
         rows = self.imports(model({"x": (1, 3, 4, 4), "v": (4, 7)}, {"w": constant(numbers(2, 3, 1, 1))},
@@ -235,8 +244,8 @@ class Pools(Case):
         s = numbers(3) + 5
         rows = self.pool("MaxPool", node("Mul", ["p", "s"], "m"), node("Add", ["m", "s"], "y"), kernel_shape=[2, 2],
                          constants={"s": ((3, 1, 1), s.tolist())})
-        self.assertEqual((rows["m"]["why"], rows["y"]["fate"]), ("scale", "left out"))
-        self.close(self.layer("p", self.x), self.windows((2, 2), 1).max((4, 5)) * by_channel(s))
+        self.assertEqual((rows["m"]["why"], rows["y"]["why"]), ("scale", "shift"))
+        self.assertIn("post_ops: [{scale: per_channel}, {shift: per_channel}]", (self.folder / "out/net.yaml").read_text())
 
     def test_indices_of_the_format_are_not_ours(self):
         rows = self.imports(model({"x": self.x.shape}, {}, [node("MaxPool", ["x"], ["p", "i"], kernel_shape=[2, 2]),
@@ -248,7 +257,7 @@ class Models(Case):
     def test_sizes_that_are_open_are_said_by_input(self):
         net = model({"x": ("N", 3, "H", "W")}, {"w": constant(numbers(2, 3, 3, 3))}, [node("Conv", ["x", "w"], "c")], ["c"])
         self.imports(net, "--input", "2x3x9x7")
-        self.assertIn("input: [2, 3, 9, 7]", (self.folder / "out/net.yaml").read_text())
+        self.assertIn("inputs: {x: [2, 3, 9, 7]}", (self.folder / "out/net.yaml").read_text())
         self.imports(net, "--input", "x=1x3x8x8")
         said = self.run_convoke("import", self.folder / "net.onnx", "-o", self.folder / "no", status=4)
         self.assertIn("--input says them, as in --input 1x3x224x224", said)
@@ -260,7 +269,8 @@ class Models(Case):
         rows = self.imports(conv_net())
         self.assertEqual({n: rows[n]["fate"] for n in "ctykg"}, dict.fromkeys("ctykg", "layer"))
         self.assertEqual(rows["out"]["layer"], "y")
-        self.assertEqual(rows["cc"]["why"], "no layer does that")
+        self.assertEqual((rows["cc"]["fate"], rows["cc"]["why"]), ("layer", "concat"))
+        self.assertEqual({n: rows[n]["fate"] for n in ("sh", "sl", "f")}, {"sh": "constant", "sl": "constant", "f": "view"})
 
     def test_automatic_padding_and_halves(self):
         w = numbers(2, 1, 4, 4)

@@ -100,6 +100,22 @@ Test(fuse, no_more_than_a_layer_has_room_for) {
     expect_steps(name, layers, "conv used y0 y1 y2 y3 y4 y5 y6 y7 y8 y9 y10 y11 y12 y13 y14 y15, y16");
 }
 
+Test(fuse, nobody_is_asked_for_arrays_of_copies_of_bytes) {
+    static const char BYTES[] = "version: 1\ninputs: {x: {shape: [1, 2, 5, 5], dtype: u8}}\noutputs: [p, q]\n"
+                                "defaults: {kind: max_pool, kernel_size: 2, dtype: u8}\n"
+                                "layers:\n- {name: p, input: x}\n- {name: q, input: p}\n";
+    cvk_network *net = NULL;
+    cvk_compiled_network *made = NULL;
+    cr_assert_eq(cvk_network_parse(BYTES, strlen(BYTES), "net.yaml", NULL, &net), CVK_OK);
+    cr_assert_eq(cvk_network_build(net, NULL, NULL, &made), CVK_OK);
+    const cvk_network_info *info = cvk_compiled_network_get_info(made);
+    cr_expect_eq(info->steps, 3);
+    cr_expect_eq(info->weights, 0);
+    cr_expect_eq(info->packed_weights.bytes, 0);
+    cvk_compiled_network_free(made);
+    cvk_network_free(net);
+}
+
 Test(fuse, arrays_keep_the_names_of_their_layers) {
     static const char *const names[] = {"conv.weights", "norm.scale", "y.scale"};
     cvk_network *net = read_net("y", "- {name: norm, input: used, post_ops: [{scale: per_channel}, relu, {shift: "

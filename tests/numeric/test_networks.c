@@ -39,6 +39,7 @@ static const char *first_words(const cvk_diagnostics *d, cvk_status status) {
 static bool try_step(subject *s, int step) {
     const char *words = NULL, *name = s->ready.steps->step[step].spec->name;
     const layer_plan *plan = &ready_network_unit(&s->ready, step)->plan;
+    workers_expect_crash(s->words);
     for (int side = GUARD_END; side <= GUARD_START; side++) {
         verdict v = {0};
         const cvk_status status =

@@ -1,5 +1,7 @@
 /* Round trip: what spec_print writes reads back to the same spec. Repeat a case with
  * CVK_SEED=n ./test_spec --filter round_trip */
+#include "../numeric/random_chain.h"
+#include "../numeric/random_layer.h"
 #include "support.h"
 
 #include <stdlib.h>
@@ -170,17 +172,32 @@ static bool same_weights(const cvk_spec *a, const cvk_spec *b) {
     return memcmp(a->known, b->known, (size_t)bytes) == 0;
 }
 
+static bool same_quantization(const cvk_spec *a, const cvk_spec *b) {
+    return a->input_zero == b->input_zero && a->weights_zero == b->weights_zero && a->output_zero == b->output_zero &&
+           a->addend_zero == b->addend_zero && a->rounding == b->rounding && a->one_multiplier == b->one_multiplier;
+}
+
 static bool same(const cvk_spec *a, const cvk_spec *b) {
-    if (!same_weights(a, b)) return false;
+    if (!same_weights(a, b) || !same_quantization(a, b) || memcmp(a->pitch, b->pitch, sizeof a->pitch) != 0)
+        return false;
     return strcmp(a->name, b->name) == 0 && a->rank == b->rank && same_sizes(a, b) && a->padding == b->padding &&
            a->padding_constant == b->padding_constant && a->ignore_nan == b->ignore_nan &&
            a->input_layout == b->input_layout && a->output_layout == b->output_layout &&
            a->input_type == b->input_type && a->weights_type == b->weights_type && a->output_type == b->output_type &&
-           a->input_zero == b->input_zero && a->weights_zero == b->weights_zero && a->accuracy == b->accuracy &&
-           a->bias == b->bias && a->flip_kernel == b->flip_kernel && a->transposed == b->transposed &&
-           a->accumulate == b->accumulate && a->direction == b->direction && a->kind == b->kind &&
-           a->ceil_mode == b->ceil_mode && a->count_include_pad == b->count_include_pad && a->indices == b->indices &&
-           same_posts(a, b) && same_steps(a, b) && strcmp(a->algorithm, b->algorithm) == 0;
+           a->accuracy == b->accuracy && a->bias == b->bias && a->flip_kernel == b->flip_kernel &&
+           a->transposed == b->transposed && a->accumulate == b->accumulate && a->direction == b->direction &&
+           a->kind == b->kind && a->ceil_mode == b->ceil_mode && a->count_include_pad == b->count_include_pad &&
+           a->indices == b->indices && same_posts(a, b) && same_steps(a, b) && strcmp(a->algorithm, b->algorithm) == 0;
+}
+
+/* Of a chain each layer, too: what is said of the whole is then the first's and the last's. */
+static bool same_links(const cvk_spec *a, const cvk_spec *b) {
+    bool alike = a->links == b->links;
+    for (int i = 0; i < a->links && alike; i++) {
+        const cvk_spec one = spec_link(a, i), other = spec_link(b, i);
+        alike = same(&one, &other);
+    }
+    return alike;
 }
 
 static const char *print(arena *a, const cvk_spec *s) {
@@ -200,8 +217,8 @@ static void check_reads_back(const cvk_spec *s, const char *what) {
     cvk_network *network;
     cr_assert_eq(parse(file, &network, message, sizeof message), CVK_OK, "%s: %s\n%s", what, line, message);
     cr_assert(!strchr(line, '\n'), "%s: one line", what);
-    cr_expect(same(s, cvk_network_layer(network, 0)), "%s: %s\nreads as %s", what, line,
-              print(a, cvk_network_layer(network, 0)));
+    cr_expect(same(s, cvk_network_layer(network, 0)) && same_links(s, cvk_network_layer(network, 0)),
+              "%s: %s\nreads as %s", what, line, print(a, cvk_network_layer(network, 0)));
     cr_expect_str_eq(line, print(a, cvk_network_layer(network, 0)), "%s", what);
     cvk_network_free(network);
     arena_free(a);
@@ -221,6 +238,19 @@ Test(round_trip, of_random_specs_is_exact) {
         sound++;
     }
     cr_expect(given || sound >= 2000, "only %llu of them were sound", (unsigned long long)sound);
+}
+
+/* Those that kernels are tried with have every key. */
+Test(round_trip, of_random_layers_and_chains_is_exact) {
+    const uint64_t seed = (uint64_t)environment_number("CVK_SEED", 1);
+    for (uint64_t i = 0; i < 3000; i++) {
+        draws d = draws_for(seed, i);
+        cvk_spec s = draw_chance(&d, 25) ? random_chain(&d, "layer") : random_layer(&d, "layer");
+        if (draw_chance(&d, 20) && s.batch == 1 && !spec_is_chain(&s)) s.batch_any = true;
+        char what[128];
+        snprintf(what, sizeof what, "CVK_SEED=%llu, layer %llu", (unsigned long long)seed, (unsigned long long)i);
+        if (spec_is_chain(&s) || spec_finish(&s, NULL) == CVK_OK) check_reads_back(&s, what);
+    }
 }
 
 Test(round_trip, of_every_shipped_network_is_exact) {

@@ -69,50 +69,14 @@ static void add_constant_product(tile *t, register_ref to, bool *fresh, double w
     known_add_product(t->b, to, fresh, w, one_constant(t), x);
 }
 
-/* Whether an input row's number kw has the magnitude of number `of`, and is there. */
-static bool shares(const standing *s, const double *w, int64_t kw, int64_t of) {
-    return s->present[kw] && fabs(w[kw]) == fabs(w[of]);
-}
-
-static bool is_first(const standing *s, const double *w, int64_t kw) {
-    for (int64_t k = 0; k < kw; k++)
-        if (shares(s, w, k, kw)) return false;
-    return true;
-}
-
-static int64_t sharing(const standing *s, const double *w, int64_t kw) {
-    int64_t count = 0;
-    for (int64_t k = 0; k < taps_across(s->t); k++) count += shares(s, w, k, kw);
-    return count;
-}
-
-/* The inputs of one magnitude, with the signs of their weights but for that of the first. */
-static void sum_group(const standing *s, const double *w, int64_t first) {
-    const register_ref group = group_of(s->t);
-    register_ref so_far = input_of(s->t, first);
-    for (int64_t kw = first + 1; kw < taps_across(s->t); kw++) {
-        if (!shares(s, w, kw, first)) continue;
-        build_op(s->t->b, w[kw] == w[first] ? OP_ADD : OP_SUB, group, so_far, input_of(s->t, kw));
-        so_far = group;
-    }
-}
-
 /* The sum of w[kw] x[kw]: an input as it is, where that is all. */
 static register_ref sum_row(const standing *s, const fold *f) {
-    const register_ref to = folded(s->t);
-    const double *w = f->factor;
+    const tile *t = s->t;
+    if (f->columns == 1) return input_of(t, f->first);
     bool fresh = true;
-    for (int64_t kw = 0; kw < taps_across(s->t); kw++) {
-        if (w[kw] == 0 || !s->present[kw]) continue;
-        if (f->columns == 1) return input_of(s->t, kw);
-        if (sharing(s, w, kw) == 1) {
-            add_constant_product(s->t, to, &fresh, w[kw], input_of(s->t, kw));
-        } else if (is_first(s, w, kw)) {
-            sum_group(s, w, kw);
-            add_constant_product(s->t, to, &fresh, w[kw], group_of(s->t));
-        }
-    }
-    return to;
+    const known_sum row = {f->factor, s->present, taps_across(t), input_of(t, 0), 1, group_of(t), one_constant(t)};
+    known_add_sum(t->b, &row, folded(t), &fresh);
+    return folded(t);
 }
 
 /* ---- columns of the kernel ---- */

@@ -194,9 +194,12 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     problem p = direct_problem(asked, target, plan->lanes);
     int lanes = target_lanes(target, p.sum);
     traffic t = traffic_of(&p, target, plan);
-    double core = cost_issue(target, counts, lanes, sums(&p, lanes, plan), false) +
+    bool beside_stores = plan->lanes == LANES_COLUMNS && problem_weighs(&p);
+    double independent = sums(&p, lanes, plan);
+    double core = (beside_stores ? cost_issue_beside_stores(target, counts, lanes, independent)
+                                 : cost_issue(target, counts, lanes, independent, false)) +
                   scattered_cycles(&p, target, lanes, plan, counts);
-    if (!problem_weighs(&p)) core = fmax(core, combining_cycles(target, counts, sums(&p, lanes, plan)));
+    if (!problem_weighs(&p)) core = fmax(core, combining_cycles(target, counts, independent));
     core += direct_conflicts(&p, target, plan) * counts->ops[OP_SPLAT] * f->conflict_cycles;
     core += row_conflicts(&p, target, plan) * f->conflict_cycles;
     core += short_tiles_cycles(&p, target, plan, counts) + rounds_cycles(&p, target, plan);

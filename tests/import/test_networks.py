@@ -1,0 +1,238 @@
+"""Is an imported network what the model computes? Small models, evaluated here by NumPy and there as one network; and what is said
+of those that are none.
+
+    test_networks.py CONVOKE"""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy
+
+import convoke
+from models import INT64, branch_net, model, node
+
+command = sys.argv.pop()
+rng = numpy.random.default_rng(2)
+
+
+def numbers(*shape):
+    return rng.integers(-3, 4, shape).astype(numpy.float32)
+
+
+def constant(array):
+    array = numpy.asarray(array, numpy.float32)
+    return (array.shape, array.ravel().tolist())
+
+
+def sizes(*values):
+    return ((len(values),), list(values), INT64)
+
+
+def pointwise(x, w):
+    """A kernel of 1, of channels that lie second."""
+    return numpy.einsum("nc...,oc->no...", x.astype(float), w.reshape(w.shape[:2]).astype(float))
+
+
+def softmax(x, axis):
+    e = numpy.exp(x - x.max(axis, keepdims=True))
+    return e / e.sum(axis, keepdims=True)
+
+
+class Case(unittest.TestCase):
+    x, w = numbers(2, 4, 6, 5), numbers(3, 4, 1, 1)
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def imports(self, constants, nodes, outputs=("y",), inputs=None, **more):
+        path = self.folder / "net.onnx"
+        path.write_bytes(model({"x": self.x.shape} if inputs is None else inputs, constants, nodes, list(outputs), **more))
+        done = subprocess.run([command, "import", path, "-o", self.folder / "out", "--format", "json"], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.table = json.loads(done.stdout)
+        self.spec = (self.folder / "out/net.yaml").read_text()
+        return {row["node"]: row for row in self.table["rows"]}
+
+    def run_network(self, *arrays):
+        """In the order of the model's elements, all outputs flat."""
+        self.assertTrue(self.table["network"], self.table["rows"])
+        net = convoke.Network(self.folder / "out/net.yaml", cache="off")
+        net.load({name: numpy.load(self.folder / f"out/{name}.npy") for name in net.weights})
+        made = net(*(a.reshape(shape) for a, shape in zip(arrays, net.inputs.values())))
+        return made if isinstance(made, tuple) else (made,)
+
+    def gives(self, expected, *arrays):
+        for got, wanted in zip(self.run_network(*(arrays or [self.x])), expected if isinstance(expected, tuple) else (expected,), strict=True):
+            numpy.testing.assert_allclose(got.ravel(), numpy.ravel(wanted), rtol=2e-5, atol=2e-5)
+
+
+class Edges(Case):
+    conv = node("Conv", ["x", "w"], "c")
+
+    def weights(self, **others):
+        return {"w": constant(self.w), **others}
+
+    def test_layers_name_what_they_read(self):
+        v = numbers(3, 3, 1, 1)
+        self.imports(self.weights(v=constant(v)), [self.conv, node("Relu", ["c"], "r"), node("Conv", ["r", "v"], "d"), node("Add", ["r", "d"], "y")])
+        self.assertEqual(self.spec, "version: 1\nname: net\ninputs: {x: [2, 4, 6, 5]}\noutputs: [d]\nlayers:\n"
+                         "  - {name: c, input: x, out_channels: 3, kernel_size: 1, post_ops: [relu]}\n"
+                         "  - {name: d, input: c, out_channels: 3, kernel_size: 1, post_ops: [{add: c}]}\n")
+        self.assertEqual((self.table["inputs"], self.table["outputs"]),
+                         ([{"model": "x", "network": "x"}], [{"model": "y", "network": "d"}]))
+        r = numpy.maximum(0, pointwise(self.x, self.w))
+        self.gives(r + pointwise(r, v))
+
+    def test_a_gate_of_one_position_in_either_order(self):
+        c = pointwise(self.x, self.w)
+        for operands in (["c", "g"], ["g", "c"]):
+            self.imports(self.weights(), [self.conv, node("GlobalAveragePool", ["c"], "p"), node("Sigmoid", ["p"], "g"), node("Mul", operands, "y")])
+            self.assertIn("kind: identity, input: c, post_ops: [{gate: p}]", self.spec)
+            self.gives(c / (1 + numpy.exp(-c.mean((2, 3), keepdims=True))))
+
+    def test_tensors_are_added_subtracted_and_multiplied(self):
+        z = numbers(*self.x.shape)
+        for op, expected in (("Add", self.x + z), ("Sub", self.x - z), ("Mul", self.x * z)):
+            self.imports({}, [node(op, ["x", "z"], "y")], inputs={"x": self.x.shape, "z": z.shape})
+            self.gives(expected, self.x, z)
+        self.imports({}, [node("Mul", ["x", "x"], "y")])
+        self.gives(self.x * self.x)
+
+    def test_numbers_and_channels_beside_tensors(self):
+        s = numbers(4, 1, 1)
+        self.imports({"s": constant(s), "two": ((), [2.0])},
+                     [node("Sub", ["two", "x"], "a"), node("Mul", ["s", "a"], "b"), node("Neg", ["b"], "d"), node("Add", ["d", "s"], "y")])
+        self.gives(-(2 - self.x) * s + s)
+
+    def test_side_by_side_along_channels(self):
+        self.imports(self.weights(), [self.conv, node("Concat", ["x", "c", "x"], "k", axis=-3), node("Relu", ["k"], "y")])
+        self.assertIn("{name: k, kind: concat, input: [x, c, x]}", self.spec)
+        self.gives(numpy.maximum(0, numpy.concatenate([self.x, pointwise(self.x, self.w), self.x], 1)))
+
+    def test_what_is_put_out_twice_or_as_it_came_in_is_copied(self):
+        self.imports(self.weights(), [self.conv, node("Identity", ["c"], "i"), node("Identity", ["x"], "j"), node("Tanh", ["c"], "t")],
+                     outputs=["c", "i", "j", "t"])
+        c = pointwise(self.x, self.w)
+        self.gives((c, c, self.x, numpy.tanh(c)))
+
+    def test_what_nobody_needs_is_not_there(self):
+        rows = self.imports(self.weights(), [self.conv, node("Tanh", ["x"], "t"), node("Erf", ["x"], "e"), node("Sqrt", ["t"], "s")],
+                            outputs=["c"], inputs={"x": self.x.shape, "unread": (1, 2)})
+        self.assertEqual(rows["e"]["fate"], "left out")
+        self.assertIn("inputs: {x: [2, 4, 6, 5]}\noutputs: [c]\nlayers:\n  - {name: c, input: x, out_channels: 3, kernel_size: 1}\n", self.spec)
+
+    def test_batch_normalisation_that_follows_no_layer(self):
+        g, b, m, v = numbers(4), numbers(4), numbers(4), numpy.array([1, 2, 3, 4], numpy.float32)
+        self.imports({n: constant(a) for n, a in zip("gbmv", (g, b, m, v))}, [node("BatchNormalization", ["x", "g", "b", "m", "v"], "n"), node("Relu", ["n"], "y")])
+        at = lambda a: a.reshape(-1, 1, 1)
+        self.gives(numpy.maximum(0, (self.x - at(m)) / numpy.sqrt(at(v) + 1e-5) * at(g) + at(b)))
+
+
+class Views(Case):
+    def test_a_classifier_flattens_what_is_left(self):
+        p, b = numbers(4, 7), numbers(7)
+        for flat in (node("Flatten", ["m"], "f"), node("Reshape", ["m", "to"], "f"), node("Squeeze", ["m", "axes"], "f")):
+            rows = self.imports({"p": constant(p), "b": constant(b), "to": sizes(0, -1), "axes": sizes(2, 3)},
+                                [node("GlobalAveragePool", ["x"], "m"), flat, node("MatMul", ["f", "p"], "d"), node("Add", ["d", "b"], "l"),
+                                 node("Softmax", ["l"], "y", axis=1)])
+            self.assertEqual(rows["f"]["fate"], "view")
+            self.gives(softmax(self.x.mean((2, 3), dtype=float) @ p + b, 1))
+
+    def test_all_of_an_image_is_a_dense_layers(self):
+        w = numbers(5, 120)
+        self.imports({"w": constant(w)}, [node("Flatten", ["x"], "f"), node("Gemm", ["f", "w"], "y", transB=1)])
+        self.assertIn("{name: y, kind: dense, input: x, out_channels: 5}", self.spec)
+        self.gives(self.x.reshape(2, -1).astype(float) @ w.T)
+
+    def test_a_transpose_is_where_channels_lie(self):
+        w = numbers(4, 8)
+        rows = self.imports({"w": constant(w)},
+                            [node("Transpose", ["x"], "t", perm=[0, 2, 3, 1]), node("MatMul", ["t", "w"], "m"), node("Transpose", ["m"], "b", perm=[0, 3, 1, 2]),
+                             node("Relu", ["b"], "y")])
+        self.assertEqual([rows[n]["fate"] for n in "tmby"], ["view", "layer", "view", "folded"])
+        self.assertIn("layers:\n  - {name: m, input: x, out_channels: 8, kernel_size: 1, post_ops: [relu]}\n", self.spec)
+        self.gives(numpy.maximum(0, pointwise(self.x, w.T)))
+
+    def test_models_whose_channels_lie_last(self):
+        x = numbers(2, 6, 5, 4)
+        w = numbers(3, 4, 1, 1)
+        self.imports({"w": constant(w)}, [node("Transpose", ["x"], "t", perm=[0, 3, 1, 2]), node("Conv", ["t", "w"], "c"),
+                                          node("Transpose", ["c"], "y", perm=[0, 2, 3, 1])], inputs={"x": x.shape})
+        self.assertIn("inputs: {x: {shape: [2, 4, 6, 5], layout: channels_last}}\noutputs: {c: {layout: channels_last}}\n", self.spec)
+        first = numpy.moveaxis(x, 3, 1)
+        net, = self.run_network(numpy.ascontiguousarray(first))
+        numpy.testing.assert_allclose(net, pointwise(first, w), rtol=2e-5)
+
+    def test_sequences_go_through_maps_of_one_row(self):
+        x, w, v = numbers(2, 4, 9), numbers(5, 4, 3), numbers(5, 5, 1, 1)
+        self.imports({"w": constant(w), "v": constant(v), "axes": sizes(2)},
+                     [node("Conv", ["x", "w"], "c", pads=[1, 1]), node("Relu", ["c"], "y")], inputs={"x": x.shape})
+        padded = numpy.pad(x.astype(float), [(0, 0), (0, 0), (1, 1)])
+        self.gives(numpy.maximum(0, sum(pointwise(padded[:, :, k:k + 9], w[:, :, k]) for k in range(3))), x)
+
+    def test_what_is_regrouped_otherwise_is_named(self):
+        for nodes, lacking, why in (
+                ([node("Reshape", ["x", "to"], "r"), node("Relu", ["r"], "y")], "Reshape", "no layer does that"),
+                ([node("Softmax", ["x"], "y", axis=3)], "Softmax", "its axis is not that of channels"),
+                ([node("Erf", ["x"], "y")], "Erf", "no layer does that"),
+                ([node("Concat", ["x", "x"], "y", axis=2)], "Concat", "it is not along channels"),
+                ([node("Mul", ["x", "row"], "y")], "Mul", "no layer has its operands or attributes"),
+                ([node("Transpose", ["x"], "y", perm=[0, 2, 1, 3])], "Transpose", "what it makes is put out otherwise than arrays lie")):
+            with self.subTest(op=lacking):
+                constants = {"to": sizes(2, 2, 2, 30), "row": constant(numbers(5)), "w": constant(self.w)}
+                rows = self.imports(constants, [node("Conv", ["x", "w"], "c"), *nodes], outputs=["y", "c"])
+                self.assertFalse(self.table["network"])
+                self.assertNotIn("inputs:", self.spec)
+                self.assertIn("{name: c, input: [2, 4, 6, 5]", self.spec)
+                said = self.say()
+                self.assertIn(f"a {lacking}: {why}", said)
+
+    def say(self):
+        return subprocess.run([command, "import", self.folder / "net.onnx", "-o", self.folder / "out"], capture_output=True, text=True, check=True).stdout
+
+
+class Kinds(Case):
+    def test_softmax_over_channels(self):
+        self.imports({}, [node("Softmax", ["x"], "y", axis=1)], opset=13)
+        self.gives(softmax(self.x.astype(float), 1))
+        self.imports({}, [node("Relu", ["x"], "r"), node("Softmax", ["r"], "y", axis=1)], opset=11)  # over all axes from that one on
+        self.assertFalse(self.table["network"])
+
+    def test_means_over_sizes(self):
+        for axes, keepdims in (([2, 3], 1), ([-1, -2], 0), ([3], 1)):
+            self.imports({}, [node("ReduceMean", ["x"], "y", axes=axes, keepdims=keepdims)])
+            self.gives(self.x.mean(tuple(axes), dtype=float))
+
+    def test_resizes_by_factors_and_by_sizes(self):
+        nearest = self.x.repeat(2, 2).repeat(2, 3)
+        asymmetric = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        constants = {"by": constant([1, 1, 2, 2]), "to": sizes(2, 4, 12, 10), "odd": constant([1, 1, 1.5, 1.3]), "none": constant([])}
+        for n in (node("Resize", ["x", "", "by"], "y", **asymmetric), node("Resize", ["x", "", "", "to"], "y", **asymmetric),
+                  node("Resize", ["x", "by"], "y"), node("Upsample", ["x", "by"], "y")):
+            self.imports(constants, [n])
+            self.gives(nearest)
+        self.imports(constants, [node("Resize", ["x", "", "by"], "y", mode="linear", coordinate_transformation_mode="align_corners")])
+        at = [numpy.linspace(0, n - 1, 2 * n) for n in self.x.shape[2:]]
+        between = lambda a, axis, places: numpy.apply_along_axis(lambda v: numpy.interp(places, numpy.arange(len(v)), v), axis, a)
+        self.gives(between(between(self.x.astype(float), 2, at[0]), 3, at[1]))
+        self.imports(constants, [node("Relu", ["x"], "r"), node("Resize", ["r", "", "odd"], "y", **asymmetric)])
+        self.assertFalse(self.table["network"])
+
+    def test_norms(self):
+        x, g, b = self.x.astype(float), numbers(4), numbers(4)
+        constants = {"g": constant(g), "b": constant(b)}
+        at = lambda a: a.reshape(-1, 1, 1)
+        self.imports(constants, [node("InstanceNormalization", ["x", "g", "b"], "y", epsilon=0.1)])
+        self.gives((x - x.mean((2, 3), keepdims=True)) / numpy.sqrt(x.var((2, 3), keepdims=True) + 0.1) * at(g) + at(b))
+        self.imports(constants, [node("Transpose", ["x"], "t", perm=[0, 2, 3, 1]), node("LayerNormalization", ["t", "g", "b"], "l", axis=-1, epsilon=0.1),
+                                 node("Transpose", ["l"], "y", perm=[0, 3, 1, 2])])
+        self.gives((x - x.mean(1, keepdims=True)) / numpy.sqrt(x.var(1, keepdims=True) + 0.1) * at(g) + at(b))
+
+
+if __name__ == "__main__":
+    unittest.main()
