@@ -218,7 +218,9 @@ void naive_gradients_range(const cvk_spec *s, const naive_tensors *t, int64_t fi
     for (int64_t i = first; i < last; i++) {
         const sums to = i < weights_of(s) ? of_weight(s, t, i) : of_bias(s, t, i - weights_of(s));
         output[i - first] = to.sum;
-        if (bound) bound[i - first] = bound_inherited(sum, to.terms, to.magnitude, integers ? 0 : bound_flushed(s, to.terms, x, w), integers);
+        if (bound)
+            bound[i - first] =
+                bound_inherited(sum, to.terms, to.magnitude, integers ? 0 : bound_flushed(s, to.terms, x, w), integers);
         if (s->accumulate) naive_add_before(s, t, i, &output[i - first], bound ? &bound[i - first] : NULL);
         if (bound) bound_store(sum, s->weights_type, &output[i - first], &bound[i - first]);
     }

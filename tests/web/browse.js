@@ -35,7 +35,7 @@ const send = (method, params = {}, sessionId) => new Promise((done) => {
 
 /* What a visitor sees: every canvas, and the rows of the table. */
 const LOOK = `document.body.dataset.ready && JSON.stringify({
-  differences: [...document.querySelectorAll("#times tbody tr")].map((row) => Number(row.dataset.difference)),
+  rows: [...document.querySelectorAll("#times tbody tr")].map((row) => ({...row.dataset})),
   canvases: Object.fromEntries([...document.querySelectorAll("canvas")].map((c) =>
     [c.id, [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data]]))})`;
 

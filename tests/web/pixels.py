@@ -46,5 +46,6 @@ for layer in SHAPES:
     wrong = numpy.argwhere(got != shown(y))
     assert not len(wrong), f"{layer}: {len(wrong)} values differ, first at {wrong[0]}: {got[tuple(wrong[0])]}, not {shown(y)[tuple(wrong[0])]}"
     assert len(numpy.unique(got)) > 10, f"{layer}: blank"
-assert len(seen["differences"]) == len(SHAPES) and max(seen["differences"]) < 1e-3, seen["differences"]
+differences = [float(row["difference"]) for row in seen["rows"]]
+assert len(differences) == len(SHAPES) and max(differences) < 1e-3, differences
 print(f"{len(SHAPES)} layers right")
