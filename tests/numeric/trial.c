@@ -389,12 +389,21 @@ static bool run_baked(trial *t, const cvk_kernel_info *info, tensors *buffers) {
                             : wrong(t, "baked: %s", cvk_status_text(status));
 }
 
-static bool load_baked(trial *t, const compile_unit *unit) {
+/* Bound as for the kernel that takes all of it from its caller, whose weights are then passed over. */
+static bool bind_baked(trial *t, const cvk_kernel_info *info, const cvk_kernel_info *baked) {
+    tensors buffers;
+    cvk_status status = tensors_bind(t->spec, info, &t->data.tensors, GUARD_END, 1, &buffers);
+    bool right = status == CVK_OK ? run_baked(t, baked, &buffers) : wrong(t, "packing: %s", cvk_status_text(status));
+    tensors_free(&buffers);
+    return right;
+}
+
+static bool load_baked(trial *t, const cvk_kernel_info *info, const compile_unit *unit) {
     cvk_object object = {0};
     cvk_kernel *kernel = NULL;
     cvk_status status = compile_emit(unit, &unit->spec->name, 1, 1, NULL, EMIT_OBJECT, NULL, &object, NULL);
     if (status == CVK_OK) status = kernel_load(object.bytes, object.size, unit->spec->name, NULL, &kernel);
-    bool right = status == CVK_OK ? with_buffers(t, cvk_kernel_get_info(kernel), GUARD_END, 1, run_baked)
+    bool right = status == CVK_OK ? bind_baked(t, info, cvk_kernel_get_info(kernel))
                                   : wrong(t, "it does not compile baked: %s", cvk_status_text(status));
     cvk_kernel_free(kernel);
     if (object.bytes) object_free(&object);
@@ -402,7 +411,7 @@ static bool load_baked(trial *t, const compile_unit *unit) {
 }
 
 /* All that the caller would bring to every run. */
-static bool try_baked(trial *t, arena *a, const compile_unit *unit) {
+static bool try_baked(trial *t, const cvk_kernel_info *info, arena *a, const compile_unit *unit) {
     const cvk_spec *s = t->spec;
     const naive_tensors *of = &t->data.tensors;
     compile_unit baked = *unit;
@@ -410,7 +419,7 @@ static bool try_baked(trial *t, arena *a, const compile_unit *unit) {
                                  spec_bias_elements(s) ? of->bias : NULL, spec_scales(s) ? of->scale : NULL,
                                  spec_shift_elements(s) ? of->shift : NULL};
     cvk_status status = bake(a, &baked, &known);
-    return status == CVK_OK ? load_baked(t, &baked) : wrong(t, "baking: %s", cvk_status_text(status));
+    return status == CVK_OK ? load_baked(t, info, &baked) : wrong(t, "baking: %s", cvk_status_text(status));
 }
 
 /* The plan's nests, from an arena that is not exhausted by them. */
@@ -421,7 +430,7 @@ static bool try_compiled(trial *t, const cvk_kernel_info *info, const cvk_target
     arena_init(&a);
     bool right = !arena_guard(&a) &&
                  compile_plan(&a, t->spec, (goal){.target = target}, plan, NULL, &unit, NULL) == CVK_OK &&
-                 try_all_ways(t, info, &unit, extras) && (!extras.baked || try_baked(t, &a, &unit));
+                 try_all_ways(t, info, &unit, extras) && (!extras.baked || try_baked(t, info, &a, &unit));
     arena_free(&a);
     return right;
 }
