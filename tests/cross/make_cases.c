@@ -142,7 +142,7 @@ static void write_case(const compile_unit *unit, uint64_t seed, FILE *to) {
 static void take_any_batch(draws *d, cvk_spec *s) {
     s->batch = 1;
     s->batch_any = true;
-    if (!draw_chance(d, PERCENT_ADDENDS) || s->accumulate || !type_is_float(spec_post_type(s))) return;
+    if (s->direction != DIRECTION_FORWARD || !draw_chance(d, PERCENT_ADDENDS) || s->accumulate || !type_is_float(spec_post_type(s))) return;
     s->post_count = 0;
     while (s->post_count < 2) s->post[s->post_count++] = (post_op){.kind = POST_ADD};
 }
@@ -152,7 +152,9 @@ static void write_layer(arena *a, uint64_t seed, int number, const cvk_target *t
     cvk_spec spec = random_layer(&d, arena_format(a, "layer_%03d", number));
     if (!target_computes(target, spec_sum_type(&spec)))
         spec.input_type = spec.weights_type = spec.output_type = TYPE_F32, spec.known = NULL;
-    if (draw_chance(&d, PERCENT_ANY) && spec.direction == DIRECTION_FORWARD) take_any_batch(&d, &spec);
+    const bool sums_images = spec.direction == DIRECTION_BACKWARD_WEIGHTS;
+    if (draw_chance(&d, PERCENT_ANY) && (!sums_images || spec.weights_type == spec_sum_type(&spec)))
+        take_any_batch(&d, &spec);
     memset(spec.pitch, 0, sizeof spec.pitch); /* the driver knows tensors that are whole */
     text line = text_new(a);
     spec_print(&spec, &line);

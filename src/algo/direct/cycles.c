@@ -169,21 +169,13 @@ static double spilled_cycles(const problem *o, const cvk_target *t, const cvk_pl
     return excess > 0 ? fmin(1, excess / all) * each * (c->ops[OP_FMA] + c->ops[OP_MAXIMUM] + c->ops[OP_ADD]) : 0;
 }
 
-/* Lines of input that come at once while a tile is at them. Of channels that lie together, each pixel's next; of
- * columns, those of the taps that a core looks ahead. */
-static double lines_at_once(const problem *o, const cvk_target *t, const cvk_plan *p) {
-    const double pixels = (double)p->tile_od * p->tile_oh * p->tile_ow;
-    if (view_has_channels_together(&o->x)) return fmin(pixels, COST_LINES_IN_FLIGHT);
-    const double lines = ceil(pixels * type_bytes(o->x.type) / LINE_BYTES),
-                 cycles = sums(o, target_lanes(t, o->sum), p);
-    return fmin(lines * COST_CYCLES_AHEAD * t->figures->fma_a_cycle / cycles, COST_LINES_IN_FLIGHT);
-}
-
-/* A tile of output channels or of columns goes to and fro in its input, so that no core asks for it early by itself:
- * what comes from memory is waited for, as many lines together as a tile wants. */
+/* A tile of output channels goes a line further in each of its pixels at once, so that no core asks for them early by
+ * itself: what comes from memory is waited for, as many lines together as there are pixels. */
 static double waiting_cycles(const problem *o, const cvk_target *t, const cvk_plan *p, const traffic *moved) {
-    if (!problem_weighs(o) || p->lanes == LANES_CHANNELS || p->pack_rows || p->prefetch) return 0;
-    return moved->l3_input / LINE_BYTES * t->figures->memory_latency / lines_at_once(o, t, p);
+    const bool apart = !view_has_channels_together(&o->x) || p->pack_rows;
+    if (p->lanes != LANES_OUT_CHANNELS || apart || p->prefetch) return 0;
+    const double pixels = (double)p->tile_od * p->tile_oh * p->tile_ow;
+    return moved->l3_input / LINE_BYTES * t->figures->memory_latency / fmin(pixels, COST_LINES_IN_FLIGHT);
 }
 
 /* Two things at once: the longer hides all but a share of the shorter. */
