@@ -236,8 +236,19 @@ static double fused_cycles(const chain *c, const bands *b, const cvk_target *tar
     return cycles;
 }
 
-static double apart_cycles(const chain *c, const cvk_target *target, const ranked_plan *part) {
+int64_t chain_near_bytes(const cvk_target *target) { return (int64_t)cost_l3_bytes(target); }
+
+/* What is written to memory is read from there first, and then by the next layer, while this one's own is there, too.
+ */
+static double cycles_between(const chain *c, const cvk_target *target) {
     double cycles = 0;
+    for (int i = 0; i + 1 < c->links; i++)
+        if (2 * bytes_of(&c->link[i].y) > cost_l3_bytes(target)) cycles += cost_memory(target, bytes_of(&c->link[i].y));
+    return cycles;
+}
+
+static double apart_cycles(const chain *c, const cvk_target *target, const ranked_plan *part) {
+    double cycles = cycles_between(c, target);
     for (int i = 0; i < c->links; i++) {
         const ranked_plan *of = &part[i];
         cycles += algo_of(&of->plan)->cycles(&c->link[i], target, &of->plan, &of->nests, &of->counts);

@@ -14,4 +14,8 @@ double chain_cycles(const cvk_spec *spec, const cvk_target *target, const layer_
 /* The problem that a plan's part is for: a layer's, or what most bands have of it. */
 problem chain_problem(const cvk_spec *spec, const layer_plan *plan, int index);
 
+/* Bytes of what one layer writes and the next reads that may still be near, on a core of a target: beyond, a chain is
+ * worth its bands. */
+int64_t chain_near_bytes(const cvk_target *target);
+
 #endif

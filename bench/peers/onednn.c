@@ -467,9 +467,11 @@ static void name_variant(peer_layer *p, const struct format *f, const_dnnl_primi
     snprintf(p->variant, sizeof p->variant, "%s%s %s", p->means->name, f->name, implementation);
 }
 
-/* Where it has no Winograd for a layer it may take something else instead, many times as slow. */
+/* Where it has no Winograd for a layer it may take something else instead, many times as slow; and where it has
+ * nothing, its reference, a thousand times as slow, which is no rival. */
 static bool is_asked_for(const peer_request *r, const peer_layer *p) {
-    return r->way != PEER_WINOGRAD || strstr(p->variant, "wino");
+    return (r->way != PEER_WINOGRAD || strstr(p->variant, "wino")) &&
+           !(has_bytes(r->problem) && strstr(p->variant, " ref"));
 }
 
 /* One format made ready, or NULL. */

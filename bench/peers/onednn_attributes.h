@@ -56,6 +56,14 @@ static bool add_addend(const peer_request *r, dnnl_post_ops_t ops) {
     return append_sum(ops, scale[s->one_multiplier ? 1 : s->out_channels], s->addend_zero);
 }
 
+/* A zero point of the output leads to its reference implementation, an addition to its fast ones, which comes to the
+ * same: of a number that is even, ties too. */
+static bool adds_zero(const peer_problem *s) { return gives_bytes(s) && is_scaled(s) && s->output_zero % 2 == 0; }
+
+static bool add_zero(const peer_problem *s, dnnl_post_ops_t ops) {
+    return !adds_zero(s) || s->output_zero == 0 || append_eltwise(ops, dnnl_eltwise_linear, 1, (float)s->output_zero);
+}
+
 static bool add_post_ops(const peer_request *r, dnnl_primitive_attr_t attributes) {
     const peer_problem *s = r->problem;
     dnnl_post_ops_t ops;
@@ -63,7 +71,7 @@ static bool add_post_ops(const peer_request *r, dnnl_primitive_attr_t attributes
     bool good = true;
     for (const cvk_post_op *op = s->post_ops; op < s->post_ops + s->post_op_count; op++)
         good = good && (op->kind == CVK_POST_ADD ? add_addend(r, ops) : add_eltwise(ops, op));
-    good = good && !dnnl_primitive_attr_set_post_ops(attributes, ops);
+    good = good && add_zero(s, ops) && !dnnl_primitive_attr_set_post_ops(attributes, ops);
     dnnl_post_ops_destroy(ops);
     return good;
 }
@@ -80,7 +88,7 @@ static bool add_attributes(const peer_request *r, dnnl_primitive_attr_t attribut
     if (peer_is_pool(s) || !has_bytes(s)) return true;
     return (!is_scaled(s) || set_output_scales(attributes, channels, r->data.scale)) &&
            add_zero_point(attributes, DNNL_ARG_SRC, s->input_zero) &&
-           add_zero_point(attributes, DNNL_ARG_DST, gives_bytes(s) ? s->output_zero : 0);
+           add_zero_point(attributes, DNNL_ARG_DST, gives_bytes(s) && !adds_zero(s) ? s->output_zero : 0);
 }
 
 #endif

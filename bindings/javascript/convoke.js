@@ -255,15 +255,17 @@ class Network {
 
   /* Dense arrays by name, such as { "conv.weights": [...], "conv.bias": [...] }. */
   pack(arrays) {
+    let dense, gathered = 0; // of a kernel that is a chain the layers' weights follow on one another, and are packed together
     for (const weight of this.info.weights) {
       const Type = ARRAYS[weight.dtype], bytes = Number(weight.bytes), values = arrays[weight.name];
       if (values?.length !== bytes / Type.BYTES_PER_ELEMENT)
         throw new RangeError(`${weight.name} is ${bytes / Type.BYTES_PER_ELEMENT} numbers, not ${values?.length ?? "absent"}`);
       const { kernel } = this.#steps[weight.step], to = this.#at.weights + Number(weight.packed);
       const isWeights = BUFFERS[weight.role][0] === "weights";
-      const dense = isWeights ? this.#module.borrow(bytes, weight.alignment) : to;
-      new Type(this.#module.memory.buffer, dense, values.length).set(values);
-      if (isWeights) this.#module.call(kernel.pack, dense, to);
+      if (!gathered) dense = isWeights ? this.#module.borrow(kernel.weights.bytes, weight.alignment) : to;
+      new Type(this.#module.memory.buffer, dense + gathered, values.length).set(values);
+      gathered = isWeights && gathered + bytes < kernel.weights.bytes ? gathered + bytes : 0;
+      if (isWeights && !gathered) this.#module.call(kernel.pack, dense, to);
     }
     this.#packed = true;
   }

@@ -215,15 +215,28 @@ static void copy(const void *from, void *to, uint64_t bytes) {
     for (uint64_t i = 0; i < bytes; i++) ((char *)to)[i] = ((const char *)from)[i];
 }
 
+/* Of a kernel that is a chain, the layers' weights, which follow on one another, are first put together behind all that
+ * is packed; `gathered` bytes of them are there already. Gives how many are then: 0 when they were packed. */
+static uint64_t pack_weights(const cvk_network_info *info, const cvk_weight_info *w, const void *dense, char *packed,
+                             uint64_t gathered) {
+    const cvk_kernel_info *kernel = info->step[w->step].kernel;
+    const uint64_t all = kernel->weights.bytes, line = info->packed_weights.alignment;
+    char *behind = packed + info->packed_weights.bytes - (all + line - 1) / line * line;
+    if (w->bytes < all) copy(dense, behind + gathered, w->bytes);
+    if (gathered + w->bytes < all) return gathered + w->bytes;
+    kernel->pack(w->bytes < all ? behind : dense, packed + w->packed);
+    return 0;
+}
+
 cvk_status cvk_network_pack(const cvk_network_info *info, const cvk_const_buffer *weights, cvk_buffer packed) {
     cvk_status status = cvk_network_check_pack(info, weights, packed, NULL);
+    uint64_t gathered = 0;
     for (uint32_t i = 0; status == CVK_OK && i < info->weights; i++) {
         const cvk_weight_info *w = &info->weight[i];
-        char *to = (char *)packed.data + w->packed;
         if (w->role == CVK_ROLE_WEIGHTS)
-            info->step[w->step].kernel->pack(weights[i].data, to);
+            gathered = pack_weights(info, w, weights[i].data, packed.data, gathered);
         else
-            copy(weights[i].data, to, w->bytes);
+            copy(weights[i].data, (char *)packed.data + w->packed, w->bytes);
     }
     return status;
 }

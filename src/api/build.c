@@ -1,6 +1,8 @@
 /* cvk_network_build: steps that are one kernel are compiled once; then there are sizes, and memory can be planned. */
 #include "api/all.h"
 
+#include "chain.h"
+
 #include "network/plan.h"
 
 #include <stdlib.h>
@@ -23,7 +25,7 @@ static void make_table(cvk_compiled_network *c, const network_steps *n, const ne
 static cvk_status fill(cvk_compiled_network *c, const cvk_network *network_file, const settings *s,
                        cvk_diagnostics *diagnostics) {
     if (arena_guard(&c->arena)) return CVK_ERROR_MEMORY;
-    const network_steps *n = network_of(&c->arena, network_file);
+    const network_steps *n = network_of(&c->arena, network_file, chain_near_bytes(s->goal.target));
     const network_kernels d = network_kernels_of(&c->arena, n);
     c->kernels = calloc((size_t)d.count + 1, sizeof *c->kernels);
     if (!c->kernels) return CVK_ERROR_MEMORY;

@@ -1,6 +1,7 @@
 /* convoke compile: an object and a header for each spec file. Everything is made in memory first; files appear only
  * when all of it is there. */
 #include "bake.h"
+#include "chain.h"
 #include "cli/depfile.h"
 #include "cli/describe.h"
 #include "files/folders.h"
@@ -215,7 +216,7 @@ static compiled name_file(session *s, arena *a, const session_file *file, unsign
     c.layer = layers_of(s, file, &c.own);
     const char *name = cvk_network_name(file->network);
     c.network = *name ? name : file->stem;
-    if (session_has_network(s, file)) c.steps = network_of(a, file->network);
+    if (session_has_network(s, file)) c.steps = network_of(a, file->network, chain_near_bytes(s->targets.row));
     const size_t most = c.own + (c.steps ? (size_t)c.steps->step_count : 0);
     c.symbols = arena_array(a, const char *, most + 1);
     c.specs = arena_array(a, const cvk_spec *, most + 1);

@@ -140,13 +140,15 @@ static const char *shape_words(arena *a, int64_t batch, int64_t channels, int ra
 static void tell_row(table *t, arena *a, const graph_node *n, const import_layer *l) {
     static const char *const fates[] = {"left out", "layer", "folded", "view", "constant"};
     const cvk_spec *s = l ? &l->spec : NULL;
-    const char *layer = n && n->layer ? n->layer : l ? l->spec.name : "";
+    const char *layer = l ? s->name : n && n->layer ? n->layer : "";
     const cell row[] = {{shown(a, n ? n->name : l->spec.name), 0},
                         {shown(a, n ? n->op : "Conv"), 0},
                         {fates[n ? n->fate : FATE_LAYER], 0},
                         {layer, 0},
                         {n && n->why ? n->why : "", 0},
-                        {NULL, n ? (double)n->macs : (double)spec_macs(&l->spec)},
+                        {NULL, !l                 ? (double)n->macs
+                               : !n || l->weights ? (double)spec_macs(s)
+                                                  : 0},
                         {l && l->input ? shown(a, l->input->name) : "", 0},
                         {l && l->output ? shown(a, l->output->name) : "", 0},
                         {l ? names_of(a, l, OPERAND_TENSOR) : "", 0},
@@ -164,8 +166,8 @@ static void tell_nodes(table *t, arena *a, const imported *from) {
     for (size_t i = 0; i < from->graph.node_count; i++) {
         const graph_node *n = &from->graph.nodes[i];
         const bool begins = next < layers->count && layers->layer[next]->head == n;
-        if (strcmp(n->op, "Constant") != 0) tell_row(t, a, n, begins ? layers->layer[next] : NULL);
-        next += begins;
+        if (strcmp(n->op, "Constant") != 0 && !begins) tell_row(t, a, n, NULL);
+        while (next < layers->count && layers->layer[next]->head == n) tell_row(t, a, n, layers->layer[next++]);
     }
     for (; next < layers->count; next++) tell_row(t, a, NULL, layers->layer[next]);
 }

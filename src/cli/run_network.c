@@ -2,6 +2,8 @@
  */
 #include "cli/run_network.h"
 
+#include "chain.h"
+
 #include "cli/session_main.h"
 #include "cli/weights.h"
 #include "judge/layouts.h"
@@ -188,7 +190,7 @@ static cli_exit bind(session *s, arena *a, running *r) {
 
 static cli_exit run_guarded(session *s, arena *a, void *context) {
     running *r = context;
-    ready_network_begin(a, s->files[0].network, &r->network);
+    ready_network_begin(a, s->files[0].network, chain_near_bytes(s->target), &r->network);
     cvk_status status = ready_network_open(&s->lab, a, &r->network);
     if (status != CVK_OK) return session_fail(s, status);
     cli_exit done = check_options(s, &r->network.info);

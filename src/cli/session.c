@@ -192,6 +192,7 @@ static cli_exit match_layers(session *s) {
 
 cli_exit session_open(const cli_options *options, session *s) {
     *s = (session){.options = options, .diagnostics = cvk_diagnostics_new()};
+    arena_init(&s->memory);
     cli_exit (*const steps[])(session *) = {choose_format, choose_target, check_threads, read_files, match_layers};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         cli_exit status = steps[i](s);
@@ -202,6 +203,7 @@ cli_exit session_open(const cli_options *options, session *s) {
 
 cli_exit session_open_bare(const cli_options *options, const char *format, session *s) {
     *s = (session){.options = options, .diagnostics = cvk_diagnostics_new()};
+    arena_init(&s->memory);
     return set_format(s, format);
 }
 
@@ -212,6 +214,7 @@ void session_close(session *s) {
     }
     free(s->files);
     free(s->layers);
+    arena_free(&s->memory);
     if (s->pool) pthreadpool_destroy(s->pool);
     cvk_diagnostics_free(s->diagnostics);
 }

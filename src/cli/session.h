@@ -38,7 +38,8 @@ typedef struct session {
     size_t layer_count;
     pthreadpool_t pool; /* NULL: one thread */
     cvk_parallel_for parallel;
-    lab lab; /* of `target` and `parallel` */
+    lab lab;      /* of `target` and `parallel` */
+    arena memory; /* of layers that are not their file's any more */
     size_t tuned_layers,
         untuned_layers;  /* those that --tuned asked for, and of which nothing is known; see cli/tuned.h */
     const char *untuned; /* of the first of these, why */

@@ -1,9 +1,11 @@
 /* What verbs have in common from their options to their exit status. */
 #include "cli/session_main.h"
 #include "cli/table.h"
+#include "cli/weights.h"
 
 static cli_exit begin(const session_verb *verb, const cli_options *options, session *s) {
     cli_exit status = session_open(options, s);
+    if (status == CLI_DONE) status = weights_specialise(s);
     if (status == CLI_DONE && verb->runs) status = session_can_run(s);
     if (status == CLI_DONE && verb->threads) status = session_start_threads(s);
     if (status != CLI_DONE && verb->table) table_failed(verb->table, s);

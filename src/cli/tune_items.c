@@ -1,6 +1,8 @@
 /* A network's kernels are timed as its steps; several of one kernel are its share together. */
 #include "cli/tune_items.h"
 
+#include "chain.h"
+
 #include "cli/session_main.h"
 #include "judge/network.h"
 #include "lab/network.h"
@@ -48,7 +50,7 @@ typedef struct timed {
 
 static cli_exit time_guarded(session *s, arena *a, void *context) {
     timed *t = context;
-    ready_network_begin(t->kept, t->file->network, &t->network);
+    ready_network_begin(t->kept, t->file->network, chain_near_bytes(s->target), &t->network);
     cvk_status status = ready_network_open(&t->lab, a, &t->network);
     if (status == CVK_OK)
         status = network_trial_open(t->network.steps, &t->network.info, 1, s->options->seed, &t->trial);

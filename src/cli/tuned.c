@@ -1,6 +1,8 @@
 /* Layers and what a database knows of them. */
 #include "cli/tuned.h"
 
+#include "chain.h"
+
 cli_exit tuned_open(session *s, arena *a, const known_plans **to) {
     *to = NULL;
     if (!s->options->tuned) return CLI_DONE;
@@ -42,7 +44,7 @@ cli_exit tuned_network(session *s, arena *a, const session_file *file, ready_net
     const known_plans *known;
     cli_exit status = tuned_open(s, a, &known);
     if (status != CLI_DONE) return status;
-    ready_network_begin(a, file->network, r);
+    ready_network_begin(a, file->network, chain_near_bytes(s->target), r);
     for (int i = 0; i < r->kernels.count; i++)
         r->kernels.layer[i] = tuned_layer(s, a, known, r->kernels.layer[i], s->target, NULL);
     tuned_report(s);

@@ -6,7 +6,7 @@
 
 void weights_files(arena *a, const cvk_spec *spec, const char *directory, weights_file files[WEIGHTS_FILES]) {
     const bool forward = spec_has_weights(spec);
-    files[0] = (weights_file){NULL, "weights", forward && !spec->known, shape_weights(spec)};
+    files[0] = (weights_file){NULL, "weights", forward && (!spec->known || spec->specialise), shape_weights(spec)};
     files[1] = (weights_file){NULL, "bias", forward && spec_bias_elements(spec) > 0, shape_bias(spec)};
     files[2] = (weights_file){NULL, "scale", spec_scales(spec) > 0, shape_scales(spec)};
     files[3] = (weights_file){NULL, "shift", spec_shift_elements(spec) > 0, shape_shift(spec)};
@@ -72,4 +72,39 @@ cli_exit weights_own(session *s, arena *a, const cvk_spec *const *layers, int co
     const char *directory = s->options->own_weights;
     *known = directory ? to : NULL;
     return directory ? weights_read_all(s, a, layers, count, directory, to) : CLI_DONE;
+}
+
+/* ---- weights that are constants ---- */
+
+static cli_exit specialise(session *s, session_layer *layer, const char *directory) {
+    weights_file files[WEIGHTS_FILES];
+    const void *dense = NULL;
+    weights_files(&s->memory, layer->spec, directory, files);
+    const cli_exit read = read_file(s, &s->memory, layer->spec, &files[0], &dense);
+    if (read != CLI_DONE) return read;
+    cvk_spec *known = arena_copy(&s->memory, layer->spec, sizeof *known);
+    const uint64_t bytes = (uint64_t)(shape_elements(&files[0].shape) * type_bytes(files[0].shape.type));
+    layer->spec = known;
+    return session_fail(s, spec_take_constants(known, &s->memory, dense, bytes, s->diagnostics));
+}
+
+static const char *folder_of(const cli_options *o) {
+    return o->baked ? o->baked : o->own_weights ? o->own_weights : o->seen_weights;
+}
+
+static cli_exit specialise_all(session *s, const char *directory) {
+    cli_exit worst = CLI_DONE;
+    for (size_t i = 0; i < s->layer_count; i++) {
+        session_layer *layer = &s->layers[i];
+        if (layer->spec->specialise && !layer->spec->known && !session_in_network(s, layer))
+            worst = graver(worst, specialise(s, layer, directory));
+    }
+    return worst;
+}
+
+cli_exit weights_specialise(session *s) {
+    const char *directory = folder_of(s->options);
+    if (!directory) return CLI_DONE;
+    if (arena_guard(&s->memory)) return session_fail(s, CVK_ERROR_MEMORY);
+    return specialise_all(s, directory);
 }

@@ -27,4 +27,7 @@ cli_exit weights_read_all(session *s, arena *a, const cvk_spec *const *layers, i
 cli_exit weights_own(session *s, arena *a, const cvk_spec *const *layers, int count, known_tensors *to,
                      const known_tensors **known);
 
+/* Where a folder of weights is given, those of layers that say `specialise` become constants of the layer. */
+cli_exit weights_specialise(session *s);
+
 #endif

@@ -73,6 +73,8 @@ bool node_says(const graph_node *n, const char *name, const char *word);
 bool value_set_shape(graph_value *v, int rank, const int64_t *shape);
 /* The n-th input or NULL. */
 const graph_value *node_input(const graph_node *n, int i);
+/* Values that nodes make, which is how many layers there are at most. */
+size_t graph_count_made(const graph *g);
 /* Who reads a value is counted anew, by nodes that are no part of others. */
 void graph_count_readers(graph *g);
 

@@ -112,13 +112,16 @@ static void take_node(graph *g, graph_node *n, import_layers *layers) {
     if (is_known(n)) {
         n->fate = FATE_CONSTANT;
         n->why = "";
+    } else if (strcmp(n->op, "Split") == 0) {
+        const char *why = layers_split(g, n, layers);
+        if (why) n->why = why;
     } else if (!network_take_node(g, n, layers)) {
         take_layer(g, n, layers);
     }
 }
 
 void layers_of_graph(graph *g, import_layers *layers) {
-    *layers = (import_layers){.layer = arena_array(g->arena, import_layer *, g->node_count + 1)};
+    *layers = (import_layers){.layer = arena_array(g->arena, import_layer *, graph_count_made(g) + 1)};
     network_begin(g, layers);
     for (size_t i = 0; i < g->node_count; i++)
         if (g->nodes[i].fate == FATE_LEFT_OUT && !g->nodes[i].part_of) take_node(g, &g->nodes[i], layers);

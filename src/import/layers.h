@@ -61,6 +61,8 @@ const char *layer_of_node(arena *a, const graph_node *n, import_layer *l);
 const char *layer_of_step(arena *a, graph_node *n, import_layer *l);
 /* Takes into the layer what follows it, as long as nothing else reads what is between. */
 void layer_fold(arena *a, import_layer *l);
+/* Makes a layer for each of the outputs of a node that takes a layer's channels apart; NULL, or why it cannot. */
+const char *layers_split(graph *g, graph_node *n, import_layers *layers);
 /* Of a node that is neither a layer nor in one. */
 const char *layer_why_not(const graph_node *n);
 /* A name that C takes and nothing has, which is then taken: the words, with other characters for those C does not take.
@@ -78,6 +80,9 @@ void network_begin(graph *g, import_layers *layers);
 bool network_take_node(graph *g, graph_node *n, import_layers *layers);
 /* Puts the layer's output into the network, where all that it reads is there. */
 void network_add_layer(graph *g, import_layers *layers, import_layer *l);
+/* In the place of one layer, several. */
+void network_replace_layer(graph *g, import_layers *layers, const import_layer *whole, import_layer **part,
+                           size_t parts);
 /* Whether all is there, and what of it is needed. */
 void network_end(graph *g, import_layers *layers);
 

@@ -24,7 +24,7 @@ static void begin_input(graph *g, import_layers *layers, graph_value *v) {
 
 void network_begin(graph *g, import_layers *layers) {
     import_network *n = &layers->network;
-    n->item = arena_array(g->arena, import_item, g->node_count + g->output_count + 1);
+    n->item = arena_array(g->arena, import_item, graph_count_made(g) + g->output_count + 1);
     n->input = arena_array(g->arena, graph_value *, g->input_count + 1);
     n->output = arena_array(g->arena, import_output, g->output_count + 1);
     for (size_t i = 0; i < g->input_count; i++) begin_input(g, layers, g->inputs[i]);
@@ -51,6 +51,21 @@ void network_add_layer(graph *g, import_layers *layers, import_layer *l) {
     for (int i = 0; i < l->operands; i++) there &= l->operand[i]->view != NULL;
     if (there && l->output->maker && set_view(g->arena, l->output->maker, l->output, &l->view))
         add_item(layers, l->spec.name, l, l->head);
+}
+
+void network_replace_layer(graph *g, import_layers *layers, const import_layer *whole, import_layer **part,
+                           size_t parts) {
+    import_network *net = &layers->network;
+    size_t at = 0;
+    while (at < net->item_count && net->item[at].layer != whole) at++;
+    if (at == net->item_count) return;
+    memmove(net->item + at + parts, net->item + at + 1, (net->item_count - at - 1) * sizeof *net->item);
+    net->item_count += parts - 1;
+    for (size_t i = 0; i < parts; i++) {
+        net->item[at + i] = (import_item){.name = part[i]->spec.name, .layer = part[i], .node = part[i]->head};
+        if (!part[i]->output->maker || !set_view(g->arena, part[i]->output->maker, part[i]->output, &part[i]->view))
+            net->item[at + i].name = ""; /* nobody can read it */
+    }
 }
 
 /* Side by side along their channels, which lie alike in all of them; NULL, or why not. */

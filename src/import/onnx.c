@@ -1,10 +1,12 @@
 /* Reads the ONNX format. Nothing in a file is believed before it is compared with what is there: a constant has as many
  * numbers as its shape says, or it is none. What the messages take comes from the arena. */
+#include "import/external.h"
 #include "import/graph.h"
 #include <onnx.pb-c.h>
 
 #include "base/types.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- messages ---- */
@@ -105,11 +107,46 @@ static void take_numbers(arena *a, const numbers *n, element_type type, graph_va
     to->ints = ints;
 }
 
-/* A tensor whose numbers are elsewhere, or of another type, has a shape and is no constant. */
-static void take_tensor(arena *a, const Onnx__Tensor *t, graph_value *to) {
+/* Where tensors are read from, and to. */
+typedef struct reading {
+    arena *arena;
+    external_files files;
+    cvk_diagnostics *diagnostics;
+    bool failed;
+} reading;
+
+static const char *entry(const Onnx__Tensor *t, const char *key) {
+    for (size_t i = 0; i < t->n_external_data; i++) {
+        const Onnx__Entry *e = t->external_data[i];
+        if (e->key && e->value && strcmp(e->key, key) == 0) return e->value;
+    }
+    return "";
+}
+
+/* Those of a file of their own, as if they stood in the model; once one cannot be read, none is. */
+static numbers numbers_beside(reading *r, const Onnx__Tensor *t, size_t each) {
+    const char *location = entry(t, "location"), *why = NULL;
+    uint64_t length = strtoull(entry(t, "length"), NULL, 10);
+    const void *bytes =
+        r->failed ? NULL : external_read(&r->files, location, strtoull(entry(t, "offset"), NULL, 10), &length, &why);
+    if (!bytes && !r->failed) {
+        r->failed = true;
+        diag_error(r->diagnostics, E_MODEL, (place){.file = r->files.model}, NULL,
+                   "weights are in a file of their own, %s: %s", *location ? location : "which is not named", why);
+    }
+    return (numbers){bytes, each, length / each};
+}
+
+/* A tensor of another type has a shape and is no constant. */
+static void take_tensor(reading *r, const Onnx__Tensor *t, graph_value *to) {
+    enum { EXTERNAL = 1 };
     if (!value_set_shape(to, t->n_dims <= GRAPH_MOST_RANK ? (int)t->n_dims : -1, t->dims)) return;
-    const numbers n = numbers_of(t);
-    if (n.bytes && n.count == (size_t)to->elements) take_numbers(a, &n, (element_type)t->data_type, to);
+    Onnx__Tensor as_raw = *t;
+    const bool beside = t->has_data_location && t->data_location == EXTERNAL;
+    as_raw.has_raw_data |= beside;
+    numbers n = numbers_of(&as_raw);
+    if (beside && n.each > 1) n = numbers_beside(r, t, n.each);
+    if (n.bytes && n.count == (size_t)to->elements) take_numbers(r->arena, &n, (element_type)t->data_type, to);
 }
 
 bool value_set_shape(graph_value *v, int rank, const int64_t *shape) {
@@ -128,6 +165,7 @@ bool value_set_shape(graph_value *v, int rank, const int64_t *shape) {
 /* Values by name: a table with room to spare. */
 typedef struct names {
     arena *arena;
+    reading *reading;
     graph_value **slot;
     size_t mask;
 } names;
@@ -138,10 +176,10 @@ static size_t hash(const char *name) {
     return (size_t)(h ^ h >> 32);
 }
 
-static names names_for(arena *a, size_t most) {
+static names names_for(reading *r, size_t most) {
     size_t size = 16;
     while (size < 2 * most) size *= 2;
-    return (names){a, arena_array(a, graph_value *, size), size - 1};
+    return (names){r->arena, r, arena_array(r->arena, graph_value *, size), size - 1};
 }
 
 /* The value of that name, new where there is none; NULL of an empty name, which is an input that is left out. */
@@ -207,7 +245,7 @@ static void take_node(names *n, const Onnx__Node *source, graph_node *to) {
     to->out = take_values(n, source->n_output, source->output, &to->out_count);
     to->name = source->name && *source->name ? source->name : to->out_count && to->out[0] ? to->out[0]->name : to->op;
     const Onnx__Attribute *value = strcmp(to->op, "Constant") == 0 ? attribute(to, "value") : NULL;
-    if (value && value->t && to->out_count && to->out[0]) take_tensor(n->arena, value->t, to->out[0]);
+    if (value && value->t && to->out_count && to->out[0]) take_tensor(n->reading, value->t, to->out[0]);
     clip_inputs(n->arena, to);
     for (int i = 0; i < to->out_count; i++)
         if (to->out[i] && !to->out[i]->maker && !value) to->out[i]->maker = to;
@@ -223,7 +261,7 @@ static const graph_shape *shape_for(const graph_shape *shapes, size_t count, con
 
 static bool is_of_other_type(const Onnx__Value *info) {
     const Onnx__TensorType *t = info->type ? info->type->tensor_type : NULL;
-    return t && t->has_elem_type && t->elem_type != ELEMENT_FLOAT;
+    return t && t->has_elem_type && t->elem_type != ELEMENT_FLOAT && t->elem_type != ELEMENT_HALF;
 }
 
 /* Inputs of the model that no initializer is for get the sizes that they have, or are given. */
@@ -253,6 +291,12 @@ static cvk_status take_inputs(names *n, const Onnx__Graph *source, const char *p
     return CVK_ERROR_SPEC;
 }
 
+size_t graph_count_made(const graph *g) {
+    size_t count = g->node_count;
+    for (const graph_node *n = g->nodes; n < g->nodes + g->node_count; n++) count += (size_t)n->out_count;
+    return count;
+}
+
 void graph_count_readers(graph *g) {
     for (graph_node *n = g->nodes; n < g->nodes + g->node_count; n++)
         for (int i = 0; i < n->out_count; i++)
@@ -279,13 +323,14 @@ static cvk_status build(arena *a, const char *path, const Onnx__Model *model, co
                         size_t shape_count, cvk_diagnostics *d, graph *g) {
     const Onnx__Graph *source = model->graph;
     const int64_t opset = find_opset(model);
-    names n = names_for(a, count_names(source));
+    reading r = {.arena = a, .files = {.arena = a, .model = path}, .diagnostics = d};
+    names n = names_for(&r, count_names(source));
     *g = (graph){.arena = a, .node_count = source->n_node, .output_count = source->n_output};
     g->nodes = arena_array(a, graph_node, g->node_count + 1);
     g->outputs = arena_array(a, graph_value *, g->output_count + 1);
     for (size_t i = 0; i < source->n_initializer; i++) {
         graph_value *v = value_named(&n, source->initializer[i]->name);
-        if (v) take_tensor(a, source->initializer[i], v);
+        if (v) take_tensor(&r, source->initializer[i], v);
     }
     cvk_status status = take_inputs(&n, source, path, shapes, shape_count, d, g);
     for (size_t i = 0; i < g->node_count; i++) {
@@ -296,7 +341,7 @@ static cvk_status build(arena *a, const char *path, const Onnx__Model *model, co
     if (!shape_count) /* others were made for other sizes */
         for (size_t i = 0; i < source->n_value_info; i++) take_info(&n, source->value_info[i]);
     graph_count_readers(g);
-    return status;
+    return r.failed ? CVK_ERROR_IO : status;
 }
 
 cvk_status graph_read(arena *a, const char *path, const void *bytes, size_t size, const graph_shape *shapes,

@@ -176,6 +176,23 @@ static bool infer_unsqueeze(const graph_node *n, result *r) {
     return copy_ints(x, r);
 }
 
+/* Of each output its own: the rows of others are of one. */
+static void infer_split(const graph_node *n) {
+    const graph_value *x = node_input(n, 0);
+    int axis, count;
+    if (!known(x) || !find_axis(node_int(n, "axis", 0), x->rank, &axis) || n->out_count < 1) return;
+    const int64_t *given = ints_of(n, "split", 1, &count), even = (x->shape[axis] + n->out_count - 1) / n->out_count;
+    int64_t shape[GRAPH_MOST_RANK], left = x->shape[axis];
+    if (given ? count != n->out_count : node_input(n, 1) != NULL) return;
+    memcpy(shape, x->shape, sizeof shape);
+    for (int i = 0; i < n->out_count; i++) {
+        shape[axis] = given ? given[i] : left < even ? left : even;
+        if (shape[axis] < 0 || shape[axis] > left) return;
+        left -= shape[axis];
+        if (n->out[i] && n->out[i]->rank < 0 && n->out[i]->maker == n) value_set_shape(n->out[i], x->rank, shape);
+    }
+}
+
 static bool infer_shape(const graph_node *n, result *r) {
     const graph_value *x = node_input(n, 0);
     if (!known(x)) return false;
@@ -420,5 +437,9 @@ static void infer_node(arena *a, const graph_node *n) {
 }
 
 void graph_infer_shapes(graph *g) {
-    for (size_t i = 0; i < g->node_count; i++) infer_node(g->arena, &g->nodes[i]);
+    for (size_t i = 0; i < g->node_count; i++)
+        if (strcmp(g->nodes[i].op, "Split") == 0)
+            infer_split(&g->nodes[i]);
+        else
+            infer_node(g->arena, &g->nodes[i]);
 }

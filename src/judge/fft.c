@@ -90,7 +90,7 @@ static void inside(const job *j, int axis, int64_t tile, int64_t *low, int64_t *
     if (*high < *low) *high = *low;
 }
 
-/* Of the inputs in a tile; what a border repeats is counted as the greatest there is. */
+/* Of the inputs in a tile; what a border repeats or is is counted as the greatest there is. */
 static double norm_of_tile(const job *j, int64_t n, int64_t channel, const int64_t tile[AXES], double most) {
     int64_t low[AXES], high[AXES], at[AXES], all = 1, there = 1;
     double sum = 0;
@@ -116,7 +116,7 @@ static void norms_of_input(job *j) {
     for (int64_t n = 0; n < p->n; n++)
         for (int64_t c = 0; c < channels; c++) {
             const int64_t channel = c % p->in_channels + c / p->in_channels * p->x.group;
-            const double most = p->border != PAD_ZEROS ? greatest(j, n, channel) : 0;
+            const double most = p->border != PAD_ZEROS ? fmax(greatest(j, n, channel), fabs(p->constant)) : 0;
             for (int64_t i = 0; i < j->inputs; i++) {
                 place_at(i, count, tile);
                 j->x[(n * channels + c) * j->inputs + i] = norm_of_tile(j, n, channel, tile, most);

@@ -17,8 +17,8 @@ static void make_table(arena *a, ready_network *r, const cvk_kernel_info *const 
     r->info = network_table(a, r->steps, &r->memory, infos);
 }
 
-void ready_network_begin(arena *a, const cvk_network *file, ready_network *r) {
-    *r = (ready_network){.steps = network_of(a, file)};
+void ready_network_begin(arena *a, const cvk_network *file, int64_t near, ready_network *r) {
+    *r = (ready_network){.steps = network_of(a, file, near)};
     r->kernels = network_kernels_of(a, r->steps);
 }
 

@@ -17,9 +17,9 @@ typedef struct ready_network {
     double compile_seconds; /* of all kernels, one after another */
 } ready_network;
 
-/* Its steps, and the layers of the kernels that these need, which may be exchanged for the same with plans of their own
- * before any of the following. */
-void ready_network_begin(arena *a, const cvk_network *file, ready_network *r);
+/* Its steps, by network_of, and the layers of the kernels that these need, which may be exchanged for the same with
+ * plans of their own before any of the following. */
+void ready_network_begin(arena *a, const cvk_network *file, int64_t near, ready_network *r);
 /* Kernels planned and described, but no code made: their descriptions have no `run`, and `image` is NULL. */
 cvk_status ready_network_plan(goal aim, cvk_diagnostics *d, arena *a, ready_network *r);
 /* The same, and loaded. All but the images lives in the arena; `r` is for ready_network_close in any case. */

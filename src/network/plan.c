@@ -69,6 +69,7 @@ typedef struct making {
     const cvk_kernel_info *const *kernel;
     cvk_network_info info;
     cvk_weight_info *weight;
+    uint64_t gathered; /* bytes of the weights of layers that are packed as one */
 } making;
 
 /* Of any batch, what is placed for an image is as many times as large as there are images. */
@@ -134,7 +135,7 @@ static void set_shape(cvk_weight_info *w, const cvk_spec *s, int64_t elements) {
 }
 
 /* What a layer of the file brings of a step's array, which begins `at` bytes on in what is packed. */
-static uint64_t add_weight(making *k, int step, const cvk_spec *s, const struct own_array *own, uint64_t at) {
+static uint64_t add_array(making *k, int step, const cvk_spec *s, const struct own_array *own, uint64_t at) {
     const int64_t elements = own_elements(s, own->role);
     const cvk_dtype dtype = dtype_of(s, own->role);
     const int bytes = type_bytes((cvk_type)dtype);
@@ -151,14 +152,24 @@ static uint64_t add_weight(making *k, int step, const cvk_spec *s, const struct 
     return w->bytes;
 }
 
+/* Layers whose weights are packed as one are gathered behind all that is packed. */
+static void make_room_to_gather(making *k, int step, uint32_t arrays) {
+    if (arrays > 1) k->gathered = greater(k->gathered, lines(k->kernel[step]->weights.bytes));
+}
+
 /* A step's array, one after another those of the layers that it is made of; and the room it takes packed. */
 static cvk_place add_weights(making *k, int step, const struct own_array *own) {
     const cvk_buffer_info *packed = buffer_at(k->kernel[step], own->packed);
     const network_parts *parts = &k->n->step[step].parts;
     const uint64_t begin = k->info.packed_weights.bytes;
+    const uint32_t before = k->info.weights;
     uint64_t at = begin;
     if (!packed->bytes) return (cvk_place){.space = CVK_SPACE_NONE};
-    for (int i = 0; i < parts->count; i++) at += add_weight(k, step, parts->layer[i], own, at);
+    for (int i = 0; i < parts->count; i++) {
+        const uint64_t bytes = add_array(k, step, parts->layer[i], own, at);
+        if (own->role != CVK_ROLE_WEIGHTS) at += bytes;
+    }
+    if (own->role == CVK_ROLE_WEIGHTS) make_room_to_gather(k, step, k->info.weights - before);
     k->info.packed_weights.bytes += lines(packed->bytes);
     return (cvk_place){.space = CVK_SPACE_WEIGHTS, .bytes = begin};
 }
@@ -231,6 +242,7 @@ cvk_network_info network_table(arena *a, const network_steps *n, const network_m
     cvk_step *step = arena_array(a, cvk_step, n->step_count + 1);
     for (int i = 0; i < n->step_count; i++)
         step[i] = (cvk_step){.name = copied(a, n->step[i].spec->name), .kernel = kernel[i], .place = places_of(&k, i)};
+    k.info.packed_weights.bytes += k.gathered;
     add_tensors(&k);
     k.info.weight = k.weight;
     k.info.step = step;

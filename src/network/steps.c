@@ -2,6 +2,8 @@
  * copied by a step of its own. */
 #include "network/steps.h"
 
+#include "network/chains.h"
+
 #include <string.h>
 
 enum { NONE = -1, BLOCK = 16 };
@@ -12,8 +14,17 @@ typedef struct value {
     int home;        /* the concatenation that it lies in, or NONE */
     int64_t channel; /* where in it */
     int output;      /* the output whose buffer it lies in, or NONE */
+    int list;        /* the operands of a layer that it lies among, or NONE */
+    int number;      /* which of them it is */
     int storage;     /* where it lies, or NONE: it has not been asked for */
 } value;
+
+/* Tensors that post-ops of one layer take, one after another. */
+typedef struct operand_list {
+    const graph_node *taker;
+    post_operand sort;
+    int count, storage; /* storage: NONE until it is asked for */
+} operand_list;
 
 typedef struct making {
     arena *arena;
@@ -21,6 +32,8 @@ typedef struct making {
     const spec_graph *g;
     const network_parts *parts; /* of each node */
     value *value;
+    operand_list *list;
+    int list_count;
     int most_steps, most_tensors, most_storages;
 } making;
 
@@ -85,7 +98,11 @@ static bool may_be_laid(const making *m, const graph_node *concat, cvk_layout la
 static void choose_layouts(making *m) {
     for (int t = 0; t < m->g->tensor_count; t++) {
         const graph_tensor *of = &m->g->tensor[t];
-        m->value[t] = (value){.layout = of->said ? of->layout : CVK_CHANNELS_LAST, NONE, 0, NONE, NONE};
+        m->value[t] = (value){.layout = of->said ? of->layout : CVK_CHANNELS_LAST,
+                              .home = NONE,
+                              .output = NONE,
+                              .list = NONE,
+                              .storage = NONE};
     }
     for (const graph_node *n = m->g->node; n < m->g->node + m->g->node_count; n++)
         for (int i = n->input_count - 1; i >= 0 && !n->layer; i--) {
@@ -130,6 +147,38 @@ static void find_homes(making *m, const graph_node *concat) {
     }
 }
 
+/* ---- operands one after another ---- */
+
+/* Whether its producer can put it where several that a layer takes stand. */
+static bool can_stand_in_list(const making *m, int t, cvk_layout layout) {
+    const value *v = &m->value[t];
+    return !comes_in(m, t) && maker_of(m, t)->layer && v->home == NONE && v->output == NONE && v->list == NONE &&
+           v->layout == layout;
+}
+
+static void find_list(making *m, const graph_node *n, post_operand sort) {
+    int found[MOST_POST_OPS];
+    const int count = find_operands(n, sort, found);
+    if (count < 2) return;
+    for (int i = 0; i < count; i++)
+        if (can_stand_in_list(m, found[i], m->value[n->output].layout)) {
+            m->value[found[i]].list = m->list_count;
+            m->value[found[i]].number = i;
+        }
+    m->list[m->list_count++] = (operand_list){n, sort, count, NONE};
+}
+
+static void find_lists(making *m, const graph_node *n) {
+    find_list(m, n, OPERAND_TENSOR);
+    find_list(m, n, OPERAND_IMAGE_CHANNEL);
+}
+
+static int list_of(const making *m, const graph_node *n, post_operand sort) {
+    int at = 0;
+    while (m->list[at].taker != n || m->list[at].sort != sort) at++;
+    return at;
+}
+
 /* ---- storages ---- */
 
 static int64_t pixels_of(const graph_tensor *t) { return t->size[AXIS_D] * t->size[AXIS_H] * t->size[AXIS_W]; }
@@ -169,12 +218,28 @@ static network_tensor tensor_in(const graph_tensor *of, cvk_layout layout, int s
                             .type = of->type};
 }
 
+/* A tensor like `of` among those of a list. */
+static network_tensor tensor_in_list(making *m, int list, const graph_tensor *of, int number) {
+    operand_list *l = &m->list[list];
+    const cvk_layout layout = m->value[l->taker->output].layout;
+    if (l->storage == NONE) l->storage = add_storage(m, CVK_SPACE_WORKSPACE, 0, of, layout, l->count);
+    network_tensor t = tensor_in(of, layout, l->storage, 0);
+    *(m->n->batch_any ? &t.image_begin : &t.begin) = number * (m->n->storage[l->storage].bytes / l->count);
+    t.number = number;
+    return t;
+}
+
 /* The storage that a tensor lies in as a whole, or with others. */
 static void settle(making *m, int t) {
     value *v = &m->value[t];
     const graph_tensor *of = &m->g->tensor[t];
     int64_t begin = 0, channel = 0;
     if (v->storage != NONE) return;
+    if (v->list != NONE) {
+        m->n->tensor[t] = tensor_in_list(m, v->list, of, v->number);
+        v->storage = m->n->tensor[t].storage;
+        return;
+    }
     if (v->home != NONE) {
         settle(m, v->home);
         v->storage = m->value[v->home].storage;
@@ -203,6 +268,14 @@ static int64_t pitch_of(const making *m, int tensor) {
     return all == stored(t->layout, t->channels) ? 0 : all;
 }
 
+/* What is between the layers of a chain lies as its ends do. */
+static void lay_out_links(arena *a, cvk_spec *chain) {
+    cvk_spec *link = arena_copy(a, chain->link, sizeof *link * (size_t)chain->links);
+    link[0].input_layout = chain->input_layout;
+    link[chain->links - 1].output_layout = chain->output_layout;
+    spec_chain(a, link, chain->links, NULL, chain);
+}
+
 static void add_step(making *m, const cvk_spec *layer, const network_step *tensors) {
     cvk_spec *s = arena_copy(m->arena, layer, sizeof *s);
     const int addend = tensors->operand[OPERAND_TENSOR];
@@ -211,6 +284,7 @@ static void add_step(making *m, const cvk_spec *layer, const network_step *tenso
     s->pitch[PITCH_INPUT] = pitch_of(m, tensors->input);
     s->pitch[PITCH_OUTPUT] = pitch_of(m, tensors->output);
     s->pitch[PITCH_ADDEND] = addend == NONE ? 0 : pitch_of(m, addend);
+    if (spec_is_chain(s)) lay_out_links(m->arena, s);
     network_step *step = &m->n->step[m->n->step_count++];
     *step = *tensors;
     step->spec = s;
@@ -259,7 +333,24 @@ static bool may_stay(const making *m, int t, post_operand sort, cvk_layout layou
     return alike && (sort == OPERAND_TENSOR || pitch_of(m, t) == 0);
 }
 
-/* Several stand one after another, so copies of them do. */
+static int copy_operand(making *m, int t, cvk_layout layout) {
+    const graph_tensor *of = &m->g->tensor[t];
+    const int to = add_tensor(m, tensor_in(of, layout, add_storage(m, CVK_SPACE_WORKSPACE, 0, of, layout, 1), 0));
+    add_copy(m, t, of, to);
+    return to;
+}
+
+/* Those that do not stand in it yet are copied there. */
+static int fill_list(making *m, int list, const int *found) {
+    const int begin = m->n->tensor_count, count = m->list[list].count;
+    for (int i = 0; i < count; i++) add_tensor(m, tensor_in_list(m, list, &m->g->tensor[found[i]], i));
+    for (int i = 0; i < count; i++) {
+        const value *v = &m->value[found[i]];
+        if (v->list != list || v->number != i) add_copy(m, found[i], &m->g->tensor[found[i]], begin + i);
+    }
+    return begin;
+}
+
 static int make_operands(making *m, const graph_node *n, post_operand sort) {
     const cvk_layout layout = m->value[n->output].layout;
     int found[MOST_POST_OPS];
@@ -267,16 +358,7 @@ static int make_operands(making *m, const graph_node *n, post_operand sort) {
     if (count == 0) return NONE;
     for (int i = 0; i < count; i++) settle(m, found[i]);
     if (count == 1 && may_stay(m, found[0], sort, layout)) return found[0];
-    const int storage = add_storage(m, CVK_SPACE_WORKSPACE, 0, &m->g->tensor[found[0]], layout, count);
-    const int begin = m->n->tensor_count;
-    for (int i = 0; i < count; i++) {
-        const graph_tensor *of = &m->g->tensor[found[i]];
-        network_tensor to = tensor_in(of, layout, storage, 0);
-        *(m->n->batch_any ? &to.image_begin : &to.begin) = i * (m->n->storage[storage].bytes / count);
-        to.number = i;
-        add_copy(m, found[i], of, add_tensor(m, to));
-    }
-    return begin;
+    return count == 1 ? copy_operand(m, found[0], layout) : fill_list(m, list_of(m, n, sort), found);
 }
 
 static void add_layer(making *m, const graph_node *n) {
@@ -349,21 +431,23 @@ static void make_room(making *m) {
     n->storage = arena_array(m->arena, network_storage, m->g->tensor_count + copies + 1);
     n->tensor_count = m->g->tensor_count;
     m->value = arena_array(m->arena, value, m->g->tensor_count + 1);
+    m->list = arena_array(m->arena, operand_list, 2 * m->g->node_count + 1);
 }
 
 int network_most_steps(const cvk_network *file) {
     return file->graph ? file->graph->node_count + most_copies(file->graph) : 0;
 }
 
-static const fused_graph *fuse(arena *a, const spec_graph *g) {
+static const fused_graph *fuse(arena *a, const spec_graph *g, int64_t near) {
     fused_graph *fused = arena_new(a, fused_graph);
-    *fused = network_fuse(a, g);
+    const fused_graph elementwise = network_fuse(a, g);
+    *fused = network_chain(a, &elementwise, near);
     return fused;
 }
 
-const network_steps *network_of(arena *a, const cvk_network *file) {
+const network_steps *network_of(arena *a, const cvk_network *file, int64_t near) {
     if (!file->graph) return NULL;
-    const fused_graph *fused = fuse(a, file->graph);
+    const fused_graph *fused = fuse(a, file->graph, near);
     const spec_graph *g = &fused->graph;
     network_steps *n = arena_new(a, network_steps);
     *n = (network_steps){.name = file->name, .graph = g, .batch = g->tensor->batch, .batch_any = g->tensor->batch_any};
@@ -373,6 +457,8 @@ const network_steps *network_of(arena *a, const cvk_network *file) {
     for (int i = 0; i < g->output_count; i++) choose_output(&m, i);
     for (int i = 0; i < g->node_count; i++)
         if (!g->node[i].layer) find_homes(&m, &g->node[i]);
+    for (int i = 0; i < g->node_count; i++)
+        if (g->node[i].layer) find_lists(&m, &g->node[i]);
     for (int i = 0; i < g->node_count; i++) (g->node[i].layer ? add_layer : add_concat)(&m, &g->node[i]);
     for (int i = 0; i < g->output_count; i++) add_output(&m, i);
     find_lifetimes(&m);

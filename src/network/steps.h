@@ -62,7 +62,8 @@ network_kernels network_kernels_of(arena *a, const network_steps *n);
 
 /* Steps that its network has at most. */
 int network_most_steps(const cvk_network *file);
-/* NULL where the file says nothing of what feeds what. */
-const network_steps *network_of(arena *a, const cvk_network *file);
+/* NULL where the file says nothing of what feeds what. `near`: bytes that are written and still there when they are
+ * read, which tensors between the layers of a chain are beyond (chain_near_bytes). */
+const network_steps *network_of(arena *a, const cvk_network *file, int64_t near);
 
 #endif

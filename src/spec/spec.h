@@ -35,6 +35,7 @@ struct cvk_spec {
     accuracy accuracy;
     direction direction; /* forward, or backward_weights: a layer of gradients of the data is the transpose */
     bool bias, flip_kernel, transposed;
+    bool specialise; /* weights that are there when it is compiled are to become `known` */
     bool ignore_nan; /* taps on NaN are left out, and the others reweighed: floats, forward, without a bias */
     bool accumulate; /* gradients, which are added to what the output holds: no post-ops, and no bias going forward */
     bool ceil_mode, count_include_pad, indices; /* of pools, which have as many groups as channels and no weights */

@@ -71,6 +71,26 @@ layers:
         expected = pointwise(x, w["b.weights"]) + pointwise(x, w["a.weights"]) * scale * factor + shift
         numpy.testing.assert_allclose(net(x), numpy.maximum(expected, 0), rtol=1e-4, atol=1e-4)
 
+    def test_layers_of_a_chain_keep_their_arrays(self):
+        random = numpy.random.default_rng(4)
+        net = convoke.Network("""
+version: 1
+inputs: {x: [1, 4, 1600, 1000]}     # as much as no cache keeps
+outputs: [y]
+layers:
+  - {name: a, input: x, out_channels: 4, kernel_size: 3, padding: 1, groups: depthwise, bias: true}
+  - {name: y, input: a, out_channels: 3, kernel_size: 1, bias: true, post_ops: [{scale: per_channel}]}
+""")
+        self.assertEqual(list(net.weights), ["a.weights", "y.weights", "a.bias", "y.bias", "y.scale"])
+        w = {n: random.standard_normal(s).astype(numpy.float32) for n, s in net.weights.items()}
+        x = random.standard_normal(net.inputs["x"]).astype(numpy.float32)
+        net.load(w)
+        padded = numpy.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)])
+        a = sum(w["a.weights"][:, 0, k, l][None, :, None, None] * padded[:, :, k:k + 1600, l:l + 1000]
+                for k in range(3) for l in range(3)) + w["a.bias"][None, :, None, None]
+        expected = (pointwise(a, w["y.weights"]) + w["y.bias"][None, :, None, None]) * w["y.scale"][None, :, None, None]
+        numpy.testing.assert_allclose(net(x), expected, rtol=1e-3, atol=1e-4)
+
     def test_the_video_block_is_what_numpy_makes_of_it(self):
         random = numpy.random.default_rng(3)
         spec = (pathlib.Path(__file__).parents[2] / "specs/video_block_whole.yaml").read_text()

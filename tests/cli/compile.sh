@@ -315,6 +315,18 @@ case_a_models_own_weights_are_checked_timed_and_tuned() {
     done
 }
 
+case_weights_become_code_where_the_layer_says_so() {
+    spec "specialise: true"
+    mkdir w
+    npy write w/one.weights.npy 4x3x3x3 0 0 0 0 1 0 0 0 0
+    convoke explain spec.yaml --weights w; status 0; has "weights: 12 of 108 taps, 0 products"
+    convoke check spec.yaml --weights w; status 0
+    convoke compile spec.yaml -o made --weights w; status 0; silent
+    convoke explain spec.yaml; status 0; ! grep -q ^weights: ../out || fail "known"
+    spec; convoke explain spec.yaml --weights w; status 0; ! grep -q ^weights: ../out || fail "known"
+    spec "specialise: true"; rm w/one.weights.npy; convoke explain spec.yaml --weights w; status 6; says "w/one.weights.npy"
+}
+
 case_weights_that_are_missing_or_do_not_fit() {
     weighted
     mv w/one.bias.npy kept; convoke compile spec.yaml -o made --weights w; status 6; says "w/one.bias.npy"

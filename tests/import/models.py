@@ -50,11 +50,17 @@ def value(name, shape):
     return field(1, name) + field(2, field(1, field(1, FLOAT) + field(2, dims)))
 
 
-def model(inputs, constants, nodes, outputs, opset=17):
+def beside(name, shape, location, offset, length):
+    """A constant whose numbers are in another file."""
+    entries = b"".join(field(13, field(1, k) + field(2, str(v))) for k, v in (("location", location), ("offset", offset), ("length", length)))
+    return field(5, b"".join(field(1, n) for n in shape) + field(2, FLOAT) + field(8, name) + entries + field(14, 1))
+
+
+def model(inputs, constants, nodes, outputs, opset=17, more=b""):
     """inputs {name: shape}, constants {name: (shape, values) or (shape, values, kind)}, nodes of `node`, names of outputs."""
     graph = b"".join(field(1, n) for n in nodes) + b"".join(field(5, tensor(n, *c)) for n, c in constants.items())
     graph += b"".join(field(11, value(n, s)) for n, s in inputs.items()) + b"".join(field(12, field(1, o)) for o in outputs)
-    return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, opset))
+    return field(1, 8) + field(7, graph + more) + field(8, field(1, "") + field(2, opset))
 
 
 def conv_net():
@@ -75,15 +81,16 @@ def conv_net():
 def branch_net():
     """What joins, normalises and regroups tensors."""
     constants = {"w": ((4, 4, 1, 1), [i % 5 - 2 for i in range(16)]), "d": ((4, 1, 3, 3), [1] * 36), "g": ((4,), [1, 2, 3, 4]),
-                 "two": ((), [2]), "m": ((4, 8), list(range(32))), "by": ((4,), [1, 1, 2, 2]), "f": ((8, 4), list(range(32))), "to": ((2,), [1, -1], INT64)}
+                 "two": ((), [2]), "m": ((4, 8), list(range(32))), "by": ((4,), [1, 1, 2, 2]), "f": ((8, 4), list(range(32))), "to": ((2,), [1, -1], INT64), "w3": ((5, 16, 1, 1), [1] * 80), "parts": ((2,), [2, 3], INT64)}
     nodes = [node("Conv", ["x", "w"], "a"), node("Relu", ["a"], "r"), node("GlobalAveragePool", ["r"], "p"), node("Conv", ["p", "w"], "s"),
              node("HardSigmoid", ["s"], "h", alpha=0.25), node("Mul", ["h", "r"], "e"), node("Add", ["r", "e"], "j"), node("Sub", ["two", "j"], "u"),
              node("Transpose", ["u"], "t", perm=[0, 2, 3, 1]), node("LayerNormalization", ["t", "g", "g"], "l", axis=-1, epsilon=1e-5),
              node("MatMul", ["l", "m"], "k"), node("Transpose", ["k"], "b", perm=[0, 3, 1, 2]), node("Softmax", ["b"], "o", axis=1),
              node("Resize", ["j", "", "by"], "z", mode="linear"), node("InstanceNormalization", ["z", "g", "g"], "i", epsilon=1e-5),
              node("MaxPool", ["i"], "q", kernel_shape=[2, 2], strides=[2, 2]), node("Concat", ["o", "q", "x"], "c", axis=1),
+             node("Conv", ["c", "w3"], "ab"), node("Split", ["ab", "parts"], ["aa", "bb"], axis=1), node("Relu", ["bb"], "rb"), node("Concat", ["rb", "aa"], "ba", axis=1),
              node("ReduceMean", ["o"], "v", axes=[2, 3], keepdims=0), node("Reshape", ["v", "to"], "n"), node("Gemm", ["n", "f"], "y")]
-    return model({"x": (1, 4, 6, 6)}, constants, nodes, ["y", "c", "x"])
+    return model({"x": (1, 4, 6, 6)}, constants, nodes, ["y", "c", "x", "ba"])
 
 
 if __name__ == "__main__":

@@ -156,6 +156,43 @@ def convnext(folder):
     net.save(folder, net.node("Gemm", x, net.weights(1000, given), net.vector(1000), transB=1))
 
 
+def yolov8n(folder):
+    """Jocher et al., "Ultralytics YOLOv8" (2023), the nano one, up to what is made of each map: distances and classes by cell"""
+    net = Net("yolov8n", 17, images=[1, 3, 64, 64])
+    conv = lambda x, given, made, kernel, stride=1: net.silu(net.conv(x, given, made, kernel, stride))
+
+    def stage(x, given, made, blocks, shortcut):
+        half = made // 2
+        split = net.node("Split", conv(x, given, made, 1), net.constant([half, half], numpy.int64), outputs=2, axis=1)
+        for _ in range(blocks):
+            y = conv(conv(split[-1], half, half, 3), half, half, 3)
+            split.append(net.node("Add", split[-1], y) if shortcut else y)
+        return conv(net.node("Concat", *split, axis=1), half * len(split), made, 1)
+
+    def widened(x, beside):
+        x = net.node("Resize", x, "", net.constant([1, 1, 2, 2]), mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+        return net.node("Concat", x, beside, axis=1)
+
+    def head(x, given):
+        boxes = net.conv(conv(conv(x, given, 64, 3), 64, 64, 3), 64, 64, 1)
+        classes = net.conv(conv(conv(x, given, 80, 3), 80, 80, 3), 80, 80, 1)
+        return net.node("Concat", boxes, net.node("Sigmoid", classes), axis=1)
+
+    x = stage(conv(conv("images", 3, 16, 3, 2), 16, 32, 3, 2), 32, 32, 1, True)
+    small = stage(conv(x, 32, 64, 3, 2), 64, 64, 2, True)
+    middle = stage(conv(small, 64, 128, 3, 2), 128, 128, 2, True)
+    x = conv(stage(conv(middle, 128, 256, 3, 2), 256, 256, 1, True), 256, 128, 1)
+    pools = [x]
+    for _ in range(3):
+        pools.append(net.node("MaxPool", pools[-1], kernel_shape=[5, 5], strides=[1, 1], pads=[2] * 4))
+    large = conv(net.node("Concat", *pools, axis=1), 512, 256, 1)
+    up = stage(widened(large, middle), 384, 128, 1, False)
+    first = stage(widened(up, small), 192, 64, 1, False)
+    second = stage(net.node("Concat", conv(first, 64, 64, 3, 2), up, axis=1), 192, 128, 1, False)
+    third = stage(net.node("Concat", conv(second, 128, 128, 3, 2), large, axis=1), 384, 256, 1, False)
+    net.save(folder, head(first, 64), head(second, 128), head(third, 256))
+
+
 if __name__ == "__main__":
-    for write in (resnet50, mobilenet_v2, mobilenet_v3, unet, convnext):
+    for write in (resnet50, mobilenet_v2, mobilenet_v3, unet, convnext, yolov8n):
         write(pathlib.Path(sys.argv[1]))

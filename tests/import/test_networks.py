@@ -12,7 +12,7 @@ import unittest
 import numpy
 
 import convoke
-from models import INT64, branch_net, model, node
+from models import HALF, INT64, beside, model, node
 
 command = sys.argv.pop()
 rng = numpy.random.default_rng(2)
@@ -114,6 +114,18 @@ class Edges(Case):
         self.assertIn("{name: k, kind: concat, input: [x, c, x]}", self.spec)
         self.gives(numpy.maximum(0, numpy.concatenate([self.x, pointwise(self.x, self.w), self.x], 1)))
 
+    def test_channels_that_go_different_ways_are_layers_of_their_own(self):
+        w, b, s = numbers(5, 4, 1, 1), numbers(5), numbers(5, 1, 1)
+        c = numpy.maximum(0, pointwise(self.x, w) + b.reshape(-1, 1, 1)) * s
+        for split, more in ((node("Split", ["m", "parts"], ["p", "q"], axis=1), {}), (node("Split", ["m"], ["p", "q"], axis=-3, split=[2, 3]), {"opset": 11})):
+            rows = self.imports({"w": constant(w), "b": constant(b), "s": constant(s), "parts": sizes(2, 3)},
+                                [node("Conv", ["x", "w", "b"], "c"), node("Relu", ["c"], "r"), node("Mul", ["r", "s"], "m"), split,
+                                 node("Tanh", ["q"], "t"), node("Concat", ["t", "p"], "y", axis=1)], **more)
+            self.assertEqual((rows["p"]["why"], rows["t"]["layer"]), ("layers of its own", "c_2"))
+            self.gives(numpy.concatenate([numpy.tanh(c[:, 2:]), c[:, :2]], 1))
+        rows = self.imports({"w": constant(w)}, [node("Conv", ["x", "w"], "c"), node("Split", ["c"], ["p", "q"], axis=2), node("Add", ["p", "q"], "y")])
+        self.assertEqual((rows["p"]["fate"], rows["p"]["why"]), ("left out", "it is not along channels"))
+
     def test_what_is_put_out_twice_or_as_it_came_in_is_copied(self):
         self.imports(self.weights(), [self.conv, node("Identity", ["c"], "i"), node("Identity", ["x"], "j"), node("Tanh", ["c"], "t")],
                      outputs=["c", "i", "j", "t"])
@@ -194,6 +206,42 @@ class Views(Case):
 
     def say(self):
         return subprocess.run([command, "import", self.folder / "net.onnx", "-o", self.folder / "out"], capture_output=True, text=True, check=True).stdout
+
+
+class Files(Case):
+    def refuses(self, location, words, offset=0, length=None):
+        w = numbers(3, 4, 1, 1)
+        path = self.folder / "net.onnx"
+        path.write_bytes(model({"x": self.x.shape}, {}, [node("Conv", ["x", "w"], "y")], ["y"],
+                               more=beside("w", w.shape, location, offset, w.nbytes if length is None else length)))
+        done = subprocess.run([command, "import", path, "-o", self.folder / "out"], capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, words in done.stderr), (6, True), done.stderr)
+
+    def test_weights_in_a_file_of_their_own(self):
+        w = numbers(3, 4, 1, 1)
+        (self.folder / "below").mkdir()
+        (self.folder / "below/weights.bin").write_bytes(bytes(8) + w.tobytes() + bytes(4))
+        self.imports({}, [node("Conv", ["x", "w"], "y")], more=beside("w", w.shape, "below/weights.bin", 8, w.nbytes))
+        self.gives(pointwise(self.x, w))
+
+    def test_files_elsewhere_are_not_read(self):
+        (self.folder / "weights.bin").write_bytes(bytes(100))
+        (self.folder / "link.bin").symlink_to(self.folder / "weights.bin")
+        (self.folder / "up").symlink_to("/")
+        for location in ("../weights.bin", "/etc/passwd", "a/../../b", "", "x/../weights.bin"):
+            self.refuses(location, "weights are in a file of their own")
+        self.refuses("../weights.bin", "it is not in the model's folder")
+        self.refuses("link.bin", "links are not followed")
+        self.refuses("up/etc/passwd", "up/etc/passwd: Not a directory")
+        self.refuses("none.bin", "none.bin: No such file")
+        self.refuses(".", "it is not a regular file")
+        for offset, length in ((60, 48), (0, 101), (1 << 63, 48), (8, (1 << 64) - 8)):
+            self.refuses("weights.bin", "it is not as long as the model says", offset, length)
+
+    def test_halves_are_floats(self):
+        w = numbers(3, 4, 1, 1)
+        self.imports({"w": (*constant(w), HALF)}, [node("Cast", ["x"], "h", to=HALF), node("Conv", ["h", "w"], "c"), node("Cast", ["c"], "y", to=1)])
+        self.gives(pointwise(self.x, w))
 
 
 class Kinds(Case):

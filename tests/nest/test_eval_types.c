@@ -147,6 +147,40 @@ Test(types, dots_are_exact_and_wrap_once) {
     }
 }
 
+/* Lane by lane: a sum so far, the factors of its first product and of its second, and what comes out. */
+static const struct half_dot {
+    double sum, x[2], y[2], expected;
+} HALF_DOTS[LANES] = {
+    {3, {2, 5}, {7, 0.5}, 19.5},
+    {1, {-0x1p12, 0x1p12}, {0x1p12, 0x1p12}, 0},                   /* the second first: 1 is lost */
+    {0x1p24, {1, 1}, {1, 1}, 0x1p24},                              /* not of both products together */
+    {0, {0x1p-127, 1}, {0x1p100, 0x1p-100}, 0x1p-100},             /* coming in */
+    {0x1p-130, {0, 0}, {1, 1}, 0},                                 /* the sum, too */
+    {0x1p-126, {0x1p-64, 0}, {-0x1p-63, 0}, 0},                    /* going out */
+    {0x1p-126, {0x1p-63, 0x1p-64}, {0x1p-63, -0x1p-63}, 0x1p-126}, /* in between */
+    {INFINITY, {0x1p-130, 1}, {1, 1}, INFINITY},
+};
+
+Test(types, pairs_of_bf16_are_summed_the_second_first_and_what_is_next_to_0_is_0) {
+    const cvk_type types[] = {TYPE_BF16, TYPE_BF16, TYPE_F32};
+    const int lanes[] = {2 * LANES, 2 * LANES, LANES};
+    bench t;
+    set_up(&t, types, lanes, TYPE_F32);
+    for (int l = 0; l < LANES; l++) {
+        put(&t, 2, l, TYPE_F32, HALF_DOTS[l].sum);
+        for (int i = 0; i < 2; i++) {
+            put(&t, 0, 2 * l + i, TYPE_BF16, HALF_DOTS[l].x[i]);
+            put(&t, 1, 2 * l + i, TYPE_BF16, HALF_DOTS[l].y[i]);
+        }
+    }
+    build_load(&t.b, reg(t.to, affine_constant(0)), access_at(t.tensor[2], affine_constant(0), 1), NULL);
+    build_dot(&t.b, reg(t.to, affine_constant(0)), reg(t.r[0], affine_constant(0)), reg(t.r[1], affine_constant(0)),
+              NULL);
+    run(&t, TYPE_F32, true);
+    for (int l = 0; l < LANES; l++)
+        cr_expect_eq(got(&t, l, TYPE_F32), HALF_DOTS[l].expected, "lane %d: %a", l, got(&t, l, TYPE_F32));
+}
+
 /* ---- floats ---- */
 
 Test(types, doubles_are_computed_in_double) {

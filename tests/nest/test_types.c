@@ -65,6 +65,8 @@ static void splat_past_the_end(typed *t) { build_splat_repeated(&t->b, r(t, TYPE
 static void shift_by_all_bits(typed *t) { build_shift(&t->b, OP_SHIFT_LEFT, r(t, TYPE_U8), r(t, TYPE_U8), 8); }
 static void shift_of_floats(typed *t) { build_shift(&t->b, OP_SHIFT_RIGHT, r(t, TYPE_F32), r(t, TYPE_F32), 1); }
 static void dot_of_floats(typed *t) { build_dot(&t->b, r(t, TYPE_F32), r(t, TYPE_F32), r(t, TYPE_F32), NULL); }
+static void dot_of_halves(typed *t) { build_dot(&t->b, r(t, TYPE_F32), r(t, TYPE_F16), r(t, TYPE_F16), NULL); }
+static void dot_into_integers(typed *t) { build_dot(&t->b, r(t, TYPE_S32), r(t, TYPE_BF16), r(t, TYPE_BF16), NULL); }
 static void dot_of_two_sizes(typed *t) { build_dot(&t->b, r(t, TYPE_S32), r(t, TYPE_S16), r(t, TYPE_S8), NULL); }
 static void dot_into_bytes(typed *t) { build_dot(&t->b, r(t, TYPE_S8), r(t, TYPE_U8), r(t, TYPE_S8), NULL); }
 static void dot_of_too_few(typed *t) {
@@ -126,6 +128,8 @@ static const struct mistake {
     MISTAKE(shift_by_all_bits, "shift_left of u8 by 8"),
     MISTAKE(shift_of_floats, "shift_right of f32"),
     MISTAKE(dot_of_floats, "dot of f32"),
+    MISTAKE(dot_of_halves, "dot of f16 and f16"),
+    MISTAKE(dot_into_integers, "dot: sums of s32 into s32"),
     MISTAKE(dot_of_two_sizes, "dot of s16 and s8"),
     MISTAKE(dot_into_bytes, "dot: sums of s8 into s8"),
     MISTAKE(dot_of_too_few, "dot: 8 and 16 lanes and sums of 4 into 4"),

@@ -31,13 +31,13 @@ static cvk_network *read_net(const char *outputs, const char *layers) {
 }
 
 /* Its steps, each with the layers that are in it: "conv used, side sum". Copies are left out. */
-static void expect_steps(const char *outputs, const char *layers, const char *expected) {
+static void expect_steps_near(int64_t near, const char *outputs, const char *layers, const char *expected) {
     char words[1000] = "";
     cvk_network *net = read_net(outputs, layers);
     arena a;
     arena_init(&a);
     cr_assert(!arena_guard(&a));
-    const network_steps *n = network_of(&a, net);
+    const network_steps *n = network_of(&a, net, near);
     for (int i = 0; i < n->step_count; i++)
         for (int k = 0; k < n->step[i].parts.count; k++) {
             if (*words) strcat(words, k ? " " : ", ");
@@ -46,6 +46,10 @@ static void expect_steps(const char *outputs, const char *layers, const char *ex
     cr_expect_str_eq(words, expected);
     arena_free(&a);
     cvk_network_free(net);
+}
+
+static void expect_steps(const char *outputs, const char *layers, const char *expected) {
+    expect_steps_near(INT64_MAX, outputs, layers, expected);
 }
 
 Test(fuse, goes_into_the_layer_that_it_alone_reads_and_so_does_the_next) {
@@ -98,6 +102,66 @@ Test(fuse, no_more_than_a_layer_has_room_for) {
         snprintf(layers + strlen(layers), sizeof layers - strlen(layers),
                  "- {name: y%d, input: y%d, post_ops: [relu]}\n", i, i - 1);
     expect_steps(name, layers, "conv used y0 y1 y2 y3 y4 y5 y6 y7 y8 y9 y10 y11 y12 y13 y14 y15, y16");
+}
+
+/* Behind `used`, which is no light layer: a bottleneck, and what it feeds. */
+#define BOTTLENECK                                                                                                     \
+    "- {name: expand, kind: convolution, input: used, out_channels: 24, kernel_size: 1, post_ops: [relu]}\n"           \
+    "- {name: deep, kind: convolution, input: expand, out_channels: 24, kernel_size: 3, padding: 1, groups: "          \
+    "depthwise}\n"                                                                                                     \
+    "- {name: project, kind: convolution, input: deep, out_channels: 8, kernel_size: 1}\n"                             \
+    "- {name: sum, input: project, post_ops: [{add: used}]}\n"
+
+Test(fuse, light_layers_are_chained_where_what_is_between_them_is_not_near) {
+    expect_steps_near(0, "sum", BOTTLENECK, "conv used, expand deep project sum");
+    expect_steps_near(2 * 2 * 24 * 9 * 8 * 4 - 1, "sum", BOTTLENECK, "conv used, expand deep project sum");
+    expect_steps_near(2 * 2 * 24 * 9 * 8 * 4, "sum", BOTTLENECK, "conv used, expand, deep, project sum");
+    expect_steps_near(0, "sum, deep", BOTTLENECK, "conv used, expand deep, project sum");
+}
+
+Test(fuse, a_chain_is_of_three_layers_and_none_of_them_is_dense_with_a_window) {
+    expect_steps_near(0, "y",
+                      BOTTLENECK "- {name: next, kind: convolution, input: sum, out_channels: 8, kernel_size: 1}\n"
+                                 "- {name: p, kind: max_pool, input: next, kernel_size: 2}\n"
+                                 "- {name: y, kind: convolution, input: p, out_channels: 3, kernel_size: 3}\n",
+                      "conv used, expand deep project sum, next p, y");
+}
+
+Test(fuse, what_lies_beside_others_is_in_no_chain) {
+    expect_steps_near(0, "both",
+                      "- {name: a, kind: convolution, input: used, out_channels: 8, kernel_size: 1}\n"
+                      "- {name: p, kind: max_pool, input: a, kernel_size: 3, padding: 1}\n"
+                      "- {name: both, kind: concat, input: [p, used]}\n",
+                      "conv used, a, p");
+}
+
+/* All steps with their copies, by names. */
+static void expect_all_steps(const char *outputs, const char *layers, const char *expected) {
+    char words[1000] = "";
+    cvk_network *net = read_net(outputs, layers);
+    arena a;
+    arena_init(&a);
+    cr_assert(!arena_guard(&a));
+    const network_steps *n = network_of(&a, net, INT64_MAX);
+    for (int i = 0; i < n->step_count; i++)
+        snprintf(words + strlen(words), sizeof words - strlen(words), "%s%s", i ? ", " : "", n->step[i].spec->name);
+    cr_expect_str_eq(words, expected);
+    arena_free(&a);
+    cvk_network_free(net);
+}
+
+Test(fuse, several_tensors_that_a_layer_takes_are_put_one_after_another_by_who_makes_them) {
+    static const char TWO[] = "- {name: a, kind: convolution, input: used, out_channels: 8, kernel_size: 1}\n"
+                              "- {name: b, kind: convolution, input: a, out_channels: 8, kernel_size: 1}\n"
+                              "- {name: y, kind: convolution, input: used, out_channels: 8, kernel_size: 1, layout: "
+                              "channels_last, post_ops: [{add: %s}, {multiply: %s}]}\n";
+    char layers[500];
+    snprintf(layers, sizeof layers, TWO, "a", "b");
+    expect_all_steps("y", layers, "conv, a, b, y");
+    snprintf(layers, sizeof layers, TWO, "b", "b"); /* it cannot stand in two places */
+    expect_all_steps("y", layers, "conv, a, b, b.copy, y");
+    snprintf(layers, sizeof layers, TWO, "b", "used");
+    expect_all_steps("y, used", layers, "conv, a, b, y, used.copy");
 }
 
 Test(fuse, nobody_is_asked_for_arrays_of_copies_of_bytes) {

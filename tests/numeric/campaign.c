@@ -13,6 +13,7 @@ enum {
     MOST_TARGETS = 16,
     PERCENT_THREADS = 10,
     PERCENT_ANY = 10,
+    PERCENT_BAKED = 10,
     PERCENT_INFINITIES = 8
 };
 
@@ -53,10 +54,11 @@ static bool try_plan(subject *s, const layer_plan *p, bool evaluate) {
     if (s->infinities && packs_border(p)) return true;
     workers_expect_crash(describe(s, p));
     trial_extras extras = {draw_chance(&s->draws, PERCENT_THREADS),
-                           evaluate && spec_macs(s->trial.spec) <= MOST_EVALUATED_MACS, false};
+                           evaluate && spec_macs(s->trial.spec) <= MOST_EVALUATED_MACS, false, false};
     extras.any = draw_chance(&s->draws, PERCENT_ANY) &&
                  (s->trial.spec->direction == DIRECTION_FORWARD ||
                   (s->trial.spec->batch > 0 && s->trial.spec->weights_type == spec_sum_type(s->trial.spec)));
+    extras.baked = draw_chance(&s->draws, PERCENT_BAKED) && s->trial.spec->direction == DIRECTION_FORWARD;
     atomic_fetch_add(&s->tally->kernels, 1);
     atomic_fetch_add(&s->tally->evaluated, extras.evaluator);
     return trial_kernel(&s->trial, s->target, p, extras) || fails(s, p, s->trial.words);

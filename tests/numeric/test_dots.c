@@ -6,6 +6,7 @@
 #include "trial.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdio.h>
 
 enum { LAYERS = 60, MOST_PLANS = 3, WALKS = 3, MOST_MACS = 20000 };
@@ -87,4 +88,97 @@ Test(dots, nests_of_every_target_sum_bytes_exactly) {
         if (one < 0 || i == one) dots += try_layer(seed, i);
     fprintf(stderr, "%d of the plans have sums of several products\n", dots);
     cr_assert(one >= 0 || dots > layers, "%d plans of %d layers alone sum several products", dots, (int)layers);
+}
+
+/* ---- pairs of bf16 ---- */
+
+static bool is_of_pairs(const target_dot *d) { return d && d->x == TYPE_BF16; }
+
+/* Inputs of a pixel, and weights of an output channel, become so much smaller that sums are of every size that bf16
+ * has, and of those next to 0. */
+static void spread_sizes(const cvk_spec *s, layer_data *data) {
+    uint16_t *x = (void *)(uintptr_t)data->tensors.input, *w = (void *)(uintptr_t)data->tensors.weights;
+    const int64_t pixels = s->in_size[AXIS_H] * s->in_size[AXIS_W], filter = s->in_channels * spec_taps(s);
+    for (int64_t i = 0; i < spec_input_elements(s); i++)
+        type_write(s->input_type, &x[i], ldexp(type_read(s->input_type, &x[i]), -(int)(i % pixels * 9 / 2)));
+    for (int64_t i = 0; i < spec_weights_elements(s); i++)
+        type_write(s->weights_type, &w[i], ldexp(type_read(s->weights_type, &w[i]), -(int)(i / filter * 7)));
+}
+
+static cvk_spec halves(int64_t channels, int64_t kernel, accuracy a, cvk_type output) {
+    cvk_spec s = {.name = "halves",
+                  .rank = 2,
+                  .batch = 1,
+                  .in_channels = channels,
+                  .out_channels = 20,
+                  .groups = 1,
+                  .in_size = {1, 5, 6},
+                  .kernel = {1, kernel, kernel},
+                  .stride = {1, 1, 1},
+                  .dilation = {1, 1, 1},
+                  .pad_before = {0, kernel / 2, kernel / 2},
+                  .pad_after = {0, kernel / 2, kernel / 2},
+                  .input_layout = CVK_CHANNELS_LAST,
+                  .output_layout = CVK_CHANNELS_LAST,
+                  .input_type = TYPE_BF16,
+                  .weights_type = TYPE_BF16,
+                  .output_type = output,
+                  .accuracy = a,
+                  .at = {.file = ""}};
+    cr_assert_eq(spec_finish(&s, NULL), CVK_OK);
+    return s;
+}
+
+/* How many of the plans for it sum pairs; each of those has the evaluator's bits and keeps its bound. */
+static int try_plans(arena *a, const cvk_target *target, const cvk_spec *s) {
+    const trial_extras extras = {.threads = true, .evaluator = true};
+    trial t;
+    ranked_layer *plans;
+    int count, pairs = 0;
+    cr_assert(trial_open(&t, s, DATA_REALS, false, 1) && trial_change(&t, spread_sizes), "out of memory");
+    cr_assert_eq(compile_rank(a, s, (goal){.target = target}, 0, NULL, &plans, &count), CVK_OK);
+    for (int i = 0; i < count; i++) {
+        if (!layer_plan_part(&plans[i].plan, 0)->dot || pairs++ >= MOST_PLANS) continue;
+        cr_expect(trial_kernel(&t, target, &plans[i].plan, extras), "%s\n%s", t.words,
+                  trial_yaml(a, s, &plans[i].plan));
+    }
+    trial_close(&t);
+    return pairs;
+}
+
+static int count_plans(arena *a, const cvk_target *target, const cvk_spec *s) {
+    ranked_layer *plans;
+    int count, pairs = 0;
+    cr_assert_eq(compile_rank(a, s, (goal){.target = target}, 0, NULL, &plans, &count), CVK_OK);
+    for (int i = 0; i < count; i++) pairs += layer_plan_part(&plans[i].plan, 0)->dot > 0;
+    return pairs;
+}
+
+static int in_an_arena(int (*plans)(arena *, const cvk_target *, const cvk_spec *), const cvk_target *target,
+                       const cvk_spec *s) {
+    arena a;
+    arena_init(&a);
+    cr_assert(!arena_guard(&a), "out of memory");
+    const int pairs = plans(&a, target, s);
+    arena_free(&a);
+    return pairs;
+}
+
+Test(dots, pairs_of_bf16_have_the_evaluators_bits_whatever_their_size) {
+    const cvk_target *target = target_find("host");
+    if (!is_of_pairs(target_dot_of(target, TYPE_F32, 2))) cr_skip_test("this machine has no sums of pairs of bf16");
+    const int64_t channels[] = {16, 7}, kernels[] = {1, 3};
+    const cvk_type outputs[] = {TYPE_F32, TYPE_BF16};
+    for (int i = 0; i < 8; i++) {
+        const cvk_spec s = halves(channels[i & 1], kernels[i >> 1 & 1], ACCURACY_DEFAULT, outputs[i >> 2]);
+        cr_expect(in_an_arena(try_plans, target, &s) > 0);
+    }
+}
+
+Test(dots, a_strict_layer_sums_no_pairs_of_bf16) {
+    const cvk_target *target = target_find("x86-64-v4-bf16");
+    const cvk_spec strict = halves(16, 3, ACCURACY_STRICT, TYPE_BF16),
+                   other = halves(16, 3, ACCURACY_DEFAULT, TYPE_BF16);
+    cr_expect_eq(in_an_arena(count_plans, target, &strict), 0);
+    cr_expect(in_an_arena(count_plans, target, &other) > 0);
 }

@@ -50,6 +50,17 @@ Test(fft, lines_of_every_size_are_transformed_exactly) {
     cr_expect_geq(tried, 8);
 }
 
+Test(fft, borders_of_a_number_are_transformed_exactly) {
+    const char *const rows =
+        "input: [1, 1, 300], out_channels: 1, kernel_size: 5, padding: [[3, 7]], padding_mode: {constant: 3}";
+    int tried = 0;
+    for (int w = 512; w <= 2048; w *= 2) tried += expect_exact(rows, "f32", 1, 1, w, 1);
+    tried += expect_exact("input: [1, 2, 20, 40], out_channels: 2, kernel_size: [5, 4], padding: [[2, 3], [3, 0]], "
+                          "padding_mode: {constant: -0.5}",
+                          "f32", 1, 16, 64, 2);
+    cr_expect_geq(tried, 3);
+}
+
 Test(fft, tiles_of_every_shape_are_transformed_exactly) {
     int tried = 0;
     for (int h = 4; h <= 64; h *= 2)

@@ -78,7 +78,7 @@ static void try_every_plan(const found *f, const cvk_spec *spec, arena *a) {
                  f->what);
     for (int i = 0; i < count; i++)
         cr_expect(trial_kernel(&t, target_host(), &plans[i].plan,
-                               (trial_extras){true, true, spec->direction == DIRECTION_FORWARD}),
+                               (trial_extras){true, true, spec->direction == DIRECTION_FORWARD, false}),
                   "%s: %s\n%s", f->what, t.words, trial_yaml(a, spec, &plans[i].plan));
     trial_close(&t);
 }
@@ -141,7 +141,7 @@ static void try_parts(const char *layer, data_kind kind, arena *a) {
     cr_assert_gt(backward_weights_parts(spec), 1, "%s", yaml);
     cr_assert(trial_open(&t, spec, kind, false, 1), "%s", yaml);
     cr_assert_eq(compile_rank(a, spec, (goal){.target = target_host()}, 1, NULL, &plans, &count), CVK_OK);
-    cr_expect(trial_kernel(&t, target_host(), &plans[0].plan, (trial_extras){true, true, false}), "%s: %s", yaml,
+    cr_expect(trial_kernel(&t, target_host(), &plans[0].plan, (trial_extras){true, true, false, false}), "%s: %s", yaml,
               t.words);
     trial_close(&t);
     cvk_network_free(network);

@@ -71,7 +71,8 @@ static bool try_steps(subject *s) {
 
 static bool try_file(subject *s, const cvk_network *file, draws *d) {
     const int64_t batch = draw_from(d, 0, 3);
-    ready_network_begin(&s->arena, file, &s->ready);
+    const int64_t near = draw_chance(d, 50) ? 0 : INT64_MAX; /* chains wherever they may be, or nowhere */
+    ready_network_begin(&s->arena, file, near, &s->ready);
     cvk_status status = ready_network_open(&s->lab, &s->arena, &s->ready);
     if (status != CVK_OK) return fails(s, "it does not compile", first_words(s->lab.diagnostics, status));
     status = network_trial_open(s->ready.steps, &s->ready.info, batch, draw_bits(d), &s->trial);

@@ -5,6 +5,9 @@
 #include "trial.h"
 #include "threads.h"
 
+#include "bake.h"
+#include "emit/emit.h"
+#include "jit/kernel.h"
 #include "judge/tensors.h"
 #include "nest/stored.h"
 #include "judge/bound.h"
@@ -380,6 +383,36 @@ static bool try_any_batch(trial *t, const cvk_target *target, const layer_plan *
     return right;
 }
 
+static bool run_baked(trial *t, const cvk_kernel_info *info, tensors *buffers) {
+    cvk_status status = cvk_run(info, &buffers->buffers, NULL);
+    return status == CVK_OK ? same_output(t, buffers, "with what is known in its code")
+                            : wrong(t, "baked: %s", cvk_status_text(status));
+}
+
+static bool load_baked(trial *t, const compile_unit *unit) {
+    cvk_object object = {0};
+    cvk_kernel *kernel = NULL;
+    cvk_status status = compile_emit(unit, &unit->spec->name, 1, 1, NULL, EMIT_OBJECT, NULL, &object, NULL);
+    if (status == CVK_OK) status = kernel_load(object.bytes, object.size, unit->spec->name, NULL, &kernel);
+    bool right = status == CVK_OK ? with_buffers(t, cvk_kernel_get_info(kernel), GUARD_END, 1, run_baked)
+                                  : wrong(t, "it does not compile baked: %s", cvk_status_text(status));
+    cvk_kernel_free(kernel);
+    if (object.bytes) object_free(&object);
+    return right;
+}
+
+/* All that the caller would bring to every run. */
+static bool try_baked(trial *t, arena *a, const compile_unit *unit) {
+    const cvk_spec *s = t->spec;
+    const naive_tensors *of = &t->data.tensors;
+    compile_unit baked = *unit;
+    const known_tensors known = {spec_has_weights(s) && !s->known ? of->weights : NULL,
+                                 spec_bias_elements(s) ? of->bias : NULL, spec_scales(s) ? of->scale : NULL,
+                                 spec_shift_elements(s) ? of->shift : NULL};
+    cvk_status status = bake(a, &baked, &known);
+    return status == CVK_OK ? load_baked(t, &baked) : wrong(t, "baking: %s", cvk_status_text(status));
+}
+
 /* The plan's nests, from an arena that is not exhausted by them. */
 static bool try_compiled(trial *t, const cvk_kernel_info *info, const cvk_target *target, const layer_plan *plan,
                          trial_extras extras) {
@@ -388,7 +421,7 @@ static bool try_compiled(trial *t, const cvk_kernel_info *info, const cvk_target
     arena_init(&a);
     bool right = !arena_guard(&a) &&
                  compile_plan(&a, t->spec, (goal){.target = target}, plan, NULL, &unit, NULL) == CVK_OK &&
-                 try_all_ways(t, info, &unit, extras);
+                 try_all_ways(t, info, &unit, extras) && (!extras.baked || try_baked(t, &a, &unit));
     arena_free(&a);
     return right;
 }

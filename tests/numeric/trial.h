@@ -32,6 +32,7 @@ typedef struct trial_extras {
     bool threads;   /* the same bits on three threads */
     bool evaluator; /* the same bits from nest_eval */
     bool any;       /* the same bits from a kernel for any batch */
+    bool baked;     /* the same bits from one that has its weights, bias, scales and shifts in its code */
 } trial_extras;
 
 /* Compiles, runs and proves; false: see t->words. */

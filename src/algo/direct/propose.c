@@ -541,6 +541,7 @@ void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_ta
     const int lanes = target_lanes(target, p->sum);
     proposer o = {p, target, a, row, row->family, list, direct_problem(p, target, row->lanes), NULL};
     const int64_t width = ceil_div(o.p.axis[AXIS_W].out, lanes), height = o.p.axis[AXIS_H].out;
+    const int64_t least = height > 1 && o.p.axis[AXIS_H].taps > 1 ? 2 : 1; /* rows, where they share */
     cvk_plan plan = {.algorithm = row->name,
                      .lanes = row->lanes,
                      .tile_od = 1,
@@ -551,6 +552,7 @@ void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_ta
                      .stream = streams(p, target)};
     for (int v = 1; v <= MOST_JOINED_VECTORS && v <= width; v++)
         for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS && ROWS[i] <= height; i++) {
+            if (ROWS[i] < least) continue;
             plan.tile_ow = v * lanes;
             plan.tile_oh = ROWS[i];
             const int64_t waiting = v > 1 ? v : 0; /* whole vectors of a row */

@@ -12,6 +12,7 @@ typedef struct planes {
     affine n, channel;
     affine at[AXES]; /* of the plane: slice and row */
     affine row;      /* in the workspace */
+    double number;   /* where nothing is read */
 } planes;
 
 static void copy(planes *p, int array, affine column, const position *from, const nest_range *valid) {
@@ -22,7 +23,7 @@ static void copy(planes *p, int array, affine column, const position *from, cons
     if (from)
         view_load(b, &p->x, &m, r, spare);
     else
-        build_const(b, r, 0);
+        build_const(b, r, p->number);
     build_store(b, access_at(p->to, affine_add(p->row, column), 1), r, valid);
 }
 
@@ -32,7 +33,7 @@ static void copy_at(planes *p, int64_t first, affine column, const position *fro
     copy(p, p->registers, affine_offset(column, first), from ? &at : NULL, valid);
 }
 
-/* Columns first .. first + count - 1: what stands from `from` on, or zeros. */
+/* Columns first .. first + count - 1: what stands from `from` on, or a number. */
 static void copy_line(planes *p, int64_t first, int64_t count, const position *from) {
     nest_builder *b = p->f->b;
     const int64_t lanes = p->f->lanes, whole = count / lanes;
@@ -45,13 +46,20 @@ static void copy_line(planes *p, int64_t first, int64_t count, const position *f
     copy_at(p, first, affine_constant(whole * lanes), from, &rest);
 }
 
+static void fill_line(planes *p, int64_t first, int64_t count, double number) {
+    p->number = number;
+    copy_line(p, first, count, NULL);
+}
+
+static double number_of(const planes *p) { return p->f->p->border == PAD_CONSTANT ? p->f->p->constant : 0; }
+
 /* Columns of border, one by one. `first` is input column `column`. */
 static void copy_border(planes *p, int64_t first, int64_t count, int64_t column, position from,
                         affine (*source)(padding_mode, affine, int64_t)) {
     nest_builder *b = p->f->b;
     if (count <= 0) return;
-    if (p->f->p->border == PAD_ZEROS) {
-        copy_line(p, first, count, NULL);
+    if (border_is_constant(p->f->p->border)) {
+        fill_line(p, first, count, number_of(p));
         return;
     }
     affine i = build_loop(b, "w", count);
@@ -60,11 +68,14 @@ static void copy_border(planes *p, int64_t first, int64_t count, int64_t column,
     build_end(b);
 }
 
-static void copy_row(planes *p, position from, bool zero) {
+/* What a row is: some of the input's with its border, all border, or behind whatever there is. */
+typedef enum row_kind { ROW_OF_INPUT, ROW_OF_BORDER, ROW_BEHIND } row_kind;
+
+static void copy_row(planes *p, position from, row_kind kind) {
     const problem_axis *a = &p->f->p->axis[AXIS_W];
     const int64_t all = p->f->axis[AXIS_W].covered, begin = greater(a->origin, 0);
-    if (zero) {
-        copy_line(p, 0, all, NULL);
+    if (kind != ROW_OF_INPUT) {
+        fill_line(p, 0, all, kind == ROW_OF_BORDER ? number_of(p) : 0);
         return;
     }
     const int64_t front = lesser(greater(-a->origin, 0), all), inside = greater(lesser(a->in - begin, all - front), 0);
@@ -73,14 +84,14 @@ static void copy_row(planes *p, position from, bool zero) {
     from.at[AXIS_W] = affine_constant(begin);
     if (inside > 0) copy_line(p, front, inside, &from);
     copy_border(p, front + inside, behind, begin + inside, from, border_after);
-    if (last < all) copy_line(p, last, all - last, NULL);
+    if (last < all) fill_line(p, last, all - last, 0);
 }
 
-/* From this axis on; rows behind whatever border there is are zeros. */
-static void copy_rows(planes *p, int axis, position from, bool zero) {
+/* From this axis on. */
+static void copy_rows(planes *p, int axis, position from, row_kind kind) {
     nest_builder *b = p->f->b;
-    if (axis >= AXIS_W || zero) {
-        copy_row(p, from, zero);
+    if (axis >= AXIS_W || kind != ROW_OF_INPUT) {
+        copy_row(p, from, kind);
         return;
     }
     const problem_axis *a = &p->f->p->axis[axis];
@@ -90,12 +101,12 @@ static void copy_rows(planes *p, int axis, position from, bool zero) {
     for (int k = 0; k < count; k++) {
         border_open(b, cases[k].low, cases[k].high);
         from.at[axis] = cases[k].source;
-        copy_rows(p, axis + 1, from, cases[k].nowhere);
+        copy_rows(p, axis + 1, from, cases[k].nowhere ? ROW_OF_BORDER : ROW_OF_INPUT);
         border_close(b);
     }
     if (nest_maximum(b->nest, b->scope, beyond) < 0) return;
     build_if(b, beyond, "beyond");
-    copy_rows(p, axis + 1, from, true);
+    copy_rows(p, axis + 1, from, ROW_BEHIND);
     build_end(b);
 }
 
@@ -129,7 +140,7 @@ nest *fft_border(arena *a, const fft *made) {
     p.row =
         affine_add_scaled(fft_plane(&f, p.n, affine_add_scaled(ic, g, f.p->in_channels)), row, f.axis[AXIS_W].covered);
     const affine zero = affine_constant(0);
-    copy_rows(&p, AXIS_D, (position){{zero, zero, zero}}, false);
+    copy_rows(&p, AXIS_D, (position){{zero, zero, zero}}, ROW_OF_INPUT);
     for (int i = 0; i < 5; i++) build_end(&b);
     return nest_finish(&b);
 }

@@ -36,7 +36,6 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
            : p->accuracy == ACCURACY_STRICT ? "accuracy: strict rules it out"
            : !type_is_float(p->sum)         ? "its transforms round, which sums of integers do not"
            : is_strided(p)                  ? "it has a stride, and would compute what is skipped"
-           : p->border == PAD_CONSTANT      ? "its border is a number, which only zeros are here"
            : view_fill(&p->y) > 0           ? "its output has fill"
            : p->axis[AXIS_W].taps == 1      ? "its kernel is one column wide"
            : is_too_large(p)                ? "its spectra would be more than 2^31 - 1 elements"
