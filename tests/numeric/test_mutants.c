@@ -312,7 +312,7 @@ static void expect_all_caught(int first, int last) {
     fprintf(stderr, "%d seeded bugs in %d nests\n", last - first, plans);
 }
 
-/* Each half has a process of its own. */
+/* Halves, for two cores. */
 Test(mutants, every_seeded_bug_is_caught) { expect_all_caught(0, MUTANTS / 2); }
 Test(mutants, every_seeded_bug_of_the_other_half_is_caught) { expect_all_caught(MUTANTS / 2, MUTANTS); }
 

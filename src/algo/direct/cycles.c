@@ -152,7 +152,7 @@ static double one_after_another(const problem *o, const cvk_plan *p) {
     const int64_t channels = lesser(p->tile_oc, o->x.channels);
     const int64_t bytes = type_bytes(o->x.type) * channels * read_by_tile(&o->axis[AXIS_W], p->tile_ow);
     const int64_t rows = read_by_tile(&o->axis[AXIS_H], p->tile_oh) * read_by_tile(&o->axis[AXIS_D], p->tile_od);
-    return fmin(1, 2 * (double)bytes / (PAGE_BYTES * (double)rows));
+    return fmin(1, 2 * (double)bytes / (double)(PAGE_BYTES * rows));
 }
 
 /* Registers of sums, and of what meets them. */
@@ -175,7 +175,7 @@ static double waiting_cycles(const problem *o, const cvk_target *t, const cvk_pl
     const bool apart = !view_has_channels_together(&o->x) || p->pack_rows;
     if (p->lanes != LANES_OUT_CHANNELS || apart || p->prefetch) return 0;
     const double pixels = (double)p->tile_od * p->tile_oh * p->tile_ow;
-    return moved->l3_input / LINE_BYTES * t->figures->memory_latency / fmin(pixels, COST_LINES_IN_FLIGHT);
+    return moved->l3_input / (double)LINE_BYTES * t->figures->memory_latency / fmin(pixels, COST_LINES_IN_FLIGHT);
 }
 
 /* Of a row's lines that bypass the caches one right after another each but the first waits. */
