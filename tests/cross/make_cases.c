@@ -142,7 +142,9 @@ static void write_case(const compile_unit *unit, uint64_t seed, FILE *to) {
 static void take_any_batch(draws *d, cvk_spec *s) {
     s->batch = 1;
     s->batch_any = true;
-    if (s->direction != DIRECTION_FORWARD || !draw_chance(d, PERCENT_ADDENDS) || s->accumulate || !type_is_float(spec_post_type(s))) return;
+    if (s->direction != DIRECTION_FORWARD || !draw_chance(d, PERCENT_ADDENDS) || s->accumulate ||
+        !type_is_float(spec_post_type(s)))
+        return;
     s->post_count = 0;
     while (s->post_count < 2) s->post[s->post_count++] = (post_op){.kind = POST_ADD};
 }
