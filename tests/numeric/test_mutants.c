@@ -153,6 +153,9 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
     "accumulate: true"
 #define BYTES                                                                                                          \
     ", dtype: {input: u8, weights: s8, output: s32}, quantization: {input_zero_point: 7, weights_zero_point: -3}"
+#define QUANTISED                                                                                                      \
+    "{name: quantised, input: [2, 3, 19, 19], out_channels: 21, kernel_size: 1, bias: true, dtype: {input: u8, "       \
+    "weights: s8, output: u8}, quantization: {input_zero_point: 128, output_zero_point: 101, rounding: "
 #define LAST ", layout: channels_last"
 #define BLOCKED ", layout: blocked"
 #define GROUPED "{name: grouped, input: [1, 12, 7, 18], out_channels: 18, groups: 3, kernel_size: 3, padding: 1"

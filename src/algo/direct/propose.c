@@ -1,6 +1,6 @@
 /* The plans worth ranking: register tiles that leave no spill, balanced over the output, in orders that keep weights or
- * input near and make tasks enough. Only constants and pools stream their output: elsewhere nothing was gained by it
- * on any machine so far. */
+ * input near and make tasks enough. Only constants and pools of channels stream their output: elsewhere nothing was
+ * gained by it on any machine so far. */
 #include "algo/cost.h"
 #include "algo/direct/tile.h"
 #include "algo/direct/traffic.h"
@@ -518,13 +518,8 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
     int lanes = target_lanes(target, p->sum);
     proposer o = {p, target, a, row, row->family, list, problem_merged(p), NULL};
     int64_t width = ceil_div(o.p.axis[AXIS_W].out, lanes);
-    cvk_plan plan = {.algorithm = row->name,
-                     .lanes = row->lanes,
-                     .tile_od = 1,
-                     .tile_oh = 1,
-                     .block_oh = 1,
-                     .block_ow = 1,
-                     .stream = !problem_weighs(p) && streams(p, target)};
+    cvk_plan plan = {
+        .algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .tile_oh = 1, .block_oh = 1, .block_ow = 1};
     for (int v = 1; v <= 4 && v <= width; v++) {
         int64_t most = free_registers(target, v + 1) / (v * registers_of_sum(&o));
         if (most < 1 && v > 1) break;

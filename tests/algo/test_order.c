@@ -1,0 +1,57 @@
+/* Does a pool read its input as it lies? Caches bring early what follows on what was read. */
+#include "../nest/walk.h"
+#include "layer.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct reading {
+    int64_t before;
+    int jumps, loads; /* jumps: backwards */
+} reading;
+
+static void follow(void *context, const nest_op *op, int64_t offset, int64_t low, int64_t high) {
+    reading *r = context;
+    (void)low;
+    (void)high;
+    if (op->kind != OP_LOAD) return;
+    r->jumps += r->loads && offset < r->before;
+    r->before = offset;
+    r->loads++;
+}
+
+/* The reading of the model's pick. */
+static reading read_pool(const char *keys) {
+    char yaml[512];
+    arena memory;
+    cvk_network *network;
+    ranked_layer *plans, figures;
+    int count;
+    const char *why;
+    reading r = {.jumps = 0};
+    snprintf(yaml, sizeof yaml, "version: 1\nlayers:\n  - {name: a, layout: channels_last, %s}\n", keys);
+    arena_init(&memory);
+    cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "test.yaml", NULL, &network), CVK_OK, "%s", yaml);
+    const cvk_spec *spec = cvk_network_layer(network, 0);
+    const goal aim = {target_find("x86-64-v3"), 1};
+    layer_rank(&memory, spec, aim, 1, &plans, &count, &why);
+    cr_assert(count > 0, "%s", why);
+    const layer_nests nests = layer_build(&memory, spec, aim, &plans[0].plan, &figures);
+    walk(nests.run.phase[0].nest[0], follow, &r);
+    cvk_network_free(network);
+    arena_free(&memory);
+    return r;
+}
+
+/* A window wider than its stride reads a few pixels again; of windows side by side nothing is left behind. */
+Test(order, a_pool_reads_a_row_from_its_beginning_to_its_end) {
+    static const char *const kinds[] = {"max_pool", "average_pool"};
+    for (int i = 0; i < 2; i++) {
+        char keys[256];
+        snprintf(keys, sizeof keys, "kind: %s, input: [1, 32, 1, 48], kernel_size: [1, 2], stride: [1, 2]", kinds[i]);
+        const reading r = read_pool(keys);
+        cr_expect_geq(r.loads, 48 * 32 / 8);
+        cr_expect_eq(r.jumps, 0, "%s: %d of %d loads go back", kinds[i], r.jumps, r.loads);
+    }
+}
