@@ -188,8 +188,7 @@ static cli_exit bind(session *s, arena *a, running *r) {
     return pack_weights(s, a, r);
 }
 
-static cli_exit run_guarded(session *s, arena *a, void *context) {
-    running *r = context;
+static cli_exit run_opened(session *s, arena *a, running *r) {
     ready_network_begin(a, s->files[0].network, chain_near_bytes(s->target), &r->network);
     cvk_status status = ready_network_open(&s->lab, a, &r->network);
     if (status != CVK_OK) return session_fail(s, status);
@@ -201,9 +200,15 @@ static cli_exit run_guarded(session *s, arena *a, void *context) {
     return session_fail(s, status);
 }
 
+/* Images of kernels are listed in the arena. */
+static cli_exit run_guarded(session *s, arena *a, void *context) {
+    running *r = context;
+    const cli_exit status = run_opened(s, a, r);
+    ready_network_close(&r->network);
+    return status;
+}
+
 cli_exit run_network(session *s) {
     running r = {.images = 0};
-    const cli_exit status = session_guarded(s, run_guarded, &r);
-    ready_network_close(&r.network);
-    return status;
+    return session_guarded(s, run_guarded, &r);
 }

@@ -48,8 +48,7 @@ typedef struct timed {
     tune_items *to;
 } timed;
 
-static cli_exit time_guarded(session *s, arena *a, void *context) {
-    timed *t = context;
+static cli_exit time_opened(session *s, arena *a, timed *t) {
     ready_network_begin(t->kept, t->file->network, chain_near_bytes(s->target), &t->network);
     cvk_status status = ready_network_open(&t->lab, a, &t->network);
     if (status == CVK_OK)
@@ -62,6 +61,16 @@ static cli_exit time_guarded(session *s, arena *a, void *context) {
     return session_fail(s, status);
 }
 
+/* Images of kernels are listed in the arena. */
+static cli_exit time_guarded(session *s, arena *a, void *context) {
+    timed *t = context;
+    const cli_exit status = time_opened(s, a, t);
+    network_buffers_free(&t->buffers);
+    network_trial_close(&t->trial);
+    ready_network_close(&t->network);
+    return status;
+}
+
 static cli_exit add_network(session *s, arena *a, const session_file *file, tune_items *to) {
     timed t = {.file = file, .kept = a, .to = to};
     t.lab = (lab){.target = s->target,
@@ -71,9 +80,6 @@ static cli_exit add_network(session *s, arena *a, const session_file *file, tune
     session_progress(s, 0, s->file_count, file->path);
     const cli_exit status = session_guarded(s, time_guarded, &t);
     session_progress_end(s);
-    network_buffers_free(&t.buffers);
-    network_trial_close(&t.trial);
-    ready_network_close(&t.network);
     return status;
 }
 
