@@ -70,19 +70,28 @@ static const char *stem_of(arena *a, const char *path) {
 
 /* ---- what is written ---- */
 
-static cvk_status write_array(session *s, const weights_file *file, float *data) {
-    npy_array array = {.type = TYPE_F32, .rank = file->shape.rank, .elements = 1, .data = data};
+/* Numbers that the type has. */
+static void *as_type(arena *a, const float *data, int64_t count, cvk_type type) {
+    char *made = arena_array(a, char, (size_t)count *(size_t)type_bytes(type) + 1);
+    for (int64_t i = 0; i < count; i++) type_write(type, made + i * type_bytes(type), (double)data[i]);
+    return made;
+}
+
+static cvk_status write_array(arena *a, session *s, const weights_file *file, const void *data) {
+    npy_array array = {.type = file->shape.type, .rank = file->shape.rank, .elements = 1};
     for (int i = 0; i < array.rank; i++) array.elements *= array.shape[i] = file->shape.size[i];
+    const bool bytes = type_bytes(array.type) == 1;
+    array.data = bytes ? as_type(a, data, array.elements, array.type) : (void *)(uintptr_t)data;
     return npy_write(file->path, s->diagnostics, &array);
 }
 
 static cvk_status write_arrays(arena *a, session *s, const import_layer *l) {
     weights_file files[WEIGHTS_FILES];
-    float *const data[WEIGHTS_FILES] = {l->weights, l->bias, l->scale};
+    const void *const data[WEIGHTS_FILES] = {l->weights, l->bytes ? (const void *)l->sums : l->bias, l->scale};
     cvk_status status = CVK_OK;
     weights_files(a, &l->spec, s->options->directory, files);
     for (int i = 0; i < WEIGHTS_FILES && status == CVK_OK; i++)
-        if (files[i].taken && data[i]) status = write_array(s, &files[i], data[i]);
+        if (files[i].taken && data[i]) status = write_array(a, s, &files[i], data[i]);
     return status;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "base/types.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@ typedef struct graph_value {
     int64_t elements;               /* the product of the shape */
     const float *floats;            /* of a constant of floats; else NULL */
     const int64_t *ints;            /* of a constant of integers, or of sizes that shapes made known; else NULL */
+    cvk_type type;                  /* of a constant's numbers, as the model has them */
     const graph_node *maker;        /* NULL: a constant, or an input of the model */
     const graph_node *reader;       /* the last of them; NULL: none */
     int readers;                    /* an output of the model has one more */
@@ -82,5 +84,7 @@ void graph_count_readers(graph *g);
 void graph_infer_shapes(graph *g);
 /* Activations that are written out by other operators become one operator. */
 void graph_recognise(graph *g);
+/* The end of a convolution that is written out with floats between bytes becomes a QLinearConv. */
+void quantized_recognise(arena *a, graph_node *n);
 
 #endif

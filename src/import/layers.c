@@ -95,7 +95,7 @@ static void take_layer(graph *g, graph_node *n, import_layers *layers) {
         n->why = "";
         n->macs = l->weights ? spec_macs(&l->spec) : 0;
         settle_view(l);
-        layer_fold(g->arena, l);
+        if (!l->bytes) layer_fold(g->arena, l);
         layers->layer[layers->count++] = l;
         network_add_layer(g, layers, l);
         __builtin_add_overflow(layers->covered, n->macs, &layers->covered);
@@ -127,7 +127,10 @@ void layers_of_graph(graph *g, import_layers *layers) {
         if (g->nodes[i].fate == FATE_LEFT_OUT && !g->nodes[i].part_of) take_node(g, &g->nodes[i], layers);
     for (size_t i = 0; i < g->node_count; i++) {
         graph_node *n = &g->nodes[i];
-        if (n->part_of) n->fate = n->part_of->fate, n->layer = n->part_of->layer, n->why = n->part_of->why;
+        if (!n->part_of) continue;
+        n->fate = n->part_of->fate == FATE_LAYER ? FATE_FOLDED : n->part_of->fate;
+        n->layer = n->part_of->layer;
+        n->why = n->part_of->why;
     }
     network_end(g, layers);
 }

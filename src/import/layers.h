@@ -13,7 +13,9 @@ typedef struct import_layer {
     const graph_value *operand[MOST_POST_OPS]; /* tensors that its post-ops take, in their order */
     int operands;
     float *weights, *bias; /* dense; NULL: none */
-    float *scale;          /* out_channels for each `scale` and `shift`; NULL: none */
+    bool bytes;            /* it is of bytes: nothing is folded into it */
+    int32_t *sums;         /* its bias then */
+    float *scale;          /* out_channels for each `scale` and `shift`, or multipliers of bytes; NULL: none */
     int scales;
 } import_layer;
 

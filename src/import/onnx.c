@@ -50,6 +50,8 @@ bool node_says(const graph_node *n, const char *name, const char *word) {
 /* Element types of the format that an import reads; the numbers are its own. */
 typedef enum element_type {
     ELEMENT_FLOAT = 1,
+    ELEMENT_UINT8 = 2,
+    ELEMENT_INT8 = 3,
     ELEMENT_INT32 = 6,
     ELEMENT_INT64 = 7,
     ELEMENT_HALF = 10,
@@ -73,8 +75,10 @@ static numbers numbers_of(const Onnx__Tensor *t) {
     case ELEMENT_DOUBLE: return is_raw ? raw(t, 8) : (numbers){t->double_data, 8, t->n_double_data};
     case ELEMENT_HALF: return is_raw ? raw(t, 2) : (numbers){t->int32_data, 4, t->n_int32_data};
     case ELEMENT_INT32: return is_raw ? raw(t, 4) : (numbers){t->int32_data, 4, t->n_int32_data};
+    case ELEMENT_UINT8:
+    case ELEMENT_INT8: return is_raw ? raw(t, 1) : (numbers){t->int32_data, 4, t->n_int32_data};
     case ELEMENT_INT64: return is_raw ? raw(t, 8) : (numbers){t->int64_data, 8, t->n_int64_data};
-    default: return (numbers){NULL, 1, 0};
+    default: return (numbers){NULL, 0, 0};
     }
 }
 
@@ -83,28 +87,35 @@ static float float_at(element_type type, const char *bytes) {
     return (float)type_read(ours, bytes);
 }
 
-static int64_t int_at(element_type type, const char *bytes) {
+/* So many bytes long; a byte may stand in 32 bits. */
+static int64_t int_at(element_type type, size_t each, const char *bytes) {
     int32_t narrow;
     int64_t wide;
     if (type == ELEMENT_INT64) {
         memcpy(&wide, bytes, sizeof wide);
         return wide;
     }
+    if (each == 1) return type == ELEMENT_UINT8 ? *(const uint8_t *)bytes : *(const int8_t *)bytes;
     memcpy(&narrow, bytes, sizeof narrow);
-    return narrow;
+    return type == ELEMENT_UINT8 ? (uint8_t)narrow : type == ELEMENT_INT8 ? (int8_t)narrow : narrow;
+}
+
+static bool is_whole(element_type type) {
+    return type == ELEMENT_INT32 || type == ELEMENT_INT64 || type == ELEMENT_UINT8 || type == ELEMENT_INT8;
 }
 
 static void take_numbers(arena *a, const numbers *n, element_type type, graph_value *to) {
-    const bool whole = type == ELEMENT_INT32 || type == ELEMENT_INT64;
+    const bool whole = is_whole(type);
     float *floats = whole ? NULL : arena_array(a, float, n->count + 1);
     int64_t *ints = whole ? arena_array(a, int64_t, n->count + 1) : NULL;
     for (size_t i = 0; i < n->count; i++)
         if (whole)
-            ints[i] = int_at(type, (const char *)n->bytes + i * n->each);
+            ints[i] = int_at(type, n->each, (const char *)n->bytes + i * n->each);
         else
             floats[i] = float_at(type, (const char *)n->bytes + i * n->each);
     to->floats = floats;
     to->ints = ints;
+    to->type = type == ELEMENT_UINT8 ? TYPE_U8 : type == ELEMENT_INT8 ? TYPE_S8 : whole ? TYPE_S32 : TYPE_F32;
 }
 
 /* Where tensors are read from, and to. */
@@ -145,7 +156,7 @@ static void take_tensor(reading *r, const Onnx__Tensor *t, graph_value *to) {
     const bool beside = t->has_data_location && t->data_location == EXTERNAL;
     as_raw.has_raw_data |= beside;
     numbers n = numbers_of(&as_raw);
-    if (beside && n.each > 1) n = numbers_beside(r, t, n.each);
+    if (beside && n.each) n = numbers_beside(r, t, n.each);
     if (n.bytes && n.count == (size_t)to->elements) take_numbers(r->arena, &n, (element_type)t->data_type, to);
 }
 

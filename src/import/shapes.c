@@ -84,12 +84,15 @@ static bool infer_pool(const graph_node *n, result *r) {
     return window_read(n, NULL, &w) && take_window(n, &w, node_input(n, 0)->shape[1], r);
 }
 
-static bool infer_conv(const graph_node *n, result *r) {
-    const graph_value *x = node_input(n, 0), *k = node_input(n, 1);
+static bool infer_kernel(const graph_node *n, const graph_value *k, result *r) {
+    const graph_value *x = node_input(n, 0);
     window w;
     if (!known(x) || !known(k) || k->rank != x->rank || x->rank < 3 || !window_read(n, k->shape + 2, &w)) return false;
     return take_window(n, &w, k->shape[0], r);
 }
+
+static bool infer_conv(const graph_node *n, result *r) { return infer_kernel(n, node_input(n, 1), r); }
+static bool infer_quantized(const graph_node *n, result *r) { return infer_kernel(n, node_input(n, 3), r); }
 
 static bool infer_transposed(const graph_node *n, result *r) {
     const graph_value *x = node_input(n, 0), *k = node_input(n, 1);
@@ -361,6 +364,7 @@ static const struct {
     infer *infer;
 } ROWS[] = {
     {"Conv", infer_conv},
+    {"QLinearConv", infer_quantized},
     {"ConvTranspose", infer_transposed},
     {"Gemm", infer_gemm},
     {"MatMul", infer_matmul},
@@ -399,6 +403,8 @@ static const struct {
     {"LRN", infer_same},
     {"Softmax", infer_same},
     {"LogSoftmax", infer_same},
+    {"QuantizeLinear", infer_same},
+    {"DequantizeLinear", infer_same},
     {"Relu", infer_same},
     {"Clip", infer_same},
     {"LeakyRelu", infer_same},

@@ -24,7 +24,7 @@ static bool find_sizes(const graph_node *n, int64_t channels, int64_t *size) {
 
 /* Whose sums and post-ops are channel by channel, by an array of its own for each. */
 static bool can_be_split(const import_layer *l) {
-    return l->weights && !l->operands && l->spec.groups == 1 && !l->spec.transposed;
+    return l->weights && !l->bytes && !l->operands && l->spec.groups == 1 && !l->spec.transposed;
 }
 
 static float *cut(arena *a, const float *all, int64_t rows, int64_t each, int64_t channels, int64_t begin,

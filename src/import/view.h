@@ -4,7 +4,6 @@
 #define CVK_IMPORT_VIEW_H
 
 #include "base/terms.h"
-#include "base/types.h"
 #include "import/graph.h"
 
 /* Parts of a tensor, in the order in which an axis that goes through several goes through them. */

@@ -182,7 +182,8 @@ static cvk_spec dense_of(const cvk_spec *s) {
 bool rounding_of_plan(const cvk_spec *s, const layer_plan *plan, const naive_tensors *t,
                       const cvk_parallel_for *threads, double **rounding) {
     *rounding = NULL;
-    if (sums_directly(plan)) return true;
+    if (sums_directly(plan) || problem_folds(s))
+        return true; /* what is folded goes by the workspace, summed directly */
     if (spec_is_chain(s)) {
         const cvk_spec first = spec_link(s, 0);
         const layer_plan of_first = layer_plan_of(layer_plan_part(plan, 0));

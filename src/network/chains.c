@@ -95,7 +95,8 @@ static network_parts parts_of(const chaining *c, int last) {
     layer = arena_array(c->arena, const cvk_spec *, all.count);
     for (int n = last, end = all.count; n != NONE; n = c->before[n]) {
         const network_parts *own = &c->from->parts[n];
-        memcpy(layer + (end -= own->count), own->layer, sizeof *layer * (size_t)own->count);
+        end -= own->count;
+        if (own->count) memcpy(layer + end, own->layer, sizeof *layer * (size_t)own->count);
     }
     all.layer = layer;
     return all;

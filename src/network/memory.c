@@ -19,15 +19,21 @@ uint64_t memory_sum(const memory_block *blocks, int count) {
     return sum;
 }
 
+static uint64_t greater(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+static uint64_t sum_during(const memory_block *blocks, int count, int step) {
+    uint64_t sum = 0;
+    for (const memory_block *b = blocks; b < blocks + count; b++)
+        if (b->first <= step && step <= b->last) sum += lines(b->bytes);
+    return sum;
+}
+
 /* What lives during a step changes where a block begins to. */
-uint64_t memory_bound(const memory_block *blocks, int count) {
+uint64_t memory_bound(const memory_block *blocks, int count, memory_behind behind) {
     uint64_t most = 0;
-    for (int i = 0; i < count; i++) {
-        uint64_t sum = 0;
-        for (int k = 0; k < count; k++)
-            if (blocks[k].first <= blocks[i].first && blocks[i].first <= blocks[k].last) sum += lines(blocks[k].bytes);
-        if (sum > most) most = sum;
-    }
+    for (int i = 0; i < count; i++) most = greater(most, sum_during(blocks, count, blocks[i].first));
+    for (int i = 0; i < behind.steps; i++)
+        if (behind.bytes[i]) most = greater(most, sum_during(blocks, count, i) + behind.bytes[i]);
     return most;
 }
 
@@ -43,6 +49,8 @@ typedef struct placing {
     memory_block *blocks;
     int count;
     const memory_block **low;
+    memory_behind behind;
+    uint64_t *end; /* of each of its steps, where what lives during it ends */
 } placing;
 
 /* The narrowest gap that is wide enough, or behind all. */
@@ -66,15 +74,27 @@ static void insert(placing *p, int placed, const memory_block *b) {
     p->low[i] = b;
 }
 
+/* With what is wanted behind. */
+static uint64_t end_behind(const placing *p) {
+    uint64_t end = 0;
+    for (int i = 0; i < p->behind.steps; i++) p->end[i] = 0;
+    for (const memory_block *b = p->blocks; b < p->blocks + p->count; b++)
+        for (int i = b->first; i <= b->last && i < p->behind.steps; i++)
+            p->end[i] = greater(p->end[i], b->at + lines(b->bytes));
+    for (int i = 0; i < p->behind.steps; i++)
+        if (p->behind.bytes[i]) end = greater(end, p->end[i] + p->behind.bytes[i]);
+    return end;
+}
+
 static uint64_t place_in_order(placing *p, const int *order) {
     uint64_t end = 0;
     for (int i = 0; i < p->count; i++) {
         memory_block *b = &p->blocks[order[i]];
         b->at = find_gap(p, i, b);
         insert(p, i, b);
-        if (b->at + lines(b->bytes) > end) end = b->at + lines(b->bytes);
+        end = greater(end, b->at + lines(b->bytes));
     }
-    return end;
+    return greater(end, end_behind(p));
 }
 
 /* ---- orders ---- */
@@ -123,10 +143,11 @@ static uint64_t improve(placing *p, int *order, uint64_t best, uint64_t bound) {
     return best;
 }
 
-uint64_t memory_place(arena *a, memory_block *blocks, int count) {
-    placing p = {blocks, count, arena_array(a, const memory_block *, count + 1)};
+uint64_t memory_place(arena *a, memory_block *blocks, int count, memory_behind behind) {
+    placing p = {blocks, count, arena_array(a, const memory_block *, count + 1), behind,
+                 arena_array(a, uint64_t, behind.steps + 1)};
     int *order = arena_array(a, int, count + 1), *best_order = arena_array(a, int, count + 1);
-    const uint64_t bound = memory_bound(blocks, count);
+    const uint64_t bound = memory_bound(blocks, count, behind);
     uint64_t best = UINT64_MAX;
     for (size_t i = 0; i < sizeof weights / sizeof *weights && best > bound; i++) {
         sort(blocks, count, weights[i], order);
@@ -136,5 +157,5 @@ uint64_t memory_place(arena *a, memory_block *blocks, int count) {
         memcpy(best_order, order, sizeof *order * (size_t)count);
     }
     if (best > bound && count > 1) best = improve(&p, best_order, best, bound);
-    return count ? place_in_order(&p, best_order) : 0;
+    return count ? place_in_order(&p, best_order) : end_behind(&p);
 }

@@ -30,20 +30,12 @@ static void add_workspaces(const network_steps *n, const cvk_kernel_info *const 
     }
 }
 
-/* Behind what lives during the step, where as many workers as there are may have theirs. One worker's counts as living
- * there. */
-static void place_scratch(const network_steps *n, const cvk_kernel_info *const *kernel, network_memory *m) {
-    for (int i = 0; i < n->step_count; i++) {
-        const uint64_t bytes = cvk_scratch_bytes(kernel[i], 1);
-        m->scratch[i] = memory_end_during(m->block, m->count, i);
-        if (!bytes) continue;
-        m->peak = greater(m->peak, m->scratch[i] + bytes);
-        m->sum += lines(bytes);
-        uint64_t lives = bytes;
-        for (const memory_block *b = m->block; b < m->block + m->count; b++)
-            if (b->first <= i && i <= b->last) lives += lines(b->bytes);
-        m->bound = greater(m->bound, lives);
-    }
+/* Scratch stands behind what lives during the step, where as many workers as there are may have theirs. One worker's
+ * counts as living there. */
+static memory_behind scratch_of_one(arena *a, const network_steps *n, const cvk_kernel_info *const *kernel) {
+    uint64_t *bytes = arena_array(a, uint64_t, n->step_count + 1);
+    for (int i = 0; i < n->step_count; i++) bytes[i] = cvk_scratch_bytes(kernel[i], 1);
+    return (memory_behind){bytes, n->step_count};
 }
 
 network_memory network_place(arena *a, const network_steps *n, const cvk_kernel_info *const *kernel) {
@@ -51,12 +43,17 @@ network_memory network_place(arena *a, const network_steps *n, const cvk_kernel_
                         .block_of = arena_array(a, int, n->storage_count + 1),
                         .work_of = arena_array(a, int, n->step_count + 1),
                         .scratch = arena_array(a, uint64_t, n->step_count + 1)};
+    const memory_behind scratch = scratch_of_one(a, n, kernel);
     add_storages(n, &m);
     add_workspaces(n, kernel, &m);
-    m.peak = m.placed = memory_place(a, m.block, m.count);
-    m.bound = memory_bound(m.block, m.count);
+    m.peak = memory_place(a, m.block, m.count, scratch);
+    m.bound = memory_bound(m.block, m.count, scratch);
     m.sum = memory_sum(m.block, m.count);
-    place_scratch(n, kernel, &m);
+    for (int i = 0; i < m.count; i++) m.placed = greater(m.placed, m.block[i].at + lines(m.block[i].bytes));
+    for (int i = 0; i < n->step_count; i++) {
+        m.scratch[i] = memory_end_during(m.block, m.count, i);
+        m.sum += lines(scratch.bytes[i]);
+    }
     return m;
 }
 

@@ -7,6 +7,7 @@ import functools
 import os
 import sys
 import unittest
+from unittest import mock
 
 import numpy
 
@@ -97,6 +98,37 @@ class OfImages(Beside):
             # No term of a pass is larger than the largest input times what the weights can come to.
             most = (numpy.max(abs(x)) + abs(cval)) * 16 ** x.ndim
             self.close(getattr(ndimage, name)(x, cval=cval, **arguments), theirs, 30, most)
+
+    @drawn
+    def test_two_passes_as_one_filter(self, r):
+        x = self.array(r, r.integers(2, 4))
+        mode = MODES[r.integers(len(MODES))]
+        axes = (x.ndim - 2, x.ndim - 1)
+        sigma, size = r.uniform(0.5, 2, 2), [int(n) for n in r.integers(2, 7, 2)]
+        origin = [int(r.integers(-(n // 2), (n - 1) // 2 + 1)) for n in size]
+        most = (numpy.max(abs(x)) + 2) * 16 ** x.ndim
+        with mock.patch.object(ndimage, "WORTH", 0):
+            blurred = ndimage.gaussian_filter(x, sigma, mode=mode, axes=axes, truncate=3.0)
+            means = ndimage.uniform_filter(x, size, mode=mode, axes=axes, origin=origin)
+        theirs = averaged = x
+        for axis, s, n, o in zip(axes, sigma, size, origin):
+            theirs = scipy.ndimage.gaussian_filter1d(theirs, s, axis, mode=mode, truncate=3.0)
+            averaged = scipy.ndimage.uniform_filter1d(averaged, n, axis, mode=mode, origin=o)
+        self.close(blurred, theirs, 60, most)
+        self.close(means, averaged, 30, most)
+
+    def test_passes_become_one_filter_when_they_came_often_enough(self):
+        x = numpy.arange(64.0).reshape(8, 8)
+        with mock.patch.object(ndimage, "WORTH", 150), mock.patch.object(ndimage, "_seen", {}), \
+                mock.patch.object(ndimage, "_joined", wraps=ndimage._joined) as joined:
+            joined_by = []
+            for _ in range(5):
+                numpy.testing.assert_allclose(ndimage.gaussian_filter(x, 1.25), scipy.ndimage.gaussian_filter(x, 1.25), 1e-12)
+                joined_by.append(joined.call_count)
+            self.assertEqual(joined_by, [0, 0, 0, 1, 2])
+            ndimage.gaussian_filter(x, 1.25, mode="constant", cval=1)
+            ndimage.gaussian_filter(x, 1.25, mode=["wrap", "nearest"])
+            self.assertEqual(joined.call_count, 2)
 
     def test_output_says_the_type_or_where_to(self):
         x = numpy.arange(12.0).reshape(3, 4)

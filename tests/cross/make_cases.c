@@ -2,7 +2,8 @@
  *
  *     make_cases SEED COUNT TARGET DIR
  *
- * DIR/layers.yaml holds COUNT random layers for `convoke compile`, some for any batch, DIR/kernels.inc a line for each
+ * DIR/layers.yaml holds COUNT random layers for `convoke compile`, some for any batch, and layers of bytes of all kinds
+ * with all roundings, DIR/kernels.inc a line for each
  * kernel, and DIR/cases.bin, for driver.c, the buffers of each of its runs in the kernel's layouts, with the
  * interpreter's outputs and bounds. */
 #include "../numeric/random_layer.h"
@@ -149,6 +150,16 @@ static void take_any_batch(draws *d, cvk_spec *s) {
     while (s->post_count < 2) s->post[s->post_count++] = (post_op){.kind = POST_ADD};
 }
 
+static void write_spec(arena *a, const cvk_spec *spec, uint64_t seed, const cvk_target *target, const outputs *to) {
+    text line = text_new(a);
+    spec_print(spec, &line);
+    fprintf(to->layers, "  - %s\n", line.bytes);
+    fprintf(to->kernels, "KERNEL(cross_%s)\n", spec->name);
+    compile_unit unit;
+    if (compile_plan(a, spec, (goal){.target = target}, NULL, NULL, &unit, NULL)) stop("no plan for", line.bytes);
+    write_case(&unit, seed, to->cases);
+}
+
 static void write_layer(arena *a, uint64_t seed, int number, const cvk_target *target, const outputs *to) {
     draws d = draws_for(seed, (uint64_t)number);
     cvk_spec spec = random_layer(&d, arena_format(a, "layer_%03d", number));
@@ -158,13 +169,39 @@ static void write_layer(arena *a, uint64_t seed, int number, const cvk_target *t
     if (draw_chance(&d, PERCENT_ANY) && (!sums_images || spec.weights_type == spec_sum_type(&spec)))
         take_any_batch(&d, &spec);
     memset(spec.pitch, 0, sizeof spec.pitch); /* the driver knows tensors that are whole */
-    text line = text_new(a);
-    spec_print(&spec, &line);
-    fprintf(to->layers, "  - %s\n", line.bytes);
-    fprintf(to->kernels, "KERNEL(cross_%s)\n", spec.name);
-    compile_unit unit;
-    if (compile_plan(a, &spec, (goal){.target = target}, NULL, NULL, &unit, NULL)) stop("no plan for", line.bytes);
-    write_case(&unit, seed + (uint64_t)number, to->cases);
+    write_spec(a, &spec, seed + (uint64_t)number, target, to);
+}
+
+/* ---- layers of bytes, whatever the seed ---- */
+
+static const char *const SHAPES[] = {
+    "input: [2, 21, 5, 9], out_channels: 19, kernel_size: 3, padding: 1",
+    "input: [1, 32, 6, 7], out_channels: 33, kernel_size: 1, layout: channels_last",
+    "input: [1, 37, 7, 9], out_channels: 37, groups: depthwise, kernel_size: 3, padding: 1, layout: channels_last",
+    "input: [1, 18, 8, 11], out_channels: 18, groups: depthwise, kernel_size: [3, 5], padding: same",
+    "input: [1, 24, 6, 7], out_channels: 36, groups: 6, kernel_size: 3, padding: 1, layout: channels_last",
+    "input: [1, 7, 4, 5, 6], out_channels: 20, kernel_size: [2, 3, 3], padding: [0, 1, 1], layout: blocked",
+    "input: [1, 9, 5, 6], out_channels: 17, kernel_size: 4, stride: 2, padding: 1, transposed: true, layout: channels_last",
+    "input: [1, 20, 30], out_channels: 16, kernel_size: 5, stride: 2, padding: causal",
+};
+static const char *const TYPES_OF_BYTES[] = {
+    "dtype: {input: u8, weights: s8, output: u8}, quantization: {input_zero_point: 114, output_zero_point: 3",
+    "dtype: s8, quantization: {input_zero_point: -7, output_zero_point: -128",
+    "dtype: {input: u8, weights: s8, output: s8}, quantization: {output_zero_point: 1, multipliers: per_tensor",
+};
+enum { SHAPE_COUNT = sizeof SHAPES / sizeof *SHAPES, BYTE_TYPES = sizeof TYPES_OF_BYTES / sizeof *TYPES_OF_BYTES };
+
+/* Each shape with each rounding, and types in turn. */
+static void write_bytes(arena *a, int shape, int rounding, const cvk_target *target, const outputs *to) {
+    static const char *const ROUNDING[ROUNDINGS] = {"nearest_even", "half_up", "double"};
+    const char *types = TYPES_OF_BYTES[(shape + rounding) % BYTE_TYPES];
+    const char *yaml = arena_format(
+        a, "{version: 1, layers: [{name: bytes_%d_%s, %s, bias: true, post_ops: [relu], %s, rounding: %s}}]}", shape,
+        ROUNDING[rounding], SHAPES[shape], types, ROUNDING[rounding]);
+    cvk_network *network;
+    if (cvk_network_parse(yaml, strlen(yaml), "bytes", NULL, &network)) stop("not a layer:", yaml);
+    write_spec(a, cvk_network_layer(network, 0), (uint64_t)(shape * ROUNDINGS + rounding), target, to);
+    cvk_network_free(network);
 }
 
 int main(int count, char **arguments) {
@@ -179,6 +216,10 @@ int main(int count, char **arguments) {
     if (arena_guard(&a)) stop("no memory", "");
     for (int i = 0; i < atoi(arguments[2]); i++) {
         write_layer(&a, strtoull(arguments[1], NULL, 10), i, target, &to);
+        arena_rewind(&a);
+    }
+    for (int i = 0; i < SHAPE_COUNT * ROUNDINGS; i++) {
+        write_bytes(&a, i / ROUNDINGS, i % ROUNDINGS, target, &to);
         arena_rewind(&a);
     }
     arena_free(&a);

@@ -3,7 +3,7 @@ import pathlib
 import struct
 import sys
 
-FLOAT, INT64, HALF = 1, 7, 10
+FLOAT, UINT8, INT8, INT32, INT64, HALF = 1, 2, 3, 6, 7, 10
 
 
 def varint(n):
@@ -25,7 +25,7 @@ def field(number, value):
 
 
 def tensor(name, shape, values, kind=FLOAT):
-    raw = struct.pack(f"<{len(values)}{ {FLOAT: 'f', INT64: 'q', HALF: 'e'}[kind]}", *values)
+    raw = struct.pack(f"<{len(values)}{ {FLOAT: 'f', UINT8: 'B', INT8: 'b', INT32: 'i', INT64: 'q', HALF: 'e'}[kind]}", *values)
     return b"".join(field(1, n) for n in shape) + field(2, kind) + (field(8, name) if name else b"") + field(9, raw)
 
 
@@ -93,8 +93,20 @@ def branch_net():
     return model({"x": (1, 4, 6, 6)}, constants, nodes, ["y", "c", "x", "ba"])
 
 
+def byte_net():
+    """Convolutions of bytes, one of them written out."""
+    constants = {"w": ((4, 2, 3, 3), [i % 7 - 3 for i in range(72)], INT8), "s": ((), [0.5]), "v": ((4,), [1, 2, 3, 4]), "z": ((), [9], UINT8),
+                 "y": ((4,), [0] * 4, INT8), "b": ((4,), [5, -6, 7, 8], INT32), "m": ((4, 2, 1, 1), [1] * 8)}
+    nodes = [node("QuantizeLinear", ["x", "s", "z"], "q"), node("QLinearConv", ["q", "s", "z", "w", "v", "y", "s", "z", "b"], "a", group=2),
+             node("DequantizeLinear", ["a", "s", "z"], "f"), node("DequantizeLinear", ["w", "v", "y"], "k", axis=0), node("DequantizeLinear", ["b", "v"], "c", axis=0),
+             node("Conv", ["f", "k", "c"], "d", group=2), node("QuantizeLinear", ["d", "s", "z"], "e"), node("DequantizeLinear", ["e", "s", "z"], "o"),
+             node("Conv", ["o", "m"], "out", group=2)]
+    return model({"x": (1, 4, 9, 9)}, constants, nodes, ["out"])
+
+
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
+    (folder / "bytes.onnx").write_bytes(byte_net())
     (folder / "branches.onnx").write_bytes(branch_net())
     (folder / "net.onnx").write_bytes(conv_net())
     (folder / "list").write_text('--dir=FWD_B\nmb1_ic3ih227oc96oh55kh11sh4ph0n"alex"\ng2mb1ic8id9oc8kd3kh3kw1pd1dd1\n')

@@ -11,7 +11,7 @@ import unittest
 
 import numpy
 
-from models import HALF, INT64, conv_net, model, node, tensor
+from models import HALF, INT8, INT32, INT64, UINT8, conv_net, model, node, tensor
 
 convoke = sys.argv.pop()
 rng = numpy.random.default_rng(1)
@@ -167,7 +167,7 @@ class Folding(Case):
         self.assertEqual(scales.shape, (2, 4))
         for i in range(2):
             numpy.save(self.folder / f"s{i}.npy", scales[i])
-        self.run_convoke("run", out / "net.yaml", "--input", self.folder / "x.npy", "--weights", out / "c.weights.npy", "--reference",
+        self.run_convoke("run", out / "net.yaml", "--layer", "c", "--input", self.folder / "x.npy", "--weights", out / "c.weights.npy", "--reference",
                          "--scale", self.folder / "s0.npy", "--scale", self.folder / "s1.npy", "--output", self.folder / "y.npy")
         self.close(numpy.load(self.folder / "y.npy"), y)
 
@@ -191,6 +191,44 @@ class Folding(Case):
         self.assertEqual([rows[n]["fate"] for n in "almy"], ["layer", "folded", "folded", "folded"])
         c = sums.astype(numpy.float32)
         self.close(self.layer("a", c, c), sums * numpy.clip(sums + 2, 0, 6) / 6)
+
+
+class Bytes(Case):
+    x, w = rng.integers(0, 256, (1, 4, 6, 5)), rng.integers(-128, 128, (6, 2, 3, 3))
+    zero_x, zero_y, by_x, by_y = 131, 7, 0.02, 0.5
+    by_w, bias = rng.random(6).astype(numpy.float32) / 50, rng.integers(-5000, 5000, 6)
+
+    def expected(self):
+        sums = numpy.concatenate([convolve(self.x[:, 2 * g:2 * g + 2] - self.zero_x, self.w[3 * g:3 * g + 3]) for g in (0, 1)], 1) + by_channel(self.bias)
+        multipliers = numpy.float32(self.by_x) * self.by_w / numpy.float32(self.by_y)
+        return numpy.clip(numpy.rint(sums.astype(numpy.float32) * by_channel(multipliers)) + self.zero_y, 0, 255)
+
+    def constants(self):
+        return {"w": (self.w.shape, self.w.ravel().tolist(), INT8), "bx": ((), [self.by_x]), "by": ((), [self.by_y]), "bw": ((6,), self.by_w.tolist()),
+                "zx": ((), [self.zero_x], UINT8), "zy": ((), [self.zero_y], UINT8), "zw": ((6,), [0] * 6, INT8), "b": ((6,), self.bias.tolist(), INT32),
+                "bb": ((6,), (self.by_w * self.by_x).tolist()), "zb": ((6,), [0] * 6, INT32)}
+
+    def gives(self, layer):
+        out = self.folder / "out"
+        numpy.save(self.folder / "x.npy", self.x.astype(numpy.uint8))
+        arrays = [a for what in ("weights", "bias", "scale") for a in (f"--{what}", out / f"{layer}.{what}.npy")]
+        self.run_convoke("run", out / "net.yaml", "--layer", layer, "--input", self.folder / "x.npy", *arrays, "--reference", "--output", self.folder / "y.npy")
+        numpy.testing.assert_array_equal(numpy.load(self.folder / "y.npy"), self.expected())
+        self.assertIn("dtype: {input: u8, weights: s8, output: u8}, quantization: {input_zero_point: 131, output_zero_point: 7}", (out / "net.yaml").read_text())
+
+    def test_convolutions_of_bytes(self):
+        self.imports(model({"x": self.x.shape}, self.constants(), [
+            node("QuantizeLinear", ["x", "bx", "zx"], "q"),
+            node("QLinearConv", ["q", "bx", "zx", "w", "bw", "zw", "by", "zy", "b"], "y", pads=[1, 1, 1, 1], group=2)], ["y"]))
+        self.gives("y")
+
+    def test_the_same_written_out_with_floats_between(self):
+        rows = self.imports(model({"x": self.x.shape}, self.constants(), [
+            node("QuantizeLinear", ["x", "bx", "zx"], "q"), node("DequantizeLinear", ["q", "bx", "zx"], "f"),
+            node("DequantizeLinear", ["w", "bw", "zw"], "v", axis=0), node("DequantizeLinear", ["b", "bb", "zb"], "c", axis=0),
+            node("Conv", ["f", "v", "c"], "s", pads=[1, 1, 1, 1], group=2), node("QuantizeLinear", ["s", "by", "zy"], "y")], ["y"]))
+        self.assertEqual({(rows[n]["fate"], rows[n]["layer"]) for n in "fvcs"}, {("folded", "y")})
+        self.gives("y")
 
 
 class Products(Case):

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 enum { MOST_BLOCKS = 60 };
+static const memory_behind nothing = {NULL, 0};
 
 static bool overlap(const memory_block *a, const memory_block *b) {
     const bool together = a->first <= b->last && b->first <= a->last;
@@ -43,7 +44,7 @@ Test(memory, no_two_blocks_that_live_at_one_time_overlap) {
         arena a;
         arena_init(&a);
         cr_assert(!arena_guard(&a));
-        const uint64_t end = memory_place(&a, blocks, count), bound = memory_bound(blocks, count);
+        const uint64_t end = memory_place(&a, blocks, count, nothing), bound = memory_bound(blocks, count, nothing);
         expect_apart(blocks, count, end);
         cr_assert(bound <= end && end <= memory_sum(blocks, count), "case %lu", (unsigned long)i);
         const double over = bound ? (double)end / (double)bound : 1;
@@ -61,7 +62,21 @@ Test(memory, a_chain_takes_no_more_than_its_two_largest_neighbours) {
     arena a;
     arena_init(&a);
     cr_assert(!arena_guard(&a));
-    cr_expect_eq(memory_place(&a, blocks, 5), memory_bound(blocks, 5));
-    cr_expect_eq(memory_bound(blocks, 5), 5056 + 320);
+    cr_expect_eq(memory_place(&a, blocks, 5, nothing), memory_bound(blocks, 5, nothing));
+    cr_expect_eq(memory_bound(blocks, 5, nothing), 5056 + 320);
+    arena_free(&a);
+}
+
+/* The second step wants much behind it, so what lives then is to lie low. */
+Test(memory, what_steps_want_behind_is_placed_too) {
+    const uint64_t wanted[] = {0, 5120, 0};
+    const memory_behind behind = {wanted, 3};
+    memory_block blocks[] = {{4096, 0, 0, 0}, {1024, 0, 1, 0}, {1024, 1, 2, 0}};
+    arena a;
+    arena_init(&a);
+    cr_assert(!arena_guard(&a));
+    cr_expect_eq(memory_bound(blocks, 3, behind), 2048 + 5120);
+    cr_expect_eq(memory_place(&a, blocks, 3, behind), 2048 + 5120);
+    cr_expect_eq(memory_end_during(blocks, 3, 1), 2048);
     arena_free(&a);
 }

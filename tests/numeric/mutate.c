@@ -1,5 +1,6 @@
 /* Edits are made in place: the nest belongs to one mutant. */
 #include "mutate.h"
+#include "nest/build.h"
 
 #include <math.h>
 #include <string.h>
@@ -391,3 +392,81 @@ static int add_loaded_twice_in_list(nest *n, nest_statement *list, const mutatio
 int add_loaded_twice(nest *n, const mutation *m) { return add_loaded_twice_in_list(n, n->body, m); }
 int add_first_twice(nest *n, const mutation *m) { return add_twice_in_list(n, n->body, -1, m); }
 int store_twice(nest *n, const mutation *m) { return store_twice_in_list(n, n->body, m); }
+
+/* ---- roundings ---- */
+
+/* A register like that of `r`, in an array of its own. */
+static register_ref spare_like(nest *n, const register_ref *r) {
+    nest_builder b = {.nest = n};
+    const nest_register *like = &n->registers[r->array];
+    return reg(nest_add_register(&b, "spare", like->type, like->lanes, 1), affine_constant(0));
+}
+
+/* The statement becomes `op`, and what it was follows; gives where that is. */
+static nest_statement *put_before(nest *n, nest_statement *s, const nest_op *op) {
+    nest_statement *was = arena_new(n->arena, nest_statement);
+    *was = *s;
+    s->op = arena_new(n->arena, nest_op);
+    *s->op = *op;
+    s->next = was;
+    return was;
+}
+
+static nest_statement *put_constant(nest *n, nest_statement *s, const register_ref *to, double value) {
+    return put_before(n, s, &(nest_op){.kind = OP_CONST, .to = *to, .value = value});
+}
+
+static void put_behind(nest *n, nest_statement *s, const nest_op *op) {
+    nest_statement *next = put_before(n, s, op);
+    nest_op *first = next->op;
+    next->op = s->op;
+    s->op = first;
+}
+
+/* So little that of numbers as large as bytes nothing but halves moves, or what is next to them. */
+static int up_at(nest *n, nest_statement *s) {
+    const nest_op *op = s->op;
+    if (op->kind != OP_CONVERT || type_bytes(n->registers[op->to.array].type) != 1) return 0;
+    if (n->registers[op->a.array].type != TYPE_F32) return 0;
+    const register_ref x = op->a, little = spare_like(n, &x);
+    s = put_constant(n, s, &little, 0x1p-16);
+    put_before(n, s, &(nest_op){.kind = OP_ADD, .to = x, .a = x, .b = little});
+    return 1;
+}
+
+/* - floor(1/2 - x) */
+static int down_at(nest *n, nest_statement *s) {
+    nest_op *op = s->op;
+    if (op->kind != OP_SCALE_HALF_UP) return 0;
+    const register_ref zero = spare_like(n, &op->a), less = spare_like(n, &op->a);
+    put_behind(n, s, &(nest_op){.kind = OP_SUB, .to = op->to, .a = zero, .b = op->to});
+    s = put_constant(n, s, &zero, 0);
+    put_before(n, s, &(nest_op){.kind = OP_SUB, .to = less, .a = zero, .b = op->a});
+    op->a = less;
+    return 1;
+}
+
+static int once_at(nest *n, nest_statement *s) {
+    nest_op *op = s->op;
+    if (op->kind != OP_SCALE_DOUBLE) return 0;
+    const register_ref more = spare_like(n, &op->c), by = spare_like(n, &op->c);
+    s = put_constant(n, s, &more, 31);
+    put_before(n, s, &(nest_op){.kind = OP_ADD, .to = by, .a = op->c, .b = more});
+    op->kind = OP_SCALE_HALF_UP;
+    op->c = by;
+    return 1;
+}
+
+/* What is put in has no place of its own kind. */
+static int each_statement(nest *n, nest_statement *list, int (*change)(nest *, nest_statement *)) {
+    int count = 0;
+    for (nest_statement *s = list, *next; s; s = next) {
+        next = s->next;
+        count += s->kind == STATEMENT_OP ? change(n, s) : each_statement(n, s->body, change);
+    }
+    return count;
+}
+
+int halves_up(nest *n, const mutation *m) { return (void)m, each_statement(n, n->body, up_at); }
+int halves_down(nest *n, const mutation *m) { return (void)m, each_statement(n, n->body, down_at); }
+int round_once(nest *n, const mutation *m) { return (void)m, each_statement(n, n->body, once_at); }

@@ -52,6 +52,8 @@ edit add_loaded_twice;
 edit double_bias;
 /* Stores to `tensor` happen twice, or leave out the last lane of their range. */
 edit store_twice, short_store;
+/* Of numbers that become bytes: halves go up, not to even; halves go down, not up; rounded once, not twice. */
+edit halves_up, halves_down, round_once;
 /* Loads of `tensor` read `other` instead. */
 edit read_other;
 

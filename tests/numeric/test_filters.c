@@ -24,6 +24,11 @@ static const filter FILTERS[] = {
      "values: [[[[1, -1]], [[0, 0]]], [[[0.5, 2]], [[2, 0.5]]], [[[0, 0]], [[0, 3]]]]"},
     {"a signal", "input: [1, 4, 50], out_channels: 4, groups: depthwise, kernel_size: 6, stride: 2",
      "values: [[[1, 2, 3, 3, 2, 1]], [[1, 2, 3, -3, -2, -1]], [[0, 0, 1, 0, 0, 0]], [[0, 0, 0, 0, 0, 0]]]"},
+    {"taps between vectors", "input: [1, 1, 6, 100], out_channels: 1, kernel_size: [2, 4], dilation: [1, 3]",
+     "values: [[1, 2, 2, 1], [3, -1, 5, 7]]"},
+    {"taps of the vectors after next", "input: [1, 1, 5, 70], out_channels: 1, kernel_size: [2, 19]",
+     "values: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1], "
+     "[2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2]]"},
     {"a volume", "input: [1, 1, 5, 6, 18], out_channels: 1, kernel_size: 3",
      "values: [[[1, 2, 1], [2, 4, 2], [1, 2, 1]], [[0, 0, 0], [0, 0, 0], [0, 0, 0]], [[-1, -2, -1], [-2, -4, -2], [-1, -2, -1]]]"},
 };

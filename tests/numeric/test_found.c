@@ -1,10 +1,12 @@
 /* Layers and plans that were once wrong, each by the name of what was wrong with it. */
+#include "judge/rounding.h"
 #include "problem/backward_weights.h"
 #include "trial.h"
 
 #include "spec/words.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct found {
@@ -189,6 +191,39 @@ Test(numeric, winograd_serves_transposes_and_gradients_of_the_data) {
             cr_expect_str_eq(plans[0].plan.part[k].algorithm, "winograd", "layer %d", (int)i);
         try_every_plan(&way, spec, &a);
     }
+    cvk_network_free(network);
+    arena_free(&a);
+}
+
+/* Plans of the layer whose border is zeros, for the one whose border is folded back. */
+static void expect_direct(arena *a, const cvk_spec *folded, const cvk_spec *plain) {
+    ranked_layer *plans;
+    layer_data data;
+    int count, transforms = 0;
+    cr_assert_eq(compile_rank(a, plain, (goal){.target = target_host()}, 0, NULL, &plans, &count), CVK_OK);
+    cr_assert(data_draw(folded, DATA_REALS, 1, &data));
+    for (int i = 0; i < count; i++) {
+        double *rounding;
+        transforms += strcmp(plans[i].plan.part[0].algorithm, "fft") == 0;
+        cr_assert(rounding_of_plan(folded, &plans[i].plan, &data.tensors, NULL, &rounding));
+        cr_expect_null(rounding);
+        free(rounding);
+    }
+    cr_expect_gt(transforms, 0);
+    data_free(&data);
+}
+
+/* Bounds of transforms were written beyond the outputs for a plan that only the layer without the border has. */
+Test(numeric, what_is_folded_back_is_bounded_as_direct_sums_by_any_plan) {
+    static const char yaml[] =
+        "{version: 1, defaults: {out_channels: 3, kernel_size: 7, padding: 3, transposed: true}, layers: [{name: a, "
+        "input: [1, 2, 20, 30], padding_mode: reflect}, {name: b, input: [1, 2, 20, 30]}]}";
+    cvk_network *network;
+    arena a;
+    arena_init(&a);
+    if (arena_guard(&a)) cr_assert_fail("out of memory");
+    cr_assert_eq(cvk_network_parse(yaml, sizeof yaml - 1, "folded.yaml", NULL, &network), CVK_OK);
+    expect_direct(&a, cvk_network_layer(network, 0), cvk_network_layer(network, 1));
     cvk_network_free(network);
     arena_free(&a);
 }

@@ -153,6 +153,9 @@ static void equal_scales(const cvk_spec *s, layer_data *d) {
     "accumulate: true"
 #define BYTES                                                                                                          \
     ", dtype: {input: u8, weights: s8, output: s32}, quantization: {input_zero_point: 7, weights_zero_point: -3}"
+#define QUANTISED                                                                                                      \
+    "{name: quantised, input: [2, 3, 19, 19], out_channels: 21, kernel_size: 1, bias: true, dtype: {input: u8, "       \
+    "weights: s8, output: u8}, quantization: {input_zero_point: 128, output_zero_point: 101, rounding: "
 #define LAST ", layout: channels_last"
 #define BLOCKED ", layout: blocked"
 #define GROUPED "{name: grouped, input: [1, 12, 7, 18], out_channels: 18, groups: 3, kernel_size: 3, padding: 1"
@@ -309,7 +312,7 @@ static void expect_all_caught(int first, int last) {
     fprintf(stderr, "%d seeded bugs in %d nests\n", last - first, plans);
 }
 
-/* Each half has a process of its own. */
+/* Halves, for two cores. */
 Test(mutants, every_seeded_bug_is_caught) { expect_all_caught(0, MUTANTS / 2); }
 Test(mutants, every_seeded_bug_of_the_other_half_is_caught) { expect_all_caught(MUTANTS / 2, MUTANTS); }
 

@@ -225,10 +225,45 @@ class Pass:
         self.weights, self.axis, self.border, self.origin = weights, axis, border, origin
 
 
+WORTH = 1 << 28  # elements that go through two passes: what is then lost by that is about what compiling one filter takes
+MOST_SEEN, MOST_JOINED = 512, 4096  # pairs of passes that are remembered; weights that a layer says
+_seen: dict[tuple[Any, ...], int] = {}
+
+
+def _joins(task: Task, passes: Sequence[Pass]) -> bool:
+    """Whether two passes are one filter of images, and have come often enough to make code of their weights. In a border of a
+    number they are no such filter: the second's is not the first's sum of it."""
+    axes, x = [p.axis for p in passes], task.x
+    border = passes[0].border
+    if sorted(axes) != [x.ndim - 2, x.ndim - 1] or x.ndim > 3 or border.mode == "constant" or passes[1].border != border:
+        return False
+    if passes[0].weights.size * passes[1].weights.size > MOST_JOINED:
+        return False
+    key = (x.shape, x.dtype.char, border, *((p.axis, p.origin, p.weights.tobytes()) for p in passes))
+    so_far = _seen.get(key, 0)
+    if so_far < WORTH:
+        if len(_seen) >= MOST_SEEN:
+            _seen.clear()
+        _seen[key] = so_far + x.size
+    return so_far >= WORTH
+
+
+def _joined(task: Task, passes: Sequence[Pass]) -> Array:
+    ndim, out = task.x.ndim, task.target()
+    of = {p.axis: p for p in passes}
+    one = numpy.ones(1, task.dtype)
+    weights = product([of[a].weights if a in of else one for a in range(ndim)])
+    pads = pads_of(weights.shape, [of[a].origin if a in of else 0 for a in range(ndim)])
+    filter_into(task.x, weights, pads, passes[0].border, out, known=True)
+    return task.give(out)
+
+
 def _run(task: Task, passes: Sequence[Pass]) -> Array:
     """One after another, through two arrays besides the result."""
     if not passes:
         return task.give(task.x.copy() if task.output is None else task.x)
+    if len(passes) == 2 and _joins(task, passes):
+        return _joined(task, passes)
     x, spare = task.x, None
     for number, p in enumerate(passes):
         last = number + 1 == len(passes)

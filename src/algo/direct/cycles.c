@@ -152,7 +152,7 @@ static double one_after_another(const problem *o, const cvk_plan *p) {
     const int64_t channels = lesser(p->tile_oc, o->x.channels);
     const int64_t bytes = type_bytes(o->x.type) * channels * read_by_tile(&o->axis[AXIS_W], p->tile_ow);
     const int64_t rows = read_by_tile(&o->axis[AXIS_H], p->tile_oh) * read_by_tile(&o->axis[AXIS_D], p->tile_od);
-    return fmin(1, 2 * (double)bytes / (PAGE_BYTES * (double)rows));
+    return fmin(1, 2 * (double)bytes / (double)(PAGE_BYTES * rows));
 }
 
 /* Registers of sums, and of what meets them. */
@@ -175,7 +175,14 @@ static double waiting_cycles(const problem *o, const cvk_target *t, const cvk_pl
     const bool apart = !view_has_channels_together(&o->x) || p->pack_rows;
     if (p->lanes != LANES_OUT_CHANNELS || apart || p->prefetch) return 0;
     const double pixels = (double)p->tile_od * p->tile_oh * p->tile_ow;
-    return moved->l3_input / LINE_BYTES * t->figures->memory_latency / fmin(pixels, COST_LINES_IN_FLIGHT);
+    return moved->l3_input / (double)LINE_BYTES * t->figures->memory_latency / fmin(pixels, COST_LINES_IN_FLIGHT);
+}
+
+/* Of a row's lines that bypass the caches one right after another each but the first waits. */
+static double streaming_cycles(const problem *o, const cvk_plan *p, const nest_counts *c) {
+    const double lines = (double)p->tile_ow * type_bytes(o->y.type) / (double)LINE_BYTES;
+    if (!p->stream || p->lanes != LANES_COLUMNS || lines <= 1) return 0;
+    return COST_STREAM_CYCLES * c->ops[OP_STORE] * (lines - 1) / lines;
 }
 
 /* Two things at once: the longer hides all but a share of the shorter. */
@@ -203,7 +210,7 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     core += direct_conflicts(&p, target, plan) * counts->ops[OP_SPLAT] * f->conflict_cycles;
     core += row_conflicts(&p, target, plan) * f->conflict_cycles;
     core += short_tiles_cycles(&p, target, plan, counts) + rounds_cycles(&p, target, plan);
-    core += f->page_cycles * t.pages + f->row_line_cycles * t.row_lines;
+    core += f->page_cycles * t.pages + f->row_line_cycles * t.row_lines + streaming_cycles(&p, plan, counts);
     core += counts->ops[OP_PREFETCH] / f->loads_a_cycle + spilled_cycles(&p, target, plan, counts);
     double near = hypot(core, cost_l2(target, t.l1) + jumping_cycles(&p, target, plan));
     double far = (cost_l3(target, t.l2) + cost_memory(target, t.l3)) * (1 + one_after_another(&p, plan));
