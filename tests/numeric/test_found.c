@@ -18,6 +18,9 @@ typedef struct found {
     "false}, order: [" order "], tasks: " tasks ", pack: {input_rows: " rows "}}"
 
 static const found all[] = {
+    {"pairs of halves were loaded one by one, and added, where a block has channels of several groups",
+     "{name: a, input: [3, 16, 4, 13], out_channels: 16, kernel_size: [2, 6], stride: [4, 1], padding: [[1, 0], [2, 3]], "
+     "groups: depthwise, layout: blocked, dtype: bf16}"},
     {"a border case that holds nowhere, at a constant position, failed the proof of bounds",
      "{name: a, input: [1, 20, 1, 3, 22], out_channels: 8, kernel_size: [1, 1, 2], stride: [3, 1, 5], "
      "dilation: [3, 1, 1], padding: [1, 1, 2], padding_mode: symmetric, "

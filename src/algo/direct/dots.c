@@ -28,10 +28,20 @@ static bool holds_weights(const problem *p, const target_dot *d) {
            type_greatest(p->w.type) - p->w.zero <= type_greatest(d->w);
 }
 
+/* Channels of a group begin with a block, where there are any: else lanes are loaded one by one and added, as halves
+ * are not. */
+static bool has_whole_blocks(const problem *p) {
+    return p->x.block <= 1 || p->groups == 1 || p->in_channels % p->x.block == 0;
+}
+
+static bool serves_floats(const problem *p, const target_dot *d) {
+    return p->x.type == d->x && p->accuracy != ACCURACY_STRICT && has_whole_blocks(p);
+}
+
 const target_dot *dot_of(const problem *p, const cvk_target *target, int factors) {
     const target_dot *d = factors ? target_dot_of(target, p->sum, factors) : NULL;
     if (!d || p->combine != COMBINE_SUM || !holds_weights(p, d)) return NULL;
-    if (type_is_float(d->x)) return p->x.type == d->x && p->accuracy != ACCURACY_STRICT ? d : NULL;
+    if (type_is_float(d->x)) return serves_floats(p, d) ? d : NULL;
     return is_byte(p->x.type) ? d : NULL;
 }
 
