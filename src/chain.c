@@ -101,16 +101,24 @@ const char *chain_refuse(const cvk_spec *spec, const cvk_target *target, const l
 
 enum { LINE = 64 }; /* elements: a line of any type */
 
-/* So many elements of that many bytes each, as a place for tensors of any type, of which none is of fewer bytes than
- * `least`. What is empty has a place of its own, too. */
-static int64_t room_for(int64_t elements, int bytes, int least) {
-    return greater(ceil_div(elements * bytes / least, LINE), 1) * LINE;
+/* How far what stands side by side in a role's place reaches: in elements, whatever their type, and in bytes. */
+typedef struct reach {
+    int64_t elements, bytes;
+} reach;
+
+/* Where tensors begin that stand behind it all, in elements of each one's type; it reaches as far as they do then. What
+ * is empty has a place of its own, too. */
+static int64_t place_behind(reach *r, const program_buffer *own) {
+    const int64_t behind = own->narrowest ? greater(r->elements, ceil_div(r->bytes, own->narrowest)) : r->elements;
+    const int64_t begin = ceil_div(behind, LINE) * LINE;
+    r->elements = begin + greater(own->elements, 1);
+    r->bytes = greater(r->bytes, begin * own->widest + own->bytes);
+    return begin;
 }
 
-static int narrowest_type(const chain *c) {
-    int least = type_bytes(chain_last(c)->sum);
-    for (int i = 0; i < c->links; i++) least = (int)lesser(least, type_bytes(c->link[i].y.type));
-    return least;
+static program_buffer buffer_of(const view *v) {
+    const int each = type_bytes(v->type);
+    return (program_buffer){.elements = v->elements, .bytes = v->elements * each, .narrowest = each, .widest = each};
 }
 
 typedef nest_place places[ROLE_COUNT];
@@ -151,17 +159,17 @@ static void place_box(nest_place *at, const view *v, const band_class *const axi
 static nest *build_box(arena *a, const chain *c, const box *b, const ranked_plan *part) {
     static const char *const NAMES[SEQUENCE_TASKS] = {"n", "od_band", "oh_band", "ow_band"};
     const int64_t trips[SEQUENCE_TASKS] = {c->link[0].n, b->axis[0]->count, b->axis[1]->count, b->axis[2]->count};
-    const int last = c->links - 1, least = narrowest_type(c);
+    const int last = c->links - 1;
     nest_program run[MOST_LINKS];
     nest_part parts[MOST_LINKS];
     places at[MOST_LINKS];
-    int64_t scratch = 0;
+    reach scratch = {0, 0};
     for (int i = 0; i < c->links; i++) run[i] = part[i].nests.run;
     place_parameters(c, run, at);
     for (int i = 0; i < last; i++) {
         const view v = view_between(c, b, i, 1);
-        place_between(at, i, ROLE_SCRATCH, scratch);
-        scratch += room_for(v.elements, type_bytes(v.type), least);
+        const program_buffer between = buffer_of(&v);
+        place_between(at, i, ROLE_SCRATCH, place_behind(&scratch, &between));
     }
     place_box(&at[0][ROLE_INPUT], &c->link[0].x, b->axis, 0, false);
     place_box(&at[last][ROLE_OUTPUT], &chain_last(c)->y, b->axis, last, true);
@@ -169,8 +177,7 @@ static nest *build_box(arena *a, const chain *c, const box *b, const ranked_plan
     at[last][ROLE_GATE].step[0] = chain_last(c)->gate.n;
     for (int i = 0; i < c->links; i++) {
         const program_buffer own = program_needs(&run[i], ROLE_SCRATCH);
-        at[i][ROLE_SCRATCH].begin = scratch;
-        scratch += room_for(greater(own.elements, ceil_div(own.bytes, least)), 1, 1);
+        at[i][ROLE_SCRATCH].begin = place_behind(&scratch, &own);
         parts[i].nest = program_nest(&run[i], 0);
         memcpy(parts[i].place, at[i], sizeof at[i]);
     }
@@ -324,17 +331,13 @@ static double build_fused(arena *a, const chain *c, goal aim, const layer_plan *
 static nest_program run_apart(arena *a, const chain *c, const nest_program *run) {
     places at[MOST_LINKS];
     const nest_place *list[MOST_LINKS];
-    const int least = narrowest_type(c);
-    int64_t end = 0;
+    reach workspace = {0, 0};
     place_parameters(c, run, at);
     for (int i = 0; i < c->links; i++) {
         const program_buffer own = program_needs(&run[i], ROLE_WORKSPACE);
-        at[i][ROLE_WORKSPACE].begin = end;
-        end += room_for(greater(own.elements, ceil_div(own.bytes, least)), 1, 1);
-        if (i + 1 < c->links) {
-            place_between(at, i, ROLE_WORKSPACE, end);
-            end += room_for(c->link[i].y.elements, type_bytes(c->link[i].y.type), least);
-        }
+        const program_buffer between = buffer_of(&c->link[i].y);
+        at[i][ROLE_WORKSPACE].begin = place_behind(&workspace, &own);
+        if (i + 1 < c->links) place_between(at, i, ROLE_WORKSPACE, place_behind(&workspace, &between));
         list[i] = at[i];
     }
     return program_sequence(a, run, list, c->links);
@@ -379,8 +382,9 @@ static cvk_plan kept_near(const chain *c, const ranked_plan *plan, int link) {
     return near;
 }
 
-static choices choices_of(arena *a, const chain *c, goal aim, const layer_plan *bands_only, const bands *b, int link,
-                          const char **why) {
+/* Those of the best `tried` that fit; of all, where that is 0. */
+static choices choices_among(arena *a, const chain *c, goal aim, const layer_plan *bands_only, const bands *b, int link,
+                             int tried, const char **why) {
     choices found = {.count = 0};
     ranked_plan *plans;
     int count;
@@ -389,8 +393,8 @@ static choices choices_of(arena *a, const chain *c, goal aim, const layer_plan *
         const box most = box_of(b, main_class(b));
         p = link_in_box(c, &most, link);
     }
-    algo_rank(a, &p, aim, c->spec->algorithm, PLANS_TRIED, &plans, &count, why);
-    for (int i = 0; i < count; i++) {
+    algo_rank(a, &p, aim, c->spec->algorithm, tried, &plans, &count, why);
+    for (int i = 0; i < count && found.count < PLANS_TRIED; i++) {
         layer_plan one = *bands_only;
         const cvk_plan plan = kept_near(c, &plans[i], link);
         one.count = 1, one.part = &plan;
@@ -401,6 +405,13 @@ static choices choices_of(arena *a, const chain *c, goal aim, const layer_plan *
             found.plan[found.count++] = plan;
     }
     return found;
+}
+
+/* The best may all be transforms, which behind a chain's first layer do not fit. */
+static choices choices_of(arena *a, const chain *c, goal aim, const layer_plan *bands_only, const bands *b, int link,
+                          const char **why) {
+    const choices best = choices_among(a, c, aim, bands_only, b, link, PLANS_TRIED, why);
+    return best.count ? best : choices_among(a, c, aim, bands_only, b, link, 0, why);
 }
 
 typedef struct ranked_list {

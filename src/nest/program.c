@@ -318,8 +318,11 @@ int64_t program_tasks(const nest_program *p, int phase) {
 }
 
 static void need(program_buffer *needs, const nest_tensor *t) {
-    int64_t elements = t->begin + t->elements, bytes = elements * type_bytes(t->type);
-    if (!needs->name) needs->name = t->name, needs->held = t->added_to;
+    const int each = type_bytes(t->type);
+    int64_t elements = t->begin + t->elements, bytes = elements * each;
+    if (!needs->name) needs->name = t->name, needs->held = t->added_to, needs->narrowest = each;
+    if (each < needs->narrowest) needs->narrowest = each;
+    if (each > needs->widest) needs->widest = each;
     if (elements > needs->elements) needs->elements = elements;
     if (bytes > needs->bytes) needs->bytes = bytes;
     if (t->image) needs->image_bytes = t->image * type_bytes(t->type);

@@ -53,6 +53,7 @@ nest_program program_before_last(arena *a, const nest_program *p, nest *n);
 typedef struct program_buffer {
     const char *name;
     int64_t elements, bytes;
+    int narrowest, widest; /* bytes of an element of its tensors */
     int alignment;
     int64_t image_bytes; /* from an image to the next, where a tensor says so */
     bool held;           /* what it holds before is added to: its first nest says so */

@@ -18,6 +18,10 @@ typedef struct found {
     "false}, order: [" order "], tasks: " tasks ", pack: {input_rows: " rows "}}"
 
 static const found all[] = {
+    {"what layers of a chain keep for themselves, of several types, was laid over one another",
+     "{name: a, input: [3, 16, 4, 13], out_channels: 16, kernel_size: [2, 6], stride: [4, 1], padding: [[1, 0], [2, 3]], "
+     "groups: depthwise, then: [{out_channels: 27, kernel_size: 1, dilation: [2, 1], padding: [1, 0], bias: true}], "
+     "layout: blocked, dtype: bf16, accuracy: fast}"},
     {"pairs of halves were loaded one by one, and added, where a block has channels of several groups",
      "{name: a, input: [3, 16, 4, 13], out_channels: 16, kernel_size: [2, 6], stride: [4, 1], padding: [[1, 0], [2, 3]], "
      "groups: depthwise, layout: blocked, dtype: bf16}"},
@@ -227,6 +231,26 @@ Test(numeric, what_is_folded_back_is_bounded_as_direct_sums_by_any_plan) {
     if (arena_guard(&a)) cr_assert_fail("out of memory");
     cr_assert_eq(cvk_network_parse(yaml, sizeof yaml - 1, "folded.yaml", NULL, &network), CVK_OK);
     expect_direct(&a, cvk_network_layer(network, 0), cvk_network_layer(network, 1));
+    cvk_network_free(network);
+    arena_free(&a);
+}
+
+/* The best plans of the second layer alone are transforms, which fit no layer behind a chain's first. */
+Test(numeric, a_chain_has_a_plan_where_the_best_of_a_layer_are_transforms) {
+    static const char yaml[] =
+        "{version: 1, layers: [{name: a, input: [1, 24, 2, 27], out_channels: 28, kernel_size: 3, padding: [[2, 2], [7, "
+        "4]], padding_mode: circular, groups: 4, then: [{out_channels: 26, kernel_size: [1, 3], padding: [[0, 0], [0, "
+        "1]]}], layout: {input: blocked, output: channels_first}}]}";
+    cvk_network *network;
+    ranked_layer *plans;
+    int count;
+    arena a;
+    arena_init(&a);
+    if (arena_guard(&a)) cr_assert_fail("out of memory");
+    cr_assert_eq(cvk_network_parse(yaml, sizeof yaml - 1, "chain.yaml", NULL, &network), CVK_OK);
+    const goal aim = {.target = target_find("x86-64")};
+    cr_assert_eq(compile_rank(&a, cvk_network_layer(network, 0), aim, 1, NULL, &plans, &count), CVK_OK);
+    cr_expect_eq(count, 1);
     cvk_network_free(network);
     arena_free(&a);
 }

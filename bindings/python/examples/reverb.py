@@ -36,7 +36,8 @@ def melody() -> Sound:
         begin = int(number * 0.4 * RATE)
         note = plucked(pitch, 0.8)
         sound[begin:begin + note.size] += note
-    return sound / abs(sound).max()
+    loudest: Sound = sound / abs(sound).max()
+    return loudest
 
 
 def hall() -> Sound:
@@ -47,7 +48,8 @@ def hall() -> Sound:
     answer[0] = 1
     for milliseconds, share in (23, 0.5), (41, 0.4), (59, 0.3), (83, 0.25):
         answer[milliseconds * RATE // 1000] += share
-    return answer.astype(numpy.float32)
+    made: Sound = answer.astype(numpy.float32)
+    return made
 
 
 def write_wav(path: pathlib.Path, sound: Sound) -> None:
