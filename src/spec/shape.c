@@ -121,8 +121,8 @@ static int64_t elements(const cvk_spec *s, cvk_layout layout, int64_t channels, 
     const int64_t own = spec_stored(layout, channels), pixels = volume(size), image = times(pitch, pixels);
     if (pitch == own || s->batch == 0) return times(s->batch, image);
     const int64_t last = layout == CVK_CHANNELS_LAST ? image - pitch + own : times(own, pixels);
-    const int64_t before = times(s->batch - 1, image);
-    return before > INT64_MAX - last ? INT64_MAX : before + last;
+    int64_t all; /* sizes may be negative here: of a kernel larger than its input */
+    return __builtin_add_overflow(times(s->batch - 1, image), last, &all) ? INT64_MAX : all;
 }
 
 int64_t spec_input_elements(const cvk_spec *s) {
