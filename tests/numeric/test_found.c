@@ -18,6 +18,10 @@ typedef struct found {
     "false}, order: [" order "], tasks: " tasks ", pack: {input_rows: " rows "}}"
 
 static const found all[] = {
+    {"corrections of bytes that the last task has fewer of failed the proof of bounds",
+     "{name: a, input: [2, 1, 3, 2], out_channels: 69, kernel_size: 3, dilation: [2, 3], padding: [2, 3], layout: {input: "
+     "channels_first, output: blocked}, dtype: {input: u8, weights: s8, output: u8}, quantization: {input_zero_point: 93}, " SCHEDULE(
+         "oc: 16, od: 1, oh: 3, ow: 2", "n, g, od, {oc: 64}, oc, oh, ow", "4", "0") "}"},
     {"what layers of a chain keep for themselves, of several types, was laid over one another",
      "{name: a, input: [3, 16, 4, 13], out_channels: 16, kernel_size: [2, 6], stride: [4, 1], padding: [[1, 0], [2, 3]], "
      "groups: depthwise, then: [{out_channels: 27, kernel_size: 1, dilation: [2, 1], padding: [1, 0], bias: true}], "

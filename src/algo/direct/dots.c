@@ -90,9 +90,12 @@ void dot_shift_loaded(tile *t, register_ref x, register_ref spare) {
     build_op(t->b, OP_ADD, x, x, spare);
 }
 
-/* Of a task: tiles of groups, and of blocks of output channels. */
+/* Of a task: tiles of groups, and of blocks of output channels. Where the last task has fewer, as many as all have,
+ * which is what the proof of bounds knows of them. */
 static int64_t places(const tile *t, plan_loop loop) {
-    return tiles_within(t->plan, t->plan->tasks, loop, t->loop[loop].tiles, t->loop[loop].unit);
+    const tile_loop *l = &t->loop[loop];
+    const int64_t of_task = tiles_within(t->plan, t->plan->tasks, loop, l->tiles, l->unit);
+    return l->tiles % of_task ? l->tiles : of_task;
 }
 
 int64_t dot_corrections(const tile *t) {
