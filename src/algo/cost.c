@@ -49,7 +49,7 @@ double cost_issue_beside_stores(const cvk_target *t, const nest_counts *c, int l
 
 double cost_crossings(const cvk_target *t, const nest_counts *c, int lanes, int element) {
     const double bytes = (double)element * (lanes - 1);
-    return c->astray * fmin(1, bytes / (double)LINE_BYTES) / t->figures->loads_a_cycle;
+    return c->astray * fmin(1, bytes / LINE_BYTES) / t->figures->loads_a_cycle;
 }
 
 bool cost_streams(const cvk_target *t, double bytes) { return bytes > COST_STREAMED_SHARE * cost_l3_bytes(t); }

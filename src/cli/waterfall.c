@@ -13,7 +13,7 @@ static const char STYLE[] =
     ".title{font-size:13px}.axis{font-size:12px}.grid{stroke:#e6e6e6}.weighs{fill:#1a5fb4}.other{fill:#c64600}";
 
 const char *waterfall_bar(arena *a, double from, double to) {
-    const int begin = (int)(from * (double)BAR + 0.5), end = (int)(to * (double)BAR + 0.5);
+    const int begin = (int)(from * BAR + 0.5), end = (int)(to * BAR + 0.5);
     char *bar = arena_alloc(a, BAR + 1);
     for (int i = 0; i < BAR; i++) bar[i] = i >= begin && i < (end > begin ? end : begin + 1) ? '#' : '.';
     return bar;

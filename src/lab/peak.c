@@ -81,6 +81,6 @@ cvk_status peak_open(arena *a, const lab *l, cvk_type type, probe *p) {
     const peak_work w = work_of(l->target, type);
     const probe_work work = {.name = "peak",
                              .run = program_of(a, build_run(a, l->target, &w, threads)),
-                             .amount = 2.0 * (double)TRIPS * sums_of(&w) * w.lanes * w.factors * threads};
+                             .amount = 2.0 * TRIPS * sums_of(&w) * w.lanes * w.factors * threads};
     return probe_open(l, &work, p);
 }

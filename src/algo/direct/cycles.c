@@ -114,7 +114,7 @@ static double row_conflicts(const problem *o, const cvk_target *t, const cvk_pla
     put_rows(lines, &o->x, AXIS_H, positions_seen(&o->axis[AXIS_H], p->tile_oh), 0);
     for (int j = 0; j < p->tile_oc; j++)
         put_rows(lines, &o->y, AXIS_H, p->tile_oh, type_bytes(o->y.type) * j * o->y.channel);
-    const double width = (double)p->tile_ow * type_bytes(o->x.type) / (double)LINE_BYTES;
+    const double width = (double)p->tile_ow * type_bytes(o->x.type) / LINE_BYTES;
     return ways > 0 ? (width + 2) * crowding(lines, ways) * tiles_of(o, p) : 0;
 }
 
@@ -175,12 +175,12 @@ static double waiting_cycles(const problem *o, const cvk_target *t, const cvk_pl
     const bool apart = !view_has_channels_together(&o->x) || p->pack_rows;
     if (p->lanes != LANES_OUT_CHANNELS || apart || p->prefetch) return 0;
     const double pixels = (double)p->tile_od * p->tile_oh * p->tile_ow;
-    return moved->l3_input / (double)LINE_BYTES * t->figures->memory_latency / fmin(pixels, COST_LINES_IN_FLIGHT);
+    return moved->l3_input / LINE_BYTES * t->figures->memory_latency / fmin(pixels, COST_LINES_IN_FLIGHT);
 }
 
 /* Of a row's lines that bypass the caches one right after another each but the first waits. */
 static double streaming_cycles(const problem *o, const cvk_plan *p, const nest_counts *c) {
-    const double lines = (double)p->tile_ow * type_bytes(o->y.type) / (double)LINE_BYTES;
+    const double lines = (double)p->tile_ow * type_bytes(o->y.type) / LINE_BYTES;
     if (!p->stream || p->lanes != LANES_COLUMNS || lines <= 1) return 0;
     return COST_STREAM_CYCLES * c->ops[OP_STORE] * (lines - 1) / lines;
 }

@@ -103,7 +103,7 @@ enum { X, W, Y, TENSORS };
 /* Lines of so many bytes side by side: of a pixel's channels, which begin where lines do; of a row's columns, which
  * begin anywhere. */
 static double lines_of_channels(double bytes) { return fmax(bytes, LINE_BYTES); }
-static double lines_of_columns(double bytes, double element) { return bytes + (double)LINE_BYTES - element; }
+static double lines_of_columns(double bytes, double element) { return bytes + LINE_BYTES - element; }
 
 /* Positions of the input, first to last. */
 static double span(const problem_axis *a, double out, double taps) {
@@ -328,7 +328,7 @@ static double row_lines_of(const sweeps *s) {
     double size = type_bytes(y->type);
     if (view_has_channels_together(y) || size * (double)y->channel < PAGE_BYTES || continues_rows(plan)) return 0;
     double rows = s->whole[LOOP_N] * s->whole[LOOP_G] * s->whole[LOOP_OC] * s->whole[LOOP_OD] * s->whole[LOOP_OH];
-    return rows * s->whole[LOOP_OW] / plan->tile_ow * lines_of_columns(size * plan->tile_ow, size) / (double)LINE_BYTES;
+    return rows * s->whole[LOOP_OW] / plan->tile_ow * lines_of_columns(size * plan->tile_ow, size) / LINE_BYTES;
 }
 
 traffic traffic_of(const problem *p, const cvk_target *target, const cvk_plan *plan) {

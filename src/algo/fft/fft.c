@@ -18,13 +18,13 @@ static bool is_strided(const problem *p) {
 
 /* Whether the spectra may be more than a tensor can be: tiles of half output, and filters of twice their span. */
 static bool is_too_large(const problem *p) {
-    const double lanes = (double)NEST_MOST_LANES;
     double image = (double)p->n * (double)(p->groups * p->in_channels);
     double filter = (double)(p->groups * p->out_channels) * (double)p->in_channels;
     for (int a = 0; a < AXES; a++) {
         const double span = (double)overlap_of(&p->axis[a], 1, 1).span;
-        image *= p->axis[a].taps > 1 ? 2 * ((double)p->axis[a].out + 4 * span + lanes) : (double)p->axis[a].out;
-        filter *= p->axis[a].taps > 1 ? 4 * span + lanes : 1;
+        image *=
+            p->axis[a].taps > 1 ? 2 * ((double)p->axis[a].out + 4 * span + NEST_MOST_LANES) : (double)p->axis[a].out;
+        filter *= p->axis[a].taps > 1 ? 4 * span + NEST_MOST_LANES : 1;
     }
     return image > (double)MOST_ELEMENTS || filter > (double)MOST_ELEMENTS;
 }
