@@ -189,28 +189,27 @@ static void need(import_network *net, const char *tensor) {
     for (size_t i = 0; i < net->item_count; i++) net->item[i].needed |= net->item[i].name == tensor;
 }
 
+/* How many tensors an item reads, and which: what a layer reads before what its post-ops take. */
+static int count_read(const import_item *i) { return i->layer ? 1 + i->layer->operands : i->node->in_count; }
+
+static const char *tensor_read(const import_item *i, int k) {
+    if (!i->layer) return i->node->in[k]->view->tensor;
+    return k ? i->layer->operand[k - 1]->view->tensor : i->layer->reads.tensor;
+}
+
 static bool reads_input(const import_network *net, const char *tensor) {
-    for (const import_item *i = net->item; i < net->item + net->item_count; i++) {
-        bool reads = i->needed && i->layer && i->layer->reads.tensor == tensor;
-        for (int k = 0; i->needed && i->layer && k < i->layer->operands; k++)
-            reads |= i->layer->operand[k]->view->tensor == tensor;
-        for (int k = 0; i->needed && !i->layer && k < i->node->in_count; k++)
-            reads |= i->node->in[k]->view->tensor == tensor;
-        if (reads) return true;
-    }
+    for (const import_item *i = net->item; i < net->item + net->item_count; i++)
+        for (int k = 0; i->needed && k < count_read(i); k++)
+            if (tensor_read(i, k) == tensor) return true;
     return false;
 }
 
 /* From what is put out backwards. */
 static void find_needed(graph *g, import_network *net) {
     for (size_t i = 0; i < net->output_count; i++) need(net, net->output[i].tensor);
-    for (size_t i = net->item_count; i-- > 0;) {
-        const import_item *item = &net->item[i];
-        if (!item->needed) continue;
-        if (item->layer) need(net, item->layer->reads.tensor);
-        for (int k = 0; item->layer && k < item->layer->operands; k++) need(net, item->layer->operand[k]->view->tensor);
-        for (int k = 0; !item->layer && k < item->node->in_count; k++) need(net, item->node->in[k]->view->tensor);
-    }
+    for (size_t i = net->item_count; i-- > 0;)
+        for (int k = 0; net->item[i].needed && k < count_read(&net->item[i]); k++)
+            need(net, tensor_read(&net->item[i], k));
     net->input_count = 0;
     for (size_t i = 0; i < g->input_count; i++)
         if (g->inputs[i]->view && reads_input(net, g->inputs[i]->view->tensor))

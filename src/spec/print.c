@@ -386,21 +386,15 @@ static cvk_spec as_written(const cvk_spec *s) {
     return written;
 }
 
-void spec_print(const cvk_spec *layer, text *out) {
-    const cvk_spec s = as_written(layer);
-    text_add(out, "{");
-    for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++)
-        if (printers[f->form] && field_is_of(f, s.kind)) print_field(&s, f, f->fallback, f > spec_fields, out);
-    text_add(out, "}");
-}
-
-void spec_print_in_network(const cvk_spec *s, const char *input, const char *const *operand, text *out) {
+/* `input`: the name of the tensor that it reads, and then `operand` names what its post-ops take; NULL: shapes, and
+ * nothing. */
+static void print_fields(const cvk_spec *s, const char *input, const char *const *operand, text *out) {
     text_add(out, "{");
     for (const field_row *f = spec_fields; f < spec_fields + FIELDS; f++) {
         if (!printers[f->form] || !field_is_of(f, s->kind)) continue;
-        if (f == &spec_fields[FIELD_input]) {
+        if (input && f == &spec_fields[FIELD_input]) {
             text_add(out, ", %s: %s", f->key, input);
-        } else if (f == &spec_fields[FIELD_post_ops] && s->post_count) {
+        } else if (input && f == &spec_fields[FIELD_post_ops] && s->post_count) {
             text_add(out, ", %s: ", f->key);
             print_post_list(s, operand, out);
         } else {
@@ -408,4 +402,13 @@ void spec_print_in_network(const cvk_spec *s, const char *input, const char *con
         }
     }
     text_add(out, "}");
+}
+
+void spec_print(const cvk_spec *layer, text *out) {
+    const cvk_spec s = as_written(layer);
+    print_fields(&s, NULL, NULL, out);
+}
+
+void spec_print_in_network(const cvk_spec *s, const char *input, const char *const *operand, text *out) {
+    print_fields(s, input, operand, out);
 }
