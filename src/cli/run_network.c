@@ -112,24 +112,13 @@ static cli_exit read_input(session *s, arena *a, running *r, uint32_t i) {
     return status;
 }
 
-/* From where it lies to logical order. */
-static void take_out(const cvk_tensor_info *t, int64_t images, const char *from, char *to) {
-    const int bytes = type_bytes((cvk_type)t->dtype);
-    const int64_t positions = t->shape[2] * t->shape[3] * t->shape[4];
-    for (int64_t n = 0; n < images; n++)
-        for (int64_t c = 0; c < t->shape[1]; c++, to += positions * bytes) {
-            const channel_walk w = layout_walk(t->layout, t->shape[1], t->shape + 2, n, c);
-            layout_copy_spaced(bytes, w.count, from + w.first * bytes, w.step, to, 1);
-        }
-}
-
 static cvk_status write_output(const session *s, arena *a, const running *r, uint32_t i) {
     const cvk_tensor_info *t = &r->network.info.output[i];
     const shape of = shape_of(t, r->images);
     npy_array array = {.type = of.type, .rank = of.rank, .elements = shape_elements(&of)};
     array.data = arena_alloc(a, (size_t)(array.elements * type_bytes(of.type)) + 1);
     memcpy(array.shape, of.size, sizeof of.size);
-    take_out(t, of.size[0], r->output[i].data, array.data);
+    layout_read(t->layout, type_bytes(of.type), of.size[0], t->shape[1], t->shape + 2, r->output[i].data, array.data);
     return npy_write(path_of(&s->options->output, t->name, r->network.info.outputs), s->diagnostics, &array);
 }
 
@@ -138,20 +127,13 @@ static cvk_status write_output(const session *s, arena *a, const running *r, uin
 /* The arrays of a step, in the order of the table. */
 static cli_exit read_step(session *s, arena *a, const running *r, uint32_t step, cvk_const_buffer *dense) {
     const network_parts *parts = &r->network.steps->step[step].parts;
-    const cvk_network_info *info = &r->network.info;
     known_tensors of;
     const cli_exit status = weights_read_all(s, a, parts->layer, parts->count, s->options->weights, &of);
     const void *const tensors[CVK_ROLES] = {[CVK_ROLE_WEIGHTS] = of.weights,
                                             [CVK_ROLE_BIAS] = of.bias,
                                             [CVK_ROLE_SCALE] = of.scale,
                                             [CVK_ROLE_SHIFT] = of.shift};
-    uint64_t at[CVK_ROLES] = {0};
-    for (uint32_t i = 0; i < info->weights && status == CLI_DONE; i++) {
-        const cvk_weight_info *w = &info->weight[i];
-        if (w->step != step) continue;
-        dense[i] = (cvk_const_buffer){(const char *)tensors[w->role] + at[w->role], w->bytes};
-        at[w->role] += w->bytes;
-    }
+    if (status == CLI_DONE) network_find_arrays(&r->network.info, step, tensors, dense);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #include "judge/network.h"
 
 #include "judge/layouts.h"
+#include "network/plan.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -174,25 +175,17 @@ cvk_status network_trial_step(network_trial *t, int step, const layer_plan *plan
 
 /* ---- at once ---- */
 
-/* A step's arrays stand one after another, as they do in the table. */
-static const void *dense_of(const network_trial *t, uint32_t index) {
-    const cvk_weight_info *w = &t->info->weight[index];
-    const naive_tensors *of = &t->data[w->step].tensors;
-    const void *const arrays[CVK_ROLES] = {[CVK_ROLE_WEIGHTS] = of->weights,
-                                           [CVK_ROLE_BIAS] = of->bias,
-                                           [CVK_ROLE_SCALE] = of->scale,
-                                           [CVK_ROLE_SHIFT] = of->shift};
-    size_t at = 0;
-    for (const cvk_weight_info *other = t->info->weight; other < w; other++)
-        if (other->step == w->step && other->role == w->role) at += (size_t)other->bytes;
-    return (const char *)arrays[w->role] + at;
-}
-
 static cvk_status pack(const network_trial *t, const network_buffers *b) {
     cvk_const_buffer *dense = calloc(t->info->weights + 1, sizeof *dense);
     if (!dense) return CVK_ERROR_MEMORY;
-    for (uint32_t i = 0; i < t->info->weights; i++)
-        dense[i] = (cvk_const_buffer){dense_of(t, i), t->info->weight[i].bytes};
+    for (uint32_t i = 0; i < t->info->steps; i++) {
+        const naive_tensors *of = &t->data[i].tensors;
+        const void *const arrays[CVK_ROLES] = {[CVK_ROLE_WEIGHTS] = of->weights,
+                                               [CVK_ROLE_BIAS] = of->bias,
+                                               [CVK_ROLE_SCALE] = of->scale,
+                                               [CVK_ROLE_SHIFT] = of->shift};
+        network_find_arrays(t->info, i, arrays, dense);
+    }
     const cvk_status status =
         cvk_network_pack(t->info, dense, (cvk_buffer){b->weights.data, t->info->packed_weights.bytes});
     free(dense);

@@ -31,12 +31,6 @@ static bool is_light(const cvk_spec *s) {
            strcmp(s->algorithm, "auto") == 0;
 }
 
-static bool is_output(const spec_graph *g, int tensor) {
-    for (int i = 0; i < g->output_count; i++)
-        if (g->output[i].tensor == tensor) return true;
-    return false;
-}
-
 /* It may be part of a wider tensor then, which chains neither read nor write. */
 static bool lies_beside(const spec_graph *g, int tensor) {
     for (const graph_node *n = g->node; n < g->node + g->node_count; n++)
@@ -47,8 +41,7 @@ static bool lies_beside(const spec_graph *g, int tensor) {
 
 static bool is_far(const chaining *c, int tensor) {
     const graph_tensor *t = &c->g->tensor[tensor];
-    const int64_t elements = t->channels * t->size[AXIS_D] * t->size[AXIS_H] * t->size[AXIS_W];
-    return 2 * elements * t->batch * type_bytes(t->type) > c->near;
+    return 2 * t->batch * t->channels * graph_pixels(t) * type_bytes(t->type) > c->near;
 }
 
 /* The layers from the first of a chain to `last`. */
@@ -77,7 +70,7 @@ static void chain_to_maker(chaining *c, int last) {
     const graph_node *n = &c->g->node[last];
     const int input = n->input[0], maker = c->g->tensor[input].producer;
     if (!is_light(n->layer) || maker == GRAPH_COMES_IN || !is_light(c->g->node[maker].layer)) return;
-    if (c->g->tensor[input].readers != 1 || is_output(c->g, input) || !is_far(c, input)) return;
+    if (c->g->tensor[input].readers != 1 || graph_is_output(c->g, input) || !is_far(c, input)) return;
     if (c->links[maker] == MOST_CHAINED) return;
     c->before[last] = maker;
     c->links[last] = c->links[maker] + 1;

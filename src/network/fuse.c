@@ -15,12 +15,6 @@ typedef struct fusing {
     bool *gone;
 } fusing;
 
-static bool is_output(const spec_graph *g, int tensor) {
-    for (int i = 0; i < g->output_count; i++)
-        if (g->output[i].tensor == tensor) return true;
-    return false;
-}
-
 /* ---- what fits ---- */
 
 static bool is_pinned(const cvk_spec *s) { return s->schedule || strcmp(s->algorithm, "auto") != 0; }
@@ -42,7 +36,7 @@ static bool takes(const cvk_spec *s, const cvk_spec *elementwise) {
 static int maker_for(const fusing *f, int tensor, const cvk_spec *elementwise) {
     const spec_graph *g = &f->to->graph;
     const int maker = f->maker[tensor];
-    if (maker == NONE || g->tensor[tensor].readers != 1 || is_output(g, tensor)) return NONE;
+    if (maker == NONE || g->tensor[tensor].readers != 1 || graph_is_output(g, tensor)) return NONE;
     const cvk_spec *s = g->node[maker].layer;
     return s && takes(s, elementwise) ? maker : NONE;
 }

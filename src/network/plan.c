@@ -245,3 +245,14 @@ cvk_network_info network_table(arena *a, const network_steps *n, const network_m
     k.info.step = step;
     return k.info;
 }
+
+void network_find_arrays(const cvk_network_info *info, uint32_t step, const void *const of_role[CVK_ROLES],
+                         cvk_const_buffer *dense) {
+    uint64_t at[CVK_ROLES] = {0};
+    for (uint32_t i = 0; i < info->weights; i++) {
+        const cvk_weight_info *w = &info->weight[i];
+        if (w->step != step) continue;
+        dense[i] = (cvk_const_buffer){(const char *)of_role[w->role] + at[w->role], w->bytes};
+        at[w->role] += w->bytes;
+    }
+}

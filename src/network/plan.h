@@ -23,4 +23,9 @@ network_memory network_place(arena *a, const network_steps *n, const cvk_kernel_
 cvk_network_info network_table(arena *a, const network_steps *n, const network_memory *m,
                                const cvk_kernel_info *const *kernel);
 
+/* Where the arrays of a step's parts are that cvk_network_pack takes: in `of_role` those of each role stand one after
+ * another, as the table lists them. Sets those of `dense`, by number, that are the step's. */
+void network_find_arrays(const cvk_network_info *info, uint32_t step, const void *const of_role[CVK_ROLES],
+                         cvk_const_buffer *dense);
+
 #endif

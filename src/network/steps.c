@@ -77,12 +77,6 @@ static bool are_free(const making *m, const graph_node *concat, cvk_layout layou
     return free;
 }
 
-static bool is_output(const making *m, int t) {
-    for (int i = 0; i < m->g->output_count; i++)
-        if (m->g->output[i].tensor == t) return true;
-    return false;
-}
-
 /* Whether what is laid side by side may lie so: in blocks, where each begins with one. */
 static bool may_be_laid(const making *m, const graph_node *concat, cvk_layout layout) {
     int64_t channel = 0;
@@ -121,7 +115,7 @@ static void choose_output(making *m, int index) {
     if (v->layout != o->layout && !n->layer && m->g->tensor[o->tensor].readers == 0 && are_free(m, n, o->layout) &&
         may_be_laid(m, n, o->layout)) {
         for (int i = 0; i < n->input_count; i++)
-            if (!is_output(m, n->input[i])) m->value[n->input[i]].layout = o->layout;
+            if (!graph_is_output(m->g, n->input[i])) m->value[n->input[i]].layout = o->layout;
         v->layout = o->layout;
     }
     if (v->layout == o->layout) v->output = index;
@@ -181,21 +175,15 @@ static int list_of(const making *m, const graph_node *n, post_operand sort) {
 
 /* ---- storages ---- */
 
-static int64_t pixels_of(const graph_tensor *t) { return t->size[AXIS_D] * t->size[AXIS_H] * t->size[AXIS_W]; }
-
-static int64_t stored(cvk_layout layout, int64_t channels) {
-    return layout == CVK_BLOCKED ? (channels + BLOCK - 1) / BLOCK * BLOCK : channels;
-}
-
 static int add_storage(making *m, cvk_space space, int index, const graph_tensor *of, cvk_layout layout, int times) {
-    const int64_t channels = stored(layout, of->channels);
+    const int64_t channels = spec_stored(layout, of->channels);
     m->n->storage[m->n->storage_count] =
         (network_storage){.space = space,
                           .index = index,
-                          .bytes = times * of->batch * channels * pixels_of(of) * type_bytes(of->type),
+                          .bytes = times * of->batch * channels * graph_pixels(of) * type_bytes(of->type),
                           .channels = channels,
                           .logical = of->channels,
-                          .pixels = pixels_of(of),
+                          .pixels = graph_pixels(of),
                           .times = times,
                           .type = of->type,
                           .first = INT32_MAX,
@@ -205,7 +193,7 @@ static int add_storage(making *m, cvk_space space, int index, const graph_tensor
 
 /* From its first image's first byte to that of a channel. */
 static int64_t bytes_before(const graph_tensor *of, cvk_layout layout, int64_t channel) {
-    return channel * (layout == CVK_CHANNELS_LAST ? 1 : pixels_of(of)) * type_bytes(of->type);
+    return channel * (layout == CVK_CHANNELS_LAST ? 1 : graph_pixels(of)) * type_bytes(of->type);
 }
 
 static network_tensor tensor_in(const graph_tensor *of, cvk_layout layout, int storage, int64_t begin) {
@@ -213,7 +201,7 @@ static network_tensor tensor_in(const graph_tensor *of, cvk_layout layout, int s
                             .layout = layout,
                             .storage = storage,
                             .channels = of->channels,
-                            .pixels = pixels_of(of),
+                            .pixels = graph_pixels(of),
                             .begin = begin,
                             .type = of->type};
 }
@@ -265,7 +253,7 @@ static int add_tensor(making *m, network_tensor t) {
 static int64_t pitch_of(const making *m, int tensor) {
     const network_tensor *t = &m->n->tensor[tensor];
     const int64_t all = m->n->storage[t->storage].channels;
-    return all == stored(t->layout, t->channels) ? 0 : all;
+    return all == spec_stored(t->layout, t->channels) ? 0 : all;
 }
 
 /* What is between the layers of a chain lies as its ends do. */

@@ -45,5 +45,8 @@ typedef struct spec_graph {
 
 /* Elements of a tensor in memory, all its images'. */
 int64_t graph_elements(const graph_tensor *t);
+/* Positions of a channel. */
+int64_t graph_pixels(const graph_tensor *t);
+bool graph_is_output(const spec_graph *g, int tensor);
 
 #endif

@@ -219,3 +219,11 @@ int64_t spec_offset(cvk_layout layout, int64_t channels, const int64_t size[AXES
 int64_t graph_elements(const graph_tensor *t) {
     return times(times(t->batch, spec_stored(t->layout, t->channels)), volume(t->size));
 }
+
+int64_t graph_pixels(const graph_tensor *t) { return volume(t->size); }
+
+bool graph_is_output(const spec_graph *g, int tensor) {
+    for (int i = 0; i < g->output_count; i++)
+        if (g->output[i].tensor == tensor) return true;
+    return false;
+}
