@@ -30,22 +30,37 @@ static cvk_network *read_net(const char *outputs, const char *layers) {
     return net;
 }
 
-/* Its steps, each with the layers that are in it: "conv used, side sum". Copies are left out. */
-static void expect_steps_near(int64_t near, const char *outputs, const char *layers, const char *expected) {
+/* Adds what is to be said of a step to the words. */
+typedef void say_step(const network_step *s, char *words, size_t room);
+
+static void say(char *words, size_t room, const char *joint, const char *name) {
+    const size_t length = strlen(words);
+    snprintf(words + length, room - length, "%s%s", length ? joint : "", name);
+}
+
+/* Each with the layers that are in it: "conv used, side sum". Copies are left out. */
+static void say_layers(const network_step *s, char *words, size_t room) {
+    for (int k = 0; k < s->parts.count; k++) say(words, room, k ? " " : ", ", s->parts.layer[k]->name);
+}
+
+/* With their copies. */
+static void say_name(const network_step *s, char *words, size_t room) { say(words, room, ", ", s->spec->name); }
+
+static void expect_said(say_step *one, int64_t near, const char *outputs, const char *layers, const char *expected) {
     char words[1000] = "";
     cvk_network *net = read_net(outputs, layers);
     arena a;
     arena_init(&a);
     cr_assert(!arena_guard(&a));
     const network_steps *n = network_of(&a, net, near);
-    for (int i = 0; i < n->step_count; i++)
-        for (int k = 0; k < n->step[i].parts.count; k++) {
-            if (*words) strcat(words, k ? " " : ", ");
-            strcat(words, n->step[i].parts.layer[k]->name);
-        }
+    for (int i = 0; i < n->step_count; i++) one(&n->step[i], words, sizeof words);
     cr_expect_str_eq(words, expected);
     arena_free(&a);
     cvk_network_free(net);
+}
+
+static void expect_steps_near(int64_t near, const char *outputs, const char *layers, const char *expected) {
+    expect_said(say_layers, near, outputs, layers, expected);
 }
 
 static void expect_steps(const char *outputs, const char *layers, const char *expected) {
@@ -135,19 +150,8 @@ Test(fuse, what_lies_beside_others_is_in_no_chain) {
                       "conv used, a, p");
 }
 
-/* All steps with their copies, by names. */
 static void expect_all_steps(const char *outputs, const char *layers, const char *expected) {
-    char words[1000] = "";
-    cvk_network *net = read_net(outputs, layers);
-    arena a;
-    arena_init(&a);
-    cr_assert(!arena_guard(&a));
-    const network_steps *n = network_of(&a, net, INT64_MAX);
-    for (int i = 0; i < n->step_count; i++)
-        snprintf(words + strlen(words), sizeof words - strlen(words), "%s%s", i ? ", " : "", n->step[i].spec->name);
-    cr_expect_str_eq(words, expected);
-    arena_free(&a);
-    cvk_network_free(net);
+    expect_said(say_name, INT64_MAX, outputs, layers, expected);
 }
 
 Test(fuse, several_tensors_that_a_layer_takes_are_put_one_after_another_by_who_makes_them) {
