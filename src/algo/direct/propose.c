@@ -5,6 +5,8 @@
 #include "algo/direct/tile.h"
 #include "algo/direct/traffic.h"
 
+#include <math.h>
+
 enum {
     MOST_UNROLLED_TAPS = 7,
     MOST_DEPTHWISE_TAPS = 32,
@@ -260,8 +262,27 @@ static bool row_is_near(const proposer *o) {
     return scratch_bytes(o, o->p.in_channels, 1, o->p.axis[AXIS_W].out) < 0.5 * (double)o->target->l2_bytes;
 }
 
+/* A task's matrix stays in half the second-level cache. */
+static void add_unfolded(proposer *o, cvk_plan plan) {
+    const problem_axis *h = &o->p.axis[AXIS_H], *w = &o->p.axis[AXIS_W];
+    const double matrix =
+        (double)(scratch_element(o) * o->p.in_channels * problem_taps(&o->p)) * plan.tile_oh * plan.tile_ow;
+    const int64_t columns = ceil_div(w->out, plan.tile_ow), rows = ceil_div(h->out, plan.tile_oh);
+    const int64_t tiles = (int64_t)fmax(1, 0.5 * (double)o->target->l2_bytes / matrix);
+    const int64_t across = balanced(columns, lesser(columns, tiles)),
+                  down = balanced(rows, lesser(rows, greater(1, tiles / columns)));
+    plan.pack_transposed = o->row->lanes == LANES_COLUMNS && view_has_channels_together(&o->p.x) && o->p.x.channels > 1;
+    add_share(
+        o, plan,
+        &(share_of_task){down * plan.tile_oh, across * plan.tile_ow, whole_tiles(o->p.out_channels, plan.tile_oc)});
+}
+
 static void add_orders(proposer *o, cvk_plan plan) {
     const bool together = view_has_channels_together(&o->p.x);
+    if (o->family->unfolds) {
+        add_unfolded(o, plan);
+        return;
+    }
     if (o->family->all_groups && !together) add_packed_channels(o, plan, true, false);
     if (o->row->lanes == LANES_COLUMNS && together && o->p.x.channels > 1)
         add_packed_columns(o, plan, true, o->target->l1_bytes);
@@ -438,7 +459,7 @@ static void propose_tiles(proposer *o) {
         int64_t most = free_registers(o->target, held(o, v)) / (v * sums * registers_of_sum(o));
         plan.tile_oc = v * filled;
         if (most >= 1) add_channel_tile(o, plan, most);
-        if (!f->all_groups && v <= MOST_SLIDING_VECTORS) add_sliding_tile(o, plan, v);
+        if (!f->all_groups && f->row && v <= MOST_SLIDING_VECTORS) add_sliding_tile(o, plan, v);
     }
     plan.tile_oc = filled;
     add_smallest(o, plan);
@@ -528,7 +549,7 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
         plan.tile_ow = v * lanes;
         plan.tile_oc = (int)balanced(o.p.out_channels, most);
         add_taps(&o, plan);
-        if (o.p.axis[AXIS_H].taps > 1) add_column_rows(&o, plan);
+        if (o.p.axis[AXIS_H].taps > 1 && o.family->column) add_column_rows(&o, plan);
     }
 }
 

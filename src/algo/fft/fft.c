@@ -284,4 +284,4 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
            COST_FFT_RUN_CYCLES * runs_of(&f, tiles);
 }
 
-const algorithm algo_fft = {"fft", LANES_COLUMNS, applicable, propose, refuse, build, cycles, NULL, NULL};
+const algorithm algo_fft = {"fft", LANES_COLUMNS, applicable, propose, refuse, build, cycles, NULL, NULL, false};

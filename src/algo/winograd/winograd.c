@@ -437,5 +437,5 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
            (workspace > l2 ? cost_far(target, 2 * workspace, workspace) * f->winograd_far : 0);
 }
 
-const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL,
-                                 NULL};
+const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL, NULL,
+                                 false};
