@@ -5,7 +5,10 @@
 #include "algo/direct/tile.h"
 #include "algo/direct/traffic.h"
 
+#include "problem/known.h"
+
 #include <math.h>
+#include <string.h>
 
 enum {
     MOST_UNROLLED_TAPS = 7,
@@ -555,6 +558,19 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
 
 enum { MOST_HELD_CONSTANTS = 5, MOST_JOINED_VECTORS = 4 };
 
+enum { MOST_TAPS_BESIDE = 2 };
+
+/* Whether two passes a term make so much less of a filter that no tile of its taps is worth a look. */
+static bool is_separable(const problem *p, const cvk_target *target) {
+    const algorithm *row;
+    const char *why;
+    const int64_t across = p->axis[AXIS_W].taps, down = problem_taps(p) / across;
+    for (int i = 0; (row = algo_row(i)); i++)
+        if (strcmp(row->name, "separable") == 0 && row->applicable(p, target, &why))
+            return MOST_TAPS_BESIDE * known_terms(p) * (across + down) < known_present(p) / p->groups;
+    return false;
+}
+
 /* Rows of a tile share what columns of the kernel make of an input row. */
 void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
                             plan_list *list) {
@@ -571,9 +587,11 @@ void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_ta
                      .unroll_ic = 1,
                      .unroll_kw = true,
                      .stream = streams(p, target)};
-    for (int v = 1; v <= MOST_JOINED_VECTORS && v <= width; v++)
+    const int before = list->count;
+    const bool one = is_separable(p, target);
+    for (int v = 1; v <= MOST_JOINED_VECTORS && v <= width && !(one && list->count > before); v++)
         for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS && ROWS[i] <= height; i++) {
-            if (ROWS[i] < least) continue;
+            if (ROWS[i] < least || (one && list->count > before)) continue;
             plan.tile_ow = v * lanes;
             plan.tile_oh = ROWS[i];
             const int64_t waiting = v > 1 ? v : 0; /* whole vectors of a row */
