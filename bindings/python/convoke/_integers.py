@@ -8,7 +8,8 @@ import numpy
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-SINGLE, DOUBLE = numpy.dtype(numpy.float32), numpy.dtype(numpy.float64)
+SINGLE: numpy.dtype[Any] = numpy.dtype(numpy.float32)
+DOUBLE: numpy.dtype[Any] = numpy.dtype(numpy.float64)
 
 
 def weights_gain(weights: Array) -> float | None:

@@ -91,6 +91,7 @@ class Task:
         self.output = output if isinstance(output, numpy.ndarray) else None
         self.wanted = array.dtype if output is None else self.output.dtype if self.output is not None else numpy.dtype(output)
         self.wanted = self.wanted.newbyteorder("=") if output is None else self.wanted
+        self.limits: numpy.dtype[Any] = self.wanted  # of what passes are truncated to
         self.integers = self.wanted.kind in "iub"
         if self.wanted.newbyteorder("=") not in DTYPES and not self.integers:
             raise refuse("input" if output is None else "output",
@@ -107,21 +108,14 @@ class Task:
     def _computed(self, given: numpy.dtype[Any], gain: float | None) -> numpy.dtype[Any]:
         if self.integers:
             return exact_dtype(given, gain)
-        computed = numpy.dtype(numpy.result_type(given, self.wanted)).newbyteorder("=")
+        computed: numpy.dtype[Any] = numpy.dtype(numpy.result_type(given, self.wanted)).newbyteorder("=")
         return computed if computed in DTYPES else numpy.dtype(numpy.float64)
 
     def part(self) -> Task:
         """The same array, for one of several results that are put together."""
         part = Task(self.x, None)
-        part.truncates, part.pixels, part.wanted_limits = self.truncates, self.pixels, self.limits
+        part.truncates, part.pixels, part.limits = self.truncates, self.pixels, self.limits
         return part
-
-    wanted_limits: numpy.dtype[Any] | None = None
-
-    @property
-    def limits(self) -> numpy.dtype[Any]:
-        """The type that passes are truncated to."""
-        return self.wanted if self.wanted_limits is None else self.wanted_limits
 
     def fresh(self) -> Array:
         return numpy.empty(self.x.shape, self.dtype)
