@@ -36,14 +36,20 @@ static int64_t packed_channels(const problem *p, const cvk_plan *plan, const fam
     return lesser(tiles_within(plan, plan->tasks, LOOP_OC, tiles, plan->tile_oc) * plan->tile_oc, p->x.channels);
 }
 
-/* Scratch is of one image and, unless groups are taken together, of one group. */
-problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f, const target_dot *dot) {
-    problem packed = has_border(p, plan) ? problem_with_border_packed(p) : *p;
-    bool together = view_has_channels_together(&p->x) != plan->pack_transposed;
+static view scratch_of(const problem *p, const cvk_plan *plan, const family *f, const target_dot *dot, int lanes) {
+    const bool together = view_has_channels_together(&p->x) != plan->pack_transposed;
     const int64_t size[AXES] = {packed_size(p, plan, AXIS_D), packed_size(p, plan, AXIS_H),
                                 packed_size(p, plan, AXIS_W)};
     const cvk_layout layout = together ? CVK_CHANNELS_LAST : CVK_CHANNELS_FIRST;
-    packed.x = dot ? dot_scratch(p, dot, size) : view_dense(p->sum, layout, 1, packed_channels(p, plan, f), 1, size);
+    if (dot && f->dots == DOTS_ROWS) return row_dot_scratch(p, plan, dot, packed_channels(p, plan, f), lanes);
+    if (dot && f->dots == DOTS_CHANNELS) return dot_scratch(p, dot, size);
+    return view_dense(dot ? dot->x : p->sum, layout, 1, packed_channels(p, plan, f), 1, size);
+}
+
+/* Scratch is of one image and, unless groups are taken together, of one group. */
+problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f, const target_dot *dot, int lanes) {
+    problem packed = has_border(p, plan) ? problem_with_border_packed(p) : *p;
+    packed.x = scratch_of(p, plan, f, dot, lanes);
     packed.x.n = 0;
     packed.x.group = f->all_groups ? p->x.group : 0;
     return packed;
@@ -473,6 +479,10 @@ void pack_input_build(tile *t) {
     t->n = t->loop[LOOP_N].number;
     for (int a = 0; a < AXES; a++) t->packed[a] = first_position(t, a);
     t->packed_channel = together ? first_of(t, LOOP_OC, t->oc.size) : affine_constant(0);
+    if (tile_dots_rows(t)) {
+        row_dot_pack_input(t);
+        return;
+    }
     affine group = together ? affine_constant(0) : t->loop[LOOP_G].number;
     copy_channels((copy){.t = t,
                          .input = {.tensor = t->input, .v = t->whole.x},
