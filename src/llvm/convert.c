@@ -174,7 +174,8 @@ static bool has_saturation(const converter *c, cvk_type from, cvk_type to) {
  * 2^31, and is more than they have still. */
 static LLVMValueRef float_to_saturated(const converter *c, cvk_type to, LLVMValueRef x) {
     x = at_least(c, TYPE_F32, x, type_least(to) - c->zero);
-    LLVMValueRef arguments[] = {x, LLVMConstNull(words(c)), LLVMConstInt(LLVMInt16TypeInContext(c->m->context), 0xffff, false),
+    LLVMValueRef arguments[] = {x, LLVMConstNull(words(c)),
+                                LLVMConstInt(LLVMInt16TypeInContext(c->m->context), 0xffff, false),
                                 LLVMConstInt(c->m->i32, 4, false)};
     x = lower_intrinsic(c->m, c->b, "llvm.x86.avx512.mask.cvtps2dq.512", NULL, 0, arguments, 4);
     x = add(c, x, (uint32_t)(c->zero - (int)type_least(to)));

@@ -98,6 +98,7 @@ static int64_t places(const tile *t, plan_loop loop) {
 
 /* Of a block, those that a dot gives sums in. */
 static int64_t vectors_of(const tile *t) {
+    if (t->family->reduces_lanes) return t->plan->tile_oc;
     return t->family->dots == DOTS_GROUPS ? t->p.in_channels : t->plan->tile_oc / t->lanes;
 }
 
@@ -120,7 +121,7 @@ static nest_access correction_at(const tile *t, affine group, affine block, affi
 
 void dot_correct(tile *t, register_ref sum, affine vector) {
     if (t->corrections < 0) return;
-    const register_ref more = reg(t->first, affine_constant(t->plan->tile_oc / t->lanes));
+    const register_ref more = reg(t->first, affine_constant(t->b->nest->registers[t->first].count - 1));
     const affine group = t->loop[LOOP_G].number, block = t->loop[LOOP_OC].number;
     build_load(t->b, more, correction_at(t, group, block, vector), NULL);
     build_op(t->b, OP_ADD, sum, sum, more);
@@ -138,7 +139,7 @@ static affine open_places(tile *t, plan_loop loop, const char *name) {
 
 /* zero' times the weights of a step, for a vector of output channels. */
 static void sum_step(tile *t, const tap *k, register_ref sum, affine vector, register_ref zeros, register_ref w) {
-    affine at = affine_add_scaled(tap_weights(t, k), vector, t->lanes * t->reduced);
+    affine at = affine_add_scaled(tap_weights(t, k), vector, (int64_t)t->lanes * t->dot->factors);
     build_load(t->b, w, access_at(t->weights, at, 1), NULL);
     build_dot(t->b, sum, zeros, w, NULL);
 }

@@ -71,9 +71,20 @@ void grouped_dot_pack(tile *t, const tap *k, int from, int to, int w) {
 
 /* ---- a tile ---- */
 
+/* Of a tap either all weights wait in registers for one input after another, or all inputs for weights, whichever are
+ * fewer. */
+static bool keeps_inputs(const tile *t) { return tile_pixels(t) < outputs(t); }
+
+static register_ref input_of(const tile *t, const pixel *p) {
+    return reg(t->xs, keeps_inputs(t) ? tile_pixel_number(t, p) : affine_constant(0));
+}
+static register_ref spare(const tile *t) { return reg(t->xs, affine_constant(tile_pixels(t))); }
+static register_ref weight_of(const tile *t, affine o) { return reg(t->ws, keeps_inputs(t) ? affine_constant(0) : o); }
+
 void grouped_dot_registers(tile *t) {
     const int c = (int)outputs(t);
     channel_tile_registers(t, tile_steps(t), c);
+    t->xs = nest_add_register(t->b, "inputs", t->dot->x, (int)channels_of_register(t), (int)tile_pixels(t) + 1);
     t->brought = nest_add_register(t->b, "turned", t->p.sum, t->lanes, 2 * c + 2);
 }
 
@@ -88,35 +99,56 @@ void grouped_dot_begin(tile *t) {
     close(t, LOOPS + 1);
 }
 
-static void load_weights(tile *t, const tap *k) {
+static void load_weight(tile *t, const tap *k, affine o) {
     tap first = *k;
     first.ic = affine_constant(0);
-    affine o = build_unrolled(t->b, "o", outputs(t));
     affine at = affine_add(tap_weights(t, &first), weights_of(t, o));
-    build_load(t->b, reg(t->ws, o), access_at(t->weights, at, 1), NULL);
-    build_end(t->b);
+    build_load(t->b, weight_of(t, o), access_at(t->weights, at, 1), NULL);
 }
 
 static void load_input(tile *t, const tap *k, const pixel *p) {
     nest_range valid = range_of(t->b, 0, lesser(channels_of_register(t), t->oc.valid));
-    const register_ref x = reg(t->xs, affine_constant(0)), spare = reg(t->xs, affine_constant(1));
     lane_map m = tap_input(t, k, p);
     m.channel_step = 1;
     m.valid = &valid;
-    view_load(t->b, &t->x, &m, x, spare);
-    if (!t->plan->pack_rows) dot_shift_loaded(t, x, spare);
+    view_load(t->b, &t->x, &m, input_of(t, p), spare(t));
+    if (!t->plan->pack_rows) dot_shift_loaded(t, input_of(t, p), spare(t));
 }
 
-void grouped_dot_body(tile *t, const tap *k) {
-    nest_builder *b = t->b;
-    load_weights(t, k);
+static affine open_outputs(tile *t) { return build_unrolled(t->b, "o", outputs(t)); }
+
+static pixel open_pixels_of(tile *t, const tap *k) {
+    nest_range columns = tap_columns(t, k, affine_constant(0), t->span[AXIS_W]->length);
     pixel p = tile_open_rows(t, k);
-    p.at[AXIS_W] = build_for(b, VARIABLE_UNROLLED, "c", tap_columns(t, k, affine_constant(0), t->span[AXIS_W]->length));
+    p.at[AXIS_W] = build_for(t->b, VARIABLE_UNROLLED, "c", columns);
+    return p;
+}
+
+static void add_product(tile *t, affine o, const pixel *p) {
+    build_dot(t->b, sum_of(t, o, p), input_of(t, p), weight_of(t, o), NULL);
+}
+
+static void body_of_inputs(tile *t, const tap *k) {
+    pixel p = open_pixels_of(t, k);
     load_input(t, k, &p);
-    affine o = build_unrolled(b, "o", outputs(t));
-    build_dot(b, sum_of(t, o, &p), reg(t->xs, affine_constant(0)), reg(t->ws, o), NULL);
+    close(t, LOOPS);
+    affine o = open_outputs(t);
+    load_weight(t, k, o);
+    p = open_pixels_of(t, k);
+    add_product(t, o, &p);
     close(t, LOOPS + 1);
 }
+
+static void body_of_weights(tile *t, const tap *k) {
+    load_weight(t, k, open_outputs(t));
+    close(t, 1);
+    pixel p = open_pixels_of(t, k);
+    load_input(t, k, &p);
+    add_product(t, open_outputs(t), &p);
+    close(t, LOOPS + 1);
+}
+
+void grouped_dot_body(tile *t, const tap *k) { (keeps_inputs(t) ? body_of_inputs : body_of_weights)(t, k); }
 
 /* ---- the sums of a group side by side ---- */
 

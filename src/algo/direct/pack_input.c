@@ -139,7 +139,7 @@ static void load_vector(const copy *c, const spot *p, bool along_channels, const
 /* As many lanes, if not all, as are there, and of channels what fills the last step up. */
 static void copy_vector(const copy *c, const spot *p, bool along_channels, int64_t count) {
     nest_builder *b = c->t->b;
-    const int64_t steps = along_channels && c->t->dot ? c->t->reduced : 1;
+    const int64_t steps = along_channels && c->t->dot ? c->t->dot->factors : 1;
     nest_range read = range_of(b, 0, count), filled = range_of(b, 0, ceil_div(count, steps) * steps);
     lane_map written = lanes_written(c, p, along_channels, count < c->lanes ? &filled : NULL);
     register_ref r = vector_of(c, affine_constant(0));
@@ -179,7 +179,7 @@ static bool brings_together(const copy *c) { return c->t->dot && !view_has_chann
 /* Up to a register of columns of the channels of a step, those that exist. */
 static void bring_vectors(const copy *c, const spot *p, int64_t channels, int64_t columns) {
     nest_builder *b = c->t->b;
-    const int n = c->t->reduced;
+    const int n = c->t->dot->factors;
     nest_range valid = range_of(b, 0, columns);
     for (int i = 0; i < n; i++) {
         spot at = advanced(p, affine_constant(i), true);
@@ -217,7 +217,7 @@ static void bring_line(const copy *c, spot p, int64_t channels, int64_t count) {
 /* Columns of all channels, a step of them after the other. */
 static void bring_columns(const copy *c, affine column, affine source, int64_t count) {
     nest_builder *b = c->t->b;
-    const int64_t n = c->t->reduced, whole = c->channels / n;
+    const int64_t n = c->t->dot->factors, whole = c->channels / n;
     if (whole > 0) {
         spot p = {affine_scale(build_loop(b, "c", whole), n), column, source};
         bring_line(c, p, n, count);

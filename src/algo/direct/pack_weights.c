@@ -44,8 +44,8 @@ typedef void packing(tile *t, const tap *k, int from, int to, int w);
 
 static packing *packing_of(const tile *t) {
     if (tile_dots_rows(t)) return dot_pack_rows;
-    if (t->dot && t->family->dots == DOTS_CHANNELS) return dot_pack;
-    return t->family->pack ? t->family->pack : copy_tap;
+    if (t->family->pack) return t->family->pack;
+    return t->dot ? dot_pack : copy_tap;
 }
 
 static void copy_block(tile *t, int from, int to, int w) {

@@ -262,7 +262,8 @@ static bool row_is_near(const proposer *o) {
 
 /* Whether what a dot leaves to add is for taps that are all there. */
 static bool groups_want_border(const proposer *o) {
-    return o->dot && o->family->dots == DOTS_GROUPS && dot_wants_border(&o->p, o->dot);
+    const bool alone = o->family->dots == DOTS_GROUPS || o->family->reduces_lanes; /* no widened plans have it */
+    return o->dot && alone && dot_wants_border(&o->p, o->dot);
 }
 
 static void add_orders(proposer *o, cvk_plan plan) {
@@ -466,6 +467,11 @@ static void add_window_tasks(proposer *o, const cvk_plan *plan) {
     }
 }
 
+/* Whether no row of a tile takes more dots than one alone would. */
+static bool rows_share_windows(const proposer *o, int64_t rows) {
+    return row_dot_meetings(&o->p, o->dot, rows) == rows * row_dot_meetings(&o->p, o->dot, 1);
+}
+
 /* Tiles of windows of rows: as many columns as leave registers for weights. */
 static void propose_windows(proposer *o) {
     const int64_t lanes = target_lanes(o->target, o->p.sum), width = o->p.axis[AXIS_W].out;
@@ -482,7 +488,7 @@ static void propose_windows(proposer *o) {
         for (int64_t rows = 1; rows <= lesser(o->p.axis[AXIS_H].out, MOST_ROWS_OF_WINDOWS); rows++) {
             const int64_t weights = lesser(slid_taps(&o->p.axis[AXIS_W]) * rows * v, MOST_HELD_WEIGHTS);
             const int64_t most = free_registers(o->target, (int)weights + 2) / (v * rows);
-            if (most < 1) continue;
+            if (most < 1 || !rows_share_windows(o, rows)) continue;
             plan.tile_oc = (int)(v * lanes);
             plan.tile_oh = (int)rows;
             plan.tile_ow = (int)balanced(width, lesser(width, most));
@@ -490,10 +496,12 @@ static void propose_windows(proposer *o) {
         }
 }
 
-/* Registers of whole groups, whose weights a compiler may leave in memory. */
+/* Registers of whole groups, with either the inputs or the weights of a tap beside the sums. */
 static void propose_groups(proposer *o) {
     const int64_t width = o->p.axis[AXIS_W].out, height = o->p.axis[AXIS_H].out;
-    const int64_t most = free_registers(o->target, LOADED_AHEAD) / o->p.in_channels;
+    const int64_t c = o->p.in_channels;
+    int64_t most = 1;
+    while ((most + 1) * c + lesser(most + 1, c) <= free_registers(o->target, 2)) most++;
     cvk_plan plan = {.algorithm = o->row->name,
                      .lanes = o->row->lanes,
                      .tile_oc = o->dot->factors * target_lanes(o->target, o->p.sum),
@@ -585,25 +593,35 @@ static void add_in_channel_tile(proposer *o, cvk_plan plan) {
 }
 
 /* Blocks of output channels for which a vector of inputs serves all, and some for which more pixels share weights. */
-void propose_in_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
-                              plan_list *list) {
-    proposer o = {p, target, a, row, row->family, list, problem_merged(p), NULL};
-    const int64_t most = lesser(o.p.out_channels, target_lanes(target, p->sum));
-    cvk_plan plan = {.algorithm = row->name,
-                     .lanes = row->lanes,
+static void propose_reducing(proposer *o) {
+    const int64_t most = lesser(o->p.out_channels, target_lanes(o->target, o->p.sum));
+    cvk_plan plan = {.algorithm = o->row->name,
+                     .lanes = o->row->lanes,
                      .tile_od = 1,
                      .tile_oh = 1,
                      .tile_ow = 1,
                      .block_oh = 1,
                      .block_ow = 1,
-                     .unroll_ic = 1};
-    for (int64_t blocks = ceil_div(o.p.out_channels, most); blocks <= o.p.out_channels && blocks <= MOST_CHANNEL_BLOCKS;
-         blocks++) {
-        plan.tile_oc = (int)ceil_div(o.p.out_channels, blocks);
-        add_in_channel_tile(&o, plan);
+                     .unroll_ic = 1,
+                     .dot = o->dot ? o->dot->factors : 0};
+    for (int64_t blocks = ceil_div(o->p.out_channels, most);
+         blocks <= o->p.out_channels && blocks <= MOST_CHANNEL_BLOCKS; blocks++) {
+        plan.tile_oc = (int)ceil_div(o->p.out_channels, blocks);
+        add_in_channel_tile(o, plan);
     }
     plan.tile_oc = plan.tile_oh = plan.tile_ow = 1;
-    add_orders(&o, plan);
+    add_orders(o, plan);
+}
+
+void propose_in_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
+                              plan_list *list) {
+    proposer o = {p, target, a, row, row->family, list, problem_merged(p), NULL};
+    const target_dot *d;
+    propose_reducing(&o);
+    for (int i = 0; (d = target_dot_row(target, i)); i++) {
+        o.dot = dot_of(&o.p, target, d->factors);
+        if (o.dot == d) propose_reducing(&o);
+    }
 }
 
 void propose_column_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {

@@ -193,8 +193,12 @@ static const char *refuse_dot(const problem *p, const cvk_target *target, const 
     if (!d) return "the target has no such sum of products of these types, or accuracy: strict asks for another";
     const char *why = f->all_groups ? refuse_dot_of_groups(p, d, plan, f, target_lanes(target, p->sum)) : NULL;
     if (why || f->dots == DOTS_ROWS) return why;
+    if (f->reduces_lanes && type_is_float(d->x)) return "dot of lanes over input channels is of integers";
+    if (f->reduces_lanes && p->x.block > 1 && p->x.block % (d->factors * target_lanes(target, p->sum)) != 0)
+        return "dot of lanes over input channels wants a register of them side by side";
     if (plan->pack_transposed) return "dot brings channels together by itself";
-    if (!plan->pack_rows && !dot_reads_input(p, d)) return "dot wants packed input: its channels lie apart";
+    if (!plan->pack_rows && !f->reduces_lanes && !f->all_groups && !dot_reads_input(p, d))
+        return "dot wants packed input: its channels lie apart";
     if (!plan->pack_border && dot_wants_border(p, d)) return "dot wants a packed border, which reads the zero point";
     return NULL;
 }

@@ -44,6 +44,19 @@ int64_t row_dot_windows(const problem *p, const target_dot *d, int64_t rows) {
     return list.count < MOST_ROWS ? ceil_div(list.count, d->factors) : 0;
 }
 
+int64_t row_dot_meetings(const problem *p, const target_dot *d, int64_t rows) {
+    const problem_axis *h = &p->axis[AXIS_H];
+    const row_list list = rows_of(h, rows);
+    int64_t all = 0;
+    for (int64_t r = 0; r < rows; r++)
+        for (int first = 0; first < list.count; first += d->factors) {
+            bool any = false;
+            for (int i = first; i < list.count && i < first + d->factors; i++) any |= tap_of(h, r, list.row[i]) >= 0;
+            all += any;
+        }
+    return all;
+}
+
 static int64_t windows(const tile *t) { return row_dot_windows(&t->p, t->dot, t->size[AXIS_H]); }
 
 /* Input row number i of a window; -1: there are fewer. */
@@ -74,7 +87,8 @@ static int64_t channels_of_column(int64_t channels, int lanes) { return ceil_div
 
 view row_dot_scratch(const problem *p, const cvk_plan *plan, const target_dot *d, int64_t channels, int lanes) {
     const int64_t windows = row_dot_windows(p, d, plan->tile_oh) * (plan->pack_rows / plan->tile_oh);
-    const int64_t column = channels_of_column(channels, lanes) * d->factors, row = columns_seen(&p->axis[AXIS_W]) * column;
+    const int64_t column = channels_of_column(channels, lanes) * d->factors,
+                  row = columns_seen(&p->axis[AXIS_W]) * column;
     return (view){.type = d->x,
                   .channel = d->factors,
                   .axis = {0, row, column},
@@ -98,7 +112,7 @@ typedef struct filling {
     tile *t;
     affine tiles, first; /* number of the row of tiles; the input row that its first tap reads */
     int64_t window, channels;
-    bool inside;         /* all of its rows are there */
+    bool inside; /* all of its rows are there */
 } filling;
 
 static register_ref row_at(const tile *t, int64_t i) { return reg(t->brought, affine_constant(i)); }
@@ -152,8 +166,7 @@ static void fill_channels(const filling *f, affine source, affine column, affine
 /* A column of border. */
 static void fill_with_zero(const filling *f, affine source, affine column, affine channel, int64_t count) {
     (void)source;
-    for (int i = 0; i < f->t->reduced; i++)
-        build_const(f->t->b, row_at(f->t, i), dot_zero(&f->t->whole, f->t->dot));
+    for (int i = 0; i < f->t->reduced; i++) build_const(f->t->b, row_at(f->t, i), dot_zero(&f->t->whole, f->t->dot));
     store_window(f, f->t->brought, column, channel, count);
 }
 

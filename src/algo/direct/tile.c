@@ -59,7 +59,7 @@ tile tile_make(const problem *asked, const cvk_target *target, const cvk_plan *p
               .corrections = -1,
               .partial = -1};
     t.dot = dot_of(&t.whole, target, plan->dot);
-    if (t.dot) t.reduced = t.dot->factors;
+    if (t.dot) t.reduced *= t.dot->factors;
     t.p = plan->pack_rows ? pack_input_problem(&t.whole, plan, f, t.dot, t.lanes) : t.whole;
     t.oc = channel_blocks_of(&t.whole, plan->tile_oc, tile_channel_lanes(&t.whole, t.lanes, f), f->channel_lanes,
                              f->all_groups);
@@ -141,7 +141,7 @@ lane_map tap_input(const tile *t, const tap *k, const pixel *p) {
 }
 
 nest_range tap_lanes(tile *t, const tap *k) {
-    nest_range r = range_of(t->b, 0, t->lanes);
+    nest_range r = range_of(t->b, 0, t->reduced);
     affine before = affine_scale(k->ic, -t->reduced);
     range_clip_high(t->b, &r, affine_offset(before, t->p.in_channels), 1);
     return r;

@@ -58,10 +58,10 @@ typedef struct family {
     int (*lanes)(const problem *p, int lanes);
     /* Packs the weights of a tap of the block; NULL: those of an input channel's output channels, side by side. */
     void (*pack)(struct tile *, const tap *, int from, int to, int w);
-    bool channel_lanes; /* lanes are consecutive output channels */
-    bool reduces_lanes; /* lanes are consecutive input channels */
+    bool channel_lanes;  /* lanes are consecutive output channels */
+    bool reduces_lanes;  /* lanes are consecutive input channels */
     factors_of_dot dots; /* what it can sum the products of at once */
-    bool all_groups;    /* blocks are of channels of all groups; the group loop runs over the multiplier */
+    bool all_groups;     /* blocks are of channels of all groups; the group loop runs over the multiplier */
 } family;
 
 /* A loop of the plan where the walk stands: which of its tiles, and those of the block around it. A tile of n, g and ic
@@ -99,12 +99,12 @@ typedef struct tile {
     int partial;                /* tensor: sums between blocks of input channels; -1: there are none */
     tile_loop kept[PLAN_LOOPS]; /* the loops where those blocks begin */
 
-    int acc, xs, ws, square;           /* register arrays: sums, input, weights, a tile transposed */
-    int first;                         /* what sums begin with, where that is no place for weights */
-    int brought;                       /* arrays: what a dot wants side by side, or has left so, is brought there in them */
-    int corrections;                   /* tensor: of each output channel what a dot leaves to add; -1: nothing */
-    tile_loop task[PLAN_LOOPS];        /* the loops where those of a task are found */
-    int places;                        /* of a maximum with indices: as many as sums */
+    int acc, xs, ws, square;    /* register arrays: sums, input, weights, a tile transposed */
+    int first;                  /* what sums begin with, where that is no place for weights */
+    int brought;                /* arrays: what a dot wants side by side, or has left so, is brought there in them */
+    int corrections;            /* tensor: of each output channel what a dot leaves to add; -1: nothing */
+    tile_loop task[PLAN_LOOPS]; /* the loops where those of a task are found */
+    int places;                 /* of a maximum with indices: as many as sums */
     int temporaries, counted, divisor; /* of pools; the first also of known weights */
     int met, is_number, constants;     /* where NaN is left out */
 } tile;
@@ -229,6 +229,8 @@ view row_dot_scratch(const problem *p, const cvk_plan *plan, const target_dot *d
 void row_dot_pack_input(tile *t);
 /* Windows of input rows that a tile of so many output rows sees; 0: too many. */
 int64_t row_dot_windows(const problem *p, const target_dot *d, int64_t rows);
+/* How often an output row meets a window. */
+int64_t row_dot_meetings(const problem *p, const target_dot *d, int64_t rows);
 /* Of a row of packed weights, the tap that meets number i of a window; -1: none. */
 int64_t row_dot_tap(const tile *t, int64_t number, int64_t i);
 
