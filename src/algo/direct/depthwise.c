@@ -138,6 +138,6 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
     return false;
 }
 
-const algorithm algo_depthwise = {"depthwise",           LANES_CHANNELS, applicable,
-                                  propose_channel_tiles, direct_refuse,  direct_build,
-                                  direct_cycles,         direct_tasks,   &FAMILY};
+const algorithm algo_depthwise = {"depthwise",   LANES_CHANNELS, applicable,    propose_channel_tiles,
+                                  direct_refuse, direct_build,   direct_cycles, direct_tasks,
+                                  &FAMILY,       false};
