@@ -247,9 +247,9 @@ static void load_taps(filter *s, int term, affine row, affine column) {
     if (joins(s)) load_scratch(s, term, row, affine_offset(column, last * s->lanes), line_of(s, term, last));
     for (int64_t kw = 0; kw < taps_across(s); kw++) {
         if (s->f.across[term][kw] == 0) continue;
+        /* Of the others each takes two loads, and shuffles are no more than what else is computed. */
         if (joins(s) && kw % 2 == 0)
-            join(s, term,
-                 kw); /* of the others each takes two loads, and shuffles are no more than what else is computed */
+            join(s, term, kw);
         else
             load_scratch(s, term, row, affine_offset(column, offset_of(s, kw)), tap_of(s, kw));
     }
