@@ -37,7 +37,7 @@ static void multiply(tile *t, const pixel *p, affine first) {
     build_end(t->b);
 }
 
-static void body(tile *t, const tap *k) {
+void channels_body(tile *t, const tap *k) {
     load_weights(t, k, affine_constant(0));
     pixel p = tile_open_rows(t, k);
     nest_range columns = tap_columns(t, k, affine_constant(0), t->span[AXIS_W]->length);
@@ -86,14 +86,16 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
 }
 
 static const family FAMILY = {.begin = channel_tile_begin,
-                              .body = body,
+                              .body = channels_body,
                               .row = row,
                               .finish = channel_tile_finish,
                               .registers = registers,
                               .sums = channel_tile_sums,
                               .channel_lanes = true,
-                              .dots = true};
+                              .dots = DOTS_CHANNELS};
 
-const algorithm algo_direct_channels = {"direct",      LANES_OUT_CHANNELS, applicable,    propose_channel_tiles,
-                                        direct_refuse, direct_build,       direct_cycles, direct_tasks,
-                                        &FAMILY};
+const algorithm algo_direct_channels = {"direct",      LANES_OUT_CHANNELS,
+                                        applicable,    propose_channel_tiles,
+                                        direct_refuse, direct_build,
+                                        direct_cycles, direct_tasks,
+                                        &FAMILY,       false};
