@@ -542,9 +542,6 @@ static double spilled_bytes(const problem *p, const cvk_target *target, const cv
     return touched > (double)target->l1_bytes ? output_bytes(p) * 2 : 0;
 }
 
-/* Of a vector in each pass little is in flight beside its stores and the loads of what was stored just before. */
-static const double PASSES = 1.2;
-
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
     (void)nests;
@@ -552,7 +549,7 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
         (double)seen(&p->axis[AXIS_H], plan->tile_oh) / ((double)plan->tile_oh * (double)p->axis[AXIS_H].step);
     const double all = input_bytes(p) + output_bytes(p);
     const int lanes = target_lanes(target, p->sum);
-    const double core = PASSES * cost_issue_beside_stores(target, counts, lanes, INFINITY) +
+    const double core = cost_issue_beside_stores(target, counts, lanes, INFINITY) +
                         cost_crossings(target, counts, lanes, type_bytes(p->sum)) +
                         cost_l2(target, again * input_bytes(p) + spilled_bytes(p, target, plan));
     const double far = all > (double)target->l2_bytes ? cost_far(target, all, all) : 0;
