@@ -547,12 +547,12 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     (void)nests;
     const double again =
         (double)seen(&p->axis[AXIS_H], plan->tile_oh) / ((double)plan->tile_oh * (double)p->axis[AXIS_H].step);
-    const double all = input_bytes(p) + output_bytes(p);
+    const double all = input_bytes(p) + output_bytes(p), moved = all + output_bytes(p); /* fetched, then overwritten */
     const int lanes = target_lanes(target, p->sum);
     const double core = cost_issue_beside_stores(target, counts, lanes, INFINITY) +
                         cost_crossings(target, counts, lanes, type_bytes(p->sum)) +
                         cost_l2(target, again * input_bytes(p) + spilled_bytes(p, target, plan));
-    const double far = all > (double)target->l2_bytes ? cost_far(target, all, all) : 0;
+    const double far = all > (double)target->l2_bytes ? cost_far(target, moved, all) : 0;
     return fmax(core, far) + target->figures->far_loss * fmin(core, far);
 }
 

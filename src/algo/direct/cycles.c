@@ -185,6 +185,11 @@ static double streaming_cycles(const problem *o, const cvk_plan *p, const nest_c
     return COST_STREAM_CYCLES * c->ops[OP_STORE] * (lines - 1) / lines;
 }
 
+/* Bytes of output that no cache sees. */
+static double past_caches(const problem *o, const cvk_plan *p) {
+    return p->stream ? (double)type_bytes(o->y.type) * (double)o->y.elements : 0;
+}
+
 /* Two things at once: the longer hides all but a share of the shorter. */
 static double beside(double a, double b, double loss) { return fmax(a, b) + loss * (a < b ? a : b); }
 
@@ -210,11 +215,13 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     core += direct_conflicts(&p, target, plan) * counts->ops[OP_SPLAT] * f->conflict_cycles;
     core += row_conflicts(&p, target, plan) * f->conflict_cycles;
     core += short_tiles_cycles(&p, target, plan, counts) + rounds_cycles(&p, target, plan);
-    core += f->page_cycles * t.pages + f->row_line_cycles * t.row_lines + streaming_cycles(&p, plan, counts);
+    core += f->page_cycles * t.pages + f->row_line_cycles * t.row_lines;
     core += counts->ops[OP_PREFETCH] / f->loads_a_cycle + spilled_cycles(&p, target, plan, counts);
     double near = hypot(core, cost_l2(target, t.l1) + jumping_cycles(&p, target, plan));
-    double far = (cost_l3(target, t.l2) + cost_memory(target, t.l3)) * (1 + one_after_another(&p, plan));
+    double far =
+        (cost_l3(target, t.l2 - past_caches(&p, plan)) + cost_memory(target, t.l3)) * (1 + one_after_another(&p, plan));
     far += f->run_cycles * t.runs + f->piece_cycles * t.pieces;
+    far = beside(far, streaming_cycles(&p, plan, counts), f->far_loss);
     double loss = t.input_sets < 1 ? f->few_sets_loss : f->far_loss;
     return beside(near, far, plan->prefetch ? f->prefetched_loss : loss) + packing_far(&p, target, plan, t.l2) +
            waiting_cycles(&p, target, plan, &t);
