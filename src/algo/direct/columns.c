@@ -219,4 +219,4 @@ static const family FAMILY = {.begin = column_tile_begin,
 
 const algorithm algo_direct_columns = {"direct",      LANES_COLUMNS, direct_applicable, propose_column_tiles,
                                        direct_refuse, direct_build,  direct_cycles,     direct_tasks,
-                                       &FAMILY};
+                                       direct_least, &FAMILY};

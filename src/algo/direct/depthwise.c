@@ -128,4 +128,4 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
 
 const algorithm algo_depthwise = {"depthwise",           LANES_CHANNELS, applicable,
                                   propose_channel_tiles, direct_refuse,  direct_build,
-                                  direct_cycles,         direct_tasks,   &FAMILY};
+                                  direct_cycles,         direct_tasks,   direct_least, &FAMILY};

@@ -438,4 +438,4 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
 }
 
 const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL,
-                                 NULL};
+                                 NULL, NULL};
