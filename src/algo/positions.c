@@ -1,6 +1,6 @@
-/* What is made of all channels of a position: softmax, and layer_norm. A line is a position, whose channels fill the
- * lanes and come together at the end; or a vector of neighbouring positions, a lane each, gone through channel by
- * channel. It is gone through three times:
+/* What is made of all channels of a position, or of those of each group: softmax, and layer_norm. A line is a position,
+ * whose channels fill the lanes and come together at the end; or a vector of neighbouring positions, a lane each, gone
+ * through channel by channel. Each group of it is gone through three times:
  *
  *     softmax     greatest = max x;  e = exp(x - greatest), kept in scratch, and their sum;  e / sum
  *     layer_norm  mean = sum x / C;  inverse = 1 / sqrt(sum (x - mean)^2 / C + epsilon);  (x - mean) inverse
@@ -35,7 +35,7 @@ typedef struct line {
     channel_blocks oc;
     int registers, part, parts; /* part: of so many, a power of two */
     int kept;                   /* a tensor in scratch, of exponentials; -1: none */
-    affine n, position;
+    affine n, group, position;
     const nest_range *valid; /* positions, where those are the lanes; NULL: all */
     void (*body)(struct line *, const struct stretch *);
     bool stores; /* what has no channels is filled */
@@ -54,10 +54,11 @@ static register_ref only(const line *s, int which) { return reg(s->registers, af
 static register_ref part_of(const line *s, affine part) { return reg(s->part, part); }
 static register_ref none(void) { return reg(-1, affine_constant(0)); }
 
+/* `channel`: of the group's. */
 static stretch stretch_at(const line *s, affine channel, affine number, affine part) {
-    stretch at = {.m = {.n = s->n, .channel = channel, .valid = s->valid},
-                  .kept = affine_scale(number, s->lanes),
-                  .part = part};
+    const affine of_all = affine_add_scaled(channel, s->group, s->oc.channels);
+    stretch at = {
+        .m = {.n = s->n, .channel = of_all, .valid = s->valid}, .kept = affine_scale(number, s->lanes), .part = part};
     at.m.at.at[AXIS_D] = at.m.at.at[AXIS_H] = affine_constant(0);
     at.m.at.at[AXIS_W] = s->position;
     at.m.channel_step = s->channels;
@@ -210,7 +211,24 @@ static void normalise(line *s) {
     each_stored(s, store_normalised);
 }
 
-static void make_line(line *s) { (s->p->combine == COMBINE_SOFTMAX ? softmax : normalise)(s); }
+/* What is behind the last group of a blocked output; of one group, its vectors run into it. */
+static void store_fill(line *s) {
+    const int64_t fill = view_fill(&s->p->y), channels = s->p->y.channels;
+    for (int64_t done = 0; s->channels && s->p->groups > 1 && done < fill; done += s->lanes) {
+        const nest_range valid = range_of(&s->b, 0, fill - done < s->lanes ? fill - done : s->lanes);
+        stretch at = stretch_at(s, affine_constant(channels + done), affine_constant(0), affine_constant(0));
+        at.m.channel = affine_constant(channels + done);
+        at.m.valid = &valid;
+        epilogue_store_zeros(&s->out, &at.m);
+    }
+}
+
+static void make_line(line *s) {
+    s->group = build_loop(&s->b, "g", s->p->groups);
+    (s->p->combine == COMBINE_SOFTMAX ? softmax : normalise)(s);
+    build_end(&s->b);
+    store_fill(s);
+}
 
 /* ---- the walk ---- */
 
@@ -318,7 +336,7 @@ static cvk_plan plan_of(const algorithm *row, int64_t lines) {
 static void propose(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {
     const cvk_plan any = plan_of(row, 1);
     const line s = line_of(row, p, target, &any);
-    const int64_t lines = whole_lines(&s), each_line = s.oc.channels * (s.channels ? 1 : s.lanes);
+    const int64_t lines = whole_lines(&s), each_line = p->x.channels * (s.channels ? 1 : s.lanes);
     const int64_t shared = ceil_div(lines * (p->n > 0 ? p->n : 1), LEAST_TASKS), worth = TASK_ELEMENTS / each_line;
     const int64_t most = shared < worth ? shared : worth;
     plan_list_add(a, list, plan_of(row, most < 1 ? 1 : most));

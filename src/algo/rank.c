@@ -123,7 +123,8 @@ static bool counts_alike(const cvk_plan *a, const cvk_plan *b) {
     return whole && (!a->pack_rows || tasks_alike(a, b)) && a->algorithm && plan_equal(&ordered, b);
 }
 
-/* Whether a plan's nests would only show that it is none of the best: several workers take their share each, at best. */
+/* Whether a plan's nests would only show that it is none of the best: several workers take their share each, at best.
+ */
 static bool is_hopeless(const ranking *r, const cvk_plan *plan) {
     const algorithm *row = algo_of(plan);
     const double workers = r->aim.threads ? r->aim.threads : 1;

@@ -6,6 +6,7 @@
 #include "plan/brief.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 static void add_place(text *out, const char *what, const cvk_network_info *info, const cvk_place *p) {
@@ -23,8 +24,42 @@ static void add_parts(text *out, const network_parts *parts) {
     for (int k = 1; k < parts->count; k++) text_add(out, k == 1 ? "\n     with %s" : ", %s", parts->layer[k]->name);
 }
 
+/* ---- chains ---- */
+
+enum { WAYS = 3 };
+static const char *const WAY_WORDS[WAYS] = {"in bands", "a layer after the other", "as steps of their own"};
+
+static void take_cheaper(double *least, double cycles) {
+    if (isnan(*least) || cycles < *least) *least = cycles;
+}
+
+/* What the cost model thinks of each way; NAN: there is no plan for it. */
+static void find_ways(arena *a, const cvk_spec *chain, goal aim, double ways[WAYS]) {
+    ranked_layer *plans;
+    int count = 0;
+    for (int i = 0; i < WAYS; i++) ways[i] = NAN;
+    if (compile_rank(a, chain, aim, 0, NULL, &plans, &count) != CVK_OK) return;
+    for (int i = 0; i < count; i++) take_cheaper(&ways[!layer_plan_is_fused(&plans[i].plan)], plans[i].cycles);
+    double sum = 0;
+    for (int i = 0; i < chain->links; i++) {
+        const cvk_spec link = spec_link(chain, i);
+        if (compile_rank(a, &link, aim, 1, NULL, &plans, &count) != CVK_OK || !count) return;
+        sum += plans[0].cycles;
+    }
+    ways[2] = sum;
+}
+
+/* What a chain is predicted to take, and what it would. */
+static void add_ways(arena *a, const cvk_spec *chain, goal aim, text *out) {
+    double ways[WAYS];
+    find_ways(a, chain, aim, ways);
+    text_add(out, "\n     predicted");
+    for (int i = 0; i < WAYS; i++)
+        if (!isnan(ways[i])) text_add(out, "%s %.3g million cycles %s", i ? "," : "", 1e-6 * ways[i], WAY_WORDS[i]);
+}
+
 /* Places that are of interest: weights lie one after another. */
-static void print_step(arena *a, const ready_network *r, int i) {
+static void print_step(arena *a, const ready_network *r, goal aim, int i) {
     static const struct {
         cvk_role role;
         const char *word;
@@ -34,6 +69,7 @@ static void print_step(arena *a, const ready_network *r, int i) {
     text_add(&line, "%4d %-20s ", i, r->info.step[i].name);
     layer_plan_print_brief(&ready_network_unit(r, i)->plan, &line);
     add_parts(&line, &r->steps->step[i].parts);
+    if (spec_is_chain(r->steps->step[i].spec)) add_ways(a, r->steps->step[i].spec, aim, &line);
     text_add(&line, "\n     ");
     for (size_t k = 0; k < sizeof SHOWN / sizeof *SHOWN; k++)
         add_place(&line, SHOWN[k].word, &r->info, &r->info.step[i].place[SHOWN[k].role]);
@@ -55,10 +91,11 @@ static cli_exit explain(session *s, arena *a, void *context) {
     ready_network r;
     const cli_exit tuned = tuned_network(s, a, file, &r);
     if (tuned != CLI_DONE) return tuned;
-    const cvk_status status = ready_network_plan(session_goal(s, s->target), s->diagnostics, a, &r);
+    const goal aim = session_goal(s, s->target);
+    const cvk_status status = ready_network_plan(aim, s->diagnostics, a, &r);
     if (status != CVK_OK) return session_fail(s, status);
     printf("%s: a network for %s\n", file->path, s->target->name);
-    for (int i = 0; i < r.steps->step_count; i++) print_step(a, &r, i);
+    for (int i = 0; i < r.steps->step_count; i++) print_step(a, &r, aim, i);
     print_memory(&r);
     return CLI_DONE;
 }

@@ -43,6 +43,13 @@ static void put_integer(const field_row *f) {
     putchar('}');
 }
 
+/* Kinds of a network's nodes that are no layers. */
+static const char *const view_words[] = {
+#define VIEW(NAME, word) word,
+#include "spec/views.def"
+#undef VIEW
+};
+
 /* Each form of spec/read_field.c, as members of an object. */
 
 static void form_name(const field_row *f) {
@@ -54,7 +61,9 @@ static void form_kind(const field_row *f) {
     (void)f;
     printf("\"anyOf\": [{");
     put_list(&kind_words);
-    printf("}, {\"const\": \"concat\"}]");
+    printf("}, {");
+    put_words(view_words, sizeof view_words / sizeof *view_words);
+    printf("}]");
 }
 
 static void form_nan(const field_row *f) {
@@ -471,6 +480,20 @@ static bool of_layer_alone(const field_row *f) {
            f == &spec_fields[FIELD_then];
 }
 
+/* Those that views alone have. */
+static void put_view_keys(void) {
+    static const char *const keys[] = {"channels", "positions"};
+    printf(",\n      \"along\": {\"enum\": [\"channels\", \"positions\"]}");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        printf(",\n      \"%s\": {\"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": {", keys[i]);
+        put_range(0, LIMIT_SIZE);
+        printf("}}");
+    }
+    printf(",\n      \"shape\": {\"type\": \"array\", \"minItems\": 2, \"maxItems\": %d, \"items\": {", 1 + AXES);
+    put_range(1, LIMIT_SIZE);
+    printf("}}");
+}
+
 static void put_keys(bool in_defaults) {
     const char *joint = "";
     printf(CLOSED_OBJECT ", \"properties\": {");
@@ -479,6 +502,7 @@ static void put_keys(bool in_defaults) {
         printf("%s\n      \"%s\": {\"$ref\": \"#/definitions/%s\"}", joint, f->key, f->key);
         joint = ",";
     }
+    if (!in_defaults) put_view_keys();
     putchar('}');
 }
 
@@ -493,7 +517,9 @@ static void put_exempt(const field_row *f) {
         printf("%s\"%s\"", joint, kind_words.word[kind]);
         joint = ", ";
     }
-    printf("%s\"concat\"]}}}", joint);
+    for (size_t i = 0; i < sizeof view_words / sizeof *view_words; i++, joint = ", ")
+        printf("%s\"%s\"", joint, view_words[i]);
+    printf("]}}}");
 }
 
 /* A required key stands in every layer, or in the one that it is of, or in `defaults`. */

@@ -110,11 +110,16 @@ static bool is_there(const folding *f, const graph_value *v) {
     return v && !v->floats && !v->ints && v->rank >= 0 && (!v->maker || v->maker < f->layer->head);
 }
 
-/* A tensor that lies as the output does. */
+/* A tensor that lies as the output does, or does so when it is turned. */
 static bool is_like_output(const folding *f, const graph_value *v) {
     const graph_value *y = f->layer->output;
+    graph_view turned;
     if (v->rank != y->rank || memcmp(v->shape, y->shape, (size_t)y->rank * sizeof *y->shape) != 0) return false;
-    return !v->view || !f->layer->view.tensor || views_agree(v, v->view, y, &f->layer->view);
+    if (!v->view || !f->layer->view.tensor || views_agree(v, v->view, y, &f->layer->view)) return true;
+    f->layer->operand_turned[f->layer->operands] = f->layer->operands < MOST_POST_OPS &&
+                                                   view_turn(v, v->view, &turned) &&
+                                                   views_agree(v, &turned, y, &f->layer->view);
+    return f->layer->operands < MOST_POST_OPS && f->layer->operand_turned[f->layer->operands];
 }
 
 /* A number for each image and channel of the output. */
@@ -122,7 +127,8 @@ static bool is_a_gate(const folding *f, const graph_value *v) {
     const graph_value *y = f->layer->output;
     const graph_view *of = &f->layer->view;
     graph_view gate;
-    if (!view_of(v, &gate) || v->rank > y->rank || gate.batch != of->batch || gate.channels != of->channels)
+    if (!view_of(v, &gate) || v->rank > y->rank || gate.batch != of->batch || gate.channels != of->channels ||
+        view_size(&gate, PART_A) != view_size(of, PART_A) || view_size(&gate, PART_B) != view_size(of, PART_B))
         return false;
     for (int axis = 0; axis < AXES; axis++)
         if (gate.size[axis] != 1) return false;
@@ -302,7 +308,7 @@ const char *layer_why_not(const graph_node *n) {
 /* What gives the elements that the layer puts out, in other words, is no more than a view. */
 static bool take_view(import_layer *l, graph_node *n) {
     graph_view through;
-    if (!l->view.tensor || !view_of_node(n, &l->view, &through)) return false;
+    if (!l->view.tensor || l->back || !view_of_node(n, &l->view, &through)) return false;
     l->view = through;
     n->fate = FATE_VIEW;
     n->why = "";

@@ -23,7 +23,22 @@ void head_reads(import_layer *l, const graph_view *x) {
     if (x != &l->reads) l->reads = *x;
 }
 
-void head_keeps_axes(import_layer *l, const graph_view *x) { memcpy(l->view.parts, x->parts, sizeof x->parts); }
+void head_keeps_axes(import_layer *l, const graph_view *x) {
+    memcpy(l->view.parts, x->parts, sizeof x->parts);
+    l->view.outer = x->outer;
+    l->view.middle = x->middle;
+}
+
+bool head_turn(import_layer *l) {
+    graph_view turned;
+    const char *tensor = l->reads.tensor;
+    if (!tensor || !view_turn(l->input, &l->reads, &turned)) return false;
+    turned.tensor = tensor;
+    head_reads(l, &turned);
+    head_keeps_axes(l, &turned);
+    l->turned = true;
+    return true;
+}
 
 void layer_identity(import_layer *l) {
     head_reads(l, &l->reads);
@@ -38,7 +53,7 @@ bool heads_axes(const graph_value *x, const graph_view *view, int axis[AXES]) {
     const bool images = view->parts[0] == PART_N || (!view->parts[0] && view->batch == 1);
     const int axes = x->rank - 2;
     int least = 0;
-    if (axes < 1 || axes > AXES || !images || view->parts[1] != PART_C) return false;
+    if (axes < 1 || axes > AXES || !images || view_channel_axis(x, view) != 1) return false;
     for (int i = 0; i < axes; i++) {
         const int part = view->parts[2 + i];
         axis[i] = part == 0 ? AXES - axes + i : part == PART_D ? AXIS_D : part == PART_H ? AXIS_H : AXIS_W;
@@ -79,6 +94,40 @@ static void set_bias(arena *a, import_layer *l, const graph_value *bias) {
     l->spec.bias = true;
 }
 
+/* ---- kernels over a part of the channels ---- */
+
+static bool is_pointwise(const window *w) {
+    bool pointwise = true;
+    for (int i = 0; i < w->axes; i++)
+        pointwise &= w->kernel[i] == 1 && w->stride[i] == 1 && !w->before[i] && !w->after[i];
+    return pointwise;
+}
+
+/* What is repeated for each group. */
+static float *repeated(arena *a, const float *one, int64_t count, int64_t times) {
+    float *all = arena_array(a, float, count *times + 1);
+    for (int64_t i = 0; i < times; i++) memcpy(all + i * count, one, (size_t)count * sizeof *all);
+    return all;
+}
+
+/* Where its channels are the innermost of those of a tensor, all groups of that have the same weights. */
+static bool make_of_parts(arena *a, const graph_node *n, const window *axes, import_layer *l) {
+    const graph_value *x = node_input(n, 0), *w = node_input(n, 1), *bias = node_input(n, 2);
+    graph_view view;
+    if (!view_of(x, &view) || !view.tensor || node_int(n, "group", 1) != 1 || !is_pointwise(axes)) return false;
+    const int64_t groups = view.channels / view_size(&view, PART_C), out = w->shape[0];
+    if (view.parts[1] != PART_C || groups == 1 || view_size(&view, PART_C) != x->shape[1]) return false;
+    if (out > INT32_MAX / groups || w->elements > INT32_MAX / groups || (bias && bias->elements != out)) return false;
+    head_reads(l, &view);
+    head_keeps_axes(l, &view);
+    l->spec.groups = groups;
+    l->spec.out_channels = out * groups;
+    l->weights = repeated(a, w->floats, w->elements, groups);
+    if (bias) l->bias = repeated(a, bias->floats, out, groups);
+    l->spec.bias = bias != NULL;
+    return true;
+}
+
 static const char *make_window(arena *a, const graph_node *n, import_layer *l, bool transposed) {
     const graph_value *x = node_input(n, 0), *w = node_input(n, 1), *bias = node_input(n, 2);
     window axes;
@@ -90,6 +139,7 @@ static const char *make_window(arena *a, const graph_node *n, import_layer *l, b
     const int64_t groups = node_int(n, "group", 1), channels = x->shape[1];
     if (groups < 1 || channels % groups || (transposed ? w->shape[0] != channels : w->shape[1] != channels / groups))
         return HEAD_NO_SENSE;
+    if (!transposed && make_of_parts(a, n, &axes, l)) return NULL;
     read_axes_of(x, l, axis);
     set_axes(l, &axes, axis);
     l->spec.groups = groups;
@@ -145,12 +195,14 @@ const char *make_global_average(arena *a, const graph_node *n, import_layer *l) 
 
 /* ---- products ---- */
 
-/* Channels lie last; what is before are images and positions. */
+/* Channels lie last, or positions that are turned round; what is before are images and the others. */
 static bool reads_channels(const graph_value *x, import_layer *l) {
     graph_view view;
-    if (!view_of(x, &view) || view_channel_axis(x, &view) != x->rank - 1) return false;
+    if (!view_of(x, &view)) return false;
     head_reads(l, &view);
     head_keeps_axes(l, &view);
+    const bool last = view_channel_axis(x, &view) == x->rank - 1;
+    if (!last && (!head_turn(l) || view_channel_axis(x, &l->reads) != x->rank - 1)) return false;
     l->spec.input_layout = l->spec.output_layout = CVK_CHANNELS_LAST;
     return true;
 }
@@ -185,7 +237,8 @@ static const char *make_product(arena *a, const graph_value *x, const graph_valu
     if (!b || !b->floats || b->rank != 2) return HEAD_NOT_CONSTANT;
     const int64_t in = b->shape[turned], out = b->shape[!turned];
     if (in != x->shape[x->rank - 1] || in < 1 || out < 1 || x->elements < 1) return HEAD_NO_SENSE;
-    if (!reads_images(x, l) && !reads_channels(x, l)) read_rows(x, l);
+    const import_layer begun = *l;
+    if (!reads_images(x, l) && !reads_channels(x, l)) *l = begun, read_rows(x, l);
     l->spec.out_channels = out;
     l->weights = arena_array(a, float, b->elements);
     for (int64_t o = 0; o < out; o++)

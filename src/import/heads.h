@@ -18,6 +18,8 @@ static const char HEAD_UNKNOWN[] = "the shape of its input is not known",
 
 /* The layer reads a tensor of that view, and puts out as many channels. */
 void head_reads(import_layer *l, const graph_view *x);
+/* It reads its input with channels and positions in one another's place; false: that cannot be. */
+bool head_turn(import_layer *l);
 /* Its output lies as its input does. */
 void head_keeps_axes(import_layer *l, const graph_view *x);
 /* Of a value with its channels first, the spatial axis of the tensor that each of its own behind them goes through, in

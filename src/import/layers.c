@@ -70,12 +70,14 @@ static void settle_view(import_layer *l) {
     l->view.channels = s->out_channels;
     memcpy(l->view.size, s->out_size, sizeof s->out_size);
     l->view.tensor = l->reads.tensor ? s->name : NULL;
+    if (!l->flat) view_join(l->output, &l->view);
 }
 
 /* NULL, or why there is no such layer. */
 static const char *make(graph *g, graph_node *n, import_layers *layers, import_layer *l) {
     const char *why = layer_of_node(g->arena, n, l);
     if (why && !*why) why = layer_of_step(g->arena, n, l);
+    if (why && !layer_of_numbers(g->arena, n, l)) why = NULL;
     if (why) return why;
     if (layers->count == LIMIT_LAYERS) return "a spec has room for no more layers";
     l->spec.name = "layer";
@@ -95,7 +97,7 @@ static void take_layer(graph *g, graph_node *n, import_layers *layers) {
         n->why = "";
         n->macs = l->weights ? spec_macs(&l->spec) : 0;
         settle_view(l);
-        if (!l->bytes) layer_fold(g->arena, l);
+        if (!l->bytes && !l->flat) layer_fold(g->arena, l);
         layers->layer[layers->count++] = l;
         network_add_layer(g, layers, l);
         __builtin_add_overflow(layers->covered, n->macs, &layers->covered);
@@ -112,12 +114,10 @@ static void take_node(graph *g, graph_node *n, import_layers *layers) {
     if (is_known(n)) {
         n->fate = FATE_CONSTANT;
         n->why = "";
-    } else if (strcmp(n->op, "Split") == 0) {
-        const char *why = layers_split(g, n, layers);
-        if (why) n->why = why;
-    } else if (!network_take_node(g, n, layers)) {
-        take_layer(g, n, layers);
+        return;
     }
+    const bool split = strcmp(n->op, "Split") == 0 && !layers_split(g, n, layers);
+    if (!split && !network_take_node(g, n, layers)) take_layer(g, n, layers);
 }
 
 void layers_of_graph(graph *g, import_layers *layers) {

@@ -3,6 +3,7 @@
 #define CVK_IMPORT_LAYERS_H
 
 #include "import/view.h"
+#include "spec/graph_kind.h"
 #include "spec/spec.h"
 
 typedef struct import_layer {
@@ -11,7 +12,12 @@ typedef struct import_layer {
     const graph_value *input, *output;         /* tensors of the model */
     graph_view reads, view;                    /* how they lie in tensors */
     const graph_value *operand[MOST_POST_OPS]; /* tensors that its post-ops take, in their order */
+    bool operand_turned[MOST_POST_OPS];
+    const char *operand_tensor[MOST_POST_OPS]; /* as they are named in the network */
     int operands;
+    bool turned;           /* it reads its input with channels and positions in one another's place */
+    bool back;             /* and its output is to be turned back */
+    bool flat;             /* and these one behind the other as channels, so that it has a number for each */
     float *weights, *bias; /* dense; NULL: none */
     bool bytes;            /* it is of bytes: nothing is folded into it */
     int32_t *sums;         /* its bias then */
@@ -19,12 +25,18 @@ typedef struct import_layer {
     int scales;
 } import_layer;
 
-/* What makes a tensor of the network: a layer, or inputs side by side along their channels. */
+/* What makes a tensor of the network: a layer, or a node that is none. */
 typedef struct import_item {
     const char *name;
-    const import_layer *layer; /* NULL: a concatenation */
+    const import_layer *layer; /* NULL but of GRAPH_LAYER */
     const graph_node *node;
-    bool needed; /* for what the model puts out */
+    graph_kind kind;
+    const char *const *reads; /* what a node that is no layer reads */
+    int read_count;
+    bool along_positions; /* of a concatenation and a slice */
+    int64_t from, to;     /* of a slice */
+    graph_view shape;     /* of a reshape */
+    bool needed;          /* for what the model puts out */
 } import_item;
 
 typedef struct import_output {
@@ -39,7 +51,7 @@ typedef struct import_network {
     const graph_node *lacks; /* the first that is not there; NULL: there is none, or it is an input */
     int lacking;             /* so many nodes */
     graph_value **input;
-    size_t input_count, item_count, output_count;
+    size_t input_count, item_count, item_room, output_count;
     import_item *item; /* each behind those that it reads */
     import_output *output;
 } import_network;
@@ -61,6 +73,9 @@ void layer_identity(import_layer *l);
 const char *layer_of_node(arena *a, const graph_node *n, import_layer *l);
 /* A layer of what a node does to one of its operands, and no other layer could take; NULL, or why there is none. */
 const char *layer_of_step(arena *a, graph_node *n, import_layer *l);
+/* A layer of what a node does to a tensor by a constant that has a number for each position, or each element; NULL, or
+ * why there is none. */
+const char *layer_of_numbers(arena *a, graph_node *n, import_layer *l);
 /* Takes into the layer what follows it, as long as nothing else reads what is between. */
 void layer_fold(arena *a, import_layer *l);
 /* Makes a layer for each of the outputs of a node that takes a layer's channels apart; NULL, or why it cannot. */
@@ -85,6 +100,19 @@ void network_add_layer(graph *g, import_layers *layers, import_layer *l);
 /* In the place of one layer, several. */
 void network_replace_layer(graph *g, import_layers *layers, const import_layer *whole, import_layer **part,
                            size_t parts);
+/* Adds an item, or gives the name of one that does the same. Its own is made of `words`. */
+const char *network_add_item(graph *g, import_layers *layers, const char *words, import_item item);
+/* The tensors as a view says: with channels and positions in one another's place, as parts, in other shapes. Each adds
+ * what is lacking, and fills in the view's name. */
+void network_turn(graph *g, import_layers *layers, const graph_node *n, const graph_value *v, const graph_view *x,
+                  graph_view *turned);
+/* Of a node that takes a part of a tensor, or several: NULL, or why not. */
+const char *network_slice(graph *g, graph_node *n, import_layers *layers);
+const char *network_split(graph *g, graph_node *n, import_layers *layers);
+/* Of a node that lays tensors beside one another. */
+const char *network_concat(graph *g, graph_node *n, import_layers *layers);
+/* A value that the node, and no other, makes; false: it lies somewhere already. */
+bool network_set_view(arena *a, const graph_node *maker, const graph_value *value, const graph_view *view);
 /* Whether all is there, and what of it is needed. */
 void network_end(graph *g, import_layers *layers);
 

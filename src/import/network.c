@@ -24,7 +24,6 @@ static void begin_input(graph *g, import_layers *layers, graph_value *v) {
 
 void network_begin(graph *g, import_layers *layers) {
     import_network *n = &layers->network;
-    n->item = arena_array(g->arena, import_item, graph_count_made(g) + g->output_count + 1);
     n->input = arena_array(g->arena, graph_value *, g->input_count + 1);
     n->output = arena_array(g->arena, import_output, g->output_count + 1);
     for (size_t i = 0; i < g->input_count; i++) begin_input(g, layers, g->inputs[i]);
@@ -32,25 +31,106 @@ void network_begin(graph *g, import_layers *layers) {
 
 /* ---- items ---- */
 
-static import_item *add_item(import_layers *layers, const char *name, const import_layer *l, const graph_node *n) {
-    import_item *item = &layers->network.item[layers->network.item_count++];
-    *item = (import_item){.name = name, .layer = l, .node = n};
-    return item;
+static bool same_names(const import_item *a, const import_item *b) {
+    bool same = a->read_count == b->read_count;
+    for (int i = 0; same && i < a->read_count; i++) same = strcmp(a->reads[i], b->reads[i]) == 0;
+    return same;
 }
 
-/* A value that the node, and no other, makes; false: it lies somewhere already. */
-static bool set_view(arena *a, const graph_node *maker, const graph_value *value, const graph_view *view) {
+static bool same_shape(const graph_view *a, const graph_view *b) {
+    return a->rank == b->rank && a->channels == b->channels && memcmp(a->size, b->size, sizeof a->size) == 0;
+}
+
+/* Whether an item that is no layer makes what another does. */
+static bool makes_the_same(const import_item *a, const import_item *b) {
+    return !a->layer && a->kind == b->kind && same_names(a, b) && a->along_positions == b->along_positions &&
+           a->from == b->from && a->to == b->to && (a->kind != GRAPH_RESHAPE || same_shape(&a->shape, &b->shape));
+}
+
+static void make_room(arena *a, import_network *net, size_t more) {
+    if (net->item_count + more <= net->item_room) return;
+    net->item_room = 2 * (net->item_room + more);
+    import_item *item = arena_array(a, import_item, net->item_room);
+    if (net->item_count) memcpy(item, net->item, net->item_count * sizeof *item);
+    net->item = item;
+}
+
+static void add_item(graph *g, import_layers *layers, import_item item) {
+    make_room(g->arena, &layers->network, 1);
+    layers->network.item[layers->network.item_count++] = item;
+}
+
+const char *network_add_item(graph *g, import_layers *layers, const char *words, import_item item) {
+    const import_network *net = &layers->network;
+    for (size_t i = 0; i < net->item_count && item.kind != GRAPH_CONCAT; i++)
+        if (makes_the_same(&net->item[i], &item)) return net->item[i].name;
+    item.name = import_name(g->arena, layers, words);
+    add_item(g, layers, item);
+    return item.name;
+}
+
+bool network_set_view(arena *a, const graph_node *maker, const graph_value *value, const graph_view *view) {
     graph_value *v = (graph_value *)(uintptr_t)value;
     if (v->view || v->maker != maker) return false;
     v->view = arena_copy(a, view, sizeof *view);
     return true;
 }
 
+/* What its post-ops take by name, turned where it lies otherwise. */
+static void name_operands(graph *g, import_layers *layers, import_layer *l) {
+    for (int i = 0; i < l->operands; i++) {
+        graph_view turned = *l->operand[i]->view;
+        if (l->operand_turned[i]) network_turn(g, layers, l->head, l->operand[i], l->operand[i]->view, &turned);
+        l->operand_tensor[i] = turned.tensor;
+    }
+}
+
+/* What it reads, where that is a tensor seen otherwise. */
+static void name_input(graph *g, import_layers *layers, import_layer *l) {
+    graph_view turned = l->reads;
+    if (l->turned) network_turn(g, layers, l->head, l->input, l->input->view, &turned);
+    if (l->flat) {
+        const import_item item = {.node = l->head,
+                                  .kind = GRAPH_RESHAPE,
+                                  .reads = arena_copy(g->arena, &turned.tensor, sizeof turned.tensor),
+                                  .read_count = 1,
+                                  .shape = l->reads};
+        turned.tensor = network_add_item(g, layers, arena_format(g->arena, "%s_flat", turned.tensor), item);
+    }
+    l->reads.tensor = turned.tensor;
+}
+
+/* What a layer of a number for each element makes, in the shape that it was given. */
+static graph_view unflatten(graph *g, import_layers *layers, const import_layer *l) {
+    graph_view turned, back;
+    view_turn(l->input, l->input->view, &turned);
+    const import_item item = {.node = l->head,
+                              .kind = GRAPH_RESHAPE,
+                              .reads = arena_copy(g->arena, &l->spec.name, sizeof l->spec.name),
+                              .read_count = 1,
+                              .shape = turned};
+    turned.tensor = network_add_item(g, layers, arena_format(g->arena, "%s_shape", l->spec.name), item);
+    network_turn(g, layers, l->head, l->input, &turned, &back);
+    return back;
+}
+
+/* Whether others that lie as its input does are to be combined with what it makes. */
+static graph_view view_made(graph *g, import_layers *layers, const import_layer *l) {
+    graph_view back = l->view;
+    if (l->flat) return unflatten(g, layers, l);
+    if (l->back) network_turn(g, layers, l->head, l->output, &l->view, &back);
+    return back;
+}
+
 void network_add_layer(graph *g, import_layers *layers, import_layer *l) {
     bool there = l->reads.tensor != NULL;
     for (int i = 0; i < l->operands; i++) there &= l->operand[i]->view != NULL;
-    if (there && l->output->maker && set_view(g->arena, l->output->maker, l->output, &l->view))
-        add_item(layers, l->spec.name, l, l->head);
+    if (!there || !l->output->maker || l->output->view) return;
+    name_input(g, layers, l);
+    name_operands(g, layers, l);
+    add_item(g, layers, (import_item){.name = l->spec.name, .layer = l, .node = l->head});
+    const graph_view made = view_made(g, layers, l);
+    network_set_view(g->arena, l->output->maker, l->output, &made);
 }
 
 void network_replace_layer(graph *g, import_layers *layers, const import_layer *whole, import_layer **part,
@@ -59,57 +139,23 @@ void network_replace_layer(graph *g, import_layers *layers, const import_layer *
     size_t at = 0;
     while (at < net->item_count && net->item[at].layer != whole) at++;
     if (at == net->item_count) return;
+    make_room(g->arena, net, parts);
     memmove(net->item + at + parts, net->item + at + 1, (net->item_count - at - 1) * sizeof *net->item);
     net->item_count += parts - 1;
     for (size_t i = 0; i < parts; i++) {
+        name_operands(g, layers, part[i]);
         net->item[at + i] = (import_item){.name = part[i]->spec.name, .layer = part[i], .node = part[i]->head};
-        if (!part[i]->output->maker || !set_view(g->arena, part[i]->output->maker, part[i]->output, &part[i]->view))
+        if (!part[i]->output->maker ||
+            !network_set_view(g->arena, part[i]->output->maker, part[i]->output, &part[i]->view))
             net->item[at + i].name = ""; /* nobody can read it */
     }
-}
-
-/* Side by side along their channels, which lie alike in all of them; NULL, or why not. */
-static const char *lay_beside(const graph_node *n, graph_view *sum) {
-    const graph_value *first = node_input(n, 0), *y = n->out[0];
-    int64_t channels = 0, axis = node_int(n, "axis", 1);
-    for (int i = 0; i < n->in_count; i++)
-        if (!n->in[i] || !n->in[i]->view) return "no layer does that";
-    *sum = *first->view;
-    if (axis < 0) axis += first->rank;
-    for (int i = 0; i < n->in_count; i++) {
-        const graph_value *x = n->in[i];
-        graph_view like = *x->view;
-        if (view_channel_axis(x, x->view) != axis) return "it is not along channels";
-        channels += like.channels;
-        like.channels = sum->channels;
-        graph_value same = *x; /* as if it had as many channels as the first */
-        same.shape[axis] = first->shape[axis];
-        if (!views_agree(first, sum, &same, &like)) return "its tensors lie otherwise";
-    }
-    sum->channels = channels;
-    return y && y->rank == first->rank && channels <= LIMIT_SIZE ? NULL : "its shape is not known";
-}
-
-static void take_concat(graph *g, graph_node *n, import_layers *layers) {
-    graph_view sum;
-    n->why = n->in_count && n->out_count ? lay_beside(n, &sum) : "it has no operands";
-    if (n->why) return;
-    const char *name = import_name(g->arena, layers, n->name);
-    sum.tensor = name;
-    if (!set_view(g->arena, n, n->out[0], &sum)) {
-        n->why = "another node makes what it makes";
-        return;
-    }
-    add_item(layers, name, NULL, n);
-    n->fate = FATE_LAYER;
-    n->layer = name;
-    n->why = "concat";
 }
 
 static bool take_view(graph *g, graph_node *n) {
     const graph_value *x = node_input(n, 0);
     graph_view view;
-    if (!x || !x->view || !view_of_node(n, x->view, &view) || !set_view(g->arena, n, n->out[0], &view)) return false;
+    if (!x || !x->view || !view_of_node(n, x->view, &view) || !network_set_view(g->arena, n, n->out[0], &view))
+        return false;
     n->fate = FATE_VIEW;
     n->layer = view.tensor;
     n->why = "";
@@ -117,9 +163,18 @@ static bool take_view(graph *g, graph_node *n) {
 }
 
 bool network_take_node(graph *g, graph_node *n, import_layers *layers) {
+    static const struct {
+        const char *op;
+        const char *(*take)(graph *, graph_node *, import_layers *);
+    } ROWS[] = {{"Concat", network_concat}, {"Slice", network_slice}, {"Split", network_split}};
     if (take_view(g, n)) return true;
-    if (strcmp(n->op, "Concat") == 0) take_concat(g, n, layers);
-    return strcmp(n->op, "Concat") == 0;
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        if (strcmp(n->op, ROWS[i].op) != 0) continue;
+        const char *why = ROWS[i].take(g, n, layers);
+        if (why) n->why = why;
+        return true;
+    }
+    return false;
 }
 
 /* ---- what is lacking ---- */
@@ -161,7 +216,7 @@ static const char *copy_of(graph *g, import_layers *layers, const graph_value *v
     layer_identity(l);
     l->spec.name = import_name(g->arena, layers, v->name);
     if (import_refusal(g->arena, &l->spec)) return NULL;
-    add_item(layers, l->spec.name, l, NULL);
+    add_item(g, layers, (import_item){.name = l->spec.name, .layer = l});
     return l->spec.name;
 }
 
@@ -190,11 +245,11 @@ static void need(import_network *net, const char *tensor) {
 }
 
 /* How many tensors an item reads, and which: what a layer reads before what its post-ops take. */
-static int count_read(const import_item *i) { return i->layer ? 1 + i->layer->operands : i->node->in_count; }
+static int count_read(const import_item *i) { return i->layer ? 1 + i->layer->operands : i->read_count; }
 
 static const char *tensor_read(const import_item *i, int k) {
-    if (!i->layer) return i->node->in[k]->view->tensor;
-    return k ? i->layer->operand[k - 1]->view->tensor : i->layer->reads.tensor;
+    if (!i->layer) return i->reads[k];
+    return k ? i->layer->operand_tensor[k - 1] : i->layer->reads.tensor;
 }
 
 static bool reads_input(const import_network *net, const char *tensor) {

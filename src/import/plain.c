@@ -16,7 +16,7 @@ static const char *read_plain(const graph_node *n, layer_kind kind, import_layer
     head_keeps_axes(l, &view);
     l->spec.kind = kind;
     l->spec.groups = spec_groups_of_kind(&l->spec);
-    memcpy(l->spec.out_size, view.size, sizeof view.size);
+    if (kind == LAYER_RESIZE) memcpy(l->spec.out_size, view.size, sizeof view.size);
     return NULL;
 }
 
@@ -30,6 +30,18 @@ static bool goes_through_channels(const import_layer *l, int axis) {
     return axis >= 0 && view_channel_axis(l->input, &l->reads) == axis;
 }
 
+/* Through the channels, or the innermost of them: of each group. */
+static bool goes_through_groups(import_layer *l, int axis) {
+    const bool inner = axis >= 0 && l->reads.parts[axis] == PART_C && view_size(&l->reads, PART_C) > 1;
+    l->spec.groups = inner ? l->spec.in_channels / view_size(&l->reads, PART_C) : 1;
+    return inner || goes_through_channels(l, axis);
+}
+
+/* Or through positions, which are channels then. */
+static bool takes_axis(import_layer *l, int axis) {
+    return goes_through_groups(l, axis) || (head_turn(l) && goes_through_groups(l, axis));
+}
+
 /* Older models take all axes from one on together. */
 const char *make_softmax(arena *a, const graph_node *n, import_layer *l) {
     enum { ONE_AXIS = 13 }; /* the version since which there is one */
@@ -38,7 +50,8 @@ const char *make_softmax(arena *a, const graph_node *n, import_layer *l) {
     if (why) return why;
     const bool newer = n->opset >= ONE_AXIS;
     const int axis = axis_at(l->input, node_int(n, "axis", newer ? -1 : 1));
-    if (!goes_through_channels(l, axis)) return ELSEWHERE;
+    if (!takes_axis(l, axis)) return ELSEWHERE;
+    l->back = l->turned;
     for (int i = axis + 1; i < l->input->rank; i++)
         if (!newer && l->input->shape[i] != 1) return ELSEWHERE;
     return NULL;
@@ -153,7 +166,7 @@ const char *make_layer_norm(arena *a, const graph_node *n, import_layer *l) {
     const char *why = read_plain(n, LAYER_LAYER_NORM, l);
     if (why) return why;
     const int axis = axis_at(l->input, node_int(n, "axis", -1));
-    if (axis != l->input->rank - 1 || !goes_through_channels(l, axis)) return ELSEWHERE;
+    if (axis != l->input->rank - 1 || !takes_axis(l, axis) || l->spec.groups > 1) return ELSEWHERE;
     for (int i = 1; i < n->out_count; i++)
         if (n->out[i] && n->out[i]->readers) return "its mean is read";
     l->spec.epsilon = node_float(n, "epsilon", 1e-5);

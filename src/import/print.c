@@ -33,18 +33,32 @@ static void print_outputs(const import_network *n, text *out) {
 
 /* Layouts inside are for the compiler to choose. */
 static void print_layer(const import_layer *l, text *out) {
-    const char *operand[MOST_POST_OPS];
     cvk_spec s = l->spec;
     s.input_layout = s.output_layout = CVK_CHANNELS_FIRST;
-    for (int i = 0; i < l->operands; i++) operand[i] = l->operand[i]->view->tensor;
-    spec_print_in_network(&s, l->reads.tensor, operand, out);
+    spec_print_in_network(&s, l->reads.tensor, l->operand_tensor, out);
 }
 
-static void print_concat(const import_item *item, text *out) {
-    text_add(out, "{name: %s, kind: concat, input: [", item->name);
-    for (int i = 0; i < item->node->in_count; i++)
-        text_add(out, "%s%s", i ? ", " : "", item->node->in[i]->view->tensor);
-    text_add(out, "]}");
+static const char *const VIEW_WORDS[] = {
+#define VIEW(NAME, word) [GRAPH_##NAME] = word,
+#include "spec/views.def"
+#undef VIEW
+};
+
+static void print_view(const import_item *item, text *out) {
+    const bool concat = item->kind == GRAPH_CONCAT;
+    text_add(out, "{name: %s, kind: %s, input: %s", item->name, VIEW_WORDS[item->kind], concat ? "[" : "");
+    for (int i = 0; i < item->read_count; i++) text_add(out, "%s%s", i ? ", " : "", item->reads[i]);
+    if (concat) text_add(out, item->along_positions ? "], along: positions" : "]");
+    if (item->kind == GRAPH_SLICE)
+        text_add(out, ", %s: [%lld, %lld]", item->along_positions ? "positions" : "channels", (long long)item->from,
+                 (long long)item->to);
+    if (item->kind == GRAPH_RESHAPE) {
+        text_add(out, ", shape: [%lld", (long long)item->shape.channels);
+        for (int axis = AXES - item->shape.rank; axis < AXES; axis++)
+            text_add(out, ", %lld", (long long)item->shape.size[axis]);
+        text_add(out, "]");
+    }
+    text_add(out, "}");
 }
 
 static void print_network(const import_network *n, text *out) {
@@ -54,7 +68,7 @@ static void print_network(const import_network *n, text *out) {
     for (const import_item *item = n->item; item < n->item + n->item_count; item++) {
         if (!item->needed) continue;
         text_add(out, "  - ");
-        item->layer ? print_layer(item->layer, out) : print_concat(item, out);
+        item->layer ? print_layer(item->layer, out) : print_view(item, out);
         text_add(out, "\n");
     }
 }

@@ -78,8 +78,8 @@ static bool is_over_channels(const cvk_spec *s) { return s->kind == LAYER_LAYER_
 
 /* Which set an input of an image belongs to. */
 static int64_t set_of(const cvk_spec *s, int64_t n, int64_t channel, int64_t position) {
-    if (is_over_channels(s)) return n * map_of(s) + position;
-    return n * s->groups + channel / (s->in_channels / s->groups);
+    const int64_t group = channel / (s->in_channels / s->groups);
+    return (is_over_channels(s) ? n * map_of(s) + position : n) * s->groups + group;
 }
 
 /* A pass over all inputs: what each brings to its set. */
@@ -104,7 +104,7 @@ static void go_through(const formula *f, pass *one) {
 
 static void finish_norms(const formula *f, int64_t sets) {
     const cvk_spec *s = f->spec;
-    const int64_t count = is_over_channels(s) ? s->in_channels : s->in_channels / s->groups * map_of(s);
+    const int64_t count = s->in_channels / s->groups * (is_over_channels(s) ? 1 : map_of(s));
     const residue part = residue_inverse(residue_of_integer(count));
     go_through(f, add_first);
     for (int64_t i = 0; i < sets; i++) f->set[i].first = residue_mul(f->set[i].first, part);
@@ -119,7 +119,7 @@ static void finish_norms(const formula *f, int64_t sets) {
 static bool fill_sets(formula *f) {
     const cvk_spec *s = f->spec;
     if (!is_over_channels(s) && s->kind != LAYER_GROUP_NORM) return true;
-    const int64_t sets = s->batch * (is_over_channels(s) ? map_of(s) : s->groups);
+    const int64_t sets = s->batch * s->groups * (is_over_channels(s) ? map_of(s) : 1);
     f->set = calloc((size_t)sets + 1, sizeof *f->set);
     if (!f->set) return false;
     if (s->kind != LAYER_SOFTMAX) {

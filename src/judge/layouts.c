@@ -41,13 +41,18 @@ void layout_write(cvk_layout layout, int bytes, int64_t batch, int64_t channels,
     layout_write_pitched(layout, bytes, batch, channels, spec_stored(layout, channels), size, from, to);
 }
 
-void layout_read(cvk_layout layout, int bytes, int64_t batch, int64_t channels, const int64_t size[AXES],
-                 const void *from, void *to) {
+void layout_read_pitched(cvk_layout layout, int bytes, int64_t batch, int64_t channels, int64_t pitch,
+                         const int64_t size[AXES], const void *from, void *to) {
     char *at = to;
     for (int64_t n = 0; n < batch; n++)
         for (int64_t c = 0; c < channels; c++) {
-            channel_walk w = layout_walk(layout, spec_stored(layout, channels), size, n, c);
+            channel_walk w = layout_walk(layout, pitch, size, n, c);
             layout_copy_spaced(bytes, w.count, (const char *)from + w.first * bytes, w.step, at, 1);
             at += w.count * bytes;
         }
+}
+
+void layout_read(cvk_layout layout, int bytes, int64_t batch, int64_t channels, const int64_t size[AXES],
+                 const void *from, void *to) {
+    layout_read_pitched(layout, bytes, batch, channels, spec_stored(layout, channels), size, from, to);
 }

@@ -22,5 +22,7 @@ void layout_write_pitched(cvk_layout layout, int bytes, int64_t batch, int64_t c
 /* From where it lies to a dense array in logical order. */
 void layout_read(cvk_layout layout, int bytes, int64_t batch, int64_t channels, const int64_t size[AXES],
                  const void *from, void *to);
+void layout_read_pitched(cvk_layout layout, int bytes, int64_t batch, int64_t channels, int64_t pitch,
+                         const int64_t size[AXES], const void *from, void *to);
 
 #endif

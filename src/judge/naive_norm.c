@@ -1,4 +1,4 @@
-/* Set by set: the positions of a group's channels, or the channels of a position. */
+/* Set by set: the positions of a group's channels, or a group's channels of a position. */
 #include "judge/naive_norm.h"
 #include "judge/bound.h"
 
@@ -23,9 +23,10 @@ static set group_of(const cvk_spec *s, const void *input, int64_t i) {
     return (set){s->input_type, input, i / channels * channels * map, 1, channels * map};
 }
 
-static set channels_at(const cvk_spec *s, const void *input, int64_t n, int64_t position) {
-    const int64_t map = positions(s);
-    return (set){s->input_type, input, n * s->in_channels * map + position, map, s->in_channels};
+/* Of a group of all images'. */
+static set channels_at(const cvk_spec *s, const void *input, int64_t group, int64_t position) {
+    const int64_t map = positions(s), channels = s->in_channels / s->groups;
+    return (set){s->input_type, input, group * channels * map + position, map, channels};
 }
 
 /* ---- norms ---- */
@@ -68,14 +69,16 @@ static void group_range(const cvk_spec *s, const void *input, int64_t first, int
 typedef void at_position(const cvk_spec *s, const set *channels, int64_t first, int64_t last, int64_t at,
                          long double *output, double *bound);
 
-/* For each position of each image, channels low <= c < high of it: theirs is element `at` and every map on. */
+/* For each position of each image's groups, channels low <= c < high of one: theirs is element `at` and every map on.
+ */
 static void each_position(const cvk_spec *s, const void *input, int64_t first, int64_t last, long double *output,
                           double *bound, at_position *make) {
-    const int64_t map = positions(s), channels = s->in_channels;
+    const int64_t map = positions(s), channels = s->in_channels / s->groups;
     for (int64_t i = first; i < last;) {
-        const int64_t n = i / channels, low = i % channels, end = (n + 1) * channels < last ? (n + 1) * channels : last;
+        const int64_t group = i / channels, low = i % channels, next = (group + 1) * channels;
+        const int64_t end = next < last ? next : last;
         for (int64_t p = 0; p < map; p++) {
-            const set all = channels_at(s, input, n, p);
+            const set all = channels_at(s, input, group, p);
             make(s, &all, low, low + end - i, (i - first) * map + p, output, bound);
         }
         i = end;

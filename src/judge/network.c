@@ -1,5 +1,5 @@
-/* Values are kept as dense arrays in logical order, a storage each: N C D H W, and of tensors that stand one after
- * another one such after another. */
+/* What lies in each storage is kept as it lies there, so that what is part of something else, or the same seen
+ * otherwise, is found by where it begins. */
 #include "judge/network.h"
 
 #include "judge/layouts.h"
@@ -19,30 +19,26 @@ static cvk_spec step_spec(const network_trial *t, int step) { return spec_of_bat
 
 static int64_t images(const network_trial *t) { return t->n->batch_any ? t->batch : t->n->batch; }
 
-/* Bytes of a tensor's channels, of one image. */
-static size_t run_bytes(const network_tensor *x) { return (size_t)(x->channels * x->pixels * type_bytes(x->type)); }
-
-/* Where the channels of an image stand among its storage's. */
-static unsigned char *run_of(const network_trial *t, const network_tensor *x, int64_t n) {
-    const int64_t all = t->n->storage[x->storage].logical;
-    const int64_t image = (x->number * images(t) + n) * all + x->channel;
-    return t->value[x->storage] + (size_t)(image * x->pixels * type_bytes(x->type));
+/* Where a tensor begins. */
+static unsigned char *begin_of(const network_trial *t, const network_tensor *x) {
+    return t->value[x->storage] + (size_t)(x->begin + x->image_begin * images(t));
 }
 
 static void take(const network_trial *t, int tensor, void *to) {
     const network_tensor *x = &t->n->tensor[tensor];
-    for (int64_t n = 0; n < images(t); n++)
-        memcpy((char *)to + (size_t)n * run_bytes(x), run_of(t, x, n), run_bytes(x));
+    const int64_t size[AXES] = {1, 1, x->pixels};
+    layout_read_pitched(x->layout, type_bytes(x->type), images(t), x->channels, x->pitch, size, begin_of(t, x), to);
 }
 
 static void keep(const network_trial *t, int tensor, const void *from) {
     const network_tensor *x = &t->n->tensor[tensor];
-    for (int64_t n = 0; n < images(t); n++)
-        memcpy(run_of(t, x, n), (const char *)from + (size_t)n * run_bytes(x), run_bytes(x));
+    const int64_t size[AXES] = {1, 1, x->pixels};
+    layout_write_pitched(x->layout, type_bytes(x->type), images(t), x->channels, x->pitch, size, from, begin_of(t, x));
 }
 
 static size_t tensor_bytes(const network_trial *t, int tensor) {
-    return (size_t)images(t) * run_bytes(&t->n->tensor[tensor]);
+    const network_tensor *x = &t->n->tensor[tensor];
+    return (size_t)(images(t) * x->channels * x->pixels * type_bytes(x->type));
 }
 
 /* Several stand one after another, which is how the interpreter wants them. */
@@ -98,8 +94,7 @@ static void draw_inputs(network_trial *t) {
 }
 
 static size_t storage_bytes(const network_trial *t, int storage) {
-    const network_storage *s = &t->n->storage[storage];
-    return (size_t)(s->times * images(t) * s->logical * s->pixels * type_bytes(s->type));
+    return (size_t)(t->n->storage[storage].bytes * (t->n->batch_any ? t->batch : 1));
 }
 
 cvk_status network_trial_open(const network_steps *n, const cvk_network_info *info, int64_t batch, uint64_t seed,
@@ -220,9 +215,7 @@ static bool allocate(const network_trial *t, guard_side side, uint32_t workers, 
 static void fill(const network_trial *t, network_buffers *b) {
     enum { ALL_NAN = 0xFF };
     for (uint32_t i = 0; i < b->inputs; i++) {
-        const cvk_tensor_info *x = &t->info->input[i];
-        layout_write(x->layout, type_bytes((cvk_type)x->dtype), images(t), x->shape[1], x->shape + 2,
-                     t->value[storage_of(t, CVK_SPACE_INPUT, i)], b->input[i].data);
+        memcpy(b->input[i].data, t->value[storage_of(t, CVK_SPACE_INPUT, i)], b->input[i].bytes);
         b->in[i] = (cvk_const_buffer){b->input[i].data, b->input[i].bytes};
     }
     for (uint32_t i = 0; i < b->outputs; i++) {
@@ -267,17 +260,9 @@ static bool are_intact(const network_buffers *b) {
     return intact;
 }
 
-/* An output in its layout, as it would be of the values that were kept. */
+/* As it lies there. */
 static bool is_expected(const network_trial *t, const network_buffers *b, uint32_t i) {
-    const cvk_tensor_info *x = &t->info->output[i];
-    const size_t bytes = bytes_of(t, x);
-    unsigned char *expected = calloc(1, bytes + 1);
-    if (!expected) return false;
-    layout_write(x->layout, type_bytes((cvk_type)x->dtype), images(t), x->shape[1], x->shape + 2,
-                 t->value[storage_of(t, CVK_SPACE_OUTPUT, i)], (char *)expected);
-    const bool same = memcmp(expected, b->output[i].data, bytes) == 0;
-    free(expected);
-    return same;
+    return memcmp(t->value[storage_of(t, CVK_SPACE_OUTPUT, i)], b->output[i].data, b->output[i].bytes) == 0;
 }
 
 const char *network_trial_compare(const network_trial *t, const network_buffers *b) {

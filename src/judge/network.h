@@ -12,7 +12,7 @@ typedef struct network_trial {
     const cvk_network_info *info; /* its table, with kernels that run */
     int64_t batch;
     layer_data *data;      /* each step's: of these, its weights, bias and scales */
-    unsigned char **value; /* what lies in each storage, in logical order */
+    unsigned char **value; /* what lies in each storage */
 } network_trial;
 
 /* Random inputs and weights, these so small that sums do not grow from step to step. `batch` is of a network for any

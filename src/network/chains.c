@@ -33,6 +33,8 @@ static bool is_light(const cvk_spec *s) {
 
 /* It may be part of a wider tensor then, which chains neither read nor write. */
 static bool lies_beside(const spec_graph *g, int tensor) {
+    const int maker = g->tensor[tensor].producer;
+    if (maker != GRAPH_COMES_IN && !g->node[maker].layer) return true;
     for (const graph_node *n = g->node; n < g->node + g->node_count; n++)
         for (int i = 0; i < n->input_count && !n->layer; i++)
             if (n->input[i] == tensor) return true;

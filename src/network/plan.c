@@ -121,9 +121,9 @@ static cvk_dtype dtype_of(const cvk_spec *s, cvk_role role) {
 }
 
 static void set_shape(cvk_weight_info *w, const cvk_spec *s, int64_t elements) {
-    const bool weights = w->role == CVK_ROLE_WEIGHTS,
-               vectors = w->role == CVK_ROLE_SCALE && spec_scales(s) > 1 && elements % s->out_channels == 0;
-    w->shape[0] = elements;
+    const bool one = !spec_is_chain(s), weights = one && w->role == CVK_ROLE_WEIGHTS,
+               vectors = one && w->role == CVK_ROLE_SCALE && spec_scales(s) > 1 && elements % s->out_channels == 0;
+    w->shape[0] = elements; /* of a chain those of its layers, one behind the other */
     w->shape[1] = 1;
     if (weights) w->shape[0] = s->transposed ? s->in_channels : s->out_channels;
     if (weights) w->shape[1] = s->transposed ? spec_group_out(s) : spec_group_in(s);

@@ -1,143 +1,41 @@
-/* Layouts are chosen, tensors find the storage that they lie in, and what no producer can put where it is wanted is
+/* Tensors find the storage that they lie in, and what no producer can put where it is wanted is
  * copied by a step of its own. */
-#include "network/steps.h"
+#include "network/making.h"
 
 #include "network/chains.h"
 
 #include <string.h>
 
-enum { NONE = -1, BLOCK = 16 };
-
-/* Of each tensor of the graph, while steps are made. */
-typedef struct value {
-    cvk_layout layout;
-    int home;        /* the concatenation that it lies in, or NONE */
-    int64_t channel; /* where in it */
-    int output;      /* the output whose buffer it lies in, or NONE */
-    int list;        /* the operands of a layer that it lies among, or NONE */
-    int number;      /* which of them it is */
-    int storage;     /* where it lies, or NONE: it has not been asked for */
-} value;
-
-/* Tensors that post-ops of one layer take, one after another. */
-typedef struct operand_list {
-    const graph_node *taker;
-    post_operand sort;
-    int count, storage; /* storage: NONE until it is asked for */
-} operand_list;
-
-typedef struct making {
-    arena *arena;
-    network_steps *n;
-    const spec_graph *g;
-    const network_parts *parts; /* of each node */
-    value *value;
-    operand_list *list;
-    int list_count;
-    int most_steps, most_tensors, most_storages;
-} making;
-
-/* ---- layouts ---- */
-
-static bool comes_in(const making *m, int t) { return m->g->tensor[t].producer == GRAPH_COMES_IN; }
-static const graph_node *maker_of(const making *m, int t) { return &m->g->node[m->g->tensor[t].producer]; }
-
-/* The tensors of one sort that a layer's post-ops take, in their order. */
-static int find_operands(const graph_node *n, post_operand sort, int found[MOST_POST_OPS]) {
-    int count = 0, at = 0;
-    for (const post_op *op = n->layer->post; op < n->layer->post + n->layer->post_count; op++) {
-        if (!post_takes_tensor(op->kind)) continue;
-        if (post_rows[op->kind].operand == sort) found[count++] = n->operand[at];
-        at++;
-    }
-    return count;
-}
-
-/* Whether all that it takes of its output's shape lies in a layout. */
-static bool takes_laid(const making *m, const graph_node *n, cvk_layout layout) {
-    int found[MOST_POST_OPS];
-    const int count = find_operands(n, OPERAND_TENSOR, found);
-    bool laid = true;
-    for (int i = 0; i < count; i++) laid &= m->value[found[i]].layout == layout;
-    return laid;
-}
-
-/* Whether a layer may put it out in a layout as well as in any other: nobody has said one, and its post-ops take no
- * tensor that has another. */
-static bool is_free(const making *m, int t, cvk_layout layout, int readers) {
-    const graph_tensor *tensor = &m->g->tensor[t];
-    return !comes_in(m, t) && !tensor->said && tensor->readers == readers && maker_of(m, t)->layer &&
-           takes_laid(m, maker_of(m, t), layout);
-}
-
-/* The same of all that a concatenation lays side by side, each read there alone. */
-static bool are_free(const making *m, const graph_node *concat, cvk_layout layout) {
-    bool free = true;
-    for (int i = 0; i < concat->input_count; i++) free &= is_free(m, concat->input[i], layout, 1);
-    return free;
-}
-
-/* Whether what is laid side by side may lie so: in blocks, where each begins with one. */
-static bool may_be_laid(const making *m, const graph_node *concat, cvk_layout layout) {
-    int64_t channel = 0;
-    bool whole = true;
-    for (int i = 0; i < concat->input_count; i++) {
-        whole &= channel % BLOCK == 0;
-        channel += m->g->tensor[concat->input[i]].channels;
-    }
-    return whole || layout != CVK_BLOCKED;
-}
-
-/* Inside, channels lie together; a concatenation is laid out as the first of its own that it may be laid out as. */
-static void choose_layouts(making *m) {
-    for (int t = 0; t < m->g->tensor_count; t++) {
-        const graph_tensor *of = &m->g->tensor[t];
-        m->value[t] = (value){.layout = of->said ? of->layout : CVK_CHANNELS_LAST,
-                              .home = NONE,
-                              .output = NONE,
-                              .list = NONE,
-                              .storage = NONE};
-    }
-    for (const graph_node *n = m->g->node; n < m->g->node + m->g->node_count; n++)
-        for (int i = n->input_count - 1; i >= 0 && !n->layer; i--) {
-            const cvk_layout own = m->value[n->input[i]].layout;
-            if (!comes_in(m, n->input[i]) && may_be_laid(m, n, own)) m->value[n->output].layout = own;
-        }
-}
-
-/* What is only put out takes the layout that it is wanted in, where that costs nothing. */
-static void choose_output(making *m, int index) {
-    const graph_output *o = &m->g->output[index];
-    value *v = &m->value[o->tensor];
-    const graph_node *n = comes_in(m, o->tensor) ? NULL : maker_of(m, o->tensor);
-    if (!n) return;
-    if (v->layout != o->layout && is_free(m, o->tensor, o->layout, 0)) v->layout = o->layout;
-    if (v->layout != o->layout && !n->layer && m->g->tensor[o->tensor].readers == 0 && are_free(m, n, o->layout) &&
-        may_be_laid(m, n, o->layout)) {
-        for (int i = 0; i < n->input_count; i++)
-            if (!graph_is_output(m->g, n->input[i])) m->value[n->input[i]].layout = o->layout;
-        v->layout = o->layout;
-    }
-    if (v->layout == o->layout) v->output = index;
-}
-
 /* ---- homes ---- */
 
-/* Whether its producer can put it into the concatenation, from that channel on. */
-static bool can_lie_in(const making *m, int t, int concat) {
+/* What lies there is written row by row, each image's apart; and is then no part of anything. */
+static bool is_written_apart(const making *m, const graph_node *n) { return n->along_positions && !is_one_image(m); }
+
+/* Whether its producer can put it into the concatenation. */
+static bool can_lie_in(const making *m, int t, const graph_node *concat) {
     const value *v = &m->value[t];
-    return !comes_in(m, t) && v->home == NONE && v->output == NONE && v->layout == m->value[concat].layout;
+    if (comes_in(m, t) || is_written_apart(m, concat)) return false;
+    const graph_node *n = maker_of(m, t);
+    const bool may = n->layer ? !spec_is_chain(n->layer) : n->kind == GRAPH_CONCAT && !is_written_apart(m, n);
+    return may && v->home == NONE && v->output == NONE && v->layout == m->value[concat->output].layout;
+}
+
+/* Where the next one begins. */
+static void pass(const making *m, const graph_node *concat, int t, int64_t *channel, int64_t *position) {
+    const graph_tensor *of = &m->g->tensor[t];
+    *(concat->along_positions ? position : channel) += concat->along_positions ? graph_pixels(of) : of->channels;
 }
 
 static void find_homes(making *m, const graph_node *concat) {
-    int64_t channel = 0;
+    int64_t channel = 0, position = 0;
     for (int i = 0; i < concat->input_count; i++) {
-        const int t = concat->input[i];
-        if (can_lie_in(m, t, concat->output)) {
-            m->value[t].home = concat->output;
-            m->value[t].channel = channel;
+        const int root = root_of(m, concat->input[i]);
+        if (can_lie_in(m, root, concat)) {
+            m->value[root].home = concat->output;
+            m->value[root].channel = channel;
+            m->value[root].position = position;
         }
-        channel += m->g->tensor[t].channels;
+        pass(m, concat, root, &channel, &position);
     }
 }
 
@@ -181,29 +79,30 @@ static int add_storage(making *m, cvk_space space, int index, const graph_tensor
         (network_storage){.space = space,
                           .index = index,
                           .bytes = times * of->batch * channels * graph_pixels(of) * type_bytes(of->type),
-                          .channels = channels,
-                          .logical = of->channels,
-                          .pixels = graph_pixels(of),
-                          .times = times,
-                          .type = of->type,
                           .first = INT32_MAX,
                           .last = NONE};
     return m->n->storage_count++;
 }
 
-/* From its first image's first byte to that of a channel. */
-static int64_t bytes_before(const graph_tensor *of, cvk_layout layout, int64_t channel) {
-    return channel * (layout == CVK_CHANNELS_LAST ? 1 : graph_pixels(of)) * type_bytes(of->type);
-}
-
-static network_tensor tensor_in(const graph_tensor *of, cvk_layout layout, int storage, int64_t begin) {
+static network_tensor tensor_in(const graph_tensor *of, cvk_layout layout, int storage) {
     return (network_tensor){.name = of->name,
                             .layout = layout,
                             .storage = storage,
                             .channels = of->channels,
                             .pixels = graph_pixels(of),
-                            .begin = begin,
+                            .pitch = spec_stored(layout, of->channels),
                             .type = of->type};
+}
+
+/* A part of another, from a channel and a position on. */
+static network_tensor part_of(const network_tensor *whole, const graph_tensor *of, int64_t channel, int64_t position) {
+    network_tensor t = *whole;
+    const bool last = whole->layout == CVK_CHANNELS_LAST;
+    t.name = of->name;
+    t.channels = of->channels;
+    t.pixels = graph_pixels(of);
+    t.begin += (channel * (last ? 1 : whole->pixels) + position * whole->pitch) * type_bytes(of->type);
+    return t;
 }
 
 /* A tensor like `of` among those of a list. */
@@ -211,36 +110,32 @@ static network_tensor tensor_in_list(making *m, int list, const graph_tensor *of
     operand_list *l = &m->list[list];
     const cvk_layout layout = m->value[l->taker->output].layout;
     if (l->storage == NONE) l->storage = add_storage(m, CVK_SPACE_WORKSPACE, 0, of, layout, l->count);
-    network_tensor t = tensor_in(of, layout, l->storage, 0);
+    network_tensor t = tensor_in(of, layout, l->storage);
     *(m->n->batch_any ? &t.image_begin : &t.begin) = number * (m->n->storage[l->storage].bytes / l->count);
-    t.number = number;
     return t;
+}
+
+static void lie(making *m, int t, network_tensor there) {
+    m->n->tensor[t] = there;
+    m->value[t].storage = there.storage;
 }
 
 /* The storage that a tensor lies in as a whole, or with others. */
 static void settle(making *m, int t) {
-    value *v = &m->value[t];
+    const value *v = &m->value[t];
     const graph_tensor *of = &m->g->tensor[t];
-    int64_t begin = 0, channel = 0;
     if (v->storage != NONE) return;
     if (v->list != NONE) {
-        m->n->tensor[t] = tensor_in_list(m, v->list, of, v->number);
-        v->storage = m->n->tensor[t].storage;
-        return;
-    }
-    if (v->home != NONE) {
+        lie(m, t, tensor_in_list(m, v->list, of, v->number));
+    } else if (v->home != NONE) {
         settle(m, v->home);
-        v->storage = m->value[v->home].storage;
-        channel = m->n->tensor[v->home].channel + v->channel;
-        begin = m->n->tensor[v->home].begin + bytes_before(of, v->layout, v->channel);
-    } else if (comes_in(m, t)) {
-        v->storage = add_storage(m, CVK_SPACE_INPUT, t, of, v->layout, 1);
+        lie(m, t, part_of(&m->n->tensor[v->home], of, v->channel, v->position));
     } else {
-        v->storage =
-            add_storage(m, v->output == NONE ? CVK_SPACE_WORKSPACE : CVK_SPACE_OUTPUT, v->output, of, v->layout, 1);
+        const cvk_space space = comes_in(m, t)      ? CVK_SPACE_INPUT
+                                : v->output == NONE ? CVK_SPACE_WORKSPACE
+                                                    : CVK_SPACE_OUTPUT;
+        lie(m, t, tensor_in(of, v->layout, add_storage(m, space, comes_in(m, t) ? t : v->output, of, v->layout, 1)));
     }
-    m->n->tensor[t] = tensor_in(of, v->layout, v->storage, begin);
-    m->n->tensor[t].channel = channel;
 }
 
 static int add_tensor(making *m, network_tensor t) {
@@ -252,9 +147,10 @@ static int add_tensor(making *m, network_tensor t) {
 
 static int64_t pitch_of(const making *m, int tensor) {
     const network_tensor *t = &m->n->tensor[tensor];
-    const int64_t all = m->n->storage[t->storage].channels;
-    return all == spec_stored(t->layout, t->channels) ? 0 : all;
+    return t->pitch == spec_stored(t->layout, t->channels) ? 0 : t->pitch;
 }
+
+static bool is_dense(const making *m, int t) { return pitch_of(m, t) == 0; }
 
 /* What is between the layers of a chain lies as its ends do. */
 static void lay_out_links(arena *a, cvk_spec *chain) {
@@ -318,12 +214,13 @@ static void add_copy(making *m, int from, const graph_tensor *of, int to) {
 static bool may_stay(const making *m, int t, post_operand sort, cvk_layout layout) {
     const bool alike = m->n->tensor[t].layout == layout || (sort == OPERAND_IMAGE_CHANNEL && layout != CVK_BLOCKED &&
                                                             m->n->tensor[t].layout != CVK_BLOCKED);
-    return alike && (sort == OPERAND_TENSOR || pitch_of(m, t) == 0);
+    return alike && (sort == OPERAND_TENSOR || is_dense(m, t));
 }
 
-static int copy_operand(making *m, int t, cvk_layout layout) {
+/* As a whole, in a layout. */
+static int copy_to(making *m, int t, cvk_layout layout) {
     const graph_tensor *of = &m->g->tensor[t];
-    const int to = add_tensor(m, tensor_in(of, layout, add_storage(m, CVK_SPACE_WORKSPACE, 0, of, layout, 1), 0));
+    const int to = add_tensor(m, tensor_in(of, layout, add_storage(m, CVK_SPACE_WORKSPACE, 0, of, layout, 1)));
     add_copy(m, t, of, to);
     return to;
 }
@@ -345,46 +242,151 @@ static int make_operands(making *m, const graph_node *n, post_operand sort) {
     const int count = find_operands(n, sort, found);
     if (count == 0) return NONE;
     for (int i = 0; i < count; i++) settle(m, found[i]);
-    if (count == 1 && may_stay(m, found[0], sort, layout)) return found[0];
-    return count == 1 ? copy_operand(m, found[0], layout) : fill_list(m, list_of(m, n, sort), found);
+    const bool apart = !spec_is_chain(n->layer) || is_dense(m, found[0]);
+    if (count == 1 && apart && may_stay(m, found[0], sort, layout)) return found[0];
+    return count == 1 ? copy_to(m, found[0], layout) : fill_list(m, list_of(m, n, sort), found);
 }
 
 static void add_layer(making *m, const graph_node *n) {
     settle(m, n->input[0]);
     settle(m, n->output);
-    network_step step = step_between(n->input[0], n->output);
+    const bool apart = !spec_is_chain(n->layer) || is_dense(m, n->input[0]); /* chains read no part of a tensor */
+    const int input = apart ? n->input[0] : copy_to(m, n->input[0], m->value[n->input[0]].layout);
+    network_step step = step_between(input, n->output);
     step.operand[OPERAND_TENSOR] = make_operands(m, n, OPERAND_TENSOR);
     step.operand[OPERAND_IMAGE_CHANNEL] = make_operands(m, n, OPERAND_IMAGE_CHANNEL);
     step.parts = m->parts[n - m->g->node];
     add_step(m, n->layer, &step);
 }
 
+/* ---- views ---- */
+
+/* The tensor itself where it lies as a whole with its channels last, else a copy that does. */
+static int with_channels_last(making *m, int t) {
+    const bool so = is_dense(m, t) && m->n->tensor[t].layout == CVK_CHANNELS_LAST;
+    return so ? t : copy_to(m, t, CVK_CHANNELS_LAST);
+}
+
+/* An image's rows, of what has its channels last, as channels of one position: then those of a wider one are a part of
+ * its channels. */
+static int add_rows(making *m, int of, const graph_tensor *rows, int64_t position) {
+    const graph_tensor flat = {.name = rows->name,
+                               .rank = 1,
+                               .batch = rows->batch,
+                               .batch_any = rows->batch_any,
+                               .channels = rows->channels * graph_pixels(rows),
+                               .size = {1, 1, 1},
+                               .type = rows->type,
+                               .at = rows->at};
+    const network_tensor *whole = &m->n->tensor[of];
+    network_tensor t = tensor_in(&flat, CVK_CHANNELS_LAST, whole->storage);
+    t.begin = whole->begin + position * whole->pitch * type_bytes(whole->type);
+    t.image_begin = whole->image_begin;
+    t.pitch = whole->pixels * whole->pitch;
+    return add_tensor(m, t);
+}
+
+/* Rows `of` one tensor, from one position on, to where others are in another. */
+static void copy_rows(making *m, const graph_tensor *rows, int from, int64_t at, int to, int64_t there) {
+    const int begin = add_rows(m, from, rows, at), end = add_rows(m, to, rows, there);
+    graph_tensor flat = *rows;
+    flat.rank = 1;
+    flat.channels = m->n->tensor[begin].channels;
+    flat.size[AXIS_D] = flat.size[AXIS_H] = flat.size[AXIS_W] = 1;
+    add_copy(m, begin, &flat, end);
+}
+
+static void put_beside(making *m, const graph_node *n, int t, int64_t channel, int64_t position) {
+    const graph_tensor *of = &m->g->tensor[t];
+    settle(m, t);
+    if (is_written_apart(m, n))
+        copy_rows(m, of, with_channels_last(m, t), 0, n->output, position);
+    else
+        add_copy(m, t, of, add_tensor(m, part_of(&m->n->tensor[n->output], of, channel, position)));
+}
+
 /* What does not lie there yet comes there. */
 static void add_concat(making *m, const graph_node *n) {
-    int64_t channel = 0;
+    int64_t channel = 0, position = 0;
     settle(m, n->output);
     for (int i = 0; i < n->input_count; i++) {
-        const int t = n->input[i];
-        const graph_tensor *of = &m->g->tensor[t];
-        const value *v = &m->value[t], *in = &m->value[n->output];
-        if (v->home != n->output || v->channel != channel) {
-            settle(m, t);
-            const int64_t begin = m->n->tensor[n->output].begin + bytes_before(of, in->layout, channel);
-            network_tensor to = tensor_in(of, in->layout, in->storage, begin);
-            to.channel = m->n->tensor[n->output].channel + channel;
-            add_copy(m, t, of, add_tensor(m, to));
-        }
-        channel += of->channels;
+        const value *v = &m->value[root_of(m, n->input[i])];
+        if (v->home != n->output || v->channel != channel || v->position != position)
+            put_beside(m, n, n->input[i], channel, position);
+        pass(m, n, n->input[i], &channel, &position);
     }
+}
+
+/* Whether an image's numbers lie in the order in which they are counted: N C D H W. */
+static bool is_in_order(const making *m, int t) {
+    const network_tensor *of = &m->n->tensor[t];
+    const bool either = of->layout == CVK_CHANNELS_LAST && (of->channels == 1 || of->pixels == 1);
+    return is_dense(m, t) && (of->layout == CVK_CHANNELS_FIRST || either);
+}
+
+/* Whether what a node makes can be seen in its input where that lies. */
+static bool is_seen_in(const making *m, const graph_node *n) {
+    const cvk_layout layout = m->value[n->input[0]].layout;
+    switch (n->kind) {
+    case GRAPH_SLICE:
+        return n->along_positions ? layout == CVK_CHANNELS_LAST : layout != CVK_BLOCKED || is_of_blocks(m, n);
+    case GRAPH_RESHAPE: return same_channels(m, n) || is_in_order(m, n->input[0]);
+    default: return layout != CVK_BLOCKED && is_dense(m, n->input[0]);
+    }
+}
+
+/* The layout of a copy in which it can be seen. */
+static cvk_layout layout_to_see(const making *m, const graph_node *n) {
+    const bool turned = n->kind == GRAPH_TRANSPOSE && m->value[n->output].layout == CVK_CHANNELS_LAST;
+    return turned || n->kind == GRAPH_RESHAPE ? CVK_CHANNELS_FIRST : CVK_CHANNELS_LAST;
+}
+
+/* Of a slice along positions, what one row has. */
+static int64_t pixels_of_row(const graph_tensor *t) { return graph_pixels(t) / t->size[AXES - t->rank]; }
+
+static void slice_positions(making *m, const graph_node *n, int from) {
+    const graph_tensor *of = &m->g->tensor[n->output];
+    const int64_t at = n->first * pixels_of_row(of);
+    if (is_one_image(m)) {
+        lie(m, n->output, part_of(&m->n->tensor[from], of, 0, at));
+        return;
+    }
+    settle(m, n->output);
+    copy_rows(m, of, with_channels_last(m, from), at, n->output, 0);
+}
+
+/* The same numbers in the same places, counted otherwise. */
+static network_tensor counted_as(const making *m, int from, int t) {
+    const network_tensor *whole = &m->n->tensor[from];
+    network_tensor seen = tensor_in(&m->g->tensor[t], m->value[t].layout, whole->storage);
+    seen.begin = whole->begin;
+    seen.image_begin = whole->image_begin;
+    if (seen.channels == whole->channels && seen.layout == whole->layout) seen.pitch = whole->pitch;
+    return seen;
+}
+
+static void add_view(making *m, const graph_node *n) {
+    settle(m, n->input[0]);
+    const int from = is_seen_in(m, n) ? n->input[0] : copy_to(m, n->input[0], layout_to_see(m, n));
+    if (n->kind != GRAPH_SLICE)
+        lie(m, n->output, counted_as(m, from, n->output));
+    else if (n->along_positions)
+        slice_positions(m, n, from);
+    else
+        lie(m, n->output, part_of(&m->n->tensor[from], &m->g->tensor[n->output], n->first, 0));
 }
 
 static void add_output(making *m, int index) {
     const graph_output *o = &m->g->output[index];
     const graph_tensor *of = &m->g->tensor[o->tensor];
     settle(m, o->tensor);
-    if (m->value[o->tensor].output == index) return;
+    if (m->value[root_of(m, o->tensor)].output == index) return;
     const int storage = add_storage(m, CVK_SPACE_OUTPUT, index, of, o->layout, 1);
-    add_copy(m, o->tensor, of, add_tensor(m, tensor_in(of, o->layout, storage, 0)));
+    add_copy(m, o->tensor, of, add_tensor(m, tensor_in(of, o->layout, storage)));
+}
+
+static void add_node(making *m, const graph_node *n) {
+    (n->layer ? add_layer : n->kind == GRAPH_CONCAT ? add_concat : add_view)(m, n);
 }
 
 static void live(network_steps *n, int tensor, int step) {
@@ -404,18 +406,19 @@ static void find_lifetimes(making *m) {
     }
 }
 
-/* Each edge and each output is one copy at most. */
+/* Each edge and each output is one copy at most, but that of a view two: as a whole, then its rows. */
 static int most_copies(const spec_graph *g) {
-    int edges = g->output_count;
-    for (const graph_node *n = g->node; n < g->node + g->node_count; n++) edges += n->input_count + n->operand_count;
-    return edges;
+    int copies = g->output_count;
+    for (const graph_node *n = g->node; n < g->node + g->node_count; n++)
+        copies += (n->layer ? 1 : 2) * n->input_count + n->operand_count;
+    return copies;
 }
 
 static void make_room(making *m) {
     const int copies = most_copies(m->g);
     network_steps *n = m->n;
     n->step = arena_array(m->arena, network_step, m->g->node_count + copies + 1);
-    n->tensor = arena_array(m->arena, network_tensor, m->g->tensor_count + copies + 1);
+    n->tensor = arena_array(m->arena, network_tensor, m->g->tensor_count + 2 * copies + 1); /* 2: of rows both */
     n->storage = arena_array(m->arena, network_storage, m->g->tensor_count + copies + 1);
     n->tensor_count = m->g->tensor_count;
     m->value = arena_array(m->arena, value, m->g->tensor_count + 1);
@@ -441,13 +444,12 @@ const network_steps *network_of(arena *a, const cvk_network *file, int64_t near)
     *n = (network_steps){.name = file->name, .graph = g, .batch = g->tensor->batch, .batch_any = g->tensor->batch_any};
     making m = {.arena = a, .n = n, .g = g, .parts = fused->parts};
     make_room(&m);
-    choose_layouts(&m);
-    for (int i = 0; i < g->output_count; i++) choose_output(&m, i);
+    making_choose_layouts(&m);
     for (int i = 0; i < g->node_count; i++)
-        if (!g->node[i].layer) find_homes(&m, &g->node[i]);
+        if (g->node[i].kind == GRAPH_CONCAT) find_homes(&m, &g->node[i]);
     for (int i = 0; i < g->node_count; i++)
         if (g->node[i].layer) find_lists(&m, &g->node[i]);
-    for (int i = 0; i < g->node_count; i++) (g->node[i].layer ? add_layer : add_concat)(&m, &g->node[i]);
+    for (int i = 0; i < g->node_count; i++) add_node(&m, &g->node[i]);
     for (int i = 0; i < g->output_count; i++) add_output(&m, i);
     find_lifetimes(&m);
     return n;

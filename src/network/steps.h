@@ -8,15 +8,11 @@
 
 #include "network/fuse.h"
 
-/* What tensors lie in: one of them as a whole, or several side by side along their channels. */
+/* What tensors lie in: one of them as a whole, or several, whose parts they may be in turn. */
 typedef struct network_storage {
-    cvk_space space;         /* CVK_SPACE_INPUT, CVK_SPACE_OUTPUT or CVK_SPACE_WORKSPACE */
-    int index;               /* of the input or output */
-    int64_t bytes;           /* of an image where any batch will do */
-    int64_t channels;        /* in memory */
-    int64_t logical, pixels; /* channels that there are, of an image's positions */
-    int times;               /* tensors that stand one after another */
-    cvk_type type;
+    cvk_space space; /* CVK_SPACE_INPUT, CVK_SPACE_OUTPUT or CVK_SPACE_WORKSPACE */
+    int index;       /* of the input or output */
+    int64_t bytes;   /* of an image where any batch will do */
     int first, last; /* the steps that it lives through */
 } network_storage;
 
@@ -25,8 +21,7 @@ typedef struct network_tensor {
     cvk_layout layout;
     int storage;
     int64_t channels, pixels;   /* of an image */
-    int64_t channel;            /* of the storage's, its first */
-    int number;                 /* of those that stand one after another in its storage */
+    int64_t pitch;              /* channels in memory of the tensor that its own are part of; else its own */
     int64_t begin, image_begin; /* in bytes into its storage, and so many more for each image of any batch */
     cvk_type type;
 } network_tensor;

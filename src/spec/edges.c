@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* "[1, 64, 56, 56]" */
-static const char *show_shape(arena *a, const graph_tensor *t) {
+const char *edges_show_shape(arena *a, const graph_tensor *t) {
     text words = text_new(a);
     if (t->batch_any)
         text_add(&words, "[%s, %lld", batch_words.word[0], (long long)t->channels);
@@ -20,7 +20,7 @@ static const char *show_shape(arena *a, const graph_tensor *t) {
     return words.bytes;
 }
 
-static bool same_batch(const graph_tensor *a, const graph_tensor *b) {
+bool edges_same_batch(const graph_tensor *a, const graph_tensor *b) {
     return a->batch == b->batch && a->batch_any == b->batch_any;
 }
 
@@ -28,7 +28,7 @@ static bool same_sizes(const graph_tensor *a, const graph_tensor *b) {
     return a->rank == b->rank && memcmp(a->size, b->size, sizeof a->size) == 0;
 }
 
-static const node *value_of(const node *mapping, const char *key) {
+const node *edges_value(const node *mapping, const char *key) {
     for (size_t i = 0; i < mapping->count; i += 2)
         if (strcmp(mapping->child[i]->text, key) == 0) return mapping->child[i + 1];
     return NULL;
@@ -51,7 +51,7 @@ const graph_tensor *edges_named(const edges *e, const char *name) {
 static bool is_a_layer(const edges *e, const char *name) {
     for (size_t i = 0; e->layers && i < e->layers->count; i++) {
         const node *layer = e->layers->child[i];
-        const node *own = layer->kind == NODE_MAPPING ? value_of(layer, "name") : NULL;
+        const node *own = layer->kind == NODE_MAPPING ? edges_value(layer, "name") : NULL;
         if (own && own->kind == NODE_SCALAR && strcmp(own->text, name) == 0) return true;
     }
     return false;
@@ -69,7 +69,7 @@ static hint_text nearest_name(const edges *e, const char *name) {
 }
 
 /* The tensor that a node names, counted as read; -1: there is none, which has been said of `path`. */
-static int named(edges *e, const char *path, const node *n) {
+int edges_read_name(edges *e, const char *path, const node *n) {
     if (n->kind != NODE_SCALAR) {
         report_error(e->report, E_KIND, n->at, NULL, "%s: expected the name of an input or an earlier layer, got %s",
                      path, describe(n).text);
@@ -94,7 +94,7 @@ static const char *path_of(const reader *r) { return arena_format(r->arena, "%s.
 
 void edges_read_input(reader *r, const node *name) {
     cvk_spec *s = &r->draft.spec;
-    r->draft.input = named(r->edges, path_of(r), name);
+    r->draft.input = edges_read_name(r->edges, path_of(r), name);
     if (r->draft.input < 0 || r->edges->graph.tensor[r->draft.input].broken) {
         r->complete = false;
         return;
@@ -109,7 +109,7 @@ void edges_read_input(reader *r, const node *name) {
 
 void edges_read_operand(reader *r, const node *name) {
     draft *d = &r->draft;
-    const int found = named(r->edges, path_of(r), name);
+    const int found = edges_read_name(r->edges, path_of(r), name);
     if (found < 0) {
         r->complete = false;
         return;
@@ -118,19 +118,16 @@ void edges_read_operand(reader *r, const node *name) {
     d->operand_at[d->operand_count++] = name->at;
 }
 
-static graph_tensor *add_tensor(edges *e, graph_tensor t) {
-    graph_tensor *to = &e->graph.tensor[e->graph.tensor_count++];
-    *to = t;
-    return to;
+static void add_tensor(edges *e, graph_tensor t) { e->graph.tensor[e->graph.tensor_count++] = t; }
+
+void edges_add(edges *e, graph_node n, graph_tensor made) {
+    n.output = e->graph.tensor_count;
+    made.producer = e->graph.node_count;
+    e->graph.node[e->graph.node_count++] = n;
+    add_tensor(e, made);
 }
 
-static graph_node *add_node(edges *e, place at) {
-    graph_node *to = &e->graph.node[e->graph.node_count++];
-    *to = (graph_node){.output = e->graph.tensor_count, .at = at};
-    return to;
-}
-
-static graph_tensor output_of(const edges *e, const reader *r) {
+static graph_tensor output_of(const reader *r) {
     const cvk_spec *s = &r->draft.spec;
     graph_tensor t = {.name = s->name,
                       .rank = s->rank,
@@ -140,7 +137,6 @@ static graph_tensor output_of(const edges *e, const reader *r) {
                       .type = s->output_type,
                       .layout = s->output_layout,
                       .said = r->draft.layout,
-                      .producer = e->graph.node_count,
                       .at = s->at};
     memcpy(t.size, s->out_size, sizeof t.size);
     return t;
@@ -170,12 +166,12 @@ static void check_operand(edges *e, const reader *r, int i, const graph_tensor *
     const graph_tensor *t = &e->graph.tensor[r->draft.operand[i]];
     const bool gate = sort_of_operand(&r->draft.spec, i) == OPERAND_IMAGE_CHANNEL;
     if (t->broken) return;
-    if (!same_batch(t, output) || !(gate ? is_one_position(t) : same_sizes(t, output)) ||
+    if (!edges_same_batch(t, output) || !(gate ? is_one_position(t) : same_sizes(t, output)) ||
         t->channels != output->channels)
         report_error(e->report, E_EDGE, r->draft.operand_at[i],
                      gate ? "a gate has one position" : "both have one shape",
                      "%s.post_ops: %s is %s, and what the layer puts out %s", r->owner, t->name,
-                     show_shape(e->arena, t), show_shape(e->arena, output));
+                     edges_show_shape(e->arena, t), edges_show_shape(e->arena, output));
     else if (t->type != output->type)
         report_error(e->report, E_EDGE, r->draft.operand_at[i], NULL,
                      "%s.post_ops: %s is of %s, and what the layer puts out of %s", r->owner, t->name,
@@ -188,9 +184,6 @@ static void check_kept(edges *e, const reader *r) {
         report_error(e->report, E_DIRECTION, r->draft.at[FIELD_direction],
                      "a file of its own, without `inputs`, may have them",
                      "%s.direction: layers that feed one another go forward", r->owner);
-    if (spec_is_chain(&r->draft.spec))
-        report_error(e->report, E_UNSUPPORTED, r->draft.spec.at, "each as a layer of its own, which the next one names",
-                     "%s: a chain in a network is not supported yet", r->owner);
     if (r->draft.spec.indices)
         report_error(e->report, E_UNSUPPORTED, r->draft.at[FIELD_indices], NULL,
                      "%s.indices: nothing in a network reads them yet", r->owner);
@@ -198,116 +191,21 @@ static void check_kept(edges *e, const reader *r) {
 
 void edges_add_layer(edges *e, const reader *r, const cvk_spec *layer, bool sound) {
     if (!r->draft.spec.name) return;
-    graph_tensor t = output_of(e, r);
+    graph_tensor t = output_of(r);
     t.broken = !sound;
     if (sound) {
         check_kept(e, r);
         check_type(e, r);
         for (int i = 0; i < r->draft.operand_count; i++) check_operand(e, r, i, &t);
     }
-    graph_node *n = add_node(e, r->draft.spec.at);
-    n->layer = layer;
-    n->input_count = 1;
-    n->input = arena_copy(e->arena, &r->draft.input, sizeof r->draft.input);
-    n->operand_count = r->draft.operand_count;
-    n->operand = arena_copy(e->arena, r->draft.operand, sizeof r->draft.operand);
-    add_tensor(e, t);
-}
-
-/* ---- concatenations ---- */
-
-static const char CONCAT[] = "concat";
-
-bool edges_is_concat(const node *layer) {
-    const node *kind = value_of(layer, "kind");
-    return kind && kind->kind == NODE_SCALAR && strcmp(kind->text, CONCAT) == 0;
-}
-
-/* Its keys are few, and none from `defaults`. */
-static bool check_concat_keys(edges *e, const char *owner, const node *layer) {
-    static const char *const keys[] = {"name", "kind", "input"};
-    static const word_list known = {"key", sizeof keys / sizeof *keys, keys};
-    bool sound = true;
-    for (size_t i = 0; i < layer->count; i += 2) {
-        const node *key = layer->child[i];
-        if (word_find(&known, key->text) >= 0) continue;
-        report_error(e->report, E_LAYER_KIND, key->at, NULL, "%s.%s: a layer of kind %s has %s alone", owner, key->text,
-                     CONCAT, word_choices(&known).text);
-        sound = false;
-    }
-    for (size_t i = 0; i < known.count; i++) {
-        if (value_of(layer, keys[i])) continue;
-        report_error(e->report, E_MISSING_KEY, layer->at, NULL, "%s: %s is missing", owner, keys[i]);
-        sound = false;
-    }
-    return sound;
-}
-
-/* What comes of laying it beside those before; false where it does not fit, which has been said. */
-static bool lay_beside(edges *e, const char *owner, const node *n, const graph_tensor *t, graph_tensor *sum) {
-    if (sum->rank == 0) {
-        const char *name = sum->name;
-        const place at = sum->at;
-        *sum = *t;
-        sum->name = name;
-        sum->at = at;
-        sum->channels = 0;
-    }
-    const bool fits = same_batch(t, sum) && same_sizes(t, sum);
-    if (!fits)
-        report_error(e->report, E_EDGE, n->at, "all but the channels have to agree",
-                     "%s.input: %s is %s, which does not lie beside %s", owner, t->name, show_shape(e->arena, t),
-                     show_shape(e->arena, sum));
-    else if (t->type != sum->type)
-        report_error(e->report, E_EDGE, n->at, NULL, "%s.input: %s is of %s, and those before it of %s", owner, t->name,
-                     type_name(t->type), type_name(sum->type));
-    sum->channels += t->channels;
-    return fits && t->type == sum->type;
-}
-
-static bool read_concat_inputs(edges *e, const char *owner, const node *list, int *inputs, graph_tensor *sum) {
-    const char *path = arena_format(e->arena, "%s.input", owner);
-    bool sound = list->kind == NODE_SEQUENCE && list->count > 0;
-    if (!sound)
-        report_error(e->report, E_KIND, list->at, "as in `input: [left, right]`",
-                     "%s: expected a list of names, got %s", path, describe(list).text);
-    for (size_t i = 0; list->kind == NODE_SEQUENCE && i < list->count; i++) {
-        inputs[i] = named(e, path, list->child[i]);
-        const bool known = inputs[i] >= 0 && !e->graph.tensor[inputs[i]].broken;
-        sound = known && lay_beside(e, owner, list->child[i], &e->graph.tensor[inputs[i]], sum) && sound;
-    }
-    if (sound && sum->channels > LIMIT_SIZE) {
-        report_error(e->report, E_NUMBER_LIMIT, list->at, NULL, "%s: %lld channels are over the limit of %d", path,
-                     (long long)sum->channels, LIMIT_SIZE);
-        sound = false;
-    }
-    return sound;
-}
-
-void edges_add_concat(edges *e, const char *owner, const node *layer) {
-    const node *name = value_of(layer, "name"), *list = value_of(layer, "input");
-    bool sound = check_concat_keys(e, owner, layer);
-    if (!name || name->kind != NODE_SCALAR || !is_name(name->text)) {
-        if (name)
-            report_error(e->report, name->kind == NODE_SCALAR ? E_NAME : E_KIND, name->at,
-                         "letters, digits and underscores, not beginning with a digit",
-                         "%s.name: expected a name, got %s", owner, describe(name).text);
-        return;
-    }
-    if (find(e, name->text) >= 0)
-        report_error(e->report, E_DUPLICATE_NAME, name->at, NULL,
-                     "%s.name: \"%s\" is the name of an input or another layer too", owner, show_text(name->text).text);
-    graph_tensor sum = {.name = name->text, .at = layer->at};
-    int *inputs = arena_array(e->arena, int, (list ? list->count : 0) + 1);
-    if (list) sound = read_concat_inputs(e, owner, list, inputs, &sum) && sound;
-    sum.broken = !sound;
-    sum.producer = e->graph.node_count;
-    sum.said = false;
-    sum.readers = 0;
-    graph_node *n = add_node(e, layer->at);
-    n->input_count = list && sound ? (int)list->count : 0;
-    n->input = inputs;
-    add_tensor(e, sum);
+    const graph_node n = {.kind = GRAPH_LAYER,
+                          .layer = layer,
+                          .input_count = 1,
+                          .input = arena_copy(e->arena, &r->draft.input, sizeof r->draft.input),
+                          .operand_count = r->draft.operand_count,
+                          .operand = arena_copy(e->arena, r->draft.operand, sizeof r->draft.operand),
+                          .at = r->draft.spec.at};
+    edges_add(e, n, t);
 }
 
 /* ---- inputs and outputs ---- */
@@ -378,9 +276,9 @@ static void read_input(edges *e, const node *name, const node *value) {
 static void check_batches(const edges *e) {
     const graph_tensor *first = e->graph.tensor;
     for (const graph_tensor *t = first; t < first + e->graph.input_count; t++)
-        if (!t->broken && !first->broken && !same_batch(first, t))
+        if (!t->broken && !first->broken && !edges_same_batch(first, t))
             report_error(e->report, E_EDGE, t->at, "all inputs have as many images", "inputs.%s: %s goes with %s of %s",
-                         t->name, show_shape(e->arena, t), show_shape(e->arena, first), first->name);
+                         t->name, edges_show_shape(e->arena, t), edges_show_shape(e->arena, first), first->name);
 }
 
 edges *edges_begin(arena *a, report *r, const node *inputs, const node *layers) {
@@ -401,7 +299,7 @@ edges *edges_begin(arena *a, report *r, const node *inputs, const node *layers) 
 
 /* As arrays outside are, unless the layer or the output itself says otherwise. */
 static void add_output(edges *e, const node *name, const node *value) {
-    const int found = named(e, "outputs", name);
+    const int found = edges_read_name(e, "outputs", name);
     if (found < 0) return;
     graph_tensor *t = &e->graph.tensor[found];
     t->readers--;

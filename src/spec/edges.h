@@ -26,11 +26,18 @@ void edges_read_operand(reader *r, const node *name);
 /* What a layer that was read and settled puts out is there from now on. `layer` is where it will stay; `sound`: it has
  * no mistakes. */
 void edges_add_layer(edges *e, const reader *r, const cvk_spec *layer, bool sound);
-/* A mapping of kind `concat`, which is no layer. */
-bool edges_is_concat(const node *layer);
-void edges_add_concat(edges *e, const char *owner, const node *layer);
+/* A node, and the tensor that it makes. */
+void edges_add(edges *e, graph_node n, graph_tensor made);
 
 /* Whether an input or what was made before has the name. */
 const graph_tensor *edges_named(const edges *e, const char *name);
+/* The tensor that a node names, counted as read; -1: there is none, which has been said of `path`. */
+int edges_read_name(edges *e, const char *path, const node *n);
+
+bool edges_same_batch(const graph_tensor *a, const graph_tensor *b);
+/* "[1, 64, 56, 56]" */
+const char *edges_show_shape(arena *a, const graph_tensor *t);
+/* NULL: the mapping does not have the key. */
+const node *edges_value(const node *mapping, const char *key);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef CVK_SPEC_GRAPH_H
 #define CVK_SPEC_GRAPH_H
 
+#include "spec/graph_kind.h"
 #include "spec/spec.h"
 
 enum { GRAPH_COMES_IN = -1 }; /* the producer of an input */
@@ -21,11 +22,13 @@ typedef struct graph_tensor {
     place at;
 } graph_tensor;
 
-/* A layer, or tensors side by side along their channels. */
 typedef struct graph_node {
-    const cvk_spec *layer; /* NULL: a concatenation */
+    graph_kind kind;
+    const cvk_spec *layer; /* NULL but of a layer */
+    bool along_positions;  /* of a concatenation and a slice: along the first size; else along channels */
+    int64_t first;         /* of a slice, the first channel, or row of the first size */
     int input_count, operand_count;
-    const int *input;   /* tensors: of a layer one, of a concatenation in their order */
+    const int *input;   /* tensors: of a concatenation in their order, of others one */
     const int *operand; /* tensors that its post-ops take, in the order of these */
     int output;         /* the tensor made */
     place at;

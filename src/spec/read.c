@@ -5,6 +5,7 @@
 #include "spec/limits.h"
 #include "spec/rules.h"
 #include "spec/scalar.h"
+#include "spec/views.h"
 
 #include <string.h>
 
@@ -257,13 +258,14 @@ static void read_layer(document *doc, const node *layer, const char *owner) {
     network->count++;
 }
 
-/* A concatenation is no layer of the network's: it has no kernel. */
+/* A view of other tensors is no layer of the network's: it has no kernel. */
 static void read_node(document *doc, const node *layer, size_t index) {
     const char *owner = arena_format(&doc->network->arena, "layers[%zu]", index);
-    if (!doc->edges || layer->kind != NODE_MAPPING || !edges_is_concat(layer))
+    const graph_kind kind = doc->edges && layer->kind == NODE_MAPPING ? view_kind(layer) : GRAPH_LAYER;
+    if (kind == GRAPH_LAYER)
         read_layer(doc, layer, owner);
     else
-        edges_add_concat(doc->edges, owner, layer);
+        view_read(doc->edges, kind, owner, layer);
 }
 
 static void read_layers(document *doc) {

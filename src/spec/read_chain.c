@@ -37,7 +37,11 @@ static void check_keys(const reader *r, const node *n) {
 static reader begin_link(const chain *c, const char *owner, layer_kind kind, place at) {
     const cvk_spec *before = &c->link[c->count - 1], *first = &c->link[0];
     const bool pool = kind != LAYER_CONVOLUTION; /* nothing is weighed */
-    reader r = {.report = c->first->report, .arena = c->first->arena, .owner = owner, .complete = true};
+    reader r = {.report = c->first->report,
+                .arena = c->first->arena,
+                .owner = owner,
+                .complete = true,
+                .edges = c->first->edges};
     r.rank = before->rank;
     r.draft.padding = PADDING_NUMBERS;
     r.draft.spec = (cvk_spec){.name = first->name,
@@ -90,6 +94,13 @@ static void read_keys(const chain *c, reader *r, const node *n) {
     }
 }
 
+/* What the last layer's post-ops take the chain takes: those before it take nothing. */
+static void take_operands(draft *all, const draft *last) {
+    all->operand_count = last->operand_count;
+    memcpy(all->operand, last->operand, sizeof all->operand);
+    memcpy(all->operand_at, last->operand_at, sizeof all->operand_at);
+}
+
 /* `pooled`: the post-ops of which a pool is number `at`; those behind it are its own. False: there is something wrong.
  */
 static bool read_link(chain *c, reader *r, const node *n, const node *pooled, size_t at) {
@@ -109,6 +120,7 @@ static bool read_link(chain *c, reader *r, const node *n, const node *pooled, si
     if (r->complete) settle(r);
     if (!r->complete || !report_clean(r->report)) return false;
     c->link[c->count++] = r->draft.spec;
+    take_operands(&c->first->draft, &r->draft);
     return true;
 }
 

@@ -11,19 +11,18 @@
 static const char *const layers[] = {
     "input: [2, 6, 7, 9], out_channels: 20, kernel_size: 3, padding: 1",
     "input: [1, 32, 5, 12], out_channels: 40, kernel_size: 1, layout: channels_last",
-    "input: [1, 64, 28, 28], out_channels: 64, kernel_size: 3, padding: 1, layout: channels_last",
+    "input: [1, 32, 14, 14], out_channels: 32, kernel_size: 3, padding: 1, layout: channels_last",
     "input: [1, 40, 21, 19], out_channels: 40, groups: 40, kernel_size: 5, stride: 2, padding: 2, layout: channels_last",
-    "input: [1, 16, 24, 40], out_channels: 24, kernel_size: 7, dilation: 2, padding: 6, post_ops: [silu]",
+    "input: [1, 4, 12, 20], out_channels: 8, kernel_size: 7, dilation: 2, padding: 6, post_ops: [silu]",
     "input: [1, 8, 4, 6, 6], out_channels: 16, kernel_size: 3, padding: 1, groups: 2",
     "input: [1, 5, 9, 8], out_channels: 7, kernel_size: 3, padding: 2, padding_mode: reflect",
     "input: [1, 3, 500], out_channels: 4, kernel_size: 65, padding: 32",
     "input: [1, 24, 9, 9], out_channels: 12, kernel_size: 3, stride: 2, transposed: true",
     "input: [1, 24, 14, 14], kind: max_pool, kernel_size: 3, stride: 2, padding: 1",
     "input: [1, 24, 14, 14], out_channels: 12, kernel_size: 3, dtype: bf16",
-    "input: [1, 24, 14, 14], out_channels: 12, kernel_size: 3, dtype: s8, output_dtype: s32",
 };
-static const char *const targets[] = {"x86-64-v4", "x86-64-v3", "aarch64-neon"};
-static const uint32_t threads[] = {0, 1, 2};
+static const char *const targets[] = {"x86-64-v4", "aarch64-neon"};
+static const uint32_t threads[] = {0, 2};
 
 typedef struct subject {
     arena *a;

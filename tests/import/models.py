@@ -93,6 +93,19 @@ def branch_net():
     return model({"x": (1, 4, 6, 6)}, constants, nodes, ["y", "c", "x", "ba"])
 
 
+def part_net():
+    """Parts of tensors, turned and split channels, and numbers for each element."""
+    constants = {"to": ((3,), [0, 4, -1], INT64), "split": ((4,), [0, 2, 2, -1], INT64), "back": ((3,), [0, 3, -1], INT64), "none": ((1,), [0], INT64),
+                 "one": ((1,), [1], INT64), "three": ((1,), [3], INT64), "w": ((3, 2, 1, 1), [1] * 6), "two": ((), [2]), "parts": ((2,), [2, 4], INT64),
+                 "grid": ((6, 5), list(range(30))), "all": ((4, 30), [1, 2, 3] * 40), "m": ((30, 2), [1, 2] * 30)}
+    nodes = [node("MaxPool", ["x"], "p", kernel_shape=[2, 2], strides=[2, 2], pads=[0, 0, 0, 1]), node("Mul", ["x", "grid"], "g"), node("Reshape", ["g", "to"], "f"), node("Reshape", ["p", "to"], "h"),
+             node("Concat", ["f", "h", "f"], "c", axis=2), node("Slice", ["c", "one", "three", "one"], "s"), node("Softmax", ["f"], "o", axis=2),
+             node("Reshape", ["o", "split"], "r"), node("Transpose", ["r"], "t", perm=[0, 2, 1, 3]), node("Softmax", ["t"], "u", axis=1), node("Conv", ["u", "w"], "kk"), node("Transpose", ["kk"], "k", perm=[0, 2, 1, 3]),
+             node("Slice", ["r", "none", "one", "one"], "q"), node("Sub", ["two", "q"], "v"), node("Split", ["g", "parts"], ["a", "b"], axis=2), node("Concat", ["b", "a"], "d", axis=2),
+             node("Add", ["f", "all"], "n"), node("MatMul", ["n", "m"], "y"), node("Add", ["s", "s"], "z")]
+    return model({"x": (2, 4, 6, 5)}, constants, nodes, ["y", "z", "d", "v", "k"])
+
+
 def byte_net():
     """Convolutions of bytes, one of them written out."""
     constants = {"w": ((4, 2, 3, 3), [i % 7 - 3 for i in range(72)], INT8), "s": ((), [0.5]), "v": ((4,), [1, 2, 3, 4]), "z": ((), [9], UINT8),
@@ -107,6 +120,7 @@ def byte_net():
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
     (folder / "bytes.onnx").write_bytes(byte_net())
+    (folder / "parts.onnx").write_bytes(part_net())
     (folder / "branches.onnx").write_bytes(branch_net())
     (folder / "net.onnx").write_bytes(conv_net())
     (folder / "list").write_text('--dir=FWD_B\nmb1_ic3ih227oc96oh55kh11sh4ph0n"alex"\ng2mb1ic8id9oc8kd3kh3kw1pd1dd1\n')

@@ -157,9 +157,10 @@ def convnext(folder):
 
 
 def yolov8n(folder):
-    """Jocher et al., "Ultralytics YOLOv8" (2023), the nano one, up to what is made of each map: distances and classes by cell"""
+    """Jocher et al., "Ultralytics YOLOv8" (2023), the nano one, with what makes boxes of distances by cell"""
     net = Net("yolov8n", 17, images=[1, 3, 64, 64])
     conv = lambda x, given, made, kernel, stride=1: net.silu(net.conv(x, given, made, kernel, stride))
+    ints = lambda values: net.constant(values, numpy.int64)
 
     def stage(x, given, made, blocks, shortcut):
         half = made // 2
@@ -176,6 +177,20 @@ def yolov8n(folder):
     def head(x, given):
         boxes = net.conv(conv(conv(x, given, 64, 3), 64, 64, 3), 64, 64, 1)
         classes = net.conv(conv(conv(x, given, 80, 3), 80, 80, 3), 80, 80, 1)
+        return net.node("Reshape", net.node("Concat", boxes, classes, axis=1), ints([1, 144, -1]))
+
+    def decoded(maps, sizes):
+        cells = [numpy.stack(numpy.meshgrid(numpy.arange(n) + 0.5, numpy.arange(n) + 0.5)).reshape(2, -1) for n in sizes]
+        strides = numpy.concatenate([numpy.full((1, n * n), 64 / n) for n in sizes], 1)
+        anchors = net.constant(numpy.concatenate(cells, 1)[None])
+        boxes, classes = net.node("Split", net.node("Concat", *maps, axis=2), ints([64, 80]), outputs=2, axis=1)
+        bins = net.node("Transpose", net.node("Reshape", boxes, ints([1, 4, 16, -1])), perm=[0, 2, 1, 3])
+        mean = net.node("Conv", net.node("Softmax", bins, axis=1), net.constant(numpy.arange(16).reshape(1, 16, 1, 1)), kernel_shape=[1, 1])
+        sides = net.node("Reshape", mean, ints([1, 4, -1]))
+        least = net.node("Sub", anchors, net.node("Slice", sides, ints([0]), ints([2]), ints([1])))
+        most = net.node("Add", anchors, net.node("Slice", sides, ints([2]), ints([4]), ints([1])))
+        middle = net.node("Div", net.node("Add", least, most), net.constant(2))
+        boxes = net.node("Mul", net.node("Concat", middle, net.node("Sub", most, least), axis=1), net.constant(strides))
         return net.node("Concat", boxes, net.node("Sigmoid", classes), axis=1)
 
     x = stage(conv(conv("images", 3, 16, 3, 2), 16, 32, 3, 2), 32, 32, 1, True)
@@ -190,7 +205,7 @@ def yolov8n(folder):
     first = stage(widened(up, small), 192, 64, 1, False)
     second = stage(net.node("Concat", conv(first, 64, 64, 3, 2), up, axis=1), 192, 128, 1, False)
     third = stage(net.node("Concat", conv(second, 128, 128, 3, 2), large, axis=1), 384, 256, 1, False)
-    net.save(folder, head(first, 64), head(second, 128), head(third, 256))
+    net.save(folder, decoded([head(first, 64), head(second, 128), head(third, 256)], [8, 4, 2]))
 
 
 if __name__ == "__main__":

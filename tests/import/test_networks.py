@@ -64,10 +64,13 @@ class Case(unittest.TestCase):
         net = convoke.Network(self.folder / "out/net.yaml", cache="off")
         net.load({name: numpy.load(self.folder / f"out/{name}.npy") for name in net.weights})
         made = net(*(a.reshape(shape) for a, shape in zip(arrays, net.inputs.values())))
+        self.last = [f"{name}: {{layout: channels_last}}" in self.spec for name in net.outputs]
         return made if isinstance(made, tuple) else (made,)
 
     def gives(self, expected, *arrays):
-        for got, wanted in zip(self.run_network(*(arrays or [self.x])), expected if isinstance(expected, tuple) else (expected,), strict=True):
+        got = self.run_network(*(arrays or [self.x]))
+        got = [numpy.moveaxis(a, 1, -1) if last else a for a, last in zip(got, self.last)]
+        for got, wanted in zip(got, expected if isinstance(expected, tuple) else (expected,), strict=True):
             numpy.testing.assert_allclose(got.ravel(), numpy.ravel(wanted), rtol=2e-5, atol=2e-5)
 
 
@@ -124,7 +127,9 @@ class Edges(Case):
             self.assertEqual((rows["p"]["why"], rows["t"]["layer"]), ("layers of its own", "c_2"))
             self.gives(numpy.concatenate([numpy.tanh(c[:, 2:]), c[:, :2]], 1))
         rows = self.imports({"w": constant(w)}, [node("Conv", ["x", "w"], "c"), node("Split", ["c"], ["p", "q"], axis=2), node("Add", ["p", "q"], "y")])
-        self.assertEqual((rows["p"]["fate"], rows["p"]["why"]), ("left out", "it is not along channels"))
+        self.assertEqual((rows["p"]["fate"], rows["p"]["why"]), ("view", "slice"))
+        c = pointwise(self.x, w)
+        self.gives(c[:, :, :3] + c[:, :, 3:])
 
     def test_what_is_put_out_twice_or_as_it_came_in_is_copied(self):
         self.imports(self.weights(), [self.conv, node("Identity", ["c"], "i"), node("Identity", ["x"], "j"), node("Tanh", ["c"], "t")],
@@ -190,13 +195,16 @@ class Views(Case):
     def test_what_is_regrouped_otherwise_is_named(self):
         for nodes, lacking, why in (
                 ([node("Reshape", ["x", "to"], "r"), node("Relu", ["r"], "y")], "Reshape", "no layer does that"),
-                ([node("Softmax", ["x"], "y", axis=3)], "Softmax", "its axis is not that of channels"),
+                ([node("Softmax", ["x"], "y", axis=2)], "Softmax", "its axis is not that of channels"),
                 ([node("Erf", ["x"], "y")], "Erf", "no layer does that"),
-                ([node("Concat", ["x", "x"], "y", axis=2)], "Concat", "it is not along channels"),
-                ([node("Mul", ["x", "row"], "y")], "Mul", "no layer has its operands or attributes"),
+                ([node("Concat", ["x", "x"], "y", axis=3)], "Concat", "it is not along channels or all positions"),
+                ([node("Slice", ["x", "one", "four", "one"], "y")], "Slice", "it is not along channels or all positions"),
+                ([node("Slice", ["x", "nil", "four", "one", "two"], "y")], "Slice", "it does not take all of a range"),
+                ([node("Mul", ["x", "images"], "y")], "Mul", "no layer has its operands or attributes"),
                 ([node("Transpose", ["x"], "y", perm=[0, 2, 1, 3])], "Transpose", "what it makes is put out otherwise than arrays lie")):
             with self.subTest(op=lacking):
-                constants = {"to": sizes(2, 2, 2, 30), "row": constant(numbers(5)), "w": constant(self.w)}
+                constants = {"to": sizes(2, 4, 2, 15), "images": constant(numbers(2, 1, 1, 1)), "w": constant(self.w),
+                             "nil": sizes(0), "one": sizes(3), "two": sizes(2), "four": sizes(4)}
                 rows = self.imports(constants, [node("Conv", ["x", "w"], "c"), *nodes], outputs=["y", "c"])
                 self.assertFalse(self.table["network"])
                 self.assertNotIn("inputs:", self.spec)
@@ -206,6 +214,82 @@ class Views(Case):
 
     def say(self):
         return subprocess.run([command, "import", self.folder / "net.onnx", "-o", self.folder / "out"], capture_output=True, text=True, check=True).stdout
+
+
+class Parts(Case):
+    """Of tensors, along channels and positions; tensors turned round, and what is done to each number by itself."""
+
+    def test_slices_of_channels_and_rows(self):
+        x = self.x
+        constants = {f"n{i}": sizes(i) for i in range(-3, 9)}
+        for bounds, expected in ((("n1", "n3", "n1"), x[:, 1:3]), (("n-3", "n8", "n-2"), x[:, :, -3:]), (("n0", "n2", "n2"), x[:, :, :2])):
+            self.imports(constants, [node("Slice", ["x", *bounds], "s"), node("Relu", ["s"], "y")])
+            self.gives(numpy.maximum(0, expected))
+        self.imports(constants, [node("Slice", ["x", "n1", "n3", "n1"], "p"), node("Slice", ["p", "n1", "n2", "n1"], "q"), node("Mul", ["q", "q"], "y")])
+        self.gives(x[:, 2:3] ** 2)
+
+    def test_parts_of_what_came_in_are_put_out(self):
+        self.imports({}, [node("Split", ["x"], ["p", "q"], axis=1)], outputs=["q", "p"], opset=13)
+        self.gives((self.x[:, 2:], self.x[:, :2]))
+
+    def test_parts_are_laid_beside_others(self):
+        self.imports({"w": constant(self.w)}, [node("Conv", ["x", "w"], "c"), node("Concat", ["x", "c"], "k", axis=1),
+                                               node("Split", ["k"], ["p", "q"], axis=1, split=[2, 5]), node("Relu", ["q"], "r"),
+                                               node("Concat", ["r", "p", "q"], "y", axis=1)], opset=11)
+        k = numpy.concatenate([self.x, pointwise(self.x, self.w)], 1)
+        self.gives(numpy.concatenate([numpy.maximum(0, k[:, 2:]), k[:, :2], k[:, 2:]], 1))
+
+    def test_maps_of_several_sizes_one_behind_the_other(self):
+        for images in (1, 2):
+            x = numbers(images, 4, 6, 4)
+            p = x.reshape(images, 4, 3, 2, 2, 2).max((3, 5))
+            self.imports({"flat": sizes(0, 4, -1)},
+                         [node("MaxPool", ["x"], "p", kernel_shape=[2, 2], strides=[2, 2]), node("Relu", ["x"], "r"),
+                          node("Reshape", ["r", "flat"], "f"), node("Reshape", ["p", "flat"], "g"), node("Concat", ["f", "g", "f"], "k", axis=2),
+                          node("Tanh", ["k"], "y")], inputs={"x": x.shape})
+            self.assertIn("along: positions", self.spec)
+            flat = lambda a: a.reshape(images, 4, -1)
+            self.gives(numpy.tanh(numpy.concatenate([flat(numpy.maximum(0, x)), flat(p), flat(numpy.maximum(0, x))], 2)), x)
+
+    def test_rows_below_rows(self):
+        for images in (1, 3):
+            x = numbers(images, 4, 3, 5)
+            self.imports({"w": constant(self.w)}, [node("Conv", ["x", "w"], "c"), node("Tanh", ["c"], "t"), node("Concat", ["t", "c"], "k", axis=2), node("Neg", ["k"], "y")],
+                         inputs={"x": x.shape})
+            c = pointwise(x, self.w)
+            self.gives(-numpy.concatenate([numpy.tanh(c), c], 2), x)
+
+    def test_softmax_over_positions_and_over_a_part_of_the_channels(self):
+        x = self.x
+        self.imports({}, [node("Softmax", ["x"], "y", axis=3)])
+        self.gives(softmax(x, 3))
+        self.imports({"to": sizes(0, 2, 2, 30), "back": sizes(0, 4, 6, 5)}, [node("Reshape", ["x", "to"], "r"), node("Softmax", ["r"], "s", axis=2), node("Reshape", ["s", "back"], "y")])
+        self.assertIn("groups: 2", self.spec)
+        self.gives(softmax(x.reshape(2, 2, 2, 30), 2))
+        self.imports({"to": sizes(0, 4, 30)}, [node("Reshape", ["x", "to"], "r"), node("Softmax", ["r"], "s", axis=2), node("Mul", ["s", "r"], "y")])
+        self.gives(softmax(x.reshape(2, 4, 30), 2) * x.reshape(2, 4, 30))
+
+    def test_a_kernel_over_a_part_of_the_channels_is_each_groups(self):
+        w, b = numbers(3, 2, 1, 1), numbers(3)
+        self.imports({"to": sizes(0, 2, 2, 30), "w": constant(w), "b": constant(b), "back": sizes(0, 6, 30)},
+                     [node("Reshape", ["x", "to"], "r"), node("Transpose", ["r"], "t", perm=[0, 2, 1, 3]), node("Conv", ["t", "w", "b"], "c"),
+                      node("Transpose", ["c"], "u", perm=[0, 2, 1, 3]), node("Reshape", ["u", "back"], "y")])
+        r = self.x.reshape(2, 2, 2, 30)
+        self.gives(numpy.einsum("ngcp,oc->ngop", r, w[:, :, 0, 0]) + b.reshape(3, 1))
+
+    def test_a_number_for_each_position_or_each_element(self):
+        for shape in ((5,), (6, 1), (6, 5), (4, 6, 5), (1, 4, 1, 5)):
+            k = numbers(*shape) + 0.5
+            for op, expected in (("Add", self.x + k), ("Mul", self.x * k), ("Sub", self.x - k), ("Div", self.x / k)):
+                self.imports({"k": constant(k)}, [node(op, ["x", "k"], "y")])
+                self.gives(expected)
+            self.imports({"k": constant(k)}, [node("Sub", ["k", "x"], "d"), node("Relu", ["d"], "r"), node("Add", ["x", "r"], "y")])
+            self.gives(self.x + numpy.maximum(0, k - self.x))
+
+    def test_products_over_positions(self):
+        w = numbers(30, 7)
+        self.imports({"w": constant(w), "to": sizes(0, 4, 30)}, [node("Reshape", ["x", "to"], "r"), node("MatMul", ["r", "w"], "y")])
+        self.gives(self.x.reshape(2, 4, 30).astype(float) @ w)
 
 
 class Files(Case):

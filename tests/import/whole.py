@@ -23,6 +23,8 @@ net.load({name: numpy.load(spec.parent / f"{name}.npy") for name in net.weights}
 given = [read(f"{i}.in", shape) for i, shape in enumerate(net.inputs.values())]
 results = net(*given)
 results = results if isinstance(results, tuple) else (results,)
+last = [f"{name}: {{layout: channels_last}}" in spec.read_text() for name in net.outputs]
+results = [numpy.moveaxis(a, 1, -1) if turned else a for a, turned in zip(results, last)]
 assert len(results) == len(shapes["outputs"]), f"{len(results)} outputs, not {len(shapes['outputs'])}"
 for i, (got, shape) in enumerate(zip(results, shapes["outputs"])):
     expected = read(f"{i}.out", shape)

@@ -199,6 +199,10 @@ static void of_floats(cvk_spec *s) {
     s->input_zero = s->weights_zero = 0;
 }
 
+static bool has_groups(layer_kind kind) {
+    return kind == LAYER_GROUP_NORM || kind == LAYER_LAYER_NORM || kind == LAYER_SOFTMAX;
+}
+
 static void weightless(draws *d, cvk_spec *s) {
     static const layer_kind kinds[] = {LAYER_IDENTITY, LAYER_GROUP_NORM, LAYER_LAYER_NORM,
                                        LAYER_SOFTMAX,  LAYER_RESIZE,     LAYER_RESIZE};
@@ -214,7 +218,7 @@ static void weightless(draws *d, cvk_spec *s) {
     s->interpolation = (interpolation)draw_from(d, INTERPOLATION_NEAREST, INTERPOLATION_LINEAR);
     s->coordinates = (coordinates)draw_from(d, COORDINATES_HALF_PIXEL, COORDINATES_ALIGN_CORNERS);
     s->nearest = (nearest_rounding)draw_from(d, ROUNDING_PREFER_FLOOR, ROUNDING_CEIL);
-    if (s->kind != LAYER_GROUP_NORM || draw_chance(d, 30)) s->groups = spec_groups_of_kind(s);
+    if (!has_groups(s->kind) || draw_chance(d, 30)) s->groups = spec_groups_of_kind(s);
 }
 
 static void without_windows(draws *d, cvk_spec *s) { (draw_chance(d, 35) ? all_of_an_image : weightless)(d, s); }
@@ -406,7 +410,7 @@ static void take_channels(cvk_spec *s, int64_t channels) {
     s->in_channels = channels;
     if (!spec_weighs(s)) {
         s->out_channels = channels;
-        s->groups = s->kind == LAYER_GROUP_NORM && channels % s->groups == 0 ? s->groups : spec_groups_of_kind(s);
+        s->groups = has_groups(s->kind) && channels % s->groups == 0 ? s->groups : spec_groups_of_kind(s);
     } else if (each) {
         s->groups = channels, s->out_channels = channels * multiplier;
     } else if (channels % s->groups != 0) {

@@ -1,5 +1,5 @@
-/* A tensor after another: each is made of one that is there already, by a layer or by laying others beside it. What a
- * post-op takes is another of its shape, or an input of its own. */
+/* A tensor after another: each is made of one that is there already, by a layer, by laying others beside it, or as a
+ * part or another shape of it. What a post-op takes is another of its shape, or an input of its own. */
 #include "random_network.h"
 
 #include "random_layer.h"
@@ -63,7 +63,7 @@ static const char *read_by_name(drawing *g, int tensor) {
 }
 
 static bool fits(const graph_tensor *t, const graph_tensor *other, bool channels) {
-    return t->type == other->type && memcmp(t->size, other->size, sizeof t->size) == 0 &&
+    return t->type == other->type && t->rank == other->rank && memcmp(t->size, other->size, sizeof t->size) == 0 &&
            (!channels || t->channels == other->channels);
 }
 
@@ -148,20 +148,74 @@ static bool add_layer(drawing *g) {
     return true;
 }
 
+static bool add_node(drawing *g, graph_tensor t, const char *name) {
+    t.producer = 0;
+    g->tensor[add_tensor(g, t, 'y')].name = name;
+    return true;
+}
+
 static bool add_concat(drawing *g) {
     const int first = draw_tensor(g);
+    const bool along = draw_chance(g->draws, 40);
     graph_tensor sum = g->tensor[first];
+    int64_t *all = along ? &sum.size[AXES - sum.rank] : &sum.channels;
+    const int64_t own = *all;
     const char *name = arena_format(g->arena, "both%d", g->nodes);
     text_add(&g->layers, "  - {name: %s, kind: concat, input: [%s", name, read_by_name(g, first));
     for (int64_t i = draw_small(g->draws, 0, MOST_BESIDE - 1); i > 0; i--) {
-        const int beside = draw_like(g, &g->tensor[first], false);
-        sum.channels += g->tensor[beside].channels;
+        const int beside = draw_like(g, &g->tensor[first], along);
+        *all += along ? own : g->tensor[beside].channels;
         text_add(&g->layers, ", %s", read_by_name(g, beside));
     }
-    text_add(&g->layers, "]}\n");
-    sum.producer = 0;
-    g->tensor[add_tensor(g, sum, 'y')].name = name;
-    return true;
+    text_add(&g->layers, along ? "], along: positions}\n" : "]}\n");
+    return add_node(g, sum, name);
+}
+
+static bool add_slice(drawing *g) {
+    const int from = draw_tensor(g);
+    const bool along = draw_chance(g->draws, 40);
+    graph_tensor t = g->tensor[from];
+    int64_t *all = along ? &t.size[AXES - t.rank] : &t.channels;
+    const int64_t first = draw_from(g->draws, 0, *all - 1), end = draw_from(g->draws, first + 1, *all);
+    const char *name = arena_format(g->arena, "part%d", g->nodes);
+    *all = end - first;
+    text_add(&g->layers, "  - {name: %s, kind: slice, input: %s, %s: [%lld, %lld]}\n", name, read_by_name(g, from),
+             along ? "positions" : "channels", (long long)first, (long long)end);
+    return add_node(g, t, name);
+}
+
+/* Of another rank, and of other channels where that goes. */
+static bool add_reshape(drawing *g) {
+    const int from = draw_tensor(g);
+    graph_tensor t = g->tensor[from];
+    const char *name = arena_format(g->arena, "shape%d", g->nodes);
+    const int64_t pixels = graph_pixels(&t), all = pixels * t.channels;
+    if (draw_chance(g->draws, 50)) t.channels = draw_chance(g->draws, 50) ? all : draw_from(g->draws, 1, all);
+    if (all % t.channels) t.channels = 1;
+    t.rank = 1;
+    t.size[AXIS_D] = t.size[AXIS_H] = 1;
+    t.size[AXIS_W] = all / t.channels;
+    text_add(&g->layers, "  - {name: %s, kind: reshape, input: %s, shape: [%lld, %lld]}\n", name, read_by_name(g, from),
+             (long long)t.channels, (long long)t.size[AXIS_W]);
+    return add_node(g, t, name);
+}
+
+static bool add_transpose(drawing *g) {
+    const int from = draw_tensor(g);
+    graph_tensor t = g->tensor[from];
+    const char *name = arena_format(g->arena, "turned%d", g->nodes);
+    t.channels = graph_pixels(&t);
+    t.rank = 1;
+    t.size[AXIS_D] = t.size[AXIS_H] = 1;
+    t.size[AXIS_W] = g->tensor[from].channels;
+    text_add(&g->layers, "  - {name: %s, kind: transpose, input: %s}\n", name, read_by_name(g, from));
+    return add_node(g, t, name);
+}
+
+/* What is no layer: half of it tensors beside one another. */
+static bool add_view(drawing *g) {
+    static bool (*const add[])(drawing *) = {add_concat, add_concat, add_concat, add_slice, add_reshape, add_transpose};
+    return add[draw_from(g->draws, 0, sizeof add / sizeof *add - 1)](g);
 }
 
 /* ---- outputs ---- */
@@ -186,7 +240,7 @@ const char *random_network(draws *d, arena *a) {
     *g = (drawing){.draws = d, .arena = a, .inputs = text_new(a), .layers = text_new(a)};
     add_first(g);
     for (int64_t wanted = draw_from(d, 1, MOST_NODES); g->nodes < wanted; g->nodes++)
-        if (!(draw_chance(d, g->nodes ? 25 : 0) ? add_concat : add_layer)(g)) break;
+        if (!(draw_chance(d, g->nodes ? 35 : 0) ? add_view : add_layer)(g)) break;
     const char *outputs = draw_outputs(g);
     return arena_format(a, "version: 1\nname: net\ninputs:\n%soutputs: %s\nlayers:%s\n%s", g->inputs.bytes, outputs,
                         g->nodes ? "" : " []", g->layers.bytes);

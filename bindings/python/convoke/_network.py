@@ -24,6 +24,13 @@ def shape_of(info: TensorInfo, batch: int | None) -> tuple[int, ...]:
     return (n if batch is None else batch, channels, *sizes[3 - info.spatial_rank:])
 
 
+def with_axes(array: Numbers, shape: tuple[int, ...]) -> Numbers:
+    """Of a layer of fewer sizes than the network's inputs: axes of size 1 may be there or not."""
+    wide = [s for s in shape if s > 1]
+    fits = isinstance(array, numpy.ndarray) and [s for s in array.shape if s > 1] == wide
+    return array.reshape(shape) if isinstance(array, numpy.ndarray) and fits else array
+
+
 class Network:
     """A file with `inputs` and `outputs`, compiled: `network(x)` gives what comes out, one array or a tuple of them.
 
@@ -87,7 +94,7 @@ class Network:
         for info, (name, shape) in zip(self._weights(), self.weights.items()):
             if name not in weights:
                 raise refuse("weights", f"{name} is missing, of shape {shape}")
-            array = to_dtype(name, array_of(name, weights[name], shape), DTYPES[info.dtype], convert)
+            array = to_dtype(name, array_of(name, with_axes(weights[name], shape), shape), DTYPES[info.dtype], convert)
             arrays.append(placed(array, info.alignment))
         packed = aligned(self._info.packed_weights.bytes, self._info.packed_weights.alignment, numpy.dtype(numpy.uint8))
         dense = (Buffer * max(len(arrays), 1))(*(Buffer(address(a), a.nbytes) for a in arrays))

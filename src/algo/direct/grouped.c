@@ -142,7 +142,7 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
         *why = "lanes over channels of several groups do not leave NaN out";
         return false;
     }
-    if (p->groups > 1 && p->in_channels > 1 && p->out_channels % p->in_channels == 0 &&
+    if (problem_weighs(p) && p->groups > 1 && p->in_channels > 1 && p->out_channels % p->in_channels == 0 &&
         2 * p->in_channels <= target_lanes(target, p->sum))
         return true;
     *why = "it is for several groups of few input channels, two or more of which fit a vector, and as many output "

@@ -5,7 +5,8 @@
 /* Outputs that have tap k inside the input. */
 static int64_t outputs_with(const problem_axis *a, int64_t k) {
     const int64_t at = k * a->tap_step + a->origin;
-    const int64_t first = greater(ceil_div(-at, a->step), 0), last = lesser(floor_div(a->in - 1 - at, a->step), a->out - 1);
+    const int64_t first = greater(ceil_div(-at, a->step), 0),
+                  last = lesser(floor_div(a->in - 1 - at, a->step), a->out - 1);
     return greater(last - first + 1, 0);
 }
 
