@@ -311,7 +311,8 @@ static void add_taps(proposer *o, cvk_plan plan) {
     add_orders(o, plan);
     plan.prefetch = wants_prefetch(o);
     if (plan.prefetch) add_orders(o, plan);
-    const bool grouped = o->family->all_groups && !o->family->row && taps > 1 && taps <= MOST_GROUPED_TAPS;
+    const bool grouped = o->family->all_groups && !o->family->row && taps > 1 && taps <= MOST_GROUPED_TAPS &&
+                         o->p.axis[AXIS_W].step <= o->p.axis[AXIS_W].tap_step; /* or columns share no input */
     if ((plan.unroll_kw && taps > 3) || grouped) {
         plan.unroll_kw = grouped;
         add_orders(o, plan);
@@ -345,16 +346,18 @@ static void add_slices(proposer *o, cvk_plan plan, int64_t most_pixels) {
     add_taps(o, plan);
 }
 
-enum { FEW_PIXELS = 4 };
+enum { FEW_PIXELS = 4, MOST_ROWS = 3 };
 
-/* A tile of two rows of channels of all groups reads the input rows that both see once; one of few pixels is a column.
- */
+/* A tile of some rows of channels of all groups reads the input rows that several see once; one of few pixels is a
+ * column. */
 static void add_rows(proposer *o, cvk_plan plan, int64_t most_pixels) {
-    const int64_t rows = most_pixels < FEW_PIXELS ? most_pixels : 2, height = o->p.axis[AXIS_H].out;
-    if (!o->family->all_groups || o->p.axis[AXIS_H].taps == 1 || height == 1 || rows < 2) return;
-    plan.tile_oh = (int)lesser(rows, height);
-    plan.tile_ow = (int)balanced(o->p.axis[AXIS_W].out, most_pixels / rows);
-    add_taps(o, plan);
+    const int64_t height = o->p.axis[AXIS_H].out, most = most_pixels < FEW_PIXELS ? most_pixels : MOST_ROWS;
+    if (!o->family->all_groups || o->p.axis[AXIS_H].taps == 1 || height == 1) return;
+    for (int64_t rows = most_pixels < FEW_PIXELS ? most : 2; 2 <= rows && rows <= most; rows++) {
+        plan.tile_oh = (int)lesser(rows, height);
+        plan.tile_ow = (int)balanced(o->p.axis[AXIS_W].out, most_pixels / rows);
+        add_taps(o, plan);
+    }
 }
 
 /* A pool's rows come from afar together where little is read of each. */

@@ -415,6 +415,14 @@ static double bytes_to_and_fro(const winograd *w, double blocks) {
     return bytes * blocks;
 }
 
+static double tensor_bytes(const view *v) { return (double)type_bytes(v->type) * (double)v->elements; }
+
+/* Input that is fetched and output that is written, which is fetched first, where the third level does not keep them. */
+static double layer_cycles(const problem *p, const cvk_target *target) {
+    const double x = tensor_bytes(&p->x), y = tensor_bytes(&p->y);
+    return cost_far(target, x + 2 * y, x + y);
+}
+
 /* The transformed weights stream past every block; all else stays near, but for inputs transformed by a phase that no
  * cache holds, which go out and come back. */
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
@@ -428,13 +436,14 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     double blocks = (double)blocks_of_tiles(&w), block = scratch + (blocks > 0 ? workspace / blocks : 0);
     double l2 = (double)target->l2_bytes, streamed = weights * blocks;
     double core = cost_issue(target, counts, w.lanes, sums, true);
-    core += bytes_to_and_fro(&w, blocks) / f->winograd_bytes_a_cycle;
+    core += bytes_to_and_fro(&w, blocks) / (f->l2_bytes_a_cycle * f->winograd_share);
     bool near = weights + block < l2;
     return core +
            (near ? cost_l2(target, streamed) * f->winograd_near
                  : cost_far(target, streamed, weights) * f->winograd_far) +
            (block > l2 ? f->winograd_spilled * core : 0) +
-           (workspace > l2 ? cost_far(target, 2 * workspace, workspace) * f->winograd_far : 0);
+           (workspace > l2 ? cost_far(target, 2 * workspace, workspace) * f->winograd_far : 0) +
+           layer_cycles(p, target) * f->winograd_far;
 }
 
 const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL,
