@@ -40,6 +40,7 @@ typedef struct algorithm {
      * NULL: nothing is known. */
     double (*least)(const problem *p, const cvk_target *target, const cvk_plan *plan);
     const struct family *family; /* of those that share the walk of algo/direct/tile.h: what differs; else NULL */
+    bool asked_for;              /* `auto` leaves it out: it is known to win nowhere */
 } algorithm;
 
 /* NULL past the end. */
@@ -62,8 +63,8 @@ typedef struct ranked_plan {
 ranked_plan algo_build(arena *a, const problem *p, goal aim, const cvk_plan *plan);
 /* What is wrong with a plan for a problem, or NULL. */
 const char *algo_refuse(const problem *p, const cvk_target *target, const cvk_plan *plan);
-/* The plans of all applicable algorithms of that name (`auto`: of any), best first, at most `limit` (0: all), without
- * their nests. Where there is none, count is 0 and `why` says why not. */
+/* The plans of all applicable algorithms of that name (`auto`: of any that has not to be asked for), best first, at
+ * most `limit` (0: all), without their nests. Where there is none, count is 0 and `why` says why not. */
 void algo_rank(arena *a, const problem *p, goal aim, const char *algorithm, int limit, ranked_plan **plans, int *count,
                const char **why);
 

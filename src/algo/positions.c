@@ -360,6 +360,6 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
 }
 
 const algorithm algo_positions_channels = {
-    "positions", LANES_CHANNELS, applicable_channels, propose, refuse, build, cycles, NULL, NULL, NULL};
+    "positions", LANES_CHANNELS, applicable_channels, propose, refuse, build, cycles, NULL, NULL, NULL, false};
 const algorithm algo_positions_columns = {
-    "positions", LANES_COLUMNS, applicable_columns, propose, refuse, build, cycles, NULL, NULL, NULL};
+    "positions", LANES_COLUMNS, applicable_columns, propose, refuse, build, cycles, NULL, NULL, NULL, false};

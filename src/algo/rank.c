@@ -34,7 +34,7 @@ void plan_list_add(arena *a, plan_list *list, cvk_plan plan) {
 }
 
 static bool is_called(const algorithm *row, const char *name) {
-    return strcmp(name, "auto") == 0 || strcmp(name, row->name) == 0;
+    return strcmp(name, "auto") == 0 ? !row->asked_for : strcmp(name, row->name) == 0;
 }
 
 const char *algo_refuse(const problem *p, const cvk_target *target, const cvk_plan *plan) {

@@ -345,6 +345,6 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
 }
 
 const algorithm algo_resize_channels = {
-    "resize", LANES_CHANNELS, applicable_channels, propose, refuse, build, cycles, NULL, NULL, NULL};
+    "resize", LANES_CHANNELS, applicable_channels, propose, refuse, build, cycles, NULL, NULL, NULL, false};
 const algorithm algo_resize_columns = {
-    "resize", LANES_COLUMNS, applicable_columns, propose, refuse, build, cycles, NULL, NULL, NULL};
+    "resize", LANES_COLUMNS, applicable_columns, propose, refuse, build, cycles, NULL, NULL, NULL, false};

@@ -1,15 +1,18 @@
-/* Separable filters: a kernel that is the product of a column and a row, which are known, is two passes. A task filters
- * the columns of some rows to scratch, then these rows to the output: lanes are columns in both, and what is between
- * the two stays in the first-level cache.
+/* Separable filters: a kernel that is the product of a column and a row, which are known, is two passes, and one that
+ * is the sum of few such products as many times two. A task filters the columns of some rows to scratch, then these
+ * rows to the output: lanes are columns in both, and what is between the two stays in the first-level cache. Terms
+ * share what is loaded of the input, have scratch of their own, and are summed up as they are filtered across.
  *
  *     tasks n, g, od, oh, blocks of ow
  *       variants: rows whose taps are all in the input, each tile of the others; blocks with and without a border
  *         for the vectors of input columns that the block's taps see
  *           x[row] = load the input rows
- *           for the rows of the tile: scratch[row] = sum of down[kh] x[row + kh], those of one magnitude added first
+ *           for terms, rows of the tile: scratch[term][row] = sum of down[term][kh] x[row + kh], those of one
+ *               magnitude added first
  *         the border of scratch, from where the padding mode says: that of a sum is the sum of the border
  *         for the rows of the tile
- *           for the vectors of the block: y = sum of across[kw] scratch[row], those of one magnitude added first
+ *           for the vectors of the block: y = sum of across[term][kw] scratch[term][row], those of one magnitude added
+ *               first
  *
  * Where a vector is a whole line, those of scratch are loaded once each as a row is walked, and what the taps read is
  * put together from neighbours. Rows in a border are read where the mode says, so that nothing else is copied. */
@@ -58,7 +61,9 @@ static int64_t block_of(const problem *p, const cvk_plan *plan) {
 /* ---- down ---- */
 
 static register_ref only(int array) { return reg(array, affine_constant(0)); }
-static register_ref sum_of(const filter *s, int64_t row) { return reg(s->sums, affine_constant(row)); }
+static register_ref sum_of(const filter *s, int term, int64_t row) {
+    return reg(s->sums, affine_constant(term * s->plan->tile_oh + row));
+}
 
 static int64_t place_down(const filter *s, int64_t kd, int64_t kh) { return kd * axis_of(s, AXIS_H)->taps + kh; }
 
@@ -94,44 +99,51 @@ static affine slice_of(const filter *s, int64_t kd) {
     return input_position(axis_of(s, AXIS_D), s->od, affine_constant(kd));
 }
 
-static affine in_scratch(const filter *s, int64_t row, affine column) {
-    return affine_offset(column, row * s->row_elements);
+/* Rows of scratch: those of a term one after another. */
+static affine in_scratch(const filter *s, int term, affine row, affine column) {
+    return affine_add_scaled(column, affine_offset(row, term * s->plan->tile_oh), s->row_elements);
 }
 
 /* What a slice's rows give to the sums of the tile's row r. */
-static void add_column(filter *s, int64_t kd, int64_t r, bool *fresh) {
+static void add_column(filter *s, int term, int64_t kd, int64_t r, bool *fresh) {
     const problem_axis *h = axis_of(s, AXIS_H);
     for (int64_t kh = 0; kh < h->taps; kh++) s->present[kh] = s->there[r * h->step + kh * h->tap_step];
-    const known_sum sum = {.weight = s->f.down + place_down(s, kd, 0),
+    const known_sum sum = {.weight = s->f.down[term] + place_down(s, kd, 0),
                            .present = s->present,
                            .count = h->taps,
                            .x = reg(s->seen, affine_constant(r * h->step)),
                            .step = h->tap_step,
                            .group = group_of(s),
                            .constant = constant_of(s)};
-    known_add_sum(s->b, &sum, sum_of(s, r), fresh);
+    known_add_sum(s->b, &sum, sum_of(s, term, r), fresh);
+}
+
+static void store_column(filter *s, int term, int64_t r, affine column, const nest_range *valid, bool fresh) {
+    if (fresh) build_const(s->b, sum_of(s, term, r), 0);
+    build_store(s->b, access_at(s->scratch, in_scratch(s, term, affine_constant(r), column), 1), sum_of(s, term, r),
+                valid);
 }
 
 /* The sums of a vector of columns, the first of which is number `column` of scratch. Slices may be absent. */
 static void filter_down(filter *s, affine column, const nest_range *valid) {
     const problem_axis *d = axis_of(s, AXIS_D), *w = axis_of(s, AXIS_W);
     const bool settled = axis_before(d) <= 0 && axis_after(d) <= 0;
-    bool fresh[MOST_ROWS];
-    for (int r = 0; r < MOST_ROWS; r++) fresh[r] = settled;
-    for (int64_t r = 0; r < s->rows && !settled; r++) build_const(s->b, sum_of(s, r), 0);
+    bool fresh[KNOWN_MOST_TERMS * MOST_ROWS];
+    const int64_t sums = s->f.terms * s->rows;
+    for (int64_t i = 0; i < sums; i++) {
+        fresh[i] = settled;
+        if (!settled) build_const(s->b, sum_of(s, (int)(i / s->rows), i % s->rows), 0);
+    }
     const affine source = affine_add(column, affine_offset(s->ow, w->origin));
     for (int64_t kd = 0; kd < d->taps; kd++) {
         const affine slice = slice_of(s, kd);
         if (!open_inside(s->b, d, s->od, kd)) continue;
         for (int64_t i = 0; i < seen(axis_of(s, AXIS_H), s->rows); i++)
             s->there[i] = load_row(s, i, slice, source, valid);
-        for (int64_t r = 0; r < s->rows; r++) add_column(s, kd, r, &fresh[r]);
+        for (int64_t i = 0; i < sums; i++) add_column(s, (int)(i / s->rows), kd, i % s->rows, &fresh[i]);
         close_inside(s->b);
     }
-    for (int64_t r = 0; r < s->rows; r++) {
-        if (fresh[r]) build_const(s->b, sum_of(s, r), 0);
-        build_store(s->b, access_at(s->scratch, in_scratch(s, r, column), 1), sum_of(s, r), valid);
-    }
+    for (int64_t i = 0; i < sums; i++) store_column(s, (int)(i / s->rows), i % s->rows, column, valid, fresh[i]);
 }
 
 /* All columns of scratch that are the input's: the last vector may cover some of the one before. */
@@ -152,26 +164,26 @@ static void pass_down(filter *s) {
 /* ---- the border ---- */
 
 /* All rows of a column that is nothing but a border of one number. */
-static void sum_constant_border(filter *s) {
+static void sum_constant_border(filter *s, int term) {
     const int64_t down = axis_of(s, AXIS_D)->taps * axis_of(s, AXIS_H)->taps;
     build_const(s->b, only(s->x), 0);
     build_const(s->b, group_of(s), s->p.constant);
     for (int64_t i = 0; i < down; i++) {
-        build_const(s->b, constant_of(s), s->f.down[i]);
+        build_const(s->b, constant_of(s), s->f.down[term][i]);
         build_fma(s->b, only(s->x), group_of(s), constant_of(s), NULL);
     }
 }
 
-/* A position of scratch outside of the input. */
-static void fill_border(filter *s, affine row, int64_t column) {
+/* A position of a term's scratch outside of the input. */
+static void fill_border(filter *s, int term, affine row, int64_t column) {
     nest_builder *b = s->b;
     const problem_axis *w = axis_of(s, AXIS_W);
     const nest_range one = range_of(b, 0, 1);
     const affine at_column = affine_offset(s->ow, column + w->origin);
     const int64_t from = border_source(s->p.border, at_column.constant, w->in);
-    const affine at = affine_scale(row, s->row_elements);
+    const affine at = in_scratch(s, term, row, affine_constant(0));
     if (from < 0 && s->p.border == PAD_CONSTANT)
-        sum_constant_border(s);
+        sum_constant_border(s, term);
     else if (from < 0)
         build_const(b, only(s->x), 0);
     else
@@ -182,18 +194,12 @@ static void fill_border(filter *s, affine row, int64_t column) {
 static void fill_borders(filter *s, affine row) {
     const int64_t width = seen(axis_of(s, AXIS_W), s->columns);
     for (int64_t c = 0; c < width; c++)
-        if (c < s->low || c >= s->high) fill_border(s, row, c);
+        for (int t = 0; t < s->f.terms && (c < s->low || c >= s->high); t++) fill_border(s, t, row, c);
 }
 
 /* ---- across ---- */
 
 static int64_t taps_across(const filter *s) { return axis_of(s, AXIS_W)->taps; }
-
-/* By tap; and vectors of scratch that follow on one another, the first of which lies where the outputs do. */
-static register_ref tap_of(const filter *s, int64_t kw) { return reg(s->x, affine_constant(1 + kw)); }
-static register_ref line_of(const filter *s, int64_t i) { return reg(s->line, affine_constant(i)); }
-
-static int64_t offset_of(const filter *s, int64_t kw) { return kw * axis_of(s, AXIS_W)->tap_step; }
 
 /* Vectors that lie ahead of the outputs, whose lanes their taps see. */
 static int64_t ahead(const problem *p, int lanes) {
@@ -201,58 +207,78 @@ static int64_t ahead(const problem *p, int lanes) {
     return ceil_div((w->taps - 1) * w->tap_step, lanes);
 }
 
+/* By tap; and vectors of a term's scratch that follow on one another, the first of which lies where the outputs do. */
+static register_ref tap_of(const filter *s, int64_t kw) { return reg(s->x, affine_constant(1 + kw)); }
+static register_ref line_of(const filter *s, int term, int64_t i) {
+    return reg(s->line, affine_constant(term * (ahead(&s->p, s->lanes) + 1) + i));
+}
+
+static int64_t offset_of(const filter *s, int64_t kw) { return kw * axis_of(s, AXIS_W)->tap_step; }
+
 static bool joins(const filter *s) {
     const problem_axis *w = axis_of(s, AXIS_W);
     return s->lanes * type_bytes(s->p.sum) == LINE_BYTES && ahead(&s->p, s->lanes) <= MOST_AHEAD && w->taps > 1;
 }
 
-static void load_scratch(filter *s, affine row, affine column, register_ref to) {
-    build_load(s->b, to, access_at(s->scratch, affine_add_scaled(column, row, s->row_elements), 1), NULL);
+static void load_scratch(filter *s, int term, affine row, affine column, register_ref to) {
+    build_load(s->b, to, access_at(s->scratch, in_scratch(s, term, row, column), 1), NULL);
 }
 
 /* Before the first vector of a row: all but the last of the line. */
-static void begin_line(filter *s, affine row) {
+static void begin_line(filter *s, int term, affine row) {
     for (int64_t i = 0; joins(s) && i < ahead(&s->p, s->lanes); i++)
-        load_scratch(s, row, affine_constant(i * s->lanes), line_of(s, i));
+        load_scratch(s, term, row, affine_constant(i * s->lanes), line_of(s, term, i));
 }
 
 /* What a tap reads, of two neighbours of the line. */
-static void join(filter *s, int64_t kw) {
+static void join(filter *s, int term, int64_t kw) {
     const int64_t at = offset_of(s, kw), first = at / s->lanes;
     int pattern[NEST_MOST_LANES];
     for (int l = 0; l < s->lanes; l++) pattern[l] = (int)(at % s->lanes) + l;
     if (at % s->lanes == 0)
-        build_op(s->b, OP_COPY, tap_of(s, kw), line_of(s, first), line_of(s, first));
+        build_op(s->b, OP_COPY, tap_of(s, kw), line_of(s, term, first), line_of(s, term, first));
     else
-        build_shuffle(s->b, tap_of(s, kw), line_of(s, first), line_of(s, first + 1), pattern);
+        build_shuffle(s->b, tap_of(s, kw), line_of(s, term, first), line_of(s, term, first + 1), pattern);
 }
 
 /* What the taps read for the outputs from a column on; the line moves on by a vector. */
-static void load_taps(filter *s, affine row, affine column) {
+static void load_taps(filter *s, int term, affine row, affine column) {
     const int64_t last = ahead(&s->p, s->lanes);
-    if (joins(s)) load_scratch(s, row, affine_offset(column, last * s->lanes), line_of(s, last));
+    if (joins(s)) load_scratch(s, term, row, affine_offset(column, last * s->lanes), line_of(s, term, last));
     for (int64_t kw = 0; kw < taps_across(s); kw++) {
-        if (s->f.across[kw] == 0) continue;
+        if (s->f.across[term][kw] == 0) continue;
+        /* Of the others each takes two loads, and shuffles are no more than what else is computed. */
         if (joins(s) && kw % 2 == 0)
-            join(s, kw); /* of the others each takes two loads, and shuffles are no more than what else is computed */
+            join(s, term, kw);
         else
-            load_scratch(s, row, affine_offset(column, offset_of(s, kw)), tap_of(s, kw));
+            load_scratch(s, term, row, affine_offset(column, offset_of(s, kw)), tap_of(s, kw));
     }
     for (int64_t i = 0; joins(s) && i < last; i++)
-        build_op(s->b, OP_COPY, line_of(s, i), line_of(s, i + 1), line_of(s, i + 1));
+        build_op(s->b, OP_COPY, line_of(s, term, i), line_of(s, term, i + 1), line_of(s, term, i + 1));
+}
+
+/* A term's row is added to the result. */
+static void add_across(filter *s, int term, affine row, affine column, register_ref result, bool *fresh) {
+    load_taps(s, term, row, column);
+    const known_sum sum = {.weight = s->f.across[term],
+                           .present = s->all,
+                           .count = taps_across(s),
+                           .x = tap_of(s, 0),
+                           .step = 1,
+                           .group = group_of(s),
+                           .constant = constant_of(s)};
+    known_add_sum(s->b, &sum, result, fresh);
 }
 
 static void filter_across(filter *s, affine row, affine column, const nest_range *valid) {
     nest_builder *b = s->b;
-    const register_ref result = sum_of(s, 0);
+    const register_ref result = sum_of(s, 0, 0);
     const affine channel = affine_scale(s->group, s->out.y.v.group);
     const position at = {{s->od, affine_add(s->oh, row), affine_add(s->ow, column)}};
     const lane_map m = {s->n, channel, at, .column_step = 1, .valid = valid};
     bool fresh = !s->p.post.bias;
-    load_taps(s, row, column);
     if (!fresh) epilogue_bias(&s->out, result, &(lane_map){.channel = channel});
-    const known_sum sum = {s->f.across, s->all, taps_across(s), tap_of(s, 0), 1, group_of(s), constant_of(s)};
-    known_add_sum(b, &sum, result, &fresh);
+    for (int t = 0; t < s->f.terms; t++) add_across(s, t, row, column, result, &fresh);
     if (fresh) build_const(b, result, 0);
     epilogue_store(&s->out, result, &m, false);
 }
@@ -260,7 +286,7 @@ static void filter_across(filter *s, affine row, affine column, const nest_range
 static void pass_across(filter *s, affine row) {
     nest_builder *b = s->b;
     const int64_t whole = s->columns / s->lanes;
-    begin_line(s, row);
+    for (int t = 0; t < s->f.terms; t++) begin_line(s, t, row);
     if (whole) {
         filter_across(s, row, affine_scale(build_loop(b, "v", whole), s->lanes), NULL);
         build_end(b);
@@ -372,8 +398,8 @@ static void declare(filter *s) {
     epilogue_registers(&s->out);
     s->x = nest_add_register(b, "x", p->sum, s->lanes, (int)w->taps + 1);
     s->seen = nest_add_register(b, "r", p->sum, s->lanes, (int)seen(h, s->plan->tile_oh));
-    s->line = nest_add_register(b, "l", p->sum, s->lanes, (int)ahead(p, s->lanes) + 1);
-    s->sums = nest_add_register(b, "s", p->sum, s->lanes, s->plan->tile_oh);
+    s->line = nest_add_register(b, "l", p->sum, s->lanes, s->f.terms * ((int)ahead(p, s->lanes) + 1));
+    s->sums = nest_add_register(b, "s", p->sum, s->lanes, s->f.terms * s->plan->tile_oh);
     s->known = nest_add_register(b, "w", p->sum, s->lanes, 2);
     s->there = arena_array(b->nest->arena, bool, seen(h, s->plan->tile_oh));
     s->present = arena_array(b->nest->arena, bool, h->taps);
@@ -381,8 +407,8 @@ static void declare(filter *s) {
     for (int64_t i = 0; i < w->taps; i++) s->all[i] = true;
     const int64_t block = ceil_div(block_of(p, s->plan), s->lanes) * s->lanes;
     s->row_elements = block + ahead(p, s->lanes) * s->lanes;
-    s->scratch =
-        nest_add_part(b, "rows", ROLE_SCRATCH, p->sum, 0, s->row_elements * s->plan->tile_oh, SCRATCH_ALIGNMENT, true);
+    s->scratch = nest_add_part(b, "rows", ROLE_SCRATCH, p->sum, 0, s->row_elements * s->plan->tile_oh * s->f.terms,
+                               SCRATCH_ALIGNMENT, true);
 }
 
 static algo_nests build(const algorithm *row, arena *a, const problem *asked, const cvk_target *target,
@@ -416,13 +442,8 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
     *why = "its slices have a border";
     const problem_axis *d = &p->axis[AXIS_D];
     if (p->border != PAD_ZEROS && (axis_before(d) > 0 || axis_after(d) > 0)) return false;
-    *why = "its kernel is not the product of a column and a row";
-    arena a;
-    arena_init(&a);
-    known_factors f;
-    const bool separates = !arena_guard(&a) && known_separate(p, &a, &f);
-    arena_free(&a);
-    return separates;
+    *why = "its kernel is not the sum of few products of a column and a row";
+    return known_terms(p) > 0;
 }
 
 /* Operations that are unrolled, all variants of rows and blocks together. */
@@ -433,7 +454,8 @@ static int64_t operations(const problem *p, const cvk_plan *plan) {
     const int64_t border = axis_before(w) + axis_after(w);
     const int64_t across = lesser(blocks, 2 + ceil_div(border, size));
     const int64_t tiles = r.all - (r.end - r.first) + (r.end > r.first);
-    return tiles * across * (2 * plan->tile_oh * problem_taps(p) / w->taps + 2 * w->taps + greater(border, 0));
+    return tiles * across * known_terms(p) *
+           (2 * plan->tile_oh * problem_taps(p) / w->taps + 2 * w->taps + greater(border, 0));
 }
 
 static const char *refuse_order(const problem *p, const cvk_plan *plan) {
@@ -515,7 +537,8 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *ta
 /* What a task touches is to stay in the first level: its rows of input, of scratch and of output. */
 static double spilled_bytes(const problem *p, const cvk_target *target, const cvk_plan *plan) {
     const double rows = (double)(seen(&p->axis[AXIS_H], plan->tile_oh) * p->axis[AXIS_D].taps);
-    const double touched = (double)type_bytes(p->sum) * (double)block_of(p, plan) * (rows + 2 * plan->tile_oh);
+    const double touched =
+        (double)type_bytes(p->sum) * (double)block_of(p, plan) * (rows + (1 + known_terms(p)) * plan->tile_oh);
     return touched > (double)target->l1_bytes ? output_bytes(p) * 2 : 0;
 }
 
@@ -533,5 +556,5 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     return fmax(core, far) + target->figures->far_loss * fmin(core, far);
 }
 
-const algorithm algo_separable = {"separable", LANES_COLUMNS, applicable, propose, refuse,
-                                  build,       cycles,        NULL,       NULL,    NULL};
+const algorithm algo_separable = {"separable", LANES_COLUMNS, applicable, propose, refuse, build,
+                                  cycles,      NULL,          NULL,       NULL,    false};

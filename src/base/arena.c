@@ -13,7 +13,9 @@ struct arena_chunk {
     alignas(max_align_t) unsigned char bytes[];
 };
 
-enum { FIRST_CHUNK = 1 << 16, LARGEST_CHUNK = 1 << 22 };
+/* A round that is rewound finds all it needs in one chunk the next time: memory that is given back in between would be
+ * asked for, page by page, again. */
+enum { FIRST_CHUNK = 1 << 16, LARGEST_CHUNK = 1 << 26 };
 
 void arena_init(arena *a) { memset(a, 0, sizeof *a); }
 
@@ -60,18 +62,21 @@ static void grow(arena *a, size_t bytes) {
     a->used = 0;
 }
 
-void *arena_alloc(arena *a, size_t bytes) {
+/* As it is. */
+static void *take(arena *a, size_t bytes) {
     size_t align = alignof(max_align_t);
     if (bytes > SIZE_MAX - align) arena_exhaust(a);
     bytes = (bytes + align - 1) / align * align;
     if (!a->chunks || a->size - a->used < bytes) grow(a, bytes);
     void *p = a->chunks->bytes + a->used;
     a->used += bytes;
-    return memset(p, 0, bytes);
+    return p;
 }
 
+void *arena_alloc(arena *a, size_t bytes) { return memset(take(a, bytes), 0, bytes); }
+
 void *arena_copy(arena *a, const void *bytes, size_t length) {
-    void *p = arena_alloc(a, length);
+    void *p = take(a, length);
     if (length) memcpy(p, bytes, length);
     return p;
 }

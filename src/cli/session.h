@@ -39,7 +39,7 @@ typedef struct session {
     pthreadpool_t pool; /* NULL: one thread */
     cvk_parallel_for parallel;
     lab lab;      /* of `target` and `parallel` */
-    arena memory; /* of layers that are not their file's any more */
+    arena memory; /* of weights that layers were given (cli/weights.h) */
     size_t tuned_layers,
         untuned_layers;  /* those that --tuned asked for, and of which nothing is known; see cli/tuned.h */
     const char *untuned; /* of the first of these, why */

@@ -76,15 +76,20 @@ cli_exit weights_own(session *s, arena *a, const cvk_spec *const *layers, int co
 
 /* ---- weights that are constants ---- */
 
-static cli_exit specialise(session *s, session_layer *layer, const char *directory) {
+/* The file's own, which the nodes of its network point at. */
+static cvk_spec *own_layer(const session_layer *layer) {
+    cvk_network *file = layer->file->network;
+    return &file->layers[layer->spec - file->layers];
+}
+
+static cli_exit specialise(session *s, const session_layer *layer, const char *directory) {
     weights_file files[WEIGHTS_FILES];
     const void *dense = NULL;
     weights_files(&s->memory, layer->spec, directory, files);
     const cli_exit read = read_file(s, &s->memory, layer->spec, &files[0], &dense);
     if (read != CLI_DONE) return read;
-    cvk_spec *known = arena_copy(&s->memory, layer->spec, sizeof *known);
+    cvk_spec *known = own_layer(layer);
     const uint64_t bytes = (uint64_t)(shape_elements(&files[0].shape) * type_bytes(files[0].shape.type));
-    layer->spec = known;
     return session_fail(s, spec_take_constants(known, &s->memory, dense, bytes, s->diagnostics));
 }
 
@@ -95,9 +100,8 @@ static const char *folder_of(const cli_options *o) {
 static cli_exit specialise_all(session *s, const char *directory) {
     cli_exit worst = CLI_DONE;
     for (size_t i = 0; i < s->layer_count; i++) {
-        session_layer *layer = &s->layers[i];
-        if (layer->spec->specialise && !layer->spec->known && !session_in_network(s, layer))
-            worst = graver(worst, specialise(s, layer, directory));
+        const session_layer *layer = &s->layers[i];
+        if (layer->spec->specialise && !layer->spec->known) worst = graver(worst, specialise(s, layer, directory));
     }
     return worst;
 }

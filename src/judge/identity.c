@@ -84,7 +84,10 @@ static void lay_out_weights(identity *i) {
 static residue known_at(const cvk_spec *s, const double *weights, int64_t at) {
     const int bytes = type_bytes(s->weights_type);
     if (!weights) return residue_of_double(type_read(s->weights_type, (const char *)s->known + at * bytes));
-    return residue_add(residue_of_double(weights[2 * at]), residue_of_double(weights[2 * at + 1]));
+    residue sum = residue_of_double(weights[IDENTITY_PARTS * at]);
+    for (int i = 1; i < IDENTITY_PARTS; i++)
+        sum = residue_add(sum, residue_of_double(weights[IDENTITY_PARTS * at + i]));
+    return sum;
 }
 
 /* Weights that are known are what they are. */

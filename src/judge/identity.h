@@ -14,8 +14,9 @@
 typedef struct identity identity;
 
 /* Draws data for a layer and computes its formula. `threads` may be NULL. NULL: out of memory. */
-/* `known`: NULL, or in place of weights that the layer knows those that a plan computes by, each the sum of two numbers
- * (judge/rounding.h). */
+/* `known`: NULL, or in place of weights that the layer knows those that a plan computes by, each the sum of
+ * IDENTITY_PARTS numbers (judge/rounding.h). */
+enum { IDENTITY_PARTS = 8 };
 identity *identity_new(const cvk_spec *s, const double *known, uint64_t seed, const cvk_parallel_for *threads);
 void identity_free(identity *i);
 

@@ -1,10 +1,11 @@
-/* Bounds of those that do not sum directly: Winograd's over all tiles, in pieces that threads take in any order, and
- * that of fast transforms. */
+/* Bounds of those that do not sum directly: Winograd's over all tiles, in pieces that threads take in any order, that
+ * of fast transforms, and that of several separable filters. */
 #include "judge/rounding.h"
 
 #include "judge/fft.h"
+#include "judge/identity.h"
+#include "judge/terms.h"
 #include "judge/winograd.h"
-#include "problem/known.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -28,20 +29,27 @@ static void run_piece(void *argument, size_t piece) {
 
 static bool is_winograd(const cvk_plan *p) { return strcmp(p->algorithm, "winograd") == 0; }
 static bool is_fft(const cvk_plan *p) { return strcmp(p->algorithm, "fft") == 0; }
-static bool is_direct(const cvk_plan *p) { return !is_winograd(p) && !is_fft(p); }
-
 static bool is_separable(const cvk_plan *p) { return strcmp(p->algorithm, "separable") == 0; }
+static bool is_direct(const cvk_plan *p) { return !is_winograd(p) && !is_fft(p) && !is_separable(p); }
 
-static bool sums_directly(const layer_plan *plan) {
+/* Of one product a separable filter has the bound of direct sums. */
+static bool is_one_product(const cvk_spec *s, const cvk_plan *plan, int index) {
+    if (!is_separable(plan)) return false;
+    const problem p = problem_of(s, index);
+    return known_terms(&p) == 1;
+}
+
+static bool sums_directly(const cvk_spec *s, const layer_plan *plan) {
     bool direct = true;
-    for (int i = 0; i < plan->count; i++) direct &= is_direct(&plan->part[i]);
+    for (int i = 0; i < plan->count; i++) direct &= is_direct(&plan->part[i]) || is_one_product(s, &plan->part[i], i);
     return direct;
 }
 
 static bool parts_are_shared(const cvk_plan *a, const cvk_plan *b) {
     if (is_direct(a) && is_direct(b)) return true;
-    return is_winograd(a) == is_winograd(b) && is_fft(a) == is_fft(b) && a->tile_od == b->tile_od &&
-           a->tile_oh == b->tile_oh && a->tile_ow == b->tile_ow;
+    if (is_separable(a) && is_separable(b)) return true;
+    return is_winograd(a) == is_winograd(b) && is_fft(a) == is_fft(b) && is_separable(a) == is_separable(b) &&
+           a->tile_od == b->tile_od && a->tile_oh == b->tile_oh && a->tile_ow == b->tile_ow;
 }
 
 bool rounding_is_shared(const layer_plan *a, const layer_plan *b) {
@@ -106,6 +114,18 @@ static void print_fft(const problem *p, const cvk_plan *plan, int unit, text *ou
         two, one, unit, size[AXIS_D], size[AXIS_H], size[AXIS_W]);
 }
 
+static void print_terms(const problem *p, int unit, text *out) {
+    known_factors f;
+    if (!known_separate(p, out->arena, &f) || f.terms == 1) {
+        print_direct(p, unit, out);
+        return;
+    }
+    text_add(out,
+             "|error| <= %.1f u T, T the sum of the magnitudes of a result's terms in %d separable filters, %.2f times "
+             "those of its kernel's, u = 2^%d\n",
+             terms_roundings(p, &f), f.terms, f.growth, unit);
+}
+
 void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out) {
     const int unit = ilogb(type_rows[spec_sum_type(s)].unit_roundoff), problems = problem_count(s);
     for (int i = 0; i < problems; i++) {
@@ -121,6 +141,8 @@ void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out) {
             print_reweighed(&p, unit, out);
         else if (is_fft(part))
             print_fft(&p, part, unit, out);
+        else if (is_separable(part))
+            print_terms(&p, unit, out);
         else if (p.combine != COMBINE_SUM)
             print_pool(&p, unit, out);
         else
@@ -133,16 +155,21 @@ void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out) {
 
 /* ---- weights ---- */
 
+_Static_assert((int)IDENTITY_PARTS == (int)KNOWN_PARTS, "products of factors are the sums that the judge takes");
+
 const double *rounding_of_weights(arena *a, const cvk_spec *s, const layer_plan *plan) {
     const int64_t count = s->known ? spec_weights_elements(s) : 0;
-    double *weights = arena_array(a, double, 2 * count);
+    double *weights = arena_array(a, double, IDENTITY_PARTS *count);
     bool any = false;
+    for (int64_t i = 0; i < IDENTITY_PARTS * count; i++) weights[i] = 0;
     for (int64_t i = 0; i < count; i++)
-        weights[2 * i] = type_read(s->weights_type, (const char *)s->known + i * type_bytes(s->weights_type));
+        weights[IDENTITY_PARTS * i] =
+            type_read(s->weights_type, (const char *)s->known + i * type_bytes(s->weights_type));
     for (int i = 0; count && i < problem_count(s); i++) {
         const problem p = problem_of(s, i);
         known_factors f;
-        if (!is_separable(layer_plan_part(plan, i)) || !known_separate(&p, a, &f) || f.exact) continue;
+        if (!is_separable(layer_plan_part(plan, i)) || !known_separate(&p, a, &f) || (f.terms == 1 && f.exact))
+            continue;
         known_multiply(&p, &f, weights);
         any = true;
     }
@@ -164,6 +191,7 @@ static bool rounding_of_part(const problem *p, const cvk_plan *plan, const naive
                              const cvk_parallel_for *threads, double *rounding) {
     const int m[AXES] = {plan->tile_od, plan->tile_oh, plan->tile_ow};
     if (is_fft(plan)) return fft_rounding(p, m, t, rounding);
+    if (is_separable(plan)) return terms_rounding(p, t, rounding);
     job j = {.winograd = winograd_rounding_new(p, m, t), .rounding = rounding};
     atomic_init(&j.starved, false);
     bool good = j.winograd && run_tiles(&j, threads);
@@ -182,7 +210,7 @@ static cvk_spec dense_of(const cvk_spec *s) {
 bool rounding_of_plan(const cvk_spec *s, const layer_plan *plan, const naive_tensors *t,
                       const cvk_parallel_for *threads, double **rounding) {
     *rounding = NULL;
-    if (sums_directly(plan) || problem_folds(s))
+    if (sums_directly(s, plan) || problem_folds(s))
         return true; /* what is folded goes by the workspace, summed directly */
     if (spec_is_chain(s)) {
         const cvk_spec first = spec_link(s, 0);

@@ -12,7 +12,7 @@ bool rounding_of_plan(const cvk_spec *s, const layer_plan *plan, const naive_ten
 /* The bound in words, for `explain`. */
 void rounding_print(const cvk_spec *s, const layer_plan *plan, text *out);
 /* Of weights that are known, and which a plan rounds to be factors of them, those that it computes by, each as the sum
- * of two numbers, for judge/identity.h. NULL: it rounds none. */
+ * of IDENTITY_PARTS numbers, for judge/identity.h. NULL: it rounds none. */
 const double *rounding_of_weights(arena *a, const cvk_spec *s, const layer_plan *plan);
 /* Whether two plans of a layer round alike: then one reference judges both. */
 bool rounding_is_shared(const layer_plan *a, const layer_plan *b);

@@ -237,7 +237,10 @@ static const register_ref NO_REGISTER = {.array = -1};
 
 static nest_op *append_op(nest_builder *b, op_kind kind, register_ref to) {
     nest_op *op = arena_new(b->nest->arena, nest_op);
-    *op = (nest_op){.kind = kind, .to = to, .a = NO_REGISTER, .b = NO_REGISTER, .c = NO_REGISTER, .at.tensor = -1};
+    op->kind = kind; /* all else is 0: an operation is large, and there are many */
+    op->to = to;
+    op->a.array = op->b.array = op->c.array = NO_REGISTER.array;
+    op->at.tensor = -1;
     append(b, STATEMENT_OP)->op = op;
     return op;
 }

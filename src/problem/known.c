@@ -111,35 +111,87 @@ static double divisor_of(cvk_type sum, const double *row, int64_t count) {
     return by != 0 ? by : greatest;
 }
 
+/* ---- how near products are ---- */
+
+enum { MOST_SHARE = 16, MOST_GROWTH = 4 };
+static const double LEAST_ROUNDED = 0x1p-64;
+
 /* How far the product of the factors may be from a weight, in its units of rounding: columns and rows one after another
  * round at most down + across + 1 times, so direct sums leave that much of their own down across + 2. */
-static double spared(const matrix *m) { return (double)(m->down * m->across + 1 - m->down - m->across); }
+static double spared(const matrix *m) { return fmin(4, (double)(m->down * m->across + 1 - m->down - m->across)); }
 
-static bool approximates(const problem *p, const matrix *m, const known_factors *f, bool *exact) {
-    const double unit = type_rows[p->sum].unit_roundoff, share = fmin(4, spared(m)) * unit;
-    *exact = true;
+/* What all terms' magnitudes come to in place i. */
+static double magnitude_of(const matrix *m, const known_factors *f, int64_t i) {
+    double sum = 0;
+    for (int t = 0; t < f->terms; t++) sum += fabs(f->down[t][i / m->across] * f->across[t][i % m->across]);
+    return sum;
+}
+
+/* By what is left of a kernel when its terms are taken away: how far they are from it, and how much larger. */
+static void measure(cvk_type sum, const matrix *m, const matrix *rest, known_factors *f) {
+    const double unit = type_rows[sum].unit_roundoff;
+    double terms = 0, kernel = 0;
+    f->exact = true;
+    f->share = 0;
     for (int64_t i = 0; i < m->down * m->across; i++) {
-        const double column = f->down[i / m->across], row = f->across[i % m->across],
-                     error = fma(column, row, -m->at[i]);
-        *exact &= error == 0;
-        if (fabs(error) > share * fabs(m->at[i]) || (error != 0 && fabs(m->at[i]) < 0x1p-64)) return false;
+        const double all = magnitude_of(m, f, i), of = f->terms == 1 ? fabs(m->at[i]) : all, off = fabs(rest->at[i]);
+        f->exact &= off == 0;
+        if (off != 0) f->share = fmax(f->share, of < LEAST_ROUNDED ? INFINITY : off / (unit * of));
+        terms += all;
+        kernel += fabs(m->at[i]);
     }
-    return *exact || type_is_float(p->sum);
+    f->growth = terms / kernel;
+}
+
+static bool approximates(cvk_type sum, const matrix *m, const known_factors *f) {
+    if (!f->exact && !type_is_float(sum)) return false;
+    return f->terms == 1 ? f->share <= spared(m) : f->share <= MOST_SHARE && f->growth <= MOST_GROWTH;
+}
+
+/* ---- one term after another: the column and the row of what is greatest in the rest, which is then 0 there ---- */
+
+/* False: nothing is left. */
+static bool take_term(cvk_type sum, arena *a, matrix *rest, known_factors *f) {
+    const int64_t pivot = greatest_of(rest), column = pivot % rest->across;
+    const double *row = rest->at + pivot - column, by = divisor_of(sum, row, rest->across);
+    if (by == 0) return false;
+    double *down = f->down[f->terms] = arena_array(a, double, rest->down);
+    double *across = f->across[f->terms] = arena_array(a, double, rest->across);
+    for (int64_t i = 0; i < rest->across; i++) across[i] = type_round(sum, row[i] / by);
+    for (int64_t i = 0; i < rest->down; i++)
+        down[i] = type_round(sum, rest->at[i * rest->across + column] / across[column]);
+    for (int64_t i = 0; i < rest->down * rest->across; i++)
+        rest->at[i] = fma(-down[i / rest->across], across[i % rest->across], rest->at[i]);
+    f->terms++;
+    return true;
+}
+
+/* Whether so many terms are less than the taps themselves; one has always been worth a try. */
+static bool is_less(const problem *p, const matrix *m, int terms) {
+    return terms == 1 || terms * (m->down + m->across) < known_present(p) / p->groups;
 }
 
 bool known_separate(const problem *p, arena *a, known_factors *to) {
     const bool alone = p->known && p->in_channels == 1 && p->out_channels == 1 && known_groups_alike(p);
     if (!alone || p->axis[AXIS_W].taps == 1 || problem_taps(p) == p->axis[AXIS_W].taps) return false;
     const matrix m = matrix_of(p, a);
-    const int64_t pivot = greatest_of(&m), column = pivot % m.across;
-    const double *row = m.at + pivot - column;
-    const double by = divisor_of(p->sum, row, m.across);
-    if (by == 0) return false;
-    *to = (known_factors){arena_array(a, double, m.down), arena_array(a, double, m.across), false};
-    for (int64_t i = 0; i < m.across; i++) to->across[i] = type_round(p->sum, row[i] / by);
-    for (int64_t i = 0; i < m.down; i++)
-        to->down[i] = type_round(p->sum, m.at[i * m.across + column] / to->across[column]);
-    return approximates(p, &m, to, &to->exact);
+    matrix rest = matrix_of(p, a);
+    *to = (known_factors){0};
+    while (to->terms < KNOWN_MOST_TERMS && is_less(p, &m, to->terms + 1)) {
+        if (!take_term(p->sum, a, &rest, to)) return false;
+        measure(p->sum, &m, &rest, to);
+        if (approximates(p->sum, &m, to)) return true;
+    }
+    return false;
+}
+
+int known_terms(const problem *p) {
+    arena a;
+    known_factors f = {0};
+    arena_init(&a);
+    const bool separates = !arena_guard(&a) && known_separate(p, &a, &f);
+    arena_free(&a);
+    return separates ? f.terms : 0;
 }
 
 void known_multiply(const problem *p, const known_factors *f, double *to) {
@@ -147,10 +199,14 @@ void known_multiply(const problem *p, const known_factors *f, double *to) {
     for (int64_t i = 0; i < count_of(p); i++) {
         const spot s = spot_of(p, i);
         const int64_t tap = i % each, across = p->axis[AXIS_W].taps;
-        const double column = f->down[tap / across], row = f->across[tap % across];
-        double *product = to + 2 * place_of(p, s.group, s.oc, s.ic, s.tap);
-        product[0] = column * row + p->w.zero;
-        product[1] = p->w.zero ? 0 : fma(column, row, -product[0]);
+        double *product = to + KNOWN_PARTS * place_of(p, s.group, s.oc, s.ic, s.tap);
+        for (int k = 0; k < KNOWN_PARTS; k++) product[k] = 0;
+        for (int t = 0; t < f->terms; t++) {
+            const double column = f->down[t][tap / across], row = f->across[t][tap % across];
+            product[2 * t] = column * row;
+            product[2 * t + 1] = fma(column, row, -product[2 * t]);
+        }
+        product[1] += p->w.zero;
     }
 }
 
@@ -183,6 +239,16 @@ static bool mirrors(const problem *p, int axis, double sign) {
     return p->axis[axis].taps > 1;
 }
 
+static void print_terms(const problem *p, text *out) {
+    known_factors f;
+    if (!known_separate(p, out->arena, &f)) return;
+    text_add(out, f.terms == 1 ? ", a column by a row" : ", %d columns by rows", f.terms);
+    if (f.terms > 1 && !f.exact)
+        text_add(out, ", rounded by %.1f u, %.2f times the kernel's magnitude", f.share, f.growth);
+    else if (!f.exact)
+        text_add(out, ", rounded");
+}
+
 void known_print(const problem *p, text *out) {
     static const char *const NAMES[AXES] = {"slices", "rows", "columns"};
     text_add(out, "%lld of %lld taps, %lld product%s", (long long)known_present(p), (long long)count_of(p),
@@ -193,6 +259,5 @@ void known_print(const problem *p, text *out) {
         else if (mirrors(p, a, -1))
             text_add(out, ", antisymmetric %s", NAMES[a]);
     }
-    known_factors f;
-    if (known_separate(p, out->arena, &f)) text_add(out, ", a column by a row%s", f.exact ? "" : ", rounded");
+    print_terms(p, out);
 }

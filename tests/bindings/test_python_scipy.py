@@ -37,6 +37,15 @@ def drawn(test):
     return run
 
 
+INTEGERS = ["u1", "i1", "u2", "i2", "i4", "i8", "?"]
+
+
+def integers(r, dtype, shape):
+    if dtype.kind == "b":
+        return r.random(shape) > 0.5
+    return r.integers(max(numpy.iinfo(dtype).min, -1000), min(numpy.iinfo(dtype).max, 1000), shape, endpoint=True).astype(dtype)
+
+
 class Beside(unittest.TestCase):
     def array(self, r, ndim, most=24):
         dtype = r.choice([numpy.float32, numpy.float64])
@@ -141,13 +150,63 @@ class OfImages(Beside):
         self.assertIs(ndimage.uniform_filter(x, 3, x), x)
         numpy.testing.assert_allclose(x, theirs, 1e-12)
 
-    def test_integers_and_halves_want_to_be_told(self):
-        for dtype in numpy.uint8, numpy.int16, numpy.int64, numpy.bool_, numpy.float16:
-            x = numpy.ones((4, 5), dtype)
-            with self.assertRaisesRegex(convoke.Error, "output=numpy.float32"):
-                ndimage.sobel(x)
-            numpy.testing.assert_allclose(ndimage.gaussian_filter(x, 1, output=numpy.float32),
-                                          scipy.ndimage.gaussian_filter(x.astype(numpy.float32), 1), 1e-5)
+    def test_halves_want_to_be_told(self):
+        x = numpy.ones((4, 5), numpy.float16)
+        with self.assertRaisesRegex(convoke.Error, "output=numpy.float32"):
+            ndimage.sobel(x)
+        numpy.testing.assert_allclose(ndimage.gaussian_filter(x, 1, output=numpy.float32),
+                                      scipy.ndimage.gaussian_filter(x.astype(numpy.float32), 1), 1e-5)
+
+    @drawn
+    def test_integers_by_whole_weights_are_scipys_where_they_fit(self, r):
+        dtype, output = (numpy.dtype(INTEGERS[i]) for i in r.integers(len(INTEGERS), size=2))
+        x = integers(r, dtype, r.integers(1, 20, r.integers(1, 4)))
+        w = r.integers(-3, 5, r.integers(1, 5, x.ndim))
+        arguments = {"mode": MODES[r.integers(len(MODES))], "cval": int(r.integers(0, 100))}
+        axis = int(r.integers(x.ndim))
+        for name, given in ("correlate", {"weights": w}), ("sobel", {"axis": axis}), ("prewitt", {"axis": axis}), ("laplace", {}):
+            exact = getattr(scipy.ndimage, name)(x.astype(numpy.float64), **given, **arguments)
+            theirs = getattr(scipy.ndimage, name)(x, **given, **arguments, output=output)
+            ours = getattr(ndimage, name)(x, **given, **arguments, output=output)
+            low, high = (0, 1) if output.kind == "b" else (numpy.iinfo(output).min, numpy.iinfo(output).max)
+            self.assertEqual((ours.shape, ours.dtype), (x.shape, output))
+            numpy.testing.assert_array_equal(ours, numpy.clip(exact, low, high).astype(output), name)
+            fits = (exact >= low) & (exact <= high) & (output.kind != "b")  # of which scipy wraps bytes around
+            numpy.testing.assert_array_equal(ours[fits], theirs[fits], name)
+
+    @drawn
+    def test_means_of_integers_are_scipys(self, r):
+        x = integers(r, numpy.dtype(INTEGERS[r.integers(6)]), r.integers(1, 20, r.integers(1, 4)))
+        mode, size = MODES[r.integers(6)], [int(n) for n in r.integers(1, 6, x.ndim)]
+        numpy.testing.assert_array_equal(ndimage.uniform_filter(x, size, mode=mode), scipy.ndimage.uniform_filter(x, size, mode=mode))
+
+    @drawn
+    def test_gaussians_of_integers_are_scipys_but_next_to_whole_numbers(self, r):
+        dtype = numpy.dtype(("u1", "i2", "u2")[r.integers(3)])
+        x = integers(r, dtype, r.integers(1, 30, 2))
+        mode, sigma = MODES[r.integers(6)], float(r.uniform(0.5, 3))
+        ours, theirs = (f.gaussian_filter1d(x, sigma, 0, mode=mode).astype(int) for f in (ndimage, scipy.ndimage))
+        exact = scipy.ndimage.gaussian_filter1d(x.astype(numpy.float64), sigma, 0, mode=mode)
+        far = abs(exact - numpy.rint(exact)) > 1e-9
+        numpy.testing.assert_array_equal(ours[far], theirs[far])
+        self.assertLessEqual(numpy.max(abs(ours - theirs)), 1)
+        self.assertLessEqual(numpy.max(abs(ndimage.gaussian_filter(x, sigma, mode=mode).astype(int) -
+                                           scipy.ndimage.gaussian_filter(x, sigma, mode=mode))), 2)
+
+    def test_sums_that_do_not_fit_are_the_nearest_that_do(self):
+        x = numpy.array([200, 100, 7], numpy.uint8)
+        numpy.testing.assert_array_equal(ndimage.correlate1d(x, [2], output=numpy.uint8), [255, 200, 14])
+        numpy.testing.assert_array_equal(ndimage.correlate1d(x, [-1.5], output=numpy.int8), [-128, -128, -10])
+        numpy.testing.assert_array_equal(ndimage.correlate1d([2.0**70, -2.0**70, numpy.nan], [1], output=numpy.int64),
+                                         [2**63 - 1, -2**63, 0])
+        self.assertEqual(ndimage.correlate1d(x, [1]).dtype, numpy.uint8)
+
+    def test_arrays_of_the_other_byte_order(self):
+        for dtype in ">f4", ">f8", ">i2":
+            x = numpy.arange(12).reshape(3, 4).astype(dtype)
+            ours, theirs = (f.correlate1d(x, [1, 2, 1], mode="wrap") for f in (ndimage, scipy.ndimage))
+            numpy.testing.assert_array_equal(ours, theirs)
+            self.assertEqual(ours.dtype, theirs.dtype)
 
     def test_borders_wider_than_the_array_and_constants_that_are_no_numbers(self):
         for mode in MODES:
@@ -185,7 +244,7 @@ class OfImages(Beside):
                 (lambda: ndimage.gaussian_laplace(x, 1, wide=3), "wide: there is no such argument"),
                 (lambda: ndimage.uniform_filter1d(x, 0), "size: expected a whole number from 1 on"),
                 (lambda: ndimage.sobel(x, output=numpy.empty(3)), r"output: expected an array of shape \(3, 4\)"),
-                (lambda: ndimage.sobel(1.0), "input: expected an array with an axis"),
+                (lambda: ndimage.sobel(1.0), "axis: expected one of 0, got -1"),
                 (lambda: ndimage.correlate(numpy.ones((2,) * 4), numpy.ones((2,) * 4)), "filters along 3 axes at most")]:
             with self.assertRaisesRegex(convoke.Error, words):
                 call()
@@ -241,9 +300,23 @@ class OfSignals(Beside):
     def test_other_numbers_beside_floats(self):
         x = numpy.arange(5, dtype=numpy.int16)
         numpy.testing.assert_allclose(signal.convolve(x, [0.5, 0.25]), scipy.signal.convolve(x, [0.5, 0.25]))
-        for pair in (x, x), (x * 1j, [1.0]), (x.astype(numpy.float16), x.astype(numpy.float16)):
+        for pair in (x * 1j, [1.0]), (x.astype(numpy.float16), x.astype(numpy.float16)):
             with self.assertRaisesRegex(convoke.Error, "sums are of float32 or float64"):
                 signal.convolve(*pair)
+
+    @drawn
+    def test_integers_alone_are_exact(self, r):
+        x, w = (integers(r, numpy.dtype(INTEGERS[r.integers(6)]), r.integers(3, 40, 2)) for _ in range(2))
+        w = w[:3, :3]
+        for name in "convolve", "correlate", "convolve2d", "correlate2d":
+            for mode in signal.MODES:
+                ours, theirs = (getattr(s, name)(x, w, mode) for s in (signal, scipy.signal))
+                numpy.testing.assert_array_equal(ours, theirs, name)
+                self.assertEqual(ours.dtype, theirs.dtype)
+
+    def test_integers_that_float64_does_not_sum_up_exactly_are_refused(self):
+        with self.assertRaisesRegex(convoke.Error, "in1: integers this large"):
+            signal.convolve(numpy.full(9, 1 << 40), numpy.full(5, 1 << 20))
 
     def test_nothing_and_single_numbers(self):
         self.assertEqual(signal.convolve([], [1.0]).shape, (0,))

@@ -327,6 +327,27 @@ case_weights_become_code_where_the_layer_says_so() {
     spec "specialise: true"; rm w/one.weights.npy; convoke explain spec.yaml --weights w; status 6; says "w/one.weights.npy"
 }
 
+case_weights_become_code_in_a_network_too() {
+    cat > net.yaml <<'END'
+version: 1
+name: two
+inputs: {picture: [1, 1, 8, 20]}
+outputs: [edges]
+defaults: {out_channels: 1, kernel_size: 3, padding: 1}
+layers:
+  - {name: smooth, input: picture, specialise: true}
+  - {name: edges, input: smooth, bias: true}
+END
+    mkdir w
+    npy write w/smooth.weights.npy 1x1x3x3 1 2 1 2 4 2 1 2 1
+    npy write w/edges.weights.npy 1x1x3x3 0 1 0 1 -4 1 0 1 0
+    npy write w/edges.bias.npy 1 1
+    convoke explain net.yaml --weights w; status 0; has "separable"
+    convoke check net.yaml --weights w; status 0
+    convoke compile net.yaml -o made --weights w; status 0; silent
+    convoke explain net.yaml; status 0; ! grep -q separable ../out || fail "known"
+}
+
 case_weights_that_are_missing_or_do_not_fit() {
     weighted
     mv w/one.bias.npy kept; convoke compile spec.yaml -o made --weights w; status 6; says "w/one.bias.npy"

@@ -71,6 +71,7 @@ static bool every_row_proposes(const subject *s, int problem_index, const ranked
     for (int i = 0; (row = algo_row(i)); i++) {
         const char *why;
         int of_row = 0;
+        if (row->asked_for) continue;
         for (int p = 0; p < count; p++) of_row += algo_of(layer_plan_part(&plans[p].plan, problem_index)) == row;
         if (!of_row && row->applicable(&asked, s->target, &why))
             return fails(s, NULL,
@@ -108,6 +109,26 @@ static bool try_walk(subject *s, const layer_plan *from) {
     return try_plan(s, &walked, true);
 }
 
+/* What `auto` leaves out: the best plan, and another. */
+static bool try_asked_for(subject *s, const char *name) {
+    ranked_layer *plans;
+    int count;
+    cvk_spec asked = *s->trial.spec;
+    asked.algorithm = name;
+    if (compile_rank(s->arena, &asked, (goal){.target = s->target}, 0, NULL, &plans, &count)) return true;
+    return try_plan(s, &plans[0].plan, true) && try_plan(s, &plans[draw_from(&s->draws, 0, count - 1)].plan, false);
+}
+
+static bool try_all_asked_for(subject *s) {
+    const algorithm *row;
+    const char *last = "";
+    for (int i = 0; (row = algo_row(i)); i++) {
+        if (!row->asked_for || strcmp(row->name, last) == 0) continue;
+        if (!try_asked_for(s, last = row->name)) return false;
+    }
+    return true;
+}
+
 static bool try_plans(subject *s, const cvk_target *target, int most) {
     ranked_layer *plans;
     int count;
@@ -143,7 +164,8 @@ static bool try_layer(subject *s) {
     const campaign *c = s->campaign;
     int plans = draw_chance(&s->draws, c->percent_every_plan) ? INT32_MAX : c->plans;
     const cvk_target *other = another_target(&s->draws);
-    return try_plans(s, target_host(), plans) && (!other || try_plans(s, other, c->other_plans));
+    return try_plans(s, target_host(), plans) && try_all_asked_for(s) &&
+           (!other || try_plans(s, other, c->other_plans));
 }
 
 typedef struct shared {

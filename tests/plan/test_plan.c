@@ -106,10 +106,10 @@ typedef struct mistake {
 static const mistake mistakes[] = {
     {"algorithm: direct, ", "", "schedule.algorithm is missing", ""},
     {"algorithm: direct", "algorithm: \"direct\"",
-     "schedule.algorithm: expected direct, depthwise, grouped, winograd, constants, separable, positions, resize or fft, got \"direct\"",
+     "schedule.algorithm: expected direct, im2col, depthwise, grouped, winograd, constants, separable, positions, resize or fft, got \"direct\"",
      ""},
     {"algorithm: direct", "algorithm: dirct",
-     "schedule.algorithm: expected direct, depthwise, grouped, winograd, constants, separable, positions, resize or fft, got \"dirct\"",
+     "schedule.algorithm: expected direct, im2col, depthwise, grouped, winograd, constants, separable, positions, resize or fft, got \"dirct\"",
      "did you mean `direct`?"},
     {"lanes: out_channels", "lanes: out_channel",
      "schedule.lanes: expected out_channels, columns, channels or in_channels, got \"out_channel\"",

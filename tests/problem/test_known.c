@@ -37,15 +37,30 @@ static void expect_words(const char *keys, const char *words) {
 
 #define IMAGE "input: [1, 1, 9, 9], out_channels: 1, kernel_size: 3, "
 
+#define TWO_PRODUCTS "[[5, 4, 4, 4, 5], [4, 5, 8, 5, 4], [4, 8, 16, 8, 4], [4, 5, 8, 5, 4], [5, 4, 4, 4, 5]]"
+
 Test(known, what_is_found_is_said) {
     expect_words(IMAGE "weights: {values: [[1, 0, -1], [2, 0, -2], [1, 0, -1]]}",
                  "6 of 9 taps, 1 product, symmetric rows, antisymmetric columns, a column by a row");
     expect_words(IMAGE "weights: {values: [[0, 1, 0], [1, -4, 1], [0, 1, 0]]}",
                  "5 of 9 taps, 1 product, symmetric rows, symmetric columns");
     expect_words(IMAGE "weights: {values: [[1, 2, 3], [4, 5, 6], [7, 8, 9]]}", "9 of 9 taps, 8 products");
+    expect_words("input: [1, 1, 9, 9], out_channels: 1, kernel_size: 5, weights: {values: " TWO_PRODUCTS "}",
+                 "25 of 25 taps, 4 products, symmetric rows, symmetric columns, 2 columns by rows");
     expect_words("input: [1, 2, 9], out_channels: 2, groups: 2, kernel_size: 3, weights: {values: [1, 1, 1]}",
                  "6 of 6 taps, 0 products, symmetric columns");
 }
+
+#define DIFFERENCE                                                                                                     \
+    "[[-0.00194872327, -0.00516532902, -0.00919713907, -0.0110834199, -0.00919713907, "                                \
+    "-0.00516532902, -0.00194872327], [-0.00516532902, -0.0132611448, -0.0196861171, -0.019087397, "                   \
+    "-0.0196861171, -0.0132611448, -0.00516532902], [-0.00919713907, -0.0196861171, 0.00776862483, "                   \
+    "0.0599285873, 0.00776862483, -0.0196861171, -0.00919713907], [-0.0110834199, -0.019087397, "                      \
+    "0.0599285873, 0.183122573, 0.0599285873, -0.019087397, -0.0110834199], [-0.00919713907, "                         \
+    "-0.0196861171, 0.00776862483, 0.0599285873, 0.00776862483, -0.0196861171, -0.00919713907], "                      \
+    "[-0.00516532902, -0.0132611448, -0.0196861171, -0.019087397, -0.0196861171, -0.0132611448, "                      \
+    "-0.00516532902], [-0.00194872327, -0.00516532902, -0.00919713907, -0.0110834199, "                                \
+    "-0.00919713907, -0.00516532902, -0.00194872327]]"
 
 static bool separates(const char *keys, known_factors *f) {
     known_layer_case *c = open_case(keys);
@@ -61,6 +76,17 @@ Test(known, products_of_a_column_and_a_row_are_found) {
     cr_expect(separates(IMAGE "weights: {values: [[0.09, 0.12, 0.09], [0.12, 0.16, 0.12], [0.09, 0.12, 0.09]]}", &f));
     cr_expect_not(f.exact, "of tenths something is");
     cr_expect(separates(IMAGE "weights: {values: [[0, 0, 0], [0, 5, 0], [0, 0, 0]]}", &f));
+}
+
+Test(known, sums_of_few_products_are_found) {
+    known_factors f;
+    cr_expect(
+        separates("input: [1, 1, 9, 9], out_channels: 1, kernel_size: 5, weights: {values: " TWO_PRODUCTS "}", &f));
+    cr_expect(f.terms == 2 && f.exact, "%d", f.terms);
+    cr_expect(separates("input: [1, 1, 9, 9], out_channels: 1, kernel_size: 7, weights: {values: " DIFFERENCE "}", &f));
+    cr_expect(f.terms == 2 && !f.exact && f.share < 4 && f.growth < 1.5, "%d, %g, %g", f.terms, f.share, f.growth);
+    cr_expect_not(separates(IMAGE "weights: {values: [[1, 2, 3], [4, 5, 6], [7, 8, 9]]}", &f),
+                  "two products are more than its taps");
 }
 
 Test(known, what_is_only_nearly_one_is_none) {

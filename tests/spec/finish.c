@@ -143,7 +143,7 @@ Test(finish, an_unknown_algorithm_has_a_hint) {
     first_message(d, message, sizeof message);
     cr_expect_str_eq(
         message,
-        "error[E0404]: conv.algorithm: expected auto, direct, depthwise, grouped, winograd, constants, separable, positions, resize or fft, got the "
+        "error[E0404]: conv.algorithm: expected auto, direct, im2col, depthwise, grouped, winograd, constants, separable, positions, resize or fft, got the "
         "string \"winnograd\"\n  hint: did you mean `winograd`?");
     cvk_diagnostics_free(d);
 }

@@ -9,9 +9,18 @@ array([[0.22, 0.22, 0.11],
        [0.22, 0.33, 0.22],
        [0.11, 0.22, 0.22]], dtype=float32)
 
-Arrays are float32, and summed in that, or float64, of any number of axes, of which weights may extend along three at a time; those of
-integers are filtered where `output` says that floats are wanted. scipy sums float32 in float64: results differ by what
+Arrays are float32, and summed in that, or float64, of any number of axes, of which weights may extend along three at a time; or
+integers, such as the pixels of photographs. scipy sums float32 in float64: results differ by what
 float32 rounds to. A filter is compiled when an array of a new shape comes, in some hundredths of a second.
+
+Integers are summed exactly where the weights are whole numbers, in float32 or float64 by how large sums can be, else in float64.
+What comes out as integers is truncated towards 0, as scipy does, after each pass along an axis where scipy does, and saturated, where
+scipy has what the processor makes of a number that the type does not hold, mostly one that has wrapped around.
+
+>>> ndimage.sobel(numpy.array([0, 10, 200], numpy.uint8), mode="nearest")
+array([ 10, 200, 190], dtype=uint8)
+>>> ndimage.correlate1d(numpy.array([100, 200, 250], numpy.uint8), [1, 1])
+array([200, 255, 255], dtype=uint8)
 """
 
 from __future__ import annotations
@@ -25,6 +34,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from convoke._error import refuse
 from convoke._filter import DTYPES, Array, Border, Pads, constant_of, filter_into
+from convoke._integers import exact_dtype, limited, rounded, weights_gain
 
 __all__ = ["convolve", "convolve1d", "correlate", "correlate1d", "gaussian_filter", "gaussian_filter1d",
            "gaussian_gradient_magnitude", "gaussian_laplace", "laplace", "prewitt", "sobel", "uniform_filter",
@@ -72,27 +82,40 @@ def axis_of(axis: Any, ndim: int) -> int:
 
 
 class Task:
-    """An array to filter and where the result goes to."""
+    """An array to filter and where the result goes to. Of whole weights `gain` is what their magnitudes come to; else None."""
 
-    def __init__(self, value: Any, output: Any) -> None:
+    def __init__(self, value: Any, output: Any, gain: float | None = None) -> None:
         array = numpy.asarray(value)
         if array.dtype.kind not in "fiub":
             raise refuse("input", f"expected real numbers, got an array of {array.dtype}")
-        if array.ndim == 0:
-            raise refuse("input", "expected an array with an axis")
         self.output = output if isinstance(output, numpy.ndarray) else None
-        wanted = array.dtype if output is None else self.output.dtype if self.output is not None else numpy.dtype(output)
-        if wanted not in DTYPES:
+        self.wanted = array.dtype if output is None else self.output.dtype if self.output is not None else numpy.dtype(output)
+        self.wanted = self.wanted.newbyteorder("=") if output is None else self.wanted
+        self.limits: numpy.dtype[Any] = self.wanted  # of what passes are truncated to
+        self.integers = self.wanted.kind in "iub"
+        if self.wanted.newbyteorder("=") not in DTYPES and not self.integers:
             raise refuse("input" if output is None else "output",
-                         f"results are of float32 or float64, not of {wanted}: say `output=numpy.float32`, or hand in floats")
+                         f"results are of float32, float64 or integers, not of {self.wanted}: say `output=numpy.float32`")
         if self.output is not None and self.output.shape != array.shape:
             raise refuse("output", f"expected an array of shape {array.shape}, got {self.output.shape}")
         if self.output is not None and not self.output.flags.writeable:
             raise refuse("output", "the array is read-only")
-        self.wanted = wanted
-        computed = numpy.dtype(numpy.result_type(array.dtype, wanted))
-        self.dtype = computed if computed in DTYPES else numpy.dtype(numpy.float64)
-        self.x: Array = numpy.ascontiguousarray(array, self.dtype)
+        self.truncates = self.integers and (gain is None or array.dtype.kind == "f")  # between passes
+        self.pixels = self.truncates and array.dtype.kind != "f" and self.wanted.itemsize <= 2
+        self.dtype = self._computed(array.dtype, gain)
+        self.x: Array = numpy.asarray(array, self.dtype, order="C")
+
+    def _computed(self, given: numpy.dtype[Any], gain: float | None) -> numpy.dtype[Any]:
+        if self.integers:
+            return exact_dtype(given, gain)
+        computed: numpy.dtype[Any] = numpy.dtype(numpy.result_type(given, self.wanted)).newbyteorder("=")
+        return computed if computed in DTYPES else numpy.dtype(numpy.float64)
+
+    def part(self) -> Task:
+        """The same array, for one of several results that are put together."""
+        part = Task(self.x, None)
+        part.truncates, part.pixels, part.limits = self.truncates, self.pixels, self.limits
+        return part
 
     def fresh(self) -> Array:
         return numpy.empty(self.x.shape, self.dtype)
@@ -105,7 +128,13 @@ class Task:
             return self.fresh()
         return out
 
+    def between(self, result: Array) -> Array:
+        """What a pass has made, as the next one finds it."""
+        return limited(result, self.limits, self.pixels) if self.truncates else result
+
     def give(self, result: Array) -> Array:
+        if self.integers:
+            result = rounded(result, self.wanted.newbyteorder("="), self.pixels)
         if self.output is None:
             return result.astype(self.wanted, copy=False)
         if result is not self.output:
@@ -127,27 +156,35 @@ def pads_of(shape: Sequence[int], origins: Sequence[Any]) -> Pads:
 
 
 def weights_of(weights: Any, dtype: numpy.dtype[Any]) -> Array:
+    return numpy.asarray(weights, dtype, order="C")
+
+
+def real_weights(weights: Any) -> Array:
     array = numpy.asarray(weights)
     if array.dtype.kind not in "fiub":
         raise refuse("weights", f"expected real numbers, got an array of {array.dtype}")
     if array.size == 0:
         raise refuse("weights", "there are none")
-    return numpy.ascontiguousarray(array, dtype)
+    return array
 
 
 # ---- with given weights ----
 
 def _with_weights(value: Any, weights: Any, output: Any, mode: Any, cval: Any, origin: Any, turned: bool) -> Array:
-    task = Task(value, output)
-    w = weights_of(weights, task.dtype)
+    given = real_weights(weights)
+    task = Task(value, output, weights_gain(given))
+    w = weights_of(given, task.dtype)
     if w.ndim != task.x.ndim:
         raise refuse("weights", f"expected {task.x.ndim} axes, as the input has, got {w.ndim}")
     origins = per_axis("origin", origin, w.ndim)
     if turned:
         w = numpy.ascontiguousarray(w[(slice(None, None, -1),) * w.ndim])
         origins = [-o - (n % 2 == 0) for o, n in zip(origins, w.shape)]
+    border = border_of(mode, cval)
+    if w.ndim == 0:
+        return task.give(numpy.asarray(task.x * w))
     out = task.target()
-    filter_into(task.x, w, pads_of(w.shape, origins), border_of(mode, cval), out)
+    filter_into(task.x, w, pads_of(w.shape, origins), border, out)
     return task.give(out)
 
 
@@ -182,8 +219,9 @@ def _along(x: Array, weights: Array, axis: int, border: Border, origin: Any, out
 
 def _with_weights1d(value: Any, weights: Any, axis: Any, output: Any, mode: Any, cval: Any, origin: Any,
                     turned: bool) -> Array:
-    task = Task(value, output)
-    w = weights_of(weights, task.dtype)
+    given = real_weights(weights)
+    task = Task(value, output, weights_gain(given))
+    w = weights_of(given, task.dtype)
     if w.ndim != 1:
         raise refuse("weights", f"expected one axis, got {w.ndim}")
     if turned:
@@ -219,10 +257,10 @@ def convolve1d(input: ArrayLike, weights: ArrayLike, axis: int = -1, output: Out
 # ---- axis after axis ----
 
 class Pass:
-    """Weights along an axis, from an origin on, with the border there."""
+    """Weights along an axis, from an origin on, with the border there; sums are divided by `over`."""
 
-    def __init__(self, weights: Array, axis: int, border: Border, origin: Any = 0) -> None:
-        self.weights, self.axis, self.border, self.origin = weights, axis, border, origin
+    def __init__(self, weights: Array, axis: int, border: Border, origin: Any = 0, over: int = 1) -> None:
+        self.weights, self.axis, self.border, self.origin, self.over = weights, axis, border, origin, over
 
 
 WORTH = 1 << 28  # elements that go through two passes: what is then lost by that is about what compiling one filter takes
@@ -235,7 +273,7 @@ def _joins(task: Task, passes: Sequence[Pass]) -> bool:
     number they are no such filter: the second's is not the first's sum of it."""
     axes, x = [p.axis for p in passes], task.x
     border = passes[0].border
-    if sorted(axes) != [x.ndim - 2, x.ndim - 1] or x.ndim > 3 or border.mode == "constant" or passes[1].border != border:
+    if task.truncates or sorted(axes) != [x.ndim - 2, x.ndim - 1] or x.ndim > 3 or border.mode == "constant" or passes[1].border != border:
         return False
     if passes[0].weights.size * passes[1].weights.size > MOST_JOINED:
         return False
@@ -270,7 +308,7 @@ def _run(task: Task, passes: Sequence[Pass]) -> Array:
         out = task.target() if last else spare if spare is not None else task.fresh()
         _along(x, p.weights, p.axis, p.border, p.origin, out)
         spare = x if x is not task.x else None
-        x = out
+        x = task.between(out if p.over == 1 else numpy.divide(out, p.over, out=out))
     return task.give(x)
 
 
@@ -355,10 +393,13 @@ def mean_weights(size: int, dtype: numpy.dtype[Any]) -> Array:
     return numpy.full(size, 1 / size, dtype)
 
 
-def mean_of(size: Any, dtype: numpy.dtype[Any]) -> Array:
+def mean_of(task: Task, size: Any, axis: int, border: Border, origin: Any) -> Pass:
+    """Of integers the sum, which is exact, is divided."""
     if int(size) != size or size < 1:
         raise refuse("size", f"expected a whole number from 1 on, got {size!r}")
-    return mean_weights(int(size), dtype)
+    if task.truncates:
+        return Pass(numpy.ones(int(size), task.dtype), axis, border, origin, int(size))
+    return Pass(mean_weights(int(size), task.dtype), axis, border, origin)
 
 
 def uniform_filter1d(input: ArrayLike, size: int, axis: int = -1, output: Output = None, mode: str = "reflect",
@@ -370,7 +411,7 @@ def uniform_filter1d(input: ArrayLike, size: int, axis: int = -1, output: Output
     array([ 4.,  6.,  9., 11.])
     """
     task = Task(input, output)
-    return _run(task, [Pass(mean_of(size, task.dtype), axis_of(axis, task.x.ndim), border_of(mode, cval), origin)])
+    return _run(task, [mean_of(task, size, axis_of(axis, task.x.ndim), border_of(mode, cval), origin)])
 
 
 def uniform_filter(input: ArrayLike, size: int | Sequence[int] = 3, output: Output = None, mode: Modes = "reflect",
@@ -388,7 +429,7 @@ def uniform_filter(input: ArrayLike, size: int | Sequence[int] = 3, output: Outp
     chosen = _axes(axes, task.x.ndim)
     sizes, origins = per_axis("size", size, len(chosen)), per_axis("origin", origin, len(chosen))
     borders = _borders(mode, cval, len(chosen))
-    return _run(task, [Pass(mean_of(n, task.dtype), axis, border, o)
+    return _run(task, [mean_of(task, n, axis, border, o)
                        for axis, n, o, border in zip(chosen, sizes, origins, borders) if n > 1])
 
 
@@ -417,10 +458,11 @@ def laplace_weights(ndim: int, dtype: numpy.dtype[Any]) -> Array:
 
 def _edges(value: Any, axis: Any, output: Any, mode: Any, cval: Any, smooth: tuple[int, int, int]) -> Array:
     """A difference along one axis, smoothed along the others."""
-    task = Task(value, output)
-    ndim = task.x.ndim
+    axis_of(axis, numpy.ndim(value))
+    ndim = max(numpy.ndim(value), 1)
+    task = Task(value, output, 2.0 * sum(smooth) ** (ndim - 1))
     borders, across = _borders(mode, cval, ndim), axis_of(axis, ndim)
-    if ndim <= 3 and all(b == borders[0] and b.mode != "constant" for b in borders):
+    if not task.truncates and ndim <= 3 and all(b == borders[0] and b.mode != "constant" for b in borders):
         return _at_once(task, edge_weights(across, ndim, smooth, task.dtype), borders[0])
     difference, smoothing = (numpy.array(w, task.dtype) for w in ((-1, 0, 1), smooth))
     return _run(task, [Pass(difference, across, borders[across]),
@@ -464,10 +506,12 @@ def laplace(input: ArrayLike, output: Output = None, mode: Modes = "reflect", cv
     >>> ndimage.laplace([0., 0., 1., 0., 0.])
     array([ 0.,  1., -2.,  1.,  0.])
     """
-    task = Task(input, output)
-    ndim = task.x.ndim
+    ndim = numpy.ndim(input)
+    task = Task(input, output, 4.0 * ndim)
     borders = _borders(mode, cval, ndim)
-    if ndim <= 3 and all(b == borders[0] for b in borders):
+    if ndim == 0:
+        return _run(task, [])
+    if not task.truncates and ndim <= 3 and all(b == borders[0] for b in borders):
         return _at_once(task, laplace_weights(ndim, task.dtype), borders[0])
     second = numpy.array((1, -2, 1), task.dtype)
     return _sum(task, [[Pass(second, axis, borders[axis])] for axis in range(ndim)])
@@ -477,7 +521,7 @@ def _sum(task: Task, terms: Sequence[Sequence[Pass]], squares: bool = False) -> 
     """Of several ways to filter the same array, or of their squares the root."""
     total: Array | None = None
     for passes in terms:
-        term = _run(Task(task.x, None), passes)
+        term = _run(task.part(), passes)
         if squares:
             term *= term
         total = term if total is None else total + term

@@ -7,7 +7,8 @@ array([ 1., 12., 23., 30.])
 array([21., 32.])
 
 Arrays are float32 or float64, and other real numbers beside one of these, of which they take the type; they are summed in it,
-directly or by transforms, whichever is faster. The shorter array is the filter, and extends along three axes at most. A filter is
+directly or by transforms, whichever is faster. Of integers alone `convolve`, `correlate` and their kin of pictures give integers,
+exactly, and the others float64. The shorter array is the filter, and extends along three axes at most. A filter is
 compiled when arrays of new shapes come, in some hundredths of a second.
 """
 
@@ -35,16 +36,46 @@ def word_among(role: str, word: Any, words: Iterable[str]) -> str:
     return word
 
 
-def pair_of(in1: Any, in2: Any) -> tuple[Array, Array]:
-    """Both in the type of the result, with as many axes."""
+def arrays_of(in1: Any, in2: Any) -> tuple[Array, Array]:
+    """With as many axes."""
     x, w = numpy.asarray(in1), numpy.asarray(in2)
     if x.ndim != w.ndim:
         raise refuse("in2", f"expected {x.ndim} axes, as in1 has, got {w.ndim}")
-    dtype = numpy.result_type(x, w)
+    return x, w
+
+
+def pair_of(in1: Any, in2: Any) -> tuple[Array, Array]:
+    """Both in the type of the result; integers in float64."""
+    x, w = arrays_of(in1, in2)
+    dtype = numpy.result_type(x, w).newbyteorder("=")
+    if dtype.kind in "iu":
+        dtype = numpy.dtype(numpy.float64)
     if dtype not in DTYPES:
         raise refuse("in1" if x.dtype not in DTYPES else "in2",
                      f"{x.dtype} and {w.dtype} make {dtype}, but sums are of float32 or float64: hand one of them in as such")
-    return numpy.ascontiguousarray(x, dtype), numpy.ascontiguousarray(w, dtype)
+    return numpy.asarray(x, dtype, order="C"), numpy.asarray(w, dtype, order="C")
+
+
+MOST_ERROR = 0.25  # of a sum that is rounded to the integer it is
+LEVELS, TILE = 17, 1 << 18  # of a transform, at most, and its positions
+
+
+def check_exact(x: Array, w: Array) -> None:
+    """Whether sums of integers are exact when they are rounded: they may come from transforms (docs/trust.md)."""
+    large, small = (x, w) if x.size >= w.size else (w, x)
+    norm = numpy.sqrt(min(large.size, TILE)) * numpy.max(numpy.abs(large), initial=0)
+    error = numpy.finfo(numpy.float64).eps / 2 * norm * (15 * LEVELS * numpy.linalg.norm(small) + 6 * LEVELS * numpy.sum(numpy.abs(small)))
+    if not error < MOST_ERROR:
+        raise refuse("in1", "integers this large make sums that float64 does not hold exactly: hand one of the arrays in as float64")
+
+
+def as_integers(made: Array, x: Array, w: Array, in1: Any, in2: Any) -> Array:
+    """The type of the result, where that is of integers: they wrap around, as scipy's do."""
+    dtype = numpy.result_type(numpy.asarray(in1), numpy.asarray(in2)).newbyteorder("=")
+    if dtype.kind not in "iu":
+        return made
+    check_exact(x.ravel(), w.ravel())
+    return numpy.asarray(numpy.rint(made).astype(numpy.int64).astype(dtype))
 
 
 # ---- what of the whole convolution is wanted ----
@@ -115,7 +146,7 @@ def convolve(in1: ArrayLike, in2: ArrayLike, mode: str = "full", method: str = "
     """
     word_among("method", method, METHODS)
     x, w = pair_of(in1, in2)
-    return whole(x, w, word_among("mode", mode, MODES))
+    return as_integers(whole(x, w, word_among("mode", mode, MODES)), x, w, in1, in2)
 
 
 def correlate(in1: ArrayLike, in2: ArrayLike, mode: str = "full", method: str = "auto") -> Array:
@@ -127,7 +158,7 @@ def correlate(in1: ArrayLike, in2: ArrayLike, mode: str = "full", method: str = 
     """
     word_among("method", method, METHODS)
     x, w = pair_of(in1, in2)
-    return whole(x, numpy.flip(w), word_among("mode", mode, MODES))
+    return as_integers(whole(x, numpy.flip(w), word_among("mode", mode, MODES)), x, w, in1, in2)
 
 
 # ---- along some of the axes ----
@@ -216,8 +247,7 @@ def oaconvolve(in1: ArrayLike, in2: ArrayLike, mode: str = "full", axes: int | S
 
 # ---- of pictures, with borders ----
 
-def _of_pictures(in1: Any, in2: Any, mode: Any, boundary: Any, fillvalue: Any, turned: bool) -> Array:
-    x, w = pair_of(in1, in2)
+def _of_pictures(x: Array, w: Array, mode: Any, boundary: Any, fillvalue: Any, turned: bool) -> Array:
     if x.ndim != 2:
         raise refuse("in1", f"expected an array of two axes, got one of {x.ndim}")
     word_among("mode", mode, MODES)
@@ -237,6 +267,11 @@ def _of_pictures(in1: Any, in2: Any, mode: Any, boundary: Any, fillvalue: Any, t
     return convolved(x, w, parts, border)
 
 
+def of_pictures(in1: Any, in2: Any, mode: Any, boundary: Any, fillvalue: Any, turned: bool) -> Array:
+    x, w = pair_of(in1, in2)
+    return as_integers(_of_pictures(x, w, mode, boundary, fillvalue, turned), x, w, in1, in2)
+
+
 def convolve2d(in1: ArrayLike, in2: ArrayLike, mode: str = "full", boundary: str = "fill",
                fillvalue: float = 0) -> Array:
     """in1 convolved with in2, both of two axes, with a border around in1.
@@ -246,7 +281,7 @@ def convolve2d(in1: ArrayLike, in2: ArrayLike, mode: str = "full", boundary: str
     array([[21., 12.],
            [43., 34.]])
     """
-    return _of_pictures(in1, in2, mode, boundary, fillvalue, True)
+    return of_pictures(in1, in2, mode, boundary, fillvalue, True)
 
 
 def correlate2d(in1: ArrayLike, in2: ArrayLike, mode: str = "full", boundary: str = "fill",
@@ -258,4 +293,4 @@ def correlate2d(in1: ArrayLike, in2: ArrayLike, mode: str = "full", boundary: st
     array([[21.],
            [43.]])
     """
-    return _of_pictures(in1, in2, mode, boundary, fillvalue, False)
+    return of_pictures(in1, in2, mode, boundary, fillvalue, False)

@@ -39,7 +39,7 @@ static void multiply(tile *t, const pixel *p, affine first) {
     build_end(t->b);
 }
 
-static void body(tile *t, const tap *k) {
+void channels_body(tile *t, const tap *k) {
     load_weights(t, k, affine_constant(0));
     pixel p = tile_open_rows(t, k);
     nest_range columns = tap_columns(t, k, affine_constant(0), t->span[AXIS_W]->length);
@@ -88,7 +88,7 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
 }
 
 static const family FAMILY = {.begin = channel_tile_begin,
-                              .body = body,
+                              .body = channels_body,
                               .row = row,
                               .finish = channel_tile_finish,
                               .registers = registers,
@@ -96,6 +96,7 @@ static const family FAMILY = {.begin = channel_tile_begin,
                               .channel_lanes = true,
                               .dots = true};
 
-const algorithm algo_direct_channels = {"direct",      LANES_OUT_CHANNELS, applicable,    propose_channel_tiles,
-                                        direct_refuse, direct_build,       direct_cycles, direct_tasks,
-                                        direct_least, &FAMILY};
+const algorithm algo_direct_channels = {
+    "direct",     LANES_OUT_CHANNELS, applicable,   propose_channel_tiles, direct_refuse,
+    direct_build, direct_cycles,      direct_tasks, direct_least,          &FAMILY,
+    false};

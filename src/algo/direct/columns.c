@@ -22,7 +22,7 @@ void column_tile_registers(tile *t) {
     t->acc = nest_add_register(t->b, "acc", t->p.sum, t->lanes, (int)sums);
 }
 
-static void registers(tile *t) {
+void columns_registers(tile *t) {
     const int64_t vectors = plan_vectors(t);
     column_tile_registers(t);
     t->xs = nest_add_register(t->b, "x", t->p.sum, t->lanes, (int)vectors + 1);
@@ -101,7 +101,7 @@ static void combine(tile *t, const tap *k, affine j, const pixel *row, affine v,
                                 .column_step = t->p.axis[AXIS_W].step});
 }
 
-static void body(tile *t, const tap *k) {
+void columns_body(tile *t, const tap *k) {
     nest_builder *b = t->b;
     pixel row = tile_open_rows(t, k);
     load_inputs(t, k, &row);
@@ -209,14 +209,15 @@ void column_tile_finish(tile *t) {
 }
 
 static const family FAMILY = {.begin = column_tile_begin,
-                              .body = body,
+                              .body = columns_body,
                               .column = column,
                               .divide = divide,
                               .reweigh = reweigh,
                               .finish = column_tile_finish,
-                              .registers = registers,
+                              .registers = columns_registers,
                               .sums = column_tile_sums};
 
-const algorithm algo_direct_columns = {"direct",      LANES_COLUMNS, direct_applicable, propose_column_tiles,
-                                       direct_refuse, direct_build,  direct_cycles,     direct_tasks,
-                                       direct_least, &FAMILY};
+const algorithm algo_direct_columns = {
+    "direct",     LANES_COLUMNS, direct_applicable, propose_column_tiles, direct_refuse,
+    direct_build, direct_cycles, direct_tasks,      direct_least,         &FAMILY,
+    false};

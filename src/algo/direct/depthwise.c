@@ -126,6 +126,6 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
     return false;
 }
 
-const algorithm algo_depthwise = {"depthwise",           LANES_CHANNELS, applicable,
-                                  propose_channel_tiles, direct_refuse,  direct_build,
-                                  direct_cycles,         direct_tasks,   direct_least, &FAMILY};
+const algorithm algo_depthwise = {"depthwise",   LANES_CHANNELS, applicable,    propose_channel_tiles,
+                                  direct_refuse, direct_build,   direct_cycles, direct_tasks,
+                                  direct_least,  &FAMILY,        false};

@@ -4,11 +4,17 @@
  * zeros, so that the reduction finds every tap present; else absent taps stay absent, and what they would see is not
  * copied. Channels lie together in scratch if they do in the input, so that copies are contiguous, or, transposed, if
  * they do not: square by square, in registers. Scratch is of the type that is summed in: halves are widened once, on
- * their way there; or of what a dot takes, the channels of a step side by side and those of the last one filled up. */
+ * their way there; or of what a dot takes, the channels of a step side by side and those of the last one filled up.
+ *
+ * Of a family that unfolds, scratch is the matrix of im2col: along each axis as many positions for a tap as the task
+ * has outputs, those of one tap behind those of the one before. A tap of an output then has an input of its own, border
+ * and all, and whatever the strides and dilations were the reduction goes through a matrix product. */
 #include "algo/border.h"
 #include "algo/direct/tile.h"
 
-static bool has_border(const problem *p, const cvk_plan *plan) { return p->border != PAD_ZEROS || plan->pack_border; }
+static bool has_border(const problem *p, const cvk_plan *plan, const family *f) {
+    return f->unfolds || p->border != PAD_ZEROS || plan->pack_border;
+}
 
 int64_t pack_input_positions(const problem *p, const cvk_plan *plan, int axis) {
     plan_loop loop = tile_loop_of(axis);
@@ -21,12 +27,33 @@ static int64_t positions_seen(const problem_axis *a, int64_t outputs) {
     return (outputs - 1) * a->step + (a->taps - 1) * a->tap_step + 1;
 }
 
+/* Outputs of a task along an axis, as far as there are any. */
+static int64_t outputs_of(const problem *p, const cvk_plan *plan, int axis) {
+    return lesser(pack_input_positions(p, plan, axis), p->axis[axis].out);
+}
+
 /* Input positions that scratch holds along an axis. */
-static int64_t packed_size(const problem *p, const cvk_plan *plan, int axis) {
+static int64_t packed_size(const problem *p, const cvk_plan *plan, const family *f, int axis) {
     const problem_axis *a = &p->axis[axis];
-    int64_t positions = pack_input_positions(p, plan, axis);
-    if (axis == AXIS_D && positions == 1) return a->taps;
-    return positions_seen(a, lesser(positions, a->out));
+    int64_t outputs = outputs_of(p, plan, axis);
+    if (f->unfolds) return a->taps * outputs;
+    if (axis == AXIS_D && pack_input_positions(p, plan, axis) == 1) return a->taps;
+    return positions_seen(a, outputs);
+}
+
+/* Each tap has the positions of all outputs of a task for itself. */
+static problem unfolded(const problem *p, const cvk_plan *plan) {
+    problem u = *p;
+    for (int a = 0; a < AXES; a++) {
+        const int64_t apart = outputs_of(p, plan, a);
+        u.axis[a] = (problem_axis){.out = p->axis[a].out,
+                                   .taps = p->axis[a].taps,
+                                   .in = p->axis[a].out + (p->axis[a].taps - 1) * apart,
+                                   .step = 1,
+                                   .tap_step = apart};
+    }
+    u.border = PAD_ZEROS;
+    return u;
 }
 
 /* Channels that scratch holds: of a group, or of the task's groups. */
@@ -38,10 +65,10 @@ static int64_t packed_channels(const problem *p, const cvk_plan *plan, const fam
 
 /* Scratch is of one image and, unless groups are taken together, of one group. */
 problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f, const target_dot *dot) {
-    problem packed = has_border(p, plan) ? problem_with_border_packed(p) : *p;
+    problem packed = f->unfolds ? unfolded(p, plan) : has_border(p, plan, f) ? problem_with_border_packed(p) : *p;
     bool together = view_has_channels_together(&p->x) != plan->pack_transposed;
-    const int64_t size[AXES] = {packed_size(p, plan, AXIS_D), packed_size(p, plan, AXIS_H),
-                                packed_size(p, plan, AXIS_W)};
+    const int64_t size[AXES] = {packed_size(p, plan, f, AXIS_D), packed_size(p, plan, f, AXIS_H),
+                                packed_size(p, plan, f, AXIS_W)};
     const cvk_layout layout = together ? CVK_CHANNELS_LAST : CVK_CHANNELS_FIRST;
     packed.x = dot ? dot_scratch(p, dot, size) : view_dense(p->sum, layout, 1, packed_channels(p, plan, f), 1, size);
     packed.x.n = 0;
@@ -49,7 +76,7 @@ problem pack_input_problem(const problem *p, const cvk_plan *plan, const family 
     return packed;
 }
 
-static bool bordered(const tile *t) { return has_border(&t->whole, t->plan); }
+static bool bordered(const tile *t) { return has_border(&t->whole, t->plan, t->family); }
 
 /* Positions of the border in front of an axis' input, and behind it. */
 static int64_t before_of(const tile *t, int axis) { return bordered(t) ? axis_before(&t->whole.axis[axis]) : 0; }
@@ -74,8 +101,10 @@ typedef struct copy {
     int brought;       /* arrays: channels that a dot wants side by side, brought together */
     affine channel;    /* number in the input of scratch's first */
     int64_t channels;  /* from the first on */
-    affine column;     /* of the input, at scratch's first */
-    int64_t low, high; /* columns of scratch that are the input's; before and behind them is border */
+    int64_t begin;     /* scratch's first column of a line, */
+    affine column;     /* that of the input, */
+    int64_t step;      /* and from one of those to the next */
+    int64_t low, high; /* columns of the line that are the input's; before and behind them is border */
     int64_t width;
     position from, to; /* slice and row */
     bool constant;     /* of a row of border that is one number */
@@ -101,7 +130,7 @@ static lane_map lanes_read(const copy *c, const spot *p, bool along_channels, co
                       affine_add(c->channel, p->channel),
                       at_column(c->from, p->source),
                       .channel_step = along_channels,
-                      .column_step = !along_channels,
+                      .column_step = along_channels ? 0 : c->step,
                       .valid = valid};
 }
 
@@ -141,28 +170,31 @@ static void copy_vector(const copy *c, const spot *p, bool along_channels, int64
     view_store(b, &c->t->x, &written, r);
 }
 
-static spot advanced(const spot *p, affine steps, bool along_channels) {
+static spot advanced(const copy *c, const spot *p, affine steps, bool along_channels) {
     spot next = *p;
     if (along_channels) {
         next.channel = affine_add(next.channel, steps);
     } else {
         next.column = affine_add(next.column, steps);
-        next.source = affine_add(next.source, steps);
+        next.source = affine_add_scaled(next.source, steps, c->step);
     }
     return next;
 }
+
+/* Of a column of the line. */
+static affine source_of(const copy *c, affine column) { return affine_add_scaled(c->column, column, c->step); }
 
 /* So many elements side by side, a vector at a time. */
 static void copy_line(const copy *c, spot p, int64_t count, bool along_channels) {
     nest_builder *b = c->t->b;
     int64_t lanes = c->lanes, whole = count / lanes;
     if (whole > 0) {
-        spot at = advanced(&p, affine_scale(build_loop(b, "v", whole), lanes), along_channels);
+        spot at = advanced(c, &p, affine_scale(build_loop(b, "v", whole), lanes), along_channels);
         copy_vector(c, &at, along_channels, lanes);
         build_end(b);
     }
     if (count % lanes == 0) return;
-    spot at = advanced(&p, affine_constant(whole * lanes), along_channels);
+    spot at = advanced(c, &p, affine_constant(whole * lanes), along_channels);
     copy_vector(c, &at, along_channels, count % lanes);
 }
 
@@ -176,7 +208,7 @@ static void bring_vectors(const copy *c, const spot *p, int64_t channels, int64_
     const int n = c->t->reduced;
     nest_range valid = range_of(b, 0, columns);
     for (int i = 0; i < n; i++) {
-        spot at = advanced(p, affine_constant(i), true);
+        spot at = advanced(c, p, affine_constant(i), true);
         register_ref r = reg(c->brought, affine_constant(i));
         if (i < channels)
             load_vector(c, &at, false, columns < c->lanes ? &valid : NULL, r);
@@ -187,7 +219,7 @@ static void bring_vectors(const copy *c, const spot *p, int64_t channels, int64_
     for (int i = 0; i < n && (int64_t)i * c->lanes < columns * n; i++) {
         int64_t left = lesser(columns * n - (int64_t)i * c->lanes, c->lanes);
         nest_range stored = range_of(b, 0, left);
-        spot at = advanced(p, affine_constant(i * (c->lanes / n)), false);
+        spot at = advanced(c, p, affine_constant(i * (c->lanes / n)), false);
         const position to = at_column(c->to, at.column);
         affine offset = view_offset(b, &c->t->x.v, affine_constant(0), at.channel, &to);
         build_store(b, access_at(c->t->x.tensor, offset, 1), reg(whole, affine_constant(i)),
@@ -199,12 +231,12 @@ static void bring_line(const copy *c, spot p, int64_t channels, int64_t count) {
     nest_builder *b = c->t->b;
     const int64_t lanes = c->lanes, whole = count / lanes;
     if (whole > 0) {
-        spot at = advanced(&p, affine_scale(build_loop(b, "v", whole), lanes), false);
+        spot at = advanced(c, &p, affine_scale(build_loop(b, "v", whole), lanes), false);
         bring_vectors(c, &at, channels, lanes);
         build_end(b);
     }
     if (count % lanes == 0) return;
-    spot at = advanced(&p, affine_constant(whole * lanes), false);
+    spot at = advanced(c, &p, affine_constant(whole * lanes), false);
     bring_vectors(c, &at, channels, count % lanes);
 }
 
@@ -244,26 +276,27 @@ static void copy_pixel(const copy *c, affine column, affine source) {
 static bool columns_follow_on(const copy *c) {
     const view *to = &c->t->x.v, *from = &c->input.v;
     return to->channel == 1 && to->axis[AXIS_W] == c->channels &&
-           (c->constant || (from->block == 1 && from->channel == 1 && from->axis[AXIS_W] == c->channels));
+           (c->constant ||
+            (c->step == 1 && from->block == 1 && from->channel == 1 && from->axis[AXIS_W] == c->channels));
 }
 
 /* Columns that lie one after another in both places, or are all one number. */
 static void copy_columns(const copy *c, int64_t first, int64_t count) {
     nest_builder *b = c->t->b;
-    affine source = affine_offset(c->column, first);
+    affine source = source_of(c, affine_constant(first)), column = affine_constant(c->begin + first);
     if (brings_together(c)) {
-        bring_columns(c, affine_constant(first), source, count);
+        bring_columns(c, column, source, count);
         return;
     }
     if (columns_follow_on(c)) {
-        copy_line(c, (spot){affine_constant(0), affine_constant(first), source}, count * c->channels, true);
+        copy_line(c, (spot){affine_constant(0), column, source}, count * c->channels, true);
         return;
     }
     if (scratch_has_channels_together(c)) {
         affine w = build_loop(b, "w", count);
-        copy_pixel(c, affine_offset(w, first), affine_add(source, w));
+        copy_pixel(c, affine_add(w, column), affine_add_scaled(source, w, c->step));
     } else {
-        spot p = {build_loop(b, "c", c->channels), affine_constant(first), source};
+        spot p = {build_loop(b, "c", c->channels), column, source};
         copy_line(c, p, count, false);
     }
     build_end(b);
@@ -276,7 +309,7 @@ static void load_square(const copy *c, const spot *p, int64_t registers, int64_t
     bool along_channels = input_has_channels_together(c);
     nest_range valid = range_of(b, 0, lanes);
     affine i = build_unrolled(b, "i", registers);
-    spot at = advanced(p, i, !along_channels);
+    spot at = advanced(c, p, i, !along_channels);
     lane_map read = lanes_read(c, &at, along_channels, &valid);
     view_load(b, &c->input, &read, vector_of(c, i), spare(c));
     build_end(b);
@@ -290,7 +323,7 @@ static void copy_square(const copy *c, const spot *p, int64_t channels, int64_t 
     square_turn(b, c->registers, registers);
     nest_range valid = range_of(b, 0, registers);
     affine i = build_unrolled(b, "i", lanes);
-    spot at = advanced(p, i, along_channels);
+    spot at = advanced(c, p, i, along_channels);
     lane_map written = lanes_written(c, &at, !along_channels, &valid);
     view_store(b, &c->t->x, &written, vector_of(c, affine_offset(i, c->t->lanes)));
     build_end(b);
@@ -299,14 +332,14 @@ static void copy_square(const copy *c, const spot *p, int64_t channels, int64_t 
 static void copy_squares_across(const copy *c, affine channel, int64_t channels) {
     nest_builder *b = c->t->b;
     int64_t lanes = c->t->lanes, columns = c->high - c->low, whole = columns / lanes;
-    const spot first = {channel, affine_constant(c->low), affine_offset(c->column, c->low)};
+    const spot first = {channel, affine_constant(c->begin + c->low), source_of(c, affine_constant(c->low))};
     if (whole > 0) {
-        spot p = advanced(&first, affine_scale(build_loop(b, "square", whole), lanes), false);
+        spot p = advanced(c, &first, affine_scale(build_loop(b, "square", whole), lanes), false);
         copy_square(c, &p, channels, lanes);
         build_end(b);
     }
     if (columns % lanes == 0) return;
-    spot p = advanced(&first, affine_constant(whole * lanes), false);
+    spot p = advanced(c, &first, affine_constant(whole * lanes), false);
     copy_square(c, &p, channels, columns % lanes);
 }
 
@@ -331,8 +364,8 @@ static void copy_border(copy c, int64_t first, int64_t count, affine (*source)(p
         copy_columns(&c, first, count);
         return;
     }
-    affine column = affine_offset(build_loop(b, "w", count), first), i = affine_add(c.column, column);
-    copy_pixel(&c, column, source(c.t->whole.border, i, c.t->whole.axis[AXIS_W].in));
+    affine column = affine_offset(build_loop(b, "w", count), first), i = source_of(&c, column);
+    copy_pixel(&c, affine_offset(column, c.begin), source(c.t->whole.border, i, c.t->whole.axis[AXIS_W].in));
     build_end(b);
 }
 
@@ -352,23 +385,6 @@ static void copy_row(const copy *c) {
     copy_border(*c, c->high, c->width - c->high, border_after);
 }
 
-static void copy_slice(copy c) {
-    tile *t = c.t;
-    const bool constant = c.constant;
-    c.to.at[AXIS_H] = build_loop(t->b, "row", packed_size(&t->whole, t->plan, AXIS_H));
-    affine row = affine_offset(affine_add(t->packed[AXIS_H], c.to.at[AXIS_H]), -before_of(t, AXIS_H));
-    border_case rows[BORDER_CASES];
-    int count = border_cases(t, AXIS_H, row, rows);
-    for (int i = 0; i < count; i++) {
-        border_open(t->b, rows[i].low, rows[i].high);
-        c.from.at[AXIS_H] = rows[i].source;
-        c.constant = constant || rows[i].nowhere;
-        copy_row(&c);
-        border_close(t->b);
-    }
-    build_end(t->b);
-}
-
 /* ---- the task ---- */
 
 /* Where the output positions, or channels, of the task begin. */
@@ -385,26 +401,65 @@ static affine first_position(const tile *t, int axis) {
     return input_position(&t->p.axis[axis], first_output(t, axis), affine_constant(0));
 }
 
+/* A row or slice of scratch, the border not counted, and where in the input it comes from. */
+typedef struct line {
+    affine to, source;
+    int loops; /* that were opened for it */
+} line;
+
+static void close_line(tile *t, const line *l) {
+    for (int i = 0; i < l->loops; i++) build_end(t->b);
+}
+
+/* Those of one tap behind those of the one before. */
+static line open_unfolded(tile *t, int axis, const char *of, const char *name) {
+    const problem_axis *a = &t->whole.axis[axis];
+    const int64_t outputs = outputs_of(&t->whole, t->plan, axis);
+    const affine k = build_loop(t->b, of, a->taps), o = build_loop(t->b, name, outputs);
+    return (line){affine_add_scaled(o, k, outputs), input_position(a, affine_add(first_output(t, axis), o), k), 2};
+}
+
+static line open_rows(tile *t) {
+    const affine row = build_loop(t->b, "row", packed_size(&t->whole, t->plan, t->family, AXIS_H));
+    return (line){row, affine_offset(affine_add(t->packed[AXIS_H], row), -before_of(t, AXIS_H)), 1};
+}
+
 /* Slices of scratch: those that the taps of a single one see, or all from the first on. */
-static affine open_slices(tile *t, affine *source) {
+static line open_slices(tile *t) {
     nest_builder *b = t->b;
     const problem_axis *axis = &t->p.axis[AXIS_D];
+    const int64_t before = before_of(t, AXIS_D);
     if (pack_input_positions(&t->whole, t->plan, AXIS_D) > 1) {
-        affine slice = build_loop(b, "slice", packed_size(&t->whole, t->plan, AXIS_D));
-        *source = affine_add(t->packed[AXIS_D], slice);
-        return slice;
+        affine slice = build_loop(b, "slice", packed_size(&t->whole, t->plan, t->family, AXIS_D));
+        return (line){slice, affine_offset(affine_add(t->packed[AXIS_D], slice), -before), 1};
     }
     affine od = first_output(t, AXIS_D), kd = build_for(b, VARIABLE_LOOP, "kd", present_taps(b, axis, od));
-    *source = input_position(axis, od, kd);
-    return kd;
+    return (line){kd, affine_offset(input_position(axis, od, kd), -before), 1};
+}
+
+static void copy_slice(copy c) {
+    tile *t = c.t;
+    const bool constant = c.constant;
+    const line row = t->family->unfolds ? open_unfolded(t, AXIS_H, "kh", "row") : open_rows(t);
+    border_case rows[BORDER_CASES];
+    int count = border_cases(t, AXIS_H, row.source, rows);
+    c.to.at[AXIS_H] = row.to;
+    for (int i = 0; i < count; i++) {
+        border_open(t->b, rows[i].low, rows[i].high);
+        c.from.at[AXIS_H] = rows[i].source;
+        c.constant = constant || rows[i].nowhere;
+        copy_row(&c);
+        border_close(t->b);
+    }
+    close_line(t, &row);
 }
 
 static void copy_slices(copy c) {
     tile *t = c.t;
-    affine depth;
-    c.to.at[AXIS_D] = open_slices(t, &depth);
+    const line slice = t->family->unfolds ? open_unfolded(t, AXIS_D, "kd", "slice") : open_slices(t);
     border_case slices[BORDER_CASES];
-    int count = border_cases(t, AXIS_D, affine_offset(depth, -before_of(t, AXIS_D)), slices);
+    int count = border_cases(t, AXIS_D, slice.source, slices);
+    c.to.at[AXIS_D] = slice.to;
     for (int i = 0; i < count; i++) {
         border_open(t->b, slices[i].low, slices[i].high);
         c.from.at[AXIS_D] = slices[i].source;
@@ -412,21 +467,36 @@ static void copy_slices(copy c) {
         copy_slice(c);
         border_close(t->b);
     }
-    build_end(t->b);
+    close_line(t, &slice);
+}
+
+/* A line for all taps of a row, or one for each. */
+static int64_t lines_of(const tile *t) { return t->family->unfolds ? t->whole.axis[AXIS_W].taps : 1; }
+
+/* Which columns of a line, of so many outputs from number `at` on, are the input's: the first of the blocks that share
+ * its code begins with output `first`, the last with output `last`. */
+static void set_line(copy *c, int64_t number, affine at, int64_t outputs, int64_t first, int64_t last) {
+    const problem_axis *axis = &c->t->whole.axis[AXIS_W];
+    const bool unfolds = c->t->family->unfolds;
+    const int64_t origin = axis->origin + number * axis->tap_step, low = first * axis->step + origin,
+                  high = last * axis->step + origin;
+    c->step = unfolds ? axis->step : 1;
+    c->begin = number * outputs_of(&c->t->whole, c->t->plan, AXIS_W);
+    c->column = affine_offset(affine_scale(at, axis->step), origin);
+    c->width = unfolds ? outputs : positions_seen(axis, outputs);
+    c->low = lesser(ceil_div(greater(0, -low), c->step), c->width);
+    c->high = greater(c->low, lesser(c->width, ceil_div(greater(0, axis->in - high), c->step)));
 }
 
 /* Blocks `from` to `to` of columns, `outputs` each, that see the same columns of the input. */
 static void copy_blocks(copy c, int64_t from, int64_t to, int64_t block, int64_t outputs) {
     tile *t = c.t;
-    const problem_axis *axis = &t->whole.axis[AXIS_W];
-    const int64_t first = from * block * axis->step + axis->origin, last = to * block * axis->step + axis->origin;
     affine at = first_output(t, AXIS_W);
-    c.column = affine_offset(affine_scale(at, axis->step), axis->origin);
-    c.width = positions_seen(axis, outputs);
-    c.low = lesser(greater(0, -first), c.width);
-    c.high = greater(c.low, lesser(c.width, axis->in - last));
     border_open(t->b, affine_offset(at, -from * block), affine_offset(affine_scale(at, -1), to * block));
-    copy_slices(c);
+    for (int64_t i = 0; i < lines_of(t); i++) {
+        set_line(&c, i, at, outputs, from * block, to * block);
+        copy_slices(c);
+    }
     border_close(t->b);
 }
 
@@ -434,7 +504,7 @@ static void copy_blocks(copy c, int64_t from, int64_t to, int64_t block, int64_t
 static void copy_spans(copy c) {
     tile *t = c.t;
     const problem_axis *axis = &t->whole.axis[AXIS_W];
-    const int64_t block = lesser(pack_input_positions(&t->whole, t->plan, AXIS_W), axis->out);
+    const int64_t block = outputs_of(&t->whole, t->plan, AXIS_W);
     const int64_t whole = axis->out / block, rest = axis->out % block;
     const problem_axis blocks = axis_windows(axis, whole, block * axis->step, positions_seen(axis, block));
     span_list list = axis_spans(t->b->nest->arena, &blocks, 1);

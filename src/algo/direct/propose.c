@@ -5,6 +5,11 @@
 #include "algo/direct/tile.h"
 #include "algo/direct/traffic.h"
 
+#include "problem/known.h"
+
+#include <math.h>
+#include <string.h>
+
 enum {
     MOST_UNROLLED_TAPS = 7,
     MOST_DEPTHWISE_TAPS = 32,
@@ -260,8 +265,27 @@ static bool row_is_near(const proposer *o) {
     return scratch_bytes(o, o->p.in_channels, 1, o->p.axis[AXIS_W].out) < 0.5 * (double)o->target->l2_bytes;
 }
 
+/* A task's matrix stays in half the second-level cache. */
+static void add_unfolded(proposer *o, cvk_plan plan) {
+    const problem_axis *h = &o->p.axis[AXIS_H], *w = &o->p.axis[AXIS_W];
+    const double matrix =
+        (double)(scratch_element(o) * o->p.in_channels * problem_taps(&o->p)) * plan.tile_oh * plan.tile_ow;
+    const int64_t columns = ceil_div(w->out, plan.tile_ow), rows = ceil_div(h->out, plan.tile_oh);
+    const int64_t tiles = (int64_t)fmax(1, 0.5 * (double)o->target->l2_bytes / matrix);
+    const int64_t across = balanced(columns, lesser(columns, tiles)),
+                  down = balanced(rows, lesser(rows, greater(1, tiles / columns)));
+    plan.pack_transposed = o->row->lanes == LANES_COLUMNS && view_has_channels_together(&o->p.x) && o->p.x.channels > 1;
+    add_share(
+        o, plan,
+        &(share_of_task){down * plan.tile_oh, across * plan.tile_ow, whole_tiles(o->p.out_channels, plan.tile_oc)});
+}
+
 static void add_orders(proposer *o, cvk_plan plan) {
     const bool together = view_has_channels_together(&o->p.x);
+    if (o->family->unfolds) {
+        add_unfolded(o, plan);
+        return;
+    }
     if (o->family->all_groups && !together) add_packed_channels(o, plan, true, false);
     if (o->row->lanes == LANES_COLUMNS && together && o->p.x.channels > 1)
         add_packed_columns(o, plan, true, o->target->l1_bytes);
@@ -441,7 +465,7 @@ static void propose_tiles(proposer *o) {
         int64_t most = free_registers(o->target, held(o, v)) / (v * sums * registers_of_sum(o));
         plan.tile_oc = v * filled;
         if (most >= 1) add_channel_tile(o, plan, most);
-        if (!f->all_groups && v <= MOST_SLIDING_VECTORS) add_sliding_tile(o, plan, v);
+        if (!f->all_groups && f->row && v <= MOST_SLIDING_VECTORS) add_sliding_tile(o, plan, v);
     }
     plan.tile_oc = filled;
     add_smallest(o, plan);
@@ -531,11 +555,24 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
         plan.tile_ow = v * lanes;
         plan.tile_oc = (int)balanced(o.p.out_channels, most);
         add_taps(&o, plan);
-        if (o.p.axis[AXIS_H].taps > 1) add_column_rows(&o, plan);
+        if (o.p.axis[AXIS_H].taps > 1 && o.family->column) add_column_rows(&o, plan);
     }
 }
 
 enum { MOST_HELD_CONSTANTS = 5, MOST_JOINED_VECTORS = 4 };
+
+enum { MOST_TAPS_BESIDE = 2 };
+
+/* Whether two passes a term make so much less of a filter that no tile of its taps is worth a look. */
+static bool is_separable(const problem *p, const cvk_target *target) {
+    const algorithm *row;
+    const char *why;
+    const int64_t across = p->axis[AXIS_W].taps, down = problem_taps(p) / across;
+    for (int i = 0; (row = algo_row(i)); i++)
+        if (strcmp(row->name, "separable") == 0 && row->applicable(p, target, &why))
+            return MOST_TAPS_BESIDE * known_terms(p) * (across + down) < known_present(p) / p->groups;
+    return false;
+}
 
 /* Rows of a tile share what columns of the kernel make of an input row. */
 void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
@@ -553,9 +590,11 @@ void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_ta
                      .unroll_ic = 1,
                      .unroll_kw = true,
                      .stream = streams(p, target)};
-    for (int v = 1; v <= MOST_JOINED_VECTORS && v <= width; v++)
+    const int before = list->count;
+    const bool one = is_separable(p, target);
+    for (int v = 1; v <= MOST_JOINED_VECTORS && v <= width && !(one && list->count > before); v++)
         for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS && ROWS[i] <= height; i++) {
-            if (ROWS[i] < least) continue;
+            if (ROWS[i] < least || (one && list->count > before)) continue;
             plan.tile_ow = v * lanes;
             plan.tile_oh = ROWS[i];
             const int64_t waiting = v > 1 ? v : 0; /* whole vectors of a row */

@@ -157,19 +157,24 @@ static const char *refuse_dot(const problem *p, const cvk_target *target, const 
     if (!d) return "the target has no such sum of products of these types, or accuracy: strict asks for another";
     if (plan->pack_transposed) return "dot brings channels together by itself";
     if (!plan->pack_rows && !dot_reads_input(p, d)) return "dot wants packed input: its channels lie apart";
-    if (!plan->pack_border && dot_wants_border(p, d)) return "dot wants a packed border, which reads the zero point";
+    if (!plan->pack_border && !f->unfolds && dot_wants_border(p, d))
+        return "dot wants a packed border, which reads the zero point";
     return NULL;
 }
 
 /* What scratch depends on must be fixed when it is filled. */
 static const char *refuse_packing(const problem *p, const tile *t) {
     const cvk_plan *plan = t->plan;
+    if (t->family->unfolds && !plan->pack_rows) return "im2col has its matrix in scratch: pack.input_rows is 0";
+    if (t->family->unfolds && plan->pack_border) return "im2col has the border in its matrix anyway";
     if (!plan->pack_rows && (plan->pack_border || plan->pack_transposed))
         return "pack.input_rows is 0: nothing is packed";
     if (!plan->pack_rows) return problem_has_border(p) ? "this padding_mode needs packed input" : NULL;
     if (plan->pack_border && p->border != PAD_ZEROS) return "the border of this padding_mode is packed anyway";
     if (plan->pack_border && !problem_weighs(p)) return "what pads a pool is absent";
-    if (plan->pack_border && p->accuracy == ACCURACY_STRICT && type_is_float(p->sum))
+    const bool packs_border =
+        plan->pack_border || (t->family->unfolds && problem_is_padded(p) && p->border == PAD_ZEROS);
+    if (packs_border && p->accuracy == ACCURACY_STRICT && type_is_float(p->sum))
         return "accuracy: strict: zeros of a border would meet weights, which may be infinite";
     if (!stands_among_tasks(plan, LOOP_N) || (!t->family->all_groups && !stands_among_tasks(plan, LOOP_G)))
         return "packed input is of one image and group: n and g must be among the tasks";

@@ -58,6 +58,7 @@ typedef struct family {
     bool channel_lanes; /* lanes are consecutive output channels */
     bool reduces_lanes; /* lanes are consecutive input channels */
     bool dots;          /* can sum the products of several input channels at once */
+    bool unfolds;       /* scratch has an input for each tap of each output (pack_input.c) */
     bool all_groups;    /* blocks are of channels of all groups; the group loop runs over the multiplier */
 } family;
 
@@ -236,6 +237,8 @@ int64_t partial_elements(const tile *t);
 /* So many sums of each vector and pixel, the first of which become the output; so many registers of weights, or one a
  * vector if that is more. */
 void channel_tile_registers(tile *t, int64_t sums, int64_t weights);
+/* channels.c: a tap of an input channel, broadcast, for the tile's vectors of output channels. */
+void channels_body(tile *t, const tap *k);
 void channel_tile_begin(tile *t);
 void channel_tile_divide(tile *t, const count_run *slices, const count_run *rows);
 void channel_tile_reweigh(tile *t);
@@ -254,6 +257,8 @@ int column_tile_sums(tile *t, register_ref *sum);
 int64_t column_tile_vectors(const tile *t); /* in a row */
 /* The sum of channel j and column vector v in a row. */
 register_ref column_tile_sum(const tile *t, affine j, const pixel *row, affine v);
+void columns_registers(tile *t);          /* of sums, inputs and weights */
+void columns_body(tile *t, const tap *k); /* a tap of an input channel, whose weights are broadcast */
 /* What tap k of column vector v in a row reads; zeros where that is absent. */
 void column_tile_load(tile *t, const tap *k, const pixel *row, affine v, register_ref to, register_ref spare);
 

@@ -230,13 +230,44 @@ static void widen(const int64_t least[AXES], int64_t lanes, int64_t *columns, in
     *most = greater(*columns, *most);
 }
 
+/* Multiply-adds of a plan at least: three a complex point and level, there and back, and four for its products. */
+static double multiply_adds(const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    const fft f = make(p, target, plan);
+    const double points = (double)p->n * (double)product_of(&f, offsetof(overlap, tiles)) * (double)f.points;
+    const double channels = (double)p->groups * (double)(p->in_channels + p->out_channels);
+    const double products = (double)p->groups * (double)p->in_channels * (double)p->out_channels;
+    return points * (3 * log2((double)f.points) * channels + 4 * products * (double)fft_parts(&f));
+}
+
+enum { MOST_OVER_LEAST = 2 };
+
+/* To build and count a plan takes a while: only those are left that are not far from the fewest multiply-adds, and
+ * where even these are more than direct sums have, one, for who asks for it. */
+static void prune(const problem *p, const cvk_target *target, plan_list *list, int first) {
+    double least = INFINITY;
+    int best = first, kept = first;
+    for (int i = first; i < list->count; i++) {
+        const double all = multiply_adds(p, target, &list->plan[i]);
+        if (all < least) best = i;
+        least = fmin(least, all);
+    }
+    const cvk_plan fewest = list->plan[best];
+    const bool hopeless = least > problem_multiply_adds(p);
+    for (int i = first; i < list->count && !hopeless; i++)
+        if (multiply_adds(p, target, &list->plan[i]) <= MOST_OVER_LEAST * least) list->plan[kept++] = list->plan[i];
+    if (hopeless && list->count > first) list->plan[kept++] = fewest;
+    list->count = kept;
+}
+
 static void propose(const algorithm *row, const problem *p, const cvk_target *t, arena *a, plan_list *list) {
+    const int first = list->count;
     int64_t least[AXES], most[AXES], size[AXES];
     for (int axis = 0; axis < AXES; axis++) sizes_of(&p->axis[axis], &least[axis], &most[axis]);
     widen(most, target_lanes(t, p->sum), &least[AXIS_W], &most[AXIS_W]);
     for (size[0] = least[0]; size[0] <= most[0]; size[0] *= 2)
         for (size[1] = least[1]; size[1] <= most[1]; size[1] *= 2)
             for (size[2] = least[2]; size[2] <= most[2]; size[2] *= 2) add_tile(row, p, t, a, list, size);
+    if (list->count > first) prune(p, t, list, first);
 }
 
 /* ---- nests ---- */
@@ -296,11 +327,10 @@ static double least(const problem *p, const cvk_target *target, const cvk_plan *
     const double weights = (double)fft_packed_elements(&f) * type_bytes(p->sum);
     const double channels = (double)(p->groups * (p->in_channels + p->out_channels));
     const double products = 4 * tiles * points * (double)(p->groups * p->in_channels * p->out_channels) / f.lanes;
-    const double transforms =
-        OPERATIONS_A_LEVEL * tiles * channels * points * fft_levels((int64_t)f.points) / f.lanes;
+    const double transforms = OPERATIONS_A_LEVEL * tiles * channels * points * fft_levels((int64_t)f.points) / f.lanes;
     const double issue = fmax(products / figures->fma_a_cycle, (products + transforms) / figures->operations_a_cycle);
     const double spectra = (double)f.spectra * type_bytes(p->sum);
     return COST_FFT_TOGETHER * (issue + cost_far(target, weights * tiles, weights) + cost_l3(target, 2 * spectra));
 }
 
-const algorithm algo_fft = {"fft", LANES_COLUMNS, applicable, propose, refuse, build, cycles, NULL, least, NULL};
+const algorithm algo_fft = {"fft", LANES_COLUMNS, applicable, propose, refuse, build, cycles, NULL, least, NULL, false};

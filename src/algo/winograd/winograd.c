@@ -417,7 +417,8 @@ static double bytes_to_and_fro(const winograd *w, double blocks) {
 
 static double tensor_bytes(const view *v) { return (double)type_bytes(v->type) * (double)v->elements; }
 
-/* Input that is fetched and output that is written, which is fetched first, where the third level does not keep them. */
+/* Input that is fetched and output that is written, which is fetched first, where the third level does not keep them.
+ */
 static double layer_cycles(const problem *p, const cvk_target *target) {
     const double x = tensor_bytes(&p->x), y = tensor_bytes(&p->y);
     return cost_far(target, x + 2 * y, x + y);
@@ -446,5 +447,5 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
            layer_cycles(p, target) * f->winograd_far;
 }
 
-const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL,
-                                 NULL, NULL};
+const algorithm algo_winograd = {
+    "winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL, NULL, NULL, false};
