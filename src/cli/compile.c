@@ -314,7 +314,7 @@ static cli_exit compile_files(session *s, arena *a, void *context) {
     size_t named = 0, count = 0;
     for (size_t i = 0; i < s->file_count; i++) {
         all[named] = name_file(s, a, &s->files[i], *emits);
-        named += all[named].own > 0;
+        named += all[named].own > 0 || all[named].steps;
     }
     cli_exit status = find_clash(all, named);
     const known_plans *known = NULL;

@@ -236,7 +236,12 @@ static cli_exit demand_layers(const session *s, const imported *from) {
     if (from->graph.unshaped)
         session_say("%s: the model leaves sizes of its input open: --input says them, as in --input 1x3x224x224", path);
     if (from->layers.count || from->layers.network.whole) return CLI_DONE;
-    session_say("%s: there is nothing in it that a layer can be made of", path);
+    const graph_node *lacks = from->layers.network.lacks;
+    session_say("%s: there is nothing in it that a layer can be made of%s", path,
+                lacks ? arena_format(from->graph.arena, "; %s, a %s, is left out: %s",
+                                     shown(from->graph.arena, lacks->name), shown(from->graph.arena, lacks->op),
+                                     lacks->why)
+                      : "");
     return CLI_UNSUPPORTED;
 }
 

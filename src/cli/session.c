@@ -170,7 +170,7 @@ static cli_exit pick_layers(session *s, const regex_t *pattern) {
             if (!pattern || regexec(pattern, layer->name, 0, NULL, 0) == 0)
                 s->layers[s->layer_count++] = (session_layer){&s->files[f], layer, NULL};
     }
-    if (s->layer_count) return CLI_DONE;
+    if (s->layer_count || !pattern) return CLI_DONE; /* a network may be of views alone */
     session_say("no layer's name matches `%s`", s->options->layer);
     return CLI_USAGE;
 }

@@ -38,6 +38,7 @@ struct graph_node {
     int in_count, out_count;
     graph_value **in, **out; /* of an input that is left out, NULL */
     const struct Onnx__Node *source;
+    double epsilon;      /* of a layer normalisation that was written out */
     graph_node *part_of; /* the activation that was written out with it; else NULL */
     node_fate fate;
     const char *layer; /* that it is, or is folded into */
@@ -84,6 +85,8 @@ void graph_count_readers(graph *g);
 void graph_infer_shapes(graph *g);
 /* Activations that are written out by other operators become one operator. */
 void graph_recognise(graph *g);
+/* The end of a layer normalisation that is written out becomes one. */
+void norm_recognise(arena *a, graph_node *n);
 /* The end of a convolution that is written out with floats between bytes becomes a QLinearConv. */
 void quantized_recognise(arena *a, graph_node *n);
 

@@ -169,7 +169,7 @@ const char *make_layer_norm(arena *a, const graph_node *n, import_layer *l) {
     if (axis != l->input->rank - 1 || !takes_axis(l, axis) || l->spec.groups > 1) return ELSEWHERE;
     for (int i = 1; i < n->out_count; i++)
         if (n->out[i] && n->out[i]->readers) return "its mean is read";
-    l->spec.epsilon = node_float(n, "epsilon", 1e-5);
+    l->spec.epsilon = n->epsilon > 0 ? n->epsilon : node_float(n, "epsilon", 1e-5);
     return add_affine(a, l, node_input(n, 1), node_input(n, 2));
 }
 

@@ -113,6 +113,7 @@ void graph_recognise(graph *g) {
     for (size_t i = g->node_count; i-- > 0;) {
         graph_node *n = &g->nodes[i];
         quantized_recognise(g->arena, n);
+        norm_recognise(g->arena, n);
         if (n->out_count == 1 && n->out[0] && n->out[0]->maker == n && !n->part_of) recognise(g->arena, n);
     }
     graph_count_readers(g);

@@ -393,7 +393,7 @@ static residue finished(const channel *c, int64_t position, residue sum) {
     const cvk_spec *s = f->spec;
     int64_t scale = 0, before[POST_OPERANDS] = {0};
     residue x = scaled(c, sum, &scale);
-    for (int i = 0; i < s->post_count; i++) {
+    for (int i = 0; i < spec_computed_post_ops(s); i++) {
         const post_operand reads = post_rows[s->post[i].kind].operand;
         const int64_t which = before[reads]++, at = (which * s->batch + c->n) * s->out_channels + c->oc;
         residue operand = 0;

@@ -1,6 +1,8 @@
 /* From spec to a kernel that runs, past all caches. */
 #include "lab/ready.h"
 
+#include <math.h>
+
 static cvk_status load_object(const lab *l, const cvk_object *object, ready *r) {
     const void *info = NULL;
     cvk_status status = jit_load(object->bytes, object->size, "layer", l->diagnostics, &r->image, &info);
@@ -9,9 +11,10 @@ static cvk_status load_object(const lab *l, const cvk_object *object, ready *r) 
     return status;
 }
 
-/* An addend has one multiplier, as in networks, and in all that peers have. */
-static void share_multipliers(const cvk_spec *s, float *scale) {
+/* Multipliers are positive, and an addend has one, as in networks, and in all that peers have. */
+static void tame_multipliers(const cvk_spec *s, float *scale) {
     if (spec_scaling(s) != SCALING_FLOAT || spec_is_chain(s)) return;
+    for (int64_t k = 0; k < spec_scale_size(s, 0); k++) scale[k] = fabsf(scale[k]);
     for (int i = 1; i < spec_scales(s); i++) {
         scale += spec_scale_size(s, i - 1);
         for (int64_t k = 1; k < spec_scale_size(s, i); k++) scale[k] = scale[0];
@@ -20,7 +23,7 @@ static void share_multipliers(const cvk_spec *s, float *scale) {
 
 bool ready_data(const lab *l, const cvk_spec *spec, layer_data *to) {
     if (!data_draw(spec, DATA_REALS, 1, to)) return false;
-    share_multipliers(spec, (void *)(uintptr_t)to->tensors.scale);
+    tame_multipliers(spec, (void *)(uintptr_t)to->tensors.scale);
     data_give(to, l->known);
     return true;
 }

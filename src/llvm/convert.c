@@ -148,19 +148,46 @@ static LLVMValueRef float_to_s32(const converter *c, LLVMValueRef x) {
     return saturated(c, lower_select_less(c->b, TYPE_F32, size, far, rounded, x));
 }
 
-/* NaN as 0, what lies outside low .. high as its end. */
-static LLVMValueRef clamp(const converter *c, cvk_type type, LLVMValueRef x, double low, double high) {
-    LLVMValueRef least = number(c, type, low), most = number(c, type, high);
+/* NaN as 0, what lies below `low` as that. */
+static LLVMValueRef at_least(const converter *c, cvk_type type, LLVMValueRef x, double low) {
+    LLVMValueRef least = number(c, type, low);
+    if (type_is_float(type) && low == 0) return lower_select_less(c->b, type, least, x, x, least);
     if (type_is_float(type)) {
         LLVMValueRef ordered = LLVMBuildFCmp(c->b, LLVMRealORD, x, x, "");
         x = LLVMBuildSelect(c->b, ordered, x, LLVMConstNull(LLVMTypeOf(x)), "");
     }
-    x = lower_select_less(c->b, type, x, least, least, x);
+    return lower_select_less(c->b, type, x, least, least, x);
+}
+
+/* What lies outside low .. high as its end. */
+static LLVMValueRef clamp(const converter *c, cvk_type type, LLVMValueRef x, double low, double high) {
+    LLVMValueRef most = number(c, type, high);
+    x = at_least(c, type, x, low);
     return lower_select_less(c->b, type, most, x, most, x);
+}
+
+static bool has_saturation(const converter *c, cvk_type from, cvk_type to) {
+    return from == TYPE_F32 && type_bytes(to) == 1 && c->lanes == 16 && (c->m->target->cpu_features & CVK_CPU_AVX512F);
+}
+
+/* AVX-512 makes bytes of what counts from the least of them, as a number without sign; what is beyond 32 bits comes as
+ * 2^31, and is more than they have still. */
+static LLVMValueRef float_to_saturated(const converter *c, cvk_type to, LLVMValueRef x) {
+    x = at_least(c, TYPE_F32, x, type_least(to) - c->zero);
+    LLVMValueRef arguments[] = {x, LLVMConstNull(words(c)),
+                                LLVMConstInt(LLVMInt16TypeInContext(c->m->context), 0xffff, false),
+                                LLVMConstInt(c->m->i32, 4, false)};
+    x = lower_intrinsic(c->m, c->b, "llvm.x86.avx512.mask.cvtps2dq.512", NULL, 0, arguments, 4);
+    x = add(c, x, (uint32_t)(c->zero - (int)type_least(to)));
+    LLVMTypeRef type = LLVMTypeOf(x), bytes = vector_of(c, to);
+    x = lower_intrinsic(c->m, c->b, "llvm.umin", &type, 1, (LLVMValueRef[]){x, word(c, UINT8_MAX)}, 2);
+    x = LLVMBuildTrunc(c->b, x, bytes, "");
+    return LLVMBuildAdd(c->b, x, lower_splat_bits(bytes, (uint64_t)(int64_t)type_least(to)), "");
 }
 
 /* x + 3 2^(digits - 2) has the nearest integer of x in its low bits; of a f32 they hold 16, of a f64 32. */
 static LLVMValueRef float_to_integer(const converter *c, cvk_type from, cvk_type to, LLVMValueRef x) {
+    if (has_saturation(c, from, to)) return float_to_saturated(c, to, x);
     bool wide = from == TYPE_F32 && type_bytes(to) > 2;
     if (wide && !target_computes(c->m->target, TYPE_F64)) return float_to_s32(c, x);
     if (wide) {

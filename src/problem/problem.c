@@ -36,7 +36,7 @@ problem_epilogue problem_epilogue_of(const cvk_spec *s) {
                           .scaling = spec_scaling(s),
                           .one_multiplier = s->one_multiplier,
                           .addend_zero = s->addend_zero,
-                          .count = s->post_count};
+                          .count = spec_computed_post_ops(s)};
     for (int i = 0; i < s->post_count; i++) e.op[i] = s->post[i];
     return e;
 }

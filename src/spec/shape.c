@@ -109,6 +109,12 @@ int spec_operands(const cvk_spec *s, post_operand operand) {
     return post_count_reading(s->post, s->post_count, operand);
 }
 
+int spec_computed_post_ops(const cvk_spec *s) {
+    const bool bytes = type_bytes(s->output_type) == 1 && !s->accumulate;
+    const bool saturates = bytes && s->post_count > 0 && s->output_zero == (int)type_least(s->output_type);
+    return s->post_count - (saturates && s->post[s->post_count - 1].kind == POST_RELU);
+}
+
 int64_t spec_pitch_of(const cvk_spec *s, spec_pitch of) {
     const bool input = of == PITCH_INPUT;
     if (s->pitch[of]) return s->pitch[of];

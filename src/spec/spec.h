@@ -74,6 +74,9 @@ cvk_type spec_post_type(const cvk_spec *s);
  * then, as post-ops come, those of each addend of bytes, and what each `scale` multiplies with. The numbers of vector
  * i: one a channel, or of multipliers just one. */
 int spec_scales(const cvk_spec *s);
+/* Post-ops, from the first on, that are computed: not a last relu of bytes the least of which stands for 0, which is in
+ * the saturation. */
+int spec_computed_post_ops(const cvk_spec *s);
 int64_t spec_scale_size(const cvk_spec *s, int i);
 int64_t spec_scale_elements(const cvk_spec *s);
 /* Shifts beside multipliers that are integers. */

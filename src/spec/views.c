@@ -294,6 +294,11 @@ void view_read(edges *e, graph_kind kind, const char *owner, const node *layer) 
     if (!check_name(&v)) return;
     v.made = (graph_tensor){.name = value(&v, "name")->text, .at = layer->at};
     if (v.sound) ROWS[kind].read(&v);
+    if (v.sound && graph_elements(&v.made) > LIMIT_TENSOR_ELEMENTS) {
+        report_error(e->report, E_TENSOR_LIMIT, layer->at, NULL, "%s: %s is over the limit of %d elements", owner,
+                     v.made.name, LIMIT_TENSOR_ELEMENTS);
+        v.sound = false;
+    }
     v.made.broken = !v.sound;
     v.made.said = false;
     v.made.readers = 0;

@@ -183,6 +183,8 @@ static const char *const SHAPES[] = {
     "input: [1, 7, 4, 5, 6], out_channels: 20, kernel_size: [2, 3, 3], padding: [0, 1, 1], layout: blocked",
     "input: [1, 9, 5, 6], out_channels: 17, kernel_size: 4, stride: 2, padding: 1, transposed: true, layout: channels_last",
     "input: [1, 20, 30], out_channels: 16, kernel_size: 5, stride: 2, padding: causal",
+    "input: [1, 70, 9, 8], out_channels: 70, groups: depthwise, kernel_size: 5, padding: 2, stride: 2, layout: channels_last",
+    "input: [1, 80, 5, 7], out_channels: 80, groups: 20, kernel_size: 3, padding: 1, layout: channels_last",
 };
 static const char *const TYPES_OF_BYTES[] = {
     "dtype: {input: u8, weights: s8, output: u8}, quantization: {input_zero_point: 114, output_zero_point: 3",

@@ -286,6 +286,17 @@ class Parts(Case):
             self.imports({"k": constant(k)}, [node("Sub", ["k", "x"], "d"), node("Relu", ["d"], "r"), node("Add", ["x", "r"], "y")])
             self.gives(self.x + numpy.maximum(0, k - self.x))
 
+    def test_a_norm_that_is_written_out(self):
+        g, b, w = numbers(4), numbers(4), numbers(4, 6)
+        t = numpy.moveaxis(self.x, 1, -1).astype(float)
+        for square in (node("Pow", ["s", "two"], "p"), node("Mul", ["s", "s"], "p")):
+            rows = self.imports({"g": constant(g), "b": constant(b), "w": constant(w), "two": ((), [2.0]), "e": ((), [0.25])},
+                                [node("Transpose", ["x"], "t", perm=[0, 2, 3, 1]), node("ReduceMean", ["t"], "m", axes=[-1]), node("Sub", ["t", "m"], "s"), square,
+                                 node("ReduceMean", ["p"], "v", axes=[3]), node("Add", ["v", "e"], "a"), node("Sqrt", ["a"], "r"), node("Div", ["s", "r"], "n"),
+                                 node("Mul", ["n", "g"], "k"), node("Add", ["k", "b"], "z"), node("MatMul", ["z", "w"], "y")], opset=13)
+            self.assertEqual((rows["v"]["fate"], rows["n"]["op"], rows["z"]["layer"]), ("folded", "LayerNormalization", "n"))
+            self.gives(((t - t.mean(-1, keepdims=True)) / numpy.sqrt(t.var(-1, keepdims=True) + 0.25) * g + b) @ w)
+
     def test_products_over_positions(self):
         w = numbers(30, 7)
         self.imports({"w": constant(w), "to": sizes(0, 4, 30)}, [node("Reshape", ["x", "to"], "r"), node("MatMul", ["r", "w"], "y")])

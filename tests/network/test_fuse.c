@@ -202,3 +202,22 @@ Test(fuse, arrays_keep_the_names_of_their_layers) {
     cvk_compiled_network_free(made);
     cvk_network_free(net);
 }
+
+Test(fuse, what_only_sees_a_tensor_otherwise_is_no_step) {
+    expect_all_steps("y, z",
+                     "- {name: part, kind: slice, input: used, channels: [2, 6]}\n"
+                     "- {name: shape, kind: reshape, input: part, shape: [4, 72]}\n"
+                     "- {name: y, kind: softmax, input: shape}\n"
+                     "- {name: turned, kind: transpose, input: used}\n"
+                     "- {name: whole, kind: reshape, input: turned, shape: [576, 1]}\n"
+                     "- {name: z, input: whole, post_ops: [{scale: per_channel}]}\n",
+                     "conv, y, z");
+}
+
+Test(fuse, parts_that_are_put_out_and_positions_of_several_images_are_copied) {
+    expect_all_steps("y", "- {name: y, kind: slice, input: used, channels: [0, 4]}\n", "conv, y.copy");
+    expect_all_steps("y",
+                     "- {name: both, kind: concat, input: [used, used], along: positions}\n"
+                     "- {name: y, input: both, post_ops: [relu]}\n",
+                     "conv, used.copy, used.copy, y");
+}

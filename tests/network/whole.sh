@@ -5,7 +5,7 @@ command=$1 folder=$2 source=$3 runtime=$4 cc=$5
 rm -rf "$folder" && mkdir -p "$folder"
 "$command" check "$source/tests/network/small.yaml" --threads 2 >"$folder/check.txt"
 grep -q '^small .* ok ' "$folder/check.txt" || { cat "$folder/check.txt"; exit 1; }
-for other in integers elementwise; do
+for other in integers elementwise views; do
     "$command" check "$source/tests/network/$other.yaml" >"$folder/$other.txt" || { cat "$folder/$other.txt"; exit 1; }
 done
 ! grep -qE 'WRONG|OTHER BITS|FAILED|wrote' "$folder/check.txt"

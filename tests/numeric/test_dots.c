@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { LAYERS = 60, MOST_PLANS = 3, WALKS = 3, MOST_MACS = 20000 };
 
@@ -90,6 +91,131 @@ Test(dots, nests_of_every_target_sum_bytes_exactly) {
         if (one < 0 || i == one) dots += try_layer(seed, i);
     fprintf(stderr, "%d of the plans have sums of several products\n", dots);
     cr_assert(one >= 0 || dots > layers, "%d plans of %d layers alone sum several products", dots, (int)layers);
+}
+
+/* ---- layers that dots could get wrong ---- */
+
+#define BYTES "dtype: {input: u8, weights: s8, output: s32}, "
+#define SIGNED "dtype: {input: s8, weights: s8, output: s32}, "
+#define FROM(zero) "quantization: {input_zero_point: " zero "}, "
+
+/* Kernels of more and fewer rows than a dot takes, tiles that see borders on all sides, other zero points. */
+static const char depthwise[] =
+    "{version: 1, defaults: {layout: channels_last, bias: true, groups: depthwise}, layers: ["
+    "{name: bordered, input: [2, 21, 7, 9], kernel_size: 3, padding: 1, " BYTES "out_channels: 21},"
+    "{name: gray, input: [1, 70, 5, 6], kernel_size: 3, padding: 1, " BYTES FROM(
+        "128") "out_channels: 70},"
+               "{name: strided, input: [1, 33, 11, 12], kernel_size: 5, padding: 2, stride: 2, " SIGNED FROM(
+                   "-3") "out_channels: 33},"
+                         "{name: dilated, input: [1, 20, 9, 11], kernel_size: 3, padding: 2, dilation: 2, " BYTES FROM(
+                             "7") "out_channels: 20},"
+                                  "{name: skewed, input: [1, 18, 6, 9], kernel_size: [2, 4], padding: [[1, 0], [0, 2]], stride: [1, 3], " BYTES
+                                      FROM(
+                                          "1") "out_channels: 18},"
+                                               "{name: tall, input: [1, 16, 9, 4], kernel_size: [7, 1], padding: [3, 0], dilation: [1, 2], " SIGNED
+                                               "out_channels: 16},"
+                                               "{name: narrow, input: [1, 16, 2, 2], kernel_size: 5, padding: 4, " BYTES FROM(
+                                                   "9") "out_channels: 16},"
+                                                        "{name: line, input: [1, 19, 30], kernel_size: 5, padding: causal, " BYTES
+                                                            FROM(
+                                                                "200") "out_channels: 19},"
+                                                                       "{name: volume, input: [1, 17, 4, 5, 4], kernel_size: 3, padding: [0, 1, 1], " BYTES
+                                                                           FROM(
+                                                                               "50") "out_channels: 17},"
+                                                                                     "{name: solid, input: [1, 17, 3, 4, 4], kernel_size: 3, padding: 1, " BYTES
+                                                                                     "out_channels: 17},"
+                                                                                     "{name: multiplied, input: [1, 16, 5, 5], kernel_size: 3, padding: 1, " BYTES
+                                                                                         FROM(
+                                                                                             "3") "out_channels: 320}]}";
+
+/* Of as many channels as a dot takes, of twice as many, and of others; groups that fill no register. */
+static const char grouped[] =
+    "{version: 1, defaults: {layout: channels_last, bias: true}, layers: ["
+    "{name: fours, input: [2, 24, 5, 7], out_channels: 24, groups: 6, kernel_size: 3, padding: 1, " BYTES "},"
+    "{name: gray, input: [1, 72, 4, 5], out_channels: 72, groups: 18, kernel_size: 3, padding: 1, " BYTES FROM(
+        "128") "},"
+               "{name: eights, input: [1, 40, 6, 5], out_channels: 40, groups: 5, kernel_size: [1, 3], padding: [0, 1], stride: 2, " SIGNED
+                   FROM(
+                       "-3") "},"
+                             "{name: pairs, input: [1, 22, 5, 6], out_channels: 22, groups: 11, kernel_size: 2, dilation: 2, padding: 1, " BYTES
+                                 FROM(
+                                     "7") "},"
+                                          "{name: multiplied, input: [1, 16, 4, 4], out_channels: 48, groups: 4, kernel_size: 3, padding: 1, " BYTES
+                                              FROM(
+                                                  "1") "},"
+                                                       "{name: apart, input: [1, 32, 4, 6], out_channels: 32, groups: 8, kernel_size: 3, padding: 1, layout: channels_first, " SIGNED
+                                                       "},"
+                                                       "{name: mirrored, input: [1, 24, 5, 5], out_channels: 24, groups: 3, kernel_size: 3, padding: 2, padding_mode: reflect, " BYTES
+                                                           FROM("9") "}]}";
+
+/* Of few output channels, lanes over input channels, which fill no register, one and several. */
+static const char narrow[] =
+    "{version: 1, defaults: {layout: channels_last, bias: true, algorithm: direct}, layers: ["
+    "{name: one, input: [1, 70, 4, 5], out_channels: 1, kernel_size: 3, padding: 1, " BYTES FROM(
+        "128") "},"
+               "{name: few, input: [2, 150, 3, 3], out_channels: 3, kernel_size: 1, stride: 2, " SIGNED FROM(
+                   "-3") "},"
+                         "{name: grouped, input: [1, 74, 4, 4], out_channels: 4, groups: 2, kernel_size: 2, " BYTES FROM(
+                             "5") "},"
+                                  "{name: mirrored, input: [1, 40, 4, 4], out_channels: 2, kernel_size: 3, padding: 1, padding_mode: reflect, " BYTES
+                                      FROM("9") "}]}";
+
+/* Some of the plans that have dots, of such lanes; gives how many. */
+static int try_dots(const cvk_spec *spec, const char *target, plan_lanes lanes) {
+    subject s = {.draws = draws_for(1, 1), .target = target_find(target)};
+    ranked_layer *plans;
+    int count, tried = 0;
+    arena_init(&s.arena);
+    cr_assert(!arena_guard(&s.arena), "out of memory");
+    cr_assert(trial_open(&s.trial, spec, DATA_INTEGERS, false, 1), "out of memory");
+    cr_assert_eq(compile_rank(&s.arena, spec, (goal){.target = s.target}, 0, NULL, &plans, &count), CVK_OK);
+    for (int i = 0; i < count && tried < MOST_PLANS; i++) {
+        const cvk_plan *plan = layer_plan_part(&plans[i].plan, 0);
+        const bool first = tried == 0 || draw_from(&s.draws, 0, 5) == 0;
+        if (plan->dot && plan->lanes == lanes && first) judge(&s, &plans[i].plan, tried++);
+    }
+    trial_close(&s.trial);
+    arena_free(&s.arena);
+    return s.dots;
+}
+
+/* Most targets have dots for them. */
+static void try_layers(const char *yaml, plan_lanes lanes) {
+    cvk_network *network;
+    int targets = 0;
+    cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "layers.yaml", NULL, &network), CVK_OK);
+    for (int t = 0; t < TARGET_COUNT; t++) {
+        int dots = 0;
+        for (size_t i = 0; i < cvk_network_count(network); i++)
+            dots += try_dots(cvk_network_layer(network, i), TARGETS[t], lanes);
+        targets += dots > 0;
+    }
+    cr_expect(targets >= TARGET_COUNT - 1, "%d of %d targets", targets, TARGET_COUNT);
+    cvk_network_free(network);
+}
+
+Test(dots, borders_zero_points_strides_and_dilation_of_depthwise_layers_are_exact) {
+    try_layers(depthwise, LANES_CHANNELS);
+}
+Test(dots, borders_zero_points_strides_and_dilation_of_grouped_layers_are_exact) {
+    try_layers(grouped, LANES_CHANNELS);
+}
+Test(dots, borders_zero_points_and_strides_of_layers_of_few_output_channels_are_exact) {
+    try_layers(narrow, LANES_IN_CHANNELS);
+}
+
+/* By a plan that was not proven. */
+Test(dots, corrections_of_the_last_blocks_of_channels_of_a_task_are_proven) {
+    static const char yaml[] =
+        "{version: 1, layers: [{name: a, input: [1, 3, 4, 5], out_channels: 42, groups: depthwise, kernel_size: 3, " BYTES
+            FROM(
+                "5") "layout: {input: channels_last, output: blocked}, schedule: {algorithm: direct, lanes: out_channels, tile: "
+                     "{oc: 4, od: 1, oh: 1, ow: 2}, block: {oh: 1, ow: 1}, unroll: {ic: 1, kw: false}, dot: 4, order: [{oc: 8}, "
+                     "n, g, od, oh, ow, oc], tasks: 4, pack: {input_rows: 2}}}]}";
+    cvk_network *network;
+    cr_assert_eq(cvk_network_parse(yaml, sizeof yaml - 1, "blocks.yaml", NULL, &network), CVK_OK);
+    cr_expect(try_dots(cvk_network_layer(network, 0), "aarch64-neon-dotprod", LANES_OUT_CHANNELS) > 0);
+    cvk_network_free(network);
 }
 
 /* ---- pairs of bf16 ---- */

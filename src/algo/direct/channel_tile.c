@@ -45,12 +45,16 @@ static affine vector_channel(const tile *t, affine vector) {
 /* From a lane's channel to the next. */
 static int64_t lane_step(const tile *t) { return channel_blocks_step(&t->oc, &t->out.y.v); }
 
+void channel_tile_bias(tile *t, affine vector, register_ref to) {
+    nest_range valid = channel_blocks_lanes(&t->oc, t->b, vector);
+    lane_map m = {.channel = vector_channel(t, vector), .channel_step = lane_step(t), .valid = &valid};
+    combine_begin(t, to, &m);
+}
+
 void channel_tile_begin(tile *t) {
     nest_builder *b = t->b;
     affine j = build_unrolled(b, "j", channel_blocks_vectors(&t->oc));
-    nest_range valid = channel_blocks_lanes(&t->oc, t->b, j);
-    lane_map m = {.channel = vector_channel(t, j), .channel_step = lane_step(t), .valid = &valid};
-    combine_begin(t, reg(t->first, j), &m);
+    channel_tile_bias(t, j, reg(t->first, j));
     dot_correct(t, reg(t->first, j), j);
     pixel p = open_pixels(t);
     combine_begin_sum(t, channel_tile_sum(t, j, &p), reg(t->first, j));

@@ -94,7 +94,7 @@ static const family FAMILY = {.begin = channel_tile_begin,
                               .registers = registers,
                               .sums = channel_tile_sums,
                               .channel_lanes = true,
-                              .dots = true};
+                              .dots = DOTS_CHANNELS};
 
 const algorithm algo_direct_channels = {
     "direct",     LANES_OUT_CHANNELS, applicable,   propose_channel_tiles, direct_refuse,

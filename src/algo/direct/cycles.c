@@ -15,7 +15,7 @@
 
 /* Independent sums in flight. */
 static double sums(const problem *o, int lanes, const cvk_plan *p) {
-    double each = p->lanes == LANES_CHANNELS ? (double)o->in_channels : 1;
+    double each = p->lanes == LANES_CHANNELS ? (double)ceil_div(o->in_channels, p->dot ? p->dot : 1) : 1;
     double all = each * p->tile_oc * p->tile_od * p->tile_oh * p->tile_ow;
     return p->lanes == LANES_IN_CHANNELS ? all : all / lanes;
 }

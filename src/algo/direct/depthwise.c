@@ -9,7 +9,9 @@
  * or, a kernel row at once, each input loaded once for all its taps:
  *
  *     for kd, kh
- *       w[kw] = load weights; for the input columns: x = load; for the taps: acc[j][pixel] += x w[kw] */
+ *       w[kw] = load weights; for the input columns: x = load; for the taps: acc[j][pixel] += x w[kw]
+ *
+ * or, with plan.dot, several kernel rows at once (row_dots.c). */
 #include "algo/direct/tile.h"
 
 static void load_weights(tile *t, const tap *k, affine j, affine to) {
@@ -88,6 +90,10 @@ static bool is_in_order(const tile *t) {
 }
 
 static void row(tile *t, const tap *k) {
+    if (t->dot) {
+        row_dot_add(t, k);
+        return;
+    }
     if (is_in_order(t)) {
         row_in_order(t, *k);
         return;
@@ -105,7 +111,12 @@ static int lanes_of(const problem *p, int lanes) {
     return view_repeats(&p->x) ? lanes / (int)p->x.block * (int)p->x.block : lanes;
 }
 
-static void registers(tile *t) { channel_tile_registers(t, 1, t->plan->unroll_kw ? slid_taps(&t->p.axis[AXIS_W]) : 0); }
+static void registers(tile *t) {
+    if (t->dot)
+        row_dot_registers(t);
+    else
+        channel_tile_registers(t, 1, t->plan->unroll_kw ? slid_taps(&t->p.axis[AXIS_W]) : 0);
+}
 
 static const family FAMILY = {.begin = channel_tile_begin,
                               .body = body,
@@ -117,7 +128,8 @@ static const family FAMILY = {.begin = channel_tile_begin,
                               .lanes = lanes_of,
                               .sums = channel_tile_sums,
                               .channel_lanes = true,
-                              .all_groups = true};
+                              .all_groups = true,
+                              .dots = DOTS_ROWS};
 
 static bool applicable(const problem *p, const cvk_target *target, const char **why) {
     if (!direct_applicable(p, target, why)) return false;

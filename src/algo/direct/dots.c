@@ -90,17 +90,21 @@ void dot_shift_loaded(tile *t, register_ref x, register_ref spare) {
     build_op(t->b, OP_ADD, x, x, spare);
 }
 
-/* Of a task: tiles of groups, and of blocks of output channels. Where the last task has fewer, as many as all have,
- * which is what the proof of bounds knows of them. */
+/* Of a task: tiles of groups, and of blocks of output channels. */
 static int64_t places(const tile *t, plan_loop loop) {
     const tile_loop *l = &t->loop[loop];
-    const int64_t of_task = tiles_within(t->plan, t->plan->tasks, loop, l->tiles, l->unit);
-    return l->tiles % of_task ? l->tiles : of_task;
+    return tiles_within(t->plan, t->plan->tasks, loop, l->tiles, l->unit);
+}
+
+/* Of a block, those that a dot gives sums in. */
+static int64_t vectors_of(const tile *t) {
+    if (t->family->reduces_lanes) return t->plan->tile_oc;
+    return t->family->dots == DOTS_GROUPS ? t->p.in_channels : t->plan->tile_oc / t->lanes;
 }
 
 int64_t dot_corrections(const tile *t) {
     if (!t->dot || dot_zero(&t->whole, t->dot) == 0) return 0;
-    return places(t, LOOP_G) * places(t, LOOP_OC) * t->plan->tile_oc;
+    return places(t, LOOP_G) * places(t, LOOP_OC) * vectors_of(t) * t->lanes;
 }
 
 /* Number of a tile of the loop among those of the task. */
@@ -108,16 +112,18 @@ static affine in_task(const tile *t, plan_loop loop, affine number) {
     return places(t, loop) == 1 ? affine_constant(0) : affine_sub(number, t->task[loop].first);
 }
 
+/* By the loops' numbers, from which the proof of bounds sees that they are the task's. */
 static nest_access correction_at(const tile *t, affine group, affine block, affine vector) {
     affine number = affine_add_scaled(in_task(t, LOOP_OC, block), in_task(t, LOOP_G, group), places(t, LOOP_OC));
-    affine at = affine_add_scaled(affine_scale(vector, t->lanes), number, t->plan->tile_oc);
-    return access_at(t->corrections, at, 1);
+    affine at = affine_add_scaled(vector, number, vectors_of(t));
+    return access_at(t->corrections, affine_scale(at, t->lanes), 1);
 }
 
 void dot_correct(tile *t, register_ref sum, affine vector) {
     if (t->corrections < 0) return;
-    const register_ref more = reg(t->first, affine_constant(t->plan->tile_oc / t->lanes));
-    build_load(t->b, more, correction_at(t, t->oc.group, t->oc.block, vector), NULL);
+    const register_ref more = reg(t->first, affine_constant(t->b->nest->registers[t->first].count - 1));
+    const affine group = t->loop[LOOP_G].number, block = t->loop[LOOP_OC].number;
+    build_load(t->b, more, correction_at(t, group, block, vector), NULL);
     build_op(t->b, OP_ADD, sum, sum, more);
 }
 
@@ -133,7 +139,7 @@ static affine open_places(tile *t, plan_loop loop, const char *name) {
 
 /* zero' times the weights of a step, for a vector of output channels. */
 static void sum_step(tile *t, const tap *k, register_ref sum, affine vector, register_ref zeros, register_ref w) {
-    affine at = affine_add_scaled(tap_weights(t, k), vector, t->lanes * t->reduced);
+    affine at = affine_add_scaled(tap_weights(t, k), vector, (int64_t)t->lanes * t->dot->factors);
     build_load(t->b, w, access_at(t->weights, at, 1), NULL);
     build_dot(t->b, sum, zeros, w, NULL);
 }
@@ -143,9 +149,9 @@ static void sum_taps(tile *t, register_ref sum, affine vector) {
     const register_ref zeros = reg(t->xs, affine_constant(0)), w = reg(t->ws, affine_constant(0));
     tap k = {0};
     k.k[AXIS_D] = build_loop(b, "kd", t->p.axis[AXIS_D].taps);
-    k.k[AXIS_H] = build_loop(b, "kh", t->p.axis[AXIS_H].taps);
+    k.k[AXIS_H] = build_loop(b, "kh", tile_kernel_rows(t));
     affine outer = t->plan->unroll_kw ? affine_constant(0) : build_loop(b, "kw", t->p.axis[AXIS_W].taps);
-    k.ic = build_loop(b, "ic", tile_steps(t));
+    k.ic = build_loop(b, "ic", t->family->dots == DOTS_GROUPS ? 1 : tile_steps(t));
     k.k[AXIS_W] = t->plan->unroll_kw ? build_loop(b, "kw", t->p.axis[AXIS_W].taps) : outer;
     sum_step(t, &k, sum, vector, zeros, w);
     for (int i = 0; i < AXES + 1; i++) build_end(b);
@@ -159,7 +165,7 @@ void dot_build_corrections(tile *t) {
     memcpy(t->task, t->loop, sizeof t->task);
     t->oc.group = open_places(t, LOOP_G, "g");
     t->oc.block = open_places(t, LOOP_OC, "oc");
-    affine vector = build_loop(b, "v", t->plan->tile_oc / t->lanes);
+    affine vector = build_loop(b, "v", vectors_of(t));
     build_const(b, reg(t->xs, affine_constant(0)), dot_zero(&t->whole, t->dot));
     build_const(b, sum, 0);
     build_const(b, zero, 0);
@@ -209,6 +215,10 @@ static void interleave(nest_builder *b, register_ref to, register_ref x, registe
     build_shuffle(b, to, x, y, pattern);
 }
 
+void dot_interleave(tile *t, register_ref to, register_ref x, register_ref y, int each, bool upper) {
+    interleave(t->b, to, x, y, each, upper ? t->b->nest->registers[to.array].lanes : 0);
+}
+
 /* Registers of one channel each, become pairs, become fours, in arrays one after another; gives the last array. */
 static int bring_wider(nest_builder *b, int array, int factors) {
     for (int each = 1; each < factors; each *= 2, array++)
@@ -234,15 +244,52 @@ int dot_add_brought(tile *t, int lanes) {
     return first;
 }
 
+enum { QUARTER_BYTES = 16 };
+
+/* Lanes within which shuffles are fastest: of x86's registers a quarter. */
+static int lanes_of_part(const tile *t, int lanes) {
+    return t->target->vscale ? lanes : (int)lesser(lanes, QUARTER_BYTES / type_bytes(t->dot->x));
+}
+
+/* So that interleaving within parts leaves columns in their order: those of register i of the last round lie where that
+ * takes them from, in all parts. */
+static void spread_parts(tile *t, register_ref x, int part) {
+    const int n = t->dot->factors, lanes = t->b->nest->registers[x.array].lanes, each = part / n;
+    int pattern[NEST_MOST_LANES];
+    for (int l = 0; l < lanes; l++) pattern[l] = l % part / each * (lanes / n) + l / part * each + l % each;
+    if (part < lanes) build_shuffle(t->b, x, x, x, pattern);
+}
+
+/* Within parts, of their lower or upper halves. */
+static void interleave_parts(nest_builder *b, register_ref to, register_ref x, register_ref y, int each, int part,
+                             bool upper) {
+    const int lanes = b->nest->registers[to.array].lanes;
+    int pattern[NEST_MOST_LANES];
+    for (int l = 0; l < lanes; l++) {
+        const int in_part = l % part, pair = in_part / (2 * each), within = in_part % (2 * each);
+        const int from = l - in_part + upper * part / 2 + pair * each + within % each;
+        pattern[l] = from + (within < each ? 0 : lanes);
+    }
+    build_shuffle(b, to, x, y, pattern);
+}
+
 int dot_bring(tile *t, int array) {
-    const int n = t->dot->factors, lanes = t->b->nest->registers[array].lanes;
+    const int n = t->dot->factors, part = lanes_of_part(t, t->b->nest->registers[array].lanes);
+    for (int i = 0; i < n; i++) spread_parts(t, reg(array, affine_constant(i)), part);
     for (int each = 1; each < n; each *= 2, array++)
         for (int i = 0; i < n; i++) {
-            const int set = i / (2 * each) * 2 * each, part = i % (2 * each), from = set + part / 2;
-            interleave(t->b, reg(array + 1, affine_constant(i)), reg(array, affine_constant(from)),
-                       reg(array, affine_constant(from + each)), each, part % 2 * lanes);
+            const int set = i / (2 * each) * 2 * each, from = set + i % (2 * each) / 2;
+            interleave_parts(t->b, reg(array + 1, affine_constant(i)), reg(array, affine_constant(from)),
+                             reg(array, affine_constant(from + each)), each, part, i % 2);
         }
     return array;
+}
+
+/* Of numbers of a step one after another, each a vector in the first array of `single`. */
+static void store_step(tile *t, const tap *k, affine j, int single, int to) {
+    const int n = t->dot->factors;
+    affine at = affine_add_scaled(tap_weights(t, k), j, (int64_t)n * t->lanes);
+    build_store(t->b, access_at(to, at, 1), reg(bring_wider(t->b, single, n), affine_constant(0)), NULL);
 }
 
 void dot_pack(tile *t, const tap *k, int from, int to, int w) {
@@ -254,7 +301,35 @@ void dot_pack(tile *t, const tap *k, int from, int to, int w) {
         load_channel(t, k, affine_offset(affine_scale(k->ic, n), i), j, from, wide);
         build_convert(b, reg(single, affine_constant(i)), wide);
     }
-    affine at = affine_add_scaled(tap_weights(t, k), j, (int64_t)n * t->lanes);
-    build_store(b, access_at(to, at, 1), reg(bring_wider(b, single, n), affine_constant(0)), NULL);
+    store_step(t, k, j, single, to);
     build_end(b);
+}
+
+static void pack_row(tile *t, const tap *k, int64_t number, int single, int from, int to, int w) {
+    nest_builder *b = t->b;
+    const register_ref wide = reg(w, affine_constant(0));
+    affine j = open_vectors(t);
+    for (int i = 0; i < t->dot->factors; i++) {
+        const int64_t kh = row_dot_tap(t, number, i);
+        tap one = *k;
+        one.k[AXIS_H] = affine_constant(kh);
+        if (kh < 0)
+            build_const(b, wide, 0);
+        else
+            load_channel(t, &one, affine_constant(0), j, from, wide);
+        build_convert(b, reg(single, affine_constant(i)), wide);
+    }
+    store_step(t, k, j, single, to);
+    build_end(b);
+}
+
+void dot_pack_rows(tile *t, const tap *k, int from, int to, int w) {
+    const int single = add_wider(t->b, t->dot, t->lanes);
+    for (int64_t number = 0; number < tile_weight_rows(t); number++) {
+        build_if(t->b, affine_offset(k->k[AXIS_H], -number), NULL);
+        build_if(t->b, affine_offset(affine_scale(k->k[AXIS_H], -1), number), NULL);
+        pack_row(t, k, number, single, from, to, w);
+        build_end(t->b);
+        build_end(t->b);
+    }
 }

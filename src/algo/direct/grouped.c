@@ -53,7 +53,7 @@ static void pack_rotation(tile *t, const tap *k, int from, int to, int w, int64_
     }
 }
 
-static void pack(tile *t, const tap *k, int from, int to, int w) {
+static void pack_rotations(tile *t, const tap *k, int from, int to, int w) {
     for (int64_t r = 0; r < channels_of_group(t); r++) {
         tap rotated = *k;
         rotated.ic = affine_constant(r);
@@ -67,10 +67,10 @@ static void pack(tile *t, const tap *k, int from, int to, int w) {
 
 /* ---- a tile ---- */
 
-static void registers(tile *t) { channel_tile_registers(t, channels_of_group(t), channels_of_group(t)); }
+static void plain_registers(tile *t) { channel_tile_registers(t, channels_of_group(t), channels_of_group(t)); }
 
 /* The first sum begins with the bias, the others with nothing. */
-static void begin(tile *t) {
+static void plain_begin(tile *t) {
     nest_builder *b = t->b;
     channel_tile_begin(t);
     int64_t sums = sums_of_rotation(t);
@@ -86,7 +86,7 @@ static void load_weights(tile *t, const tap *k, affine j, int64_t rotation) {
     build_load(t->b, reg(t->ws, affine_constant(rotation)), at, NULL);
 }
 
-static void body(tile *t, const tap *k) {
+static void plain_body(tile *t, const tap *k) {
     nest_builder *b = t->b;
     affine j = build_unrolled(b, "j", channel_blocks_vectors(&t->oc));
     for (int64_t r = 0; r < channels_of_group(t); r++) load_weights(t, k, j, r);
@@ -118,13 +118,23 @@ static void add_rotations(tile *t, affine j, const pixel *p) {
     }
 }
 
-static void finish(tile *t) {
+static void plain_finish(tile *t) {
     affine j = build_unrolled(t->b, "j", channel_blocks_vectors(&t->oc));
     pixel p = tile_open_rows(t, NULL);
     p.at[AXIS_W] = build_unrolled(t->b, "c", t->span[AXIS_W]->length);
     add_rotations(t, j, &p);
     for (int i = 0; i < AXES + 1; i++) build_end(t->b);
     channel_tile_finish(t);
+}
+
+/* ---- or several products at once, with plan.dot ---- */
+
+static void registers(tile *t) { (t->dot ? grouped_dot_registers : plain_registers)(t); }
+static void begin(tile *t) { (t->dot ? grouped_dot_begin : plain_begin)(t); }
+static void body(tile *t, const tap *k) { (t->dot ? grouped_dot_body : plain_body)(t, k); }
+static void finish(tile *t) { (t->dot ? grouped_dot_finish : plain_finish)(t); }
+static void pack(tile *t, const tap *k, int from, int to, int w) {
+    (t->dot ? grouped_dot_pack : pack_rotations)(t, k, from, to, w);
 }
 
 static const family FAMILY = {.begin = begin,
@@ -135,7 +145,8 @@ static const family FAMILY = {.begin = begin,
                               .lanes = lanes_of_whole_groups,
                               .pack = pack,
                               .channel_lanes = true,
-                              .all_groups = true};
+                              .all_groups = true,
+                              .dots = DOTS_GROUPS};
 
 static bool applicable(const problem *p, const cvk_target *target, const char **why) {
     if (p->combine == COMBINE_NUMBERS) {

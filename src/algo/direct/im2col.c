@@ -46,7 +46,7 @@ static const family CHANNELS = {.begin = channel_tile_begin,
                                 .registers = channels_registers,
                                 .sums = channel_tile_sums,
                                 .channel_lanes = true,
-                                .dots = true,
+                                .dots = DOTS_CHANNELS,
                                 .unfolds = true};
 
 static const family COLUMNS = {.begin = column_tile_begin,

@@ -5,42 +5,55 @@
  *     for kd, kh, kw, a vector of ic
  *       w[j] = load weights; for the pixels that have tap kw: x = load input; acc[j][pixel] += x w[j]
  *
- * At the end the lanes of each sum are added, of as many sums at once as a vector has lanes: two vectors become one, in
- * which neighbouring lanes are added, until each lane is the sum of one of them. */
+ * or, with plan.dot, as many times so many inputs, whose products are summed up by lanes. At the end the lanes of each
+ * sum are added, of as many sums at once as a vector has lanes: two vectors become one, in which neighbouring lanes are
+ * added, until each lane is the sum of one of them. */
 #include "algo/direct/tile.h"
 
 static register_ref only(int array) { return reg(array, affine_constant(0)); }
 
+/* Of what sums become. */
+static register_ref temporary(const tile *t, int i) { return reg(t->brought, affine_constant(i)); }
+
 static void registers(tile *t) {
     t->acc = nest_add_register(t->b, "acc", t->p.sum, t->lanes, (int)(t->plan->tile_oc * tile_pixels(t)));
-    t->ws = nest_add_register(t->b, "w", t->p.sum, t->lanes, t->plan->tile_oc);
-    t->xs = nest_add_register(t->b, "x", t->p.sum, t->lanes, 2);
+    t->ws = nest_add_register(t->b, "w", t->dot ? t->dot->w : t->p.sum, t->reduced, t->plan->tile_oc);
+    t->xs = nest_add_register(t->b, "x", t->dot ? t->dot->x : t->p.sum, t->reduced, 2);
+    t->brought = t->dot ? nest_add_register(t->b, "t", t->p.sum, t->lanes, 2) : t->xs;
+    t->first = t->brought;
 }
 
 static register_ref sum(const tile *t, affine j, const pixel *p) {
     return reg(t->acc, affine_add_scaled(tile_pixel_number(t, p), j, tile_pixels(t)));
 }
 
-static int sums(tile *t, register_ref *to) {
-    affine j = build_unrolled(t->b, "j", t->oc.valid);
+static pixel open_pixels(tile *t) {
     pixel p = tile_open_rows(t, NULL);
     p.at[AXIS_W] = build_unrolled(t->b, "c", t->span[AXIS_W]->length);
+    return p;
+}
+
+static int sums(tile *t, register_ref *to) {
+    affine j = build_unrolled(t->b, "j", t->oc.valid);
+    pixel p = open_pixels(t);
     *to = sum(t, j, &p);
     return AXES + 1;
 }
 
 static void begin(tile *t) {
-    register_ref to;
-    int opened = sums(t, &to);
+    affine j = build_unrolled(t->b, "j", t->oc.valid);
+    pixel p = open_pixels(t);
+    const register_ref to = sum(t, j, &p);
     build_const(t->b, to, 0);
-    while (opened--) build_end(t->b);
+    dot_correct(t, to, j);
+    for (int i = 0; i < AXES + 1; i++) build_end(t->b);
 }
 
 /* ---- the reduction ---- */
 
 static void load_weights(tile *t, const tap *k) {
     affine j = build_unrolled(t->b, "j", t->oc.valid);
-    affine at = affine_add_scaled(tap_weights(t, k), j, t->lanes);
+    affine at = affine_add_scaled(tap_weights(t, k), j, t->reduced);
     build_load(t->b, reg(t->ws, j), access_at(t->weights, at, 1), NULL);
     build_end(t->b);
 }
@@ -55,38 +68,43 @@ static void body(tile *t, const tap *k) {
     nest_range valid = tap_lanes(t, k);
     m.channel_step = 1;
     m.valid = &valid;
-    view_load(b, &t->x, &m, only(t->xs), reg(t->xs, affine_constant(1)));
+    const register_ref spare = reg(t->xs, affine_constant(1));
+    view_load(b, &t->x, &m, only(t->xs), spare);
+    if (!t->plan->pack_rows) dot_shift_loaded(t, only(t->xs), spare);
     affine j = build_unrolled(b, "j", t->oc.valid);
-    build_fma(b, sum(t, j, &p), only(t->xs), reg(t->ws, j), NULL);
+    (t->dot ? build_dot : build_fma)(b, sum(t, j, &p), only(t->xs), reg(t->ws, j), NULL);
     for (int i = 0; i < TILE_PIXEL_LOOPS + 2; i++) build_end(b);
 }
 
-/* The channels in `valid` of each output channel. */
-static void pack_lanes(tile *t, const tap *k, int from, int to, int w, const nest_range *valid) {
+/* The channels in `valid` of each output channel, by way of a register of what is summed in. */
+static void pack_lanes(tile *t, const tap *k, int from, int to, const register_ref by[2], const nest_range *valid) {
     nest_builder *b = t->b;
     const view *dense = &t->p.w;
     const position at = {{k->k[AXIS_D], k->k[AXIS_H], k->k[AXIS_W]}};
     for (int64_t j = 0; j < t->plan->tile_oc; j++) {
         affine out = affine_offset(channel_blocks_channel(&t->oc, dense, affine_constant(0)), j);
-        affine first = view_offset(b, dense, affine_scale(k->ic, t->lanes), out, &at);
-        build_const(b, only(w), 0);
-        if (j < t->oc.valid) build_load(b, only(w), access_at(from, first, dense->n), valid);
-        build_store(b, access_at(to, affine_offset(tap_weights(t, k), j * t->lanes), 1), only(w), NULL);
+        affine first = view_offset(b, dense, affine_scale(k->ic, t->reduced), out, &at);
+        build_const(b, by[0], 0);
+        if (j < t->oc.valid) build_load(b, by[0], access_at(from, first, dense->n), valid);
+        if (t->dot) build_convert(b, by[1], by[0]);
+        build_store(b, access_at(to, affine_offset(tap_weights(t, k), j * t->reduced), 1), by[1], NULL);
     }
 }
 
 static void pack(tile *t, const tap *k, int from, int to, int w) {
     nest_builder *b = t->b;
-    const int64_t whole = t->p.in_channels / t->lanes;
+    const int64_t whole = t->p.in_channels / t->reduced;
+    const register_ref wide = only(t->dot ? nest_add_register(b, "wide", t->p.sum, t->reduced, 1) : w);
+    const register_ref by[] = {wide, t->dot ? only(nest_add_register(b, "narrow", t->dot->w, t->reduced, 1)) : wide};
     if (whole) {
         build_if(b, affine_offset(affine_scale(k->ic, -1), whole - 1), NULL);
-        pack_lanes(t, k, from, to, w, NULL);
+        pack_lanes(t, k, from, to, by, NULL);
         build_end(b);
     }
     if (whole == tile_steps(t)) return;
-    const nest_range rest = range_of(b, 0, t->p.in_channels % t->lanes);
+    const nest_range rest = range_of(b, 0, t->p.in_channels % t->reduced);
     build_if(b, affine_offset(k->ic, -whole), NULL);
-    pack_lanes(t, k, from, to, w, &rest);
+    pack_lanes(t, k, from, to, by, &rest);
     build_end(b);
 }
 
@@ -101,7 +119,7 @@ static void add_neighbours(tile *t, register_ref a, register_ref b, int unit, in
         even[l] = l / unit * unit + in_half / size * 2 * size + in_half % size + second * t->lanes;
         odd[l] = even[l] + size;
     }
-    register_ref first = only(t->xs), other = reg(t->xs, affine_constant(1));
+    register_ref first = temporary(t, 0), other = temporary(t, 1);
     build_shuffle(t->b, first, a, b, even);
     build_shuffle(t->b, other, a, b, odd);
     build_op(t->b, OP_ADD, a, first, other);
@@ -125,8 +143,8 @@ static void add_lanes(tile *t, const register_ref *sum, int count) {
 
 static void store_lanes(tile *t, register_ref sums, const lane_map *m) {
     if (t->out.bias >= 0) {
-        epilogue_bias(&t->out, only(t->xs), m);
-        build_op(t->b, OP_ADD, sums, sums, only(t->xs));
+        epilogue_bias(&t->out, temporary(t, 0), m);
+        build_op(t->b, OP_ADD, sums, sums, temporary(t, 0));
     }
     epilogue_store(&t->out, sums, m, false);
 }
@@ -159,7 +177,7 @@ static void bring_to_front(tile *t, register_ref to, register_ref sums, int64_t 
 
 static void store_apart(tile *t, register_ref sums, pixel p, int64_t count) {
     nest_range valid = range_of(t->b, 0, t->oc.valid);
-    const register_ref one = reg(t->xs, affine_constant(1));
+    const register_ref one = temporary(t, 1);
     for (int64_t i = 0; i < count; i++) {
         lane_map m = {t->n, channel_blocks_channel(&t->oc, &t->out.y.v, affine_constant(0)), tile_output(t, &p),
                       .channel_step = 1, .valid = &valid};
@@ -199,7 +217,8 @@ static const family FAMILY = {.begin = begin,
                               .registers = registers,
                               .sums = sums,
                               .pack = pack,
-                              .reduces_lanes = true};
+                              .reduces_lanes = true,
+                              .dots = DOTS_CHANNELS};
 
 static bool applicable(const problem *p, const cvk_target *target, const char **why) {
     const int lanes = target_lanes(target, p->sum);

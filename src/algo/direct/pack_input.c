@@ -63,14 +63,20 @@ static int64_t packed_channels(const problem *p, const cvk_plan *plan, const fam
     return lesser(tiles_within(plan, plan->tasks, LOOP_OC, tiles, plan->tile_oc) * plan->tile_oc, p->x.channels);
 }
 
-/* Scratch is of one image and, unless groups are taken together, of one group. */
-problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f, const target_dot *dot) {
-    problem packed = f->unfolds ? unfolded(p, plan) : has_border(p, plan, f) ? problem_with_border_packed(p) : *p;
-    bool together = view_has_channels_together(&p->x) != plan->pack_transposed;
+static view scratch_of(const problem *p, const cvk_plan *plan, const family *f, const target_dot *dot, int lanes) {
+    const bool together = view_has_channels_together(&p->x) != plan->pack_transposed;
     const int64_t size[AXES] = {packed_size(p, plan, f, AXIS_D), packed_size(p, plan, f, AXIS_H),
                                 packed_size(p, plan, f, AXIS_W)};
     const cvk_layout layout = together ? CVK_CHANNELS_LAST : CVK_CHANNELS_FIRST;
-    packed.x = dot ? dot_scratch(p, dot, size) : view_dense(p->sum, layout, 1, packed_channels(p, plan, f), 1, size);
+    if (dot && f->dots == DOTS_ROWS) return row_dot_scratch(p, plan, dot, packed_channels(p, plan, f), lanes);
+    if (dot && f->dots == DOTS_CHANNELS) return dot_scratch(p, dot, size);
+    return view_dense(dot ? dot->x : p->sum, layout, 1, packed_channels(p, plan, f), 1, size);
+}
+
+/* Scratch is of one image and, unless groups are taken together, of one group. */
+problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f, const target_dot *dot, int lanes) {
+    problem packed = f->unfolds ? unfolded(p, plan) : has_border(p, plan, f) ? problem_with_border_packed(p) : *p;
+    packed.x = scratch_of(p, plan, f, dot, lanes);
     packed.x.n = 0;
     packed.x.group = f->all_groups ? p->x.group : 0;
     return packed;
@@ -162,7 +168,7 @@ static void load_vector(const copy *c, const spot *p, bool along_channels, const
 /* As many lanes, if not all, as are there, and of channels what fills the last step up. */
 static void copy_vector(const copy *c, const spot *p, bool along_channels, int64_t count) {
     nest_builder *b = c->t->b;
-    const int64_t steps = along_channels && c->t->dot ? c->t->reduced : 1;
+    const int64_t steps = along_channels && c->t->dot ? c->t->dot->factors : 1;
     nest_range read = range_of(b, 0, count), filled = range_of(b, 0, ceil_div(count, steps) * steps);
     lane_map written = lanes_written(c, p, along_channels, count < c->lanes ? &filled : NULL);
     register_ref r = vector_of(c, affine_constant(0));
@@ -205,7 +211,7 @@ static bool brings_together(const copy *c) { return c->t->dot && !view_has_chann
 /* Up to a register of columns of the channels of a step, those that exist. */
 static void bring_vectors(const copy *c, const spot *p, int64_t channels, int64_t columns) {
     nest_builder *b = c->t->b;
-    const int n = c->t->reduced;
+    const int n = c->t->dot->factors;
     nest_range valid = range_of(b, 0, columns);
     for (int i = 0; i < n; i++) {
         spot at = advanced(c, p, affine_constant(i), true);
@@ -243,7 +249,7 @@ static void bring_line(const copy *c, spot p, int64_t channels, int64_t count) {
 /* Columns of all channels, a step of them after the other. */
 static void bring_columns(const copy *c, affine column, affine source, int64_t count) {
     nest_builder *b = c->t->b;
-    const int64_t n = c->t->reduced, whole = c->channels / n;
+    const int64_t n = c->t->dot->factors, whole = c->channels / n;
     if (whole > 0) {
         spot p = {affine_scale(build_loop(b, "c", whole), n), column, source};
         bring_line(c, p, n, count);
@@ -543,6 +549,10 @@ void pack_input_build(tile *t) {
     t->n = t->loop[LOOP_N].number;
     for (int a = 0; a < AXES; a++) t->packed[a] = first_position(t, a);
     t->packed_channel = together ? first_of(t, LOOP_OC, t->oc.size) : affine_constant(0);
+    if (tile_dots_rows(t)) {
+        row_dot_pack_input(t);
+        return;
+    }
     affine group = together ? affine_constant(0) : t->loop[LOOP_G].number;
     copy_channels((copy){.t = t,
                          .input = {.tensor = t->input, .v = t->whole.x},

@@ -4,7 +4,8 @@
 #include "algo/direct/tile.h"
 
 int64_t packed_weights_elements(const tile *t) {
-    return t->oc.groups * t->oc.blocks * problem_taps(&t->p) * tile_steps(t) * tile_tap_weights(t);
+    const int64_t taps = t->p.axis[AXIS_D].taps * tile_weight_rows(t) * t->p.axis[AXIS_W].taps;
+    return t->oc.groups * t->oc.blocks * taps * tile_steps(t) * tile_tap_weights(t);
 }
 
 /* Integers are packed as they count, from 0, which 16 bits hold: so a compiler sees that 16 bits are all there is to
@@ -39,14 +40,22 @@ static void copy_tap(tile *t, const tap *k, int from, int to, int w) {
     build_end(b);
 }
 
+typedef void packing(tile *t, const tap *k, int from, int to, int w);
+
+static packing *packing_of(const tile *t) {
+    if (tile_dots_rows(t)) return dot_pack_rows;
+    if (t->family->pack) return t->family->pack;
+    return t->dot ? dot_pack : copy_tap;
+}
+
 static void copy_block(tile *t, int from, int to, int w) {
     nest_builder *b = t->b;
     tap k = {0};
     k.k[AXIS_D] = build_loop(b, "kd", t->p.axis[AXIS_D].taps);
-    k.k[AXIS_H] = build_loop(b, "kh", t->p.axis[AXIS_H].taps);
+    k.k[AXIS_H] = build_loop(b, "kh", tile_weight_rows(t));
     k.ic = build_loop(b, "ic", tile_steps(t));
     k.k[AXIS_W] = build_loop(b, "kw", t->p.axis[AXIS_W].taps);
-    (t->dot ? dot_pack : t->family->pack ? t->family->pack : copy_tap)(t, &k, from, to, w);
+    packing_of(t)(t, &k, from, to, w);
     for (int i = 0; i < 4; i++) build_end(b);
 }
 

@@ -265,6 +265,12 @@ static bool row_is_near(const proposer *o) {
     return scratch_bytes(o, o->p.in_channels, 1, o->p.axis[AXIS_W].out) < 0.5 * (double)o->target->l2_bytes;
 }
 
+/* Whether what a dot leaves to add is for taps that are all there. */
+static bool groups_want_border(const proposer *o) {
+    const bool alone = o->family->dots == DOTS_GROUPS || o->family->reduces_lanes; /* no widened plans have it */
+    return o->dot && alone && dot_wants_border(&o->p, o->dot);
+}
+
 /* A task's matrix stays in half the second-level cache. */
 static void add_unfolded(proposer *o, cvk_plan plan) {
     const problem_axis *h = &o->p.axis[AXIS_H], *w = &o->p.axis[AXIS_W];
@@ -291,7 +297,7 @@ static void add_orders(proposer *o, cvk_plan plan) {
         add_packed_columns(o, plan, true, o->target->l1_bytes);
     if (is_narrow(o) && o->family->channel_lanes && !o->family->all_groups) add_widened(o, &plan);
     if (!o->family->all_groups && leaves_pages(o)) add_packed_columns(o, plan, false, o->target->l2_bytes / 2);
-    if (problem_has_border(&o->p)) {
+    if (problem_has_border(&o->p) || groups_want_border(o)) {
         add_packed(o, plan, packed_rows(o));
         add_packed(o, plan, lesser(packed_rows(o), ceil_div(o->p.axis[AXIS_H].out, SOME_TASKS)));
         return;
@@ -447,6 +453,98 @@ static int most_vectors(const proposer *o) {
     return o->family->row && o->family->all_groups ? MOST_DEPTHWISE_VECTORS : MOST_VECTORS;
 }
 
+enum { MOST_ROWS_OF_WINDOWS = 4, MOST_VECTORS_OF_WINDOWS = 2, MOST_HELD_WEIGHTS = 12, MOST_WINDOW_CHANNELS = 512 };
+
+/* Bytes of windows of so many rows of tiles. */
+static int64_t window_bytes(const proposer *o, const cvk_plan *plan, int64_t tiles, int64_t channels) {
+    cvk_plan packed = *plan;
+    packed.pack_rows = (int)(tiles * plan->tile_oh);
+    return row_dot_scratch(&o->p, &packed, o->dot, channels, target_lanes(o->target, o->p.sum)).elements *
+           type_bytes(o->dot->x);
+}
+
+/* A task is so many channels, and as many rows as keep their windows in `bytes`. */
+static void add_windows(proposer *o, cvk_plan plan, int64_t channels, int64_t bytes) {
+    const int64_t height = ceil_div(o->p.axis[AXIS_H].out, plan.tile_oh), all = o->p.x.channels;
+    int64_t tiles = height;
+    while (tiles > 1 && window_bytes(o, &plan, tiles, lesser(channels, all)) > bytes) tiles--;
+    tiles = balanced(height, tiles);
+    plan.pack_rows = (int)(tiles * plan.tile_oh);
+    plan.pack_border = problem_is_padded(&o->p);
+    put_level(&plan.order, LOOP_N, 0);
+    put_level(&plan.order, LOOP_G, 0);
+    if (channels < all) put_level(&plan.order, LOOP_OC, channels);
+    put_level(&plan.order, LOOP_OD, 0);
+    if (tiles < height) put_level(&plan.order, LOOP_OH, plan.pack_rows);
+    plan.tasks = plan.order.count;
+    put_level(&plan.order, LOOP_OC, 0);
+    put_level(&plan.order, LOOP_OH, 0);
+    put_level(&plan.order, LOOP_OW, 0);
+    add_if_good(o, plan);
+}
+
+/* Channels of the registers that become windows, or all. */
+static void add_window_tasks(proposer *o, const cvk_plan *plan) {
+    const int64_t some = whole_tiles((int64_t)o->dot->factors * target_lanes(o->target, o->p.sum), plan->tile_oc);
+    const int64_t near[] = {o->target->l1_bytes / 2, o->target->l2_bytes / 8};
+    for (int i = 0; i < 2; i++) {
+        add_windows(o, *plan, some, near[i]);
+        if (some < o->p.x.channels && o->p.x.channels <= MOST_WINDOW_CHANNELS)
+            add_windows(o, *plan, whole_tiles(o->p.x.channels, plan->tile_oc), near[i]);
+    }
+}
+
+/* Whether no row of a tile takes more dots than one alone would. */
+static bool rows_share_windows(const proposer *o, int64_t rows) {
+    return row_dot_meetings(&o->p, o->dot, rows) == rows * row_dot_meetings(&o->p, o->dot, 1);
+}
+
+/* Tiles of windows of rows: as many columns as leave registers for weights. */
+static void propose_windows(proposer *o) {
+    const int64_t lanes = target_lanes(o->target, o->p.sum), width = o->p.axis[AXIS_W].out;
+    cvk_plan plan = {.algorithm = o->row->name,
+                     .lanes = o->row->lanes,
+                     .tile_od = 1,
+                     .block_oh = 1,
+                     .block_ow = 1,
+                     .unroll_ic = 1,
+                     .unroll_kw = true,
+                     .unroll_kh = true,
+                     .dot = o->dot->factors};
+    for (int64_t v = 1; v <= lesser(MOST_VECTORS_OF_WINDOWS, ceil_div(o->p.x.channels, lanes)); v++)
+        for (int64_t rows = 1; rows <= lesser(o->p.axis[AXIS_H].out, MOST_ROWS_OF_WINDOWS); rows++) {
+            const int64_t weights = lesser(slid_taps(&o->p.axis[AXIS_W]) * rows * v, MOST_HELD_WEIGHTS);
+            const int64_t most = free_registers(o->target, (int)weights + 2) / (v * rows);
+            if (most < 1 || !rows_share_windows(o, rows)) continue;
+            plan.tile_oc = (int)(v * lanes);
+            plan.tile_oh = (int)rows;
+            plan.tile_ow = (int)balanced(width, lesser(width, most));
+            add_window_tasks(o, &plan);
+        }
+}
+
+/* Registers of whole groups, with either the inputs or the weights of a tap beside the sums. */
+static void propose_groups(proposer *o) {
+    const int64_t width = o->p.axis[AXIS_W].out, height = o->p.axis[AXIS_H].out;
+    const int64_t c = o->p.in_channels;
+    int64_t most = 1;
+    while ((most + 1) * c + lesser(most + 1, c) <= free_registers(o->target, 2)) most++;
+    cvk_plan plan = {.algorithm = o->row->name,
+                     .lanes = o->row->lanes,
+                     .tile_oc = o->dot->factors * target_lanes(o->target, o->p.sum),
+                     .tile_od = 1,
+                     .tile_oh = 1,
+                     .block_oh = 1,
+                     .block_ow = 1,
+                     .unroll_ic = 1,
+                     .dot = o->dot->factors};
+    for (int64_t pixels = most; pixels >= 1; pixels = pixels > 2 ? pixels - 2 : pixels - 1) {
+        plan.tile_ow = (int)balanced(width, lesser(width, pixels));
+        plan.tile_oh = (int)(width < pixels ? balanced(height, lesser(height, pixels / width)) : 1);
+        add_orders(o, plan);
+    }
+}
+
 static void propose_tiles(proposer *o) {
     const family *f = o->family;
     int lanes = target_lanes(o->target, o->p.sum);
@@ -471,18 +569,20 @@ static void propose_tiles(proposer *o) {
     add_smallest(o, plan);
 }
 
-/* With whatever sums several products at once, where something does. */
+/* With whatever sums several products at once, where something does; of kernel rows and groups, also without. */
 void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
                            plan_list *list) {
     proposer o = {p, target, a, row, row->family, list, direct_problem(p, target, row->lanes), NULL};
+    static void (*const propose[])(proposer *) = {
+        [DOTS_CHANNELS] = propose_tiles, [DOTS_ROWS] = propose_windows, [DOTS_GROUPS] = propose_groups};
     const int before = list->count;
     const target_dot *d;
     for (int i = 0; row->family->dots && (d = target_dot_row(target, i)); i++) {
         o.dot = dot_of(&o.p, target, d->factors);
-        if (o.dot == d) propose_tiles(&o);
+        if (o.dot == d) propose[row->family->dots](&o);
     }
     o.dot = NULL;
-    if (list->count == before) propose_tiles(&o);
+    if (list->count == before || row->family->all_groups) propose_tiles(&o);
 }
 
 static void add_packed_rows(proposer *o, cvk_plan plan) {
@@ -520,25 +620,35 @@ static void add_in_channel_tile(proposer *o, cvk_plan plan) {
 }
 
 /* Blocks of output channels for which a vector of inputs serves all, and some for which more pixels share weights. */
-void propose_in_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
-                              plan_list *list) {
-    proposer o = {p, target, a, row, row->family, list, problem_merged(p), NULL};
-    const int64_t most = lesser(o.p.out_channels, target_lanes(target, p->sum));
-    cvk_plan plan = {.algorithm = row->name,
-                     .lanes = row->lanes,
+static void propose_reducing(proposer *o) {
+    const int64_t most = lesser(o->p.out_channels, target_lanes(o->target, o->p.sum));
+    cvk_plan plan = {.algorithm = o->row->name,
+                     .lanes = o->row->lanes,
                      .tile_od = 1,
                      .tile_oh = 1,
                      .tile_ow = 1,
                      .block_oh = 1,
                      .block_ow = 1,
-                     .unroll_ic = 1};
-    for (int64_t blocks = ceil_div(o.p.out_channels, most); blocks <= o.p.out_channels && blocks <= MOST_CHANNEL_BLOCKS;
-         blocks++) {
-        plan.tile_oc = (int)ceil_div(o.p.out_channels, blocks);
-        add_in_channel_tile(&o, plan);
+                     .unroll_ic = 1,
+                     .dot = o->dot ? o->dot->factors : 0};
+    for (int64_t blocks = ceil_div(o->p.out_channels, most);
+         blocks <= o->p.out_channels && blocks <= MOST_CHANNEL_BLOCKS; blocks++) {
+        plan.tile_oc = (int)ceil_div(o->p.out_channels, blocks);
+        add_in_channel_tile(o, plan);
     }
     plan.tile_oc = plan.tile_oh = plan.tile_ow = 1;
-    add_orders(&o, plan);
+    add_orders(o, plan);
+}
+
+void propose_in_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
+                              plan_list *list) {
+    proposer o = {p, target, a, row, row->family, list, problem_merged(p), NULL};
+    const target_dot *d;
+    propose_reducing(&o);
+    for (int i = 0; (d = target_dot_row(target, i)); i++) {
+        o.dot = dot_of(&o.p, target, d->factors);
+        if (o.dot == d) propose_reducing(&o);
+    }
 }
 
 void propose_column_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {

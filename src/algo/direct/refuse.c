@@ -10,7 +10,8 @@ static int64_t unrolled_positions(arena *a, const tile *t, int axis, bool by_seg
     span_list spans = axis_spans(a, o, t->size[axis]);
     int64_t total = 0;
     for (int i = 0; i < spans.count; i++) {
-        int64_t copies = by_segment ? axis_segments(a, o, &spans.span[i]).count : o->taps;
+        const int64_t whole = axis == AXIS_H ? tile_kernel_rows(t) : o->taps;
+        int64_t copies = by_segment ? axis_segments(a, o, &spans.span[i]).count : whole;
         total += copies * spans.span[i].length;
     }
     return total;
@@ -41,7 +42,7 @@ static int64_t unrolled_fmas(arena *a, const problem *p, const cvk_target *targe
     int64_t rows = unrolled_positions(a, &t, AXIS_D, true) * unrolled_positions(a, &t, AXIS_H, !plan->unroll_kh);
     int64_t columns = unrolled_positions(a, &t, AXIS_W, !plan->unroll_kw);
     int64_t vectors = f->channel_lanes ? ceil_div(plan->tile_oc, t.oc.lanes) : plan->tile_oc;
-    if (f->all_groups) vectors *= t.p.in_channels;
+    if (f->all_groups) vectors *= tile_steps(&t);
     if (!f->channel_lanes && !f->reduces_lanes) columns = ceil_div(columns, t.lanes);
     int64_t once = plan->unroll_ic + (tile_steps(&t) % plan->unroll_ic != 0);
     return columns * rows * vectors * variants * (once + unrolled_stores(&t) + unrolled_loads(&t));
@@ -134,7 +135,7 @@ static bool stands_among_tasks(const cvk_plan *plan, plan_loop loop) {
 }
 
 static const char *refuse_column(const tile *t) {
-    if (!t->plan->unroll_kh) return NULL;
+    if (!t->plan->unroll_kh || tile_dots_rows(t)) return NULL;
     if (!t->family->column) return "unroll.kh is for lanes over columns";
     if (t->p.indices) return "unroll.kh is not for indices, which want the taps in their order";
     return t->plan->tile_oh > 1 ? NULL : "unroll.kh is for tiles of several rows";
@@ -149,14 +150,55 @@ static const char *refuse_prefetch(const tile *t) {
     return t->whole.x.block > 1 ? "prefetch is for channels_first and channels_last" : NULL;
 }
 
+/* Registers of channels of all groups, as they lie. */
+static bool has_registers_together(const problem *p, int64_t channels) {
+    const view *x = &p->x;
+    return view_has_channels_together(x) && !view_repeats(x) && (x->block == 1 || x->block % channels == 0);
+}
+
+static const char *refuse_row_dot(const problem *p, const target_dot *d, const cvk_plan *plan) {
+    const problem_axis *slices = &p->axis[AXIS_D];
+    if (!plan->unroll_kh || !plan->unroll_kw) return "dot of kernel rows wants unroll.kh and unroll.kw";
+    if (!plan->pack_rows || plan->pack_border != problem_is_padded(p) || plan->pack_transposed || problem_has_border(p))
+        return "dot of kernel rows wants packed input with its border, which is zeros";
+    if (slices->taps > 1 || axis_before(slices) + axis_after(slices) > 0 || pack_input_positions(p, plan, AXIS_D) > 1)
+        return "dot of kernel rows is for kernels of one slice, and a slice a task";
+    if (pack_input_positions(p, plan, AXIS_W) < p->axis[AXIS_W].out) return "dot of kernel rows takes whole rows";
+    return row_dot_windows(p, d, plan->tile_oh) ? NULL : "dot of kernel rows has too many of them";
+}
+
+/* Steps of a group fill lanes that are a power of two. */
+static const char *refuse_group_dot(const problem *p, const target_dot *d, const cvk_plan *plan, int lanes) {
+    const int64_t steps = p->in_channels / d->factors;
+    if (p->in_channels % d->factors != 0 || (steps & (steps - 1)) != 0 || lanes % steps != 0)
+        return "dot is for groups of as many channels, or a power of two times as many";
+    if (plan->tile_oc != d->factors * lanes) return "tile.oc is not dot times the target's lanes";
+    if (plan->pack_transposed) return "dot takes channels as they lie";
+    return plan->unroll_kw || plan->unroll_kh ? "dot takes taps one by one where groups are taken together" : NULL;
+}
+
+static const char *refuse_dot_of_groups(const problem *p, const target_dot *d, const cvk_plan *plan, const family *f,
+                                        int lanes) {
+    if (type_is_float(d->x)) return "dot of channels of all groups is of integers";
+    if (!has_registers_together(p, (int64_t)d->factors * lanes))
+        return "dot of channels of all groups wants registers of them side by side";
+    return f->dots == DOTS_ROWS ? refuse_row_dot(p, d, plan) : refuse_group_dot(p, d, plan, lanes);
+}
+
 /* What a step of the reduction takes must lie together, and nothing be left to add that absent taps are part of. */
 static const char *refuse_dot(const problem *p, const cvk_target *target, const cvk_plan *plan, const family *f) {
     if (!plan->dot) return NULL;
-    if (!f->dots) return "dot is for lanes over output channels";
+    if (f->dots == DOTS_NOTHING) return "dot is for lanes over channels";
     const target_dot *d = dot_of(p, target, plan->dot);
     if (!d) return "the target has no such sum of products of these types, or accuracy: strict asks for another";
+    const char *why = f->all_groups ? refuse_dot_of_groups(p, d, plan, f, target_lanes(target, p->sum)) : NULL;
+    if (why || f->dots == DOTS_ROWS) return why;
+    if (f->reduces_lanes && type_is_float(d->x)) return "dot of lanes over input channels is of integers";
+    if (f->reduces_lanes && p->x.block > 1 && p->x.block % (d->factors * target_lanes(target, p->sum)) != 0)
+        return "dot of lanes over input channels wants a register of them side by side";
     if (plan->pack_transposed) return "dot brings channels together by itself";
-    if (!plan->pack_rows && !dot_reads_input(p, d)) return "dot wants packed input: its channels lie apart";
+    if (!plan->pack_rows && !f->reduces_lanes && !f->all_groups && !dot_reads_input(p, d))
+        return "dot wants packed input: its channels lie apart";
     if (!plan->pack_border && !f->unfolds && dot_wants_border(p, d))
         return "dot wants a packed border, which reads the zero point";
     return NULL;

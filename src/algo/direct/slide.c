@@ -22,9 +22,13 @@ int64_t slide_phases(const slide *s) { return s->taps < s->count ? s->taps : s->
 /* Taps of a phase. */
 static int64_t taps_of(const slide *s, int64_t phase) { return (s->count - 1 - phase) / s->taps + 1; }
 
+int64_t slide_inputs(const tile *t, const slide *s, int64_t phase) {
+    return t->span[s->axis]->length + (taps_of(s, phase) - 1) * s->positions;
+}
+
 affine slide_open_inputs(tile *t, const slide *s, int64_t phase, affine *k) {
     const axis_span *span = t->span[s->axis];
-    int64_t most = span->length + (taps_of(s, phase) - 1) * s->positions;
+    int64_t most = slide_inputs(t, s, phase);
     *k = affine_constant(s->first + phase);
     return build_for(t->b, VARIABLE_UNROLLED, "v", positions_inside(t->b, &t->p.axis[s->axis], span, *k, most));
 }

@@ -59,8 +59,8 @@ tile tile_make(const problem *asked, const cvk_target *target, const cvk_plan *p
               .corrections = -1,
               .partial = -1};
     t.dot = dot_of(&t.whole, target, plan->dot);
-    if (t.dot) t.reduced = t.dot->factors;
-    t.p = plan->pack_rows ? pack_input_problem(&t.whole, plan, f, t.dot) : t.whole;
+    if (t.dot) t.reduced *= t.dot->factors;
+    t.p = plan->pack_rows ? pack_input_problem(&t.whole, plan, f, t.dot, t.lanes) : t.whole;
     t.oc = channel_blocks_of(&t.whole, plan->tile_oc, tile_channel_lanes(&t.whole, t.lanes, f), f->channel_lanes,
                              f->all_groups);
     set_loops(&t);
@@ -72,6 +72,14 @@ int64_t tile_steps(const tile *t) { return ceil_div(t->p.in_channels, t->reduced
 int64_t tile_pixels(const tile *t) { return t->size[AXIS_D] * t->size[AXIS_H] * t->size[AXIS_W]; }
 
 bool tile_clips_columns(const tile *t) { return t->plan->tile_ow == 1 && !t->plan->unroll_kw; }
+
+bool tile_dots_rows(const tile *t) { return t->dot && t->family->dots == DOTS_ROWS; }
+
+int64_t tile_kernel_rows(const tile *t) {
+    return tile_dots_rows(t) ? row_dot_windows(&t->p, t->dot, t->size[AXIS_H]) : t->p.axis[AXIS_H].taps;
+}
+
+int64_t tile_weight_rows(const tile *t) { return tile_kernel_rows(t) * (tile_dots_rows(t) ? t->size[AXIS_H] : 1); }
 
 bool tile_has_spans(const tile *t, int axis) { return axis == AXIS_W ? !tile_clips_columns(t) : t->size[axis] > 1; }
 
@@ -133,7 +141,7 @@ lane_map tap_input(const tile *t, const tap *k, const pixel *p) {
 }
 
 nest_range tap_lanes(tile *t, const tap *k) {
-    nest_range r = range_of(t->b, 0, t->lanes);
+    nest_range r = range_of(t->b, 0, t->reduced);
     affine before = affine_scale(k->ic, -t->reduced);
     range_clip_high(t->b, &r, affine_offset(before, t->p.in_channels), 1);
     return r;
@@ -144,7 +152,7 @@ affine tap_weights(const tile *t, const tap *k) {
     const int64_t steps = tile_steps(t);
     affine at = affine_add_scaled(t->oc.block, t->oc.group, t->oc.blocks);
     at = affine_add_scaled(k->k[AXIS_D], at, axis[AXIS_D].taps);
-    at = affine_add_scaled(k->k[AXIS_H], at, axis[AXIS_H].taps);
+    at = affine_add_scaled(k->k[AXIS_H], at, tile_weight_rows(t));
     if (t->plan->unroll_kw) {
         at = affine_add_scaled(k->ic, at, steps);
         at = affine_add_scaled(k->k[AXIS_W], at, axis[AXIS_W].taps);

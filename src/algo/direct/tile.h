@@ -35,6 +35,9 @@ typedef struct meeting {
     int64_t column_step;
 } meeting;
 
+/* What the factors of a dot are side by side of. */
+typedef enum factors_of_dot { DOTS_NOTHING, DOTS_CHANNELS, DOTS_ROWS, DOTS_GROUPS } factors_of_dot;
+
 typedef struct family {
     void (*begin)(struct tile *);
     void (*body)(struct tile *, const tap *);
@@ -55,11 +58,11 @@ typedef struct family {
     int (*lanes)(const problem *p, int lanes);
     /* Packs the weights of a tap of the block; NULL: those of an input channel's output channels, side by side. */
     void (*pack)(struct tile *, const tap *, int from, int to, int w);
-    bool channel_lanes; /* lanes are consecutive output channels */
-    bool reduces_lanes; /* lanes are consecutive input channels */
-    bool dots;          /* can sum the products of several input channels at once */
-    bool unfolds;       /* scratch has an input for each tap of each output (pack_input.c) */
-    bool all_groups;    /* blocks are of channels of all groups; the group loop runs over the multiplier */
+    bool channel_lanes;  /* lanes are consecutive output channels */
+    bool reduces_lanes;  /* lanes are consecutive input channels */
+    factors_of_dot dots; /* what it can sum the products of at once */
+    bool unfolds;        /* scratch has an input for each tap of each output (pack_input.c) */
+    bool all_groups;     /* blocks are of channels of all groups; the group loop runs over the multiplier */
 } family;
 
 /* A loop of the plan where the walk stands: which of its tiles, and those of the block around it. A tile of n, g and ic
@@ -97,11 +100,12 @@ typedef struct tile {
     int partial;                /* tensor: sums between blocks of input channels; -1: there are none */
     tile_loop kept[PLAN_LOOPS]; /* the loops where those blocks begin */
 
-    int acc, xs, ws, square;           /* register arrays: sums, input, weights, a tile transposed */
-    int first;                         /* what sums begin with, where that is no place for weights */
-    int corrections;                   /* tensor: of each output channel what a dot leaves to add; -1: nothing */
-    tile_loop task[PLAN_LOOPS];        /* the loops where those of a task are found */
-    int places;                        /* of a maximum with indices: as many as sums */
+    int acc, xs, ws, square;    /* register arrays: sums, input, weights, a tile transposed */
+    int first;                  /* what sums begin with, where that is no place for weights */
+    int brought;                /* arrays: what a dot wants side by side, or has left so, is brought there in them */
+    int corrections;            /* tensor: of each output channel what a dot leaves to add; -1: nothing */
+    tile_loop task[PLAN_LOOPS]; /* the loops where those of a task are found */
+    int places;                 /* of a maximum with indices: as many as sums */
     int temporaries, counted, divisor; /* of pools; the first also of known weights */
     int met, is_number, constants;     /* where NaN is left out */
 } tile;
@@ -138,6 +142,12 @@ bool tile_clips_columns(const tile *t);
 /* Whether tiles of an axis are sorted into spans, each with code of its own; else taps are clipped as they run. */
 bool tile_has_spans(const tile *t, int axis);
 int tile_channel_lanes(const problem *p, int lanes, const family *f);
+/* Rows of packed weights to an output row: the kernel's, or, where a dot is of several of those, windows of them; and
+ * of all output rows that have weights of their own. */
+int64_t tile_kernel_rows(const tile *t);
+int64_t tile_weight_rows(const tile *t);
+/* Whether dots are of several kernel rows. */
+bool tile_dots_rows(const tile *t);
 /* Packed weights of a tap and an input channel of it, in whole vectors where lanes are channels. */
 int64_t tile_tap_weights(const tile *t);
 /* Of `tiles` of a loop, `unit` each, those that the levels from `level` on go through. */
@@ -206,8 +216,32 @@ void dot_correct(tile *t, register_ref sum, affine vector);
  * side of those; gives the array. */
 int dot_add_brought(tile *t, int lanes);
 int dot_bring(tile *t, int array);
+/* `each` lanes of one and of the other in turn, of their lower or upper halves. */
+void dot_interleave(tile *t, register_ref to, register_ref x, register_ref y, int each, bool upper);
 /* Packs the weights of a step for the output channels of a block, side by side. */
 void dot_pack(tile *t, const tap *k, int from, int to, int w);
+/* The same of a row of windows' weights. */
+void dot_pack_rows(tile *t, const tap *k, int from, int to, int w);
+
+/* row_dots.c: products of several kernel rows at once, of depthwise layers. */
+void row_dot_registers(tile *t);
+void row_dot_add(tile *t, const tap *k); /* all taps */
+/* What a task copies, and that it does. */
+view row_dot_scratch(const problem *p, const cvk_plan *plan, const target_dot *d, int64_t channels, int lanes);
+void row_dot_pack_input(tile *t);
+/* Windows of input rows that a tile of so many output rows sees; 0: too many. */
+int64_t row_dot_windows(const problem *p, const target_dot *d, int64_t rows);
+/* How often an output row meets a window. */
+int64_t row_dot_meetings(const problem *p, const target_dot *d, int64_t rows);
+/* Of a row of packed weights, the tap that meets number i of a window; -1: none. */
+int64_t row_dot_tap(const tile *t, int64_t number, int64_t i);
+
+/* grouped_dots.c: products of several input channels of a group at once, lanes over steps of those. */
+void grouped_dot_registers(tile *t);
+void grouped_dot_begin(tile *t);
+void grouped_dot_body(tile *t, const tap *k);
+void grouped_dot_finish(tile *t);
+void grouped_dot_pack(tile *t, const tap *k, int from, int to, int w);
 
 /* slide.c: input positions along an axis that the tile's positions share, each with the taps that read it. */
 typedef struct slide {
@@ -218,6 +252,8 @@ typedef struct slide {
 int64_t slid_taps(const problem_axis *axis); /* whose weights a tile keeps in registers, at most */
 slide slide_of(const tile *t, int axis, int64_t first, int64_t count);
 int64_t slide_phases(const slide *s);
+/* Positions that taps of a phase read, those outside of the input counted. */
+int64_t slide_inputs(const tile *t, const slide *s, int64_t phase);
 /* Opens unrolled loops. Gives the position, counted from the tile's first, at which tap `k` reads the input; then the
  * tile's positions and the taps that read it. */
 affine slide_open_inputs(tile *t, const slide *s, int64_t phase, affine *k);
@@ -240,6 +276,7 @@ void channel_tile_registers(tile *t, int64_t sums, int64_t weights);
 /* channels.c: a tap of an input channel, broadcast, for the tile's vectors of output channels. */
 void channels_body(tile *t, const tap *k);
 void channel_tile_begin(tile *t);
+void channel_tile_bias(tile *t, affine vector, register_ref to); /* what sums of a vector begin with */
 void channel_tile_divide(tile *t, const count_run *slices, const count_run *rows);
 void channel_tile_reweigh(tile *t);
 void channel_tile_finish(tile *t);
@@ -269,7 +306,7 @@ cvk_type packed_weights_type(const tile *t);
 /* pack_input.c: copies what the output positions of a task need, border and all. */
 /* Output positions along an axis whose input is in scratch together, where so many loops are tasks. */
 int64_t pack_input_positions(const problem *p, const cvk_plan *plan, int axis);
-problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f, const target_dot *dot);
+problem pack_input_problem(const problem *p, const cvk_plan *plan, const family *f, const target_dot *dot, int lanes);
 void pack_input_build(tile *t);
 
 #endif

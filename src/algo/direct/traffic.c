@@ -72,9 +72,9 @@ static sweeps sweeps_of(const problem *p, const cvk_target *target, const cvk_pl
     s.x = p->x.type;
     s.w = plan->lanes == LANES_COLUMNS ? p->sum : type_is_float(p->sum) ? p->w.type : TYPE_S16;
     const target_dot *dot = dot_of(p, target, plan->dot);
+    if (plan->lanes == LANES_IN_CHANNELS) s.channels = target_lanes(target, p->sum);
     if (dot) s.channels *= dot->factors;
     if (dot) s.w = dot->w;
-    if (plan->lanes == LANES_IN_CHANNELS) s.channels = target_lanes(target, p->sum);
     s.whole[LOOP_N] = (double)p->n;
     s.whole[LOOP_G] = (double)(all_groups ? problem_multiplier(p) : p->groups);
     s.whole[LOOP_OC] = (double)(all_groups ? p->x.channels : p->out_channels);
