@@ -704,7 +704,7 @@ void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_ta
     const bool one = is_separable(p, target);
     for (int v = 1; v <= MOST_JOINED_VECTORS && v <= width && !(one && list->count > before); v++)
         for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS && ROWS[i] <= height; i++) {
-            if (ROWS[i] < least || (one && list->count > before)) continue;
+            if (ROWS[i] < least || (one && (list->count > before || ROWS[i] < lesser(4, height)))) continue;
             plan.tile_ow = v * lanes;
             plan.tile_oh = ROWS[i];
             const int64_t waiting = v > 1 ? v : 0; /* whole vectors of a row */
