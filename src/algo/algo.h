@@ -36,6 +36,9 @@ typedef struct algorithm {
     /* How many tasks the nests would have, where that is known without them and `cycles` needs but their counts: plans
      * that differ in their order alone are then judged by those of one of them. NULL: it is not. */
     int64_t (*tasks)(const struct algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan);
+    /* No more than `cycles` of the nests, found without them, so that none are built for plans that cannot be the best.
+     * NULL: nothing is known. */
+    double (*least)(const problem *p, const cvk_target *target, const cvk_plan *plan);
     const struct family *family; /* of those that share the walk of algo/direct/tile.h: what differs; else NULL */
     bool asked_for;              /* `auto` leaves it out: it is known to win nowhere */
 } algorithm;

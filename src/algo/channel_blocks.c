@@ -33,28 +33,37 @@ void channel_blocks_at_whole(channel_blocks *c, affine block) {
     c->valid = c->covers = c->size;
 }
 
-static void each_rest(channel_blocks *c, nest_builder *b, int64_t block,
-                      void (*body)(void *context, const channel_vector *v), void *context) {
+typedef void vector_body(void *context, const channel_vector *v);
+
+static void each_rest(channel_blocks *c, nest_builder *b, int64_t block, vector_body *body, void *context) {
     channel_blocks_at(c, block);
     const nest_range valid = channel_blocks_lanes(c, b, affine_constant(0));
     const channel_vector v = {.channel = affine_constant(block * c->size),
                               .number = affine_constant(block),
+                              .turn = affine_constant(0),
                               .valid = c->valid > 0 ? &valid : NULL,
                               .exist = c->valid,
                               .with_fill = c->valid < c->covers};
     body(context, &v);
 }
 
-void channel_blocks_each(channel_blocks *c, nest_builder *b, void (*body)(void *context, const channel_vector *v),
-                         void *context) {
-    const int64_t whole = channel_blocks_whole(c);
-    if (whole) {
-        const affine number = build_loop(b, "oc", whole);
-        const channel_vector v = {.channel = affine_scale(number, c->size), .number = number, .exist = c->size};
-        channel_blocks_at_whole(c, number);
-        body(context, &v);
-        build_end(b);
-    }
+/* `trips` times `together` whole ones, from the first on. */
+static void each_whole(channel_blocks *c, nest_builder *b, int64_t first, int64_t trips, int64_t together,
+                       vector_body *body, void *context) {
+    if (!trips || !together) return;
+    const affine trip = build_loop(b, "oc", trips), turn = build_unrolled(b, "turn", together);
+    const affine number = affine_offset(affine_add_scaled(turn, trip, together), first);
+    const channel_vector v = {
+        .channel = affine_scale(number, c->size), .number = number, .turn = turn, .exist = c->size};
+    channel_blocks_at_whole(c, number);
+    body(context, &v);
+    for (int i = 0; i < 2; i++) build_end(b);
+}
+
+void channel_blocks_each(channel_blocks *c, nest_builder *b, int together, vector_body *body, void *context) {
+    const int64_t whole = channel_blocks_whole(c), rest = whole % together;
+    each_whole(c, b, 0, whole / together, together, body, context);
+    each_whole(c, b, whole - rest, 1, rest, body, context);
     for (int64_t i = whole; i < c->blocks; i++) each_rest(c, b, i, body, context);
 }
 

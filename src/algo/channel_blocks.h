@@ -29,13 +29,14 @@ void channel_blocks_at_whole(channel_blocks *c, affine block);
 /* A vector of channels, where blocks are vectors. */
 typedef struct channel_vector {
     affine channel, number;  /* its first channel, of all; which vector it is */
+    affine turn;             /* which of those that are handled together */
     const nest_range *valid; /* lanes that are channels; NULL: all */
     int64_t exist;           /* those; 0 or less: it is all fill, of which every lane is stored */
     bool with_fill;
 } channel_vector;
-/* Calls `body` where the nest stands at each vector of channels: whole ones share their code. */
-void channel_blocks_each(channel_blocks *c, nest_builder *b, void (*body)(void *context, const channel_vector *v),
-                         void *context);
+/* Calls `body` where the nest stands at each vector of channels: whole ones share their code, so many in a trip. */
+void channel_blocks_each(channel_blocks *c, nest_builder *b, int together,
+                         void (*body)(void *context, const channel_vector *v), void *context);
 
 int channel_blocks_vectors(const channel_blocks *c);                                      /* stored in this block */
 nest_range channel_blocks_lanes(const channel_blocks *c, nest_builder *b, affine vector); /* that exist */

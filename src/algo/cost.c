@@ -66,7 +66,7 @@ double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double i
     double held = fma + n[CLASS_CONVERT] * f->convert_beside_fma;
     double together = fmax(held / f->fma_a_cycle, (fma + arithmetic) / f->operations_a_cycle);
     double ports = apart ? (fma + arithmetic) / f->fma_a_cycle : together;
-    double loads = n[CLASS_LOAD] / (f->sustained_loads * f->loads_a_cycle);
+    double loads = (n[CLASS_LOAD] + c->ops[OP_PREFETCH]) / (f->sustained_loads * f->loads_a_cycle);
     double latency = (n[CLASS_FMA] + n[CLASS_DOT]) * f->fma_latency / independent;
     return fmax(fmax(ports, latency), loads) + f->load_contention * loads + n[CLASS_STORE] / f->stores_a_cycle;
 }

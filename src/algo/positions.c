@@ -19,6 +19,9 @@ enum { TASK_ELEMENTS = 8192, LEAST_TASKS = 32 };
 /* Registers: what is loaded, what a line comes to. */
 enum { VALUE, SPARE, FIRST, SECOND, REGISTERS };
 
+/* Of what a line comes to, so many parts are summed apart at most, that none waits for another. */
+enum { MOST_PARTS = 8 };
+
 struct stretch;
 
 typedef struct line {
@@ -30,7 +33,8 @@ typedef struct line {
     tensor_view x;
     epilogue out;
     channel_blocks oc;
-    int registers, kept; /* kept: a tensor in scratch, of exponentials; -1: none */
+    int registers, part, parts; /* part: of so many, a power of two */
+    int kept;                   /* a tensor in scratch, of exponentials; -1: none */
     affine n, group, position;
     const nest_range *valid; /* positions, where those are the lanes; NULL: all */
     void (*body)(struct line *, const struct stretch *);
@@ -40,19 +44,21 @@ typedef struct line {
 /* Channels side by side, or one of some positions: where they are, and in scratch. */
 typedef struct stretch {
     lane_map m;
-    affine kept;
+    affine kept, part; /* part: that it is added to */
     bool with_fill;
 } stretch;
 
 typedef void line_body(line *s, const stretch *at);
 
 static register_ref only(const line *s, int which) { return reg(s->registers, affine_constant(which)); }
+static register_ref part_of(const line *s, affine part) { return reg(s->part, part); }
 static register_ref none(void) { return reg(-1, affine_constant(0)); }
 
 /* `channel`: of the group's. */
-static stretch stretch_at(const line *s, affine channel, affine number) {
+static stretch stretch_at(const line *s, affine channel, affine number, affine part) {
     const affine of_all = affine_add_scaled(channel, s->group, s->oc.channels);
-    stretch at = {.m = {.n = s->n, .channel = of_all, .valid = s->valid}, .kept = affine_scale(number, s->lanes)};
+    stretch at = {
+        .m = {.n = s->n, .channel = of_all, .valid = s->valid}, .kept = affine_scale(number, s->lanes), .part = part};
     at.m.at.at[AXIS_D] = at.m.at.at[AXIS_H] = affine_constant(0);
     at.m.at.at[AXIS_W] = s->position;
     at.m.channel_step = s->channels;
@@ -62,7 +68,7 @@ static stretch stretch_at(const line *s, affine channel, affine number) {
 
 static void make_stretch(void *context, const channel_vector *v) {
     line *s = context;
-    stretch at = stretch_at(s, v->channel, v->number);
+    stretch at = stretch_at(s, v->channel, v->number, v->turn);
     at.m.valid = v->valid;
     at.with_fill = v->with_fill;
     if (v->exist > 0)
@@ -71,17 +77,30 @@ static void make_stretch(void *context, const channel_vector *v) {
         epilogue_store_zeros(&s->out, &at.m);
 }
 
-static void each(line *s, bool stores, line_body *body) {
+/* Channels one by one, `trips` times `together` of them from the first on. */
+static void each_channel(line *s, int64_t first, int64_t trips, int64_t together) {
+    if (!trips || !together) return;
+    const affine trip = build_loop(&s->b, "c", trips), turn = build_unrolled(&s->b, "turn", together);
+    const affine c = affine_offset(affine_add_scaled(turn, trip, together), first);
+    const stretch at = stretch_at(s, c, c, turn);
+    s->body(s, &at);
+    for (int i = 0; i < 2; i++) build_end(&s->b);
+}
+
+static void each(line *s, int together, line_body *body) {
+    const int64_t rest = s->oc.channels % together;
     s->body = body;
-    s->stores = stores;
     if (s->channels) {
-        channel_blocks_each(&s->oc, &s->b, make_stretch, s);
+        channel_blocks_each(&s->oc, &s->b, together, make_stretch, s);
         return;
     }
-    affine c = build_loop(&s->b, "c", s->oc.channels);
-    const stretch at = stretch_at(s, c, c);
-    body(s, &at);
-    build_end(&s->b);
+    each_channel(s, 0, s->oc.channels / together, together);
+    each_channel(s, s->oc.channels - rest, 1, rest);
+}
+
+static void each_stored(line *s, line_body *body) {
+    s->stores = true;
+    each(s, 1, body);
 }
 
 static void load(line *s, const stretch *at) { view_load(&s->b, &s->x, &at->m, only(s, VALUE), only(s, SPARE)); }
@@ -91,8 +110,33 @@ static void keep_channels(line *s, const stretch *at) {
     if (s->channels && at->m.valid) build_keep(&s->b, only(s, VALUE), only(s, VALUE), at->m.valid);
 }
 
-static void bring_together(line *s, op_kind kind, int which) {
-    if (s->channels) lanes_together(&s->b, kind, only(s, which), only(s, SPARE));
+static void combine(line *s, op_kind kind, register_ref to, register_ref with) {
+    if (kind == OP_MAXIMUM)
+        build_maximum(&s->b, to, with, NULL);
+    else
+        build_op(&s->b, kind, to, to, with);
+}
+
+/* In halves; and lanes, where those are channels. */
+static void bring_together(line *s, op_kind kind, int to) {
+    const register_ref all = part_of(s, affine_constant(0));
+    for (int half = s->parts / 2; half > 0; half /= 2) {
+        affine part = build_unrolled(&s->b, "part", half);
+        combine(s, kind, part_of(s, part), part_of(s, affine_offset(part, half)));
+        build_end(&s->b);
+    }
+    if (s->channels) lanes_together(&s->b, kind, all, only(s, SPARE));
+    build_op(&s->b, OP_COPY, only(s, to), all, all);
+}
+
+/* What `body` brings into parts becomes one. */
+static void gather(line *s, op_kind kind, double from, int to, line_body *body) {
+    affine part = build_unrolled(&s->b, "part", s->parts);
+    build_const(&s->b, part_of(s, part), from);
+    build_end(&s->b);
+    s->stores = false;
+    each(s, s->parts, body);
+    bring_together(s, kind, to);
 }
 
 static void store(line *s, const stretch *at) { epilogue_store(&s->out, only(s, VALUE), &at->m, at->with_fill); }
@@ -103,7 +147,7 @@ static nest_access kept_at(const line *s, const stretch *at) { return access_at(
 
 static void find_greatest(line *s, const stretch *at) {
     load(s, at);
-    build_maximum(&s->b, only(s, FIRST), only(s, VALUE), s->channels ? at->m.valid : NULL);
+    build_maximum(&s->b, part_of(s, at->part), only(s, VALUE), s->channels ? at->m.valid : NULL);
 }
 
 static void add_exponential(line *s, const stretch *at) {
@@ -111,7 +155,7 @@ static void add_exponential(line *s, const stretch *at) {
     build_op(&s->b, OP_SUB, only(s, VALUE), only(s, VALUE), only(s, FIRST));
     build_call(&s->b, MATH_DECAY, only(s, VALUE), only(s, VALUE));
     keep_channels(s, at);
-    build_op(&s->b, OP_ADD, only(s, SECOND), only(s, SECOND), only(s, VALUE));
+    build_op(&s->b, OP_ADD, part_of(s, at->part), part_of(s, at->part), only(s, VALUE));
     build_store(&s->b, kept_at(s, at), only(s, VALUE), NULL);
 }
 
@@ -122,27 +166,23 @@ static void store_share(line *s, const stretch *at) {
 }
 
 static void softmax(line *s) {
-    build_const(&s->b, only(s, FIRST), -INFINITY);
-    each(s, false, find_greatest);
-    bring_together(s, OP_MAXIMUM, FIRST);
-    build_const(&s->b, only(s, SECOND), 0);
-    each(s, false, add_exponential);
-    bring_together(s, OP_ADD, SECOND);
-    each(s, true, store_share);
+    gather(s, OP_MAXIMUM, -INFINITY, FIRST, find_greatest);
+    gather(s, OP_ADD, 0, SECOND, add_exponential);
+    each_stored(s, store_share);
 }
 
 /* ---- layer_norm: the mean is the first, the inverse of the deviation the second ---- */
 
 static void add_value(line *s, const stretch *at) {
     load(s, at);
-    build_op(&s->b, OP_ADD, only(s, FIRST), only(s, FIRST), only(s, VALUE));
+    build_op(&s->b, OP_ADD, part_of(s, at->part), part_of(s, at->part), only(s, VALUE));
 }
 
 static void add_square(line *s, const stretch *at) {
     load(s, at);
     build_op(&s->b, OP_SUB, only(s, VALUE), only(s, VALUE), only(s, FIRST));
     keep_channels(s, at);
-    build_fma(&s->b, only(s, SECOND), only(s, VALUE), only(s, VALUE), NULL);
+    build_fma(&s->b, part_of(s, at->part), only(s, VALUE), only(s, VALUE), NULL);
 }
 
 static void store_normalised(line *s, const stretch *at) {
@@ -159,20 +199,16 @@ static void divide_by_channels(line *s, int which) {
 
 static void normalise(line *s) {
     nest_builder *b = &s->b;
-    build_const(b, only(s, FIRST), 0);
-    each(s, false, add_value);
-    bring_together(s, OP_ADD, FIRST);
+    gather(s, OP_ADD, 0, FIRST, add_value);
     divide_by_channels(s, FIRST);
-    build_const(b, only(s, SECOND), 0);
-    each(s, false, add_square);
-    bring_together(s, OP_ADD, SECOND);
+    gather(s, OP_ADD, 0, SECOND, add_square);
     divide_by_channels(s, SECOND);
     build_const(b, only(s, VALUE), s->p->epsilon);
     build_op(b, OP_ADD, only(s, SECOND), only(s, SECOND), only(s, VALUE));
     build_op(b, OP_SQRT, only(s, SECOND), only(s, SECOND), none());
     build_const(b, only(s, VALUE), 1);
     build_op(b, OP_DIV, only(s, SECOND), only(s, VALUE), only(s, SECOND));
-    each(s, true, store_normalised);
+    each_stored(s, store_normalised);
 }
 
 /* What is behind the last group of a blocked output; of one group, its vectors run into it. */
@@ -180,7 +216,7 @@ static void store_fill(line *s) {
     const int64_t fill = view_fill(&s->p->y), channels = s->p->y.channels;
     for (int64_t done = 0; s->channels && s->p->groups > 1 && done < fill; done += s->lanes) {
         const nest_range valid = range_of(&s->b, 0, fill - done < s->lanes ? fill - done : s->lanes);
-        stretch at = stretch_at(s, affine_constant(channels + done), affine_constant(0));
+        stretch at = stretch_at(s, affine_constant(channels + done), affine_constant(0), affine_constant(0));
         at.m.channel = affine_constant(channels + done);
         at.m.valid = &valid;
         epilogue_store_zeros(&s->out, &at.m);
@@ -236,13 +272,21 @@ static void declare(line *s) {
     if (p->combine == COMBINE_SOFTMAX)
         s->kept = nest_add_tensor(b, "exponentials", ROLE_SCRATCH, p->sum, kept, SCRATCH_ALIGNMENT, true);
     s->registers = nest_add_register(b, "x", p->sum, s->lanes, REGISTERS);
+    s->part = nest_add_register(b, "part", p->sum, s->lanes, s->parts);
     epilogue_registers(&s->out);
+}
+
+static int parts_for(int64_t additions) {
+    int parts = MOST_PARTS;
+    while (parts > 1 && parts > additions) parts /= 2;
+    return parts;
 }
 
 static line line_of(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan) {
     line s = {.p = p, .plan = plan, .channels = row->lanes == LANES_CHANNELS, .lanes = target_lanes(target, p->sum)};
     s.oc = channel_blocks_of(p, s.lanes, s.lanes, s.channels, false);
     s.oc.group = affine_constant(0);
+    s.parts = parts_for(s.channels ? s.oc.blocks : s.oc.channels);
     return s;
 }
 
@@ -308,14 +352,14 @@ static const char *refuse(const algorithm *row, const problem *p, const cvk_targ
 /* What is not in a nearer cache comes but once: lines are short beside those. */
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
-    (void)plan;
+    const line s = line_of(algo_of(plan), p, target, plan);
     const double bytes =
         (double)(program_needs(&nests->run, ROLE_INPUT).bytes + program_needs(&nests->run, ROLE_OUTPUT).bytes);
-    const double issue = cost_issue(target, counts, target_lanes(target, p->sum), 1, true);
+    const double issue = cost_issue(target, counts, s.lanes, s.parts, true);
     return bytes > (double)target->l2_bytes ? fmax(issue, cost_far(target, bytes, bytes)) : issue;
 }
 
 const algorithm algo_positions_channels = {
-    "positions", LANES_CHANNELS, applicable_channels, propose, refuse, build, cycles, NULL, NULL, false};
+    "positions", LANES_CHANNELS, applicable_channels, propose, refuse, build, cycles, NULL, NULL, NULL, false};
 const algorithm algo_positions_columns = {
-    "positions", LANES_COLUMNS, applicable_columns, propose, refuse, build, cycles, NULL, NULL, false};
+    "positions", LANES_COLUMNS, applicable_columns, propose, refuse, build, cycles, NULL, NULL, NULL, false};

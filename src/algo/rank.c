@@ -123,6 +123,15 @@ static bool counts_alike(const cvk_plan *a, const cvk_plan *b) {
     return whole && (!a->pack_rows || tasks_alike(a, b)) && a->algorithm && plan_equal(&ordered, b);
 }
 
+/* Whether a plan's nests would only show that it is none of the best: several workers take their share each, at best.
+ */
+static bool is_hopeless(const ranking *r, const cvk_plan *plan) {
+    const algorithm *row = algo_of(plan);
+    const double workers = r->aim.threads ? r->aim.threads : 1;
+    if (!row->least || r->count < r->limit) return false;
+    return row->least(r->p, r->aim.target, plan) / workers > r->plan[r->limit - 1].judged;
+}
+
 /* Of plans that differ in their order alone the first is built and counted. `a` is for nests that are counted and no
  * more. */
 static void consider(ranking *r, arena *a, const cvk_plan *plan) {
@@ -150,6 +159,7 @@ static bool consider_all(ranking *r, const plan_list *list) {
     }
     for (int i = 0; i < list->count; i++) {
         arena_rewind(&memory);
+        if (is_hopeless(r, &list->plan[i])) continue;
         consider(r, &memory, &list->plan[i]);
     }
     arena_free(&memory);

@@ -141,7 +141,7 @@ static void make_channels(void *context, const channel_vector *v) {
 static void make_column(resizing *s) {
     nest_builder *b = &s->b;
     if (s->channels) {
-        channel_blocks_each(&s->oc, b, make_channels, s);
+        channel_blocks_each(&s->oc, b, 1, make_channels, s);
         return;
     }
     const nest_range one = range_of(b, 0, 1);
@@ -345,6 +345,6 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
 }
 
 const algorithm algo_resize_channels = {
-    "resize", LANES_CHANNELS, applicable_channels, propose, refuse, build, cycles, NULL, NULL, false};
+    "resize", LANES_CHANNELS, applicable_channels, propose, refuse, build, cycles, NULL, NULL, NULL, false};
 const algorithm algo_resize_columns = {
-    "resize", LANES_COLUMNS, applicable_columns, propose, refuse, build, cycles, NULL, NULL, false};
+    "resize", LANES_COLUMNS, applicable_columns, propose, refuse, build, cycles, NULL, NULL, NULL, false};

@@ -556,5 +556,5 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     return fmax(core, far) + target->figures->far_loss * fmin(core, far);
 }
 
-const algorithm algo_separable = {"separable", LANES_COLUMNS, applicable, propose, refuse,
-                                  build,       cycles,        NULL,       NULL,    false};
+const algorithm algo_separable = {"separable", LANES_COLUMNS, applicable, propose, refuse, build,
+                                  cycles,      NULL,          NULL,       NULL,    false};

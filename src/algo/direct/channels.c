@@ -12,6 +12,7 @@
  *       w[kw][j] = load weights; for the input columns: x = splat; for the taps: acc[j][pixel] += x w[kw][j]
  *
  * or, with plan.dot, of several input channels at once: lanes of x and w hold those of a step, side by side. */
+#include "algo/ahead.h"
 #include "algo/direct/tile.h"
 
 /* Of a tap, into the registers from `first` on. */
@@ -20,6 +21,7 @@ static void load_weights(tile *t, const tap *k, affine first) {
     affine at = affine_add_scaled(tap_weights(t, k), j, t->lanes * t->reduced);
     build_load(t->b, reg(t->ws, affine_add(first, j)), access_at(t->weights, at, 1), NULL);
     build_end(t->b);
+    ahead_ask(t->b, t->target, t->weights, tap_weights(t, k), tile_tap_weights(t));
 }
 
 static void splat_input(tile *t, const tap *k, const pixel *p) {
@@ -94,8 +96,7 @@ static const family FAMILY = {.begin = channel_tile_begin,
                               .channel_lanes = true,
                               .dots = DOTS_CHANNELS};
 
-const algorithm algo_direct_channels = {"direct",      LANES_OUT_CHANNELS,
-                                        applicable,    propose_channel_tiles,
-                                        direct_refuse, direct_build,
-                                        direct_cycles, direct_tasks,
-                                        &FAMILY,       false};
+const algorithm algo_direct_channels = {
+    "direct",     LANES_OUT_CHANNELS, applicable,   propose_channel_tiles, direct_refuse,
+    direct_build, direct_cycles,      direct_tasks, direct_least,          &FAMILY,
+    false};

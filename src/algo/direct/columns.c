@@ -217,6 +217,7 @@ static const family FAMILY = {.begin = column_tile_begin,
                               .registers = columns_registers,
                               .sums = column_tile_sums};
 
-const algorithm algo_direct_columns = {"direct",      LANES_COLUMNS, direct_applicable, propose_column_tiles,
-                                       direct_refuse, direct_build,  direct_cycles,     direct_tasks,
-                                       &FAMILY,       false};
+const algorithm algo_direct_columns = {
+    "direct",     LANES_COLUMNS, direct_applicable, propose_column_tiles, direct_refuse,
+    direct_build, direct_cycles, direct_tasks,      direct_least,         &FAMILY,
+    false};

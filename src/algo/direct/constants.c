@@ -396,4 +396,4 @@ static const char *refuse(const algorithm *row, const problem *p, const cvk_targ
 
 const algorithm algo_constants = {"constants", LANES_COLUMNS, applicable,    propose_constant_tiles,
                                   refuse,      direct_build,  direct_cycles, direct_tasks,
-                                  &FAMILY,     false};
+                                  NULL,        &FAMILY,       false};

@@ -211,7 +211,7 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     core += row_conflicts(&p, target, plan) * f->conflict_cycles;
     core += short_tiles_cycles(&p, target, plan, counts) + rounds_cycles(&p, target, plan);
     core += f->page_cycles * t.pages + f->row_line_cycles * t.row_lines + streaming_cycles(&p, plan, counts);
-    core += counts->ops[OP_PREFETCH] / f->loads_a_cycle + spilled_cycles(&p, target, plan, counts);
+    core += spilled_cycles(&p, target, plan, counts);
     double near = hypot(core, cost_l2(target, t.l1) + jumping_cycles(&p, target, plan));
     double far = (cost_l3(target, t.l2) + cost_memory(target, t.l3)) * (1 + one_after_another(&p, plan));
     far += f->run_cycles * t.runs + f->piece_cycles * t.pieces;

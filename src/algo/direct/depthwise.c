@@ -140,4 +140,4 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
 
 const algorithm algo_depthwise = {"depthwise",   LANES_CHANNELS, applicable,    propose_channel_tiles,
                                   direct_refuse, direct_build,   direct_cycles, direct_tasks,
-                                  &FAMILY,       false};
+                                  direct_least,  &FAMILY,        false};

@@ -163,4 +163,4 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
 
 const algorithm algo_grouped = {"grouped",     LANES_CHANNELS, applicable,    propose_channel_tiles,
                                 direct_refuse, direct_build,   direct_cycles, direct_tasks,
-                                &FAMILY,       false};
+                                direct_least,  &FAMILY,        false};

@@ -234,6 +234,6 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
     return false;
 }
 
-const algorithm algo_direct_in_channels = {
-    "direct",     LANES_IN_CHANNELS, applicable, propose_in_channel_tiles, direct_refuse, direct_build, direct_cycles,
-    direct_tasks, &FAMILY,           false};
+const algorithm algo_direct_in_channels = {"direct",      LANES_IN_CHANNELS, applicable,    propose_in_channel_tiles,
+                                           direct_refuse, direct_build,      direct_cycles, direct_tasks,
+                                           direct_least,  &FAMILY,           false};

@@ -117,6 +117,7 @@ algo_nests direct_build(const algorithm *row, arena *a, const problem *p, const 
 const char *direct_refuse(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan);
 double direct_cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts);
+double direct_least(const problem *asked, const cvk_target *target, const cvk_plan *plan);
 /* The share of a tile's pixels that are evicted from the first level before their line's next channel is read. */
 double direct_conflicts(const problem *merged, const cvk_target *target, const cvk_plan *plan);
 int64_t direct_tasks(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan);

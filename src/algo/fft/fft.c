@@ -315,4 +315,22 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
            COST_FFT_RUN_CYCLES * runs_of(&f, tiles);
 }
 
-const algorithm algo_fft = {"fft", LANES_COLUMNS, applicable, propose, refuse, build, cycles, NULL, NULL, false};
+/* Of a transform, in real operations on a point and level: no way that is known has fewer. */
+enum { OPERATIONS_A_LEVEL = 2 };
+
+/* The products, four multiply-adds a point, and the transforms of each input and output channel; and the spectra, which
+ * go out and come back. */
+static double least(const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    const fft f = make(p, target, plan);
+    const machine_figures *figures = target->figures;
+    const double tiles = (double)p->n * (double)product_of(&f, offsetof(overlap, tiles)), points = (double)f.points;
+    const double weights = (double)fft_packed_elements(&f) * type_bytes(p->sum);
+    const double channels = (double)(p->groups * (p->in_channels + p->out_channels));
+    const double products = 4 * tiles * points * (double)(p->groups * p->in_channels * p->out_channels) / f.lanes;
+    const double transforms = OPERATIONS_A_LEVEL * tiles * channels * points * fft_levels((int64_t)f.points) / f.lanes;
+    const double issue = fmax(products / figures->fma_a_cycle, (products + transforms) / figures->operations_a_cycle);
+    const double spectra = (double)f.spectra * type_bytes(p->sum);
+    return COST_FFT_TOGETHER * (issue + cost_far(target, weights * tiles, weights) + cost_l3(target, 2 * spectra));
+}
+
+const algorithm algo_fft = {"fft", LANES_COLUMNS, applicable, propose, refuse, build, cycles, NULL, least, NULL, false};

@@ -2,6 +2,8 @@
  * register tiles like those of a 1x1 layer. */
 #include "algo/winograd/winograd.h"
 
+#include "algo/ahead.h"
+
 int64_t winograd_packed_elements(const winograd *w) {
     return w->oc.blocks * w->points * w->p->in_channels * w->plan->tile_oc;
 }
@@ -40,9 +42,10 @@ static void reduce(winograd *w, affine point, affine first, int64_t group) {
     int vectors = channel_blocks_vectors(&w->oc);
     register_ref x = reg(w->xs, affine_constant(0));
     affine channel = build_loop(b, "ic", w->p->in_channels), j = build_unrolled(b, "j", vectors);
-    affine weights = affine_add_scaled(winograd_weights(w, point, channel), j, w->lanes);
-    build_load(b, reg(w->ws, j), access_at(w->weights, weights, 1), NULL);
+    const affine weights = winograd_weights(w, point, channel);
+    build_load(b, reg(w->ws, j), access_at(w->weights, affine_add_scaled(weights, j, w->lanes), 1), NULL);
     build_end(b);
+    ahead_ask(b, w->target, w->weights, weights, w->plan->tile_oc);
     affine i = build_unrolled(b, "i", group);
     const winograd_stage *from = winograd_transformed(w);
     affine input = affine_add(row_of(w, point, affine_add(first, i), from->width), channel);

@@ -447,5 +447,5 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
            layer_cycles(p, target) * f->winograd_far;
 }
 
-const algorithm algo_winograd = {"winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL, NULL,
-                                 false};
+const algorithm algo_winograd = {
+    "winograd", LANES_OUT_CHANNELS, applicable, propose, refuse, build, cycles, NULL, NULL, NULL, false};
