@@ -135,8 +135,11 @@ static const char *names_of(arena *a, const import_layer *l, post_operand sort) 
     return names.bytes;
 }
 
-/* The axis that channels are of the model's tensor; -1: none is. */
-static double axis_of(const graph_value *v, const graph_view *view) { return v ? view_channel_axis(v, view) : -1; }
+/* The axis that channels are of the model's tensor; -1: none is; -2: several are, each a part of them. */
+static double axis_of(const graph_value *v, const graph_view *view) {
+    const bool split = view_size(view, PART_A) > 1 || view_size(view, PART_B) > 1;
+    return !v ? -1 : split ? -2 : view_channel_axis(v, view);
+}
 
 /* As the layer has it. */
 static const char *shape_words(arena *a, int64_t batch, int64_t channels, int rank, const int64_t size[AXES]) {
