@@ -53,6 +53,7 @@ static const cpuid_bit cpuid_bits[] = {
     {CVK_CPU_AVX512VNNI, LEAF_FEATURES, 0, ECX, 11, STATE_AVX512},
     {CVK_CPU_AVXVNNI, LEAF_FEATURES, 1, EAX, 4, STATE_AVX},
     {CVK_CPU_AVX512BF16, LEAF_FEATURES, 1, EAX, 5, STATE_AVX512},
+    {CVK_CPU_AVX512FP16, LEAF_FEATURES, 0, EDX, 23, STATE_AVX512},
     {CVK_CPU_LZCNT, LEAF_EXTENDED, 0, ECX, 5, STATE_NONE},
 };
 
@@ -91,7 +92,13 @@ static uint64_t detect(void) {
 #include <sys/prctl.h>
 
 /* From the kernel's headers, which may be older than the machine. */
-enum { HWCAP_BIT_DOTPROD = 20, HWCAP_BIT_SVE = 22, SVE_GET_VECTOR_LENGTH = 51, VECTOR_LENGTH_MASK = 0xffff };
+enum {
+    HWCAP_BIT_DOTPROD = 20,
+    HWCAP_BIT_SVE = 22,
+    HWCAP_BIT_FP16FML = 23,
+    SVE_GET_VECTOR_LENGTH = 51,
+    VECTOR_LENGTH_MASK = 0xffff
+};
 
 /* Bytes of this thread's SVE vectors, which is what the process was started with. */
 static long sve_bytes(void) {
@@ -101,6 +108,7 @@ static long sve_bytes(void) {
 }
 
 static bool has_dotprod(void) { return getauxval(AT_HWCAP) >> HWCAP_BIT_DOTPROD & 1; }
+static bool has_fp16fml(void) { return getauxval(AT_HWCAP) >> HWCAP_BIT_FP16FML & 1; }
 #else
 static long sve_bytes(void) { return 0; }
 
@@ -110,11 +118,17 @@ static bool has_dotprod(void) { return true; }
 #else
 static bool has_dotprod(void) { return false; }
 #endif
+#if defined(__ARM_FEATURE_FP16_FML)
+static bool has_fp16fml(void) { return true; }
+#else
+static bool has_fp16fml(void) { return false; }
+#endif
 #endif
 
 /* NEON is part of the base architecture. */
 static uint64_t detect(void) {
-    return CVK_CPU_NEON | (has_dotprod() ? CVK_CPU_DOTPROD : 0u) | (sve_bytes() >= 32 ? CVK_CPU_SVE256 : 0u);
+    return CVK_CPU_NEON | (has_dotprod() ? CVK_CPU_DOTPROD : 0u) | (has_fp16fml() ? CVK_CPU_FP16FML : 0u) |
+           (sve_bytes() >= 32 ? CVK_CPU_SVE256 : 0u);
 }
 
 #elif defined(__riscv) && defined(__linux__) && __STDC_HOSTED__
@@ -164,15 +178,17 @@ static uint64_t detect(void) { return CVK_CPU_SIMD128; }
 static uint64_t detect(void) { return 0; }
 #endif
 
-/* Threads that ask at the same time for the first time all find, and store, the same answer. Of 32 bits, which is
- * atomic without a library on any CPU that has threads. */
+/* Threads that ask at the same time for the first time all find, and store, the same answer. In two halves of 32 bits,
+ * which are atomic without a library on any CPU that has threads; whoever sees the lower one sees the upper one. */
 uint64_t cvk_cpu_features(void) {
-    static const uint32_t KNOWN = UINT32_C(1) << 31; /* no feature's bit: those are positive ints */
-    static _Atomic uint32_t remembered;
-    uint32_t features = atomic_load_explicit(&remembered, memory_order_relaxed);
-    if (!features) {
-        features = (uint32_t)detect() | KNOWN;
-        atomic_store_explicit(&remembered, features, memory_order_relaxed);
+    static const uint32_t KNOWN = UINT32_C(1) << 31; /* no feature's bit */
+    static _Atomic uint32_t lower, upper;
+    uint32_t low = atomic_load_explicit(&lower, memory_order_acquire);
+    if (!low) {
+        const uint64_t features = detect();
+        low = (uint32_t)features | KNOWN;
+        atomic_store_explicit(&upper, (uint32_t)(features >> 32), memory_order_relaxed);
+        atomic_store_explicit(&lower, low, memory_order_release);
     }
-    return features & ~KNOWN;
+    return (uint64_t)atomic_load_explicit(&upper, memory_order_relaxed) << 32 | (low & ~KNOWN);
 }

@@ -6,9 +6,18 @@ static const struct {
     const char *name;
 } names[] = {
 #define CVK_CPU(name, bit, llvm_name) {CVK_CPU_##name, llvm_name},
+#define CVK_CPU_FAR CVK_CPU
 #include <convoke/cpu.def>
+#undef CVK_CPU_FAR
 #undef CVK_CPU
 };
+
+#define CVK_CPU(name, bit, llvm_name)
+#define CVK_CPU_FAR(name, bit, llvm_name)                                                                              \
+    _Static_assert(CVK_CPU_##name == UINT64_C(1) << (bit), "a macro of runtime.h");
+#include <convoke/cpu.def>
+#undef CVK_CPU_FAR
+#undef CVK_CPU
 
 static const cvk_kernel_info *find(const cvk_kernel_set *set, cvk_status *status) {
     *status = CVK_ERROR_ARGUMENT;

@@ -54,11 +54,17 @@ double cost_crossings(const cvk_target *t, const nest_counts *c, int lanes, int 
 
 bool cost_streams(const cvk_target *t, double bytes) { return bytes > COST_STREAMED_SHARE * cost_l3_bytes(t); }
 
+/* Dots, as so many multiply-adds: those of halves have a rate of their own. */
+static double cost_dots(const machine_figures *f, const nest_counts *c) {
+    const double halves = c->dots[TYPE_BF16] + c->dots[TYPE_F16];
+    return c->ops[OP_DOT] - halves + halves * f->fma_a_cycle / f->half_dots_a_cycle;
+}
+
 double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double independent, bool apart) {
     const machine_figures *f = t->figures;
     double n[OP_CLASSES] = {0};
     for (int k = 0; k < OP_KINDS; k++) n[nest_op_class((op_kind)k)] += c->ops[k];
-    double fma = n[CLASS_FMA] * (t->fused ? 1 : 2) + n[CLASS_DOT];
+    double fma = n[CLASS_FMA] * (t->fused ? 1 : 2) + cost_dots(f, c);
     double arithmetic = c->ops[OP_MAXIMUM] + n[CLASS_ARITHMETIC] + n[CLASS_SHUFFLE];
     arithmetic += cost_dot_additions(t, c);
     arithmetic += n[CLASS_CONVERT] * f->convert_operations;

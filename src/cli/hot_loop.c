@@ -36,8 +36,8 @@ static bool has(const line *l, const char *word) {
 }
 
 static bool is_multiply_add(const line *l) {
-    static const char *const words[] = {"fmadd", "fmla", "fmacc",  "fnmadd", "vfma",
-                                        "dot",   "vmla", "dpbusd", "dpwssd", "fma"};
+    static const char *const words[] = {"fmadd", "fmla",   "fmacc",  "fnmadd", "vfma", "dot",
+                                        "vmla",  "dpbusd", "dpwssd", "dpbf16", "fma",  "fmlal"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (has(l, words[i])) return true;
     return false;

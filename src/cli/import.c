@@ -80,8 +80,8 @@ static void *as_type(arena *a, const float *data, int64_t count, cvk_type type) 
 static cvk_status write_array(arena *a, session *s, const weights_file *file, const void *data) {
     npy_array array = {.type = file->shape.type, .rank = file->shape.rank, .elements = 1};
     for (int i = 0; i < array.rank; i++) array.elements *= array.shape[i] = file->shape.size[i];
-    const bool bytes = type_bytes(array.type) == 1;
-    array.data = bytes ? as_type(a, data, array.elements, array.type) : (void *)(uintptr_t)data;
+    const bool as_it_is = array.type == TYPE_F32 || array.type == TYPE_S32;
+    array.data = as_it_is ? (void *)(uintptr_t)data : as_type(a, data, array.elements, array.type);
     return npy_write(file->path, s->diagnostics, &array);
 }
 
@@ -178,7 +178,7 @@ static void tell_nodes(table *t, arena *a, const imported *from) {
     for (size_t i = 0; i < from->graph.node_count; i++) {
         const graph_node *n = &from->graph.nodes[i];
         const bool begins = next < layers->count && layers->layer[next]->head == n;
-        if (strcmp(n->op, "Constant") != 0 && !begins) tell_row(t, a, n, NULL);
+        if (strcmp(n->op, "Constant") != 0 && !begins && !n->made) tell_row(t, a, n, NULL);
         while (next < layers->count && layers->layer[next]->head == n) tell_row(t, a, n, layers->layer[next++]);
     }
     for (; next < layers->count; next++) tell_row(t, a, NULL, layers->layer[next]);

@@ -1,6 +1,7 @@
 /* What follows a layer's sums and becomes part of it: a table. Each row takes one node whose input is the layer's
  * output. */
 #include "import/heads.h"
+#include "import/quantized.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,13 +25,17 @@ bool head_add_post(import_layer *l, post_op op) {
     return true;
 }
 
-bool head_add_vector(arena *a, import_layer *l, post_kind kind, const float *numbers) {
+void head_add_row(arena *a, import_layer *l, const float *numbers) {
     const size_t each = (size_t)l->spec.out_channels;
-    if (!head_add_post(l, (post_op){.kind = kind})) return false;
     float *all = arena_array(a, float, (size_t)(l->scales + 1) * each);
     if (l->scales) memcpy(all, l->scale, (size_t)l->scales * each * sizeof *all);
     memcpy(all + (size_t)l->scales++ * each, numbers, each * sizeof *all);
     l->scale = all;
+}
+
+bool head_add_vector(arena *a, import_layer *l, post_kind kind, const float *numbers) {
+    if (!head_add_post(l, (post_op){.kind = kind})) return false;
+    head_add_row(a, l, numbers);
     return true;
 }
 
@@ -68,8 +73,8 @@ static void rescale(const folding *f, const float *factor, const float *shift) {
     if (l->bias || shift) l->bias = bias, l->spec.bias = true;
 }
 
-/* Whether what comes out is nothing but sums by weights yet; a pool's is not. */
-static bool takes_factors(const import_layer *l) { return l->weights && !l->spec.post_count; }
+/* Whether what comes out is nothing but sums by weights yet; a pool's is not, and bytes have multipliers. */
+static bool takes_factors(const import_layer *l) { return l->weights && !l->bytes && !l->spec.post_count; }
 
 /* The same number for all channels, or one for each: into weights and bias, else a post-op. */
 static bool add_numbers(const folding *f, const float *number, bool one) {
@@ -105,19 +110,26 @@ static bool fold_batch_norm(const folding *f) {
     return multiply_by_numbers(f, factor, false) && add_numbers(f, shift, false);
 }
 
-/* Whether it is there before the layer is run, and not by the layer. */
+/* Whether it is there before the layer is run, and not by the layer; or the bytes are that it is made of, and bytes are
+ * to come out. */
 static bool is_there(const folding *f, const graph_value *v) {
-    return v && !v->floats && !v->ints && v->rank >= 0 && (!v->maker || v->maker < f->layer->head);
+    quantity q;
+    if (!v || v->floats || v->ints || v->rank < 0) return false;
+    if (quantity_plain(v, &q) && quantized_follows(f->node->out[0])) v = q.bytes;
+    return !v->maker || v->maker < f->layer->head;
 }
 
 /* A tensor that lies as the output does, or does so when it is turned. */
 static bool is_like_output(const folding *f, const graph_value *v) {
     const graph_value *y = f->layer->output;
+    quantity q;
     graph_view turned;
-    if (v->rank != y->rank || memcmp(v->shape, y->shape, (size_t)y->rank * sizeof *y->shape) != 0) return false;
-    if (!v->view || !f->layer->view.tensor || views_agree(v, v->view, y, &f->layer->view)) return true;
-    f->layer->operand_turned[f->layer->operands] = f->layer->operands < MOST_POST_OPS &&
-                                                   view_turn(v, v->view, &turned) &&
+    if (v->rank != y->rank || v->type != f->layer->spec.output_type ||
+        memcmp(v->shape, y->shape, (size_t)y->rank * sizeof *y->shape) != 0)
+        return false;
+    const graph_view *view = !v->view && quantity_plain(v, &q) ? q.bytes->view : v->view;
+    if (!view || !f->layer->view.tensor || views_agree(v, view, y, &f->layer->view)) return true;
+    f->layer->operand_turned[f->layer->operands] = f->layer->operands < MOST_POST_OPS && view_turn(v, view, &turned) &&
                                                    views_agree(v, &turned, y, &f->layer->view);
     return f->layer->operands < MOST_POST_OPS && f->layer->operand_turned[f->layer->operands];
 }
@@ -127,8 +139,9 @@ static bool is_a_gate(const folding *f, const graph_value *v) {
     const graph_value *y = f->layer->output;
     const graph_view *of = &f->layer->view;
     graph_view gate;
-    if (!view_of(v, &gate) || v->rank > y->rank || gate.batch != of->batch || gate.channels != of->channels ||
-        view_size(&gate, PART_A) != view_size(of, PART_A) || view_size(&gate, PART_B) != view_size(of, PART_B))
+    if (!view_of(v, &gate) || v->rank > y->rank || v->type != f->layer->spec.output_type || gate.batch != of->batch ||
+        gate.channels != of->channels || view_size(&gate, PART_A) != view_size(of, PART_A) ||
+        view_size(&gate, PART_B) != view_size(of, PART_B))
         return false;
     for (int axis = 0; axis < AXES; axis++)
         if (gate.size[axis] != 1) return false;
@@ -220,6 +233,25 @@ static bool fold_gelu(const folding *f) {
     return add_post(f, (post_op){.kind = node_says(f->node, "approximate", "tanh") ? POST_GELU_TANH : POST_GELU});
 }
 
+/* Numbers of bytes, of what is nothing else yet. */
+static bool fold_dequantize(const folding *f) {
+    const cvk_spec *s = &f->layer->spec;
+    return s->kind == LAYER_IDENTITY && !s->post_count && s->input_type == s->output_type && s->input_zero == 0 &&
+           s->output_zero == 0 && quantized_numbers(f->node->out[0], f->layer);
+}
+
+static bool fold_quantize(const folding *f) { return quantized_store(f->arena, f->layer, f->node); }
+
+/* Rounded once, as it is stored; what the post-ops take is of the type that was there before. */
+static bool fold_cast(const folding *f) {
+    import_layer *l = f->layer;
+    const cvk_type type = f->node->out[0]->type;
+    if (!type_is_float(type) || spec_is_pool(&l->spec) || l->operands) return false;
+    if (!type_is_float(l->spec.output_type) && (l->spec.kind != LAYER_IDENTITY || l->spec.post_count)) return false;
+    l->spec.output_type = type;
+    return true;
+}
+
 static bool fold_nothing(const folding *f) { return f->node->in_count == 1; }
 
 static bool fold_gelu_tanh(const folding *f) { return add_post(f, (post_op){.kind = POST_GELU_TANH}); }
@@ -256,15 +288,24 @@ static const struct {
     {"HardSigmoid6", 1, fold_hard_sigmoid6, "hard_sigmoid"},
     {"Elu", 1, fold_elu, "elu"},
     {"Softplus", 1, fold_softplus, "softplus"},
+    {"DequantizeLinear", 1, fold_dequantize, "nothing"},
+    {"QuantizeLinear", 1, fold_quantize, "bytes"},
+    {"Cast", 1, fold_cast, "its type"},
     {"Identity", 1, fold_nothing, "nothing"},
     {"Dropout", 1, fold_nothing, "nothing"},
 };
+
+static bool is_sound(arena *a, const import_layer *l) {
+    cvk_spec checked = l->spec;
+    checked.name = "layer";
+    return !import_refusal(a, &checked);
+}
 
 /* By which row, the layer's output being that operand; what was begun and cannot be is as it was. */
 static bool fold_operand(arena *a, import_layer *l, const graph_node *n, size_t row, bool second) {
     const import_layer before = *l;
     const folding f = {a, l, n, ROWS[row].operands == 2 ? node_input(n, second ? 0 : 1) : NULL, second};
-    if (ROWS[row].fold(&f)) return true;
+    if (ROWS[row].fold(&f) && is_sound(a, l)) return true;
     *l = before;
     return false;
 }
@@ -291,6 +332,7 @@ const char *layer_of_step(arena *a, graph_node *n, import_layer *l) {
         layer_begin(n, x, l);
         l->reads = view;
         layer_identity(l);
+        quantized_identity(x, l);
         l->output = x;
         if (!take(a, l, n) || (view_keeps_elements(n) && !l->spec.post_count)) continue;
         l->output = n->out[0];

@@ -21,11 +21,11 @@ typedef struct graph_value {
     int64_t elements;               /* the product of the shape */
     const float *floats;            /* of a constant of floats; else NULL */
     const int64_t *ints;            /* of a constant of integers, or of sizes that shapes made known; else NULL */
-    cvk_type type;                  /* of a constant's numbers, as the model has them */
+    cvk_type type;                  /* of its numbers, as the model has them; of other integers s32 */
     const graph_node *maker;        /* NULL: a constant, or an input of the model */
     const graph_node *reader;       /* the last of them; NULL: none */
     int readers;                    /* an output of the model has one more */
-    bool other_type;                /* an input that is not of floats */
+    bool other_type;                /* an input that no tensor of a network can be */
     const graph_view *view;         /* how it lies in a tensor of the network; NULL: it is not there */
 } graph_value;
 
@@ -40,6 +40,8 @@ struct graph_node {
     const struct Onnx__Node *source;
     double epsilon;      /* of a layer normalisation that was written out */
     graph_node *part_of; /* the activation that was written out with it; else NULL */
+    bool made;           /* not of the model: with it an operator on bytes was written out */
+    int axis;            /* of such a node, that scales go along */
     node_fate fate;
     const char *layer; /* that it is, or is folded into */
     const char *why;   /* folded as what, or why it is left out */
@@ -81,13 +83,19 @@ size_t graph_count_made(const graph *g);
 /* Who reads a value is counted anew, by nodes that are no part of others. */
 void graph_count_readers(graph *g);
 
+/* The type of the format's number for it; false: it is none of ours. */
+bool graph_type(int64_t element, cvk_type *type);
+/* Operators on bytes become those on numbers, between nodes that make the one of the other. */
+void graph_write_out(graph *g);
+/* Types of all values. */
+void graph_infer_types(graph *g);
 /* Shapes of all values, node by node, as far as they follow from those of the inputs. */
 void graph_infer_shapes(graph *g);
 /* Activations that are written out by other operators become one operator. */
 void graph_recognise(graph *g);
+/* A node that makes bytes of numbers that were moved about since they were bytes goes: the bytes are moved. */
+void quantized_recognise(graph_node *n);
 /* The end of a layer normalisation that is written out becomes one. */
 void norm_recognise(arena *a, graph_node *n);
-/* The end of a convolution that is written out with floats between bytes becomes a QLinearConv. */
-void quantized_recognise(arena *a, graph_node *n);
 
 #endif

@@ -1,5 +1,6 @@
 /* Layers of nodes that have windows or weights; and the table of all. */
 #include "import/heads.h"
+#include "import/quantized.h"
 #include "import/window.h"
 
 #include <string.h>
@@ -158,7 +159,7 @@ const char *make_transposed(arena *a, const graph_node *n, import_layer *l) { re
 /* Channel by channel; of kernels as large as the map where they are global. Indices of the format count through images
  * and channels, too, which ours do not. */
 static const char *make_pool(const graph_node *n, import_layer *l, layer_kind kind, bool global) {
-    const graph_value *x = node_input(n, 0);
+    const graph_value *x = quantized_pool(n, l);
     window axes;
     int axis[AXES];
     if (!x || x->rank < 0) return HEAD_UNKNOWN;
@@ -281,13 +282,16 @@ static const struct {
 void layer_begin(const graph_node *n, const graph_value *input, import_layer *l) {
     *l = (import_layer){.head = n, .input = input, .output = n->out_count ? n->out[0] : NULL};
     set_neutral(&l->spec);
+    l->spec.input_type = l->spec.weights_type = l->spec.output_type = input ? input->type : TYPE_F32;
 }
 
 const char *layer_of_node(arena *a, const graph_node *n, import_layer *l) {
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         if (strcmp(ROWS[i].op, n->op) != 0) continue;
+        bool bytes;
         layer_begin(n, node_input(n, 0), l);
-        const char *why = ROWS[i].make(a, n, l);
+        const char *why = quantized_products(a, n, l, &bytes);
+        if (!bytes) why = ROWS[i].make(a, n, l);
         return why ? why : l->output ? NULL : HEAD_NO_SENSE;
     }
     return "";

@@ -28,5 +28,7 @@ bool heads_axes(const graph_value *x, const graph_view *view, int axis[AXES]);
 /* A number for each channel, which a post-op reads. */
 bool head_add_vector(arena *a, import_layer *l, post_kind kind, const float *numbers);
 bool head_add_post(import_layer *l, post_op op);
+/* The numbers alone: multipliers. */
+void head_add_row(arena *a, import_layer *l, const float *numbers);
 
 #endif

@@ -1,5 +1,6 @@
 /* The table of formats, and the order in which a model is gone through. */
 #include "import/import.h"
+#include "import/quantized.h"
 
 #define FORMAT(name, word, about)                                                                                      \
     cvk_status import_read_##name(arena *a, const import_source *source, cvk_diagnostics *d, imported *to);
@@ -19,7 +20,10 @@ cvk_status import_read_onnx(arena *a, const import_source *source, cvk_diagnosti
     cvk_status status =
         graph_read(a, source->path, source->bytes, source->size, source->shapes, source->shape_count, d, &to->graph);
     if (status != CVK_OK) return status;
+    graph_write_out(&to->graph);
+    graph_infer_types(&to->graph);
     graph_infer_shapes(&to->graph);
+    quantized_constants(&to->graph);
     graph_recognise(&to->graph);
     layers_of_graph(&to->graph, &to->layers);
     return CVK_OK;

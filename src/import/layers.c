@@ -97,7 +97,7 @@ static void take_layer(graph *g, graph_node *n, import_layers *layers) {
         n->why = "";
         n->macs = l->weights ? spec_macs(&l->spec) : 0;
         settle_view(l);
-        if (!l->bytes && !l->flat) layer_fold(g->arena, l);
+        if (!l->flat) layer_fold(g->arena, l);
         layers->layer[layers->count++] = l;
         network_add_layer(g, layers, l);
         __builtin_add_overflow(layers->covered, n->macs, &layers->covered);

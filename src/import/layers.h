@@ -19,10 +19,11 @@ typedef struct import_layer {
     bool back;             /* and its output is to be turned back */
     bool flat;             /* and these one behind the other as channels, so that it has a number for each */
     float *weights, *bias; /* dense; NULL: none */
-    bool bytes;            /* it is of bytes: nothing is folded into it */
+    bool bytes;            /* it multiplies bytes: no numbers are folded into its weights */
     int32_t *sums;         /* its bias then */
-    float *scale;          /* out_channels for each `scale` and `shift`, or multipliers of bytes; NULL: none */
+    float *scale;          /* out_channels for each multiplier of bytes, `scale` and `shift`; NULL: none */
     int scales;
+    float step; /* what 1 is of the bytes that a pool has, until there is another; 0: its numbers are what they are */
 } import_layer;
 
 /* What makes a tensor of the network: a layer, or a node that is none. */

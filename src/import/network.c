@@ -271,6 +271,25 @@ static void find_needed(graph *g, import_network *net) {
             net->input[net->input_count++] = g->inputs[i];
 }
 
+static void drop_layer(import_layers *layers, const import_layer *l) {
+    size_t kept = 0;
+    for (size_t i = 0; i < layers->count; i++)
+        if (layers->layer[i] != l) layers->layer[kept++] = layers->layer[i];
+    layers->count = kept;
+}
+
+/* Where all who read numbers took the bytes that they are made of, nobody makes them. */
+static void drop_numbers(graph *g, import_layers *layers) {
+    for (import_item *i = layers->network.item; i < layers->network.item + layers->network.item_count; i++) {
+        if (i->needed || !i->layer || !i->node || strcmp(i->node->op, "DequantizeLinear") != 0) continue;
+        graph_node *n = &g->nodes[i->node - g->nodes];
+        n->fate = FATE_FOLDED;
+        n->layer = n->out[0]->reader ? n->out[0]->reader->layer : NULL;
+        n->why = "bytes";
+        drop_layer(layers, i->layer);
+    }
+}
+
 void network_end(graph *g, import_layers *layers) {
     import_network *net = &layers->network;
     net->whole = g->output_count > 0;
@@ -285,4 +304,5 @@ void network_end(graph *g, import_layers *layers) {
     for (size_t i = 1; i < net->input_count && net->whole; i++)
         net->whole = net->input[i]->view->batch == net->input[0]->view->batch;
     net->whole = net->whole && net->input_count > 0;
+    if (net->whole) drop_numbers(g, layers);
 }

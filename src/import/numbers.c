@@ -104,7 +104,9 @@ const char *layer_of_numbers(arena *a, graph_node *n, import_layer *l) {
         const graph_value *y = n->out_count ? n->out[0] : NULL;
         const bool same_shape =
             y && y->rank == x->rank && memcmp(x->shape, y->shape, sizeof *x->shape * (size_t)x->rank) == 0;
-        if (!same_shape || x->elements < 1 || x->elements > MOST || x->view->channels * view_positions(x->view) > MOST_CHANNELS) continue;
+        if (!same_shape || x->elements < 1 || x->elements > MOST ||
+            x->view->channels * view_positions(x->view) > MOST_CHANNELS)
+            continue;
         const char *why = make(a, n, x, constant, how, l);
         if (why) return why;
         n->why = spec_post_name(how->kind);

@@ -55,8 +55,25 @@ typedef enum element_type {
     ELEMENT_INT32 = 6,
     ELEMENT_INT64 = 7,
     ELEMENT_HALF = 10,
-    ELEMENT_DOUBLE = 11
+    ELEMENT_DOUBLE = 11,
+    ELEMENT_BFLOAT = 16
 } element_type;
+
+/* What tensors of a network are of; other numbers of constants are brought to one of these. */
+static const struct {
+    element_type element;
+    cvk_type type;
+} TYPES_OF[] = {{ELEMENT_FLOAT, TYPE_F32}, {ELEMENT_HALF, TYPE_F16}, {ELEMENT_BFLOAT, TYPE_BF16},
+                {ELEMENT_UINT8, TYPE_U8},  {ELEMENT_INT8, TYPE_S8},  {ELEMENT_INT32, TYPE_S32}};
+
+bool graph_type(int64_t element, cvk_type *type) {
+    for (size_t i = 0; i < sizeof TYPES_OF / sizeof *TYPES_OF; i++) {
+        if ((int64_t)TYPES_OF[i].element != element) continue;
+        *type = TYPES_OF[i].type;
+        return true;
+    }
+    return false;
+}
 
 typedef struct numbers {
     const void *bytes;
@@ -73,6 +90,7 @@ static numbers numbers_of(const Onnx__Tensor *t) {
     switch (t->data_type) {
     case ELEMENT_FLOAT: return is_raw ? raw(t, 4) : (numbers){t->float_data, 4, t->n_float_data};
     case ELEMENT_DOUBLE: return is_raw ? raw(t, 8) : (numbers){t->double_data, 8, t->n_double_data};
+    case ELEMENT_BFLOAT:
     case ELEMENT_HALF: return is_raw ? raw(t, 2) : (numbers){t->int32_data, 4, t->n_int32_data};
     case ELEMENT_INT32: return is_raw ? raw(t, 4) : (numbers){t->int32_data, 4, t->n_int32_data};
     case ELEMENT_UINT8:
@@ -83,7 +101,8 @@ static numbers numbers_of(const Onnx__Tensor *t) {
 }
 
 static float float_at(element_type type, const char *bytes) {
-    const cvk_type ours = type == ELEMENT_DOUBLE ? TYPE_F64 : type == ELEMENT_HALF ? TYPE_F16 : TYPE_F32;
+    cvk_type ours = TYPE_F64;
+    graph_type(type, &ours);
     return (float)type_read(ours, bytes);
 }
 
@@ -115,7 +134,8 @@ static void take_numbers(arena *a, const numbers *n, element_type type, graph_va
             floats[i] = float_at(type, (const char *)n->bytes + i * n->each);
     to->floats = floats;
     to->ints = ints;
-    to->type = type == ELEMENT_UINT8 ? TYPE_U8 : type == ELEMENT_INT8 ? TYPE_S8 : whole ? TYPE_S32 : TYPE_F32;
+    to->type = whole ? TYPE_S32 : TYPE_F32;
+    graph_type(type, &to->type);
 }
 
 /* Where tensors are read from, and to. */
@@ -270,9 +290,11 @@ static const graph_shape *shape_for(const graph_shape *shapes, size_t count, con
     return NULL;
 }
 
-static bool is_of_other_type(const Onnx__Value *info) {
+/* Without a word of it, f32. */
+static void take_type(graph_value *v, const Onnx__Value *info) {
     const Onnx__TensorType *t = info->type ? info->type->tensor_type : NULL;
-    return t && t->has_elem_type && t->elem_type != ELEMENT_FLOAT && t->elem_type != ELEMENT_HALF;
+    if (!t || !t->has_elem_type) return;
+    v->other_type = !graph_type(t->elem_type, &v->type) || v->type == TYPE_S32;
 }
 
 /* Inputs of the model that no initializer is for get the sizes that they have, or are given. */
@@ -288,7 +310,7 @@ static cvk_status take_inputs(names *n, const Onnx__Graph *source, const char *p
         graph_value *v = value_named(n, source->input[i]->name);
         if (!v || is_constant(v)) continue;
         g->inputs[g->input_count++] = v;
-        v->other_type = is_of_other_type(source->input[i]);
+        take_type(v, source->input[i]);
         const graph_shape *given = shape_for(shapes, count, v->name, open == 1);
         if (given)
             used += value_set_shape(v, given->rank, given->size);

@@ -12,10 +12,12 @@ static void print_inputs(const import_network *n, text *out) {
     for (size_t i = 0; i < n->input_count; i++) {
         const graph_value *v = n->input[i];
         cvk_layout layout;
-        const bool last = view_layout(v, v->view, &layout) && layout != CVK_CHANNELS_FIRST;
-        text_add(out, "%s%s: %s", i ? ", " : "", v->view->tensor, last ? "{shape: " : "");
+        const bool last = view_layout(v, v->view, &layout) && layout != CVK_CHANNELS_FIRST, other = v->type != TYPE_F32;
+        text_add(out, "%s%s: %s", i ? ", " : "", v->view->tensor, last || other ? "{shape: " : "");
         print_shape(v->view, out);
-        if (last) text_add(out, ", layout: %s}", spec_layout_name(layout));
+        if (other) text_add(out, ", dtype: %s", type_name(v->type));
+        if (last) text_add(out, ", layout: %s", spec_layout_name(layout));
+        if (last || other) text_add(out, "}");
     }
     text_add(out, "}\n");
 }

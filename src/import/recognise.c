@@ -112,7 +112,7 @@ static bool recognise(arena *a, graph_node *n) {
 void graph_recognise(graph *g) {
     for (size_t i = g->node_count; i-- > 0;) {
         graph_node *n = &g->nodes[i];
-        quantized_recognise(g->arena, n);
+        quantized_recognise(n);
         norm_recognise(g->arena, n);
         if (n->out_count == 1 && n->out[0] && n->out[0]->maker == n && !n->part_of) recognise(g->arena, n);
     }

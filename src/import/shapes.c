@@ -92,7 +92,6 @@ static bool infer_kernel(const graph_node *n, const graph_value *k, result *r) {
 }
 
 static bool infer_conv(const graph_node *n, result *r) { return infer_kernel(n, node_input(n, 1), r); }
-static bool infer_quantized(const graph_node *n, result *r) { return infer_kernel(n, node_input(n, 3), r); }
 
 static bool infer_transposed(const graph_node *n, result *r) {
     const graph_value *x = node_input(n, 0), *k = node_input(n, 1);
@@ -364,7 +363,6 @@ static const struct {
     infer *infer;
 } ROWS[] = {
     {"Conv", infer_conv},
-    {"QLinearConv", infer_quantized},
     {"ConvTranspose", infer_transposed},
     {"Gemm", infer_gemm},
     {"MatMul", infer_matmul},

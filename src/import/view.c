@@ -179,12 +179,10 @@ static bool transpose(const graph_node *n, graph_view *view) {
 
 static const char *const KEEPING[] = {"Identity", "Dropout", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze"};
 
-enum { TO_FLOAT = 1, TO_HALF = 10 }; /* which is a float here, too */
-
 bool view_keeps_elements(const graph_node *n) {
     bool keeps = strcmp(n->op, "Transpose") == 0;
     for (size_t i = 0; i < sizeof KEEPING / sizeof *KEEPING; i++) keeps |= strcmp(n->op, KEEPING[i]) == 0;
-    return keeps && (strcmp(n->op, "Cast") != 0 || node_int(n, "to", 0) == TO_FLOAT || node_int(n, "to", 0) == TO_HALF);
+    return keeps && n->in_count && n->in[0] && n->out_count && n->out[0] && n->in[0]->type == n->out[0]->type;
 }
 
 bool view_of_node(const graph_node *n, const graph_view *input, graph_view *to) {

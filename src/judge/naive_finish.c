@@ -33,8 +33,11 @@ static double addend_at(const channel *c, int64_t map, int64_t at, int64_t *scal
 }
 
 /* Whether the value of a sum is a number of what post-ops are computed in, and stays one while every step is rounded:
- * sums of integers, and pools of bytes. */
-static bool is_stepped(const cvk_spec *s) { return !type_is_float(s->input_type) && spec_post_type(s) == TYPE_F32; }
+ * sums of integers, pools of bytes, and what becomes bytes as it is. */
+static bool is_stepped(const cvk_spec *s) {
+    const bool becomes_bytes = s->kind == LAYER_IDENTITY && !type_is_float(s->output_type);
+    return (!type_is_float(s->input_type) || becomes_bytes) && spec_post_type(s) == TYPE_F32;
+}
 
 /* Scaling, post-ops and store of one output, which stands at `at` in the channel. */
 void naive_finish(const cvk_spec *s, const naive_tensors *t, int64_t n, int64_t oc, int64_t at, long double *value,

@@ -29,12 +29,12 @@ static void pool_range(const cvk_spec *s, const naive_tensors *t, int64_t first,
     }
 }
 
-/* What comes in, exactly. */
+/* What comes in, exactly; of bytes, from what stands for 0. */
 static void identity_range(const cvk_spec *s, const void *input, int64_t first, int64_t last, long double *output,
                            double *bound) {
     const int64_t size = naive_channel_size(s);
     for (int64_t at = 0; at < (last - first) * size; at++) {
-        output[at] = type_read(s->input_type, element(s->input_type, input, first * size + at));
+        output[at] = type_read(s->input_type, element(s->input_type, input, first * size + at)) - s->input_zero;
         if (bound) bound[at] = 0;
     }
 }

@@ -285,6 +285,21 @@ static bool run_half_dot(void *context, const flat_op *o, int64_t at) {
     return true;
 }
 
+/* Of f16, whose products f32 holds. */
+static bool run_widened_product(void *context, const flat_op *o, int64_t at) {
+    machine *m = context;
+    const prepared *p = o->how;
+    vector value;
+    (void)at;
+    if (!m->defined[o->a] || !m->defined[o->b] || !m->defined[o->c]) return false;
+    for (int l = 0; l < o->to_lanes; l++)
+        type_write(p->between.to, value.bytes + l * p->size,
+                   fmaf((float)lane_value(m, o->a, l, TYPE_F16), (float)lane_value(m, o->b, l, TYPE_F16),
+                        (float)lane_value(m, o->c, l, TYPE_F32)));
+    merge(m, o, &value, defined_groups(m, o, 1));
+    return true;
+}
+
 static bool run_exact_dot(void *context, const flat_op *o, int64_t at) {
     machine *m = context;
     int products = o->a_lanes / o->to_lanes;
@@ -453,8 +468,14 @@ static bool prepare_dot(machine *m, flat_op *o, prepared *p) {
     p->between.from[0] = array_of(m, &o->op->a)->type;
     p->between.from[1] = array_of(m, &o->op->b)->type;
     const bool halves = type_is_float(p->between.from[0]);
-    if (halves && products != 2) return false;
-    if (o->active) o->run = !p->ring->typed ? run_exact_dot : halves ? run_half_dot : run_dot;
+    if (halves && products > 2) return false;
+    if (!o->active) return true;
+    if (!p->ring->typed)
+        o->run = run_exact_dot;
+    else if (halves)
+        o->run = products == 1 ? run_widened_product : run_half_dot;
+    else
+        o->run = run_dot;
     return true;
 }
 

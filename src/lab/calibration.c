@@ -23,7 +23,7 @@ static const struct timespec WAIT = {.tv_nsec = 5000000};
 
 const char *calibration_identity(arena *a, const cvk_target *t) {
     text out = text_new(a);
-    text_add(&out, "convoke figures 4\ncpu ");
+    text_add(&out, "convoke figures 5\ncpu ");
     machine_print_cpu(&out);
     text_add(&out, "\ncaches %" PRId64 " %" PRId64 " %" PRId64 "\ntarget %s\n", t->l1_bytes, t->l2_bytes, t->l3_bytes,
              t->name);

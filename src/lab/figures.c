@@ -1,4 +1,4 @@
-/* One kernel, a phase a probe, all run in turns.
+/* One kernel of one phase, of whose tasks each probe has its own, all run in turns.
  *
  * No clock counts cycles: rdtsc counts at a rate of its own, and the core's own changes. So cycles are counted in
  * chains of dependent instructions. A core adds two registers in one cycle, and the sum is there for the next addition:
@@ -20,10 +20,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* What is measured. All but the last are a phase each; memory is what a part of the third level's takes when it has
- * been sent out of the caches. */
-typedef enum probed { ADDITIONS, CHAIN, FMAS, MIXED, LOADS, STORES, LEVEL2, LEVEL3, MEMORY, PROBED } probed;
-enum { PHASES = MEMORY };
+/* What is measured. All but the last are a nest each; memory is what a part of the third level's takes when it has been
+ * sent out of the caches. */
+typedef enum probed { ADDITIONS, CHAIN, FMAS, HALF_DOTS, MIXED, LOADS, STORES, LEVEL2, LEVEL3, MEMORY, PROBED } probed;
+enum { NESTS = MEMORY };
 
 enum {
     ROUNDS = 15,
@@ -49,7 +49,7 @@ static const double SLOWEST = 1.25;       /* times the fastest run, undisturbed 
 typedef struct work {
     nest *run;
     double amount;
-    uint32_t tasks;
+    uint32_t tasks, first; /* of the phase's */
 } work;
 
 static nest_builder begin(arena *a, const cvk_target *t, const char *name) {
@@ -100,30 +100,42 @@ static work additions(arena *a, const cvk_target *t) {
     build_end(&b);
     build_end(&b);
     store_all(&b, output, sum, 1, 1);
-    return (work){finish(&b), (double)(trips * LINKS), 1};
+    return (work){finish(&b), (double)(trips * LINKS), 1, 0};
 }
 
-/* `count` sums, `links` multiply-adds to each a trip. */
-static work multiply_adds(arena *a, const cvk_target *t, const char *name, int count, int links) {
-    const int lanes = target_lanes(t, TYPE_F32);
+/* `count` sums, `links` of the instruction, or multiply-adds, to each a trip. */
+static work multiply_adds(arena *a, const cvk_target *t, const target_dot *dot, const char *name, int count,
+                          int links) {
+    const cvk_type factor = dot ? dot->x : TYPE_F32;
+    const int lanes = target_lanes(t, TYPE_F32), factors = dot ? dot->factors * lanes : lanes;
     const int64_t trips = CYCLES / (count > 1 ? count * links : USUAL_LATENCY * links);
     nest_builder b = begin(a, t, name);
     int input = add_input(&b, TYPE_F32, (int64_t)count * lanes),
         output = add_output(&b, TYPE_F32, (int64_t)count * lanes);
+    const int64_t after = (int64_t)count * lanes * type_bytes(TYPE_F32) / type_bytes(factor);
+    int seen = nest_add_part(&b, "factors", ROLE_INPUT, factor, after, factors, PROBE_ALIGNMENT, false);
     int sum = nest_add_register(&b, "sum", TYPE_F32, lanes, count),
-        by = nest_add_register(&b, "by", TYPE_F32, lanes, 2);
+        by = nest_add_register(&b, "by", factor, factors, 2);
     build_task(&b, "all", 1);
     load_all(&b, input, sum, count, lanes);
-    load_all(&b, input, by, 2, 0);
+    load_all(&b, seen, by, 2, 0);
     build_loop(&b, "trip", trips);
     build_unrolled(&b, "link", links);
     affine i = build_unrolled(&b, "i", count);
-    build_fma(&b, reg(sum, i), reg(by, affine_constant(0)), reg(by, affine_constant(1)), NULL);
+    (dot ? build_dot : build_fma)(&b, reg(sum, i), reg(by, affine_constant(0)), reg(by, affine_constant(1)), NULL);
     build_end(&b);
     build_end(&b);
     build_end(&b);
     store_all(&b, output, sum, count, lanes);
-    return (work){finish(&b), (double)(trips * links * count), 1};
+    return (work){finish(&b), (double)(trips * links * count), 1, 0};
+}
+
+/* Of halves; NULL: the target has none. */
+static const target_dot *half_dot(const cvk_target *t) {
+    const target_dot *d;
+    int i = 0;
+    while ((d = target_dot_row(t, i)) && !type_is_float(d->x)) i++;
+    return d;
 }
 
 enum { MIXED_SUMS = 8 };
@@ -157,7 +169,7 @@ static work mixed(arena *a, const cvk_target *t) {
     build_end(&b);
     build_end(&b);
     store_all(&b, output, sum, kinds * count, lanes);
-    return (work){finish(&b), (double)(trips * count * kinds), 1};
+    return (work){finish(&b), (double)(trips * count * kinds), 1, 0};
 }
 
 /* Adds up vectors of integers, which even a core of a single unit for floats does as fast as it loads: `bytes` of them
@@ -187,7 +199,7 @@ static work loads(arena *a, const cvk_target *t, const char *name, int64_t bytes
     affine at = affine_scale(affine_add_scaled(i, task, STREAMS), lanes);
     build_store(&b, access_at(output, at, 1), reg(sum, i), NULL);
     build_end(&b);
-    return (work){finish(&b), (double)(vectors * passes), (uint32_t)tasks};
+    return (work){finish(&b), (double)(vectors * passes), (uint32_t)tasks, 0};
 }
 
 static work stores(arena *a, const cvk_target *t) {
@@ -207,7 +219,7 @@ static work stores(arena *a, const cvk_target *t) {
     build_end(&b);
     build_end(&b);
     build_end(&b);
-    return (work){finish(&b), (double)(vectors * passes), 1};
+    return (work){finish(&b), (double)(vectors * passes), 1, 0};
 }
 
 /* Of a size at which cores share the third level, but past the second. */
@@ -215,10 +227,11 @@ static int64_t level3_parts(const cvk_target *t) {
     return ceil_div(greater(TIMES_L2 * t->l2_bytes, FAR_BYTES), MEMORY_BYTES);
 }
 
-static void make_probes(arena *a, const cvk_target *t, work to[PHASES]) {
+static void make_probes(arena *a, const cvk_target *t, work to[NESTS]) {
     to[ADDITIONS] = additions(a, t);
-    to[CHAIN] = multiply_adds(a, t, "chain", 1, LINKS);
-    to[FMAS] = multiply_adds(a, t, "fmas", t->registers - SPARE_REGISTERS, 1);
+    to[CHAIN] = multiply_adds(a, t, NULL, "chain", 1, LINKS);
+    to[FMAS] = multiply_adds(a, t, NULL, "fmas", t->registers - SPARE_REGISTERS, 1);
+    to[HALF_DOTS] = multiply_adds(a, t, half_dot(t), "half dots", t->registers - SPARE_REGISTERS, 1);
     to[MIXED] = mixed(a, t);
     to[LOADS] = loads(a, t, "loads", NEAR_BYTES, UNROLLED, 1);
     to[STORES] = stores(a, t);
@@ -226,10 +239,13 @@ static void make_probes(arena *a, const cvk_target *t, work to[PHASES]) {
     to[LEVEL3] = loads(a, t, "level 3", MEMORY_BYTES, STREAMS, level3_parts(t));
 }
 
-static nest_program program(arena *a, const work probes[PHASES]) {
-    nest_phase *phase = arena_array(a, nest_phase, PHASES);
-    for (int i = 0; i < PHASES; i++) phase[i] = program_of(a, probes[i].run).phase[0];
-    return (nest_program){PHASES, phase};
+static nest_program program(arena *a, work probes[NESTS]) {
+    nest_program all = program_of(a, probes[0].run);
+    for (int i = 1; i < NESTS; i++) {
+        probes[i].first = probes[i - 1].first + probes[i - 1].tasks;
+        all = program_with(a, &all, probes[i].run);
+    }
+    return all;
 }
 
 /* Seconds an amount of one, by round. */
@@ -239,29 +255,29 @@ typedef struct samples {
 } samples;
 
 /* Of a task. */
-static double time_once(const probe *p, probed which, uint32_t tasks) {
+static double time_once(const probe *p, const work *w, uint32_t tasks) {
     double start = clock_seconds();
-    for (uint32_t i = 0; i < tasks; i++) probe_run_task(p, which, i);
+    for (uint32_t i = 0; i < tasks; i++) probe_run_task(p, 0, w->first + i);
     return (clock_seconds() - start) / tasks;
 }
 
 /* Of a few runs, the first of which finds the caches as the probe before left them. */
-static double time_probe(const probe *p, probed which, uint32_t tasks) {
-    double least = time_once(p, which, tasks);
-    for (int i = 1; i < RUNS; i++) least = fmin(least, time_once(p, which, tasks));
+static double time_probe(const probe *p, const work *w) {
+    double least = time_once(p, w, w->tasks);
+    for (int i = 1; i < RUNS; i++) least = fmin(least, time_once(p, w, w->tasks));
     return least;
 }
 
 /* Of what is in no cache; for ever where nothing can be sent out of them. */
-static double time_memory(const probe *p) {
-    return evict_lines(p->input, MEMORY_BYTES) ? time_once(p, LEVEL3, 1) : INFINITY;
+static double time_memory(const probe *p, const work *level3) {
+    return evict_lines(p->input, MEMORY_BYTES) ? time_once(p, level3, 1) : INFINITY;
 }
 
-static void take_samples(const probe *p, const work probes[PHASES], samples *s) {
+static void take_samples(const probe *p, const work probes[NESTS], samples *s) {
     double start = clock_seconds();
     for (int r = 0; r < ROUNDS && (r < FEWEST_ROUNDS || clock_seconds() - start < MOST_SECONDS); s->rounds = ++r) {
-        for (int i = 0; i < PHASES; i++) s->of[i][r] = time_probe(p, (probed)i, probes[i].tasks) / probes[i].amount;
-        s->of[MEMORY][r] = time_memory(p) / probes[LEVEL3].amount;
+        for (int i = 0; i < NESTS; i++) s->of[i][r] = time_probe(p, &probes[i]) / probes[i].amount;
+        s->of[MEMORY][r] = time_memory(p, &probes[LEVEL3]) / probes[LEVEL3].amount;
     }
 }
 
@@ -311,6 +327,7 @@ static machine_figures judge(const cvk_target *t, const samples *s) {
                  bytes = t->vector_bytes * fastest(s, CHAIN) / latency;
     return (machine_figures){.fma_a_cycle = throughput(ratio(s, CHAIN, FMAS) / latency),
                              .operations_a_cycle = throughput(ratio(s, CHAIN, MIXED) / latency),
+                             .half_dots_a_cycle = throughput(ratio(s, CHAIN, HALF_DOTS) / latency),
                              .loads_a_cycle = loads_a_cycle(ratio(s, CHAIN, LOADS) / latency),
                              .stores_a_cycle = throughput(ratio(s, CHAIN, STORES) / latency),
                              .fma_latency = latency,
@@ -330,10 +347,10 @@ static void keep_plausible(const machine_figures *instead, machine_figures *f) {
 /* The arena is the caller's. */
 static cvk_status measure_in(arena *a, const lab *l, probe *p, machine_figures *to) {
     if (arena_guard(a)) return CVK_ERROR_MEMORY;
-    work probes[PHASES];
+    work probes[NESTS];
     samples s = {.rounds = 0};
     make_probes(a, l->target, probes);
-    cvk_status status = probe_open(l, &(probe_work){"figures", program(a, probes), PHASES}, p);
+    cvk_status status = probe_open(l, &(probe_work){"figures", program(a, probes), NESTS}, p);
     if (status != CVK_OK) return status;
     take_samples(p, probes, &s);
     *to = judge(l->target, &s);

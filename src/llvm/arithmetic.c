@@ -12,7 +12,7 @@ LLVMValueRef lower_intrinsic(lower_module *m, LLVMBuilderRef builder, const char
     return LLVMBuildCall2(builder, type, function, arguments, count, "");
 }
 
-static LLVMValueRef fused(lower_module *m, LLVMBuilderRef b, LLVMValueRef x, LLVMValueRef y, LLVMValueRef z) {
+LLVMValueRef lower_fused(lower_module *m, LLVMBuilderRef b, LLVMValueRef x, LLVMValueRef y, LLVMValueRef z) {
     if (!m->target->fused) return LLVMBuildFAdd(b, LLVMBuildFMul(b, x, y, ""), z, "");
     LLVMTypeRef type = LLVMTypeOf(x);
     return lower_intrinsic(m, b, "llvm.fma", &type, 1, (LLVMValueRef[]){x, y, z}, 3);
@@ -71,7 +71,7 @@ static LLVMValueRef float_arithmetic(lower_module *m, LLVMBuilderRef b, op_kind 
                                      LLVMValueRef y, LLVMValueRef z) {
     LLVMTypeRef type = LLVMTypeOf(x);
     switch (kind) {
-    case OP_FMA: return fused(m, b, x, y, z);
+    case OP_FMA: return lower_fused(m, b, x, y, z);
     case OP_ADD: return LLVMBuildFAdd(b, x, y, "");
     case OP_SUB: return LLVMBuildFSub(b, x, y, "");
     case OP_MUL: return LLVMBuildFMul(b, x, y, "");

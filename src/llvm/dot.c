@@ -32,6 +32,7 @@ typedef enum call_form {
     FORM_FACTORS, /* sums, a, b, of types that its name has */
     FORM_SCALES,  /* the same on SVE's vectors */
     FORM_HALVES,  /* sums, a, b, whose factors are bf16 */
+    FORM_WIDENS,  /* sums, a, b of f16, the lower lanes of as many as fill a register */
     FORM_PAIRS    /* a, b of 16 bits; what comes out is to be added */
 } call_form;
 
@@ -57,6 +58,7 @@ static const struct instruction {
     {CVK_CPU_SIMD128, 4, TYPE_S16, TYPE_S16, FORM_PAIRS, "llvm.wasm.dot"},
     {CVK_CPU_DOTPROD, 4, TYPE_S8, TYPE_S8, FORM_FACTORS, "llvm.aarch64.neon.sdot"},
     {CVK_CPU_DOTPROD, 4, TYPE_U8, TYPE_U8, FORM_FACTORS, "llvm.aarch64.neon.udot"},
+    {CVK_CPU_FP16FML, 4, TYPE_F16, TYPE_F16, FORM_WIDENS, "llvm.aarch64.neon.fmlal"},
     {CVK_CPU_SVE256, 8, TYPE_S8, TYPE_S8, FORM_SCALES, "llvm.aarch64.sve.sdot"},
     {CVK_CPU_SVE256, 8, TYPE_U8, TYPE_U8, FORM_SCALES, "llvm.aarch64.sve.udot"},
 };
@@ -91,6 +93,23 @@ static LLVMValueRef call_on_factors(const dotter *d, const char *name, LLVMValue
     return lower_intrinsic(d->m, d->b, name, types, 2, (LLVMValueRef[]){c, a, b}, 3);
 }
 
+/* As many lanes again, of which nothing is said, and seen as f16. */
+static LLVMValueRef filled_halves(const dotter *d, LLVMValueRef x) {
+    enum { LANES = 8 };
+    LLVMValueRef lane[LANES];
+    const int count = (int)LLVMGetVectorSize(LLVMTypeOf(x));
+    for (int l = 0; l < LANES; l++)
+        lane[l] = l < count ? LLVMConstInt(d->m->i32, (unsigned)l, false) : LLVMGetPoison(d->m->i32);
+    LLVMValueRef wide = LLVMBuildShuffleVector(d->b, x, LLVMGetPoison(LLVMTypeOf(x)), LLVMConstVector(lane, LANES), "");
+    return LLVMBuildBitCast(d->b, wide, LLVMVectorType(LLVMHalfTypeInContext(d->m->context), LANES), "");
+}
+
+static LLVMValueRef call_on_lower(const dotter *d, const char *name, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c) {
+    LLVMValueRef arguments[] = {c, filled_halves(d, a), filled_halves(d, b)};
+    LLVMTypeRef types[] = {d->sums, LLVMTypeOf(arguments[1])};
+    return lower_intrinsic(d->m, d->b, name, types, 2, arguments, 3);
+}
+
 /* The first lanes of a vector of SVE's, whose least length they fill. */
 static LLVMValueRef scaled(const dotter *d, LLVMValueRef fixed) {
     LLVMTypeRef own = LLVMTypeOf(fixed);
@@ -115,6 +134,7 @@ static LLVMValueRef call(const dotter *d, const struct instruction *row, LLVMVal
     case FORM_FACTORS: return call_on_factors(d, row->name, a, b, c);
     case FORM_SCALES: return call_on_scaled(d, row->name, a, b, c);
     case FORM_HALVES: return call_on_halves(d, row->name, a, b, c);
+    case FORM_WIDENS: return call_on_lower(d, row->name, a, b, c);
     case FORM_PAIRS: break;
     }
     return LLVMBuildAdd(d->b, c, call2(d, row->name, a, b), "");
@@ -139,6 +159,12 @@ static LLVMValueRef by_fields(const dotter *d, const cvk_type type[2], LLVMValue
     return c;
 }
 
+/* What it is for f16, of which there is one product. */
+static LLVMValueRef by_widening(const dotter *d, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c) {
+    LLVMValueRef x = lower_convert(d->m, d->b, TYPE_F16, TYPE_F32, 0, a);
+    return lower_fused(d->m, d->b, x, lower_convert(d->m, d->b, TYPE_F16, TYPE_F32, 0, b), c);
+}
+
 LLVMValueRef lower_dot(lower_module *m, LLVMBuilderRef builder, cvk_type a_type, cvk_type b_type, LLVMValueRef a,
                        LLVMValueRef b, LLVMValueRef c) {
     const dotter d = {m, builder, LLVMTypeOf(c)};
@@ -146,6 +172,7 @@ LLVMValueRef lower_dot(lower_module *m, LLVMBuilderRef builder, cvk_type a_type,
     const struct instruction *one = find(&d, a_type, b_type), *turned = find(&d, b_type, a_type);
     if (one) return call(&d, one, a, b, c);
     if (turned) return call(&d, turned, b, a, c);
+    if (a_type == TYPE_F16) return by_widening(&d, a, b, c);
     const struct instruction *pairs = find(&d, TYPE_S16, TYPE_S16);
     return pairs ? by_pairs(&d, pairs, type, a, b, c) : by_fields(&d, type, a, b, c);
 }

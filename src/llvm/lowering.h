@@ -105,6 +105,8 @@ LLVMValueRef lower_select_less(LLVMBuilderRef builder, cvk_type type, LLVMValueR
                                LLVMValueRef otherwise);
 
 /* convert.c, scale.c, dot.c: those of nest/ops.def. */
+/* x y + z of floats, rounded once where the target can. */
+LLVMValueRef lower_fused(lower_module *m, LLVMBuilderRef b, LLVMValueRef x, LLVMValueRef y, LLVMValueRef z);
 LLVMValueRef lower_convert(lower_module *m, LLVMBuilderRef builder, cvk_type from, cvk_type to, int zero,
                            LLVMValueRef a);
 LLVMValueRef lower_scale(lower_module *m, LLVMBuilderRef builder, op_kind kind, LLVMValueRef a, LLVMValueRef by,

@@ -204,10 +204,13 @@ static void check_alike(checker *c, const nest_op *op, const operands *o, const 
         REFUSE(c, "%s: %s into %s", name, type_name(first->type), type_name(o->to->type));
 }
 
-/* Factors of a dot that are summed into one lane: what fills 32 bits; 0 where their types do not allow it. */
+/* Factors of a dot that are summed into one lane: what fills 32 bits, but one of f16; 0 where their types do not allow
+ * it. */
 static int dot_factors(cvk_type a, cvk_type b) {
     bool bytes_both = type_bytes(a) == 1 && type_bytes(b) == 1;
-    return bytes_both ? 4 : a == b && (a == TYPE_S16 || a == TYPE_BF16) ? 2 : 0;
+    if (bytes_both) return 4;
+    if (a != b) return 0;
+    return a == TYPE_F16 ? 1 : a == TYPE_S16 || a == TYPE_BF16 ? 2 : 0;
 }
 
 static cvk_type dot_sum(cvk_type factor) { return type_is_float(factor) ? TYPE_F32 : TYPE_S32; }

@@ -193,13 +193,22 @@ static void check_groups_apart(const cvk_spec *s, const findings *f) {
 
 static bool is_byte(cvk_type type) { return type_bytes(type) == 1; }
 
-/* Floats that are widened exactly to what is summed in, or bytes whose sums come out as they are, or scaled. */
-static void check_types(const cvk_spec *s, const findings *f) {
+/* What post-ops can be computed on in that type of floats. */
+static bool is_widened_to(cvk_type type, cvk_type sum) {
+    return type_of_sums(type) == sum || (sum == TYPE_F32 && is_byte(type));
+}
+
+/* Floats that are widened exactly to what is summed in, or bytes whose sums come out as they are, or scaled. What an
+ * identity takes and gives may be bytes or floats. */
+static bool types_are_sound(const cvk_spec *s) {
     const cvk_type sum = spec_sum_type(s), out = s->output_type;
-    const bool bytes = is_byte(s->input_type) && is_byte(s->weights_type);
-    const bool sound = type_is_float(sum) ? type_of_sums(s->weights_type) == sum && type_of_sums(out) == sum
-                                          : bytes && (out == TYPE_S32 || out == TYPE_F32 || is_byte(out));
-    if (!sound && !spec_is_pool(s))
+    if (s->kind == LAYER_IDENTITY) return is_widened_to(s->input_type, sum) && is_widened_to(out, sum);
+    if (type_is_float(sum)) return type_of_sums(s->weights_type) == sum && type_of_sums(out) == sum;
+    return is_byte(s->input_type) && is_byte(s->weights_type) && (out == TYPE_S32 || out == TYPE_F32 || is_byte(out));
+}
+
+static void check_types(const cvk_spec *s, const findings *f) {
+    if (!types_are_sound(s) && !spec_is_pool(s))
         broken(f, FIELD_dtype, E_DTYPE,
                "f64 is for all tensors; f32, f16 and bf16 go with one another; u8 and s8 give s32, f32, u8 or s8",
                "input of %s, weights of %s and output of %s do not go together", type_name(s->input_type),
@@ -261,8 +270,6 @@ static void check_quantization(const cvk_spec *s, const findings *f) {
     check_zero_point(f, "weights_zero_point", s->weights_type, s->weights_zero);
     check_zero_point(f, "output_zero_point", s->output_type, s->output_zero);
     check_zero_point(f, "addend_zero_point", s->output_type, s->addend_zero);
-    if ((out || !type_is_float(spec_sum_type(s))) && s->kind == LAYER_IDENTITY)
-        broken(f, FIELD_dtype, E_UNSUPPORTED, NULL, "bytes of %s are not supported yet", layer_kind_rows[s->kind].word);
     if (out && spec_operands(s, OPERAND_IMAGE_CHANNEL) > 0)
         broken(f, FIELD_post_ops, E_UNSUPPORTED, NULL, "gates of %s are not supported yet", type_name(s->output_type));
     if (s->addend_zero && !adds)
@@ -270,6 +277,8 @@ static void check_quantization(const cvk_spec *s, const findings *f) {
     if (s->rounding && (!out || spec_is_pool(s)))
         broken(f, FIELD_quantization, E_QUANTIZATION, NULL, "rounding: output of %s is not rounded",
                type_name(s->output_type));
+    else if (s->rounding && s->kind == LAYER_IDENTITY)
+        broken(f, FIELD_quantization, E_QUANTIZATION, NULL, "rounding: what is no sum is rounded to nearest_even");
     if (s->one_multiplier && spec_scaling(s) == SCALING_NONE && !(out && adds))
         broken(f, FIELD_quantization, E_QUANTIZATION, NULL, "multipliers: there are none with output of %s",
                type_name(s->output_type));
@@ -347,7 +356,8 @@ static void check_pool_types(const cvk_spec *s, const findings *f) {
 
 /* What is not summed is computed in the type that sums have. */
 static void check_weightless_types(const cvk_spec *s, const findings *f) {
-    if (!spec_is_pool(s) && (!type_is_float(s->input_type) || !type_is_float(s->output_type)))
+    if (spec_is_pool(s) || s->kind == LAYER_IDENTITY) return;
+    if (!type_is_float(s->input_type) || !type_is_float(s->output_type))
         broken(f, FIELD_dtype, E_UNSUPPORTED, NULL, "%s of integers is not supported yet",
                layer_kind_rows[s->kind].word);
 }

@@ -40,6 +40,16 @@ case_everything_else_on_demand() {
     grep -q 'proof' made/spec.explain || fail "no proof in the explanation"
 }
 
+case_halves_are_converted_and_multiplied_by_the_instructions_for_them() {
+    printf 'version: 1\nname: net\nlayers:\n  - {name: one, input: [1, 32, 14, 14], out_channels: 32, kernel_size: 3, padding: 1, dtype: f16, accuracy: strict}\n' >spec.yaml
+    local row target words word
+    for row in "x86-64-v4-fp16 vcvtph2psx vcvtps2phx" "x86-64-v4 vcvtph2ps vcvtps2ph" "aarch64-neon-fp16fml fmlal fcvtn" "aarch64-neon fcvtl fcvtn"; do
+        read -r target words <<<"$row"
+        convoke compile spec.yaml -o $target --target $target --emit asm; status 0
+        for word in $words; do grep -q "\b$word\b" $target/spec.s || fail "no $word for $target"; done
+    done
+}
+
 case_the_same_bytes_from_two_folders() {
     mkdir a b; (cd a && spec); (cd b && spec)
     local all=obj,header,asm,llvm,explain
@@ -217,7 +227,7 @@ avx512f did you mean `x86-64-v4`?
 AVX2 did you mean `x86-64-v3`?
 arm64 did you mean `aarch64-neon`?
 nativ did you mean `native`?
-aarch64 did you mean `aarch64-sve256` or `aarch64-neon-dotprod` or `aarch64-neon`?
+aarch64 did you mean `aarch64-sve256` or `aarch64-neon-fp16fml` or `aarch64-neon-dotprod` or `aarch64-neon`?
 power9 no row is for PowerPC
 mips64 no row is for MIPS
 i686 no row is for x86 of 32 bits

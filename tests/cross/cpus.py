@@ -11,6 +11,7 @@ if not clang:
     sys.exit(77)
 
 LEVELS = {  # best first, each with what clang is asked for
+    "x86-64-v4-fp16": ["-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16", "-mavx512fp16"],
     "x86-64-v4-bf16": ["-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16"],
     "x86-64-v4-vnni": ["-march=x86-64-v4", "-mavx512vnni"],
     "x86-64-v4": ["-march=x86-64-v4"],
@@ -37,6 +38,8 @@ def aarch64_target(cpu):
     has = macros("aarch64", f"-mcpu={cpu}")
     if "__ARM_FEATURE_SVE" in has and cpu in LONG_SVE:
         return "aarch64-sve256"
+    if {"__ARM_FEATURE_DOTPROD", "__ARM_FEATURE_FP16_FML"} <= has.keys():
+        return "aarch64-neon-fp16fml"
     return "aarch64-neon-dotprod" if "__ARM_FEATURE_DOTPROD" in has else "aarch64-neon"
 
 
@@ -63,7 +66,7 @@ def thumbv7em_target(cpu):
 
 FEATURES = {
     f"__{name.upper().replace('.', '_')}__"
-    for name in re.findall(r'CVK_CPU\(\w+, \d+, "(.+)"\)', open(f"{root}/runtime/include/convoke/cpu.def").read())
+    for name in re.findall(r'CVK_CPU(?:_FAR)?\(\w+, \d+, "(.+)"\)', open(f"{root}/runtime/include/convoke/cpu.def").read())
 }
 LEVEL_FEATURES = {level: macros("x86_64", *options).keys() & FEATURES for level, options in LEVELS.items()}
 JUDGES = {"x86": x86_level, "aarch64": aarch64_target, "riscv64": riscv64_target, "armv7": armv7_target,

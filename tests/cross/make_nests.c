@@ -242,9 +242,9 @@ static void make_mixed(maker *m, cvk_type half) {
     end(m, &d);
 }
 
-/* output[p][oc] = sum over ic of input[p][ic] weights[ic / n][oc][ic % n]: n = 1 by fma, else by dot. */
+/* output[p][oc] = sum over ic of input[p][ic] weights[ic / n][oc][ic % n]: n = 1 by fma, but of f16, else by dot. */
 static void make_product(maker *m, cvk_type a, cvk_type w, cvk_type y) {
-    int n = type_bytes(y) / type_bytes(a), lanes = target_lanes(m->target, y);
+    int n = a == TYPE_F16 ? 1 : type_bytes(y) / type_bytes(a), lanes = target_lanes(m->target, y);
     draft d = begin(m, "PRODUCT", a, w, y, lanes, POSITIONS * SUMMED, SUMMED * CHANNELS, POSITIONS * CHANNELS);
     nest_builder *b = &d.b;
     register_ref sum = one(&d, "sum", y);
@@ -256,7 +256,7 @@ static void make_product(maker *m, cvk_type a, cvk_type w, cvk_type y) {
     affine from = affine_add_scaled(affine_scale(j, n * lanes), g, n * CHANNELS);
     build_splat_repeated(b, x, access_at(d.input, affine_add_scaled(affine_scale(g, n), p, SUMMED), 1), n);
     build_load(b, v, access_at(d.weights, from, 1), NULL);
-    (n == 1 ? build_fma : build_dot)(b, sum, x, v, NULL);
+    (a == y ? build_fma : build_dot)(b, sum, x, v, NULL);
     build_end(b);
     store(&d, affine_add_scaled(affine_scale(j, lanes), p, CHANNELS), sum, NULL);
     build_end(b);
@@ -320,6 +320,7 @@ static void make_all(maker *m) {
     make_mixed(m, TYPE_F16);
     make_mixed(m, TYPE_BF16);
     make_product(m, TYPE_F32, TYPE_F32, TYPE_F32);
+    make_product(m, TYPE_F16, TYPE_F16, TYPE_F32);
     make_product(m, TYPE_F64, TYPE_F64, TYPE_F64);
     make_product(m, TYPE_S32, TYPE_S32, TYPE_S32);
     make_product(m, TYPE_U8, TYPE_S8, TYPE_S32);

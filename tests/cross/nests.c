@@ -253,7 +253,7 @@ static void fill_factors(buffer *b, type t, int count) {
     for (int i = 0; i < count; i++) {
         uint64_t any = random_bits();
         double x = is_float(t) ? (double)(any >> 44) * (t == F64 ? 1 : 0x1p-10) : 0;
-        if (t == F32) x = (double)(int64_t)(any % 201) - 100;
+        if (t == F32 || t == F16) x = (double)(int64_t)(any % 201) - 100;
         uint64_t bits = is_float(t) ? converted(t, x) : wrapped(t, (int64_t)any);
         if (!is_float(t) && i % SUMMED < SUMMED / 2)
             bits = wrapped(t, (int64_t)(i % 3 == 2 ? most_of(t) : i % 3 ? least_of(t) : -1));
@@ -430,7 +430,7 @@ static int check_mixed(const nest *n) {
 }
 
 static uint64_t product_at(const nest *n, int p, int oc) {
-    int group = BITS[n->y] / BITS[n->a];
+    int group = n->a == F16 ? 1 : BITS[n->y] / BITS[n->a];
     double sum = 0;
     uint64_t integer = 0;
     for (int ic = 0; ic < SUMMED; ic++) {

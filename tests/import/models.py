@@ -46,8 +46,10 @@ def node(op, inputs, output, **attributes):
 
 
 def value(name, shape):
+    """Of f32, or of what (shape, kind) says."""
+    shape, kind = shape if len(shape) == 2 and isinstance(shape[0], tuple) else (shape, FLOAT)
     dims = b"".join(field(1, field(2, d) if isinstance(d, str) else field(1, d)) for d in shape)
-    return field(1, name) + field(2, field(1, field(1, FLOAT) + field(2, dims)))
+    return field(1, name) + field(2, field(1, field(1, kind) + field(2, dims)))
 
 
 def beside(name, shape, location, offset, length):
@@ -107,10 +109,11 @@ def part_net():
 
 
 def byte_net():
-    """Convolutions of bytes, one of them written out."""
+    """Convolutions of bytes, one of them written out, and a sum."""
     constants = {"w": ((4, 2, 3, 3), [i % 7 - 3 for i in range(72)], INT8), "s": ((), [0.5]), "v": ((4,), [1, 2, 3, 4]), "z": ((), [9], UINT8),
                  "y": ((4,), [0] * 4, INT8), "b": ((4,), [5, -6, 7, 8], INT32), "m": ((4, 2, 1, 1), [1] * 8)}
-    nodes = [node("QuantizeLinear", ["x", "s", "z"], "q"), node("QLinearConv", ["q", "s", "z", "w", "v", "y", "s", "z", "b"], "a", group=2),
+    nodes = [node("QuantizeLinear", ["x", "s", "z"], "q"), node("QLinearConv", ["q", "s", "z", "w", "v", "y", "s", "z", "b"], "aa", group=2),
+             node("QLinearAdd", ["aa", "s", "z", "aa", "s", "z", "s", "z"], "a"),
              node("DequantizeLinear", ["a", "s", "z"], "f"), node("DequantizeLinear", ["w", "v", "y"], "k", axis=0), node("DequantizeLinear", ["b", "v"], "c", axis=0),
              node("Conv", ["f", "k", "c"], "d", group=2), node("QuantizeLinear", ["d", "s", "z"], "e"), node("DequantizeLinear", ["e", "s", "z"], "o"),
              node("Conv", ["o", "m"], "out", group=2)]

@@ -227,8 +227,9 @@ class Bytes(Case):
             node("QuantizeLinear", ["x", "bx", "zx"], "q"), node("DequantizeLinear", ["q", "bx", "zx"], "f"),
             node("DequantizeLinear", ["w", "bw", "zw"], "v", axis=0), node("DequantizeLinear", ["b", "bb", "zb"], "c", axis=0),
             node("Conv", ["f", "v", "c"], "s", pads=[1, 1, 1, 1], group=2), node("QuantizeLinear", ["s", "by", "zy"], "y")], ["y"]))
-        self.assertEqual({(rows[n]["fate"], rows[n]["layer"]) for n in "fvcs"}, {("folded", "y")})
-        self.gives("y")
+        self.assertEqual([rows[n]["fate"] for n in "fvcsy"], ["folded", "constant", "constant", "layer", "folded"])
+        self.assertEqual({rows[n]["layer"] for n in "fsy"}, {"s"})
+        self.gives("s")
 
 
 class Products(Case):

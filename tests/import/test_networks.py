@@ -12,7 +12,7 @@ import unittest
 import numpy
 
 import convoke
-from models import HALF, INT64, beside, model, node
+from models import HALF, INT8, INT32, INT64, UINT8, beside, model, node
 
 command = sys.argv.pop()
 rng = numpy.random.default_rng(2)
@@ -333,10 +333,176 @@ class Files(Case):
         for offset, length in ((60, 48), (0, 101), (1 << 63, 48), (8, (1 << 64) - 8)):
             self.refuses("weights.bin", "it is not as long as the model says", offset, length)
 
-    def test_halves_are_floats(self):
+    def test_casts_are_types_of_what_is_put_out(self):
         w = numbers(3, 4, 1, 1)
         self.imports({"w": (*constant(w), HALF)}, [node("Cast", ["x"], "h", to=HALF), node("Conv", ["h", "w"], "c"), node("Cast", ["c"], "y", to=1)])
         self.gives(pointwise(self.x, w))
+        self.assertIn("{name: c, input: h, out_channels: 3, kernel_size: 1, dtype: {input: f16, weights: f16, output: f32}", self.spec)
+
+
+class Halves(Case):
+    x = numbers(2, 4, 6, 5).astype(numpy.float16)
+
+    def test_a_model_of_halves_is_a_network_of_halves(self):
+        w, k = numbers(4, 4, 1, 1), numbers(4, 1, 3, 3)
+        self.imports({"w": (*constant(w), HALF), "k": (*constant(k), HALF), "eighth": ((1,), [0.125], HALF)},
+                     [node("Conv", ["x", "w"], "c"), node("Mul", ["c", "eighth"], "m"), node("Relu", ["m"], "r"),
+                      node("Conv", ["r", "k"], "d", group=4, pads=[1, 1, 1, 1]), node("Add", ["d", "x"], "a"), node("GlobalAveragePool", ["a"], "y")],
+                     inputs={"x": (self.x.shape, HALF)}, outputs=("y", "a"))
+        self.assertNotIn("f32", self.spec)
+        self.assertEqual(self.spec.count("dtype: f16"), 4)  # of the input, too
+        half = lambda a: a.astype(numpy.float16).astype(float)
+        r = half(numpy.maximum(pointwise(self.x, w) / 8, 0))
+        windows = numpy.lib.stride_tricks.sliding_window_view(numpy.pad(r, [(0, 0), (0, 0), (1, 1), (1, 1)]), (3, 3), (2, 3))
+        a = half(numpy.einsum("nchwij,cij->nchw", windows, k[:, 0].astype(float)) + self.x)
+        for got, expected in zip(self.run_network(self.x), (half(a.mean((2, 3))), a), strict=True):
+            self.assertEqual(got.dtype, numpy.float16)
+            numpy.testing.assert_allclose(got.ravel(), expected.ravel(), rtol=2e-3)
+
+
+STEPS = {"x": (0.0125, 121), "a": (0.03, 0), "d": (0.04, 3), "p": (0.05, 130), "s": (0.06, 128), "g": (0.02, 120), "y": (0.1, 100)}
+WEIGHTS = {"a": (16, 8, 1, 1), "d": (16, 1, 3, 3), "p": (8, 16, 1, 1), "y": (5, 8)}
+
+
+class Bytes(Case):
+    """A block as of MobileNet, with the sum around it, a pool and a classifier: in numbers between bytes, and in operators on bytes."""
+    x = (numbers(1, 8, 10, 9) / 2).astype(numpy.float32)
+    weights = {n: rng.integers(-9, 10, shape) for n, shape in WEIGHTS.items()}
+    scales = {n: (rng.integers(2, 9, shape[0]) / 512).astype(numpy.float32) for n, shape in WEIGHTS.items()}
+    scales["y"] = numpy.array([0.02], numpy.float32)
+    biases = {n: rng.integers(-99, 100, shape[0]) for n, shape in WEIGHTS.items()}
+
+    def constants(self):
+        made = {}
+        for n, (step, zero) in STEPS.items():
+            made |= {f"{n}_s": ((), [step]), f"{n}_z": ((), [zero], UINT8)}
+        for n, w in self.weights.items():
+            made |= {f"{n}_w": (w.shape, w.ravel().tolist(), INT8), f"{n}_ws": (self.scales[n].shape, self.scales[n].tolist()),
+                     f"{n}_wz": (self.scales[n].shape, [0] * self.scales[n].size, INT8)}
+            unit = numpy.float32(STEPS[{"a": "x", "d": "a", "p": "d", "y": "g"}[n]][0]) * self.scales[n]
+            made |= {f"{n}_b": ((w.shape[0],), self.biases[n].tolist(), INT32), f"{n}_bs": (unit.shape, unit.tolist()),
+                     f"{n}_bz": (unit.shape, [0] * unit.size, INT32)}
+        made["y_v"] = (self.weights["y"].T.shape, self.weights["y"].T.ravel().tolist(), INT8)
+        return made | {"low": ((), [0]), "high": ((), [5.0]), "rows": sizes(1, -1)}
+
+    def layer(self, n, before, q, post=lambda v: v):
+        """Of bytes to bytes, by the language's rule."""
+        (step, zero), (unit, origin) = STEPS[n], STEPS[before]
+        w, x = self.weights[n], q.astype(int) - origin
+        if w.ndim == 2:
+            sums = x @ w.T + self.biases[n]
+        else:
+            x = numpy.pad(x, [(0, 0), (0, 0)] + [(w.shape[2] // 2,) * 2] * 2)
+            windows = numpy.lib.stride_tricks.sliding_window_view(x, w.shape[2:], (2, 3))
+            sums = numpy.einsum("nchwij,cij->nchw", windows, w[:, 0]) if n == "d" else numpy.einsum("nchwij,ocij->nohw", windows, w)
+            sums = sums + self.biases[n].reshape(-1, 1, 1)
+        m = numpy.float32(unit) * self.scales[n] / numpy.float32(step)
+        return self.bytes(post(sums.astype(numpy.float32) * (m if m.size == 1 or w.ndim == 2 else m.reshape(-1, 1, 1))), zero)
+
+    def bytes(self, values, zero):
+        return numpy.clip(numpy.rint(values) + zero, 0, 255)
+
+    def block(self, clip):
+        q = {"x": self.bytes(self.x / numpy.float32(STEPS["x"][0]), STEPS["x"][1])}
+        q["a"] = self.layer("a", "x", q["x"], lambda v: numpy.maximum(v, 0))
+        q["d"] = self.layer("d", "a", q["a"], (lambda v: numpy.clip(v, 0, numpy.float32(5 / 0.04))) if clip else lambda v: v)
+        q["p"] = self.layer("p", "d", q["d"])
+        real = lambda n: (q[n] - STEPS[n][1]) * STEPS[n][0]
+        q["s"] = self.bytes((real("p") + real("x")) / STEPS["s"][0], STEPS["s"][1])
+        q["m"] = q["s"][:, :, :10, :8].reshape(1, 8, 5, 2, 4, 2).max((3, 5))
+        q["g"] = self.bytes((q["m"] - STEPS["s"][1]).mean((2, 3), keepdims=True) * STEPS["s"][0] / STEPS["g"][0], STEPS["g"][1])
+        q["y"] = self.layer("y", "g", q["g"].reshape(1, 8))
+        return q
+
+    def between(self):
+        """Numbers between bytes, as quantisers write them."""
+        nodes = []
+        numbers_of = lambda n, s=None: nodes.append(node("DequantizeLinear", [f"{n}_q", f"{s or n}_s", f"{s or n}_z"], f"{n}_f"))
+        bytes_of = lambda n, s=None: nodes.append(node("QuantizeLinear", [f"{n}_o" if n != "x" else "x", f"{s or n}_s", f"{s or n}_z"], f"{n}_q"))
+
+        def product(n, before, *after, op="Conv", **attributes):
+            for k in "wb":
+                nodes.append(node("DequantizeLinear", [f"{n}_{k}", f"{n}_{k}s", f"{n}_{k}z"], f"{n}_{k}f", axis=0))
+            names = [f"{n}_{i}t" for i in range(len(after))] + [f"{n}_o"]
+            nodes.append(node(op, [f"{before}", f"{n}_wf", f"{n}_bf"], names[0], **attributes))
+            for i, (what, more) in enumerate(after):
+                nodes.append(node(what, [names[i], *more], names[i + 1]))
+            bytes_of(n)
+            numbers_of(n)
+        bytes_of("x")
+        numbers_of("x")
+        product("a", "x_f", ("Relu", []))
+        product("d", "a_f", ("Clip", ["low", "high"]), pads=[1, 1, 1, 1], group=16)
+        product("p", "d_f")
+        nodes.append(node("Add", ["p_f", "x_f"], "s_o"))
+        bytes_of("s")
+        numbers_of("s")
+        nodes.append(node("MaxPool", ["s_f"], "m_o", kernel_shape=[2, 2], strides=[2, 2]))
+        bytes_of("m", "s")
+        numbers_of("m", "s")
+        nodes.append(node("GlobalAveragePool", ["m_f"], "g_o"))
+        bytes_of("g")
+        numbers_of("g")
+        nodes.append(node("Flatten", ["g_f"], "l_o"))
+        bytes_of("l", "g")
+        numbers_of("l", "g")
+        product("y", "l_f", op="Gemm", transB=1)
+        return nodes
+
+    def on_bytes(self):
+        """The same as operators on bytes, some of which are ONNX Runtime's own."""
+        of = lambda n, s=None: [f"{n}_q", f"{s or n}_s", f"{s or n}_z"]
+        to = lambda n: [f"{n}_s", f"{n}_z"]
+        conv = lambda n, before, **more: node("QLinearConv", of(before) + [f"{n}_w", f"{n}_ws", f"{n}_wz"] + to(n) + [f"{n}_b"], f"{n}_q", **more)
+        return [node("QuantizeLinear", ["x", *to("x")], "x_q"), conv("a", "x"), conv("d", "a", pads=[1, 1, 1, 1], group=16), conv("p", "d"),
+                node("QLinearAdd", of("p") + of("x") + to("s"), "s_q"), node("MaxPool", ["s_q"], "m_q", kernel_shape=[2, 2], strides=[2, 2]),
+                node("QLinearGlobalAveragePool", of("m", "s") + to("g"), "g_q"), node("Reshape", ["g_q", "rows"], "l_q"),
+                node("QLinearMatMul", of("l", "g") + ["y_v", "y_ws", "y_wz"] + to("y"), "y_q"), node("DequantizeLinear", of("y"), "y_f")]
+
+    def numbers_of(self, q, n):
+        return (q[n] - STEPS[n][1]) * STEPS[n][0]
+
+    def check(self, nodes, outputs, clip):
+        self.imports(self.constants(), nodes, outputs=[f"{n}_f" for n in outputs], opset=13)
+        q = self.block(clip)
+        got = self.run_network(self.x)
+        for n, made in zip(outputs, got, strict=True):
+            steps = numpy.abs(made.ravel() - self.numbers_of(q, n).ravel()) / STEPS[n][0]
+            self.assertLessEqual(steps.max(), 1 + 1e-3, n)
+            self.assertLess((steps > 0.5).mean(), 0.03 if n != "y" else 1, n)
+        return q
+
+    def test_a_block_between_bytes(self):
+        self.check(self.between(), ["p", "s", "y"], True)
+        self.assertEqual(self.spec.count("output: u8}"), 5)
+        self.assertEqual(self.spec.count("dtype: u8"), 3)  # the sum, and pools
+        self.assertEqual(self.spec.count("output: f32}"), 3)  # what is put out
+
+    def test_a_block_of_operators_on_bytes(self):
+        self.biases = {n: b * (n != "y") for n, b in self.biases.items()}  # of a product of matrices there is none
+        self.check(self.on_bytes(), ["y"], False)
+        self.assertEqual(self.spec.count("output: f32}"), 1)
+
+    def test_bytes_come_in_and_go_out(self):
+        x = rng.integers(0, 256, (1, 8, 6, 5)).astype(numpy.uint8)
+        self.imports(self.constants(), [node("QLinearConv", ["x", "x_s", "x_z", "a_w", "a_ws", "a_wz", "a_s", "a_z", "a_b"], "y")], inputs={"x": (x.shape, UINT8)})
+        got, = self.run_network(x)
+        numpy.testing.assert_array_equal(got, self.layer("a", "x", x))
+
+    def test_integer_sums_are_numbers_of_step_one(self):
+        x = rng.integers(0, 256, (1, 8, 6, 5)).astype(numpy.uint8)
+        self.imports(self.constants(), [node("ConvInteger", ["x", "a_w", "x_z"], "i"), node("Cast", ["i"], "f", to=1), node("Mul", ["f", "x_s"], "y")], inputs={"x": (x.shape, UINT8)})
+        got, = self.run_network(x)
+        numpy.testing.assert_allclose(got, pointwise(x.astype(int) - STEPS["x"][1], self.weights["a"]) * numpy.float32(STEPS["x"][0]), rtol=1e-6)
+
+    def test_what_has_no_layer_of_bytes_is_computed_with_numbers(self):
+        self.imports(self.constants(), [node("QuantizeLinear", ["x", "x_s", "x_z"], "q"), node("DequantizeLinear", ["q", "x_s", "x_z"], "f"),
+                                        node("Softmax", ["f"], "t", axis=1), node("QuantizeLinear", ["t", "g_s", "g_z"], "u"),
+                                        node("DequantizeLinear", ["u", "g_s", "g_z"], "y")], opset=13)
+        x = (self.bytes(self.x / numpy.float32(STEPS["x"][0]), STEPS["x"][1]) - STEPS["x"][1]) * STEPS["x"][0]
+        u = self.bytes(softmax(x, 1) / STEPS["g"][0], STEPS["g"][1])
+        got, = self.run_network(self.x)
+        numpy.testing.assert_allclose(got, (u - STEPS["g"][1]) * STEPS["g"][0], atol=1e-6)
 
 
 class Kinds(Case):

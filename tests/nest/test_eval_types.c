@@ -181,6 +181,37 @@ Test(types, pairs_of_bf16_are_summed_the_second_first_and_what_is_next_to_0_is_0
         cr_expect_eq(got(&t, l, TYPE_F32), HALF_DOTS[l].expected, "lane %d: %a", l, got(&t, l, TYPE_F32));
 }
 
+/* 2049 is 2^11 + 1: of f16 no number, of sums one. */
+Test(types, a_product_of_f16_is_added_exactly_and_the_sum_is_rounded_once) {
+    static const struct {
+        double sum, x, y, expected;
+    } products[LANES] = {
+        {1, 2, 3, 7},
+        {2048, 1, 1, 2049},
+        {0, 2047, 2047, 0x3ff001p0},
+        {0x1p24, 1 + 0x1p-10, 1 + 0x1p-10, 0x1p24 + 2}, /* the product rounded first would be a tie, to even */
+        {0, 0x1p-24, 0x1p-24, 0x1p-48},                 /* what is below 2^-14 counts */
+        {0x1p-130, 0, 1, 0x1p-130},
+        {0, 65504, 65504, 65504.0 * 65504},
+        {INFINITY, 1, 1, INFINITY},
+    };
+    const cvk_type types[] = {TYPE_F16, TYPE_F16, TYPE_F32};
+    const int lanes[] = {LANES, LANES, LANES};
+    bench t;
+    set_up(&t, types, lanes, TYPE_F32);
+    for (int l = 0; l < LANES; l++) {
+        put(&t, 2, l, TYPE_F32, products[l].sum);
+        put(&t, 0, l, TYPE_F16, products[l].x);
+        put(&t, 1, l, TYPE_F16, products[l].y);
+    }
+    build_load(&t.b, reg(t.to, affine_constant(0)), access_at(t.tensor[2], affine_constant(0), 1), NULL);
+    build_dot(&t.b, reg(t.to, affine_constant(0)), reg(t.r[0], affine_constant(0)), reg(t.r[1], affine_constant(0)),
+              NULL);
+    run(&t, TYPE_F32, true);
+    for (int l = 0; l < LANES; l++)
+        cr_expect_eq(got(&t, l, TYPE_F32), (float)products[l].expected, "lane %d: %a", l, got(&t, l, TYPE_F32));
+}
+
 /* ---- floats ---- */
 
 Test(types, doubles_are_computed_in_double) {

@@ -65,7 +65,7 @@ static void splat_past_the_end(typed *t) { build_splat_repeated(&t->b, r(t, TYPE
 static void shift_by_all_bits(typed *t) { build_shift(&t->b, OP_SHIFT_LEFT, r(t, TYPE_U8), r(t, TYPE_U8), 8); }
 static void shift_of_floats(typed *t) { build_shift(&t->b, OP_SHIFT_RIGHT, r(t, TYPE_F32), r(t, TYPE_F32), 1); }
 static void dot_of_floats(typed *t) { build_dot(&t->b, r(t, TYPE_F32), r(t, TYPE_F32), r(t, TYPE_F32), NULL); }
-static void dot_of_halves(typed *t) { build_dot(&t->b, r(t, TYPE_F32), r(t, TYPE_F16), r(t, TYPE_F16), NULL); }
+static void dot_of_halves(typed *t) { build_dot(&t->b, r(t, TYPE_F32), r(t, TYPE_F16), r(t, TYPE_BF16), NULL); }
 static void dot_into_integers(typed *t) { build_dot(&t->b, r(t, TYPE_S32), r(t, TYPE_BF16), r(t, TYPE_BF16), NULL); }
 static void dot_of_two_sizes(typed *t) { build_dot(&t->b, r(t, TYPE_S32), r(t, TYPE_S16), r(t, TYPE_S8), NULL); }
 static void dot_into_bytes(typed *t) { build_dot(&t->b, r(t, TYPE_S8), r(t, TYPE_U8), r(t, TYPE_S8), NULL); }
@@ -128,7 +128,7 @@ static const struct mistake {
     MISTAKE(shift_by_all_bits, "shift_left of u8 by 8"),
     MISTAKE(shift_of_floats, "shift_right of f32"),
     MISTAKE(dot_of_floats, "dot of f32"),
-    MISTAKE(dot_of_halves, "dot of f16 and f16"),
+    MISTAKE(dot_of_halves, "dot of f16 and bf16"),
     MISTAKE(dot_into_integers, "dot: sums of s32 into s32"),
     MISTAKE(dot_of_two_sizes, "dot of s16 and s8"),
     MISTAKE(dot_into_bytes, "dot: sums of s8 into s8"),
@@ -159,7 +159,7 @@ Test(types, operations_on_the_wrong_types_and_what_has_no_room_are_refused_with_
     }
 }
 
-Test(types, every_conversion_and_every_product_of_bytes_is_legal) {
+Test(types, every_conversion_and_every_product_that_widens_is_legal) {
     typed t;
     set_up(&t);
     for (cvk_type from = 0; from < TYPES; from++)
@@ -168,6 +168,7 @@ Test(types, every_conversion_and_every_product_of_bytes_is_legal) {
     for (int i = 0; i < 4; i++)
         build_dot(&t.b, r(&t, TYPE_S32), r(&t, i & 1 ? TYPE_S8 : TYPE_U8), r(&t, i & 2 ? TYPE_S8 : TYPE_U8), NULL);
     build_dot(&t.b, r(&t, TYPE_S32), r(&t, TYPE_S16), r(&t, TYPE_S16), NULL);
+    build_dot(&t.b, r(&t, TYPE_F32), r(&t, TYPE_F16), r(&t, TYPE_F16), NULL);
     build_splat_repeated(&t.b, r(&t, TYPE_S16), at_element(&t, 60), 4);
     cr_expect_str_eq(verdict(&t), "");
     tear_down(&t);

@@ -199,6 +199,22 @@ static void of_floats(cvk_spec *s) {
     s->input_zero = s->weights_zero = 0;
 }
 
+static int zero_of(draws *d, cvk_type type) {
+    return draw_chance(d, 30) ? 0 : (int)draw_from(d, (int64_t)type_least(type), (int64_t)type_greatest(type));
+}
+
+/* Bytes come in, or go out, or both. */
+static void identity_of_bytes(draws *d, cvk_spec *s) {
+    static const cvk_type types[] = {TYPE_U8, TYPE_S8, TYPE_F32, TYPE_F16};
+    s->input_type = s->weights_type = types[draw_from(d, 0, 3)];
+    s->output_type = types[draw_from(d, 0, type_is_float(s->input_type) ? 1 : 3)];
+    s->rounding = ROUND_NEAREST_EVEN;
+    s->input_zero = type_is_float(s->input_type) ? 0 : zero_of(d, s->input_type);
+    s->output_zero = type_is_float(s->output_type) ? 0 : zero_of(d, s->output_type);
+    if (s->post_count < MOST_POST_OPS && draw_chance(d, 70))
+        s->post[s->post_count++] = (post_op){.kind = POST_TIMES, .a = (double)draw_from(d, -40, 40) / 8};
+}
+
 static bool has_groups(layer_kind kind) {
     return kind == LAYER_GROUP_NORM || kind == LAYER_LAYER_NORM || kind == LAYER_SOFTMAX;
 }
@@ -219,6 +235,7 @@ static void weightless(draws *d, cvk_spec *s) {
     s->coordinates = (coordinates)draw_from(d, COORDINATES_HALF_PIXEL, COORDINATES_ALIGN_CORNERS);
     s->nearest = (nearest_rounding)draw_from(d, ROUNDING_PREFER_FLOOR, ROUNDING_CEIL);
     if (!has_groups(s->kind) || draw_chance(d, 30)) s->groups = spec_groups_of_kind(s);
+    if (s->kind == LAYER_IDENTITY && s->input_type != TYPE_F64 && draw_chance(d, 50)) identity_of_bytes(d, s);
 }
 
 static void without_windows(draws *d, cvk_spec *s) { (draw_chance(d, 35) ? all_of_an_image : weightless)(d, s); }
@@ -231,10 +248,6 @@ static void accumulate(cvk_spec *s) {
 }
 
 /* ---- types ---- */
-
-static int zero_of(draws *d, cvk_type type) {
-    return draw_chance(d, 30) ? 0 : (int)draw_from(d, (int64_t)type_least(type), (int64_t)type_greatest(type));
-}
 
 /* What keeps integers, of the size that sums have, or bytes. */
 static void draw_integer_post_ops(draws *d, cvk_spec *s) {

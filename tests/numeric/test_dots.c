@@ -233,7 +233,7 @@ static void spread_sizes(const cvk_spec *s, layer_data *data) {
         type_write(s->weights_type, &w[i], ldexp(type_read(s->weights_type, &w[i]), -(int)(i / filter * 7)));
 }
 
-static cvk_spec halves(int64_t channels, int64_t kernel, accuracy a, cvk_type output) {
+static cvk_spec halves(cvk_type type, int64_t channels, int64_t kernel, accuracy a, cvk_type output) {
     cvk_spec s = {.name = "halves",
                   .rank = 2,
                   .batch = 1,
@@ -248,8 +248,8 @@ static cvk_spec halves(int64_t channels, int64_t kernel, accuracy a, cvk_type ou
                   .pad_after = {0, kernel / 2, kernel / 2},
                   .input_layout = CVK_CHANNELS_LAST,
                   .output_layout = CVK_CHANNELS_LAST,
-                  .input_type = TYPE_BF16,
-                  .weights_type = TYPE_BF16,
+                  .input_type = type,
+                  .weights_type = type,
                   .output_type = output,
                   .accuracy = a,
                   .at = {.file = ""}};
@@ -282,6 +282,14 @@ static int count_plans(arena *a, const cvk_target *target, const cvk_spec *s) {
     return pairs;
 }
 
+/* How many products the best plan sums in one instruction. */
+static int best_dot(arena *a, const cvk_target *target, const cvk_spec *s) {
+    ranked_layer *plans;
+    int count;
+    cr_assert_eq(compile_rank(a, s, (goal){.target = target}, 0, NULL, &plans, &count), CVK_OK);
+    return layer_plan_part(&plans[0].plan, 0)->dot;
+}
+
 static int in_an_arena(int (*plans)(arena *, const cvk_target *, const cvk_spec *), const cvk_target *target,
                        const cvk_spec *s) {
     arena a;
@@ -298,15 +306,64 @@ Test(dots, pairs_of_bf16_have_the_evaluators_bits_whatever_their_size) {
     const int64_t channels[] = {16, 7}, kernels[] = {1, 3};
     const cvk_type outputs[] = {TYPE_F32, TYPE_BF16};
     for (int i = 0; i < 8; i++) {
-        const cvk_spec s = halves(channels[i & 1], kernels[i >> 1 & 1], ACCURACY_DEFAULT, outputs[i >> 2]);
+        const cvk_spec s = halves(TYPE_BF16, channels[i & 1], kernels[i >> 1 & 1], ACCURACY_DEFAULT, outputs[i >> 2]);
         cr_expect(in_an_arena(try_plans, target, &s) > 0);
     }
 }
 
 Test(dots, a_strict_layer_sums_no_pairs_of_bf16) {
     const cvk_target *target = target_find("x86-64-v4-bf16");
-    const cvk_spec strict = halves(16, 3, ACCURACY_STRICT, TYPE_BF16),
-                   other = halves(16, 3, ACCURACY_DEFAULT, TYPE_BF16);
+    const cvk_spec strict = halves(TYPE_BF16, 16, 3, ACCURACY_STRICT, TYPE_BF16),
+                   other = halves(TYPE_BF16, 16, 3, ACCURACY_DEFAULT, TYPE_BF16);
     cr_expect_eq(in_an_arena(count_plans, target, &strict), 0);
     cr_expect(in_an_arena(count_plans, target, &other) > 0);
+}
+
+/* Some cores take as long for one as for four multiply-adds. */
+Test(dots, pairs_of_bf16_are_summed_where_the_core_is_fast_at_it) {
+    cvk_target target = *target_find("x86-64-v4-bf16");
+    machine_figures figures = *target.figures;
+    target.figures = &figures;
+    const cvk_spec layer = halves(TYPE_BF16, 64, 3, ACCURACY_DEFAULT, TYPE_BF16);
+    figures.half_dots_a_cycle = figures.fma_a_cycle;
+    cr_expect_eq(in_an_arena(best_dot, &target, &layer), 2);
+    figures.half_dots_a_cycle = figures.fma_a_cycle / 4;
+    cr_expect_eq(in_an_arena(best_dot, &target, &layer), 0);
+}
+
+/* ---- products of f16 ---- */
+
+static void judge_reals(subject *s, arena *a, const layer_plan *plan) {
+    compile_unit unit;
+    double worst = 0;
+    const char *yaml = trial_yaml(a, s->trial.spec, plan);
+    cr_assert_eq(compile_plan(a, s->trial.spec, (goal){.target = s->target}, plan, NULL, &unit, NULL), CVK_OK, "%s",
+                 yaml);
+    cr_expect(trial_nests(&s->trial, &unit, &worst) == CVK_OK && worst <= 1, "%g of the bound\n%s", worst, yaml);
+    cr_expect(trial_stored(&s->trial, &unit.run, &unit.pack) && trial_identity(&s->trial, &unit), "%s\n%s",
+              s->trial.words, yaml);
+    s->dots++;
+}
+
+/* How many plans multiply halves as they are; a few of those keep the bound of direct sums. */
+static int judge_plans(arena *a, const cvk_target *target, const cvk_spec *s) {
+    subject own = {.target = target};
+    ranked_layer *plans;
+    int count;
+    cr_assert(trial_open(&own.trial, s, DATA_REALS, false, 1), "out of memory");
+    cr_assert_eq(compile_rank(a, s, (goal){.target = target}, 0, NULL, &plans, &count), CVK_OK);
+    for (int i = 0; i < count && own.dots < MOST_PLANS; i++)
+        if (layer_plan_part(&plans[i].plan, 0)->dot) judge_reals(&own, a, &plans[i].plan);
+    trial_close(&own.trial);
+    return own.dots;
+}
+
+Test(dots, a_strict_layer_multiplies_halves_as_they_are_where_the_product_is_exact) {
+    const cvk_target *target = target_find("aarch64-neon-fp16fml");
+    const cvk_layout layouts[] = {CVK_CHANNELS_FIRST, CVK_CHANNELS_LAST, CVK_BLOCKED};
+    for (int i = 0; i < 6; i++) {
+        cvk_spec s = halves(TYPE_F16, i < 3 ? 7 : 16, i < 3 ? 3 : 1, ACCURACY_STRICT, i % 2 ? TYPE_F32 : TYPE_F16);
+        s.input_layout = s.output_layout = layouts[i % 3];
+        cr_expect(in_an_arena(judge_plans, target, &s) > 0, "none of %d channels, layout %d", i < 3 ? 7 : 16, i % 3);
+    }
 }

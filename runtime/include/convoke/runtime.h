@@ -83,6 +83,7 @@ typedef enum cvk_cpu_feature {
 #include <convoke/cpu.def>
 #undef CVK_CPU
 } cvk_cpu_feature;
+#define CVK_CPU_FP16FML (UINT64_C(1) << 32)
 
 /* The features of the running CPU that its operating system has enabled (CPUID and XGETBV on x86, HWCAP on Linux
  * elsewhere). */

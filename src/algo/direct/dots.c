@@ -34,8 +34,9 @@ static bool has_whole_blocks(const problem *p) {
     return p->x.block <= 1 || p->groups == 1 || p->in_channels % p->x.block == 0;
 }
 
+/* One product at a time is added as any multiply-add would. */
 static bool serves_floats(const problem *p, const target_dot *d) {
-    return p->x.type == d->x && p->accuracy != ACCURACY_STRICT && has_whole_blocks(p);
+    return p->x.type == d->x && (d->factors == 1 || p->accuracy != ACCURACY_STRICT) && has_whole_blocks(p);
 }
 
 const target_dot *dot_of(const problem *p, const cvk_target *target, int factors) {
@@ -51,6 +52,7 @@ bool dot_wants_border(const problem *p, const target_dot *d) {
 
 /* Channels of a step lie side by side, and are of one group alone, or nobody's, whose weights are 0. */
 bool dot_reads_input(const problem *p, const target_dot *d) {
+    if (d->factors == 1) return true;
     const bool fill = p->x.block > 1 && p->groups == 1 && !type_is_float(d->x);
     return (p->in_channels % d->factors == 0 || fill) && view_has_channels_together(&p->x);
 }

@@ -206,7 +206,9 @@ static void copy_line(const copy *c, spot p, int64_t count, bool along_channels)
 
 /* ---- channels brought side by side for a dot, of columns that lie side by side ---- */
 
-static bool brings_together(const copy *c) { return c->t->dot && !view_has_channels_together(&c->input.v); }
+static bool brings_together(const copy *c) {
+    return c->t->dot && c->t->reduced > 1 && !view_has_channels_together(&c->input.v);
+}
 
 /* Up to a register of columns of the channels of a step, those that exist. */
 static void bring_vectors(const copy *c, const spot *p, int64_t channels, int64_t columns) {

@@ -569,6 +569,11 @@ static void propose_tiles(proposer *o) {
     add_smallest(o, plan);
 }
 
+/* Products one by one may be as fast: what sums several of halves takes a core that much longer than a multiply-add. */
+static bool dots_are_slow(const cvk_target *target, const target_dot *d) {
+    return type_is_float(d->x) && d->factors * target->figures->half_dots_a_cycle <= target->figures->fma_a_cycle;
+}
+
 /* With whatever sums several products at once, where something does; of kernel rows and groups, also without. */
 void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
                            plan_list *list) {
@@ -577,12 +582,15 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
         [DOTS_CHANNELS] = propose_tiles, [DOTS_ROWS] = propose_windows, [DOTS_GROUPS] = propose_groups};
     const int before = list->count;
     const target_dot *d;
+    bool slow = false;
     for (int i = 0; row->family->dots && (d = target_dot_row(target, i)); i++) {
         o.dot = dot_of(&o.p, target, d->factors);
-        if (o.dot == d) propose[row->family->dots](&o);
+        if (o.dot != d) continue;
+        propose[row->family->dots](&o);
+        slow |= dots_are_slow(target, d);
     }
     o.dot = NULL;
-    if (list->count == before || row->family->all_groups) propose_tiles(&o);
+    if (slow || list->count == before || row->family->all_groups) propose_tiles(&o);
 }
 
 static void add_packed_rows(proposer *o, cvk_plan plan) {
