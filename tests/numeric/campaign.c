@@ -44,9 +44,10 @@ static bool fails(const subject *s, const layer_plan *plan, const char *words) {
     return false;
 }
 
+/* The matrix of im2col has the border, too. */
 static bool packs_border(const layer_plan *p) {
     for (int i = 0; i < p->count; i++)
-        if (p->part[i].pack_border) return true;
+        if (p->part[i].pack_border || strcmp(p->part[i].algorithm, "im2col") == 0) return true;
     return false;
 }
 
