@@ -44,34 +44,59 @@ uint64_t memory_end_during(const memory_block *blocks, int count, int step) {
     return end;
 }
 
-/* One attempt. `low` holds those placed so far, the lowest first. */
+/* One attempt. Of a hundred blocks a few live at the same time as one: those of block i are `met[met_begin[i]]` and on,
+ * to where the next one's begin. */
 typedef struct placing {
     memory_block *blocks;
     int count;
-    const memory_block **low;
+    const int *met, *met_begin;
+    bool *placed;
+    const memory_block **low; /* those placed that live at the same time as the next, the lowest first */
     memory_behind behind;
     uint64_t *end; /* of each of its steps, where what lives during it ends */
 } placing;
 
+static void find_met(arena *a, placing *p) {
+    int *begin = arena_array(a, int, p->count + 1), pairs = 0;
+    for (int i = 0; i < p->count; i++)
+        for (int k = 0; k < p->count; k++) pairs += i != k && meet(&p->blocks[i], &p->blocks[k]);
+    int *met = arena_array(a, int, pairs + 1), at = 0;
+    for (int i = 0; i < p->count; i++) {
+        begin[i] = at;
+        for (int k = 0; k < p->count; k++)
+            if (i != k && meet(&p->blocks[i], &p->blocks[k])) met[at++] = k;
+    }
+    begin[p->count] = at;
+    p->met = met;
+    p->met_begin = begin;
+}
+
+static int sort_placed(placing *p, int block) {
+    int count = 0;
+    for (int i = p->met_begin[block]; i < p->met_begin[block + 1]; i++) {
+        if (!p->placed[p->met[i]]) continue;
+        const memory_block *other = &p->blocks[p->met[i]];
+        int at = count++;
+        for (; at > 0 && p->low[at - 1]->at > other->at; at--) p->low[at] = p->low[at - 1];
+        p->low[at] = other;
+    }
+    return count;
+}
+
 /* The narrowest gap that is wide enough, or behind all. */
-static uint64_t find_gap(const placing *p, int placed, const memory_block *b) {
+static uint64_t find_gap(placing *p, int block) {
+    const uint64_t bytes = lines(p->blocks[block].bytes);
+    const int count = sort_placed(p, block);
     uint64_t end = 0, best = UINT64_MAX, at = 0;
-    for (int i = 0; i < placed; i++) {
+    for (int i = 0; i < count; i++) {
         const memory_block *other = p->low[i];
-        if (!meet(other, b)) continue;
-        if (other->at > end && other->at - end >= lines(b->bytes) && other->at - end < best) {
+        if (other->at > end && other->at - end >= bytes && other->at - end < best) {
             best = other->at - end;
             at = end;
         }
-        if (other->at + lines(other->bytes) > end) end = other->at + lines(other->bytes);
+        end = greater(end, other->at + lines(other->bytes));
     }
     return best == UINT64_MAX ? end : at;
-}
-
-static void insert(placing *p, int placed, const memory_block *b) {
-    int i = placed;
-    for (; i > 0 && p->low[i - 1]->at > b->at; i--) p->low[i] = p->low[i - 1];
-    p->low[i] = b;
 }
 
 /* With what is wanted behind. */
@@ -88,10 +113,11 @@ static uint64_t end_behind(const placing *p) {
 
 static uint64_t place_in_order(placing *p, const int *order) {
     uint64_t end = 0;
+    memset(p->placed, 0, sizeof *p->placed * (size_t)p->count);
     for (int i = 0; i < p->count; i++) {
         memory_block *b = &p->blocks[order[i]];
-        b->at = find_gap(p, i, b);
-        insert(p, i, b);
+        b->at = find_gap(p, order[i]);
+        p->placed[order[i]] = true;
         end = greater(end, b->at + lines(b->bytes));
     }
     return greater(end, end_behind(p));
@@ -144,8 +170,13 @@ static uint64_t improve(placing *p, int *order, uint64_t best, uint64_t bound) {
 }
 
 uint64_t memory_place(arena *a, memory_block *blocks, int count, memory_behind behind) {
-    placing p = {blocks, count, arena_array(a, const memory_block *, count + 1), behind,
-                 arena_array(a, uint64_t, behind.steps + 1)};
+    placing p = {.blocks = blocks,
+                 .count = count,
+                 .placed = arena_array(a, bool, count + 1),
+                 .low = arena_array(a, const memory_block *, count + 1),
+                 .behind = behind,
+                 .end = arena_array(a, uint64_t, behind.steps + 1)};
+    find_met(a, &p);
     int *order = arena_array(a, int, count + 1), *best_order = arena_array(a, int, count + 1);
     const uint64_t bound = memory_bound(blocks, count, behind);
     uint64_t best = UINT64_MAX;
