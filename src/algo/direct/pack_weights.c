@@ -1,6 +1,7 @@
 /* Packed weights: for each group and block, the taps in the order the reduction visits them, and for each tap the
- * block's channels side by side; channels that do not exist are zeros. Vectors of halves stay halves, which are fewer
- * bytes, and are widened as they are loaded; weights that are loaded one by one are widened here. */
+ * block's channels side by side; channels that do not exist are zeros. Halves are widened here, if the second level
+ * still keeps them then; else their vectors stay halves, which are fewer bytes to wait for, and are widened as they are
+ * loaded. Weights that are loaded one by one are always widened here. */
 #include "algo/direct/tile.h"
 
 int64_t packed_weights_elements(const tile *t) {
@@ -8,12 +9,16 @@ int64_t packed_weights_elements(const tile *t) {
     return t->oc.groups * t->oc.blocks * taps * tile_steps(t) * tile_tap_weights(t);
 }
 
+static bool stays_near(const problem *p, const cvk_target *target) {
+    return type_bytes(p->sum) * p->w.elements <= target->l2_bytes / 2;
+}
+
 /* Integers are packed as they count, from 0, which 16 bits hold: so a compiler sees that 16 bits are all there is to
  * multiply, for which there are faster instructions. */
-cvk_type packed_weights_type(const tile *t) {
-    if (t->dot) return t->dot->w;
-    if (t->plan->lanes == LANES_COLUMNS) return t->p.sum;
-    return type_is_float(t->p.sum) ? t->p.w.type : TYPE_S16;
+cvk_type packed_weights_type(const problem *p, const cvk_target *target, const cvk_plan *plan, const target_dot *dot) {
+    if (dot) return dot->w;
+    if (!type_is_float(p->sum)) return plan->lanes == LANES_COLUMNS ? p->sum : TYPE_S16;
+    return plan->lanes == LANES_COLUMNS || stays_near(p, target) ? p->sum : p->w.type;
 }
 
 /* The channels of one tap of one block; `valid` of them exist. */
@@ -66,8 +71,8 @@ nest *pack_weights_build(arena *a, const tile *made) {
     int from =
         nest_add_tensor(&b, "weights", ROLE_PACK_FROM, t.p.w.type, t.p.w.elements, type_bytes(t.p.w.type), false);
     nest_count_from(&b, from, t.p.w.zero);
-    int to = nest_add_tensor(&b, "packed", ROLE_PACK_TO, packed_weights_type(&t), packed_weights_elements(&t),
-                             SCRATCH_ALIGNMENT, true);
+    int to = nest_add_tensor(&b, "packed", ROLE_PACK_TO, packed_weights_type(&t.p, t.target, t.plan, t.dot),
+                             packed_weights_elements(&t), SCRATCH_ALIGNMENT, true);
     int w = nest_add_register(&b, "w", t.p.sum, t.lanes, 2);
     int64_t whole = channel_blocks_whole(&t.oc);
     t.oc.group = build_loop(&b, "g", t.oc.groups);

@@ -302,7 +302,7 @@ void column_tile_load(tile *t, const tap *k, const pixel *row, affine v, registe
 /* pack_weights.c */
 nest *pack_weights_build(arena *a, const tile *t);
 int64_t packed_weights_elements(const tile *t);
-cvk_type packed_weights_type(const tile *t);
+cvk_type packed_weights_type(const problem *p, const cvk_target *target, const cvk_plan *plan, const target_dot *dot);
 /* pack_input.c: copies what the output positions of a task need, border and all. */
 /* Output positions along an axis whose input is in scratch together, where so many loops are tasks. */
 int64_t pack_input_positions(const problem *p, const cvk_plan *plan, int axis);

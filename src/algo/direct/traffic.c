@@ -70,11 +70,10 @@ static sweeps sweeps_of(const problem *p, const cvk_target *target, const cvk_pl
     bool all_groups = plan->lanes == LANES_CHANNELS;
     sweeps s = {.p = p, .plan = plan, .all_groups = all_groups, .channels = plan->unroll_ic, .input_sets = 1};
     s.x = p->x.type;
-    s.w = plan->lanes == LANES_COLUMNS ? p->sum : type_is_float(p->sum) ? p->w.type : TYPE_S16;
     const target_dot *dot = dot_of(p, target, plan->dot);
+    s.w = packed_weights_type(p, target, plan, dot);
     if (plan->lanes == LANES_IN_CHANNELS) s.channels = target_lanes(target, p->sum);
     if (dot) s.channels *= dot->factors;
-    if (dot) s.w = dot->w;
     s.whole[LOOP_N] = (double)p->n;
     s.whole[LOOP_G] = (double)(all_groups ? problem_multiplier(p) : p->groups);
     s.whole[LOOP_OC] = (double)(all_groups ? p->x.channels : p->out_channels);

@@ -216,8 +216,8 @@ static void declare(tile *t) {
     nest_builder *b = t->b;
     t->input = dot_add_input(t);
     if (has_packed_weights(t))
-        t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, packed_weights_type(t), packed_weights_elements(t),
-                                     SCRATCH_ALIGNMENT, false);
+        t->weights = nest_add_tensor(b, "weights", ROLE_WEIGHTS, packed_weights_type(&t->p, t->target, t->plan, t->dot),
+                                     packed_weights_elements(t), SCRATCH_ALIGNMENT, false);
     t->out = epilogue_declare(b, &t->p);
     t->out.y.streams = t->plan->stream;
     t->x = (tensor_view){.tensor = t->input, .v = t->p.x};
