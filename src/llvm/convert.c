@@ -151,7 +151,6 @@ static LLVMValueRef float_to_s32(const converter *c, LLVMValueRef x) {
 /* NaN as 0, what lies below `low` as that. */
 static LLVMValueRef at_least(const converter *c, cvk_type type, LLVMValueRef x, double low) {
     LLVMValueRef least = number(c, type, low);
-    if (type_is_float(type) && low == 0) return lower_select_less(c->b, type, least, x, x, least);
     if (type_is_float(type)) {
         LLVMValueRef ordered = LLVMBuildFCmp(c->b, LLVMRealORD, x, x, "");
         x = LLVMBuildSelect(c->b, ordered, x, LLVMConstNull(LLVMTypeOf(x)), "");
@@ -170,10 +169,17 @@ static bool has_saturation(const converter *c, cvk_type from, cvk_type to) {
     return from == TYPE_F32 && type_bytes(to) == 1 && c->lanes == 16 && (c->m->target->cpu_features & CVK_CPU_AVX512F);
 }
 
+/* The same, where its maximum of NaN and 0 is 0 in one instruction. Of other CPUs LLVM takes one that lets signalling
+ * NaN through. */
+static LLVMValueRef at_least_by_maximum(const converter *c, LLVMValueRef x, double low) {
+    LLVMValueRef least = number(c, TYPE_F32, low);
+    return low == 0 ? lower_select_less(c->b, TYPE_F32, least, x, x, least) : at_least(c, TYPE_F32, x, low);
+}
+
 /* AVX-512 makes bytes of what counts from the least of them, as a number without sign; what is beyond 32 bits comes as
  * 2^31, and is more than they have still. */
 static LLVMValueRef float_to_saturated(const converter *c, cvk_type to, LLVMValueRef x) {
-    x = at_least(c, TYPE_F32, x, type_least(to) - c->zero);
+    x = at_least_by_maximum(c, x, type_least(to) - c->zero);
     LLVMValueRef arguments[] = {x, LLVMConstNull(words(c)),
                                 LLVMConstInt(LLVMInt16TypeInContext(c->m->context), 0xffff, false),
                                 LLVMConstInt(c->m->i32, 4, false)};
