@@ -215,13 +215,12 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     core += direct_conflicts(&p, target, plan) * counts->ops[OP_SPLAT] * f->conflict_cycles;
     core += row_conflicts(&p, target, plan) * f->conflict_cycles;
     core += short_tiles_cycles(&p, target, plan, counts) + rounds_cycles(&p, target, plan);
-    core += f->page_cycles * t.pages + f->row_line_cycles * t.row_lines;
+    core += f->page_cycles * t.pages + f->row_line_cycles * t.row_lines + streaming_cycles(&p, plan, counts);
     core += spilled_cycles(&p, target, plan, counts);
     double near = hypot(core, cost_l2(target, t.l1) + jumping_cycles(&p, target, plan));
     double far =
         (cost_l3(target, t.l2 - past_caches(&p, plan)) + cost_memory(target, t.l3)) * (1 + one_after_another(&p, plan));
     far += f->run_cycles * t.runs + f->piece_cycles * t.pieces;
-    far = beside(far, streaming_cycles(&p, plan, counts), f->far_loss);
     double loss = t.input_sets < 1 ? f->few_sets_loss : f->far_loss;
     return beside(near, far, plan->prefetch ? f->prefetched_loss : loss) + packing_far(&p, target, plan, t.l2) +
            waiting_cycles(&p, target, plan, &t);
