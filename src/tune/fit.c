@@ -7,13 +7,11 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_PLANS = 96, MOST_LIKED = 24, FOLDS = 5, ROUNDS = 7 };
-static const double SLOWEST = 2.5;     /* times the best: what is slower matters only if it looks fast */
-static const double EAGERNESS = 16;    /* a plan that looks 1 % slower is picked so many per cent less often */
-static const double ACCURACY = 0.1;    /* what errors of all times count, beside the time of what is picked */
+enum { MOST_PLANS = 48, FOLDS = 5, ROUNDS = 7 };
+static const double SLOWEST = 2.5;     /* times the best: what is slower does not matter */
 static const double FIRST_STEP = 0.32; /* of a figure's logarithm */
 static const double NEARNESS =
-    0.02; /* what a figure's distance from where it was costs, beside the loss of all layers */
+    0.002; /* what a figure's distance from where it was costs, beside the errors' mean square */
 static const double PRECISION = 1e3; /* figures are kept to three digits after the first */
 
 /* What plans became, and the logarithm of their time. */
@@ -43,83 +41,60 @@ static cvk_target with_figures(const cvk_target *t, const machine_figures *f) {
 
 /* ---- what there is to fit to ---- */
 
-/* Whether a plan may be a sample: one that is not far from the best, or is among those that the model likes most, which
- * come first, and ran at all. */
-static bool may_be_sample(const simulated_layer *l, int i) {
-    return l->relative[i] <= SLOWEST * l->optimum || (i < MOST_LIKED && isfinite(l->relative[i]));
-}
-
-static void take_sample(fitting *f, const simulated_layer *l, int i, subject *to) {
-    const candidates *c = &l->candidates;
-    const layer_nests built = layer_build(f->arena, c->spec, c->aim, &c->list[i].plan, NULL);
-    to->samples[to->count++] = (sample){built, log(l->relative[i])};
-}
-
-/* What the model likes most, and some of the others, evenly spread over those. */
+/* Some of the plans that are not far from the best, evenly spread over those. */
 static void take_samples(fitting *f, const simulated_layer *l, subject *to) {
-    int others = 0, liked = 0;
-    for (int i = 0; i < l->candidates.count; i++)
-        if (may_be_sample(l, i)) *(i < MOST_LIKED ? &liked : &others) += 1;
-    const int wanted = others < MOST_PLANS - liked ? others : MOST_PLANS - liked;
-    *to = (subject){.layer = l, .samples = arena_array(f->arena, sample, MOST_PLANS)};
+    int near = 0, taken = 0;
+    for (int i = 0; i < l->candidates.count; i++) near += l->relative[i] <= SLOWEST * l->optimum;
+    to->layer = l;
+    to->samples = arena_array(f->arena, sample, MOST_PLANS);
     for (int i = 0, at = 0; i < l->candidates.count; i++) {
-        if (!may_be_sample(l, i)) continue;
-        if (i < MOST_LIKED || at * wanted / others != (at + 1) * wanted / others) take_sample(f, l, i, to);
-        at += i >= MOST_LIKED;
+        if (!(l->relative[i] <= SLOWEST * l->optimum)) continue;
+        const bool wanted = near <= MOST_PLANS || at * MOST_PLANS / near != (at - 1) * MOST_PLANS / near || at == 0;
+        at++;
+        if (!wanted || taken == MOST_PLANS) continue;
+        const candidates *c = &l->candidates;
+        const layer_nests built = layer_build(f->arena, c->spec, c->aim, &c->list[i].plan, NULL);
+        to->samples[taken++] = (sample){built, log(l->relative[i])};
     }
+    to->count = taken;
 }
 
-/* ---- errors, and what they lead to ---- */
+/* ---- errors ---- */
 
-/* What a model makes of a layer: the mean square of its errors, of logarithms, a layer's mean taken out, as how long a
- * cycle is is not for the model to say; and the time of what it picks, over the best. Times are noisy, and of plans
- * that look alike any may be picked: so that is a mean, too, in which a plan has a weight by how fast it looks. */
-typedef struct opinion {
-    double error, picked;
-} opinion;
-
-static opinion opinion_of(const subject *s, const cvk_target *t) {
-    const double unit = layer_cycles(s->layer->candidates.spec, t, &s->samples[0].nests);
-    double sum = 0, squares = 0, weights = 0, times = 0;
+/* Of the logarithms, a layer's mean taken out: how long a cycle is, is not for the model to say. */
+static double errors_of(const subject *s, const cvk_target *t) {
+    double sum = 0, squares = 0;
     for (int i = 0; i < s->count; i++) {
         const double cycles = layer_cycles(s->layer->candidates.spec, t, &s->samples[i].nests);
-        const double error = log(cycles) - s->samples[i].log_time, weight = pow(cycles / unit, -EAGERNESS);
+        const double error = log(cycles) - s->samples[i].log_time;
         sum += error;
         squares += error * error;
-        weights += weight;
-        times += weight * exp(s->samples[i].log_time);
     }
-    const double mean = sum / s->count;
-    return (opinion){squares / s->count - mean * mean, times / weights / s->layer->optimum};
+    return squares - sum * sum / s->count;
 }
 
 static bool is_left_out(size_t subject_index, int fold) { return fold >= 0 && (int)(subject_index % FOLDS) == fold; }
 
-/* Over all layers but those left out: errors' mean square, and the logarithm of the geometric mean of what is picked.
- */
-static opinion opinions(const fitting *f, const machine_figures *figures, int fold) {
+static double mean_square(const fitting *f, const machine_figures *figures, int fold) {
     const cvk_target t = with_figures(f->target, figures);
-    opinion all = {0, 0};
+    double squares = 0;
     int count = 0;
     for (size_t i = 0; i < f->count; i++) {
         if (is_left_out(i, fold)) continue;
-        const opinion one = opinion_of(&f->subjects[i], &t);
-        all.error += one.error;
-        all.picked += log(one.picked);
-        count++;
+        squares += errors_of(&f->subjects[i], &t);
+        count += f->subjects[i].count;
     }
-    return count ? (opinion){all.error / count, all.picked / count} : all;
+    return count ? squares / count : 0;
 }
 
 static double loss(const fitting *f, const machine_figures *figures, int fold) {
-    const opinion all = opinions(f, figures, fold);
     const figure_field *field;
     double far = 0;
     for (int i = 0; (field = figure_row(i)); i++) {
         const double distance = log(figure_get(figures, i) / figure_get(f->target->figures, i));
         far += distance * distance;
     }
-    return all.picked + ACCURACY * all.error + NEARNESS * far;
+    return mean_square(f, figures, fold) + NEARNESS * far;
 }
 
 /* ---- the search ---- */
@@ -190,8 +165,8 @@ static void judge(arena *scratch, const fitting *f, fit_result *to) {
                                     .after = regret(scratch, f, l, &of_fold[i % FOLDS]),
                                     .fitted = regret(scratch, f, l, &to->figures)};
     }
-    to->error_before = sqrt(opinions(f, f->target->figures, -1).error);
-    to->error = sqrt(opinions(f, &to->figures, -1).error);
+    to->error_before = sqrt(mean_square(f, f->target->figures, -1));
+    to->error = sqrt(mean_square(f, &to->figures, -1));
 }
 
 /* Those of this machine, for this target, of this version. */
