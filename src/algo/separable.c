@@ -504,9 +504,6 @@ static const char *refuse(const algorithm *row, const problem *p, const cvk_targ
     return operations(p, plan) > MOST_OPERATIONS ? "it unrolls too much code" : NULL;
 }
 
-static double input_bytes(const problem *p) { return (double)type_bytes(p->x.type) * (double)p->x.elements; }
-static double output_bytes(const problem *p) { return (double)type_bytes(p->y.type) * (double)p->y.elements; }
-
 static void propose(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {
     static const int ROWS[] = {1, 2, 4, 6, 8};
     static const int64_t COLUMNS[] = {INT32_MAX, 1024, 512, 256};
@@ -520,7 +517,7 @@ static void propose(const algorithm *row, const problem *p, const cvk_target *ta
                      .block_ow = 1,
                      .unroll_ic = 1,
                      .unroll_kw = true,
-                     .stream = cost_streams(target, input_bytes(p) + output_bytes(p))};
+                     .stream = cost_streams(target, view_bytes(&p->x) + view_bytes(&p->y))};
     for (size_t r = 0; r < sizeof ROWS / sizeof *ROWS; r++)
         for (size_t c = 0; c < sizeof COLUMNS / sizeof *COLUMNS; c++) {
             plan.order = plan_order_of(ORDER);
@@ -539,7 +536,7 @@ static double spilled_bytes(const problem *p, const cvk_target *target, const cv
     const double rows = (double)(seen(&p->axis[AXIS_H], plan->tile_oh) * p->axis[AXIS_D].taps);
     const double touched =
         (double)type_bytes(p->sum) * (double)block_of(p, plan) * (rows + (1 + known_terms(p)) * plan->tile_oh);
-    return touched > (double)target->l1_bytes ? output_bytes(p) * 2 : 0;
+    return touched > (double)target->l1_bytes ? view_bytes(&p->y) * 2 : 0;
 }
 
 static double cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
@@ -547,11 +544,12 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     (void)nests;
     const double again =
         (double)seen(&p->axis[AXIS_H], plan->tile_oh) / ((double)plan->tile_oh * (double)p->axis[AXIS_H].step);
-    const double all = input_bytes(p) + output_bytes(p), moved = all + output_bytes(p); /* fetched, then overwritten */
+    const double all = view_bytes(&p->x) + view_bytes(&p->y),
+                 moved = all + view_bytes(&p->y); /* fetched, then overwritten */
     const int lanes = target_lanes(target, p->sum);
     const double core = cost_issue_beside_stores(target, counts, lanes, INFINITY) +
                         cost_crossings(target, counts, lanes, type_bytes(p->sum)) +
-                        cost_l2(target, again * input_bytes(p) + spilled_bytes(p, target, plan));
+                        cost_l2(target, again * view_bytes(&p->x) + spilled_bytes(p, target, plan));
     const double far = all > (double)target->l2_bytes ? cost_far(target, moved, all) : 0;
     return fmax(core, far) + target->figures->far_loss * fmin(core, far);
 }

@@ -1,5 +1,6 @@
 /* The bound of fast transforms: norms of tiles, and of parts of filters. */
 #include "judge/fft.h"
+#include "judge/places.h"
 
 #include "problem/overlap.h"
 
@@ -50,18 +51,6 @@ void fft_roundings(const problem *p, const int size[AXES], double *of_two, doubl
     *of_one = j.of_one;
 }
 
-static double magnitude(cvk_type type, const void *tensor, int64_t i) {
-    return fabs(type_read(type, (const char *)tensor + i * type_bytes(type)));
-}
-
-/* Number `i` of so many places an axis, the last counting fastest. */
-static void place_at(int64_t i, const int64_t count[AXES], int64_t at[AXES]) {
-    for (int a = AXES - 1; a >= 0; a--) {
-        at[a] = i % count[a];
-        i /= count[a];
-    }
-}
-
 static void counts(const job *j, size_t member, int64_t count[AXES]) {
     for (int a = 0; a < AXES; a++) count[a] = *(const int64_t *)((const char *)&j->axis[a] + member);
 }
@@ -74,7 +63,7 @@ static double greatest(const job *j, int64_t n, int64_t channel) {
     int64_t at[AXES];
     for (int64_t i = 0; i < in[0] * in[1] * in[2]; i++) {
         place_at(i, in, at);
-        const double value = magnitude(j->p->x.type, j->tensors->input, view_element(&j->p->x, n, channel, at));
+        const double value = magnitude_at(j->p->x.type, j->tensors->input, view_element(&j->p->x, n, channel, at));
         if (!(value <= most)) most = value;
         if (isnan(most)) break;
     }
@@ -102,7 +91,7 @@ static double norm_of_tile(const job *j, int64_t n, int64_t channel, const int64
     for (at[0] = low[0]; at[0] < high[0]; at[0]++)
         for (at[1] = low[1]; at[1] < high[1]; at[1]++)
             for (at[2] = low[2]; at[2] < high[2]; at[2]++) {
-                const double x = magnitude(j->p->x.type, j->tensors->input, view_element(&j->p->x, n, channel, at));
+                const double x = magnitude_at(j->p->x.type, j->tensors->input, view_element(&j->p->x, n, channel, at));
                 sum += x * x;
             }
     if (j->p->border != PAD_ZEROS) sum += (double)(all - there) * most * most;
@@ -142,7 +131,7 @@ static void norms_of_filter(job *j, int64_t oc, int64_t channel, int64_t ic) {
     int64_t tap[AXES];
     for (int64_t i = 0; i < taps[0] * taps[1] * taps[2]; i++) {
         place_at(i, taps, tap);
-        const double w = magnitude(p->w.type, j->tensors->weights, view_element(&p->w, ic, channel, tap));
+        const double w = magnitude_at(p->w.type, j->tensors->weights, view_element(&p->w, ic, channel, tap));
         two[part_of(j, tap)] += w * w;
         one[part_of(j, tap)] += w;
     }
@@ -210,7 +199,7 @@ static void fill(const job *j, double *rounding) {
     for (int64_t n = 0; n < p->n; n++)
         for (int64_t oc = 0; oc < p->groups * p->out_channels; oc++) {
             const int64_t channel = oc % p->out_channels + oc / p->out_channels * p->y.group;
-            const double bias = p->post.bias ? magnitude(p->sum, j->tensors->bias, channel) : 0;
+            const double bias = p->post.bias ? magnitude_at(p->sum, j->tensors->bias, channel) : 0;
             for (int64_t i = 0; i < j->tiles; i++) {
                 place_at(i, count, tile);
                 const sums s = sums_of(j, n, oc, tile);

@@ -1,5 +1,6 @@
 /* The bound of several separable filters: the filter of their magnitudes, on magnitudes. */
 #include "judge/terms.h"
+#include "judge/places.h"
 
 #include <math.h>
 
@@ -9,18 +10,6 @@ static const double UNDERFLOWS = 4; /* roundings of denormals that one on the wa
 double terms_roundings(const problem *p, const known_factors *f) {
     const double across = (double)p->axis[AXIS_W].taps, down = (double)problem_taps(p) / across;
     return down + f->terms * across + f->terms + 2 + p->post.bias + f->share;
-}
-
-static double magnitude(cvk_type type, const void *tensor, int64_t i) {
-    return fabs(type_read(type, (const char *)tensor + i * type_bytes(type)));
-}
-
-/* Number `i` of so many places an axis, the last counting fastest. */
-static void place_at(int64_t i, const int64_t count[AXES], int64_t at[AXES]) {
-    for (int a = AXES - 1; a >= 0; a--) {
-        at[a] = i % count[a];
-        i /= count[a];
-    }
 }
 
 typedef struct job {
@@ -39,7 +28,7 @@ static double greatest(const job *j, int64_t n, int64_t channel) {
     int64_t at[AXES];
     for (int64_t i = 0; i < product(j->in) && !isnan(most); i++) {
         place_at(i, j->in, at);
-        const double x = magnitude(j->p->x.type, j->tensors->input, view_element(&j->p->x, n, channel, at));
+        const double x = magnitude_at(j->p->x.type, j->tensors->input, view_element(&j->p->x, n, channel, at));
         if (!(x <= most)) most = x;
     }
     return most;
@@ -57,7 +46,7 @@ static double sum_at(const job *j, int64_t n, int64_t channel, const int64_t out
             there &= at[a] >= 0 && at[a] < axis->in;
         }
         const double x =
-            there ? magnitude(j->p->x.type, j->tensors->input, view_element(&j->p->x, n, channel, at)) : border;
+            there ? magnitude_at(j->p->x.type, j->tensors->input, view_element(&j->p->x, n, channel, at)) : border;
         sum += j->taps[i] != 0 ? j->taps[i] * x : 0;
     }
     return sum;
@@ -74,7 +63,7 @@ static void fill_channel(const job *j, int64_t n, int64_t group, double *roundin
     const problem *p = j->p;
     const int64_t channel = group * p->x.group, to = group * p->y.group;
     const double border = p->border != PAD_ZEROS ? greatest(j, n, channel) : 0;
-    const double bias = p->post.bias ? magnitude(p->sum, j->tensors->bias, to) : 0;
+    const double bias = p->post.bias ? magnitude_at(p->sum, j->tensors->bias, to) : 0;
     int64_t at[AXES];
     for (int64_t i = 0; i < product(j->out); i++) {
         place_at(i, j->out, at);

@@ -1,5 +1,6 @@
 /* Winograd's rounding bound, tile by tile, in double: the algorithm itself on absolute values. */
 #include "judge/winograd.h"
+#include "judge/places.h"
 
 #include "problem/cook_toom.h"
 
@@ -39,10 +40,6 @@ static void apply(const ratio (*matrix)[COOK_TOOM_MOST], int rows, int axis, int
     memcpy(values, to, sizeof(double) * (size_t)(outer * rows * inner));
 }
 
-static double magnitude(cvk_type type, const void *tensor, int64_t i) {
-    return fabs(type_read(type, (const char *)tensor + i * type_bytes(type)));
-}
-
 static void transform_weights(winograd_rounding *w, int64_t oc, int64_t ic) {
     const problem_axis *axis = w->p->axis;
     int64_t size[AXES] = {axis[0].taps, axis[1].taps, axis[2].taps}, k[AXES], i = 0;
@@ -50,7 +47,7 @@ static void transform_weights(winograd_rounding *w, int64_t oc, int64_t ic) {
     for (k[0] = 0; k[0] < size[0]; k[0]++)
         for (k[1] = 0; k[1] < size[1]; k[1]++)
             for (k[2] = 0; k[2] < size[2]; k[2]++)
-                values[i++] = magnitude(w->p->w.type, w->tensors->weights, view_element(&w->p->w, ic, oc, k));
+                values[i++] = magnitude_at(w->p->w.type, w->tensors->weights, view_element(&w->p->w, ic, oc, k));
     for (int a = 0; a < AXES; a++) apply((const ratio(*)[COOK_TOOM_MOST])w->f[a].g, w->f[a].alpha, a, size, values);
     for (int64_t p = 0; p < w->points; p++)
         w->weights[(p * w->p->in_channels + ic) * w->p->out_channels + oc] = values[p];
@@ -105,7 +102,7 @@ static double input_at(const winograd_rounding *w, const tile_work *t, int64_t i
         at[a] = t->at[a] + k[a] + w->p->axis[a].origin;
         if (at[a] < 0 || at[a] >= w->p->axis[a].in) return 0;
     }
-    return magnitude(w->p->x.type, w->tensors->input, view_element(&w->p->x, t->n, ic, at));
+    return magnitude_at(w->p->x.type, w->tensors->input, view_element(&w->p->x, t->n, ic, at));
 }
 
 static void transform_input(const winograd_rounding *w, const tile_work *t, int64_t ic) {
@@ -137,7 +134,7 @@ static double bound_of(const winograd_rounding *w, double sum) {
 
 static void store_outputs(const winograd_rounding *w, const tile_work *t, int64_t oc, const double *values,
                           double *rounding) {
-    double bias = w->p->post.bias ? magnitude(w->type, w->tensors->bias, oc) : 0;
+    double bias = w->p->post.bias ? magnitude_at(w->type, w->tensors->bias, oc) : 0;
     int64_t i = 0, k[AXES];
     for (k[0] = 0; k[0] < w->f[0].m; k[0]++)
         for (k[1] = 0; k[1] < w->f[1].m; k[1]++)

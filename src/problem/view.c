@@ -75,6 +75,8 @@ view view_repeated(const view *v, int64_t times) {
 
 bool view_repeats(const view *v) { return v->block > 1 && v->in_block == 0; }
 
+double view_bytes(const view *v) { return (double)type_bytes(v->type) * (double)v->elements; }
+
 bool view_has_channels_together(const view *v) { return v->block > 1 || v->channel == 1; }
 
 int64_t view_fill(const view *v) { return ceil_div(v->channels, v->block) * v->block - v->channels; }

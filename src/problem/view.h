@@ -49,6 +49,8 @@ bool view_repeats(const view *v);
 
 /* The channels of a pixel lie side by side: all of them, or those of a block. */
 bool view_has_channels_together(const view *v);
+/* Of all its elements. */
+double view_bytes(const view *v);
 /* Where a view that is not blocked has an element, from the tensor's first on. */
 int64_t view_element(const view *v, int64_t n, int64_t channel, const int64_t at[AXES]);
 /* Channels stored beyond those that exist. */

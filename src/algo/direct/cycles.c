@@ -186,16 +186,14 @@ static double streaming_cycles(const problem *o, const cvk_plan *p, const nest_c
 }
 
 /* Bytes of output that no cache sees. */
-static double past_caches(const problem *o, const cvk_plan *p) {
-    return p->stream ? (double)type_bytes(o->y.type) * (double)o->y.elements : 0;
-}
+static double past_caches(const problem *o, const cvk_plan *p) { return p->stream ? view_bytes(&o->y) : 0; }
 
 /* Two things at once: the longer hides all but a share of the shorter. */
 static double beside(double a, double b, double loss) { return fmax(a, b) + loss * (a < b ? a : b); }
 
 /* While a task copies its input nothing is computed that could hide where it comes from. */
 static double packing_far(const problem *o, const cvk_target *t, const cvk_plan *p, double far) {
-    double input = (double)type_bytes(o->x.type) * (double)o->x.elements;
+    double input = view_bytes(&o->x);
     return p->pack_rows ? (1 - t->figures->far_loss) * cost_l3(t, fmin(far, input)) : 0;
 }
 

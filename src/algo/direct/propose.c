@@ -441,9 +441,7 @@ static void add_smallest(proposer *o, cvk_plan plan) {
 
 /* Whether output that its input has gone through the caches with is better put past them. */
 static bool streams(const problem *p, const cvk_target *target) {
-    const view *x = &p->x, *y = &p->y;
-    return cost_streams(target, (double)type_bytes(x->type) * (double)x->elements +
-                                    (double)type_bytes(y->type) * (double)y->elements);
+    return cost_streams(target, view_bytes(&p->x) + view_bytes(&p->y));
 }
 
 enum { MOST_VECTORS = 4, MOST_DEPTHWISE_VECTORS = 8, MOST_POOLED_VECTORS = 16 };

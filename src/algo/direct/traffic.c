@@ -186,12 +186,10 @@ static double brought_into(const sweeps *s, double cache) {
     return sum(brought);
 }
 
-static double tensor_bytes(const view *v) { return (double)type_bytes(v->type) * (double)v->elements; }
-
 /* Once, where the cache does not keep the tensors from run to run: of a layer of several problems each has a part. */
 static double input_into(const sweeps *s, double cache) {
     const problem *p = s->p;
-    return bytes_of_input(s, s->whole) * (1 - kept(tensor_bytes(&p->x) + tensor_bytes(&p->y), cache));
+    return bytes_of_input(s, s->whole) * (1 - kept(view_bytes(&p->x) + view_bytes(&p->y), cache));
 }
 
 /* A cache's sets repeat after so many bytes: what a group has of pixels a multiple of some of that apart lies in few.

@@ -296,8 +296,6 @@ static double runs_of(const fft *f, double tiles) {
     return tiles * channels * (double)(f->axis[AXIS_D].size * f->axis[AXIS_H].size);
 }
 
-static double bytes_of(const view *v) { return (double)type_bytes(v->type) * (double)v->elements; }
-
 /* Instructions, what goes out to the workspace and comes back, and weights, which every tile meets. Beyond the third
  * level nothing hides behind anything: what is stored is fetched first and goes out later, and each row of a tile is a
  * run by itself. */
@@ -309,9 +307,9 @@ static double cycles(const problem *p, const cvk_target *target, const cvk_plan 
     const double tiles = (double)p->n * (double)product_of(&f, offsetof(overlap, tiles));
     const double near =
         cost_issue(target, counts, f.lanes, INFINITY, false) + cost_far(target, weights * tiles, weights);
-    if (workspace + bytes_of(&p->x) + bytes_of(&p->y) <= cost_l3_bytes(target))
+    if (workspace + view_bytes(&p->x) + view_bytes(&p->y) <= cost_l3_bytes(target))
         return COST_FFT_TOGETHER * (near + cost_l3(target, 2 * workspace));
-    return near + cost_memory(target, COST_FFT_WAYS * workspace + bytes_of(&p->x) + 2 * bytes_of(&p->y)) +
+    return near + cost_memory(target, COST_FFT_WAYS * workspace + view_bytes(&p->x) + 2 * view_bytes(&p->y)) +
            COST_FFT_RUN_CYCLES * runs_of(&f, tiles);
 }
 

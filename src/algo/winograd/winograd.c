@@ -415,12 +415,10 @@ static double bytes_to_and_fro(const winograd *w, double blocks) {
     return bytes * blocks;
 }
 
-static double tensor_bytes(const view *v) { return (double)type_bytes(v->type) * (double)v->elements; }
-
 /* Input that is fetched and output that is written, which is fetched first, where the third level does not keep them.
  */
 static double layer_cycles(const problem *p, const cvk_target *target) {
-    const double x = tensor_bytes(&p->x), y = tensor_bytes(&p->y);
+    const double x = view_bytes(&p->x), y = view_bytes(&p->y);
     return cost_far(target, x + 2 * y, x + y);
 }
 
