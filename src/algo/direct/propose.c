@@ -1,14 +1,10 @@
-/* The plans worth ranking: register tiles that leave no spill, balanced over the output, in orders that keep weights or
- * input near and make tasks enough. Only constants and pools of channels stream their output: elsewhere nothing was
- * gained by it on any machine so far. */
+/* The plans worth ranking: register tiles that leave no spill, balanced over the output, in the orders of orders.c.
+ * Only constants and pools of channels stream their output: elsewhere nothing was gained by it on any machine so far.
+ */
+#include "algo/direct/propose.h"
 #include "algo/cost.h"
-#include "algo/direct/tile.h"
-#include "algo/direct/traffic.h"
 
 #include "problem/known.h"
-
-#include <math.h>
-#include <string.h>
 
 enum {
     MOST_UNROLLED_TAPS = 7,
@@ -18,306 +14,8 @@ enum {
     LOADED_AHEAD = 4,
     MOST_SHARING_CHANNELS = 4,
     MOST_SLIDING_VECTORS = 2,
-    MOST_CHANNEL_BLOCKS = 8,
-    SCRATCH_BYTES = 256 * 1024
+    MOST_CHANNEL_BLOCKS = 8
 };
-
-static const plan_loop CHANNELS_OUTSIDE[] = {LOOP_N, LOOP_G, LOOP_OC, LOOP_OD, LOOP_OH, LOOP_OW};
-static const plan_loop ROWS_OUTSIDE[] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OC, LOOP_OW};
-static const plan_loop BLOCKED_ROWS[] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OC, LOOP_OH, LOOP_OW};
-static const plan_loop PIXELS_OUTSIDE[] = {LOOP_N, LOOP_G, LOOP_OD, LOOP_OH, LOOP_OW, LOOP_OC};
-static const plan_loop ROWS_OF_GROUPS[] = {LOOP_N, LOOP_OD, LOOP_OH, LOOP_G, LOOP_OC, LOOP_OW};
-
-typedef struct proposer {
-    const problem *asked;
-    const cvk_target *target;
-    arena *arena;
-    const algorithm *row;
-    const family *family;
-    plan_list *list;
-    problem p;             /* its axes merged */
-    const target_dot *dot; /* of the plans that are proposed; NULL: none */
-} proposer;
-
-/* The tile of at most `most` that covers n in as few tiles with the least left over. */
-static int64_t balanced(int64_t n, int64_t most) {
-    int64_t tiles = (n + most - 1) / most;
-    return (n + tiles - 1) / tiles;
-}
-
-static void add_if_good(proposer *o, cvk_plan plan) {
-    if (o->dot && plan.pack_rows) plan.pack_border |= dot_wants_border(&o->p, o->dot);
-    for (int i = 0; i < o->list->count; i++)
-        if (plan_equal(&o->list->plan[i], &plan)) return;
-    if (!o->row->refuse(o->row, o->asked, o->target, &plan)) plan_list_add(o->arena, o->list, plan);
-}
-
-static int64_t scratch_element(const proposer *o) { return type_bytes(o->dot ? o->dot->x : o->p.sum); }
-
-/* As many rows of output as keep the packed input in the second-level cache, in whole tiles. */
-static int64_t packed_rows(const proposer *o) {
-    const problem_axis *h = &o->p.axis[AXIS_H];
-    int64_t channels = o->family->all_groups ? o->p.x.channels : o->p.in_channels;
-    int64_t width = o->p.axis[AXIS_W].in + axis_before(&o->p.axis[AXIS_W]) + axis_after(&o->p.axis[AXIS_W]);
-    int64_t row = scratch_element(o) * channels * o->p.axis[AXIS_D].taps * width;
-    int64_t rows = SCRATCH_BYTES / (row > 0 ? row : 1) / h->step;
-    return lesser(rows < 1 ? 1 : rows, h->out);
-}
-
-/* With packed input a task is a block of rows, of all groups if one copy serves them all. */
-static void add_packed(proposer *o, cvk_plan plan, int64_t rows) {
-    plan.pack_rows = (int)(ceil_div(rows, plan.tile_oh) * plan.tile_oh);
-    plan.order = plan_order_of(o->family->all_groups ? ROWS_OF_GROUPS : ROWS_OUTSIDE);
-    plan.order.level[plan_level_of(&plan.order, LOOP_OH, false)].block = plan.pack_rows;
-    plan_order_insert(&plan.order, plan_level_of(&plan.order, LOOP_OW, false), (plan_level){LOOP_OH, 0});
-    plan.tasks = plan_level_of(&plan.order, LOOP_OH, true) + 1;
-    add_if_good(o, plan);
-}
-
-/* Bytes of scratch for so many channels of what so many rows and columns of output see. */
-static double scratch_bytes(const proposer *o, int64_t channels, int64_t rows, int64_t columns) {
-    const problem_axis *a = o->p.axis;
-    int64_t seen = a[AXIS_D].taps;
-    seen *= (rows - 1) * a[AXIS_H].step + (a[AXIS_H].taps - 1) * a[AXIS_H].tap_step + 1;
-    seen *= (columns - 1) * a[AXIS_W].step + (a[AXIS_W].taps - 1) * a[AXIS_W].tap_step + 1;
-    return (double)(scratch_element(o) * channels * seen);
-}
-
-/* A task is the rows of a tile, and of columns as many tiles as keep its input in half a cache; with the border, so
- * that all tiles of a row have the same taps. */
-static void add_packed_columns(proposer *o, cvk_plan plan, bool transposed, int64_t cache_bytes) {
-    const double share = 0.5 * (double)cache_bytes;
-    int64_t width = ceil_div(o->p.axis[AXIS_W].out, plan.tile_ow), tiles = width;
-    while (tiles > 1 && scratch_bytes(o, o->p.in_channels, plan.tile_oh, tiles * plan.tile_ow) > share) tiles--;
-    tiles = balanced(width, tiles);
-    plan.pack_rows = plan.tile_oh;
-    plan.pack_border = o->p.combine == COMBINE_SUM && o->p.border == PAD_ZEROS && o->p.accuracy != ACCURACY_STRICT &&
-                       problem_is_padded(&o->p);
-    plan.pack_transposed = transposed;
-    plan.order = plan_order_of(ROWS_OUTSIDE);
-    plan_order_insert(&plan.order, plan_level_of(&plan.order, LOOP_OC, false),
-                      (plan_level){LOOP_OW, (int)(tiles * plan.tile_ow)});
-    plan.tasks = plan_level_of(&plan.order, LOOP_OW, true) + 1;
-    add_if_good(o, plan);
-}
-
-/* A task is a tile's channels, and as many rows as keep their input in half the second-level cache. */
-static void add_packed_channels(proposer *o, cvk_plan plan, bool transposed, bool border) {
-    const double share = 0.5 * (double)o->target->l2_bytes;
-    const problem_axis *h = &o->p.axis[AXIS_H];
-    int64_t height = ceil_div(h->out, plan.tile_oh), tiles = height;
-    while (tiles > 1 && scratch_bytes(o, plan.tile_oc, tiles * plan.tile_oh, o->p.axis[AXIS_W].out) > share) tiles--;
-    tiles = balanced(height, tiles);
-    plan.pack_rows = (int)(tiles * plan.tile_oh);
-    plan.pack_border = border;
-    plan.pack_transposed = transposed;
-    plan.order = plan_order_of(CHANNELS_OUTSIDE);
-    int level = plan_level_of(&plan.order, LOOP_OH, false);
-    if (tiles > 1) plan_order_insert(&plan.order, level, (plan_level){LOOP_OH, plan.pack_rows});
-    plan.tasks = level + 1;
-    add_if_good(o, plan);
-}
-
-/* ---- inputs that are narrower than what is summed in: each task widens what it reads of them once ---- */
-
-static bool is_narrow(const proposer *o) { return o->p.x.type != o->p.sum; }
-
-/* What a task covers: output positions, in whole tiles, and output channels. */
-typedef struct share_of_task {
-    int64_t rows, columns, channels;
-} share_of_task;
-
-static int64_t whole_tiles(int64_t n, int64_t size) { return ceil_div(n, size) * size; }
-
-/* As many columns as keep their input in `bytes`, then as many rows of those; one tile at least. */
-static share_of_task positions_in(const proposer *o, const cvk_plan *plan, double bytes) {
-    const problem_axis *h = &o->p.axis[AXIS_H], *w = &o->p.axis[AXIS_W];
-    int64_t columns = ceil_div(w->out, plan->tile_ow), rows = ceil_div(h->out, plan->tile_oh), c = columns, r = rows;
-    while (c > 1 && scratch_bytes(o, o->p.in_channels, plan->tile_oh, c * plan->tile_ow) > bytes) c--;
-    c = balanced(columns, c);
-    while (r > 1 && (c < columns || scratch_bytes(o, o->p.in_channels, r * plan->tile_oh, w->out) > bytes)) r--;
-    return (share_of_task){balanced(rows, r) * plan->tile_oh, c * plan->tile_ow,
-                           whole_tiles(o->p.out_channels, plan->tile_oc)};
-}
-
-static void put_level(plan_order *order, plan_loop loop, int64_t block) {
-    order->level[order->count++] = (plan_level){loop, (int)block};
-}
-
-/* n, g, od and the blocks of the task; then its tiles, channels outside or inside. */
-static plan_order order_of_share(const proposer *o, const share_of_task *s, bool channels_outside) {
-    plan_order order = {.count = 0};
-    put_level(&order, LOOP_N, 0);
-    put_level(&order, LOOP_G, 0);
-    put_level(&order, LOOP_OD, 0);
-    if (s->rows < o->p.axis[AXIS_H].out) put_level(&order, LOOP_OH, s->rows);
-    if (s->columns < o->p.axis[AXIS_W].out) put_level(&order, LOOP_OW, s->columns);
-    if (s->channels < o->p.out_channels) put_level(&order, LOOP_OC, s->channels);
-    if (channels_outside) put_level(&order, LOOP_OC, 0);
-    put_level(&order, LOOP_OH, 0);
-    put_level(&order, LOOP_OW, 0);
-    if (!channels_outside) put_level(&order, LOOP_OC, 0);
-    return order;
-}
-
-enum { TILE_LOOPS_OF_TASK = 3 }; /* oc, oh, ow */
-
-static void add_share(proposer *o, cvk_plan plan, const share_of_task *s) {
-    plan.pack_rows = (int)s->rows;
-    for (int outside = 0; outside < 2; outside++) {
-        plan.order = order_of_share(o, s, outside);
-        plan.tasks = plan.order.count - TILE_LOOPS_OF_TASK;
-        add_if_good(o, plan);
-    }
-}
-
-enum { CHANNELS_WORTH_WIDENING = 64 };
-
-/* Input that the first or the second level keeps, for all output channels, or for so many that widening it again for
- * the others is little. */
-static void add_widened(proposer *o, const cvk_plan *plan) {
-    const double near[] = {0.5 * (double)o->target->l1_bytes, 0.5 * (double)o->target->l2_bytes};
-    for (int i = 0; i < 2; i++) {
-        share_of_task s = positions_in(o, plan, near[i]);
-        add_share(o, *plan, &s);
-        s.channels = whole_tiles(CHANNELS_WORTH_WIDENING, plan->tile_oc);
-        if (s.channels < o->p.out_channels) add_share(o, *plan, &s);
-    }
-}
-
-/* ---- orders ---- */
-
-enum { SOME_TASKS = 32, MANY_TASKS = 512, MOST_SINGLE_TILES = 128 };
-
-static int64_t tiles_of(const proposer *o, const cvk_plan *plan, plan_loop loop) {
-    return ceil_div(o->p.axis[loop - LOOP_OD].out, plan_unit(plan, loop));
-}
-
-/* Blocks of a loop, as even as they can be, right before `level`; none where they would be one, or single tiles. */
-static bool insert_blocks(const proposer *o, cvk_plan *plan, int level, plan_loop loop, int64_t blocks) {
-    int64_t tiles = tiles_of(o, plan, loop), each = ceil_div(tiles, blocks < 1 ? 1 : blocks);
-    if (each >= tiles || each < 2) return false;
-    plan_order_insert(&plan->order, level, (plan_level){loop, (int)(each * plan_unit(plan, loop))});
-    return true;
-}
-
-/* All loops are tasks but the innermost. */
-static void add_order(proposer *o, cvk_plan plan) {
-    plan.tasks = plan.order.count - 1;
-    add_if_good(o, plan);
-}
-
-/* All loops are: every tile is a task, which tells its place first, so they are to be few. */
-static void add_tiles(proposer *o, cvk_plan plan) {
-    plan.tasks = plan.order.count;
-    add_if_good(o, plan);
-}
-
-static int64_t tasks_but_columns(const proposer *o, const cvk_plan *plan) {
-    int64_t channels = o->family->all_groups ? o->p.x.channels : o->p.out_channels;
-    int64_t groups = o->family->all_groups ? problem_multiplier(&o->p) : o->p.groups;
-    return o->p.n * groups * ceil_div(channels, plan->tile_oc) * o->p.axis[AXIS_D].out * tiles_of(o, plan, LOOP_OH);
-}
-
-/* Long rows in pieces, where there is little else to share. */
-static void add_tasks(proposer *o, cvk_plan plan) {
-    int64_t tasks = tasks_but_columns(o, &plan);
-    add_order(o, plan);
-    if (tasks == 0) return;
-    if (tasks < MOST_SINGLE_TILES && tasks * tiles_of(o, &plan, LOOP_OW) <= MOST_SINGLE_TILES) add_tiles(o, plan);
-    for (int64_t wanted = SOME_TASKS; wanted <= MANY_TASKS; wanted *= 2) {
-        cvk_plan split = plan;
-        if (tasks < wanted && insert_blocks(o, &split, split.order.count - 1, LOOP_OW, ceil_div(wanted, tasks)))
-            add_order(o, split);
-    }
-}
-
-/* Bytes of input that so many rows or columns of output read. */
-static double input_bytes(const proposer *o, plan_loop loop, int64_t positions) {
-    const problem_axis *w = &o->p.axis[AXIS_W], *along = &o->p.axis[loop - LOOP_OD];
-    double channels = (double)(o->family->all_groups ? o->p.x.channels : o->p.in_channels);
-    double others = (double)o->p.axis[AXIS_D].taps * (double)(loop == LOOP_OW ? o->p.axis[AXIS_H].taps : w->in);
-    return type_bytes(o->p.x.type) * channels * others * (double)(positions * along->step);
-}
-
-/* So that blocks of channels one after another find the input of a block of rows or columns in the second-level cache:
- * the whole of its share, or half of it. */
-static void add_blocks_for_cache(proposer *o, const cvk_plan *plan, plan_loop loop) {
-    int64_t tiles = tiles_of(o, plan, loop);
-    for (int half = 1; half <= 2; half++) {
-        double cache = 0.5 * (double)o->target->l2_bytes / half, one = input_bytes(o, loop, plan_unit(plan, loop));
-        cvk_plan blocked = *plan;
-        int64_t each = (int64_t)(cache / (one > 0 ? one : 1));
-        int level = plan_level_of(&plan->order, LOOP_OC, false);
-        if (each < tiles && insert_blocks(o, &blocked, level, loop, ceil_div(tiles, each < 2 ? 2 : each)))
-            add_order(o, blocked);
-    }
-}
-
-/* Then they are better packed; and where channels are images, a few in one iteration gain nothing on so many taps. */
-static bool leaves_pages(const proposer *o) {
-    double each;
-    return traffic_leaves_pages(&o->p, &each);
-}
-
-/* Whether the input of a row of output, packed, stays in the second-level cache. */
-static bool row_is_near(const proposer *o) {
-    return scratch_bytes(o, o->p.in_channels, 1, o->p.axis[AXIS_W].out) < 0.5 * (double)o->target->l2_bytes;
-}
-
-/* Whether what a dot leaves to add is for taps that are all there. */
-static bool groups_want_border(const proposer *o) {
-    const bool alone = o->family->dots == DOTS_GROUPS || o->family->reduces_lanes; /* no widened plans have it */
-    return o->dot && alone && dot_wants_border(&o->p, o->dot);
-}
-
-/* A task's matrix stays in half the second-level cache. */
-static void add_unfolded(proposer *o, cvk_plan plan) {
-    const problem_axis *h = &o->p.axis[AXIS_H], *w = &o->p.axis[AXIS_W];
-    const double matrix =
-        (double)(scratch_element(o) * o->p.in_channels * problem_taps(&o->p)) * plan.tile_oh * plan.tile_ow;
-    const int64_t columns = ceil_div(w->out, plan.tile_ow), rows = ceil_div(h->out, plan.tile_oh);
-    const int64_t tiles = (int64_t)fmax(1, 0.5 * (double)o->target->l2_bytes / matrix);
-    const int64_t across = balanced(columns, lesser(columns, tiles)),
-                  down = balanced(rows, lesser(rows, greater(1, tiles / columns)));
-    plan.pack_transposed = o->row->lanes == LANES_COLUMNS && view_has_channels_together(&o->p.x) && o->p.x.channels > 1;
-    add_share(
-        o, plan,
-        &(share_of_task){down * plan.tile_oh, across * plan.tile_ow, whole_tiles(o->p.out_channels, plan.tile_oc)});
-}
-
-static void add_orders(proposer *o, cvk_plan plan) {
-    const bool together = view_has_channels_together(&o->p.x);
-    if (o->family->unfolds) {
-        add_unfolded(o, plan);
-        return;
-    }
-    if (o->family->all_groups && !together) add_packed_channels(o, plan, true, false);
-    if (o->row->lanes == LANES_COLUMNS && together && o->p.x.channels > 1)
-        add_packed_columns(o, plan, true, o->target->l1_bytes);
-    if (is_narrow(o) && o->family->channel_lanes && !o->family->all_groups) add_widened(o, &plan);
-    if (!o->family->all_groups && leaves_pages(o)) add_packed_columns(o, plan, false, o->target->l2_bytes / 2);
-    if (problem_has_border(&o->p) || groups_want_border(o)) {
-        add_packed(o, plan, packed_rows(o));
-        add_packed(o, plan, lesser(packed_rows(o), ceil_div(o->p.axis[AXIS_H].out, SOME_TASKS)));
-        return;
-    }
-    if (problem_taps(&o->p) > 1 && direct_conflicts(&o->p, o->target, &plan) > 0 && row_is_near(o))
-        add_packed(o, plan, packed_rows(o));
-    plan.order = plan_order_of(CHANNELS_OUTSIDE);
-    add_tasks(o, plan);
-    bool rows = o->p.axis[AXIS_D].out > 1 || tiles_of(o, &plan, LOOP_OH) > 1;
-    plan.order = plan_order_of(ROWS_OUTSIDE);
-    if (rows) add_tasks(o, plan);
-    if (o->family->all_groups) {
-        plan.order = plan_order_of(PIXELS_OUTSIDE);
-        add_order(o, plan);
-        return;
-    }
-    add_blocks_for_cache(o, &plan, LOOP_OW);
-    plan.order = plan_order_of(BLOCKED_ROWS);
-    if (rows) add_blocks_for_cache(o, &plan, LOOP_OH);
-}
 
 /* Pixels of many channels are many streams at once, of which a core's own prefetching finds none that comes from afar.
  */
@@ -335,17 +33,17 @@ static void add_taps(proposer *o, cvk_plan plan) {
     bool dense_channels = o->family->channel_lanes && !rows;
     int64_t taps = o->p.axis[AXIS_W].taps;
     int64_t steps = ceil_div(o->p.in_channels, o->dot ? o->dot->factors : 1);
-    bool few = steps <= MOST_UNROLLED_CHANNELS && !leaves_pages(o);
+    bool few = steps <= MOST_UNROLLED_CHANNELS && !propose_leaves_pages(o);
     plan.unroll_ic = dense_channels && !o->family->all_groups && few ? (int)steps : 1;
     plan.unroll_kw = !dense_channels && taps <= (rows ? MOST_DEPTHWISE_TAPS : MOST_UNROLLED_TAPS);
-    add_orders(o, plan);
+    propose_orders(o, plan);
     plan.prefetch = wants_prefetch(o);
-    if (plan.prefetch) add_orders(o, plan);
+    if (plan.prefetch) propose_orders(o, plan);
     const bool grouped = o->family->all_groups && !o->family->row && taps > 1 && taps <= MOST_GROUPED_TAPS &&
                          o->p.axis[AXIS_W].step <= o->p.axis[AXIS_W].tap_step; /* or columns share no input */
     if ((plan.unroll_kw && taps > 3) || grouped) {
         plan.unroll_kw = grouped;
-        add_orders(o, plan);
+        propose_orders(o, plan);
     }
 }
 
@@ -372,7 +70,7 @@ static int held(const proposer *o, int vectors) {
 static void add_slices(proposer *o, cvk_plan plan, int64_t most_pixels) {
     int64_t depth = o->p.axis[AXIS_D].out, slices = most_pixels / ((int64_t)plan.tile_oh * plan.tile_ow);
     if (plan.tile_oh < o->p.axis[AXIS_H].out || depth == 1 || slices < 2) return;
-    plan.tile_od = (int)balanced(depth, lesser(depth, slices));
+    plan.tile_od = (int)propose_balanced(depth, lesser(depth, slices));
     add_taps(o, plan);
 }
 
@@ -385,7 +83,7 @@ static void add_rows(proposer *o, cvk_plan plan, int64_t most_pixels) {
     if (!o->family->all_groups || o->p.axis[AXIS_H].taps == 1 || height == 1) return;
     for (int64_t rows = most_pixels < FEW_PIXELS ? most : 2; 2 <= rows && rows <= most; rows++) {
         plan.tile_oh = (int)lesser(rows, height);
-        plan.tile_ow = (int)balanced(o->p.axis[AXIS_W].out, most_pixels / rows);
+        plan.tile_ow = (int)propose_balanced(o->p.axis[AXIS_W].out, most_pixels / rows);
         add_taps(o, plan);
     }
 }
@@ -404,14 +102,14 @@ static void add_channel_tile(proposer *o, cvk_plan plan, int64_t most_pixels) {
     if (width >= most_pixels) {
         add_rows(o, plan, most_pixels);
         plan.tile_oh = 1;
-        plan.tile_ow = (int)balanced(width, most_pixels);
+        plan.tile_ow = (int)propose_balanced(width, most_pixels);
         add_taps(o, plan);
         plan.tile_ow = (int)most_pixels;
         add_taps(o, plan);
         return;
     }
     plan.tile_ow = (int)width;
-    plan.tile_oh = (int)balanced(height, lesser(height, most_pixels / width));
+    plan.tile_oh = (int)propose_balanced(height, lesser(height, most_pixels / width));
     add_taps(o, plan);
     add_slices(o, plan, most_pixels);
     plan.tile_oh = 1;
@@ -423,12 +121,13 @@ static void add_sliding_tile(proposer *o, cvk_plan plan, int vectors) {
     const problem_axis *w = &o->p.axis[AXIS_W];
     int64_t pixels = free_registers(o->target, (int)slid_taps(w) * vectors + LOADED_AHEAD) / vectors;
     if (w->taps == 1 || w->step > w->tap_step || pixels < 2) return;
-    plan.tile_ow = (int)balanced(w->out, lesser(w->out, pixels));
-    plan.tile_oh =
-        w->out < pixels ? (int)balanced(o->p.axis[AXIS_H].out, lesser(o->p.axis[AXIS_H].out, pixels / w->out)) : 1;
+    plan.tile_ow = (int)propose_balanced(w->out, lesser(w->out, pixels));
+    plan.tile_oh = w->out < pixels
+                       ? (int)propose_balanced(o->p.axis[AXIS_H].out, lesser(o->p.axis[AXIS_H].out, pixels / w->out))
+                       : 1;
     plan.unroll_ic = 1;
     plan.unroll_kw = true;
-    add_orders(o, plan);
+    propose_orders(o, plan);
 }
 
 /* The least code there is: one pixel, nothing unrolled, every edge clipped as it runs. */
@@ -436,7 +135,7 @@ static void add_smallest(proposer *o, cvk_plan plan) {
     plan.tile_oh = plan.tile_ow = 1;
     plan.unroll_ic = 1;
     plan.unroll_kw = false;
-    add_orders(o, plan);
+    propose_orders(o, plan);
 }
 
 /* Whether output that its input has gone through the caches with is better put past them. */
@@ -466,29 +165,30 @@ static void add_windows(proposer *o, cvk_plan plan, int64_t channels, int64_t by
     const int64_t height = ceil_div(o->p.axis[AXIS_H].out, plan.tile_oh), all = o->p.x.channels;
     int64_t tiles = height;
     while (tiles > 1 && window_bytes(o, &plan, tiles, lesser(channels, all)) > bytes) tiles--;
-    tiles = balanced(height, tiles);
+    tiles = propose_balanced(height, tiles);
     plan.pack_rows = (int)(tiles * plan.tile_oh);
     plan.pack_border = problem_is_padded(&o->p);
-    put_level(&plan.order, LOOP_N, 0);
-    put_level(&plan.order, LOOP_G, 0);
-    if (channels < all) put_level(&plan.order, LOOP_OC, channels);
-    put_level(&plan.order, LOOP_OD, 0);
-    if (tiles < height) put_level(&plan.order, LOOP_OH, plan.pack_rows);
+    propose_level(&plan.order, LOOP_N, 0);
+    propose_level(&plan.order, LOOP_G, 0);
+    if (channels < all) propose_level(&plan.order, LOOP_OC, channels);
+    propose_level(&plan.order, LOOP_OD, 0);
+    if (tiles < height) propose_level(&plan.order, LOOP_OH, plan.pack_rows);
     plan.tasks = plan.order.count;
-    put_level(&plan.order, LOOP_OC, 0);
-    put_level(&plan.order, LOOP_OH, 0);
-    put_level(&plan.order, LOOP_OW, 0);
-    add_if_good(o, plan);
+    propose_level(&plan.order, LOOP_OC, 0);
+    propose_level(&plan.order, LOOP_OH, 0);
+    propose_level(&plan.order, LOOP_OW, 0);
+    propose_plan(o, plan);
 }
 
 /* Channels of the registers that become windows, or all. */
 static void add_window_tasks(proposer *o, const cvk_plan *plan) {
-    const int64_t some = whole_tiles((int64_t)o->dot->factors * target_lanes(o->target, o->p.sum), plan->tile_oc);
+    const int64_t some =
+        propose_whole_tiles((int64_t)o->dot->factors * target_lanes(o->target, o->p.sum), plan->tile_oc);
     const int64_t near[] = {o->target->l1_bytes / 2, o->target->l2_bytes / 8};
     for (int i = 0; i < 2; i++) {
         add_windows(o, *plan, some, near[i]);
         if (some < o->p.x.channels && o->p.x.channels <= MOST_WINDOW_CHANNELS)
-            add_windows(o, *plan, whole_tiles(o->p.x.channels, plan->tile_oc), near[i]);
+            add_windows(o, *plan, propose_whole_tiles(o->p.x.channels, plan->tile_oc), near[i]);
     }
 }
 
@@ -516,7 +216,7 @@ static void propose_windows(proposer *o) {
             if (most < 1 || !rows_share_windows(o, rows)) continue;
             plan.tile_oc = (int)(v * lanes);
             plan.tile_oh = (int)rows;
-            plan.tile_ow = (int)balanced(width, lesser(width, most));
+            plan.tile_ow = (int)propose_balanced(width, lesser(width, most));
             add_window_tasks(o, &plan);
         }
 }
@@ -537,9 +237,9 @@ static void propose_groups(proposer *o) {
                      .unroll_ic = 1,
                      .dot = o->dot->factors};
     for (int64_t pixels = most; pixels >= 1; pixels = pixels > 2 ? pixels - 2 : pixels - 1) {
-        plan.tile_ow = (int)balanced(width, lesser(width, pixels));
-        plan.tile_oh = (int)(width < pixels ? balanced(height, lesser(height, pixels / width)) : 1);
-        add_orders(o, plan);
+        plan.tile_ow = (int)propose_balanced(width, lesser(width, pixels));
+        plan.tile_oh = (int)(width < pixels ? propose_balanced(height, lesser(height, pixels / width)) : 1);
+        propose_orders(o, plan);
     }
 }
 
@@ -557,7 +257,7 @@ static void propose_tiles(proposer *o) {
                      .dot = o->dot ? o->dot->factors : 0,
                      .stream = !problem_weighs(o->asked) && streams(o->asked, o->target)};
     for (int most_in_one = 1; most_in_one <= most_vectors(o) && most_in_one <= vectors; most_in_one++) {
-        const int v = problem_weighs(&o->p) ? most_in_one : (int)balanced(vectors, most_in_one);
+        const int v = problem_weighs(&o->p) ? most_in_one : (int)propose_balanced(vectors, most_in_one);
         int64_t most = free_registers(o->target, held(o, v)) / (v * sums * registers_of_sum(o));
         plan.tile_oc = v * filled;
         if (most >= 1) add_channel_tile(o, plan, most);
@@ -594,9 +294,9 @@ void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_tar
 static void add_packed_rows(proposer *o, cvk_plan plan) {
     plan.unroll_ic = 1;
     plan.unroll_kw = o->p.axis[AXIS_W].taps <= MOST_UNROLLED_TAPS;
-    add_packed_columns(o, plan, false, o->target->l1_bytes);
+    propose_packed_columns(o, plan, false, o->target->l1_bytes);
     plan.unroll_kw = !plan.unroll_kw;
-    add_packed_columns(o, plan, false, o->target->l1_bytes);
+    propose_packed_columns(o, plan, false, o->target->l1_bytes);
 }
 
 /* Rows of a tile share what the taps of a kernel column read. */
@@ -608,7 +308,7 @@ static void add_column_rows(proposer *o, cvk_plan plan) {
         int64_t free = free_registers(o->target, (int)(plan.tile_oc * taps + vectors + LOADED_AHEAD - 1));
         int64_t rows = lesser(h->out, free / (plan.tile_oc * vectors * registers_of_sum(o)));
         if (rows < 2) return;
-        plan.tile_oh = (int)balanced(h->out, rows);
+        plan.tile_oh = (int)propose_balanced(h->out, rows);
         if (plan.tile_oh > 1) add_taps(o, plan);
         if (plan.tile_oh > 1 && !view_has_channels_together(&o->p.x)) add_packed_rows(o, plan);
     }
@@ -620,9 +320,9 @@ static void add_in_channel_tile(proposer *o, cvk_plan plan) {
     int64_t pixels = free_registers(o->target, plan.tile_oc + 2) / plan.tile_oc;
     if (pixels < 1) pixels = free_registers(o->target, 2) / plan.tile_oc;
     if (pixels < 1) return;
-    plan.tile_ow = (int)balanced(width, lesser(width, pixels));
-    plan.tile_oh = width < pixels ? (int)balanced(height, lesser(height, pixels / width)) : 1;
-    add_orders(o, plan);
+    plan.tile_ow = (int)propose_balanced(width, lesser(width, pixels));
+    plan.tile_oh = width < pixels ? (int)propose_balanced(height, lesser(height, pixels / width)) : 1;
+    propose_orders(o, plan);
 }
 
 /* Blocks of output channels for which a vector of inputs serves all, and some for which more pixels share weights. */
@@ -643,7 +343,7 @@ static void propose_reducing(proposer *o) {
         add_in_channel_tile(o, plan);
     }
     plan.tile_oc = plan.tile_oh = plan.tile_ow = 1;
-    add_orders(o, plan);
+    propose_orders(o, plan);
 }
 
 void propose_in_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
@@ -669,7 +369,7 @@ void propose_column_tiles(const algorithm *row, const problem *p, const cvk_targ
         if (most < 1) most = 1;
         if (most > 8) most = 8;
         plan.tile_ow = v * lanes;
-        plan.tile_oc = (int)balanced(o.p.out_channels, most);
+        plan.tile_oc = (int)propose_balanced(o.p.out_channels, most);
         add_taps(&o, plan);
         if (o.p.axis[AXIS_H].taps > 1 && o.family->column) add_column_rows(&o, plan);
     }
@@ -681,13 +381,11 @@ enum { MOST_TAPS_BESIDE = 2 };
 
 /* Whether two passes a term make so much less of a filter that no tile of its taps is worth a look. */
 static bool is_separable(const problem *p, const cvk_target *target) {
-    const algorithm *row;
+    const algorithm *row = algo_of(&(cvk_plan){.algorithm = "separable", .lanes = LANES_COLUMNS});
     const char *why;
     const int64_t across = p->axis[AXIS_W].taps, down = problem_taps(p) / across;
-    for (int i = 0; (row = algo_row(i)); i++)
-        if (strcmp(row->name, "separable") == 0 && row->applicable(p, target, &why))
-            return MOST_TAPS_BESIDE * known_terms(p) * (across + down) < known_present(p) / p->groups;
-    return false;
+    return row && row->applicable(p, target, &why) &&
+           MOST_TAPS_BESIDE * known_terms(p) * (across + down) < known_present(p) / p->groups;
 }
 
 /* Rows of a tile share what columns of the kernel make of an input row. */
@@ -718,7 +416,7 @@ void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_ta
             const int64_t most = free_registers(target, (int)held) / (v * ROWS[i]);
             plan.tile_oc = (int)lesser(o.p.out_channels, most);
             if (most < 1) continue;
-            add_orders(&o, plan);
-            if (problem_is_padded(&o.p)) add_packed_columns(&o, plan, false, target->l1_bytes);
+            propose_orders(&o, plan);
+            if (problem_is_padded(&o.p)) propose_packed_columns(&o, plan, false, target->l1_bytes);
         }
 }
