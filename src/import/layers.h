@@ -107,6 +107,9 @@ const char *network_add_item(graph *g, import_layers *layers, const char *words,
  * what is lacking, and fills in the view's name. */
 void network_turn(graph *g, import_layers *layers, const graph_node *n, const graph_value *v, const graph_view *x,
                   graph_view *turned);
+/* The name of the tensor in the shape of a view; its own is the tensor's and a word. */
+const char *network_reshape(graph *g, import_layers *layers, const graph_node *n, const char *tensor,
+                            const graph_view *to, const char *word);
 /* Of a node that takes a part of a tensor, or several: NULL, or why not. */
 const char *network_slice(graph *g, graph_node *n, import_layers *layers);
 const char *network_split(graph *g, graph_node *n, import_layers *layers);

@@ -89,14 +89,7 @@ static void name_operands(graph *g, import_layers *layers, import_layer *l) {
 static void name_input(graph *g, import_layers *layers, import_layer *l) {
     graph_view turned = l->reads;
     if (l->turned) network_turn(g, layers, l->head, l->input, l->input->view, &turned);
-    if (l->flat) {
-        const import_item item = {.node = l->head,
-                                  .kind = GRAPH_RESHAPE,
-                                  .reads = arena_copy(g->arena, &turned.tensor, sizeof turned.tensor),
-                                  .read_count = 1,
-                                  .shape = l->reads};
-        turned.tensor = network_add_item(g, layers, arena_format(g->arena, "%s_flat", turned.tensor), item);
-    }
+    if (l->flat) turned.tensor = network_reshape(g, layers, l->head, turned.tensor, &l->reads, "flat");
     l->reads.tensor = turned.tensor;
 }
 
@@ -104,12 +97,7 @@ static void name_input(graph *g, import_layers *layers, import_layer *l) {
 static graph_view unflatten(graph *g, import_layers *layers, const import_layer *l) {
     graph_view turned, back;
     view_turn(l->input, l->input->view, &turned);
-    const import_item item = {.node = l->head,
-                              .kind = GRAPH_RESHAPE,
-                              .reads = arena_copy(g->arena, &l->spec.name, sizeof l->spec.name),
-                              .read_count = 1,
-                              .shape = turned};
-    turned.tensor = network_add_item(g, layers, arena_format(g->arena, "%s_shape", l->spec.name), item);
+    turned.tensor = network_reshape(g, layers, l->head, l->spec.name, &turned, "shape");
     network_turn(g, layers, l->head, l->input, &turned, &back);
     return back;
 }

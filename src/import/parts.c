@@ -10,17 +10,17 @@
 
 static const char *const *one_name(arena *a, const char *name) { return arena_copy(a, &name, sizeof name); }
 
-/* The tensor in the shape of a view. */
-static const char *reshape(graph *g, import_layers *layers, const graph_node *n, const char *tensor, graph_view *to) {
+const char *network_reshape(graph *g, import_layers *layers, const graph_node *n, const char *tensor,
+                            const graph_view *to, const char *word) {
     const import_item item = {
         .node = n, .kind = GRAPH_RESHAPE, .reads = one_name(g->arena, tensor), .read_count = 1, .shape = *to};
-    return network_add_item(g, layers, arena_format(g->arena, "%s_shape", tensor), item);
+    return network_add_item(g, layers, arena_format(g->arena, "%s_%s", tensor, word), item);
 }
 
 /* As one row of positions. */
 static const char *flatten(graph *g, import_layers *layers, const graph_node *n, const graph_view *x) {
     graph_view flat = {.rank = 1, .channels = x->channels, .size = {1, 1, view_positions(x)}};
-    return x->rank == 1 ? x->tensor : reshape(g, layers, n, x->tensor, &flat);
+    return x->rank == 1 ? x->tensor : network_reshape(g, layers, n, x->tensor, &flat, "shape");
 }
 
 void network_turn(graph *g, import_layers *layers, const graph_node *n, const graph_value *v, const graph_view *x,
@@ -29,7 +29,7 @@ void network_turn(graph *g, import_layers *layers, const graph_node *n, const gr
         .node = n, .kind = GRAPH_TRANSPOSE, .reads = one_name(g->arena, x->tensor), .read_count = 1};
     view_turn(v, x, turned);
     turned->tensor = network_add_item(g, layers, arena_format(g->arena, "%s_turned", x->tensor), item);
-    if (turned->rank > 1) turned->tensor = reshape(g, layers, n, turned->tensor, turned);
+    if (turned->rank > 1) turned->tensor = network_reshape(g, layers, n, turned->tensor, turned, "shape");
 }
 
 /* ---- along what ---- */
