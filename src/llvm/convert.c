@@ -66,12 +66,19 @@ static LLVMValueRef widen_f16(const converter *c, LLVMValueRef x) {
     return from_bits(c, or (c, widened, left(c, and(c, bits, 0x8000), 16)));
 }
 
-/* Rounded to nearest, ties to even, by adding just less than half a unit, and one more where the unit's digit is odd.
- */
+/* Half a unit, or just less where the unit's digit is even: that digit is a mask to AVX-512, and a number to others. */
+static LLVMValueRef with_half(const converter *c, LLVMValueRef bits, uint32_t dropped, uint32_t half) {
+    LLVMValueRef less = add(c, bits, half - 1);
+    if (!(c->m->target->cpu_features & CVK_CPU_AVX512F))
+        return LLVMBuildAdd(c->b, less, and(c, right(c, bits, dropped), 1), "");
+    LLVMValueRef unit = and(c, bits, UINT32_C(1) << dropped);
+    LLVMValueRef odd = LLVMBuildICmp(c->b, LLVMIntNE, unit, word(c, 0), "");
+    return LLVMBuildSelect(c->b, odd, add(c, bits, half), less, "");
+}
+
+/* Rounded to nearest, ties to even. */
 static LLVMValueRef rounded_bits(const converter *c, LLVMValueRef bits, uint32_t dropped, uint32_t rebias) {
-    LLVMValueRef odd = and(c, right(c, bits, dropped), 1);
-    LLVMValueRef nearly = add(c, bits, rebias + (UINT32_C(1) << (dropped - 1)) - 1);
-    return right(c, LLVMBuildAdd(c->b, nearly, odd, ""), dropped);
+    return right(c, with_half(c, bits, dropped, rebias + (UINT32_C(1) << (dropped - 1))), dropped);
 }
 
 /* Denormals are rounded by an addition in f32 whose result has their unit for its last digit. */
@@ -94,13 +101,36 @@ static LLVMValueRef widen_bf16(const converter *c, LLVMValueRef x) {
     return from_bits(c, left(c, LLVMBuildZExt(c->b, x, words(c), ""), 16));
 }
 
-/* On the bits everywhere: the instructions of AVX-512 take denormals for zeros. A NaN without its lower half is rounded
- * to itself. */
-static LLVMValueRef narrow_bf16(const converter *c, LLVMValueRef x) {
+/* Whether it is one of f32 of AVX-512, which has instructions that others lack. */
+static bool is_whole_vector(const converter *c, cvk_type type) {
+    return type == TYPE_F32 && c->lanes == 16 && (c->m->target->cpu_features & CVK_CPU_AVX512F);
+}
+
+/* What becomes of NaN, quiet or signalling: two digits of a table, whose others leave a number as it is. */
+typedef enum nan_becomes { NAN_BECOMES_NAN = 0x33, NAN_BECOMES_0 = 0x88 } nan_becomes;
+
+/* By one instruction of AVX-512, instead of a comparison and a choice. NaN that stays such has one digit. */
+static LLVMValueRef fix_nan(const converter *c, LLVMValueRef x, nan_becomes what) {
+    enum { AS_THE_CALLER_ROUNDS = 4 };
+    LLVMValueRef arguments[] = {x,
+                                x,
+                                word(c, what),
+                                LLVMConstInt(c->m->i32, 0, false),
+                                LLVMConstInt(LLVMInt16TypeInContext(c->m->context), 0xffff, false),
+                                LLVMConstInt(c->m->i32, AS_THE_CALLER_ROUNDS, false)};
+    return lower_intrinsic(c->m, c->b, "llvm.x86.avx512.mask.fixupimm.ps.512", NULL, 0, arguments, 6);
+}
+
+/* A NaN without its lower half, which is rounded to itself. */
+static LLVMValueRef short_nan(const converter *c, LLVMValueRef x) {
+    if (is_whole_vector(c, TYPE_F32)) return to_bits(c, fix_nan(c, x, NAN_BECOMES_NAN));
     LLVMValueRef bits = to_bits(c, x), nan = LLVMBuildFCmp(c->b, LLVMRealUNO, x, x, "");
-    LLVMValueRef quiet = or (c, and(c, bits, 0xffff0000), word(c, 0x400000));
-    bits = rounded_bits(c, LLVMBuildSelect(c->b, nan, quiet, bits, ""), 16, 0);
-    return LLVMBuildTrunc(c->b, bits, vector_of(c, TYPE_BF16), "");
+    return LLVMBuildSelect(c->b, nan, or (c, and(c, bits, 0xffff0000), word(c, 0x400000)), bits, "");
+}
+
+/* On the bits everywhere: the instructions of AVX-512 take denormals for zeros. */
+static LLVMValueRef narrow_bf16(const converter *c, LLVMValueRef x) {
+    return LLVMBuildTrunc(c->b, rounded_bits(c, short_nan(c, x), 16, 0), vector_of(c, TYPE_BF16), "");
 }
 
 /* To f32, inexact results to the neighbour whose last digit is odd: rounded once more, to fewer digits, that gives what
@@ -148,13 +178,17 @@ static LLVMValueRef float_to_s32(const converter *c, LLVMValueRef x) {
     return saturated(c, lower_select_less(c->b, TYPE_F32, size, far, rounded, x));
 }
 
+static LLVMValueRef without_nan(const converter *c, cvk_type type, LLVMValueRef x) {
+    if (!type_is_float(type)) return x;
+    if (is_whole_vector(c, type)) return fix_nan(c, x, NAN_BECOMES_0);
+    LLVMValueRef ordered = LLVMBuildFCmp(c->b, LLVMRealORD, x, x, "");
+    return LLVMBuildSelect(c->b, ordered, x, LLVMConstNull(LLVMTypeOf(x)), "");
+}
+
 /* NaN as 0, what lies below `low` as that. */
 static LLVMValueRef at_least(const converter *c, cvk_type type, LLVMValueRef x, double low) {
     LLVMValueRef least = number(c, type, low);
-    if (type_is_float(type)) {
-        LLVMValueRef ordered = LLVMBuildFCmp(c->b, LLVMRealORD, x, x, "");
-        x = LLVMBuildSelect(c->b, ordered, x, LLVMConstNull(LLVMTypeOf(x)), "");
-    }
+    x = without_nan(c, type, x);
     return lower_select_less(c->b, type, x, least, least, x);
 }
 
@@ -166,7 +200,7 @@ static LLVMValueRef clamp(const converter *c, cvk_type type, LLVMValueRef x, dou
 }
 
 static bool has_saturation(const converter *c, cvk_type from, cvk_type to) {
-    return from == TYPE_F32 && type_bytes(to) == 1 && c->lanes == 16 && (c->m->target->cpu_features & CVK_CPU_AVX512F);
+    return is_whole_vector(c, from) && type_bytes(to) == 1;
 }
 
 /* The same, where its maximum of NaN and 0 is 0 in one instruction. Of other CPUs LLVM takes one that lets signalling
