@@ -77,6 +77,33 @@ double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double i
     return fmax(fmax(ports, latency), loads) + f->load_contention * loads + n[CLASS_STORE] / f->stores_a_cycle;
 }
 
+static bool ends_a_tile(op_class class) {
+    return class == CLASS_ARITHMETIC || class == CLASS_CONVERT || class == CLASS_CALL;
+}
+
+/* Of what ends a tile, the share that the next one's dots do not hide: they find time where sums do not wait for
+ * themselves, and a core sees them where those are few. */
+static double left_at_ends(const machine_figures *f, double sums) {
+    return sums > f->fma_latency * f->fma_a_cycle ? fmin(1, sums / COST_SUMS_AHEAD) : 1;
+}
+
+double cost_issue_of_dots(const cvk_target *t, const nest_counts *c, int lanes, double sums, double outputs) {
+    const machine_figures *f = t->figures;
+    nest_counts before = *c;
+    double n[OP_CLASSES] = {0};
+    for (int k = 0; k < OP_KINDS; k++) {
+        const op_class class = nest_op_class((op_kind)k);
+        n[class] += c->ops[k];
+        if (ends_a_tile(class)) before.ops[k] = 0;
+    }
+    const double operations =
+        n[CLASS_ARITHMETIC] + n[CLASS_CONVERT] * f->convert_operations + n[CLASS_CALL] * f->call_cycles;
+    const double stores = fmin(outputs, c->ops[OP_STORE]);
+    before.ops[OP_STORE] -= stores;
+    const double end = fmax(operations / f->operations_a_cycle, stores / f->stores_a_cycle);
+    return cost_issue(t, &before, lanes, sums, false) + end * left_at_ends(f, sums);
+}
+
 /* ---- several workers ---- */
 
 /* Where nobody says how many threads there will be, so many are thought of. */

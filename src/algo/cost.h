@@ -20,6 +20,10 @@ double cost_l3_bytes(const cvk_target *target);
 double cost_issue(const cvk_target *target, const nest_counts *counts, int lanes, double sums, bool apart);
 /* Likewise, where what is stored waits for nothing: it goes out beside what is computed next. */
 double cost_issue_beside_stores(const cvk_target *target, const nest_counts *counts, int lanes, double sums);
+/* Likewise, where sums of dots are converted at the end of a tile, which takes many operations: none are hidden by
+ * dots, but of tiles of so few sums that the core begins with the next one meanwhile. Of the stores so many are
+ * `outputs`. */
+double cost_issue_of_dots(const cvk_target *target, const nest_counts *counts, int lanes, double sums, double outputs);
 /* Loads of two lines take as long as two: of those that begin anywhere all but few, where a vector is a line. Elements
  * are of so many bytes. */
 double cost_crossings(const cvk_target *target, const nest_counts *counts, int lanes, int element);

@@ -125,18 +125,32 @@ static double rounds_cycles(const problem *o, const cvk_target *t, const cvk_pla
     return tiles_of(o, p) * log2(parts) * t->figures->round_cycles;
 }
 
-/* The last tile of a row, of a slice or of the depth is shorter, and may have too few sums to hide the latency of a
- * multiply-add. */
+/* Whether what a plan multiplies is added by the same instruction, so that sums wait for all of its latency. */
+static bool dots_add(const problem *o, const cvk_target *t, const cvk_plan *p) {
+    const target_dot *d = dot_of(o, t, p->dot);
+    return d && d->operations == 1;
+}
+
+/* Cycles that a multiply-add takes longer than it could where so few sums do not hide its latency. */
+static double waited(const machine_figures *f, double few) {
+    return few < f->fma_latency * f->fma_a_cycle ? f->fma_latency / fmax(few, 1) - 1 / f->fma_a_cycle : 0;
+}
+
+/* The last tile of a row, of a slice, of the depth or of the output channels is shorter, and may have too few sums to
+ * hide the latency of a multiply-add. */
 static double short_tiles_cycles(const problem *o, const cvk_target *t, const cvk_plan *p, const nest_counts *c) {
-    const machine_figures *f = t->figures;
-    double all = sums(o, target_lanes(t, o->sum), p), cycles = 0;
+    const int lanes = target_lanes(t, o->sum);
+    const double all = sums(o, lanes, p), products = c->ops[OP_FMA] + (dots_add(o, t, p) ? c->ops[OP_DOT] : 0);
+    double cycles = 0;
     for (int a = 0; a < AXES; a++) {
         int size = plan_unit(p, tile_loop_of(a));
-        double rest = (double)(o->axis[a].out % size), short_sums = all * rest / size;
-        if (rest == 0 || short_sums >= f->fma_latency * f->fma_a_cycle) continue;
-        double each = f->fma_latency / fmax(short_sums, 1) - 1 / f->fma_a_cycle;
-        cycles += each * c->ops[OP_FMA] * rest / (double)o->axis[a].out;
+        double rest = (double)(o->axis[a].out % size);
+        if (rest > 0) cycles += waited(t->figures, all * rest / size) * products * rest / (double)o->axis[a].out;
     }
+    if (p->lanes != LANES_OUT_CHANNELS) return cycles;
+    const double vectors = (double)ceil_div(o->out_channels, lanes), size = p->tile_oc / lanes;
+    const double rest = fmod(vectors, size);
+    if (rest > 0) cycles += waited(t->figures, all * rest / size) * products * rest / vectors;
     return cycles;
 }
 
@@ -197,6 +211,21 @@ static double packing_far(const problem *o, const cvk_target *t, const cvk_plan 
     return p->pack_rows ? (1 - t->figures->far_loss) * cost_l3(t, fmin(far, input)) : 0;
 }
 
+/* Vectors of output that are stored. */
+static double outputs_of(const problem *o, int lanes) {
+    double positions = (double)(o->n * o->groups);
+    for (int a = 0; a < AXES; a++) positions *= (double)o->axis[a].out;
+    return positions * (double)ceil_div(o->out_channels, lanes);
+}
+
+static double issue(const problem *o, const cvk_target *t, int lanes, const cvk_plan *p, const nest_counts *c,
+                    double independent) {
+    if (p->lanes == LANES_COLUMNS && problem_weighs(o)) return cost_issue_beside_stores(t, c, lanes, independent);
+    if (p->lanes == LANES_OUT_CHANNELS && dots_add(o, t, p))
+        return cost_issue_of_dots(t, c, lanes, independent, outputs_of(o, lanes));
+    return cost_issue(t, c, lanes, independent, false);
+}
+
 double direct_cycles(const problem *asked, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
     (void)nests;
@@ -204,11 +233,9 @@ double direct_cycles(const problem *asked, const cvk_target *target, const cvk_p
     problem p = direct_problem(asked, target, plan->lanes);
     int lanes = target_lanes(target, p.sum);
     traffic t = traffic_of(&p, target, plan);
-    bool beside_stores = plan->lanes == LANES_COLUMNS && problem_weighs(&p);
     double independent = sums(&p, lanes, plan);
-    double core = (beside_stores ? cost_issue_beside_stores(target, counts, lanes, independent)
-                                 : cost_issue(target, counts, lanes, independent, false)) +
-                  scattered_cycles(&p, target, lanes, plan, counts);
+    double core =
+        issue(&p, target, lanes, plan, counts, independent) + scattered_cycles(&p, target, lanes, plan, counts);
     if (!problem_weighs(&p)) core = fmax(core, combining_cycles(target, counts, independent));
     core += direct_conflicts(&p, target, plan) * counts->ops[OP_SPLAT] * f->conflict_cycles;
     core += row_conflicts(&p, target, plan) * f->conflict_cycles;

@@ -143,6 +143,19 @@ static bool streams(const problem *p, const cvk_target *target) {
     return cost_streams(target, view_bytes(&p->x) + view_bytes(&p->y));
 }
 
+enum { SHORT_REDUCTION = 64, TILES_AT_ONCE = 2 };
+
+/* Tiles of few sums, of which a core has two at once: where tiles end soon, so that what becomes of the sums of one is
+ * done beside the next. Dots of halves take longer than multiply-adds, so that few sums would wait for themselves;
+ * those of two operations leave nothing to be done beside them. */
+static void add_small_tile(proposer *o, const cvk_plan *plan, int vectors, int64_t most) {
+    const machine_figures *f = o->target->figures;
+    const int64_t pixels = most / TILES_AT_ONCE;
+    if (!o->dot || type_is_float(o->dot->x) || o->dot->operations > 1) return;
+    if (problem_taps(&o->p) * ceil_div(o->p.in_channels, o->dot->factors) > SHORT_REDUCTION) return;
+    if (vectors * pixels > f->fma_latency * f->fma_a_cycle) add_channel_tile(o, *plan, pixels);
+}
+
 enum { MOST_VECTORS = 4, MOST_DEPTHWISE_VECTORS = 8, MOST_POOLED_VECTORS = 16 };
 
 static int most_vectors(const proposer *o) {
@@ -261,6 +274,7 @@ static void propose_tiles(proposer *o) {
         int64_t most = free_registers(o->target, held(o, v)) / (v * sums * registers_of_sum(o));
         plan.tile_oc = v * filled;
         if (most >= 1) add_channel_tile(o, plan, most);
+        if (!f->all_groups) add_small_tile(o, &plan, v, most);
         if (!f->all_groups && f->row && v <= MOST_SLIDING_VECTORS) add_sliding_tile(o, plan, v);
     }
     plan.tile_oc = filled;
