@@ -116,7 +116,7 @@ static LLVMTargetMachineRef make_machine(const char *known_triple, const cvk_tar
         complain(c, "finding the target", error);
         LLVMDisposeMessage(error);
     } else {
-        machine = LLVMCreateTargetMachine(target, triple, t->cpu, t->llvm_features, LLVMCodeGenLevelLess,
+        machine = LLVMCreateTargetMachine(target, triple, t->cpu, t->llvm_features, LLVMCodeGenLevelDefault,
                                           relocation(triple), LLVMCodeModelDefault);
         if (!machine) complain(c, "making a target machine", t->cpu);
     }
