@@ -13,13 +13,6 @@
 
 #include <math.h>
 
-/* Independent sums in flight. */
-static double sums(const problem *o, int lanes, const cvk_plan *p) {
-    double each = p->lanes == LANES_CHANNELS ? (double)ceil_div(o->in_channels, p->dot ? p->dot : 1) : 1;
-    double all = each * p->tile_oc * p->tile_od * p->tile_oh * p->tile_ow;
-    return p->lanes == LANES_IN_CHANNELS ? all : all / lanes;
-}
-
 /* Lanes that are not side by side cost an instruction each, and a load of two lines as much as two. */
 static double scattered_cycles(const problem *o, const cvk_target *t, int lanes, const cvk_plan *p,
                                const nest_counts *c) {
@@ -129,7 +122,7 @@ static double rounds_cycles(const problem *o, const cvk_target *t, const cvk_pla
  * multiply-add. */
 static double short_tiles_cycles(const problem *o, const cvk_target *t, const cvk_plan *p, const nest_counts *c) {
     const machine_figures *f = t->figures;
-    double all = sums(o, target_lanes(t, o->sum), p), cycles = 0;
+    double all = direct_sums(o, target_lanes(t, o->sum), p), cycles = 0;
     for (int a = 0; a < AXES; a++) {
         int size = plan_unit(p, tile_loop_of(a));
         double rest = (double)(o->axis[a].out % size), short_sums = all * rest / size;
@@ -163,7 +156,7 @@ static double registers_held(const cvk_plan *p, int lanes) {
 
 /* Sums that find no register go to memory and back with each multiply-add. */
 static double spilled_cycles(const problem *o, const cvk_target *t, const cvk_plan *p, const nest_counts *c) {
-    const double all = sums(o, target_lanes(t, o->sum), p);
+    const double all = direct_sums(o, target_lanes(t, o->sum), p);
     const double excess = all + registers_held(p, target_lanes(t, o->sum)) - t->registers;
     const double each = 1 / t->figures->stores_a_cycle + 1 / t->figures->loads_a_cycle;
     return excess > 0 ? fmin(1, excess / all) * each * (c->ops[OP_FMA] + c->ops[OP_MAXIMUM] + c->ops[OP_ADD]) : 0;
@@ -178,13 +171,6 @@ static double waiting_cycles(const problem *o, const cvk_target *t, const cvk_pl
     return moved->l3_input / LINE_BYTES * t->figures->memory_latency / fmin(pixels, COST_LINES_IN_FLIGHT);
 }
 
-/* Of a row's lines that bypass the caches one right after another each but the first waits. */
-static double streaming_cycles(const problem *o, const cvk_plan *p, const nest_counts *c) {
-    const double lines = (double)p->tile_ow * type_bytes(o->y.type) / LINE_BYTES;
-    if (!p->stream || p->lanes != LANES_COLUMNS || lines <= 1) return 0;
-    return COST_STREAM_CYCLES * c->ops[OP_STORE] * (lines - 1) / lines;
-}
-
 /* Bytes of output that no cache sees. */
 static double past_caches(const problem *o, const cvk_plan *p) { return p->stream ? view_bytes(&o->y) : 0; }
 
@@ -197,25 +183,30 @@ static double packing_far(const problem *o, const cvk_target *t, const cvk_plan 
     return p->pack_rows ? (1 - t->figures->far_loss) * cost_l3(t, fmin(far, input)) : 0;
 }
 
+double direct_near(const problem *p, const cvk_target *target, const cvk_plan *plan, const nest_counts *counts,
+                   const traffic *t, double independent) {
+    const machine_figures *f = target->figures;
+    const int lanes = target_lanes(target, p->sum);
+    const bool beside_stores = plan->lanes == LANES_COLUMNS && problem_weighs(p);
+    double core = (beside_stores ? cost_issue_beside_stores(target, counts, lanes, independent)
+                                 : cost_issue(target, counts, lanes, independent, false)) +
+                  scattered_cycles(p, target, lanes, plan, counts);
+    if (!problem_weighs(p)) core = fmax(core, combining_cycles(target, counts, independent));
+    core += direct_conflicts(p, target, plan) * counts->ops[OP_SPLAT] * f->conflict_cycles;
+    core += row_conflicts(p, target, plan) * f->conflict_cycles;
+    core += short_tiles_cycles(p, target, plan, counts) + rounds_cycles(p, target, plan);
+    core += f->page_cycles * t->pages + f->row_line_cycles * t->row_lines;
+    core += spilled_cycles(p, target, plan, counts);
+    return hypot(core, cost_l2(target, t->l1) + jumping_cycles(p, target, plan));
+}
+
 double direct_cycles(const problem *asked, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
     (void)nests;
     const machine_figures *f = target->figures;
     problem p = direct_problem(asked, target, plan->lanes);
-    int lanes = target_lanes(target, p.sum);
     traffic t = traffic_of(&p, target, plan);
-    bool beside_stores = plan->lanes == LANES_COLUMNS && problem_weighs(&p);
-    double independent = sums(&p, lanes, plan);
-    double core = (beside_stores ? cost_issue_beside_stores(target, counts, lanes, independent)
-                                 : cost_issue(target, counts, lanes, independent, false)) +
-                  scattered_cycles(&p, target, lanes, plan, counts);
-    if (!problem_weighs(&p)) core = fmax(core, combining_cycles(target, counts, independent));
-    core += direct_conflicts(&p, target, plan) * counts->ops[OP_SPLAT] * f->conflict_cycles;
-    core += row_conflicts(&p, target, plan) * f->conflict_cycles;
-    core += short_tiles_cycles(&p, target, plan, counts) + rounds_cycles(&p, target, plan);
-    core += f->page_cycles * t.pages + f->row_line_cycles * t.row_lines + streaming_cycles(&p, plan, counts);
-    core += spilled_cycles(&p, target, plan, counts);
-    double near = hypot(core, cost_l2(target, t.l1) + jumping_cycles(&p, target, plan));
+    const double near = direct_near(&p, target, plan, counts, &t, direct_sums(&p, target_lanes(target, p.sum), plan));
     double far =
         (cost_l3(target, t.l2 - past_caches(&p, plan)) + cost_memory(target, t.l3)) * (1 + one_after_another(&p, plan));
     far += f->run_cycles * t.runs + f->piece_cycles * t.pieces;
