@@ -279,21 +279,23 @@ def filter_into(x: Array, weights: Array, pads: Pads, border: Border, out: Array
 def prepare(shape: tuple[int, ...], dtype: numpy.dtype[Any], filters: Sequence[tuple[tuple[int, ...], Pads, Border]]) -> None:
     """Compiles the layers of filters of one array that come one after another, each on a thread. What cannot be compiled says so
     when its turn comes."""
-    wanted = []
+    wanted: dict[tuple[Any, ...], tuple[tuple[int, ...], Pads, Border]] = {}
     for kernel, pads, border in filters:
         key = (shape, kernel, pads, border, dtype.char, 0, None)
-        if key not in kept and key not in wanted and is_one_layer(shape, kernel, pads, border):
-            wanted.append(key)
+        if key not in kept and is_one_layer(shape, kernel, pads, border):
+            wanted[key] = kernel, pads, border
 
     def make(key: tuple[Any, ...]) -> None:
+        kernel, pads, border = wanted[key]
         with suppress(Exception):
-            keep(key, layer_of(shape, *key[1:4], dtype, 0))
+            keep(key, layer_of(shape, kernel, pads, border, dtype, 0))
 
-    threads = [threading.Thread(target=make, args=(key,)) for key in wanted[1:]]
+    first, *others = wanted or [()]
+    threads = [threading.Thread(target=make, args=(key,)) for key in others]
     for thread in threads:
         thread.start()
     if threads:
-        make(wanted[0])
+        make(first)
     for thread in threads:
         thread.join()
 
