@@ -77,7 +77,7 @@ static double predicted(const char *keys) {
     snprintf(yaml, sizeof yaml, "version: 1\nlayers:\n  - {name: a, %s}\n", keys);
     arena_init(&memory);
     cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "test.yaml", NULL, &network), CVK_OK, "%s", yaml);
-    const goal aim = {target_find("x86-64-v4"), 1};
+    const goal aim = {.target = target_find("x86-64-v4"), .threads = 1};
     layer_rank(&memory, cvk_network_layer(network, 0), aim, 1, &plans, &count, &why);
     cr_assert_gt(count, 0, "%s", why);
     const double cycles = plans->cycles;
@@ -120,7 +120,8 @@ Test(order, a_filter_of_known_weights_loads_lines_as_they_lie) {
     arena_init(&memory);
     cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "test.yaml", NULL, &network), CVK_OK);
     const cvk_spec *spec = cvk_network_layer(network, 0);
-    const layer_nests nests = layer_build(&memory, spec, (goal){target_find("x86-64-v4"), 1}, spec->schedule, &figures);
+    const layer_nests nests =
+        layer_build(&memory, spec, (goal){.target = target_find("x86-64-v4"), .threads = 1}, spec->schedule, &figures);
     walk(nests.run.phase[0].nest[0], note_vector, &v);
     cr_expect_eq(v.stores, ROWS * VECTORS);
     cr_expect_leq(v.astray, ROWS * ROWS_SEEN * ENDS * TAPS);
