@@ -32,7 +32,8 @@ static int64_t check(const folder *f, int64_t synced) {
     return count;
 }
 
-/* A busy machine may not come to write within some milliseconds, which is what every second writer has from its start. */
+/* A busy machine may not come to write within some milliseconds, which is what every second writer has from its start.
+ */
 static void wait_for_records(volatile int64_t *synced, int64_t wanted) {
     while (*synced < wanted) usleep(100);
 }
