@@ -121,7 +121,7 @@ static double further(const fake *f, const record *m) {
 }
 
 Test(match, its_interval_holds_what_one_more_process_finds_and_quartiles_would_not) {
-    enum { REPEATS = 60 };
+    enum { REPEATS = 24 };
     int within = 0, within_quartiles = 0;
     for (uint64_t seed = 1; seed <= REPEATS; seed++) {
         fake f;
