@@ -294,7 +294,7 @@ static void judge(const chain *c, goal aim, const layer_plan *plan, const layer_
     }
     for (int i = 0; i < nests->run.count; i++) phase[i].share = all > 0 ? phase[i].share / all : 0;
     *to = (ranked_layer){.plan = *plan, .cycles = cycles, .seconds_per_peak = peak > 0 ? cycles / peak : 1};
-    to->judged = cost_judged(cycles, phase, nests->run.count, aim.threads);
+    to->judged = cost_judged(cycles, phase, nests->run.count, aim);
 }
 
 static void count_all(layer_nests *nests) {

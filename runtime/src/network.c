@@ -175,7 +175,7 @@ static void run_step(const cvk_network_info *info, const cvk_step *step, const c
 #include <convoke/buffers.def>
 #undef CVK_BUFFER
     };
-    run_kernel(step->kernel, &args, parallel);
+    run_kernel(step->kernel, &args, parallel, cvk_split_step);
 }
 
 cvk_status cvk_network_run_steps(const cvk_network_info *info, const cvk_network_buffers *buffers, uint32_t first,

@@ -66,6 +66,7 @@ typedef struct run_state {
     const cvk_args *args;
     uint64_t images; /* that the description's tasks are to be multiplied by */
     uint64_t stride; /* of scratch */
+    run_split *split;
     uint32_t phase;
 } run_state;
 
@@ -117,7 +118,7 @@ static void run_phases(run_state *r, const cvk_parallel_for *parallel) {
     const uint64_t kilocycles = r->info->kilocycles * r->images; /* fits: both are of 32 bits */
     for (r->phase = 0; r->phase < r->info->phases; r->phase++) {
         const uint32_t tasks = (uint32_t)cvk_phase_tasks(r->info, r->phase, r->images);
-        const cvk_split split = cvk_split_tasks(tasks, parallel ? parallel->workers : 1, kilocycles, r->info->phases);
+        const cvk_split split = r->split(tasks, parallel ? parallel->workers : 1, kilocycles, r->info->phases);
         if (split.workers > 1)
             run_parallel(r, &split, parallel);
         else if (tasks > 0)
@@ -137,9 +138,12 @@ static bool has_tasks(const cvk_kernel_info *info) {
     return false;
 }
 
-void run_kernel(const cvk_kernel_info *info, const cvk_args *args, const cvk_parallel_for *parallel) {
-    run_state r = {
-        .info = info, .args = args, .images = info->batch_any ? args->batch : 1, .stride = cvk_scratch_bytes(info, 1)};
+void run_kernel(const cvk_kernel_info *info, const cvk_args *args, const cvk_parallel_for *parallel, run_split *split) {
+    run_state r = {.info = info,
+                   .args = args,
+                   .split = split,
+                   .images = info->batch_any ? args->batch : 1,
+                   .stride = cvk_scratch_bytes(info, 1)};
     if (!has_tasks(info)) return;
     cvk_run_observer *observer = atomic_load_explicit(&run_observer, memory_order_acquire);
     if (__builtin_expect(observer != NULL, 0))
@@ -157,6 +161,6 @@ cvk_status cvk_run(const cvk_kernel_info *info, const cvk_buffers *b, const cvk_
 #include <convoke/buffers.def>
 #undef CVK_BUFFER
     };
-    run_kernel(info, &args, parallel);
+    run_kernel(info, &args, parallel, cvk_split_tasks);
     return CVK_OK;
 }

@@ -13,6 +13,11 @@ typedef struct algo_nests {
     nest *pack;
 } algo_nests;
 
+/* How many tasks there are, and how many parts of the output's positions they keep to, one after the other. */
+typedef struct plan_tasks {
+    int64_t count, places;
+} plan_tasks;
+
 typedef struct plan_list {
     cvk_plan *plan;
     int count, capacity;
@@ -24,7 +29,7 @@ typedef struct algorithm {
     /* Whether it can do the problem; if not, `why` gets a reason for `explain`. */
     bool (*applicable)(const problem *p, const cvk_target *target, const char **why);
     /* Appends the plans worth ranking. Never empty where applicable. */
-    void (*propose)(const struct algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list);
+    void (*propose)(const struct algorithm *row, const problem *p, goal aim, arena *a, plan_list *list);
     /* NULL if the plan's numbers fit; else what is wrong with them. */
     const char *(*refuse)(const struct algorithm *row, const problem *p, const cvk_target *target,
                           const cvk_plan *plan);
@@ -33,9 +38,9 @@ typedef struct algorithm {
     /* What the nests will take, in cycles of one core. */
     double (*cycles)(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts);
-    /* How many tasks the nests would have, where that is known without them and `cycles` needs but their counts: plans
-     * that differ in their order alone are then judged by those of one of them. NULL: it is not. */
-    int64_t (*tasks)(const struct algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan);
+    /* The tasks that the nests would have, where they are known without them and `cycles` needs but their counts: plans
+     * that differ in their order alone are then judged by those of one of them. NULL: they are not. */
+    plan_tasks (*tasks)(const struct algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan);
     /* No more than `cycles` of the nests, found without them, so that none are built for plans that cannot be the best.
      * NULL: nothing is known. */
     double (*least)(const problem *p, const cvk_target *target, const cvk_plan *plan);

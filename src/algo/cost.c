@@ -82,9 +82,10 @@ double cost_issue(const cvk_target *t, const nest_counts *c, int lanes, double i
 /* Where nobody says how many threads there will be, so many are thought of. */
 static const uint32_t UNSAID_THREADS[] = {2, 4, 16, 64};
 
-static cvk_split split_of(double cycles, const cost_phase *p, int phases, uint32_t workers) {
-    uint32_t tasks = p->tasks < UINT32_MAX ? (uint32_t)p->tasks : UINT32_MAX;
-    return cvk_split_tasks(tasks, workers, (uint64_t)fmax(cycles / 1000, 1), (uint32_t)phases);
+static cvk_split split_of(double cycles, const cost_phase *p, int phases, uint32_t workers, goal aim) {
+    const uint32_t tasks = p->tasks < UINT32_MAX ? (uint32_t)p->tasks : UINT32_MAX;
+    const uint64_t kilocycles = (uint64_t)fmax(cycles / 1000, 1);
+    return (aim.step ? cvk_split_step : cvk_split_tasks)(tasks, workers, kilocycles, (uint32_t)phases);
 }
 
 /* Bytes a worker fetches: of a part that several share, what the others among them wrote. */
@@ -92,22 +93,42 @@ static double fetched(const cost_phase *p, double workers) {
     return p->carried * fmax(1 / fmax(p->parts, 1) - 1 / workers, 0);
 }
 
-double cost_on_workers(double cycles, const cost_phase *phase, int phases, uint32_t workers) {
+cost_shares cost_shares_of(const problem *p, int64_t places) {
+    const double x = view_bytes(&p->x), y = view_bytes(&p->y) + view_bytes(&p->addend);
+    const bool all = p->groups == 1;
+    return (cost_shares){.all_channels = all ? x : 0,
+                         .own_channels = all ? y : x + y,
+                         .weights = view_bytes(&p->w),
+                         .places = (double)places};
+}
+
+/* In a network each worker is taken to have its part of every tensor's positions. One that keeps to them finds what it
+ * reads, but reads all weights, which come from memory: a network's other weights were there meanwhile. Where several
+ * share positions, by their channels, they fetch the rest from one another. */
+static double cost_of_step(const cost_shares *s, double workers, const cvk_target *t) {
+    const double places = fmin(fmax(s->places, 1), workers), sharing = workers / places;
+    const double all = s->all_channels / workers * (sharing - 1);
+    const double own = s->own_channels / workers * (1 - 1 / sharing);
+    return (all + own) / COST_OTHERS_BYTES_A_CYCLE + cost_memory(t, s->weights / workers * (places - 1));
+}
+
+double cost_on_workers(double cycles, const cost_phase *phase, int phases, uint32_t workers, goal aim) {
     double all = 0;
     for (int i = 0; i < phases; i++) {
-        const cvk_split s = split_of(cycles, &phase[i], phases, workers);
+        const cvk_split s = split_of(cycles, &phase[i], phases, workers, aim);
         const double tasks = fmax(s.tasks, 1), most = ceil(tasks / s.workers);
         all += cycles * phase[i].share * most / tasks + COST_TASK_CALL_CYCLES * s.chunks;
         if (s.workers > 1) all += COST_BARRIER_CYCLES + fetched(&phase[i], s.workers) / COST_OTHERS_BYTES_A_CYCLE;
+        if (aim.step) all += cost_of_step(&phase[i].shares, s.workers, aim.target);
     }
     return all;
 }
 
-double cost_judged(double cycles, const cost_phase *phase, int phases, uint32_t threads) {
-    if (threads) return cost_on_workers(cycles, phase, phases, threads);
+double cost_judged(double cycles, const cost_phase *phase, int phases, goal aim) {
+    if (aim.threads) return cost_on_workers(cycles, phase, phases, aim.threads, aim);
     double worth = 1;
     for (size_t i = 0; i < sizeof UNSAID_THREADS / sizeof *UNSAID_THREADS && cycles > 0; i++) {
-        const double all = cost_on_workers(cycles, phase, phases, UNSAID_THREADS[i]);
+        const double all = cost_on_workers(cycles, phase, phases, UNSAID_THREADS[i], aim);
         worth += COST_UNSAID_WORTH * (1 - cycles / UNSAID_THREADS[i] / all);
     }
     return cycles * worth;

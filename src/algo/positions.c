@@ -333,7 +333,8 @@ static cvk_plan plan_of(const algorithm *row, int64_t lines) {
 }
 
 /* Lines of a task: some work each, and tasks for some workers. */
-static void propose(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {
+static void propose(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list) {
+    const cvk_target *target = aim.target;
     const cvk_plan any = plan_of(row, 1);
     const line s = line_of(row, p, target, &any);
     const int64_t lines = whole_lines(&s), each_line = p->x.channels * (s.channels ? 1 : s.lanes);

@@ -63,11 +63,20 @@ static void count_phases(ranked_plan *r, const problem *p, const cvk_target *tar
     for (int i = 0; i < run->count; i++) phase[i].share = all > 0 ? phase[i].share / all : 0;
 }
 
+/* How many parts of the positions tasks keep to: of phases that leave each other something, as the last does; where
+ * nothing is known of their order, a task is a part. */
+static int64_t places_of(const ranked_plan *r, const problem *p, const cvk_target *target, const cost_phase *phase) {
+    const algorithm *row = algo_of(&r->plan);
+    const int last = r->nests.run.count - 1;
+    if (row->tasks) return row->tasks(row, p, target, &r->plan).places;
+    return last > 0 ? (int64_t)phase[last].parts : phase[last].tasks;
+}
+
 /* What the model thinks of it, its instructions counted. */
 static void judge(ranked_plan *r, const problem *p, goal aim, const cost_phase *phase, int phases) {
     const double peak = cost_peak_cycles(p, aim.target);
     r->cycles = algo_of(&r->plan)->cycles(p, aim.target, &r->plan, &r->nests, &r->counts);
-    r->judged = cost_judged(r->cycles, phase, phases, aim.threads);
+    r->judged = cost_judged(r->cycles, phase, phases, aim);
     r->seconds_per_peak = peak > 0 ? r->cycles / peak : 1;
 }
 
@@ -75,16 +84,17 @@ ranked_plan algo_build(arena *a, const problem *p, goal aim, const cvk_plan *pla
     ranked_plan r = {.plan = *plan, .nests = algo_of(plan)->build(algo_of(plan), a, p, aim.target, plan)};
     cost_phase phase[CVK_MOST_PHASES];
     count_phases(&r, p, aim.target, phase);
+    if (r.nests.run.count) phase[0].shares = cost_shares_of(p, places_of(&r, p, aim.target, phase));
     judge(&r, p, aim, phase, r.nests.run.count);
     return r;
 }
 
-static plan_list gather(arena *a, const problem *p, const cvk_target *target, const char *name, const char **why) {
+static plan_list gather(arena *a, const problem *p, goal aim, const char *name, const char **why) {
     plan_list list = {0};
     *why = "no plan fits its limits";
     for (int i = 0; i < ROW_COUNT; i++)
-        if (is_called(ROWS[i], name) && ROWS[i]->applicable(p, target, why))
-            ROWS[i]->propose(ROWS[i], p, target, a, &list);
+        if (is_called(ROWS[i], name) && ROWS[i]->applicable(p, aim.target, why))
+            ROWS[i]->propose(ROWS[i], p, aim, a, &list);
     return list;
 }
 
@@ -138,7 +148,8 @@ static void consider(ranking *r, arena *a, const cvk_plan *plan) {
     const algorithm *row = algo_of(plan);
     ranked_plan judged = r->counted;
     if (row->tasks && counts_alike(&r->counted.plan, plan)) {
-        const cost_phase phase = {.share = 1, .tasks = row->tasks(row, r->p, r->aim.target, plan)};
+        const plan_tasks tasks = row->tasks(row, r->p, r->aim.target, plan);
+        const cost_phase phase = {.share = 1, .tasks = tasks.count, .shares = cost_shares_of(r->p, tasks.places)};
         judged.plan = *plan;
         judge(&judged, r->p, r->aim, &phase, 1);
     } else {
@@ -168,7 +179,7 @@ static bool consider_all(ranking *r, const plan_list *list) {
 
 void algo_rank(arena *a, const problem *p, goal aim, const char *name, int limit, ranked_plan **plans, int *count,
                const char **why) {
-    plan_list list = gather(a, p, aim.target, name, why);
+    plan_list list = gather(a, p, aim, name, why);
     ranking r = {.p = p, .aim = aim, .limit = limit > 0 && limit < list.count ? limit : list.count};
     r.plan = arena_array(a, ranked_plan, r.limit);
     if (!consider_all(&r, &list)) arena_exhaust(a);

@@ -324,7 +324,8 @@ static bool applicable_columns(const problem *p, const cvk_target *target, const
     return p->y.block == 1 && p->x.block == 1 && p->x.axis[AXIS_W] == 1 && p->y.axis[AXIS_W] == 1;
 }
 
-static void propose(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {
+static void propose(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list) {
+    const cvk_target *target = aim.target;
     (void)p, (void)target;
     plan_list_add(a, list, plan_plain(row->name, row->lanes));
 }

@@ -504,7 +504,8 @@ static const char *refuse(const algorithm *row, const problem *p, const cvk_targ
     return operations(p, plan) > MOST_OPERATIONS ? "it unrolls too much code" : NULL;
 }
 
-static void propose(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {
+static void propose(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list) {
+    const cvk_target *target = aim.target;
     static const int ROWS[] = {1, 2, 4, 6, 8};
     static const int64_t COLUMNS[] = {INT32_MAX, 1024, 512, 256};
     const int lanes = target_lanes(target, p->sum);

@@ -201,7 +201,7 @@ static void add_other_rows(const space *s, const cvk_plan *plan) {
         const char *why;
         plan_list proposed = {0};
         if (row == algo_of(plan) || !row->applicable(s->p, s->target, &why)) continue;
-        row->propose(row, s->p, s->target, s->arena, &proposed);
+        row->propose(row, s->p, (goal){.target = s->target}, s->arena, &proposed);
         if (proposed.count) add(s, proposed.plan[0]);
     }
 }

@@ -46,6 +46,7 @@ cvk_status cvk_network_build(const cvk_network *network, const cvk_options *opti
     arena_init(&made->arena);
     settings s;
     cvk_status status = settings_read(options, diagnostics, &s);
+    s.goal.step = true;
     if (!status) status = fill(made, network, &s, diagnostics);
     settings_free(&s);
     if (!status)

@@ -22,7 +22,7 @@ const char *cache_key(arena *a, const cvk_spec *spec, goal aim, const char *effo
     text key = text_new(a);
     text_add(&key, "convoke %s abi %u\n", build_id, CVK_ABI_VERSION);
     print_target(aim.target, &key);
-    text_add(&key, "effort %s threads %" PRIu32 "\n", effort, aim.threads);
+    text_add(&key, "effort %s threads %" PRIu32 "%s\n", effort, aim.threads, aim.step ? " step" : "");
     spec_print(spec, &key);
     return key.bytes;
 }

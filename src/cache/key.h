@@ -6,7 +6,8 @@
 #include "target/goal.h"
 
 /* Lines: the build of convoke with the LLVM it was built with and the ABI; the target, field by field, and the features
- * of this CPU; how the plan is chosen, and for how many threads; the spec. Arena-owned. */
+ * of this CPU; how the plan is chosen, for how many threads, and whether for a step of a network; the spec.
+ * Arena-owned. */
 const char *cache_key(arena *a, const cvk_spec *spec, goal aim, const char *effort);
 
 #endif

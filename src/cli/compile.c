@@ -39,6 +39,12 @@ typedef struct compiled {
     const known_plans *known; /* or NULL */
 } compiled;
 
+static goal goal_of(const compiled *c, const cvk_target *target) {
+    goal aim = session_goal(c->session, target);
+    aim.step = c->steps != NULL;
+    return aim;
+}
+
 static const char *network_symbol(const compiled *c) {
     return header_identifier(c->arena, arena_format(c->arena, "%s%s_network", c->session->options->prefix, c->network));
 }
@@ -93,7 +99,7 @@ static cvk_status make_explanation(const compiled *c, output_file *to) {
     cvk_status status = CVK_OK;
     for (size_t i = 0; i < c->layers * c->targets && status == CVK_OK; i++) {
         description x;
-        const goal aim = session_goal(c->session, c->units[i].target);
+        const goal aim = goal_of(c, c->units[i].target);
         status = describe_layer(c->arena, c->units[i].spec, aim, RUNNERS_UP, c->session->diagnostics, &x);
         x.origin = c->origins[i];
         if (status == CVK_OK) describe_print(&x, &out);
@@ -162,7 +168,7 @@ static cvk_status plan_layer(compiled *c, size_t layer, const known_tensors *kno
         compile_unit *unit = &c->units[t * c->layers + layer];
         const cvk_spec *spec =
             tuned_layer(s, c->arena, c->known, c->specs[layer], &s->targets.row[t], &c->origins[t * c->layers + layer]);
-        status = compile_plan(c->arena, spec, session_goal(s, &s->targets.row[t]), NULL, s->diagnostics, unit, NULL);
+        status = compile_plan(c->arena, spec, goal_of(c, &s->targets.row[t]), NULL, s->diagnostics, unit, NULL);
         if (status == CVK_OK && known) status = bake(c->arena, unit, known);
         unit->local = layer >= c->own;
     }

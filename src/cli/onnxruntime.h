@@ -19,7 +19,8 @@ typedef struct onnxruntime {
  * explained on stderr. */
 cli_exit onnxruntime_open(const char *model, const cvk_network_info *info, int64_t batch, uint32_t threads, arena *a,
                           onnxruntime *o);
-/* Seconds of a run by its own clock; NAN: it is gone. */
+/* Seconds of a run by its own clock, after one that is not counted; NAN: it is gone. Between runs it is stopped: its
+ * threads would go on looking for work, on the CPUs that others are timed on. */
 double onnxruntime_run(onnxruntime *o);
 void onnxruntime_close(onnxruntime *o);
 

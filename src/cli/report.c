@@ -76,7 +76,7 @@ static void compile_winner(session *s, arena *a, const subject *x, const char **
     cvk_object object = {0};
     *nest_words = *assembly = "This convoke cannot compile it any more.";
     if (!target || !spec || !record_plan(a, winner_of(x), &plan)) return;
-    const goal aim = {target, (uint32_t)x->key->threads};
+    const goal aim = {.target = target, .threads = (uint32_t)x->key->threads};
     if (layer_refuse(spec, target, &plan, &problem_index)) return;
     if (compile_plan(a, spec, aim, &plan, NULL, &unit, NULL) != CVK_OK) return;
     text words = text_new(a);

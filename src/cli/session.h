@@ -47,7 +47,7 @@ typedef struct session {
 
 /* What plans for a target are chosen for, by --threads. */
 static inline goal session_goal(const session *s, const cvk_target *target) {
-    return (goal){target, (uint32_t)s->options->threads};
+    return (goal){.target = target, .threads = (uint32_t)s->options->threads};
 }
 
 /* Reads all files, so that all their mistakes are known at once, and picks the layers. Anything but CLI_DONE has been

@@ -203,7 +203,8 @@ static cvk_status find_plan(const lab *l, const cvk_spec *spec, uint32_t threads
                             const timed **found) {
     ranked_layer *best;
     int count;
-    cvk_status status = compile_rank(a, spec, (goal){l->target, threads}, 1, l->diagnostics, &best, &count);
+    cvk_status status =
+        compile_rank(a, spec, (goal){.target = l->target, .threads = threads}, 1, l->diagnostics, &best, &count);
     if (status != CVK_OK) return status;
     for (size_t i = 0; i < all->count; i++)
         if (layer_plan_equal(&all->plan[i].plan, &best->plan)) {

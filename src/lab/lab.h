@@ -18,7 +18,7 @@ typedef struct lab {
         *known; /* of the layer at hand, in the place of random ones (judge/random_data.h), or NULL */
 } lab;
 
-static inline goal lab_goal(const lab *l) { return (goal){l->target, l->plan_threads}; }
+static inline goal lab_goal(const lab *l) { return (goal){.target = l->target, .threads = l->plan_threads}; }
 
 /* The calling thread. */
 extern const cvk_parallel_for lab_one_thread;

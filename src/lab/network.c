@@ -24,6 +24,7 @@ void ready_network_begin(arena *a, const cvk_network *file, int64_t near, ready_
 
 static cvk_status plan_kernels(goal aim, cvk_diagnostics *d, arena *a, ready_network *r) {
     cvk_status status = CVK_OK;
+    aim.step = true;
     r->unit = arena_array(a, compile_unit, r->kernels.count + 1);
     for (int i = 0; i < r->kernels.count && status == CVK_OK; i++)
         status = compile_plan(a, r->kernels.layer[i], aim, NULL, d, &r->unit[i], NULL);

@@ -140,7 +140,7 @@ static machine_figures fit(const fitting *f, int fold) {
 /* The time of what the model would pick of all that were recorded, over that of the best. */
 static double regret(arena *scratch, const fitting *f, const simulated_layer *l, const machine_figures *figures) {
     const cvk_target t = with_figures(f->target, figures);
-    const goal aim = {&t, l->candidates.aim.threads};
+    const goal aim = {.target = &t, .threads = l->candidates.aim.threads};
     double least = INFINITY, time = INFINITY;
     ranked_layer ranked;
     for (int i = 0; i < l->candidates.count; i++) {

@@ -46,7 +46,7 @@ static bool open_layer(arena *a, const record_list *list, const record *key, sim
     const cvk_target *target = target_find(key->target);
     int correct = 0, pick = -1;
     if (!spec || !target) return false;
-    candidates_close(a, spec, (goal){target, (uint32_t)key->threads}, &l->candidates);
+    candidates_close(a, spec, (goal){.target = target, .threads = (uint32_t)key->threads}, &l->candidates);
     l->name = key->name;
     l->relative = arena_array(a, double, list->count + 1);
     for (size_t i = 0; i < list->count; i++) {

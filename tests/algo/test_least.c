@@ -55,7 +55,7 @@ static void one_is_the_first_of_all(const subject *s, const ranked_plan *all) {
 
 static void judge(arena *a, const problem *p, const char *layer, const cvk_target *target) {
     for (size_t k = 0; k < sizeof threads / sizeof *threads; k++) {
-        const subject s = {a, p, {target, threads[k]}, layer};
+        const subject s = {a, p, {.target = target, .threads = threads[k]}, layer};
         ranked_plan *plans;
         int count;
         const char *why;

@@ -38,7 +38,7 @@ static reading read_pool(const char *keys) {
     arena_init(&memory);
     cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "test.yaml", NULL, &network), CVK_OK, "%s", yaml);
     const cvk_spec *spec = cvk_network_layer(network, 0);
-    const goal aim = {target_find("x86-64-v4"), 1};
+    const goal aim = {.target = target_find("x86-64-v4"), .threads = 1};
     layer_rank(&memory, spec, aim, 0, &plans, &count, &why);
     int wide = 0;
     while (wide < count && !is_wide(plans[wide].plan.part)) wide++;

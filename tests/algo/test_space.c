@@ -34,7 +34,7 @@ static void open_layer(subject *s, const char *keys) {
     s->p = problem_of(cvk_network_layer(s->network, 0), 0);
     s->target = target_find("x86-64-v3");
     const char *why;
-    algo_rank(&s->memory, &s->p, (goal){s->target, 0}, "auto", 0, &s->plans, &s->count, &why);
+    algo_rank(&s->memory, &s->p, (goal){.target = s->target}, "auto", 0, &s->plans, &s->count, &why);
     cr_assert(s->count > 0, "%s", why);
 }
 

@@ -254,6 +254,9 @@ Test(cache_disk, a_key_names_all_that_code_depends_on) {
     aim.threads = 64;
     cr_assert_str_neq(key, cache_key(&a, &s, aim, "estimate"), "the threads that the plan is chosen for");
     aim.threads = 0;
+    aim.step = true;
+    cr_assert_str_neq(key, cache_key(&a, &s, aim, "estimate"), "that it is a step of a network");
+    aim.step = false;
     t.cpu_features ^= 1;
     cr_assert_str_neq(key, cache_key(&a, &s, aim, "estimate"), "features");
     t.cpu_features ^= 1;
@@ -266,7 +269,7 @@ Test(cache_disk, a_key_names_all_that_code_depends_on) {
         figure_set(&other, i, figure_get(&other, i) / 2);
         cvk_target slower = t;
         slower.figures = &other;
-        cr_assert_str_neq(key, cache_key(&a, &s, (goal){&slower, 0}, "estimate"), "%s, which plans depend on",
+        cr_assert_str_neq(key, cache_key(&a, &s, (goal){.target = &slower}, "estimate"), "%s, which plans depend on",
                           field->name);
     }
     s.known = &(float){1};

@@ -125,7 +125,7 @@ Test(numeric, an_algorithm_that_applies_has_a_plan) {
         const char *why;
         plan_list list = {0};
         if (!row->applicable(&p, target_host(), &why)) continue;
-        row->propose(row, &p, target_host(), &a, &list);
+        row->propose(row, &p, (goal){.target = target_host()}, &a, &list);
         cr_expect_gt(list.count, 0, "row %d, %s", i, row->name);
     }
     cvk_network_free(network);

@@ -376,7 +376,7 @@ static void expect_caught_in_images(trial *t, arena *a, const layer_plan *p) {
     cr_assert(trial_kernel(t, target_host(), p, (trial_extras){.any = true}), "%s", t->words);
     for (size_t i = 0; i < sizeof image_mutants / sizeof *image_mutants; i++) {
         compile_unit unit;
-        cr_assert_eq(compile_plan(a, &any, (goal){target_host(), 0}, p, NULL, &unit, NULL), CVK_OK);
+        cr_assert_eq(compile_plan(a, &any, (goal){.target = target_host()}, p, NULL, &unit, NULL), CVK_OK);
         cr_assert_gt(seed_in_images(&image_mutants[i], &unit.run), 0, "%s: no place for it", image_mutants[i].name);
         cr_expect(!is_right_for_any(t, &unit), "NOT CAUGHT: %s\n%s", image_mutants[i].name, trial_yaml(a, t->spec, p));
     }
@@ -396,7 +396,7 @@ Test(mutants, every_wrong_step_from_image_to_image_is_caught) {
     cr_assert_eq(cvk_network_parse(yaml, strlen(yaml), "images", NULL, &network), CVK_OK);
     const cvk_spec *spec = cvk_network_layer(network, 0);
     cr_assert(trial_open(&t, spec, DATA_REALS, false, 1));
-    cr_assert_eq(compile_rank(&a, spec, (goal){target_host(), 0}, 0, NULL, &plans, &count), CVK_OK);
+    cr_assert_eq(compile_rank(&a, spec, (goal){.target = target_host()}, 0, NULL, &plans, &count), CVK_OK);
     for (int i = 0; i < PLANS; i++) expect_caught_in_images(&t, &a, &plans[i * (count - 1) / (PLANS - 1)].plan);
     trial_close(&t);
     arena_free(&a);

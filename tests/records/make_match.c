@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 static bool add(arena *a, database_writer *w, const cvk_spec *spec) {
-    const goal aim = {target_host(), 0};
+    const goal aim = {.target = target_host()};
     ranked_layer *plans;
     int count;
     if (compile_rank(a, spec, aim, 2, NULL, &plans, &count) != CVK_OK || count < 2) return false;

@@ -82,7 +82,7 @@ Test(record, a_layer_is_the_same_whatever_its_name_and_its_schedule) {
     arena_init(&a);
     cvk_network *network = parse_layer(one_layer);
     cvk_spec layer = *cvk_network_layer(network, 0);
-    const goal aim = {target_host(), 0}, threads = {target_host(), 2};
+    const goal aim = {.target = target_host()}, threads = {.target = target_host(), .threads = 2};
     const record first = record_of(&a, &layer, aim);
     layer.name = "two";
     layer.schedule = &(layer_plan){.count = 1, .part = &(cvk_plan){.algorithm = "direct"}};

@@ -60,6 +60,16 @@ Test(split, small_kernels_get_few_workers_and_few_chunks) {
     cr_assert_eq(cvk_split_tasks(128, 64, 60000, 1).chunks, 2, "no chunk is less than a task");
 }
 
+Test(split, steps_of_a_network_find_their_workers_awake) {
+    cr_assert_eq(cvk_split_step(1000, 2, 9, 1).workers, 1);
+    cr_assert_eq(cvk_split_step(1000, 2, 10, 1).workers, 2);
+    cr_assert_eq(cvk_split_step(1000, 64, 59, 1).workers, 11);
+    cr_assert_eq(cvk_split_step(1000, 64, 60000, 1).workers, 64);
+    cr_assert_eq(cvk_split_step(1000, 64, 499, 2).workers, 1, "what it hands on costs more than it gains");
+    const cvk_split one = cvk_split_tasks(1000, 64, 60000, 1), step = cvk_split_step(1000, 64, 60000, 1);
+    cr_assert_arr_eq(&one, &step, sizeof one, "what is long is divided alike");
+}
+
 /* ---- cvk_run ---- */
 
 static unsigned char runs[MOST_TASKS];

@@ -20,9 +20,9 @@ static void record_layer(arena *a, const machine_figures *truth, int channels, i
     cvk_target machine = *target_host();
     machine.figures = truth;
     candidates c;
-    candidates_open(a, spec, (goal){&machine, 0}, &c);
+    candidates_open(a, spec, (goal){.target = &machine}, &c);
     for (int i = 0; i < c.count; i++) {
-        record r = record_of(a, spec, (goal){target_host(), 0});
+        record r = record_of(a, spec, (goal){.target = target_host()});
         r.name = arena_format(a, "c%d", channels);
         r.plan = c.list[i].text;
         r.seconds = 1e-9 * c.list[i].cycles;

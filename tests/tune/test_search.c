@@ -17,7 +17,8 @@ static void open_walk(walked *w, const char *name, uint64_t seed) {
     memset(w, 0, sizeof *w);
     arena_init(&w->arena);
     w->network = parse_layer(one_layer);
-    candidates_open(&w->arena, cvk_network_layer(w->network, 0), (goal){target_find("x86-64-v3"), 0}, &w->candidates);
+    candidates_open(&w->arena, cvk_network_layer(w->network, 0), (goal){.target = target_find("x86-64-v3")},
+                    &w->candidates);
     search_begin(&w->search, strategy_find(name), &w->candidates, &w->knowledge, seed);
 }
 
@@ -184,7 +185,7 @@ Test(search, a_step_changes_the_plan_of_one_problem) {
     arena_init(&a);
     cvk_network *network = parse_layer("version: 1\nlayers: [{name: up, input: [1, 8, 9, 9], out_channels: 8, "
                                        "kernel_size: 3, stride: 2, padding: 1, transposed: true}]\n");
-    candidates_open(&a, cvk_network_layer(network, 0), (goal){target_find("x86-64-v3"), 0}, &c);
+    candidates_open(&a, cvk_network_layer(network, 0), (goal){.target = target_find("x86-64-v3")}, &c);
     cr_assert_eq(c.problems, 4);
     int steps[4] = {0};
     candidates_step(&c, 0);
@@ -205,7 +206,7 @@ Test(search, problems_that_are_alike_share_their_plan) {
     arena_init(&a);
     cvk_network *network = parse_layer("version: 1\nlayers: [{name: up, input: [1, 8, 9, 9], out_channels: 8, "
                                        "kernel_size: 2, stride: 2, transposed: true}]\n");
-    candidates_open(&a, cvk_network_layer(network, 0), (goal){target_find("x86-64-v3"), 0}, &c);
+    candidates_open(&a, cvk_network_layer(network, 0), (goal){.target = target_find("x86-64-v3")}, &c);
     cr_assert(c.problems == 4 && c.count > 50);
     for (int i = 0; i < c.count; i++)
         for (int p = 1; p < 4; p++) cr_assert(plan_equal(&c.list[i].plan.part[0], &c.list[i].plan.part[p]));

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static trial_layer layer_of(const cvk_network *network) {
-    return (trial_layer){cvk_network_layer(network, 0), {target_host(), 0}, NULL, NULL};
+    return (trial_layer){cvk_network_layer(network, 0), {.target = target_host()}, NULL, NULL};
 }
 
 /* What a worker answers. */

@@ -22,16 +22,19 @@ typedef struct cvk_split {
     uint32_t chunks;  /* that each range is cut into; some are empty where the tasks are fewer */
 } cvk_split;
 
-/* Of the tasks of one phase on at most `workers`, in a kernel of so many phases. A kernel that is predicted to take few
- * cycles gets few workers, or one: waking others takes longer than what they would do. With several phases so does what
- * one worker leaves to another, in another core's cache. `kilocycles`, of all phases: 0 is unknown. */
-static inline cvk_split cvk_split_tasks(uint32_t tasks, uint32_t workers, uint64_t kilocycles, uint32_t phases) {
-    /* The least: of a worker, of a kernel that others are woken for, of one that hands on what they did, of a chunk. */
-    enum { WORKER_KILOCYCLES = 20, WOKEN_KILOCYCLES = 60, PHASED_KILOCYCLES = 500, CHUNK_KILOCYCLES = 5, CHUNKS = 4 };
+/* The least that is worth it, in thousands of cycles: of a worker, of a kernel that others are woken for, of one that
+ * hands on what they did. */
+typedef struct cvk_split_least {
+    uint64_t worker, woken, phased;
+} cvk_split_least;
+
+static inline cvk_split cvk_split_by(uint32_t tasks, uint32_t workers, uint64_t kilocycles, uint32_t phases,
+                                     cvk_split_least least) {
+    enum { CHUNK_KILOCYCLES = 5, CHUNKS = 4 };
     cvk_split s = {tasks, workers, 1, 1};
-    uint64_t most = kilocycles ? kilocycles / WORKER_KILOCYCLES : workers;
+    uint64_t most = kilocycles ? kilocycles / least.worker : workers;
     uint32_t chunks, together;
-    if (kilocycles && kilocycles < (phases > 1 ? PHASED_KILOCYCLES : WOKEN_KILOCYCLES)) most = 1;
+    if (kilocycles && kilocycles < (phases > 1 ? least.phased : least.woken)) most = 1;
     if (s.workers > most) s.workers = (uint32_t)most;
     if (s.workers > tasks) s.workers = tasks;
     if (s.workers <= 1) {
@@ -45,6 +48,21 @@ static inline cvk_split cvk_split_tasks(uint32_t tasks, uint32_t workers, uint64
     s.chunks = tasks / s.ranges + (tasks % s.ranges != 0);
     if (s.chunks > chunks) s.chunks = chunks;
     return s;
+}
+
+/* Of the tasks of one phase on at most `workers`, in a kernel of so many phases. A kernel that is predicted to take few
+ * cycles gets few workers, or one: waking others takes longer than what they would do. With several phases so does what
+ * one worker leaves to another, in another core's cache. `kilocycles`, of all phases: 0 is unknown. */
+static inline cvk_split cvk_split_tasks(uint32_t tasks, uint32_t workers, uint64_t kilocycles, uint32_t phases) {
+    const cvk_split_least least = {20, 60, 500};
+    return cvk_split_by(tasks, workers, kilocycles, phases, least);
+}
+
+/* The same of a step of a network: the step before has left the workers awake, and each its part of what this one reads
+ * in its own cache. */
+static inline cvk_split cvk_split_step(uint32_t tasks, uint32_t workers, uint64_t kilocycles, uint32_t phases) {
+    const cvk_split_least least = {5, 10, 500};
+    return cvk_split_by(tasks, workers, kilocycles, phases, least);
 }
 
 /* The first task of a chunk; of chunk number `chunks`, that of the next range. */

@@ -161,7 +161,7 @@ static void add_widened(proposer *o, const cvk_plan *plan) {
 
 /* ---- orders ---- */
 
-enum { SOME_TASKS = 32, MANY_TASKS = 512, MOST_SINGLE_TILES = 128 };
+enum { SOME_TASKS = 32, MANY_TASKS = 512, MOST_SINGLE_TILES = 128, SOME_THREADS = 8 };
 
 static int64_t tiles_of(const proposer *o, const cvk_plan *plan, plan_loop loop) {
     return ceil_div(o->p.axis[loop - LOOP_OD].out, plan_unit(plan, loop));
@@ -228,6 +228,15 @@ static void add_blocks_for_cache(proposer *o, const cvk_plan *plan, plan_loop lo
     }
 }
 
+/* Of a step of a network, as many blocks of rows or columns as threads, or as many as some, so that each has its own,
+ * and goes through their channels as if they were all there is. */
+static void add_places(proposer *o, const cvk_plan *plan, plan_loop loop) {
+    cvk_plan placed = *plan;
+    const int level = plan_level_of(&plan->order, LOOP_OC, false);
+    if (o->aim.step && insert_blocks(o, &placed, level, loop, o->aim.threads ? o->aim.threads : SOME_THREADS))
+        add_order(o, placed);
+}
+
 bool propose_leaves_pages(const proposer *o) {
     double each;
     return traffic_leaves_pages(&o->p, &each);
@@ -291,4 +300,5 @@ void propose_orders(proposer *o, cvk_plan plan) {
     add_blocks_for_cache(o, &plan, LOOP_OW);
     plan.order = plan_order_of(BLOCKED_ROWS);
     if (rows) add_blocks_for_cache(o, &plan, LOOP_OH);
+    add_places(o, &plan, rows ? LOOP_OH : LOOP_OW);
 }

@@ -273,9 +273,9 @@ static bool dots_are_slow(const cvk_target *target, const target_dot *d) {
 }
 
 /* With whatever sums several products at once, where something does; of kernel rows and groups, also without. */
-void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
-                           plan_list *list) {
-    proposer o = {p, target, a, row, row->family, list, direct_problem(p, target, row->lanes), NULL};
+void propose_channel_tiles(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list) {
+    const cvk_target *target = aim.target;
+    proposer o = {p, aim, target, a, row, row->family, list, direct_problem(p, target, row->lanes), NULL};
     static void (*const propose[])(proposer *) = {
         [DOTS_CHANNELS] = propose_tiles, [DOTS_ROWS] = propose_windows, [DOTS_GROUPS] = propose_groups};
     const int before = list->count;
@@ -346,9 +346,9 @@ static void propose_reducing(proposer *o) {
     propose_orders(o, plan);
 }
 
-void propose_in_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
-                              plan_list *list) {
-    proposer o = {p, target, a, row, row->family, list, problem_merged(p), NULL};
+void propose_in_channel_tiles(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list) {
+    const cvk_target *target = aim.target;
+    proposer o = {p, aim, target, a, row, row->family, list, problem_merged(p), NULL};
     const target_dot *d;
     propose_reducing(&o);
     for (int i = 0; (d = target_dot_row(target, i)); i++) {
@@ -357,9 +357,10 @@ void propose_in_channel_tiles(const algorithm *row, const problem *p, const cvk_
     }
 }
 
-void propose_column_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list) {
+void propose_column_tiles(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list) {
+    const cvk_target *target = aim.target;
     int lanes = target_lanes(target, p->sum);
-    proposer o = {p, target, a, row, row->family, list, problem_merged(p), NULL};
+    proposer o = {p, aim, target, a, row, row->family, list, problem_merged(p), NULL};
     int64_t width = ceil_div(o.p.axis[AXIS_W].out, lanes);
     cvk_plan plan = {
         .algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .tile_oh = 1, .block_oh = 1, .block_ow = 1};
@@ -389,11 +390,11 @@ static bool is_separable(const problem *p, const cvk_target *target) {
 }
 
 /* Rows of a tile share what columns of the kernel make of an input row. */
-void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
-                            plan_list *list) {
+void propose_constant_tiles(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list) {
+    const cvk_target *target = aim.target;
     static const int ROWS[] = {1, 2, 3, 4, 6, 8};
     const int lanes = target_lanes(target, p->sum);
-    proposer o = {p, target, a, row, row->family, list, direct_problem(p, target, row->lanes), NULL};
+    proposer o = {p, aim, target, a, row, row->family, list, direct_problem(p, target, row->lanes), NULL};
     const int64_t width = ceil_div(o.p.axis[AXIS_W].out, lanes), height = o.p.axis[AXIS_H].out;
     const int64_t least = height > 1 && o.p.axis[AXIS_H].taps > 1 ? 2 : 1; /* rows, where they share */
     cvk_plan plan = {.algorithm = row->name,

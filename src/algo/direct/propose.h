@@ -6,7 +6,8 @@
 
 typedef struct proposer {
     const problem *asked;
-    const cvk_target *target;
+    goal aim;
+    const cvk_target *target; /* the goal's */
     arena *arena;
     const algorithm *row;
     const family *family;

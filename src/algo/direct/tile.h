@@ -120,17 +120,15 @@ double direct_cycles(const problem *p, const cvk_target *target, const cvk_plan 
 double direct_least(const problem *asked, const cvk_target *target, const cvk_plan *plan);
 /* The share of a tile's pixels that are evicted from the first level before their line's next channel is read. */
 double direct_conflicts(const problem *merged, const cvk_target *target, const cvk_plan *plan);
-int64_t direct_tasks(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan);
+plan_tasks direct_tasks(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan);
 /* propose.c: register tiles that fit the target's registers, each in the loop orders worth ranking. */
 /* A problem as its loops see it: its axes merged, and of lanes over channels of all groups the multiplier away where
  * vectors can be loaded so. */
 problem direct_problem(const problem *p, const cvk_target *target, plan_lanes lanes);
-void propose_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list);
-void propose_column_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a, plan_list *list);
-void propose_constant_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
-                            plan_list *list);
-void propose_in_channel_tiles(const algorithm *row, const problem *p, const cvk_target *target, arena *a,
-                              plan_list *list);
+void propose_channel_tiles(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list);
+void propose_column_tiles(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list);
+void propose_constant_tiles(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list);
+void propose_in_channel_tiles(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list);
 
 /* tile.c: what follows from the plan; where a tile and its taps are. */
 tile tile_make(const problem *p, const cvk_target *target, const cvk_plan *plan, const family *f);

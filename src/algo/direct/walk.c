@@ -175,14 +175,24 @@ static void walk(tile *t, int i) {
     if (level->block) t->loop[level->loop] = outer;
 }
 
-int64_t direct_tasks(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan) {
-    tile t = tile_make(p, target, plan, row->family);
-    int64_t tasks = p->n > 0 ? 1 : 0;
+static int64_t trips_of(const tile *t, int level) {
+    const plan_level *of = &t->plan->order.level[level];
+    const tile_loop *l = &t->loop[of->loop];
+    return of->block ? ceil_div(l->tiles, of->block / l->unit)
+                     : tiles_within(t->plan, level, of->loop, l->tiles, l->unit);
+}
+
+/* Tasks that follow on one another keep to a part of the positions as long as no loop over channels is outside. */
+plan_tasks direct_tasks(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    const tile t = tile_make(p, target, plan, row->family);
+    plan_tasks tasks = {.count = p->n > 0 ? 1 : 0, .places = 1};
+    bool channels = false;
     for (int i = 0; i < plan->tasks; i++) {
-        const plan_level *level = &plan->order.level[i];
-        const tile_loop *l = &t.loop[level->loop];
-        tasks *= level->block ? ceil_div(l->tiles, level->block / l->unit)
-                              : tiles_within(plan, i, level->loop, l->tiles, l->unit);
+        const plan_loop loop = plan->order.level[i].loop;
+        const int64_t trips = trips_of(&t, i);
+        tasks.count *= trips;
+        channels |= trips > 1 && (loop == LOOP_OC || loop == LOOP_G);
+        if (!channels) tasks.places *= trips;
     }
     return tasks;
 }

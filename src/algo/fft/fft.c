@@ -259,7 +259,8 @@ static void prune(const problem *p, const cvk_target *target, plan_list *list, i
     list->count = kept;
 }
 
-static void propose(const algorithm *row, const problem *p, const cvk_target *t, arena *a, plan_list *list) {
+static void propose(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list) {
+    const cvk_target *t = aim.target;
     const int first = list->count;
     int64_t least[AXES], most[AXES], size[AXES];
     for (int axis = 0; axis < AXES; axis++) sizes_of(&p->axis[axis], &least[axis], &most[axis]);

@@ -385,7 +385,8 @@ static void add_block(const algorithm *row, const problem *p, const cvk_target *
     if (wants_phases(&w)) add_plan(row, p, t, a, list, &plan);
 }
 
-static void propose(const algorithm *row, const problem *p, const cvk_target *t, arena *a, plan_list *list) {
+static void propose(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list) {
+    const cvk_target *t = aim.target;
     static const int COUNTS[] = {7, 14, 28, 56};
     int lanes = target_lanes(t, p->sum);
     cvk_plan plan = {.algorithm = row->name, .lanes = row->lanes, .unroll_ic = 1, .tasks = TASKS};
