@@ -1,7 +1,7 @@
 /* Measuring: the candidates are compiled and loaded, then run in turns by the lab's clock on data of no meaning; the
- * one of the least median then meets the model's pick in a match, as a tuner's winner does, and takes its place if it
- * wins. Candidates are the plans ranked highest, and the best of each other way to convolve:
- * the model errs more between ways than between the tiles of one. */
+ * one of the least median then meets the model's pick in a match, as a tuner's winner does, but in this one process,
+ * and takes its place if it wins most turns. Candidates are the plans ranked highest, and the best of each other way to
+ * convolve: the model errs more between ways than between the tiles of one. */
 #include "api/measure.h"
 
 #include "jit/kernel.h"

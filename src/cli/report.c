@@ -42,16 +42,22 @@ static json_t *trials_of(arena *a, const record_list *list, const subject *s) {
 
 /* ---- the winner ---- */
 
+static const char *noise_of(arena *a, const record *m) {
+    if (!m->rounds) return arena_format(a, "quartiles %.3f and %.3f", m->low, m->high);
+    return arena_format(a, "in %lld processes; 95 further ones in 100 find from %.3f to %.3f", (long long)m->rounds,
+                        m->low, m->high);
+}
+
 static const char *verdict_of(arena *a, const subject *s) {
     const record *m = s->match;
     if (!m) return "There was no match yet: the model's pick is what is used.";
     if (!m->turns) return "No plan was faster than the model's pick, which stays.";
-    return arena_format(
-        a,
-        "In a match of %lld turns the best challenger took %.3f of the time of the model's pick (quartiles %.3f "
-        "and %.3f) and won %lld: by chance alone that happens with probability %.2g. %s",
-        (long long)m->turns, m->ratio, m->low, m->high, (long long)m->wins, m->chance,
-        m->crowned ? "It takes the pick's place." : "The pick stays.");
+    return arena_format(a,
+                        "In a match of %lld turns the best challenger took %.3f of the time of the model's pick (%s) "
+                        "and won %lld %s: by chance alone that happens with probability %.2g. %s",
+                        (long long)m->turns, m->ratio, noise_of(a, m), (long long)m->wins,
+                        m->rounds ? "rounds" : "turns", m->chance,
+                        m->crowned ? "It takes the pick's place." : "The pick stays.");
 }
 
 static const char *winner_of(const subject *s) {

@@ -17,6 +17,8 @@ typedef struct guarded {
 
 /* Zeroed. `alignment` is a power of two, at most a page; GUARD_END gives no more than that. False: out of memory. */
 bool guard_alloc(size_t bytes, size_t alignment, guard_side side, guarded *buffer);
+/* The same in the pages of one allocated before, or of zeros, which is freed where they are not as many. */
+bool guard_again(size_t bytes, size_t alignment, guard_side side, guarded *buffer);
 /* Whether the bytes around the buffer that alignment or page size leave in its pages are as they were. */
 bool guard_intact(const guarded *buffer);
 void guard_free(guarded *buffer);

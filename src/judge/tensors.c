@@ -10,7 +10,7 @@ enum { ALL_NAN = 0xFF, BLOCK = 16 };
 static int64_t volume(const int64_t size[AXES]) { return size[AXIS_D] * size[AXIS_H] * size[AXIS_W]; }
 
 static bool allocate_one(cvk_buffer_info needs, guard_side side, guarded *to) {
-    return guard_alloc((size_t)needs.bytes, needs.alignment ? needs.alignment : 1, side, to);
+    return guard_again((size_t)needs.bytes, needs.alignment ? needs.alignment : 1, side, to);
 }
 
 static bool allocate(const cvk_kernel_info *info, guard_side side, uint32_t workers, tensors *t) {
@@ -128,6 +128,12 @@ static void fill(const naive_tensors *data, tensors *t) {
 cvk_status tensors_bind(const cvk_spec *s, const cvk_kernel_info *info, const naive_tensors *data, guard_side side,
                         uint32_t workers, tensors *t) {
     *t = (tensors){.spec = s};
+    return tensors_rebind(s, info, data, side, workers, t);
+}
+
+cvk_status tensors_rebind(const cvk_spec *s, const cvk_kernel_info *info, const naive_tensors *data, guard_side side,
+                          uint32_t workers, tensors *t) {
+    t->spec = s;
     if (!sizes_agree(s, info)) return CVK_ERROR_INTERNAL;
     if (!allocate(info, side, workers, t)) return CVK_ERROR_MEMORY;
     fill(data, t);

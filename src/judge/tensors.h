@@ -16,6 +16,9 @@ typedef struct tensors {
  * tensors_free in any case. A kernel for any batch is bound to that of `s`, as spec_of_batch makes it. */
 cvk_status tensors_bind(const cvk_spec *s, const cvk_kernel_info *info, const naive_tensors *data, guard_side side,
                         uint32_t workers, tensors *t);
+/* The same in the memory of a `t` that was bound before, or of zeros, where its buffers are as large. */
+cvk_status tensors_rebind(const cvk_spec *s, const cvk_kernel_info *info, const naive_tensors *data, guard_side side,
+                          uint32_t workers, tensors *t);
 void tensors_free(tensors *t);
 
 /* What is odd about the memory after a run, or NULL: bytes around a buffer disturbed, fill channels that are not zero.

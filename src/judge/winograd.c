@@ -12,18 +12,21 @@ static const double UNDERFLOWS =
     512; /* roundings of denormals, each enlarged by coefficients, that one on the way stands for */
 enum { MOST_POINTS = COOK_TOOM_MOST * COOK_TOOM_MOST * COOK_TOOM_MOST };
 
+typedef double magnitudes[COOK_TOOM_MOST][COOK_TOOM_MOST];
+
 struct winograd_rounding {
     const problem *p;
     cvk_type type;
     const naive_tensors *tensors;
     cook_toom f[AXES];
+    magnitudes a[AXES], g[AXES], b[AXES]; /* of f's matrices */
     int64_t tiles[AXES], points;
     double roundings; /* c */
     double *weights;  /* |G| |g|: point, input channel, output channel */
 };
 
-/* The matrix of absolute values on one axis of a dense D H W array: size[axis] becomes `rows`. */
-static void apply(const ratio (*matrix)[COOK_TOOM_MOST], int rows, int axis, int64_t size[AXES], double *values) {
+/* A matrix on one axis of a dense D H W array: size[axis] becomes `rows`. */
+static void apply(const magnitudes matrix, int rows, int axis, int64_t size[AXES], double *values) {
     double to[MOST_POINTS];
     int64_t inner = 1, outer = 1, columns = size[axis];
     for (int a = axis + 1; a < AXES; a++) inner *= size[a];
@@ -32,8 +35,7 @@ static void apply(const ratio (*matrix)[COOK_TOOM_MOST], int rows, int axis, int
         for (int r = 0; r < rows; r++)
             for (int64_t i = 0; i < inner; i++) {
                 double sum = 0;
-                for (int64_t k = 0; k < columns; k++)
-                    sum += fabs(ratio_value(matrix[r][k])) * values[(o * columns + k) * inner + i];
+                for (int64_t k = 0; k < columns; k++) sum += matrix[r][k] * values[(o * columns + k) * inner + i];
                 to[(o * rows + r) * inner + i] = sum;
             }
     size[axis] = rows;
@@ -48,7 +50,7 @@ static void transform_weights(winograd_rounding *w, int64_t oc, int64_t ic) {
         for (k[1] = 0; k[1] < size[1]; k[1]++)
             for (k[2] = 0; k[2] < size[2]; k[2]++)
                 values[i++] = magnitude_at(w->p->w.type, w->tensors->weights, view_element(&w->p->w, ic, oc, k));
-    for (int a = 0; a < AXES; a++) apply((const ratio(*)[COOK_TOOM_MOST])w->f[a].g, w->f[a].alpha, a, size, values);
+    for (int a = 0; a < AXES; a++) apply(w->g[a], w->f[a].alpha, a, size, values);
     for (int64_t p = 0; p < w->points; p++)
         w->weights[(p * w->p->in_channels + ic) * w->p->out_channels + oc] = values[p];
 }
@@ -60,6 +62,11 @@ double winograd_roundings(const problem *p, const int m[AXES]) {
     return count;
 }
 
+static void measure_matrix(const cook_toom_matrix of, int rows, int columns, magnitudes to) {
+    for (int r = 0; r < rows; r++)
+        for (int k = 0; k < columns; k++) to[r][k] = fabs(ratio_value(of[r][k]));
+}
+
 winograd_rounding *winograd_rounding_new(const problem *p, const int m[AXES], const naive_tensors *t) {
     winograd_rounding *w = calloc(1, sizeof *w);
     if (!w) return NULL;
@@ -67,6 +74,10 @@ winograd_rounding *winograd_rounding_new(const problem *p, const int m[AXES], co
     w->roundings = winograd_roundings(p, m);
     for (int a = 0; a < AXES; a++) {
         cook_toom_make(m[a], (int)p->axis[a].taps, &w->f[a]);
+        const cook_toom *f = &w->f[a];
+        measure_matrix(f->a, f->m, f->alpha, w->a[a]);
+        measure_matrix(f->g, f->alpha, f->r, w->g[a]);
+        measure_matrix(f->b, f->alpha, f->alpha, w->b[a]);
         w->tiles[a] = (p->axis[a].out + m[a] - 1) / m[a];
         w->points *= w->f[a].alpha;
     }
@@ -75,8 +86,8 @@ winograd_rounding *winograd_rounding_new(const problem *p, const int m[AXES], co
         free(w);
         return NULL;
     }
-    for (int64_t oc = 0; oc < p->out_channels; oc++)
-        for (int64_t ic = 0; ic < p->in_channels; ic++) transform_weights(w, oc, ic);
+    for (int64_t ic = 0; ic < p->in_channels; ic++) /* outputs one after another, as they lie */
+        for (int64_t oc = 0; oc < p->out_channels; oc++) transform_weights(w, oc, ic);
     return w;
 }
 
@@ -111,7 +122,7 @@ static void transform_input(const winograd_rounding *w, const tile_work *t, int6
     for (k[0] = 0; k[0] < w->f[0].alpha; k[0]++)
         for (k[1] = 0; k[1] < w->f[1].alpha; k[1]++)
             for (k[2] = 0; k[2] < w->f[2].alpha; k[2]++) values[i++] = input_at(w, t, ic, k);
-    for (int a = 0; a < AXES; a++) apply((const ratio(*)[COOK_TOOM_MOST])w->f[a].b, w->f[a].alpha, a, size, values);
+    for (int a = 0; a < AXES; a++) apply(w->b[a], w->f[a].alpha, a, size, values);
     for (int64_t p = 0; p < w->points; p++) t->input[p * w->p->in_channels + ic] = values[p];
 }
 
@@ -157,7 +168,7 @@ static void run_tile(const winograd_rounding *w, const tile_work *t, double *rou
         int64_t size[AXES] = {w->f[0].alpha, w->f[1].alpha, w->f[2].alpha};
         double values[MOST_POINTS];
         for (int64_t p = 0; p < w->points; p++) values[p] = t->sums[p * outs + oc];
-        for (int a = 0; a < AXES; a++) apply((const ratio(*)[COOK_TOOM_MOST])w->f[a].a, w->f[a].m, a, size, values);
+        for (int a = 0; a < AXES; a++) apply(w->a[a], w->f[a].m, a, size, values);
         store_outputs(w, t, oc, values, rounding);
     }
 }

@@ -144,17 +144,27 @@ static int ordered_terms(lowering *l, const affine *e, runtime_term *terms) {
     return count;
 }
 
-LLVMValueRef lower_address(lowering *l, const nest_access *at, int64_t lane) {
+LLVMValueRef lower_base(lowering *l, const nest_access *at, int64_t lane, int64_t *offset) {
     const int64_t size = type_bytes(l->nest->tensors[at->tensor].type);
     affine in_bytes = affine_scale(at->offset, size), rest = known_parts(l, &in_bytes);
     runtime_term terms[AFFINE_MOST_TERMS];
     int count = ordered_terms(l, &rest, terms);
     LLVMValueRef pointer = l->tensor[at->tensor];
     for (int i = 0; i < count; i++) pointer = step(l, terms[i].level, pointer, &terms[i]);
-    int64_t constant = rest.constant + lane * at->stride * size;
-    if (constant == 0) return pointer;
-    LLVMValueRef bytes = number(l, constant);
-    return LLVMBuildGEP2(l->builder, l->m->i8, pointer, &bytes, 1, "");
+    *offset = rest.constant + lane * at->stride * size;
+    return pointer;
+}
+
+LLVMValueRef lower_beyond(lowering *l, LLVMValueRef base, int64_t offset) {
+    if (offset == 0) return base;
+    LLVMValueRef bytes = number(l, offset);
+    return LLVMBuildGEP2(l->builder, l->m->i8, base, &bytes, 1, "");
+}
+
+LLVMValueRef lower_address(lowering *l, const nest_access *at, int64_t lane) {
+    int64_t offset;
+    LLVMValueRef base = lower_base(l, at, lane, &offset);
+    return lower_beyond(l, base, offset);
 }
 
 LLVMValueRef lower_bound(lowering *l, const nest_bound *bound, bool low) {

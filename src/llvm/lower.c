@@ -5,6 +5,12 @@
 
 static void lower_list(lowering *l, const nest_statement *list);
 
+/* The body of what may run any number of times. */
+static void lower_whole(lowering *l, const nest_statement *list) {
+    lower_list(l, list);
+    lower_streams(l);
+}
+
 LLVMBasicBlockRef lower_block(lowering *l, const char *name) {
     return LLVMAppendBasicBlockInContext(l->m->context, l->function, name);
 }
@@ -64,7 +70,9 @@ static void lower_counted(lowering *l, int variable, LLVMValueRef low, LLVMValue
     l->level = l->level->outer;
 }
 
-static void lower_body(lowering *l, const void *statement) { lower_list(l, ((const nest_statement *)statement)->body); }
+static void lower_body(lowering *l, const void *statement) {
+    lower_whole(l, ((const nest_statement *)statement)->body);
+}
 
 static bool constant_range(const nest_range *r) {
     return r->low_count == 1 && r->high_count == 1 && r->low[0].numerator.count == 0 && r->high[0].numerator.count == 0;
@@ -93,22 +101,28 @@ static void lower_if(lowering *l, const nest_statement *s) {
     LLVMBasicBlockRef body = lower_block(l, "then"), done = lower_block(l, "done");
     LLVMBuildCondBr(l->builder, holds, body, done);
     LLVMPositionBuilderAtEnd(l->builder, body);
-    lower_list(l, s->body);
+    lower_whole(l, s->body);
     LLVMBuildBr(l->builder, done);
     LLVMMoveBasicBlockAfter(done, LLVMGetInsertBlock(l->builder));
     LLVMPositionBuilderAtEnd(l->builder, done);
 }
 
+/* One that runs; others are expanded here. */
+static bool is_loop(lowering *l, const nest_statement *s) {
+    return s->kind == STATEMENT_FOR && l->nest->variables[s->variable].kind != VARIABLE_UNROLLED;
+}
+
 static void lower_list(lowering *l, const nest_statement *list) {
     for (const nest_statement *s = list; s; s = s->next) {
+        if (s->kind == STATEMENT_IF || is_loop(l, s)) lower_streams(l);
         if (s->kind == STATEMENT_OP)
             lower_op(l, s->op);
         else if (s->kind == STATEMENT_IF)
             lower_if(l, s);
-        else if (l->nest->variables[s->variable].kind == VARIABLE_UNROLLED)
-            lower_unrolled(l, s);
-        else
+        else if (is_loop(l, s))
             lower_loop(l, s);
+        else
+            lower_unrolled(l, s);
     }
 }
 
@@ -130,7 +144,7 @@ static void lower_tasks(lowering *l, const void *statement) {
         s = s->body;
     }
     LLVMPositionBuilderAtEnd(b, body);
-    lower_list(l, s);
+    lower_whole(l, s);
 }
 
 void lower_registers(lowering *l) {
@@ -152,7 +166,7 @@ static void open_function_level(lowering *l) {
 
 void lower_nest(lowering *l) {
     open_function_level(l);
-    lower_list(l, l->nest->body);
+    lower_whole(l, l->nest->body);
 }
 
 void lower_nest_tasks(lowering *l, LLVMValueRef first, LLVMValueRef last) {

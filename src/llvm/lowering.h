@@ -48,18 +48,27 @@ typedef struct lower_level {
     lower_cached *cached;
 } lower_level;
 
+/* A vector that waits to be stored past the caches, so many bytes behind `base`. */
+typedef struct lower_streamed {
+    struct lower_streamed *next;
+    nest_role role; /* of the tensor */
+    LLVMValueRef value, base;
+    int64_t offset;
+} lower_streamed;
+
 typedef struct lowering {
     lower_module *m;
     const nest *nest;
     LLVMBuilderRef builder, prelude; /* code; addresses */
     LLVMValueRef function;
-    LLVMValueRef *tensor;   /* base pointers, by index into nest->tensors */
-    LLVMValueRef **reg;     /* [array][index]: stack slots that mem2reg turns into values */
-    LLVMValueRef *variable; /* run-time values by variable; NULL for unrolled ones */
-    lower_level **level_of; /* by variable: where it is defined */
-    int64_t *known;         /* values of unrolled variables */
-    lower_level *level;     /* innermost */
-    bool streams;           /* it has stores that bypass the caches, which a fence has to end */
+    LLVMValueRef *tensor;     /* base pointers, by index into nest->tensors */
+    LLVMValueRef **reg;       /* [array][index]: stack slots that mem2reg turns into values */
+    LLVMValueRef *variable;   /* run-time values by variable; NULL for unrolled ones */
+    lower_level **level_of;   /* by variable: where it is defined */
+    int64_t *known;           /* values of unrolled variables */
+    lower_level *level;       /* innermost */
+    lower_streamed *streamed; /* in their order */
+    bool streams;             /* it has stores that bypass the caches, which a fence has to end */
 } lowering;
 
 /* entry.c: one function from one program, a cvk_kernel_fn, and one from the nests that pack, a cvk_pack_fn, which
@@ -80,11 +89,16 @@ LLVMBasicBlockRef lower_block(lowering *l, const char *name); /* a new one, at t
 /* address.c */
 LLVMValueRef lower_affine(lowering *l, const affine *e); /* as an index, where code goes */
 LLVMValueRef lower_address(lowering *l, const nest_access *at, int64_t lane);
+/* The same as a pointer that others have, too, and bytes behind it. */
+LLVMValueRef lower_base(lowering *l, const nest_access *at, int64_t lane, int64_t *offset);
+LLVMValueRef lower_beyond(lowering *l, LLVMValueRef base, int64_t offset);
 LLVMValueRef lower_opaque(lower_module *m, LLVMBuilderRef b, LLVMValueRef pointer); /* the same, unknown to LLVM */
 LLVMValueRef lower_bound(lowering *l, const nest_bound *bound, bool low); /* of a run-time loop, where code goes */
 
-/* op.c */
+/* op.c: an operation; stores that bypass the caches wait until lower_streams makes them, at the end of what is executed
+ * together. */
 void lower_op(lowering *l, const nest_op *op);
+void lower_streams(lowering *l);
 
 /* math.c */
 LLVMValueRef lower_math(lower_module *m, math_kind kind, cvk_type type, int lanes);

@@ -197,29 +197,85 @@ static void store_contiguous(lowering *l, LLVMValueRef value, LLVMValueRef point
     lower_intrinsic(l->m, l->builder, "llvm.masked.store", types, 2, arguments, 4);
 }
 
-/* LLVM has such stores of vectors at their own alignment alone, which a caller's tensor may lack: asked for as it runs.
- */
-static void store_streaming(lowering *l, LLVMValueRef value, LLVMValueRef pointer) {
+/* It waits for others, which are asked together whether they can. */
+static void wait_to_stream(lowering *l, LLVMValueRef value, const nest_access *at) {
+    lower_streamed *s = arena_new(l->m->arena, lower_streamed);
+    *s = (lower_streamed){.role = l->nest->tensors[at->tensor].role, .value = value};
+    s->base = lower_base(l, at, 0, &s->offset);
+    lower_streamed **last = &l->streamed;
+    while (*last) last = &(*last)->next;
+    *last = s;
+}
+
+static unsigned bytes_of(lowering *l, LLVMValueRef value) {
+    return (unsigned)LLVMABISizeOfType(LLVMGetModuleDataLayout(l->m->module), LLVMTypeOf(value));
+}
+
+/* Whether one before is aligned where this one is. */
+static bool is_aligned_alike(lowering *l, const lower_streamed *s) {
+    const int64_t bytes = bytes_of(l, s->value);
+    for (const lower_streamed *o = l->streamed; o != s; o = o->next)
+        if (o->base == s->base && bytes_of(l, o->value) == bytes && (o->offset - s->offset) % bytes == 0) return true;
+    return false;
+}
+
+/* Addresses beyond their vectors' alignment, all of them in one: 0 where there are none. */
+static LLVMValueRef misalignment(lowering *l) {
     LLVMBuilderRef b = l->builder;
-    const unsigned bytes = (unsigned)LLVMABISizeOfType(LLVMGetModuleDataLayout(l->m->module), LLVMTypeOf(value));
-    LLVMValueRef address = LLVMBuildPtrToInt(b, pointer, l->m->index, ""),
-                 mask = LLVMConstInt(l->m->index, bytes - 1, false);
-    LLVMValueRef rest = LLVMBuildAnd(b, address, mask, ""), zero = LLVMConstInt(l->m->index, 0, false);
+    LLVMValueRef all = LLVMConstInt(l->m->index, 0, false);
+    for (const lower_streamed *s = l->streamed; s; s = s->next) {
+        if (is_aligned_alike(l, s)) continue;
+        LLVMValueRef address = LLVMBuildPtrToInt(b, lower_beyond(l, s->base, s->offset), l->m->index, ""),
+                     mask = LLVMConstInt(l->m->index, bytes_of(l, s->value) - 1, false);
+        all = LLVMBuildOr(b, all, LLVMBuildAnd(b, address, mask, ""), "");
+    }
+    return all;
+}
+
+static void mark_streaming(lowering *l, LLVMValueRef store) {
+    LLVMValueRef one = LLVMConstInt(l->m->i32, 1, false);
+    LLVMMetadataRef node = LLVMValueAsMetadata(one);
+    LLVMSetMetadata(store, LLVMGetMDKindIDInContext(l->m->context, "nontemporal", 11),
+                    LLVMMetadataAsValue(l->m->context, LLVMMDNodeInContext2(l->m->context, &node, 1)));
+}
+
+static void store_all(lowering *l, bool past) {
+    for (const lower_streamed *s = l->streamed; s; s = s->next) {
+        LLVMValueRef store = LLVMBuildStore(l->builder, s->value, lower_beyond(l, s->base, s->offset));
+        LLVMSetAlignment(store, past ? bytes_of(l, s->value) : alignment_of(LLVMTypeOf(s->value)));
+        if (past) mark_streaming(l, store);
+    }
+}
+
+/* LLVM has such stores of vectors at their own alignment alone, which a caller's tensor may lack: asked for as it runs,
+ * for all of a tile at once. Were each asked for itself, what is stored last would be computed behind all the
+ * questions, and everything that it is computed from would wait in registers, or on the stack, that long. */
+void lower_streams(lowering *l) {
+    if (!l->streamed) return;
+    LLVMBuilderRef b = l->builder;
     LLVMBasicBlockRef aligned = lower_block(l, "stream"), other = lower_block(l, "store"),
                       done = lower_block(l, "done");
-    LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntEQ, rest, zero, ""), aligned, other);
+    LLVMValueRef zero = LLVMConstInt(l->m->index, 0, false);
+    LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntEQ, misalignment(l), zero, ""), aligned, other);
     LLVMPositionBuilderAtEnd(b, aligned);
-    LLVMValueRef past = LLVMBuildStore(b, value, pointer), one = LLVMConstInt(l->m->i32, 1, false);
-    LLVMMetadataRef node = LLVMValueAsMetadata(one);
-    LLVMSetAlignment(past, bytes);
-    LLVMSetMetadata(past, LLVMGetMDKindIDInContext(l->m->context, "nontemporal", 11),
-                    LLVMMetadataAsValue(l->m->context, LLVMMDNodeInContext2(l->m->context, &node, 1)));
+    store_all(l, true);
     LLVMBuildBr(b, done);
     LLVMPositionBuilderAtEnd(b, other);
-    LLVMSetAlignment(LLVMBuildStore(b, value, pointer), alignment_of(LLVMTypeOf(value)));
+    store_all(l, false);
     LLVMBuildBr(b, done);
     LLVMPositionBuilderAtEnd(b, done);
+    l->streamed = NULL;
     l->streams = true;
+}
+
+/* What reads from where something waits to be stored reads it. */
+static void stream_before(lowering *l, const nest_op *op) {
+    if (op->kind != OP_LOAD && op->kind != OP_SPLAT) return;
+    for (const lower_streamed *s = l->streamed; s; s = s->next)
+        if (s->role == l->nest->tensors[op->at.tensor].role) {
+            lower_streams(l);
+            return;
+        }
 }
 
 static void lower_store(lowering *l, const nest_op *op) {
@@ -228,7 +284,7 @@ static void lower_store(lowering *l, const nest_op *op) {
     if (r.low == r.high) return;
     LLVMValueRef value = get(l, &op->a, 0);
     if (op->streams && op->at.stride == 1 && r.high - r.low == lanes) {
-        store_streaming(l, value, lower_address(l, &op->at, 0));
+        wait_to_stream(l, value, &op->at);
         return;
     }
     if (op->at.stride == 1) {
@@ -370,6 +426,7 @@ static void lower_lanewise(lowering *l, const nest_op *op) {
 }
 
 void lower_op(lowering *l, const nest_op *op) {
+    stream_before(l, op);
     switch (op->kind) {
     case OP_CONST: lower_const(l, op); break;
     case OP_LOAD: lower_load(l, op); break;

@@ -55,6 +55,8 @@ bool crew_measure(crew *c, slot *s, const message *incumbent, measure_request wa
     return asked;
 }
 
+void crew_renew_meter(crew *c) { worker_renew(c->workers[c->compilers]); }
+
 bool crew_is_busy(const crew *c, int which) { return worker_is_busy(c->workers[which]); }
 
 bool crew_any_is_busy(const crew *c) {

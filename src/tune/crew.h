@@ -42,6 +42,8 @@ bool crew_any_is_busy(const crew *c);
 bool crew_compile(crew *c, int which, slot *s, const layer_plan *plan);
 /* Has a slot's object measured in turns with another, which `wanted` describes but for the objects' sizes; as above. */
 bool crew_measure(crew *c, slot *s, const message *incumbent, measure_request wanted);
+/* The next is measured in a process of its own. */
+void crew_renew_meter(crew *c);
 /* Waits until one has something to say, which its slot then holds, or a moment has passed: NULL. */
 slot *crew_await(crew *c);
 

@@ -1,7 +1,8 @@
-/* Plans are compiled once more, and each challenger meets the pick in turn. */
+/* Plans are compiled once more, and in each round, a process of its own, each challenger meets the pick in turns. */
 #include "tune/match.h"
 
 #include "base/clock.h"
+#include "lab/rounds.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,6 +15,12 @@ typedef struct match {
     const search *search;
     const record *key;
 } match;
+
+typedef struct challenger {
+    slot slot;
+    rounds rounds;
+    bool out; /* what it was compiled to, or its process, failed */
+} challenger;
 
 static bool is_stopped(const match *m) { return *m->setup->stop != 0; }
 static const candidate *candidate_of(const match *m, int which) { return &m->search->candidates->list[which]; }
@@ -41,24 +48,40 @@ static int next_challenger(const match *m, double above) {
     return best;
 }
 
-/* A pick and a challenger, many turns. */
-static bool play(match *m, const slot *pick, slot *s) {
-    const measure_request wanted = {.slow = INFINITY, .turns = turns_of_match};
-    return crew_measure(m->crew, s, &pick->object, wanted) && settle(m, m->crew->compilers) &&
-           s->record.outcome == OUTCOME_CORRECT;
+/* A round of a challenger against the pick. */
+static bool play(match *m, const slot *pick, challenger *c) {
+    const measure_request wanted = {.slow = INFINITY, .turns = turns_of_round};
+    record *r = &c->slot.record;
+    if (!crew_measure(m->crew, &c->slot, &pick->object, wanted) || !settle(m, m->crew->compilers)) return false;
+    const turns_verdict round = {
+        .challenger = r->seconds, .incumbent = r->best_seconds, .ratio = r->ratio, .turns = (int)r->turns};
+    if (r->outcome == OUTCOME_CORRECT) rounds_add(&c->rounds, &round);
+    return r->outcome == OUTCOME_CORRECT;
 }
 
-static void describe(const match *m, const slot *s, int challengers, record *r) {
-    const record *of = &s->record;
-    r->plan = candidate_of(m, s->candidate)->text;
-    r->seconds = of->seconds;
-    r->best_seconds = of->best_seconds;
-    r->ratio = of->ratio;
-    r->low = of->low;
-    r->high = of->high;
-    r->turns = of->turns;
-    r->wins = of->wins;
-    r->chance = of->chance;
+/* Each round is another process's, and begins with another challenger. */
+static void play_rounds(match *m, const slot *pick, challenger *all, int count) {
+    for (int round = 0; round < ROUNDS; round++) {
+        crew_renew_meter(m->crew);
+        for (int i = 0; i < count; i++) {
+            challenger *c = &all[(round + i) % count];
+            c->out = c->out || is_stopped(m) || !play(m, pick, c);
+        }
+    }
+}
+
+static void describe(const match *m, const challenger *c, int challengers, record *r) {
+    const rounds_verdict v = rounds_judge(&c->rounds);
+    r->plan = candidate_of(m, c->slot.candidate)->text;
+    r->seconds = v.challenger;
+    r->best_seconds = v.incumbent;
+    r->ratio = v.ratio;
+    r->low = v.low;
+    r->high = v.high;
+    r->turns = v.turns;
+    r->rounds = v.rounds;
+    r->wins = v.wins;
+    r->chance = v.chance;
     r->level = turns_match_level / challengers;
     r->crowned = r->chance < r->level;
 }
@@ -69,18 +92,28 @@ static bool is_better(const record *a, const record *b) {
     return a->ratio < b->ratio;
 }
 
-static void hold(match *m, const slot *pick, record *to) {
-    int chosen[CHALLENGERS], count = 0;
+static int choose(match *m, challenger *to) {
+    int count = 0, next;
     double above = -1;
-    while (count < CHALLENGERS && (chosen[count] = next_challenger(m, above)) >= 0)
-        above = candidate_of(m, chosen[count++])->relative;
-    for (int i = 0; i < count && !is_stopped(m); i++) {
-        slot s;
-        record r = *to;
-        bool played = prepare(m, &s, chosen[i]) && play(m, pick, &s);
-        if (played) describe(m, &s, count, &r);
-        if (played && (i == 0 || to->turns == 0 || is_better(&r, to))) *to = r;
-        message_free(&s.object);
+    while (count < CHALLENGERS && (next = next_challenger(m, above)) >= 0) {
+        to[count] = (challenger){.out = false};
+        to[count].out = !prepare(m, &to[count].slot, next);
+        above = candidate_of(m, next)->relative;
+        count++;
+    }
+    return count;
+}
+
+static void hold(match *m, const slot *pick, record *to) {
+    challenger all[CHALLENGERS];
+    const record empty = *to;
+    const int count = choose(m, all);
+    if (count) play_rounds(m, pick, all, count);
+    for (int i = 0; i < count; i++) {
+        record r = empty;
+        if (!all[i].out) describe(m, &all[i], count, &r);
+        if (!all[i].out && (to->turns == 0 || is_better(&r, to))) *to = r;
+        message_free(&all[i].slot.object);
     }
 }
 

@@ -209,6 +209,8 @@ void worker_free(worker *w) {
     free(w);
 }
 
+void worker_renew(worker *w) { end(w); }
+
 bool worker_is_busy(const worker *w) { return w->busy; }
 
 bool worker_ask(worker *w, const message *request, const double seconds[WORKER_STAGES]) {

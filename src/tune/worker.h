@@ -46,6 +46,8 @@ typedef struct worker worker;
 worker *worker_new(const worker_work *work);
 /* Kills it. */
 void worker_free(worker *w);
+/* Kills its process, whatever it is at: the next request gets a new one. */
+void worker_renew(worker *w);
 /* Hands over a request; no stage may take longer than its seconds. One at a time. False: no worker can be made; errno.
  */
 bool worker_ask(worker *w, const message *request, const double seconds[WORKER_STAGES]);

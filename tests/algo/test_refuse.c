@@ -35,6 +35,8 @@ static const struct refusal {
     {DENSE, "out_channels", "16, 1, 1, 5000", "1, false", "n, g, oc, od, oh, ow", 5, 0, "a tile is too large", NULL},
     {DENSE, "out_channels", "16, 4, 12, 40", "1, false", "n, g, oc, od, oh, ow", 5, 0, "it unrolls too much code",
      NULL},
+    {POINT, "columns", "64, 1, 1, 16", "1, false", "n, g, oc, od, oh, ow", 5, 0,
+     "its sums are far more than there are registers", NULL},
     {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 7, 0,
      "tasks is not from 1 to the loops of order", NULL},
     {DENSE, "out_channels", "16, 1, 1, 10", "1, false", "n, g, oc, od, oh, ow", 0, 0,

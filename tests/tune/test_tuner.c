@@ -53,9 +53,9 @@ static void measure_lucky(void *kept, const message *request, message *reply, vo
     measure_request wanted;
     memcpy(&wanted, request->bytes, sizeof wanted);
     worker_enter(state, STAGE_RUNNING);
-    const bool match = wanted.turns.least >= turns_of_match.least;
+    const bool match = isinf(wanted.slow);
     measure_reply r = {.verdict = {0.9e-3, 1e-3, 0.9, 0.9, 0.9, 9, 9, turns_chance(9, 9)}};
-    if (match) r.verdict = (turns_verdict){1e-3, 1e-3, 0.999, 0.9, 1.1, 41, 24, turns_chance(24, 41)};
+    if (match) r.verdict = (turns_verdict){1e-3, 1e-3, 1.001, 0.9, 1.1, 41, 20, turns_chance(20, 41)};
     message_add(reply, &r, sizeof r);
 }
 

@@ -7,9 +7,13 @@ they lie between those that are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, Union
 
 import ctypes
+import threading
+
 import numpy
 from numpy.typing import NDArray
 
@@ -206,22 +210,31 @@ def no_pads(ndim: int) -> Pads:
     return ((0, 0),) * ndim
 
 
-def aside(x: Array, weights: Array, pads: Pads, border: Border, out: Array) -> bool:
-    """With axes that the weights do not extend along brought to the front, where they lie between the others."""
-    plain = [a for a in range(x.ndim) if weights.shape[a] == 1 and pads[a] == (0, 0)]
-    order = plain + [a for a in range(x.ndim) if a not in plain]
-    if len(merged(x.shape, weights.shape, pads)[0]) <= MOST_AXES or order == list(range(x.ndim)):
-        return False
+def order_aside(shape: tuple[int, ...], kernel: tuple[int, ...], pads: Pads) -> list[int] | None:
+    """Axes, those that the weights do not extend along brought to the front, where they lie between the others; None where no
+    layer would be helped by that."""
+    ndim = len(shape)
+    plain = [a for a in range(ndim) if kernel[a] == 1 and pads[a] == (0, 0)]
+    order = plain + [a for a in range(ndim) if a not in plain]
+    helps = len(merged(shape, kernel, pads)[0]) > MOST_AXES and order != list(range(ndim))
+    return order if helps else None
+
+
+def aside(x: Array, weights: Array, pads: Pads, border: Border, out: Array, order: list[int]) -> None:
     turned = numpy.empty([out.shape[a] for a in order], out.dtype)
     filter_into(numpy.ascontiguousarray(x.transpose(order)), numpy.ascontiguousarray(weights.transpose(order)),
                 tuple(pads[a] for a in order), border, turned)
     out[...] = turned.transpose(numpy.argsort(order))
-    return True
+
+
+def is_beyond(shape: tuple[int, ...], pads: Pads, border: Border) -> bool:
+    """Whether no layer has the border."""
+    return any(max(pad) > reach(border, n) for pad, n in zip(pads, shape)) or not is_plain(border)
 
 
 def filter_apart(x: Array, weights: Array, pads: Pads, border: Border, out: Array) -> bool:
     """What is too large for one layer, or has a border that no layer has; false where one layer does it."""
-    if any(max(pad) > reach(border, n) for pad, n in zip(pads, x.shape)) or not is_plain(border):
+    if is_beyond(x.shape, pads, border):
         filter_into(extended(x, pads, border), weights, no_pads(x.ndim), ZEROS, out)
         return True
     for too_long, way in (max(weights.shape) > MOST_KERNEL, by_taps), (max(x.shape) > MOST_SIZE, in_pieces):
@@ -231,7 +244,16 @@ def filter_apart(x: Array, weights: Array, pads: Pads, border: Border, out: Arra
         if too_long:
             way(x, weights, out, int(numpy.argmax(weights.shape if way is by_taps else x.shape)))
             return True
-    return aside(x, weights, pads, border, out)
+    order = order_aside(x.shape, weights.shape, pads)
+    if order is not None:
+        aside(x, weights, pads, border, out, order)
+    return order is not None
+
+
+def is_one_layer(shape: tuple[int, ...], kernel: tuple[int, ...], pads: Pads, border: Border) -> bool:
+    """Whether filter_apart has nothing to do."""
+    return (0 not in shape and not is_beyond(shape, pads, border) and max(kernel) <= MOST_KERNEL and max(shape) <= MOST_SIZE
+            and order_aside(shape, kernel, pads) is None)
 
 
 def filter_into(x: Array, weights: Array, pads: Pads, border: Border, out: Array, channels: int = 0,
@@ -252,6 +274,30 @@ def filter_into(x: Array, weights: Array, pads: Pads, border: Border, out: Array
             layer["weights"] = {"values": weights.reshape(layer["kernel_size"]).tolist()}
         ready = keep(key, layer)
     ready.run(x, weights, out)
+
+
+def prepare(shape: tuple[int, ...], dtype: numpy.dtype[Any], filters: Sequence[tuple[tuple[int, ...], Pads, Border]]) -> None:
+    """Compiles the layers of filters of one array that come one after another, each on a thread. What cannot be compiled says so
+    when its turn comes."""
+    wanted: dict[tuple[Any, ...], tuple[tuple[int, ...], Pads, Border]] = {}
+    for kernel, pads, border in filters:
+        key = (shape, kernel, pads, border, dtype.char, 0, None)
+        if key not in kept and is_one_layer(shape, kernel, pads, border):
+            wanted[key] = kernel, pads, border
+
+    def make(key: tuple[Any, ...]) -> None:
+        kernel, pads, border = wanted[key]
+        with suppress(Exception):
+            keep(key, layer_of(shape, kernel, pads, border, dtype, 0))
+
+    first, *others = wanted or [()]
+    threads = [threading.Thread(target=make, args=(key,)) for key in others]
+    for thread in threads:
+        thread.start()
+    if threads:
+        make(first)
+    for thread in threads:
+        thread.join()
 
 
 Number = Union[int, float]

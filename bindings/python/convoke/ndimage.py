@@ -33,7 +33,7 @@ import numpy
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from convoke._error import refuse
-from convoke._filter import DTYPES, Array, Border, Pads, constant_of, filter_into
+from convoke._filter import DTYPES, Array, Border, Pads, constant_of, filter_into, prepare
 from convoke._integers import exact_dtype, limited, rounded, weights_gain
 
 __all__ = ["convolve", "convolve1d", "correlate", "correlate1d", "gaussian_filter", "gaussian_filter1d",
@@ -211,9 +211,14 @@ def convolve(input: ArrayLike, weights: ArrayLike, output: Output = None, mode: 
     return _with_weights(input, weights, output, mode, cval, origin, True)
 
 
+def _shape_along(ndim: int, size: int, axis: int, origin: Any) -> tuple[tuple[int, ...], Pads]:
+    """Of weights along an axis, and how far they reach."""
+    shape = tuple(size if a == axis else 1 for a in range(ndim))
+    return shape, pads_of(shape, [origin if a == axis else 0 for a in range(ndim)])
+
+
 def _along(x: Array, weights: Array, axis: int, border: Border, origin: Any, out: Array) -> None:
-    shape = tuple(weights.size if a == axis else 1 for a in range(x.ndim))
-    pads = pads_of(shape, [origin if a == axis else 0 for a in range(x.ndim)])
+    shape, pads = _shape_along(x.ndim, weights.size, axis, origin)
     filter_into(x, weights.reshape(shape), pads, border, out)
 
 
@@ -303,10 +308,13 @@ def _run(task: Task, passes: Sequence[Pass]) -> Array:
     if len(passes) == 2 and _joins(task, passes):
         return _joined(task, passes)
     x, spare = task.x, None
+    filters = [(*_shape_along(x.ndim, p.weights.size, p.axis, p.origin), p.border) for p in passes]
+    prepare(x.shape, x.dtype, filters)
     for number, p in enumerate(passes):
         last = number + 1 == len(passes)
         out = task.target() if last else spare if spare is not None else task.fresh()
-        _along(x, p.weights, p.axis, p.border, p.origin, out)
+        kernel, pads, border = filters[number]
+        filter_into(x, p.weights.reshape(kernel), pads, border, out)
         spare = x if x is not task.x else None
         x = task.between(out if p.over == 1 else numpy.divide(out, p.over, out=out))
     return task.give(x)

@@ -10,9 +10,12 @@
  * That changes the order of a sum: where accuracy is strict each column is by itself.
  *
  * Where a vector is a whole line, each that begins elsewhere is of two, and loading it takes as long as two: there
- * a row's vectors are loaded as one tap reads them, and the other taps' put together from neighbours. */
+ * a row's vectors are loaded as one tap reads them, and the other taps' put together from neighbours: those of the tile
+ * or, where it is one vector wide and its rows are walked from end to end, of the tiles before and after, so that each
+ * is loaded once and stays in registers for three tiles. */
 #include "algo/cost.h"
-#include "algo/direct/tile.h"
+#include "algo/direct/constants.h"
+#include "algo/direct/traffic.h"
 #include "algo/known_product.h"
 #include "problem/known.h"
 
@@ -21,32 +24,6 @@
 
 enum { MOST_FILTERS = 16, MOST_OPERATIONS = 4000, MOST_STEPS = 64 };
 
-/* Columns of the kernel that are multiples of the first of them. */
-typedef struct fold {
-    double *factor; /* by kw; 0: not one of them */
-    int64_t columns, first;
-    double *weight; /* by j, kd, kh, of the sum */
-} fold;
-
-/* Where the walk stands in one tile. */
-typedef struct standing {
-    tile *t;
-    int64_t group, first, ic; /* of the filters' output channels */
-    bool strict;
-    tap k;
-    bool *fresh; /* sums that nothing was added to yet, of a tile that begins with zeros */
-    fold *folds;
-    int fold_count;
-    bool *present; /* inputs of a row that are not all absent, by kw */
-    bool *whole;   /* vectors of a row that are loaded as `middle` reads them, all lanes present, by v */
-} standing;
-
-static int64_t taps_across(const tile *t) { return t->p.axis[AXIS_W].taps; }
-
-static int64_t taps_down(const tile *t) { return t->p.axis[AXIS_H].taps; }
-
-static int64_t vectors_of(const tile *t) { return t->plan->tile_ow / t->lanes; }
-
 /* ---- registers: inputs by kw, one to load by, and whole vectors by v; a fold's sum and a group's; a constant ---- */
 
 static void registers(tile *t) {
@@ -54,13 +31,11 @@ static void registers(tile *t) {
     t->xs = nest_add_register(t->b, "x", t->p.sum, t->lanes, (int)(taps_across(t) + 1 + vectors_of(t)));
     t->temporaries = nest_add_register(t->b, "f", t->p.sum, t->lanes, 2);
     t->ws = nest_add_register(t->b, "w", t->p.sum, t->lanes, 1);
+    constants_add_carried(t);
 }
 
-static register_ref input_of(const tile *t, int64_t kw) { return reg(t->xs, affine_constant(kw)); }
 static register_ref whole_of(const tile *t, int64_t v) { return reg(t->xs, affine_constant(taps_across(t) + 1 + v)); }
 static register_ref folded(const tile *t) { return reg(t->temporaries, affine_constant(0)); }
-static register_ref group_of(const tile *t) { return reg(t->temporaries, affine_constant(1)); }
-static register_ref one_constant(const tile *t) { return reg(t->ws, affine_constant(0)); }
 
 /* ---- sums of a few constants' products ---- */
 
@@ -82,11 +57,6 @@ static register_ref sum_row(const standing *s, const fold *f) {
 /* ---- columns of the kernel ---- */
 
 static int64_t column_size(const tile *t) { return t->oc.valid * t->p.axis[AXIS_D].taps * taps_down(t); }
-
-/* Of channel j of the block. */
-static int64_t place_in_column(const tile *t, int64_t j, int64_t kd, int64_t kh) {
-    return (j * t->p.axis[AXIS_D].taps + kd) * taps_down(t) + kh;
-}
 
 /* One column of the kernel; whether any of it is not 0. */
 static bool read_column(const standing *s, int64_t kw, double *to) {
@@ -147,11 +117,6 @@ static int find_folds(const standing *s, fold *to) {
 
 /* ---- input rows ---- */
 
-/* A row of the tile, and the kernel row by which it sees an input row. */
-typedef struct meeting_rows {
-    int64_t row, kh;
-} meeting_rows;
-
 /* Of a vector's lanes those that are there by a tap. */
 static int64_t lanes_there(const standing *s, int64_t v, int64_t kw) {
     tap k = s->k;
@@ -168,17 +133,7 @@ static void load(standing *s, int64_t row, int64_t v, int64_t kw, register_ref t
     column_tile_load(s->t, &s->k, &at, affine_constant(v), to, input_of(s->t, taps_across(s->t)));
 }
 
-/* The tap that reads where the output is; if none does, the middle one. */
-static int64_t middle_of(const problem_axis *a) {
-    const int64_t there = -a->origin / a->tap_step;
-    return a->origin % a->tap_step == 0 && there >= 0 && there < a->taps ? there : a->taps / 2;
-}
-
-static bool joins(const standing *s) {
-    const tile *t = s->t;
-    const bool lines = t->lanes * type_bytes(t->p.sum) == LINE_BYTES && t->p.axis[AXIS_W].step == 1;
-    return lines && taps_across(t) > 1 && vectors_of(t) > 1;
-}
+static bool joins(const standing *s) { return has_lines(s->t) && vectors_of(s->t) > 1; }
 
 static void load_whole(standing *s, int64_t row) {
     const int64_t middle = middle_of(&s->t->p.axis[AXIS_W]);
@@ -188,24 +143,26 @@ static void load_whole(standing *s, int64_t row) {
     }
 }
 
-/* Two neighbours' lanes, from one on. */
-static void join(tile *t, register_ref to, int64_t v, int64_t from) {
+/* What tap kw reads of three neighbours, the middle one of which the middle tap reads. */
+void constants_join(tile *t, int64_t kw, const register_ref of[NEIGHBOURS]) {
+    const int64_t off = offset_of(t, kw), from = off < 0 ? t->lanes + off : off;
+    const register_ref first = of[off < 0 ? BEFORE : HERE], last = of[off < 0 ? HERE : AFTER];
     int pattern[NEST_MOST_LANES];
     for (int l = 0; l < t->lanes; l++) pattern[l] = (int)from + l;
-    build_shuffle(t->b, to, whole_of(t, v), whole_of(t, v + 1), pattern);
+    if (off == 0)
+        build_op(t->b, OP_COPY, input_of(t, kw), first, first);
+    else
+        build_shuffle(t->b, input_of(t, kw), first, last, pattern);
 }
 
-/* What tap kw reads, all of it, if that is in whole vectors. */
+/* The same, all of it, if that is in whole vectors. */
 static bool find_whole(const standing *s, int64_t v, int64_t kw) {
     tile *t = s->t;
-    const problem_axis *a = &t->p.axis[AXIS_W];
-    const int64_t off = (kw - middle_of(a)) * a->tap_step, first = off < 0 ? v - 1 : v, last = off > 0 ? v + 1 : v;
+    const int64_t off = offset_of(t, kw), first = off < 0 ? v - 1 : v, last = off > 0 ? v + 1 : v;
     const bool near = off > -t->lanes && off < t->lanes && first >= 0 && last < column_tile_vectors(t);
     if (!near || !s->whole[first] || !s->whole[last]) return false;
-    if (off == 0)
-        build_op(t->b, OP_COPY, input_of(t, kw), whole_of(t, v), whole_of(t, v));
-    else
-        join(t, input_of(t, kw), first, off < 0 ? t->lanes + off : off);
+    const register_ref of[NEIGHBOURS] = {whole_of(t, first), whole_of(t, v), whole_of(t, last)};
+    constants_join(t, kw, of);
     return true;
 }
 
@@ -226,7 +183,7 @@ static double weight_at(const standing *s, const fold *f, int64_t j, int64_t kh)
     return f->weight[place_in_column(s->t, j, s->k.k[AXIS_D].constant, kh)];
 }
 
-static bool is_met(const standing *s, const fold *f, const meeting_rows *m, int count) {
+bool constants_is_met(const standing *s, const fold *f, const meeting_rows *m, int count) {
     for (int i = 0; i < count; i++)
         for (int64_t j = 0; j < s->t->oc.valid; j++)
             if (weight_at(s, f, j, m[i].kh) != 0) return true;
@@ -236,7 +193,7 @@ static bool is_met(const standing *s, const fold *f, const meeting_rows *m, int 
 /* What a fold's columns of one vector give to the rows that see it. */
 static void add_vector(standing *s, const fold *f, const meeting_rows *m, int count, int64_t v) {
     tile *t = s->t;
-    if (!is_met(s, f, m, count) || !load_row(s, f, m->row, v)) return;
+    if (!constants_is_met(s, f, m, count) || !load_row(s, f, m->row, v)) return;
     const register_ref x = sum_row(s, f);
     for (int i = 0; i < count; i++)
         for (int64_t j = 0; j < t->oc.valid; j++) {
@@ -265,7 +222,7 @@ static bool is_settled(const tile *t, int axis) {
 static bool open_present(tile *t, int axis, int64_t k) { return open_inside(t->b, &t->p.axis[axis], t->at[axis], k); }
 
 /* The rows of the tile that see an input row, counted from the input's first. */
-static int rows_meeting(const tile *t, int64_t input, meeting_rows *to) {
+int constants_rows_meeting(const tile *t, int64_t input, meeting_rows *to) {
     const problem_axis *a = &t->p.axis[AXIS_H];
     const axis_span *span = t->span[AXIS_H];
     int count = 0;
@@ -288,10 +245,9 @@ static void add_rows(standing *s) {
         }
         return;
     }
-    const int64_t first = t->span[AXIS_H]->start_first * a->step + a->origin;
-    const int64_t last = first + (t->span[AXIS_H]->length - 1) * a->step + (a->taps - 1) * a->tap_step;
+    const int64_t first = first_line(t), last = first + lines_seen(t) - 1;
     for (int64_t input = greater(first, 0); input <= lesser(last, a->in - 1); input++)
-        add_input_row(s, m, rows_meeting(t, input, m));
+        add_input_row(s, m, constants_rows_meeting(t, input, m));
 }
 
 static void add_slices(standing *s) {
@@ -304,7 +260,7 @@ static void add_slices(standing *s) {
     }
 }
 
-static void add_filters(tile *t, int64_t group, int64_t first) {
+standing constants_stand(tile *t, int64_t group, int64_t first) {
     const int sums = t->b->nest->registers[t->acc].count;
     arena *a = t->b->nest->arena;
     standing s = {.t = t,
@@ -317,11 +273,21 @@ static void add_filters(tile *t, int64_t group, int64_t first) {
                   .whole = arena_array(a, bool, vectors_of(t))};
     const bool fresh = !t->p.post.bias && is_settled(t, AXIS_D) && is_settled(t, AXIS_H);
     for (int i = 0; i < sums; i++) s.fresh[i] = fresh;
-    for (s.ic = 0; s.ic < t->p.in_channels; s.ic++) {
-        s.k.ic = affine_constant(s.ic);
-        memset(s.folds, 0, sizeof *s.folds * (size_t)taps_across(t));
-        s.fold_count = find_folds(&s, s.folds);
-        add_slices(&s);
+    return s;
+}
+
+void constants_stand_at(standing *s, int64_t ic) {
+    s->ic = ic;
+    s->k.ic = affine_constant(ic);
+    memset(s->folds, 0, sizeof *s->folds * (size_t)taps_across(s->t));
+    s->fold_count = find_folds(s, s->folds);
+}
+
+static void add_filters(tile *t, int64_t group, int64_t first) {
+    standing s = constants_stand(t, group, first);
+    for (int64_t ic = 0; ic < t->p.in_channels; ic++) {
+        constants_stand_at(&s, ic);
+        (t->carries ? constants_add_carrying : add_slices)(&s);
     }
 }
 
@@ -332,13 +298,13 @@ static void open_where(nest_builder *b, affine e, int64_t value) {
     build_if(b, affine_offset(affine_scale(e, -1), value), NULL);
 }
 
-static int64_t filter_groups(const problem *p) { return known_groups_alike(p) ? 1 : p->groups; }
+int64_t constants_groups(const problem *p) { return known_groups_alike(p) ? 1 : p->groups; }
 
 /* A block known by number, or each of those that are whole. */
 static void taps(tile *t) {
     nest_builder *b = t->b;
     const affine block = t->oc.block;
-    const int64_t groups = filter_groups(&t->p), whole = channel_blocks_whole(&t->oc);
+    const int64_t groups = constants_groups(&t->p), whole = channel_blocks_whole(&t->oc);
     const int64_t from = block.count ? 0 : block.constant, to = block.count ? whole : block.constant + 1;
     for (int64_t g = 0; g < groups; g++)
         for (int64_t i = from; i < to; i++) {
@@ -350,6 +316,8 @@ static void taps(tile *t) {
 }
 
 static const family FAMILY = {.begin = column_tile_begin,
+                              .carried = constants_carried,
+                              .begin_carrying = constants_begin_carrying,
                               .taps = taps,
                               .finish = column_tile_finish,
                               .registers = registers,
@@ -362,14 +330,14 @@ static bool applicable(const problem *p, const cvk_target *target, const char **
     *why = "its weights are not known";
     if (!p->known || p->combine != COMBINE_SUM) return false;
     *why = "its filters are too many to be code";
-    return filter_groups(p) * p->out_channels <= MOST_FILTERS && p->in_channels <= MOST_STEPS;
+    return constants_groups(p) * p->out_channels <= MOST_FILTERS && p->in_channels <= MOST_STEPS;
 }
 
 /* Operations that the plan unrolls, if nothing is shared, all variants together. */
 static int64_t operations(const problem *p, const cvk_target *target, const cvk_plan *plan) {
     const problem seen = direct_problem(p, target, plan->lanes);
-    const int64_t filters = filter_groups(&seen) * seen.out_channels;
-    int64_t of_tile = known_present(&seen) * filter_groups(&seen) / seen.groups / ceil_div(filters, plan->tile_oc);
+    const int64_t filters = constants_groups(&seen) * seen.out_channels;
+    int64_t of_tile = known_present(&seen) * constants_groups(&seen) / seen.groups / ceil_div(filters, plan->tile_oc);
     arena a;
     arena_init(&a);
     if (arena_guard(&a)) {
@@ -394,6 +362,28 @@ static const char *refuse(const algorithm *row, const problem *p, const cvk_targ
     return operations(p, target, plan) > MOST_OPERATIONS ? "it unrolls too much code" : NULL;
 }
 
-const algorithm algo_constants = {"constants", LANES_COLUMNS, applicable,    propose_constant_tiles,
-                                  refuse,      direct_build,  direct_cycles, direct_tasks,
+/* What is in the third level, and what is behind it, comes in order, at all that these give. Stores that do not bypass
+ * the caches fetch first what they overwrite, which shows where that is in memory alone. */
+static double far_cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const traffic *t) {
+    const double rows = (double)plan->tile_od * plan->tile_oh, x = view_bytes(&p->x), y = view_bytes(&p->y);
+    const double again = plan->stream ? 0 : y * fmin(1, t->l3 / (x + y));
+    const double near = fmax(t->l2 - t->l3, 0), behind = t->l3 + again;
+    return target->figures->sustained_bytes * (cost_l3(target, near) + cost_memory(target, behind)) +
+           COST_FILTER_ROW_CYCLES * log2(rows) * near / LINE_BYTES +
+           COST_FILTER_WAIT_CYCLES * fmin(t->l3, x) / LINE_BYTES / rows;
+}
+
+/* Sums are of a few products, and those of one tile do not wait for those of the tile before. */
+static double cycles(const problem *asked, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
+                     const nest_counts *counts) {
+    (void)nests;
+    const problem p = direct_problem(asked, target, plan->lanes);
+    const traffic t = traffic_of(&p, target, plan);
+    const double near = direct_near(&p, target, plan, counts, &t, INFINITY), far = far_cycles(&p, target, plan, &t);
+    const double shown = COST_FILTER_SHOWN * (near < far ? near * near / far : far);
+    return fmax(near, far) + shown;
+}
+
+const algorithm algo_constants = {"constants", LANES_COLUMNS, applicable, propose_constant_tiles,
+                                  refuse,      direct_build,  cycles,     direct_tasks,
                                   NULL,        &FAMILY,       false};

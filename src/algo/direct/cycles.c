@@ -13,13 +13,6 @@
 
 #include <math.h>
 
-/* Independent sums in flight. */
-static double sums(const problem *o, int lanes, const cvk_plan *p) {
-    double each = p->lanes == LANES_CHANNELS ? (double)ceil_div(o->in_channels, p->dot ? p->dot : 1) : 1;
-    double all = each * p->tile_oc * p->tile_od * p->tile_oh * p->tile_ow;
-    return p->lanes == LANES_IN_CHANNELS ? all : all / lanes;
-}
-
 /* Lanes that are not side by side cost an instruction each, and a load of two lines as much as two. */
 static double scattered_cycles(const problem *o, const cvk_target *t, int lanes, const cvk_plan *p,
                                const nest_counts *c) {
@@ -140,7 +133,7 @@ static double waited(const machine_figures *f, double few) {
  * hide the latency of a multiply-add. */
 static double short_tiles_cycles(const problem *o, const cvk_target *t, const cvk_plan *p, const nest_counts *c) {
     const int lanes = target_lanes(t, o->sum);
-    const double all = sums(o, lanes, p), products = c->ops[OP_FMA] + (dots_add(o, t, p) ? c->ops[OP_DOT] : 0);
+    const double all = direct_sums(o, lanes, p), products = c->ops[OP_FMA] + (dots_add(o, t, p) ? c->ops[OP_DOT] : 0);
     double cycles = 0;
     for (int a = 0; a < AXES; a++) {
         int size = plan_unit(p, tile_loop_of(a));
@@ -177,7 +170,7 @@ static double registers_held(const cvk_plan *p, int lanes) {
 
 /* Sums that find no register go to memory and back with each multiply-add. */
 static double spilled_cycles(const problem *o, const cvk_target *t, const cvk_plan *p, const nest_counts *c) {
-    const double all = sums(o, target_lanes(t, o->sum), p);
+    const double all = direct_sums(o, target_lanes(t, o->sum), p);
     const double excess = all + registers_held(p, target_lanes(t, o->sum)) - t->registers;
     const double each = 1 / t->figures->stores_a_cycle + 1 / t->figures->loads_a_cycle;
     return excess > 0 ? fmin(1, excess / all) * each * (c->ops[OP_FMA] + c->ops[OP_MAXIMUM] + c->ops[OP_ADD]) : 0;
@@ -190,13 +183,6 @@ static double waiting_cycles(const problem *o, const cvk_target *t, const cvk_pl
     if (p->lanes != LANES_OUT_CHANNELS || apart || p->prefetch) return 0;
     const double pixels = (double)p->tile_od * p->tile_oh * p->tile_ow;
     return moved->l3_input / LINE_BYTES * t->figures->memory_latency / fmin(pixels, COST_LINES_IN_FLIGHT);
-}
-
-/* Of a row's lines that bypass the caches one right after another each but the first waits. */
-static double streaming_cycles(const problem *o, const cvk_plan *p, const nest_counts *c) {
-    const double lines = (double)p->tile_ow * type_bytes(o->y.type) / LINE_BYTES;
-    if (!p->stream || p->lanes != LANES_COLUMNS || lines <= 1) return 0;
-    return COST_STREAM_CYCLES * c->ops[OP_STORE] * (lines - 1) / lines;
 }
 
 /* Bytes of output that no cache sees. */
@@ -226,23 +212,27 @@ static double issue(const problem *o, const cvk_target *t, int lanes, const cvk_
     return cost_issue(t, c, lanes, independent, false);
 }
 
+double direct_near(const problem *p, const cvk_target *target, const cvk_plan *plan, const nest_counts *counts,
+                   const traffic *t, double independent) {
+    const machine_figures *f = target->figures;
+    const int lanes = target_lanes(target, p->sum);
+    double core = issue(p, target, lanes, plan, counts, independent) + scattered_cycles(p, target, lanes, plan, counts);
+    if (!problem_weighs(p)) core = fmax(core, combining_cycles(target, counts, independent));
+    core += direct_conflicts(p, target, plan) * counts->ops[OP_SPLAT] * f->conflict_cycles;
+    core += row_conflicts(p, target, plan) * f->conflict_cycles;
+    core += short_tiles_cycles(p, target, plan, counts) + rounds_cycles(p, target, plan);
+    core += f->page_cycles * t->pages + f->row_line_cycles * t->row_lines;
+    core += spilled_cycles(p, target, plan, counts);
+    return hypot(core, cost_l2(target, t->l1) + jumping_cycles(p, target, plan));
+}
+
 double direct_cycles(const problem *asked, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts) {
     (void)nests;
     const machine_figures *f = target->figures;
     problem p = direct_problem(asked, target, plan->lanes);
-    int lanes = target_lanes(target, p.sum);
     traffic t = traffic_of(&p, target, plan);
-    double independent = sums(&p, lanes, plan);
-    double core =
-        issue(&p, target, lanes, plan, counts, independent) + scattered_cycles(&p, target, lanes, plan, counts);
-    if (!problem_weighs(&p)) core = fmax(core, combining_cycles(target, counts, independent));
-    core += direct_conflicts(&p, target, plan) * counts->ops[OP_SPLAT] * f->conflict_cycles;
-    core += row_conflicts(&p, target, plan) * f->conflict_cycles;
-    core += short_tiles_cycles(&p, target, plan, counts) + rounds_cycles(&p, target, plan);
-    core += f->page_cycles * t.pages + f->row_line_cycles * t.row_lines + streaming_cycles(&p, plan, counts);
-    core += spilled_cycles(&p, target, plan, counts);
-    double near = hypot(core, cost_l2(target, t.l1) + jumping_cycles(&p, target, plan));
+    const double near = direct_near(&p, target, plan, counts, &t, direct_sums(&p, target_lanes(target, p.sum), plan));
     double far =
         (cost_l3(target, t.l2 - past_caches(&p, plan)) + cost_memory(target, t.l3)) * (1 + one_after_another(&p, plan));
     far += f->run_cycles * t.runs + f->piece_cycles * t.pieces;

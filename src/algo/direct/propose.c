@@ -403,6 +403,14 @@ static bool is_separable(const problem *p, const cvk_target *target) {
            MOST_TAPS_BESIDE * known_terms(p) * (across + down) < known_present(p) / p->groups;
 }
 
+/* Tiles of a vector, which hand on what they have loaded, want few rows at once where the caches keep those; of two
+ * passes a term they do what such passes do. */
+static bool hands_on(const proposer *o, int vectors) {
+    return vectors == 1 && target_lanes(o->target, o->p.sum) * type_bytes(o->p.sum) == LINE_BYTES &&
+           o->p.accuracy != ACCURACY_STRICT && o->p.in_channels == 1 && o->p.axis[AXIS_D].taps == 1 &&
+           !problem_has_border(&o->p);
+}
+
 /* Rows of a tile share what columns of the kernel make of an input row. */
 void propose_constant_tiles(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list) {
     const cvk_target *target = aim.target;
@@ -423,7 +431,8 @@ void propose_constant_tiles(const algorithm *row, const problem *p, goal aim, ar
     const bool one = is_separable(p, target);
     for (int v = 1; v <= MOST_JOINED_VECTORS && v <= width && !(one && list->count > before); v++)
         for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS && ROWS[i] <= height; i++) {
-            if (ROWS[i] < least || (one && (list->count > before || ROWS[i] < lesser(4, height)))) continue;
+            const bool some = one && (list->count > before || ROWS[i] < lesser(4, height));
+            if ((ROWS[i] < least || some) && !hands_on(&o, v)) continue;
             plan.tile_ow = v * lanes;
             plan.tile_oh = ROWS[i];
             const int64_t waiting = v > 1 ? v : 0; /* whole vectors of a row */

@@ -2,6 +2,7 @@
 #include "algo/direct/tile.h"
 
 enum { MOST_UNROLLED_FMAS = 1500 }; /* beyond, LLVM's time grows faster than the code */
+enum { MOST_TIMES_REGISTERS = 4 };  /* sums, of which those that find no register wait on the stack */
 static const int64_t MOST_PARTIAL_SUMS = 1 << 22;
 
 static int64_t unrolled_positions(arena *a, const tile *t, int axis, bool by_segment) {
@@ -58,6 +59,11 @@ static const char *refuse_code(const problem *p, const cvk_target *target, const
     bool large = unrolled_fmas(&a, p, target, plan, f) > MOST_UNROLLED_FMAS;
     arena_free(&a);
     return large ? "it unrolls too much code" : NULL;
+}
+
+static const char *refuse_sums(const problem *p, const cvk_target *target, const cvk_plan *plan) {
+    const double sums = direct_sums(p, target_lanes(target, p->sum), plan);
+    return sums > MOST_TIMES_REGISTERS * target->registers ? "its sums are far more than there are registers" : NULL;
 }
 
 static const char *refuse_tile(const cvk_plan *plan, const family *f, int lanes, int channel_lanes) {
@@ -238,5 +244,6 @@ const char *direct_refuse(const algorithm *row, const problem *p, const cvk_targ
     if ((why = refuse_order(&t)) || (why = refuse_packing(p, &t)) || (why = refuse_column(&t)) ||
         (why = refuse_prefetch(&t)))
         return why;
-    return f->taps ? NULL : refuse_code(p, target, plan, f);
+    if (!f->taps && (why = refuse_code(p, target, plan, f))) return why;
+    return refuse_sums(&seen, target, plan);
 }

@@ -67,6 +67,12 @@ tile tile_make(const problem *asked, const cvk_target *target, const cvk_plan *p
     return t;
 }
 
+double direct_sums(const problem *o, int lanes, const cvk_plan *p) {
+    double each = p->lanes == LANES_CHANNELS ? (double)ceil_div(o->in_channels, p->dot ? p->dot : 1) : 1;
+    double all = each * p->tile_oc * p->tile_od * p->tile_oh * p->tile_ow;
+    return p->lanes == LANES_IN_CHANNELS ? all : all / lanes;
+}
+
 int64_t tile_steps(const tile *t) { return ceil_div(t->p.in_channels, t->reduced); }
 
 int64_t tile_pixels(const tile *t) { return t->size[AXIS_D] * t->size[AXIS_H] * t->size[AXIS_W]; }
@@ -81,7 +87,10 @@ int64_t tile_kernel_rows(const tile *t) {
 
 int64_t tile_weight_rows(const tile *t) { return tile_kernel_rows(t) * (tile_dots_rows(t) ? t->size[AXIS_H] : 1); }
 
-bool tile_has_spans(const tile *t, int axis) { return axis == AXIS_W ? !tile_clips_columns(t) : t->size[axis] > 1; }
+bool tile_has_spans(const tile *t, int axis) {
+    if (axis == AXIS_W) return !tile_clips_columns(t);
+    return t->size[axis] > 1 || (axis == AXIS_H && t->hands_on);
+}
 
 position tile_output(const tile *t, const pixel *p) {
     position o;

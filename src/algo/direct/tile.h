@@ -18,6 +18,7 @@
 #include "algo/taps.h"
 
 struct tile;
+struct traffic;
 
 /* One tap. Its slices and rows are ranges of the tile's; its columns depend on it. */
 typedef struct tap {
@@ -38,6 +39,10 @@ typedef struct meeting {
 /* What the factors of a dot are side by side of. */
 typedef enum factors_of_dot { DOTS_NOTHING, DOTS_CHANNELS, DOTS_ROWS, DOTS_GROUPS } factors_of_dot;
 
+typedef struct tile_run {
+    int64_t first, end;
+} tile_run;
+
 typedef struct family {
     void (*begin)(struct tile *);
     void (*body)(struct tile *, const tap *);
@@ -48,6 +53,11 @@ typedef struct family {
     void (*taps)(struct tile *);
     void (*finish)(struct tile *);
     void (*registers)(struct tile *); /* declares what the three use */
+    /* Of tiles low .. high - 1 of a row, one after another, those that find in registers what the one before has loaded
+     * (an empty run: none), where `hands_on` says so; and what loads it for the first of those, at which the walk
+     * stands. NULL: none do. */
+    tile_run (*carried)(const struct tile *, int64_t low, int64_t high);
+    void (*begin_carrying)(struct tile *);
     /* Of a mean: its sums in these slices and rows, over how many taps they count. */
     void (*divide)(struct tile *, const count_run *slices, const count_run *rows);
     /* Of sums that leave NaN out: what they come to, the bias added. NULL: there are none. */
@@ -107,6 +117,8 @@ typedef struct tile {
     tile_loop task[PLAN_LOOPS]; /* the loops where those of a task are found */
     int places;                 /* of a maximum with indices: as many as sums */
     int temporaries, counted, divisor; /* of pools; the first also of known weights */
+    int lines, carried;                /* arrays: input rows, and sums that a tile has from the one before */
+    bool hands_on, carries;            /* tiles leave it to the next; the walk is among tiles that have it */
     int met, is_number, constants;     /* where NaN is left out */
 } tile;
 
@@ -117,6 +129,9 @@ algo_nests direct_build(const algorithm *row, arena *a, const problem *p, const 
 const char *direct_refuse(const algorithm *row, const problem *p, const cvk_target *target, const cvk_plan *plan);
 double direct_cycles(const problem *p, const cvk_target *target, const cvk_plan *plan, const algo_nests *nests,
                      const nest_counts *counts);
+/* Of those what instructions and the first two levels take, with so many sums that do not wait for one another. */
+double direct_near(const problem *merged, const cvk_target *target, const cvk_plan *plan, const nest_counts *counts,
+                   const struct traffic *t, double independent);
 double direct_least(const problem *asked, const cvk_target *target, const cvk_plan *plan);
 /* The share of a tile's pixels that are evicted from the first level before their line's next channel is read. */
 double direct_conflicts(const problem *merged, const cvk_target *target, const cvk_plan *plan);
@@ -131,6 +146,8 @@ void propose_constant_tiles(const algorithm *row, const problem *p, goal aim, ar
 void propose_in_channel_tiles(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list);
 
 /* tile.c: what follows from the plan; where a tile and its taps are. */
+/* Vectors of sums of a register tile, independent of one another. */
+double direct_sums(const problem *merged, int lanes, const cvk_plan *plan);
 tile tile_make(const problem *p, const cvk_target *target, const cvk_plan *plan, const family *f);
 int64_t tile_pixels(const tile *t); /* of the register tile */
 /* Steps of the reduction over a group's input channels. */

@@ -104,6 +104,16 @@ enum { X, W, Y, TENSORS };
 static double lines_of_channels(double bytes) { return fmax(bytes, LINE_BYTES); }
 static double lines_of_columns(double bytes, double element) { return bytes + LINE_BYTES - element; }
 
+/* Of pixels of a row, so many from the first to the last, some of the channels; a line of small pixels has several. */
+static double lines_of_pixels(const view *v, double pixels, double span, double channels, double element) {
+    const bool repeats = view_repeats(v);
+    const double together = v->block > 1 && !repeats ? fmin(channels, (double)v->block) : channels,
+                 bytes = together * element,
+                 pitch = element * fabs((double)v->axis[AXIS_W]) * (double)(repeats ? v->block : 1);
+    return channels / together *
+           fmin(pixels * lines_of_channels(bytes), lines_of_columns(pitch * (span - 1) + bytes, element));
+}
+
 /* Positions of the input, first to last. */
 static double span(const problem_axis *a, double out, double taps) {
     return fmin((out - 1) * (double)a->step + (taps - 1) * (double)a->tap_step + 1, (double)a->in);
@@ -118,7 +128,8 @@ static double bytes_of_input(const sweeps *s, const double *c) {
            channels = s->all_groups ? c[LOOP_OC] : c[LOOP_G] * c[LOOP_IC], rows = c[LOOP_N];
     for (int a = 0; a < AXIS_W; a++) rows *= positions(&axis[a], c[LOOP_OD + a], c[KERNEL + a]);
     if (view_has_channels_together(&s->p->x))
-        return rows * positions(&axis[AXIS_W], c[LOOP_OW], c[KERNEL + AXIS_W]) * lines_of_channels(channels * size);
+        return rows * lines_of_pixels(&s->p->x, positions(&axis[AXIS_W], c[LOOP_OW], c[KERNEL + AXIS_W]),
+                                      span(&axis[AXIS_W], c[LOOP_OW], c[KERNEL + AXIS_W]), channels, size);
     return rows * channels * lines_of_columns(size * span(&axis[AXIS_W], c[LOOP_OW], c[KERNEL + AXIS_W]), size);
 }
 
@@ -134,7 +145,8 @@ static double bytes_of_output(const sweeps *s, const double *c) {
     double size = type_bytes(s->p->y.type), channels = c[LOOP_G] * c[LOOP_OC],
            rows = c[LOOP_N] * c[LOOP_OD] * c[LOOP_OH];
     double tensors = 1 + problem_operands(s->p, OPERAND_TENSOR);
-    if (view_has_channels_together(&s->p->y)) return tensors * rows * c[LOOP_OW] * lines_of_channels(channels * size);
+    if (view_has_channels_together(&s->p->y))
+        return tensors * rows * lines_of_pixels(&s->p->y, c[LOOP_OW], c[LOOP_OW], channels, size);
     return tensors * rows * channels * lines_of_columns(size * c[LOOP_OW], size);
 }
 

@@ -43,9 +43,34 @@ static void run_among(variants *v, int i, int64_t low, int64_t high) {
     build_end(b);
 }
 
+static void stand_at_tile(tile *t, bool whole) {
+    t->n = t->loop[LOOP_N].number;
+    t->oc.group = t->loop[LOOP_G].number;
+    if (whole) channel_blocks_at_whole(&t->oc, t->loop[LOOP_OC].number);
+    for (int a = 0; a < AXES; a++) t->at[a] = affine_scale(t->loop[tile_loop_of(a)].number, t->size[a]);
+}
+
+/* The same, some of them carrying. */
+static void run_carrying(variants *v, int i, int64_t low, int64_t high) {
+    tile *t = v->t;
+    tile_loop *l = &t->loop[v->loop[i]];
+    tile_run r = {low, low};
+    if (t->family->carried && v->loop[i] == LOOP_OW && l->room == l->tiles) r = t->family->carried(t, low, high);
+    if (low < r.first) run_among(v, i, low, r.first);
+    if (r.first < r.end) {
+        l->number = affine_constant(r.first);
+        stand_at_tile(t, v->whole);
+        t->carries = true;
+        t->family->begin_carrying(t);
+        run_among(v, i, r.first, r.end);
+        t->carries = false;
+    }
+    if (r.end < high) run_among(v, i, r.end, high);
+}
+
 static void among(variants *v, int i, int64_t low, int64_t high, const char *note) {
     if (v->runs && i == VARIANTS - 1)
-        run_among(v, i, low, high);
+        run_carrying(v, i, low, high);
     else
         where_among(v, i, low, high, note);
 }
@@ -73,13 +98,6 @@ static void axis_variants(variants *v, int i, int axis) {
         t->span[axis] = &list.span[k];
         among(v, i, list.span[k].first, list.span[k].first + list.span[k].count, NULL);
     }
-}
-
-static void stand_at_tile(tile *t, bool whole) {
-    t->n = t->loop[LOOP_N].number;
-    t->oc.group = t->loop[LOOP_G].number;
-    if (whole) channel_blocks_at_whole(&t->oc, t->loop[LOOP_OC].number);
-    for (int a = 0; a < AXES; a++) t->at[a] = affine_scale(t->loop[tile_loop_of(a)].number, t->size[a]);
 }
 
 static void next_variant(variants *v, int i) {
