@@ -5,7 +5,7 @@ root=$1 convoke=$2 make_cases=$3 target=$4 compiler=$5 emulator=$6 cpus=("${@:7}
 source "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
 need "$compiler" "$emulator"
 
-seed=${CVK_SEED:-1} count=${CVK_CASES:-160}
+seed=${CVK_SEED:-1} count=${CVK_CASES:-${CASES:-160}}
 echo "again: CVK_SEED=$seed CVK_CASES=$count $0 $*"
 "$make_cases" "$seed" "$count" "$target" "$scratch"
 "$convoke" compile "$scratch/layers.yaml" -o "$scratch" --target "$target"
