@@ -120,10 +120,24 @@ def byte_net():
     return model({"x": (1, 4, 9, 9)}, constants, nodes, ["out"])
 
 
+def border_net():
+    """Borders that are nodes of their own, one of them computed."""
+    constants = {"w": ((3, 4, 3, 3), [i % 5 - 2 for i in range(108)]), "p": ((8,), [0, 0, 1, 2, 0, 0, 1, 0], INT64), "c": ((), [2]), "a": ((2,), [-1, 2], INT64),
+                 "q": ((4,), [2, 1, 0, 1], INT64), "four": ((1,), [4], INT64), "given": ((4,), [2, 0, 1, 1], INT64), "pairs": ((2,), [-1, 2], INT64), "all": ((1,), [-1], INT64),
+                 "first": ((1,), [0], INT64), "least": ((1,), [-2 ** 63 + 1], INT64)}
+    nodes = [node("ConstantOfShape", ["four"], "z", value=tensor("", (1,), [0], INT64)), node("Concat", ["given", "z"], "g", axis=0), node("Reshape", ["g", "pairs"], "r"),
+             node("Slice", ["r", "all", "least", "first", "all"], "s"), node("Transpose", ["s"], "t", perm=[1, 0]), node("Reshape", ["t", "all"], "v"), node("Cast", ["v"], "pp", to=INT64),
+             node("Pad", ["x", "pp"], "d", mode="reflect"), node("Conv", ["d", "w"], "e"), node("Pad", ["x", "p"], "f"), node("Pad", ["f", "q", "c", "a"], "h"),
+             node("Conv", ["h", "w"], "i"), node("Relu", ["x"], "j"), node("Pad", ["j", "p"], "k"), node("MaxPool", ["k"], "l", kernel_shape=[3, 3]), node("AveragePool", ["k"], "m", kernel_shape=[3, 3]),
+             node("Tanh", ["h"], "n"), node("Conv", ["f", "w"], "o", strides=[2, 2])]
+    return model({"x": (1, 4, 6, 5)}, constants, nodes, ["e", "i", "l", "m", "n", "o"], opset=18)
+
+
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
     (folder / "bytes.onnx").write_bytes(byte_net())
     (folder / "parts.onnx").write_bytes(part_net())
+    (folder / "borders.onnx").write_bytes(border_net())
     (folder / "branches.onnx").write_bytes(branch_net())
     (folder / "net.onnx").write_bytes(conv_net())
     (folder / "list").write_text('--dir=FWD_B\nmb1_ic3ih227oc96oh55kh11sh4ph0n"alex"\ng2mb1ic8id9oc8kd3kh3kw1pd1dd1\n')

@@ -208,6 +208,30 @@ def yolov8n(folder):
     net.save(folder, decoded([head(first, 64), head(second, 128), head(third, 256)], [8, 4, 2]))
 
 
+def style(folder):
+    """Johnson et al., "Perceptual Losses for Real-Time Style Transfer and Super-Resolution" (2016), with borders that are mirrored"""
+    net = Net("style", 13, x=[1, 3, 64, 64])
+
+    def conv(x, given, made, kernel, stride=1):
+        p = kernel // 2
+        x = net.node("Pad", x, net.constant([0, 0, p, p, 0, 0, p, p], numpy.int64), mode="reflect")
+        return net.conv(x, given, made, kernel, stride, padding=0)
+
+    def norm(x, channels):
+        return net.node("InstanceNormalization", x, net.vector(channels, 1), net.vector(channels))
+
+    x = net.relu(norm(conv("x", 3, 32, 9), 32))
+    x = net.relu(norm(conv(x, 32, 64, 3, 2), 64))
+    x = net.relu(norm(conv(x, 64, 128, 3, 2), 128))
+    for _ in range(5):
+        y = net.relu(norm(conv(x, 128, 128, 3), 128))
+        x = net.node("Add", x, norm(conv(y, 128, 128, 3), 128))
+    for given, made in ((128, 64), (64, 32)):
+        x = net.node("Resize", x, "", net.constant([1, 1, 2, 2]), mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+        x = net.relu(norm(conv(x, given, made, 3), made))
+    net.save(folder, conv(x, 32, 3, 9))
+
+
 if __name__ == "__main__":
-    for write in (resnet50, mobilenet_v2, mobilenet_v3, unet, convnext, yolov8n):
+    for write in (resnet50, mobilenet_v2, mobilenet_v3, unet, convnext, yolov8n, style):
         write(pathlib.Path(sys.argv[1]))

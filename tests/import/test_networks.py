@@ -12,7 +12,7 @@ import unittest
 import numpy
 
 import convoke
-from models import HALF, INT8, INT32, INT64, UINT8, beside, model, node
+from models import HALF, INT8, INT32, INT64, UINT8, beside, model, node, tensor
 
 command = sys.argv.pop()
 rng = numpy.random.default_rng(2)
@@ -301,6 +301,112 @@ class Parts(Case):
         w = numbers(30, 7)
         self.imports({"w": constant(w), "to": sizes(0, 4, 30)}, [node("Reshape", ["x", "to"], "r"), node("MatMul", ["r", "w"], "y")])
         self.gives(self.x.reshape(2, 4, 30).astype(float) @ w)
+
+
+class Borders(Case):
+    """What a Pad lays around a tensor is the padding of the windows that read it."""
+    x, w = numbers(1, 4, 6, 5), numbers(3, 4, 3, 3)
+
+    def conv(self, x, stride=1):
+        windows = numpy.lib.stride_tricks.sliding_window_view(x.astype(float), (3, 3), (2, 3))[:, :, ::stride, ::stride]
+        return numpy.einsum("nchwij,ocij->nohw", windows, self.w.astype(float))
+
+    def around(self, mode, top=1, left=2, bottom=1, right=0, x=None, **more):
+        return numpy.pad(self.x if x is None else x, [(0, 0), (0, 0), (top, bottom), (left, right)], mode, **more)
+
+    def constants(self, pads=(0, 0, 1, 2, 0, 0, 1, 0), **others):
+        return {"w": constant(self.w), "p": sizes(*pads), "two": ((), [2.0]), **others}
+
+    def test_of_every_mode_it_is_the_convolutions(self):
+        for mode, word in (("constant", None), ("reflect", "reflect"), ("edge", "replicate"), ("wrap", "circular")):
+            rows = self.imports(self.constants(), [node("Pad", ["x", "p"], "q", mode=mode), node("Conv", ["q", "w"], "y", strides=[2, 2])])
+            self.assertEqual([rows["q"][k] for k in ("fate", "layer", "why")], ["folded", "y", "padding"])
+            self.assertIn("padding: [[1, 1], [2, 0]]" + (f", padding_mode: {word}" if word else "") + "}", self.spec)
+            self.gives(self.conv(self.around(mode), 2))
+        self.imports(self.constants(), [node("Pad", ["x", "p", "two"], "q"), node("Conv", ["q", "w"], "y")])
+        self.assertIn("padding_mode: {constant: 2}}", self.spec)
+        self.gives(self.conv(self.around("constant", constant_values=2)))
+
+    def test_it_may_be_an_attribute_or_of_some_axes(self):
+        expected = self.conv(self.around("constant", constant_values=2))
+        self.imports(self.constants(), [node("Pad", ["x"], "q", mode="constant", pads=[0, 0, 1, 2, 0, 0, 1, 0], value=2.0), node("Conv", ["q", "w"], "y")], opset=10)
+        self.gives(expected)
+        self.imports(self.constants((2, 1, 0, 1), a=sizes(-1, 2)), [node("Pad", ["x", "p", "two", "a"], "q"), node("Conv", ["q", "w"], "y")], opset=18)
+        self.gives(expected)
+
+    def test_it_may_be_computed_as_pytorch_does(self):
+        constants = self.constants(given=sizes(2, 0, 1, 1), four=sizes(4), pairs=sizes(-1, 2), all=sizes(-1), first=sizes(0), last=sizes(-1), least=sizes(-2 ** 63 + 1))
+        self.imports(constants, [node("ConstantOfShape", ["four"], "zeros", value=tensor("", (1,), [0], INT64)), node("Concat", ["given", "zeros"], "c", axis=0),
+                                 node("Reshape", ["c", "pairs"], "t"), node("Slice", ["t", "last", "least", "first", "last"], "f"),
+                                 node("Transpose", ["f"], "u", perm=[1, 0]), node("Reshape", ["u", "all"], "v"), node("Cast", ["v"], "p2", to=INT64),
+                                 node("Pad", ["x", "p2"], "q", mode="reflect"), node("Conv", ["q", "w"], "y")])
+        self.gives(self.conv(self.around("reflect")))
+
+    def test_each_who_reads_it_takes_it(self):
+        rows = self.imports(self.constants(v=constant(numbers(4, 1, 2, 2))), [node("Pad", ["x", "p"], "q", mode="edge"), node("Conv", ["q", "w"], "c"), node("Conv", ["q", "w"], "d"),
+                                                                             node("Add", ["c", "d"], "y")])
+        self.assertEqual((rows["q"]["fate"], self.spec.count("padding_mode: replicate"), self.table["layers"]), ("folded", 2, 2))
+        self.gives(2 * self.conv(self.around("edge")))
+
+    def test_zeros_around_zeros(self):
+        rows = self.imports(self.constants(), [node("Pad", ["x", "p"], "o"), node("Pad", ["o", "p"], "q"), node("Conv", ["q", "w"], "y", pads=[0, 1, 2, 0])])
+        self.assertEqual((rows["o"]["fate"], rows["q"]["fate"]), ("folded", "folded"))
+        self.assertIn("padding: [[2, 4], [5, 0]]", self.spec)
+        self.gives(self.conv(self.around("constant", 2, 5, 4, 0)))
+        for nodes in ([node("Pad", ["x", "p"], "o", mode="edge"), node("Conv", ["o", "w"], "y", pads=[0, 1, 2, 0])],
+                      [node("Pad", ["x", "p"], "o", mode="edge"), node("Pad", ["o", "none"], "q"), node("Conv", ["q", "w"], "y", pads=[0, 1, 2, 0])]):
+            rows = self.imports(self.constants(none=sizes(*[0] * 8)), nodes)
+            self.assertEqual(rows["o"]["fate"], "layer")
+            self.gives(self.conv(self.around("constant", 0, 1, 2, 0, x=self.around("edge"))))
+        rows = self.imports(self.constants(), [node("Pad", ["x", "p"], "o"), node("Pad", ["o", "p"], "q", mode="edge"), node("Conv", ["q", "w"], "y")])
+        self.assertEqual((rows["o"]["fate"], rows["q"]["fate"]), ("layer", "folded"))
+        self.gives(self.conv(self.around("edge", x=self.around("constant"))))
+
+    def test_automatic_padding_comes_around_it(self):
+        self.imports(self.constants(), [node("Pad", ["x", "p"], "q"), node("Conv", ["q", "w"], "y", auto_pad="SAME_UPPER", strides=[2, 2])])
+        self.gives(self.conv(self.around("constant", 0, 1, 1, 1, x=self.around("constant")), 2))
+
+    def test_pools_take_it_where_it_means_the_same(self):
+        pool = lambda op, **more: node(op, ["q"], "y", kernel_shape=[3, 3], **more)
+        windows = lambda x: numpy.lib.stride_tricks.sliding_window_view(x.astype(float), (3, 3), (2, 3))
+        relu, pad = node("Relu", ["x"], "r"), node("Pad", ["r", "p"], "q")
+        rows = self.imports(self.constants(), [relu, pad, pool("MaxPool")])
+        self.assertEqual(rows["q"]["fate"], "folded")
+        self.gives(windows(self.around("constant", x=numpy.maximum(0, self.x))).max((4, 5)))
+        least = ((), [float(numpy.finfo(numpy.float32).min)])
+        rows = self.imports(self.constants(least=least), [node("Pad", ["x", "p", "least"], "q"), pool("MaxPool")])
+        self.assertEqual(rows["q"]["fate"], "folded")
+        self.gives(windows(self.around("constant", constant_values=-9)).max((4, 5)))
+        x = self.x - 9  # zeros are then the greatest
+        for more, fate, padded in (({}, "folded", self.around("constant", x=x)), ({"count_include_pad": 1, "pads": [1, 0, 0, 0]}, "folded", self.around("constant", 2, x=x)),
+                                   ({"mode": "reflect"}, "layer", self.around("reflect", x=x))):
+            mode = {"mode": more.pop("mode")} if "mode" in more else {}
+            rows = self.imports(self.constants(), [node("Pad", ["x", "p"], "q", **mode), pool("AveragePool", **more)])
+            self.assertEqual(rows["q"]["fate"], fate)
+            self.gives(windows(padded).mean((4, 5)), x)
+        rows = self.imports(self.constants(), [node("Pad", ["x", "p"], "q"), pool("MaxPool")])
+        self.assertEqual(rows["q"]["fate"], "layer")
+        self.gives(windows(self.around("constant", x=x)).max((4, 5)), x)
+
+    def test_what_others_read_is_a_layer_that_copies(self):
+        for mode in ("constant", "reflect", "edge", "wrap"):
+            rows = self.imports(self.constants(), [node("Pad", ["x", "p"], "q", mode=mode), node("Conv", ["q", "w"], "c"), node("Tanh", ["q"], "t")], outputs=["c", "t", "q"])
+            self.assertEqual((rows["q"]["fate"], rows["q"]["macs"]), ("layer", 0))
+            self.gives((self.conv(self.around(mode)), numpy.tanh(self.around(mode)), self.around(mode)))
+
+    def test_channels_may_lie_last(self):
+        x = numpy.ascontiguousarray(numpy.moveaxis(self.x, 1, 3))
+        self.imports(self.constants((0, 1, 2, 0, 0, 1, 0, 0)), [node("Pad", ["x", "p"], "q"), node("Transpose", ["q"], "t", perm=[0, 3, 1, 2]), node("Conv", ["t", "w"], "y")],
+                     inputs={"x": x.shape})
+        self.gives(self.conv(self.around("constant")), self.x)
+
+    def test_what_the_language_has_not_is_named(self):
+        for pads, why in (((0, 0, -1, 0, 0, 0, 0, 0), "it pads by less than nothing"), ((0, 1, 0, 0, 0, 0, 0, 0), "it pads more than sizes"),
+                          ((0, 1), "how much it pads is not known")):
+            rows = self.imports(self.constants(pads), [node("Conv", ["x", "w"], "c"), node("Pad", ["x", "p"], "y")], outputs=["y", "c"])
+            self.assertEqual((rows["y"]["fate"], rows["y"]["why"], self.table["network"]), ("left out", why, False))
+        rows = self.imports(self.constants(), [node("Conv", ["x", "w"], "c"), node("Pad", ["x", "p"], "y", mode="other")], outputs=["y", "c"])
+        self.assertEqual(rows["y"]["why"], "no layer has its mode")
 
 
 class Files(Case):
