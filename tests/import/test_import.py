@@ -114,7 +114,8 @@ class Folding(Case):
 
     def test_activations_and_those_written_out(self):
         constants = {"three": ((), [3]), "zero": ((1,), [0]), "six": ((), [6]), "sixth": ((), [1 / 6]), "one": ((), [1]),
-                     "half": ((), [0.5]), "root": ((), [2 ** 0.5]), "low": ((), [-1]), "high": ((), [2])}
+                     "half": ((), [0.5]), "root": ((), [2 ** 0.5]), "low": ((), [-1]), "high": ((), [2]),
+                     "above": ((), [numpy.inf]), "below": ((), [-numpy.inf])}
         clip = [node("Add", ["three", "c"], "a"), node("Clip", ["a", "zero", "six"], "l")]
         sums = convolve(self.x, self.w)
         hard = numpy.clip(sums + 3, 0, 6) / 6
@@ -132,6 +133,12 @@ class Folding(Case):
             ("relu", numpy.maximum(sums, 0), [node("Clip", ["c", "zero"], "y")]),
             ("clamp", numpy.clip(sums, -1, 2), [node("Clip", ["c", "low", "high"], "y")]),
             ("clamp", numpy.clip(sums, -1, 2), [node("Clip", ["c"], "y", min=-1.0, max=2.0)]),
+            ("clamp", numpy.minimum(sums, 2), [node("Clip", ["c", "", "high"], "y")]),
+            ("clamp", numpy.minimum(sums, 2), [node("Clip", ["c"], "y", max=2.0)]),
+            ("clamp", numpy.minimum(sums, 2), [node("Clip", ["c", "below", "high"], "y")]),
+            ("clamp", numpy.maximum(sums, -1), [node("Clip", ["c", "low"], "y")]),
+            ("clamp", numpy.maximum(sums, -1), [node("Clip", ["c", "low", "above"], "y")]),
+            ("relu", numpy.maximum(sums, 0), [node("Clip", ["c", "zero", "above"], "y")]),
             ("leaky_relu", numpy.where(sums < 0, 0.25 * sums, sums), [node("LeakyRelu", ["c"], "y", alpha=0.25)]),
             ("elu", numpy.where(sums < 0, numpy.expm1(numpy.minimum(sums, 0)), sums), [node("Elu", ["c"], "y")]),
             ("softplus", numpy.logaddexp(0, sums), [node("Softplus", ["c"], "y")]),
@@ -143,6 +150,15 @@ class Folding(Case):
                 self.assertTrue(all(r["fate"] != "left out" for r in rows.values()), rows)
                 if expected is not None:
                     self.close(self.layer("c", self.x), expected)
+
+    def test_bounds_that_are_none_are_the_types(self):
+        bounds = {"low": ((), [-1]), "above": ((), [numpy.inf]), "below": ((), [-numpy.inf]), "nan": ((), [numpy.nan])}
+        for given in (["c", "above"], ["c", "", "below"], ["c", "nan"]):
+            rows = self.conv(bounds, node("Clip", given, "y"))
+            self.assertEqual(rows["y"]["why"], "no layer has its operands or attributes")
+        x, w = ((1, 3, 6, 5), HALF), (*constant(self.w), HALF)
+        self.imports(model({"x": x}, {"w": w, "two": ((), [2], HALF)}, [node("Conv", ["x", "w"], "c"), node("Clip", ["c", "", "two"], "y")], ["y"]))
+        self.assertIn("post_ops: [{clamp: [-65504, 2]}]", (self.folder / "out/net.yaml").read_text())
 
     def test_a_residual_is_an_addend_where_it_is_there_before(self):
         rows = self.conv({}, node("Add", ["z", "c"], "s"), node("Relu", ["s"], "y"), inputs={"z": (1, 4, 6, 5)})

@@ -508,10 +508,10 @@ class Bytes(Case):
     def bytes(self, values, zero):
         return numpy.clip(numpy.rint(values) + zero, 0, 255)
 
-    def block(self, clip):
+    def block(self, clip, least=0):
         q = {"x": self.bytes(self.x / numpy.float32(STEPS["x"][0]), STEPS["x"][1])}
         q["a"] = self.layer("a", "x", q["x"], lambda v: numpy.maximum(v, 0))
-        q["d"] = self.layer("d", "a", q["a"], (lambda v: numpy.clip(v, 0, numpy.float32(5 / 0.04))) if clip else lambda v: v)
+        q["d"] = self.layer("d", "a", q["a"], (lambda v: numpy.clip(v, least, numpy.float32(5 / 0.04))) if clip else lambda v: v)
         q["p"] = self.layer("p", "d", q["d"])
         real = lambda n: (q[n] - STEPS[n][1]) * STEPS[n][0]
         q["s"] = self.bytes((real("p") + real("x")) / STEPS["s"][0], STEPS["s"][1])
@@ -520,7 +520,7 @@ class Bytes(Case):
         q["y"] = self.layer("y", "g", q["g"].reshape(1, 8))
         return q
 
-    def between(self):
+    def between(self, bounds=("low", "high")):
         """Numbers between bytes, as quantisers write them."""
         nodes = []
         numbers_of = lambda n, s=None: nodes.append(node("DequantizeLinear", [f"{n}_q", f"{s or n}_s", f"{s or n}_z"], f"{n}_f"))
@@ -538,7 +538,7 @@ class Bytes(Case):
         bytes_of("x")
         numbers_of("x")
         product("a", "x_f", ("Relu", []))
-        product("d", "a_f", ("Clip", ["low", "high"]), pads=[1, 1, 1, 1], group=16)
+        product("d", "a_f", ("Clip", bounds), pads=[1, 1, 1, 1], group=16)
         product("p", "d_f")
         nodes.append(node("Add", ["p_f", "x_f"], "s_o"))
         bytes_of("s")
@@ -568,9 +568,9 @@ class Bytes(Case):
     def numbers_of(self, q, n):
         return (q[n] - STEPS[n][1]) * STEPS[n][0]
 
-    def check(self, nodes, outputs, clip):
+    def check(self, nodes, outputs, clip, least=0):
         self.imports(self.constants(), nodes, outputs=[f"{n}_f" for n in outputs], opset=13)
-        q = self.block(clip)
+        q = self.block(clip, least)
         got = self.run_network(self.x)
         for n, made in zip(outputs, got, strict=True):
             steps = numpy.abs(made.ravel() - self.numbers_of(q, n).ravel()) / STEPS[n][0]
@@ -582,6 +582,10 @@ class Bytes(Case):
         self.check(self.between(), ["p", "s", "y"], True)
         self.assertEqual(self.spec.count("output: u8}"), 5)
         self.assertEqual(self.spec.count("dtype: u8"), 3)  # the sum, and pools
+        self.assertEqual(self.spec.count("output: f32}"), 3)  # what is put out
+
+    def test_a_bound_may_be_left_out(self):
+        self.check(self.between(("", "high")), ["p", "s", "y"], True, -numpy.inf)
         self.assertEqual(self.spec.count("output: f32}"), 3)  # what is put out
 
     def test_a_block_of_operators_on_bytes(self):
