@@ -156,7 +156,7 @@ bool network_take_node(graph *g, graph_node *n, import_layers *layers) {
         const char *op;
         const char *(*take)(graph *, graph_node *, import_layers *);
     } ROWS[] = {{"Concat", network_concat}, {"Slice", network_slice}, {"Split", network_split}};
-    if (take_view(g, n)) return true;
+    if (take_view(g, n) || network_counted(g, n, layers)) return true;
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         if (strcmp(n->op, ROWS[i].op) != 0) continue;
         const char *why = ROWS[i].take(g, n, layers);

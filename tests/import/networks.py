@@ -232,6 +232,25 @@ def style(folder):
     net.save(folder, conv(x, 32, 3, 9))
 
 
+def ssd(folder):
+    """Liu et al., "SSD: Single Shot MultiBox Detector" (2016), on separable layers as SSDLite has them, down to a map of one position"""
+    net = Net("ssd", 13, x=[1, 3, 64, 64])
+
+    def separable(x, given, made, stride=1):
+        return net.relu6(net.conv_norm(net.relu6(net.conv_norm(x, given, given, 3, stride, given)), given, made, 1))
+
+    def rows(x, given, numbers):
+        x = net.conv(net.relu6(net.conv_norm(x, given, given, 3, groups=given)), given, 6 * numbers, 1)
+        return net.node("Reshape", net.node("Transpose", x, perm=[0, 2, 3, 1]), net.constant([1, -1, numbers], numpy.int64))
+
+    x, given, classes, boxes = net.relu6(net.conv_norm("x", 3, 32, 3, 2)), 32, [], []
+    for made in (64, 128, 256, 256, 128):
+        x, given = separable(x, given, made, 2), made
+        classes.append(rows(x, given, 21))
+        boxes.append(rows(x, given, 4))
+    net.save(folder, net.node("Softmax", net.node("Concat", *classes, axis=1), axis=2), net.node("Concat", *boxes, axis=1))
+
+
 if __name__ == "__main__":
-    for write in (resnet50, mobilenet_v2, mobilenet_v3, unet, convnext, yolov8n, style):
+    for write in (resnet50, mobilenet_v2, mobilenet_v3, unet, convnext, yolov8n, style, ssd):
         write(pathlib.Path(sys.argv[1]))

@@ -195,15 +195,16 @@ class Views(Case):
     def test_what_is_regrouped_otherwise_is_named(self):
         for nodes, lacking, why in (
                 ([node("Reshape", ["x", "to"], "r"), node("Relu", ["r"], "y")], "Reshape", "no layer does that"),
+                ([node("Transpose", ["x"], "t", perm=[0, 2, 1, 3]), node("Reshape", ["t", "flat"], "y")], "Reshape", "no layer does that"),
                 ([node("Softmax", ["x"], "y", axis=2)], "Softmax", "its axis is not that of channels"),
                 ([node("Erf", ["x"], "y")], "Erf", "no layer does that"),
-                ([node("Concat", ["x", "x"], "y", axis=3)], "Concat", "it is not along channels or all positions"),
-                ([node("Slice", ["x", "one", "four", "one"], "y")], "Slice", "it is not along channels or all positions"),
+                ([node("Reshape", ["x", "solid"], "r"), node("Concat", ["r", "r"], "y", axis=3)], "Concat", "it is not along channels or all positions"),
+                ([node("Reshape", ["x", "solid"], "r"), node("Slice", ["r", "one", "four", "one"], "y")], "Slice", "it is not along channels or all positions"),
                 ([node("Slice", ["x", "nil", "four", "one", "two"], "y")], "Slice", "it does not take all of a range"),
                 ([node("Mul", ["x", "images"], "y")], "Mul", "no layer has its operands or attributes"),
                 ([node("Transpose", ["x"], "y", perm=[0, 2, 1, 3])], "Transpose", "what it makes is put out otherwise than arrays lie")):
             with self.subTest(op=lacking):
-                constants = {"to": sizes(2, 4, 2, 15), "images": constant(numbers(2, 1, 1, 1)), "w": constant(self.w),
+                constants = {"to": sizes(4, 2, 2, 15), "flat": sizes(2, 120), "solid": sizes(2, 4, 2, 3, 5), "images": constant(numbers(2, 1, 1, 1)), "w": constant(self.w),
                              "nil": sizes(0), "one": sizes(3), "two": sizes(2), "four": sizes(4)}
                 rows = self.imports(constants, [node("Conv", ["x", "w"], "c"), *nodes], outputs=["y", "c"])
                 self.assertFalse(self.table["network"])
@@ -301,6 +302,60 @@ class Parts(Case):
         w = numbers(30, 7)
         self.imports({"w": constant(w), "to": sizes(0, 4, 30)}, [node("Reshape", ["x", "to"], "r"), node("MatMul", ["r", "w"], "y")])
         self.gives(self.x.reshape(2, 4, 30).astype(float) @ w)
+
+
+class Counted(Case):
+    """What lies in the order of an array is seen in any shape that leaves images what they are."""
+    x, w = numbers(1, 4, 6, 5), numbers(6, 4, 1, 1)
+    turned = lambda self, a: numpy.moveaxis(a, 1, -1)
+
+    def test_rows_of_boxes_of_maps_of_several_sizes(self):
+        pooled = lambda a, n: a[:, :, :n * (6 // n)].reshape(1, 4, n, 6 // n, -1).max((3, 4))[..., None]
+        maps = [self.x.astype(float), pooled(self.x.astype(float), 3), pooled(self.x.astype(float), 1)]
+        boxes = numpy.concatenate([self.turned(pointwise(m, self.w)).reshape(1, -1, 3) for m in maps], 1)
+        nodes = [node("MaxPool", ["x"], "x1", kernel_shape=[2, 5]), node("GlobalMaxPool", ["x"], "x2")]
+        nodes[0] = node("MaxPool", ["x"], "x1", kernel_shape=[2, 5], strides=[2, 1])
+        for i, x in enumerate(("x", "x1", "x2")):
+            nodes += [node("Conv", [x, "w"], f"c{i}"), node("Transpose", [f"c{i}"], f"t{i}", perm=[0, 2, 3, 1])]
+        rows = self.imports({"w": constant(self.w), "rows": sizes(1, -1, 3)}, nodes + [node("Reshape", [f"t{i}", "rows"], f"r{i}") for i in range(3)] +
+                            [node("Concat", ["r0", "r1", "r2"], "k", axis=1), node("Softmax", ["k"], "y", axis=2)], outputs=["y", "k"])
+        self.assertEqual([rows[n]["fate"] for n in ("t0", "r0", "r1", "r2")], ["view"] * 4)
+        self.assertIn("along: positions", self.spec)
+        self.gives((softmax(boxes, 2), boxes))
+        split = [node("Reshape", [f"c{i}", f"parts{i}"], f"s{i}") for i in range(3)]
+        turns = [node("Transpose", [f"s{i}"], f"u{i}", perm=[0, 3, 4, 1, 2]) for i in range(3)]
+        self.imports({"w": constant(self.w), "rows": sizes(1, -1, 3), **{f"parts{i}": sizes(1, 2, 3, *s) for i, s in enumerate(((6, 5), (3, 1), (1, 1)))}},
+                     [n for n in nodes if b"Transpose" not in n] + split + turns + [node("Reshape", [f"u{i}", "rows"], f"r{i}") for i in range(3)] +
+                     [node("Concat", ["r0", "r1", "r2"], "k", axis=1), node("Sigmoid", ["k"], "y")])
+        self.gives(1 / (1 + numpy.exp(-boxes)))
+        self.imports({"w": constant(self.w), "rows": sizes(1, -1, 3), "all": sizes(1, -1)}, nodes + [node("Reshape", [f"t{i}", "all"], f"r{i}") for i in range(3)] +
+                     [node("Concat", ["r0", "r1", "r2"], "k", axis=1), node("Reshape", ["k", "rows"], "b"), node("Softmax", ["b"], "y", axis=-1)], outputs=["y"])
+        self.gives(softmax(boxes, 2))
+
+    def test_in_other_shapes_in_either_order(self):
+        for shape in ((1, 8, 3, 5), (1, 2, 60), (1, 5, 2, 3, 4), (1, 3, 40)):
+            self.imports({"to": sizes(*shape)}, [node("Relu", ["x"], "t"), node("Reshape", ["t", "to"], "r"), node("Tanh", ["r"], "y")])
+            self.gives(numpy.tanh(numpy.maximum(0, self.x)))
+            self.imports({"to": sizes(*shape)}, [node("Transpose", ["x"], "t", perm=[0, 2, 3, 1]), node("Reshape", ["t", "to"], "r"), node("Tanh", ["r"], "y")])
+            self.gives(numpy.tanh(self.turned(self.x)))
+
+    def test_of_several_images_too(self):
+        x = numbers(3, 4, 6, 5)
+        self.imports({"w": constant(self.w), "rows": sizes(3, -1, 3)}, [node("Conv", ["x", "w"], "c"), node("Transpose", ["c"], "t", perm=[0, 2, 3, 1]), node("Reshape", ["t", "rows"], "r"),
+                                                                       node("Concat", ["r", "r"], "k", axis=1), node("Softmax", ["k"], "y", axis=2)], inputs={"x": x.shape})
+        r = self.turned(pointwise(x, self.w)).reshape(3, -1, 3)
+        self.gives(softmax(numpy.concatenate([r, r], 1), 2), x)
+
+    def test_all_of_an_image_whose_channels_lie_last(self):
+        w = numbers(7, 120)
+        self.imports({"w": constant(w)}, [node("Transpose", ["x"], "t", perm=[0, 2, 3, 1]), node("Flatten", ["t"], "f"), node("Gemm", ["f", "w"], "y", transB=1)])
+        self.gives(self.turned(self.x).reshape(1, -1).astype(float) @ w.T)
+
+    def test_parts_of_the_last_axis(self):
+        x = numbers(2, 4, 6, 5)
+        self.imports({"one": sizes(1), "four": sizes(4), "last": sizes(-1)}, [node("Slice", ["x", "one", "four", "last"], "s"), node("Concat", ["s", "x"], "k", axis=3), node("Tanh", ["k"], "y")],
+                     inputs={"x": x.shape})
+        self.gives(numpy.tanh(numpy.concatenate([x[..., 1:4], x], 3)), x)
 
 
 class Borders(Case):
