@@ -238,6 +238,15 @@ static bool fold_leaky(const folding *f) {
     return add_post(f, (post_op){.kind = POST_LEAKY_RELU, .a = node_float(f->node, "alpha", 0.01)});
 }
 
+/* Of slopes that are all one. */
+static bool fold_prelu(const folding *f) {
+    const graph_value *slope = node_input(f->node, 1);
+    if (!slope || !slope->floats || slope->elements < 1) return false;
+    for (int64_t i = 1; i < slope->elements; i++)
+        if (slope->floats[i] != slope->floats[0]) return false;
+    return add_post(f, (post_op){.kind = POST_LEAKY_RELU, .a = (double)slope->floats[0]});
+}
+
 static bool fold_gelu(const folding *f) {
     return add_post(f, (post_op){.kind = node_says(f->node, "approximate", "tanh") ? POST_GELU_TANH : POST_GELU});
 }
@@ -287,6 +296,7 @@ static const struct {
     {"Clip", 1, fold_clip, "clamp"},
     {"Relu", 1, fold_relu, "relu"},
     {"LeakyRelu", 1, fold_leaky, "leaky_relu"},
+    {"PRelu", 1, fold_prelu, "leaky_relu"},
     {"Sigmoid", 1, fold_sigmoid, "sigmoid"},
     {"Tanh", 1, fold_tanh, "tanh"},
     {"Silu", 1, fold_silu, "silu"},

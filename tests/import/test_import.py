@@ -115,7 +115,7 @@ class Folding(Case):
     def test_activations_and_those_written_out(self):
         constants = {"three": ((), [3]), "zero": ((1,), [0]), "six": ((), [6]), "sixth": ((), [1 / 6]), "one": ((), [1]),
                      "half": ((), [0.5]), "root": ((), [2 ** 0.5]), "low": ((), [-1]), "high": ((), [2]),
-                     "above": ((), [numpy.inf]), "below": ((), [-numpy.inf])}
+                     "halves": ((4, 1, 1), [0.5] * 4), "above": ((), [numpy.inf]), "below": ((), [-numpy.inf])}
         clip = [node("Add", ["three", "c"], "a"), node("Clip", ["a", "zero", "six"], "l")]
         sums = convolve(self.x, self.w)
         hard = numpy.clip(sums + 3, 0, 6) / 6
@@ -140,6 +140,8 @@ class Folding(Case):
             ("clamp", numpy.maximum(sums, -1), [node("Clip", ["c", "low", "above"], "y")]),
             ("relu", numpy.maximum(sums, 0), [node("Clip", ["c", "zero", "above"], "y")]),
             ("leaky_relu", numpy.where(sums < 0, 0.25 * sums, sums), [node("LeakyRelu", ["c"], "y", alpha=0.25)]),
+            ("leaky_relu", numpy.where(sums < 0, 0.5 * sums, sums), [node("PRelu", ["c", "half"], "y")]),
+            ("leaky_relu", numpy.where(sums < 0, 0.5 * sums, sums), [node("PRelu", ["c", "halves"], "y")]),
             ("elu", numpy.where(sums < 0, numpy.expm1(numpy.minimum(sums, 0)), sums), [node("Elu", ["c"], "y")]),
             ("softplus", numpy.logaddexp(0, sums), [node("Softplus", ["c"], "y")]),
         ]
@@ -150,6 +152,10 @@ class Folding(Case):
                 self.assertTrue(all(r["fate"] != "left out" for r in rows.values()), rows)
                 if expected is not None:
                     self.close(self.layer("c", self.x), expected)
+
+    def test_slopes_that_differ_by_channel_are_named(self):
+        rows = self.conv({"slopes": ((4, 1, 1), [0.5, 0.25, 0.5, 0.5])}, node("PRelu", ["c", "slopes"], "y"))
+        self.assertEqual((rows["y"]["fate"], rows["y"]["why"]), ("left out", "no layer has its operands or attributes"))
 
     def test_bounds_that_are_none_are_the_types(self):
         bounds = {"low": ((), [-1]), "above": ((), [numpy.inf]), "below": ((), [-numpy.inf]), "nan": ((), [numpy.nan])}
