@@ -40,10 +40,13 @@ bool network_lay(graph *g, import_layers *layers, const graph_node *n, const gra
 bool network_counted(graph *g, graph_node *n, import_layers *layers) {
     const graph_value *x = node_input(n, 0), *y = n->out_count ? n->out[0] : NULL;
     cvk_layout layout;
-    graph_view view;
+    graph_view view, shuffled;
     if (!x || !x->view || !y || !view_keeps_elements(n) || strcmp(n->op, "Transpose") == 0) return false;
-    if (y->rank < 0 || x->elements != y->elements || !view_layout(x, x->view, &layout)) return false;
-    if (!network_lay(g, layers, n, x, layout, y, &view) || !network_set_view(g->arena, n, y, &view)) return false;
+    if (y->rank < 0 || x->elements != y->elements) return false;
+    const bool seen = view_layout(x, x->view, &layout)
+                          ? network_lay(g, layers, n, x, layout, y, &view)
+                          : network_shuffle(g, layers, n, x, &shuffled) && view_of_node(n, &shuffled, &view);
+    if (!seen || !network_set_view(g->arena, n, y, &view)) return false;
     n->fate = FATE_VIEW;
     n->layer = view.tensor;
     n->why = "reshape";

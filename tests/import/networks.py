@@ -251,6 +251,32 @@ def ssd(folder):
     net.save(folder, net.node("Softmax", net.node("Concat", *classes, axis=1), axis=2), net.node("Concat", *boxes, axis=1))
 
 
+def shufflenet_v2(folder):
+    """Ma et al., "ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design" (2018), the one of 116 channels"""
+    net = Net("shufflenet_v2", 13, x=[1, 3, 64, 64])
+    ints = lambda *values: net.constant(values, numpy.int64)
+
+    def shuffled(x, channels, size):
+        x = net.node("Reshape", x, ints(1, 2, channels // 2, size, size))
+        return net.node("Reshape", net.node("Transpose", x, perm=[0, 2, 1, 3, 4]), ints(1, channels, size, size))
+
+    def branch(x, given, made, stride):
+        x = net.relu(net.conv_norm(x, given, made, 1))
+        return net.relu(net.conv_norm(net.conv_norm(x, made, made, 3, stride, made), made, made, 1))
+
+    x, given, size = net.relu(net.conv_norm("x", 3, 24, 3, 2)), 24, 16
+    x = net.node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+    for made, blocks in ((116, 4), (232, 8), (464, 4)):
+        half, size = made // 2, size // 2
+        beside = net.relu(net.conv_norm(net.conv_norm(x, given, given, 3, 2, given), given, half, 1))
+        x = shuffled(net.node("Concat", beside, branch(x, given, half, 2), axis=1), made, size)
+        for _ in range(blocks - 1):
+            kept, other = net.node("Split", x, ints(half, half), outputs=2, axis=1)
+            x = shuffled(net.node("Concat", kept, branch(other, half, half, 1), axis=1), made, size)
+        given = made
+    net.save(folder, net.classifier(net.relu(net.conv_norm(x, given, 1024, 1)), 1024))
+
+
 if __name__ == "__main__":
-    for write in (resnet50, mobilenet_v2, mobilenet_v3, unet, convnext, yolov8n, style, ssd):
+    for write in (resnet50, mobilenet_v2, mobilenet_v3, unet, convnext, yolov8n, style, ssd, shufflenet_v2):
         write(pathlib.Path(sys.argv[1]))

@@ -358,6 +358,51 @@ class Counted(Case):
         self.gives(numpy.tanh(numpy.concatenate([x[..., 1:4], x], 3)), x)
 
 
+class Shuffles(Case):
+    """Channels of groups that change places."""
+    x = numbers(1, 12, 3, 5)
+
+    def shuffled(self, a, groups):
+        return a.reshape(len(a), groups, -1, *a.shape[2:]).swapaxes(1, 2).reshape(a.shape)
+
+    def shuffle(self, x, y):
+        return [node("Reshape", [x, "apart"], f"{y}_a"), node("Transpose", [f"{y}_a"], f"{y}_t", perm=[0, 2, 1, 3, 4]), node("Reshape", [f"{y}_t", "together"], y)]
+
+    def shapes(self, groups, images=1):
+        return {"apart": sizes(images, groups, 12 // groups, 3, 5), "together": sizes(images, 12, 3, 5)}
+
+    def test_of_a_tensor_and_of_what_comes_in(self):
+        w = numbers(12, 4, 1, 1)
+        for images, groups in ((1, 2), (1, 3), (1, 6), (2, 3)):
+            x = numbers(images, 12, 3, 5)
+            rows = self.imports({"w": constant(w), **self.shapes(groups, images)}, [node("Relu", ["x"], "r"), *self.shuffle("r", "s"), node("Conv", ["s", "w"], "y", group=3)], inputs={"x": x.shape})
+            self.assertEqual([rows[n]["fate"] for n in ("s_a", "s_t", "s")], ["view"] * 3)
+            s = self.shuffled(numpy.maximum(0, x), groups)
+            self.gives(numpy.concatenate([pointwise(s[:, 4 * i:4 * i + 4], w[4 * i:4 * i + 4]) for i in range(3)], 1), x)
+            self.imports(self.shapes(groups, images), [*self.shuffle("x", "s"), node("Relu", ["s"], "y")], inputs={"x": x.shape})
+            self.gives(numpy.maximum(0, self.shuffled(x, groups)), x)
+            self.imports(self.shapes(groups, images), self.shuffle("x", "y"), inputs={"x": x.shape})
+            self.gives(self.shuffled(x, groups), x)
+
+    def test_what_lies_beside_one_another_is_put_where_it_is_shuffled(self):
+        w = numbers(6, 12, 1, 1)
+        self.imports({"w": constant(w), "one": sizes(6, 6), **self.shapes(2)},
+                     [node("Split", ["x", "one"], ["a", "b"], axis=1), node("Conv", ["x", "w"], "c"), node("Concat", ["a", "c"], "k", axis=1), *self.shuffle("k", "s"),
+                      node("Split", ["s", "one"], ["d", "e"], axis=1), node("Mul", ["d", "e"], "y")])
+        self.assertIn("kind: concat, input: [a, c], along: positions}", self.spec)
+        s = self.shuffled(numpy.concatenate([self.x[:, :6], pointwise(self.x, w)], 1), 2)
+        self.gives(s[:, :6] * s[:, 6:])
+
+    def test_channels_that_are_counted_in_three_parts(self):
+        for perm in ((0, 2, 3, 1, 4), (0, 3, 1, 2, 4)):
+            self.imports({"apart": sizes(1, 2, 3, 2, 15), "together": sizes(1, 12, 15)},
+                         [node("Reshape", ["x", "apart"], "a"), node("Transpose", ["a"], "t", perm=list(perm)), node("Reshape", ["t", "together"], "s"), node("Tanh", ["s"], "y")])
+            self.gives(numpy.tanh(self.x.reshape(1, 2, 3, 2, 15).transpose(perm)))
+        self.imports({"apart": sizes(1, 2, 3, 2, 15), "together": sizes(1, 12, 15)},
+                     [node("Reshape", ["x", "apart"], "a"), node("Transpose", ["a"], "t", perm=[0, 2, 1, 3, 4]), node("Reshape", ["t", "together"], "s"), node("Tanh", ["s"], "y")])
+        self.assertFalse(self.table["network"])
+
+
 class Borders(Case):
     """What a Pad lays around a tensor is the padding of the windows that read it."""
     x, w = numbers(1, 4, 6, 5), numbers(3, 4, 3, 3)
