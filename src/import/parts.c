@@ -146,8 +146,8 @@ const char *network_slice(graph *g, graph_node *n, import_layers *layers) {
                   *axis = list_of(n, "axes", 3, &axes), *step = list_of(n, "steps", 4, &steps);
     int64_t from = 0, to = 0;
     if (!x || !x->view || !n->out_count || !n->out[0]) return "no layer does that";
-    if (!start || !end || starts != ends || (axis && axes != starts) || (node_input(n, 3) && !axis) ||
-        (step && steps != starts) || (node_input(n, 4) && !step))
+    if (n->out[0]->rank != x->rank || !start || !end || starts != ends || (axis && axes != starts) ||
+        (node_input(n, 3) && !axis) || (step && steps != starts) || (node_input(n, 4) && !step))
         return "what it takes is not known";
     for (int i = 0; i < starts; i++) {
         const int64_t own = axis ? axis[i] < 0 ? axis[i] + x->rank : axis[i] : i;

@@ -341,11 +341,15 @@ static bool infer_transpose(const graph_node *n, result *r) {
     const int64_t *order = node_ints(n, "perm", &count);
     if (!known(x) || (order && count != x->rank)) return false;
     r->rank = x->rank;
+    int first = 0;
+    bool taken[GRAPH_MOST_RANK] = {false};
     for (int i = 0, at; i < x->rank; i++) {
-        if (!find_axis(order ? order[i] : x->rank - 1 - i, x->rank, &at)) return false;
+        if (!find_axis(order ? order[i] : x->rank - 1 - i, x->rank, &at) || taken[at]) return false;
         r->shape[i] = x->shape[at];
+        taken[at] = true;
+        if (i == 0) first = at;
     }
-    if (x->rank == 2 && x->ints && x->elements <= MOST_INTS) r->ints = turned(r->arena, x, !order || order[0] == 1);
+    if (x->rank == 2 && x->ints && x->elements <= MOST_INTS) r->ints = turned(r->arena, x, first == 1);
     return true;
 }
 

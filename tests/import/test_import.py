@@ -244,6 +244,12 @@ class Bytes(Case):
             node("QLinearConv", ["q", "bx", "zx", "w", "bw", "zw", "by", "zy", "b"], "y", pads=[1, 1, 1, 1], group=2)], ["y"]))
         self.gives("y")
 
+    def test_an_operator_that_makes_more_than_its_tensor_is_none_of_these(self):
+        rows = self.imports(model({"x": self.x.shape}, {**self.constants(), "v": constant(numbers(1, 4, 1, 1))}, [
+            node("QuantizeLinear", ["x", "bx", "zx"], "q"), node("Conv", ["x", "v"], "c"),
+            node("QLinearConv", ["q", "bx", "zx", "w", "bw", "zw", "by", "zy", "b"], ["y", "more"], group=2)], ["more", "c"]))
+        self.assertEqual((rows["y"]["fate"], rows["y"]["op"], self.table["network"]), ("left out", "QLinearConv", False))
+
     def test_the_same_written_out_with_floats_between(self):
         rows = self.imports(model({"x": self.x.shape}, self.constants(), [
             node("QuantizeLinear", ["x", "bx", "zx"], "q"), node("DequantizeLinear", ["q", "bx", "zx"], "f"),

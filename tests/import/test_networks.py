@@ -229,6 +229,12 @@ class Parts(Case):
         self.imports(constants, [node("Slice", ["x", "n1", "n3", "n1"], "p"), node("Slice", ["p", "n1", "n2", "n1"], "q"), node("Mul", ["q", "q"], "y")])
         self.gives(x[:, 2:3] ** 2)
 
+    def test_shapes_of_what_is_made_twice_are_not_believed(self):
+        rows = self.imports({"nil": sizes(0), "one": sizes(1), "k": constant(numbers(30)), "v": constant(self.w)},
+                            [node("Reshape", ["x", "to"], "r"), node("Slice", ["r", "nil", "one", "one"], "q"), node("Relu", ["z"], "r"), node("Mul", ["q", "k"], "y"),
+                             node("Conv", ["x", "v"], "c")], inputs={"x": self.x.shape, "z": (2, 4, 30), "to": ((3,), INT64)}, outputs=["y", "c"])
+        self.assertEqual((rows["q"]["fate"], rows["q"]["why"]), ("left out", "what it takes is not known"))
+
     def test_parts_of_what_came_in_are_put_out(self):
         self.imports({}, [node("Split", ["x"], ["p", "q"], axis=1)], outputs=["q", "p"], opset=13)
         self.gives((self.x[:, 2:], self.x[:, :2]))
@@ -501,6 +507,10 @@ class Borders(Case):
         self.gives(self.conv(self.around("constant")), self.x)
 
     def test_what_the_language_has_not_is_named(self):
+        turned = {"pairs": sizes(2, 4), "all": sizes(-1)}
+        rows = self.imports(self.constants(**turned), [node("Conv", ["x", "w"], "c"), node("Reshape", ["p", "pairs"], "r"), node("Transpose", ["r"], "t", perm=[1, 1]), node("Reshape", ["t", "all"], "u"),
+                                                       node("Pad", ["x", "u"], "y")], outputs=["y", "c"])
+        self.assertEqual(rows["y"]["why"], "how much it pads is not known")
         for pads, why in (((0, 0, -1, 0, 0, 0, 0, 0), "it pads by less than nothing"), ((0, 1, 0, 0, 0, 0, 0, 0), "it pads more than sizes"),
                           ((0, 1), "how much it pads is not known")):
             rows = self.imports(self.constants(pads), [node("Conv", ["x", "w"], "c"), node("Pad", ["x", "p"], "y")], outputs=["y", "c"])
