@@ -1,6 +1,7 @@
 /* A line a step: the kernel's plan in brief, and the places of its tensors. */
 #include "cli/explain_network.h"
 
+#include "chain.h"
 #include "cli/session_main.h"
 #include "cli/tuned.h"
 #include "plan/brief.h"
@@ -8,6 +9,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static void add_place(text *out, const char *what, const cvk_network_info *info, const cvk_place *p) {
     static const char *const SPACES[] = {"", "input", "output", "weights", "workspace"};
@@ -52,10 +54,54 @@ static void find_ways(arena *a, const cvk_spec *chain, goal aim, double ways[WAY
 /* What a chain is predicted to take, and what it would. */
 static void add_ways(arena *a, const cvk_spec *chain, goal aim, text *out) {
     double ways[WAYS];
+    aim.step = true;
     find_ways(a, chain, aim, ways);
     text_add(out, "\n     predicted");
     for (int i = 0; i < WAYS; i++)
         if (!isnan(ways[i])) text_add(out, "%s %.3g million cycles %s", i ? "," : "", 1e-6 * ways[i], WAY_WORDS[i]);
+}
+
+/* Bytes between the layers of a chain. */
+static int64_t bytes_between(const cvk_spec *chain) {
+    int64_t bytes = 0;
+    for (int i = 0; i + 1 < chain->links; i++) {
+        const cvk_spec link = spec_link(chain, i);
+        bytes += spec_output_elements(&link) * type_bytes(link.output_type);
+    }
+    return bytes;
+}
+
+/* Whether what is a step of `all` is one of what is run, too: a chain as long, which ends with the same layer. */
+static bool is_run(const network_steps *run, const network_step *of) {
+    for (int i = 0; i < run->step_count; i++)
+        if (strcmp(run->step[i].spec->name, of->spec->name) == 0) return run->step[i].parts.count == of->parts.count;
+    return false;
+}
+
+static void print_apart(arena *a, const network_step *of, goal aim) {
+    text line = text_new(a);
+    for (int i = 0; i < of->parts.count; i++) text_add(&line, "%s%s", i ? ", " : "     ", of->parts.layer[i]->name);
+    text_add(&line, ": %.1f KiB between them", (double)bytes_between(of->spec) / 1024);
+    add_ways(a, of->spec, aim, &line);
+    printf("%s\n", line.bytes);
+}
+
+/* The chains that there would be if nothing were near: those that are not run, each kind once. */
+static void print_not_chained(arena *a, const session_file *file, const network_steps *run, goal aim) {
+    const network_steps *all = network_of(a, file->network, 0);
+    const network_kernels kinds = network_kernels_of(a, all);
+    bool *told = arena_array(a, bool, kinds.count + 1);
+    int count = 0;
+    for (int i = 0; i < all->step_count; i++) {
+        const network_step *of = &all->step[i];
+        if (!spec_is_chain(of->spec) || told[kinds.of[i]] || is_run(run, of)) continue;
+        if (!count++)
+            printf(
+                "\nnot chained, for what lies between is near, twice as much being less than %.0f KiB; alike ones once:\n",
+                (double)chain_near_bytes(aim.target) / 1024);
+        told[kinds.of[i]] = true;
+        print_apart(a, of, aim);
+    }
 }
 
 /* Places that are of interest: weights lie one after another. */
@@ -96,6 +142,7 @@ static cli_exit explain(session *s, arena *a, void *context) {
     if (status != CVK_OK) return session_fail(s, status);
     printf("%s: a network for %s\n", file->path, s->target->name);
     for (int i = 0; i < r.steps->step_count; i++) print_step(a, &r, aim, i);
+    print_not_chained(a, file, r.steps, aim);
     print_memory(&r);
     return CLI_DONE;
 }

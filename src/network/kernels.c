@@ -5,9 +5,20 @@
 
 #include <string.h>
 
-static const char *without_name(arena *a, const cvk_spec *s) {
-    cvk_spec nameless = *s;
+/* A chain's layers have names, too. */
+static cvk_spec nameless_of(arena *a, const cvk_spec *s) {
+    cvk_spec nameless = *s, *link = arena_array(a, cvk_spec, s->links + 1);
+    for (int i = 0; i < s->links; i++) {
+        link[i] = s->link[i];
+        link[i].name = "layer";
+    }
     nameless.name = "layer";
+    nameless.link = link;
+    return nameless;
+}
+
+static const char *without_name(arena *a, const cvk_spec *s) {
+    const cvk_spec nameless = nameless_of(a, s);
     text words = text_new(a);
     spec_print(&nameless, &words);
     return words.bytes;

@@ -32,6 +32,16 @@ assert all(any(w.startswith(name + ' ') for w in words) for name in 'apy') and '
     status 0; is_json "len(d['rows']) == 3 and d['networks'][0]['gflops'] > 0"
 }
 
+case_explain_says_which_layers_are_not_chained_and_what_that_would_take() {
+    net
+    convoke explain net.yaml
+    status 0; silent; has "not chained, for what lies between is near"; has "p, y: 0.2 KiB between them"
+    [[ $(grep -c 'million cycles in bands' ../out) == 1 ]] || fail "one chain, not $(<../out)"
+    sed -i 's/8, 8/2000, 2000/' net.yaml
+    convoke explain net.yaml
+    status 0; has "     with y"; has "million cycles in bands"; ! grep -q "not chained" ../out || fail "it is chained"
+}
+
 case_bench_names_the_rival_of_networks_that_is_missing() {
     net
     PATH=/nowhere convoke bench net.yaml --peer onnxruntime --model net.onnx

@@ -142,6 +142,27 @@ Test(fuse, a_chain_is_of_three_layers_and_none_of_them_is_dense_with_a_window) {
                       "conv used, expand deep project sum, next p, y");
 }
 
+/* Two bottlenecks that differ in their names alone. */
+Test(fuse, chains_that_are_alike_have_one_kernel) {
+    cvk_network *net = read_net("again", BOTTLENECK
+                                "- {name: expand2, kind: convolution, input: sum, out_channels: 24, kernel_size: 1, "
+                                "post_ops: [relu]}\n"
+                                "- {name: deep2, kind: convolution, input: expand2, out_channels: 24, kernel_size: 3, "
+                                "padding: 1, groups: depthwise}\n"
+                                "- {name: project2, kind: convolution, input: deep2, out_channels: 8, kernel_size: 1}\n"
+                                "- {name: again, input: project2, layout: channels_last, post_ops: [{add: sum}]}\n");
+    arena a;
+    arena_init(&a);
+    cr_assert(!arena_guard(&a));
+    const network_steps *n = network_of(&a, net, 0);
+    const network_kernels k = network_kernels_of(&a, n);
+    cr_expect_eq(n->step_count, 3);
+    cr_expect_eq(k.count, 2);
+    cr_expect_eq(k.of[1], k.of[2]);
+    arena_free(&a);
+    cvk_network_free(net);
+}
+
 Test(fuse, what_lies_beside_others_is_in_no_chain) {
     expect_steps_near(0, "both",
                       "- {name: a, kind: convolution, input: used, out_channels: 8, kernel_size: 1}\n"

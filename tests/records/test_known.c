@@ -15,7 +15,7 @@ typedef struct fixture {
 } fixture;
 
 static void set_up(fixture *x) {
-    *x = (fixture){.aim = {target_host(), 0}};
+    *x = (fixture){.aim = {.target = target_host()}};
     arena_init(&x->arena);
     x->network = parse_layer(one_layer);
     x->spec = cvk_network_layer(x->network, 0);

@@ -48,7 +48,7 @@ void fake_open(fake *f, const char *yaml, const char *how, int budget) {
     *f = (fake){.folder = folder_make(), .network = parse_layer(yaml), .limits = tune_usual_limits};
     arena_init(&f->arena);
     f->spec = cvk_network_layer(f->network, 0);
-    f->setup = (tune_setup){.aim = {target_find("x86-64-v3"), 0},
+    f->setup = (tune_setup){.aim = {.target = target_find("x86-64-v3")},
                             .strategy = strategy_find(how),
                             .seed = 7,
                             .budget = budget,

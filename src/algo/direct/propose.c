@@ -153,7 +153,7 @@ static void add_small_tile(proposer *o, const cvk_plan *plan, int vectors, int64
     const int64_t pixels = most / TILES_AT_ONCE;
     if (!o->dot || type_is_float(o->dot->x) || o->dot->operations > 1) return;
     if (problem_taps(&o->p) * ceil_div(o->p.in_channels, o->dot->factors) > SHORT_REDUCTION) return;
-    if (vectors * pixels > f->fma_latency * f->fma_a_cycle) add_channel_tile(o, *plan, pixels);
+    if ((double)(vectors * pixels) > f->fma_latency * f->fma_a_cycle) add_channel_tile(o, *plan, pixels);
 }
 
 enum { MOST_VECTORS = 4, MOST_DEPTHWISE_VECTORS = 8, MOST_POOLED_VECTORS = 16 };
