@@ -244,6 +244,17 @@ class Bytes(Case):
             node("QLinearConv", ["q", "bx", "zx", "w", "bw", "zw", "by", "zy", "b"], "y", pads=[1, 1, 1, 1], group=2)], ["y"]))
         self.gives("y")
 
+    def test_borders_of_bytes_are_of_what_stands_for_0(self):
+        nodes = lambda **mode: [node("QuantizeLinear", ["x", "bx", "zx"], "q"), node("DequantizeLinear", ["q", "bx", "zx"], "f"), node("Pad", ["f", "p"], "g", **mode),
+                                node("DequantizeLinear", ["w", "bw", "zw"], "v", axis=0), node("DequantizeLinear", ["b", "bb", "zb"], "c", axis=0),
+                                node("Conv", ["g", "v", "c"], "s", group=2), node("QuantizeLinear", ["s", "by", "zy"], "y")]
+        constants = {**self.constants(), "p": ((8,), [0, 0, 1, 1, 0, 0, 1, 1], INT64)}
+        rows = self.imports(model({"x": self.x.shape}, constants, nodes(), ["y"]))
+        self.assertEqual((rows["g"]["fate"], rows["g"]["layer"]), ("folded", "s"))
+        self.gives("s")
+        rows = self.imports(model({"x": self.x.shape}, constants, nodes(mode="edge"), ["y"]))
+        self.assertEqual((rows["g"]["fate"], self.table["network"]), ("layer", True))
+
     def test_an_operator_that_makes_more_than_its_tensor_is_none_of_these(self):
         rows = self.imports(model({"x": self.x.shape}, {**self.constants(), "v": constant(numbers(1, 4, 1, 1))}, [
             node("QuantizeLinear", ["x", "bx", "zx"], "q"), node("Conv", ["x", "v"], "c"),
