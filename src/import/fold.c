@@ -202,12 +202,21 @@ static bool fold_sub(const folding *f) {
 
 static bool near(double a, double b) { return fabs(a - b) <= 1e-6; }
 
+/* A bound that is left out, or infinite, is as far as the type goes. */
+static bool read_bound(const graph_value *v, double *bound) {
+    if (!v) return true;
+    if (!v->floats || v->elements != 1 || isnan(v->floats[0])) return false;
+    if (!isfinite(v->floats[0])) return (v->floats[0] > 0) == (*bound > 0);
+    *bound = (double)v->floats[0];
+    return true;
+}
+
 static bool fold_clip(const folding *f) {
-    const graph_value *lo = node_input(f->node, 1), *hi = node_input(f->node, 2);
-    if ((lo && (!lo->floats || lo->elements != 1)) || (hi && (!hi->floats || hi->elements != 1)) || (!lo && !hi))
-        return false;
-    const double a = lo ? (double)lo->floats[0] : -HUGE_VAL, b = hi ? (double)hi->floats[0] : HUGE_VAL;
-    const bool open = b >= 0x1p127 * 1.9; /* as far as floats go */
+    const cvk_type type = f->layer->spec.output_type;
+    double a = type_least(type), b = type_greatest(type);
+    const double far = b < 0x1p127 * 1.9 ? b : 0x1p127 * 1.9; /* or nearly so */
+    if (!read_bound(node_input(f->node, 1), &a) || !read_bound(node_input(f->node, 2), &b)) return false;
+    const bool open = b >= far;
     if (a == 0 && open) return add_post(f, (post_op){.kind = POST_RELU});
     if (a == 0 && b == 6) return add_post(f, (post_op){.kind = POST_RELU6});
     return a <= b && add_post(f, (post_op){POST_CLAMP, a, b});
@@ -227,6 +236,15 @@ static bool fold_elu(const folding *f) {
 
 static bool fold_leaky(const folding *f) {
     return add_post(f, (post_op){.kind = POST_LEAKY_RELU, .a = node_float(f->node, "alpha", 0.01)});
+}
+
+/* Of slopes that are all one. */
+static bool fold_prelu(const folding *f) {
+    const graph_value *slope = node_input(f->node, 1);
+    if (!slope || !slope->floats || slope->elements < 1) return false;
+    for (int64_t i = 1; i < slope->elements; i++)
+        if (slope->floats[i] != slope->floats[0]) return false;
+    return add_post(f, (post_op){.kind = POST_LEAKY_RELU, .a = (double)slope->floats[0]});
 }
 
 static bool fold_gelu(const folding *f) {
@@ -278,6 +296,7 @@ static const struct {
     {"Clip", 1, fold_clip, "clamp"},
     {"Relu", 1, fold_relu, "relu"},
     {"LeakyRelu", 1, fold_leaky, "leaky_relu"},
+    {"PRelu", 1, fold_prelu, "leaky_relu"},
     {"Sigmoid", 1, fold_sigmoid, "sigmoid"},
     {"Tanh", 1, fold_tanh, "tanh"},
     {"Silu", 1, fold_silu, "silu"},

@@ -13,6 +13,7 @@ enum { GRAPH_MOST_RANK = 8, GRAPH_MOST_INPUTS = 4096 };
 
 typedef struct graph_node graph_node;
 typedef struct graph_view graph_view;
+typedef struct graph_border graph_border;
 
 typedef struct graph_value {
     const char *name;
@@ -38,10 +39,11 @@ struct graph_node {
     int in_count, out_count;
     graph_value **in, **out; /* of an input that is left out, NULL */
     const struct Onnx__Node *source;
-    double epsilon;      /* of a layer normalisation that was written out */
-    graph_node *part_of; /* the activation that was written out with it; else NULL */
-    bool made;           /* not of the model: with it an operator on bytes was written out */
-    int axis;            /* of such a node, that scales go along */
+    double epsilon;             /* of a layer normalisation that was written out */
+    graph_node *part_of;        /* the activation that was written out with it; else NULL */
+    bool made;                  /* not of the model: with it an operator on bytes was written out */
+    int axis;                   /* of such a node, that scales go along */
+    const graph_border *border; /* of a node with windows: what was laid around its input; NULL: nothing */
     node_fate fate;
     const char *layer; /* that it is, or is folded into */
     const char *why;   /* folded as what, or why it is left out */

@@ -1,5 +1,6 @@
 /* Layers of nodes that have windows or weights; and the table of all. */
 #include "import/heads.h"
+#include "import/border.h"
 #include "import/quantized.h"
 #include "import/window.h"
 
@@ -89,6 +90,13 @@ static void set_axes(import_layer *l, const window *w, const int axis[AXES]) {
     }
 }
 
+/* What pads where it is not zeros that do. */
+static void set_border(import_layer *l, const graph_node *n) {
+    if (!n->border) return;
+    l->spec.padding = n->border->mode;
+    l->spec.padding_constant = n->border->constant;
+}
+
 static void set_bias(arena *a, import_layer *l, const graph_value *bias) {
     if (!bias) return;
     l->bias = arena_copy(a, bias->floats, (size_t)bias->elements * sizeof(float));
@@ -143,6 +151,7 @@ static const char *make_window(arena *a, const graph_node *n, import_layer *l, b
     if (!transposed && make_of_parts(a, n, &axes, l)) return NULL;
     read_axes_of(x, l, axis);
     set_axes(l, &axes, axis);
+    set_border(l, n);
     l->spec.groups = groups;
     if (transposed && w->shape[1] > INT32_MAX / groups) return HEAD_NO_SENSE;
     l->spec.out_channels = transposed ? w->shape[1] * groups : w->shape[0];
@@ -170,7 +179,7 @@ static const char *make_pool(const graph_node *n, import_layer *l, layer_kind ki
     l->spec.kind = kind;
     l->spec.groups = l->spec.in_channels;
     l->spec.ceil_mode = !global && node_int(n, "ceil_mode", 0) != 0;
-    l->spec.count_include_pad = kind == LAYER_AVERAGE_POOL && node_int(n, "count_include_pad", 0) != 0;
+    l->spec.count_include_pad = kind == LAYER_AVERAGE_POOL && (n->border || node_int(n, "count_include_pad", 0) != 0);
     return NULL;
 }
 

@@ -130,7 +130,7 @@ void layers_of_graph(graph *g, import_layers *layers) {
         if (!n->part_of) continue;
         n->fate = n->part_of->fate == FATE_LAYER ? FATE_FOLDED : n->part_of->fate;
         n->layer = n->part_of->layer;
-        n->why = n->part_of->why;
+        if (!n->why || n->fate != FATE_FOLDED) n->why = n->part_of->why;
     }
     network_end(g, layers);
 }

@@ -110,6 +110,17 @@ void network_turn(graph *g, import_layers *layers, const graph_node *n, const gr
 /* The name of the tensor in the shape of a view; its own is the tensor's and a word. */
 const char *network_reshape(graph *g, import_layers *layers, const graph_node *n, const char *tensor,
                             const graph_view *to, const char *word);
+/* A tensor with channels and positions, as one row, in one another's place. */
+const char *network_transpose(graph *g, import_layers *layers, const graph_node *n, const char *tensor);
+/* The elements of one value as those of another, of as many, whose channels lie first or last in its order; false: they
+ * are in the order of no array, or images would not stay images. */
+bool network_lay(graph *g, import_layers *layers, const graph_node *n, const graph_value *from, cvk_layout layout,
+                 const graph_value *to, graph_view *laid);
+/* The value, which goes through the groups of a tensor's channels last, in a tensor that has them so; false: it does
+ * not, or they are too many. */
+bool network_shuffle(graph *g, import_layers *layers, const graph_node *n, const graph_value *v, graph_view *shuffled);
+/* Of a node that gives its input's elements in another shape than a view of the same tensor can say. */
+bool network_counted(graph *g, graph_node *n, import_layers *layers);
 /* Of a node that takes a part of a tensor, or several: NULL, or why not. */
 const char *network_slice(graph *g, graph_node *n, import_layers *layers);
 const char *network_split(graph *g, graph_node *n, import_layers *layers);

@@ -9,6 +9,7 @@
 /* Whether a node wants channels last; what it follows from otherwise is for the axes to say. */
 static bool wants_channels_last(const graph_node *n, const graph_value *x) {
     int count;
+    while (strcmp(n->op, "Pad") == 0 && n->out_count && n->out[0] && n->out[0]->reader) n = n->out[0]->reader;
     const int64_t *order = node_ints(n, "perm", &count);
     if (strcmp(n->op, "Transpose") == 0) return order && count == x->rank && count > 2 && order[1] == x->rank - 1;
     return strcmp(n->op, "MatMul") == 0 || strcmp(n->op, "LayerNormalization") == 0;
@@ -155,7 +156,7 @@ bool network_take_node(graph *g, graph_node *n, import_layers *layers) {
         const char *op;
         const char *(*take)(graph *, graph_node *, import_layers *);
     } ROWS[] = {{"Concat", network_concat}, {"Slice", network_slice}, {"Split", network_split}};
-    if (take_view(g, n)) return true;
+    if (take_view(g, n) || network_counted(g, n, layers)) return true;
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         if (strcmp(n->op, ROWS[i].op) != 0) continue;
         const char *why = ROWS[i].take(g, n, layers);

@@ -247,7 +247,7 @@ static void take_info(names *n, const Onnx__Value *info) {
 
 static graph_value **take_values(names *n, size_t count, char **words, int *taken) {
     *taken = (int)(count < GRAPH_MOST_INPUTS ? count : GRAPH_MOST_INPUTS);
-    graph_value **values = arena_array(n->arena, graph_value *, *taken + 2); /* + 2: clip_inputs */
+    graph_value **values = arena_array(n->arena, graph_value *, *taken + 2); /* + 2: clip_inputs, fill_input */
     for (int i = 0; i < *taken; i++) values[i] = value_named(n, words[i]);
     return values;
 }
@@ -269,6 +269,14 @@ static void clip_inputs(arena *a, graph_node *n) {
     }
 }
 
+/* What ConstantOfShape repeats is its second input here. */
+static void fill_input(names *n, const Onnx__Attribute *value, graph_node *to) {
+    if (strcmp(to->op, "ConstantOfShape") != 0 || to->in_count != 1 || !value || !value->t) return;
+    graph_value *v = to->in[to->in_count++] = arena_new(n->arena, graph_value);
+    *v = (graph_value){.name = "", .rank = -1};
+    take_tensor(n->reading, value->t, v);
+}
+
 static void take_node(names *n, const Onnx__Node *source, graph_node *to) {
     static const char empty[] = "";
     *to = (graph_node){.source = source, .op = source->op_type ? source->op_type : empty};
@@ -278,6 +286,7 @@ static void take_node(names *n, const Onnx__Node *source, graph_node *to) {
     const Onnx__Attribute *value = strcmp(to->op, "Constant") == 0 ? attribute(to, "value") : NULL;
     if (value && value->t && to->out_count && to->out[0]) take_tensor(n->reading, value->t, to->out[0]);
     clip_inputs(n->arena, to);
+    fill_input(n, attribute(to, "value"), to);
     for (int i = 0; i < to->out_count; i++)
         if (to->out[i] && !to->out[i]->maker && !value) to->out[i]->maker = to;
 }

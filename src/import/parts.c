@@ -23,13 +23,25 @@ static const char *flatten(graph *g, import_layers *layers, const graph_node *n,
     return x->rank == 1 ? x->tensor : network_reshape(g, layers, n, x->tensor, &flat, "shape");
 }
 
+const char *network_transpose(graph *g, import_layers *layers, const graph_node *n, const char *tensor) {
+    const import_item item = {.node = n, .kind = GRAPH_TRANSPOSE, .reads = one_name(g->arena, tensor), .read_count = 1};
+    return network_add_item(g, layers, arena_format(g->arena, "%s_turned", tensor), item);
+}
+
 void network_turn(graph *g, import_layers *layers, const graph_node *n, const graph_value *v, const graph_view *x,
                   graph_view *turned) {
-    const import_item item = {
-        .node = n, .kind = GRAPH_TRANSPOSE, .reads = one_name(g->arena, x->tensor), .read_count = 1};
     view_turn(v, x, turned);
-    turned->tensor = network_add_item(g, layers, arena_format(g->arena, "%s_turned", x->tensor), item);
+    turned->tensor = network_transpose(g, layers, n, x->tensor);
     if (turned->rank > 1) turned->tensor = network_reshape(g, layers, n, turned->tensor, turned, "shape");
+}
+
+/* The value as if its last axis were the channels; NULL: it cannot be. */
+static graph_value *lay_last(graph *g, import_layers *layers, const graph_node *n, const graph_value *v) {
+    graph_view *view = arena_new(g->arena, graph_view);
+    if (!network_lay(g, layers, n, v, CVK_CHANNELS_LAST, v, view)) return NULL;
+    graph_value *laid = arena_copy(g->arena, v, sizeof *v);
+    laid->view = view;
+    return laid;
 }
 
 /* ---- along what ---- */
@@ -78,9 +90,8 @@ static int axis_of(const graph_node *n, const graph_value *x, int64_t otherwise)
 static const char NO_EXTENT[] = "it is not along channels or all positions";
 
 /* Numbers `from` to before `to` of an axis, which the value that is made has alone. */
-static const char *slice(graph *g, graph_node *n, import_layers *layers, int axis, int64_t from, int64_t to,
-                         const graph_value *made) {
-    const graph_value *x = n->in[0];
+static const char *slice_of(graph *g, graph_node *n, import_layers *layers, const graph_value *x, int axis,
+                            int64_t from, int64_t to, const graph_value *made) {
     const extent e = extent_of(x, x->view, axis);
     const int64_t each = e == ALONG_OUTER ? x->view->channels / x->view->outer : 1;
     if (e == ALONG_NOTHING) return NO_EXTENT;
@@ -97,6 +108,14 @@ static const char *slice(graph *g, graph_node *n, import_layers *layers, int axi
     item.reads = one_name(g->arena, source);
     y.tensor = network_add_item(g, layers, made->name, item);
     return network_set_view(g->arena, n, made, &y) ? NULL : "another node makes what it makes";
+}
+
+static const char *slice(graph *g, graph_node *n, import_layers *layers, int axis, int64_t from, int64_t to,
+                         const graph_value *made) {
+    const graph_value *x = n->in[0];
+    const bool last = extent_of(x, x->view, axis) == ALONG_NOTHING && axis == x->rank - 1;
+    graph_value *laid = last ? lay_last(g, layers, n, x) : NULL;
+    return slice_of(g, n, layers, laid ? laid : x, axis, from, to, made);
 }
 
 static const char *as_view(graph_node *n, const char *why) {
@@ -127,8 +146,8 @@ const char *network_slice(graph *g, graph_node *n, import_layers *layers) {
                   *axis = list_of(n, "axes", 3, &axes), *step = list_of(n, "steps", 4, &steps);
     int64_t from = 0, to = 0;
     if (!x || !x->view || !n->out_count || !n->out[0]) return "no layer does that";
-    if (!start || !end || starts != ends || (axis && axes != starts) || (node_input(n, 3) && !axis) ||
-        (step && steps != starts) || (node_input(n, 4) && !step))
+    if (n->out[0]->rank != x->rank || !start || !end || starts != ends || (axis && axes != starts) ||
+        (node_input(n, 3) && !axis) || (step && steps != starts) || (node_input(n, 4) && !step))
         return "what it takes is not known";
     for (int i = 0; i < starts; i++) {
         const int64_t own = axis ? axis[i] < 0 ? axis[i] + x->rank : axis[i] : i;
@@ -208,6 +227,15 @@ static const char *lay_beside(graph *g, const graph_node *n, import_layers *laye
     return all <= LIMIT_SIZE ? NULL : "its shape is not known";
 }
 
+/* The node as if it read tensors whose channels are its operands' last axes; false: not all can be. */
+static bool lay_all(graph *g, import_layers *layers, const graph_node *n, graph_node *to) {
+    *to = *n;
+    to->in = arena_array(g->arena, graph_value *, n->in_count + 1);
+    for (int i = 0; i < n->in_count; i++)
+        if (!(to->in[i] = lay_last(g, layers, n, n->in[i]))) return false;
+    return true;
+}
+
 const char *network_concat(graph *g, graph_node *n, import_layers *layers) {
     import_item item = {.node = n, .kind = GRAPH_CONCAT};
     graph_view sum;
@@ -217,6 +245,8 @@ const char *network_concat(graph *g, graph_node *n, import_layers *layers) {
     const int axis = axis_of(n, n->in[0], 1);
     if (axis < 0 || n->out[0]->rank != n->in[0]->rank) return "its shape is not known";
     const char *why = lay_beside(g, n, layers, axis, &item, &sum);
+    graph_node laid;
+    if (why && lay_all(g, layers, n, &laid)) why = lay_beside(g, &laid, layers, axis, &item, &sum);
     if (why) return why;
     sum.tensor = network_add_item(g, layers, n->name, item);
     if (!network_set_view(g->arena, n, n->out[0], &sum)) return "another node makes what it makes";

@@ -100,9 +100,9 @@ static void write_out(writing *w, const written *row) {
     if (!row->whole) add(w, "QuantizeLinear", 0, list(w, sum, input(n, after), input(n, after + 1)), n->out[0]);
 }
 
-/* Of channels last an attribute of these operators says so; ours are first. */
+/* Of channels last an attribute of these operators says so; ours are first. None makes more than one tensor. */
 static bool can_be_written(const graph_node *n) {
-    return n->out_count > 0 && n->out[0] && !node_int(n, "channels_last", 0);
+    return n->out_count == 1 && n->out[0] && !node_int(n, "channels_last", 0);
 }
 
 /* As it is, in another place. */

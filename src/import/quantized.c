@@ -285,13 +285,16 @@ static bool take_tensor(storing *s, post_op op) {
     return true;
 }
 
+/* Of a bound that is none, in steps as in numbers. */
+static double within_floats(double x) { return fmin(fmax(x, type_least(TYPE_F32)), type_greatest(TYPE_F32)); }
+
 static bool take_post_op(storing *s, post_op op) {
     const double by = (double)s->by;
     if (post_takes_tensor(op.kind)) return take_tensor(s, op);
     if (op.kind == POST_SCALE) return head_add_vector(s->arena, s->to, op.kind, next_row(s, 1));
     if (op.kind == POST_SHIFT) return head_add_vector(s->arena, s->to, op.kind, next_row(s, s->by));
     if (op.kind == POST_RELU6 && by != 1) op = (post_op){POST_CLAMP, 0, 6};
-    if (op.kind == POST_CLAMP || op.kind == POST_PLUS) op.a /= by, op.b /= by;
+    if (op.kind == POST_CLAMP || op.kind == POST_PLUS) op.a = within_floats(op.a / by), op.b = within_floats(op.b / by);
     return head_add_post(s->to, op);
 }
 

@@ -1,5 +1,5 @@
 /* Activations that a model writes out by other operators: a table of terms. */
-#include "import/graph.h"
+#include "import/border.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -114,6 +114,7 @@ void graph_recognise(graph *g) {
         graph_node *n = &g->nodes[i];
         quantized_recognise(n);
         norm_recognise(g->arena, n);
+        border_recognise(g->arena, n);
         if (n->out_count == 1 && n->out[0] && n->out[0]->maker == n && !n->part_of) recognise(g->arena, n);
     }
     graph_count_readers(g);

@@ -1,5 +1,6 @@
 /* Shapes, operator by operator, and integers where shapes are computed with: a table. What an operator does that is not
  * in it is not known, nor what follows from it. */
+#include "import/border.h"
 #include "import/window.h"
 
 #include <math.h>
@@ -101,6 +102,13 @@ static bool infer_transposed(const graph_node *n, result *r) {
         groups < 1 || groups > INT32_MAX || k->shape[1] > INT32_MAX)
         return false;
     return take_window(n, &w, k->shape[1] * groups, r);
+}
+
+static bool infer_pad(const graph_node *n, result *r) {
+    graph_border b;
+    if (!same_as(node_input(n, 0), r) || !border_read_sizes(n, &b)) return false;
+    for (int i = 0; i < r->rank; i++) r->shape[i] += b.before[i] + b.after[i];
+    return true;
 }
 
 static bool infer_global_pool(const graph_node *n, result *r) {
@@ -227,14 +235,28 @@ static bool infer_concat(const graph_node *n, result *r) {
     return true;
 }
 
-/* How many elements a slice takes of an axis, and the first. */
+static int64_t clamp(int64_t x, int64_t least, int64_t most) { return x < least ? least : x > most ? most : x; }
+
+/* How many elements a slice takes of an axis, and the first; backwards with a step below 0, down to before `end`. */
 static int64_t slice(int64_t size, int64_t start, int64_t end, int64_t step, int64_t *first) {
+    const bool back = step < 0 && size;
     if (start < 0) start += size;
     if (end < 0) end += size;
-    start = start < 0 ? 0 : start > size ? size : start;
-    end = end < 0 ? 0 : end > size ? size : end;
+    start = clamp(start, 0, size - back);
+    end = clamp(end, -(int64_t)back, size);
     *first = start;
-    return end > start ? (end - start + step - 1) / step : 0;
+    const int64_t reach = back ? start - end : end - start, by = step < 0 ? -step : step;
+    return reach > 0 ? (reach + by - 1) / by : 0;
+}
+
+/* So many rows of integers, from one on. */
+static int64_t *rows_of(arena *a, const graph_value *x, int64_t first, int64_t by, int64_t count) {
+    const int64_t each = x->shape[0] ? x->elements / x->shape[0] : 0;
+    if (!x->ints || !each || count > MOST_INTS / each) return NULL;
+    int64_t *rows = arena_array(a, int64_t, count *each + 1);
+    for (int64_t i = 0; i < count; i++)
+        memcpy(rows + i * each, x->ints + (first + i * by) * each, (size_t)each * sizeof *rows);
+    return rows;
 }
 
 static bool infer_slice(const graph_node *n, result *r) {
@@ -243,16 +265,15 @@ static bool infer_slice(const graph_node *n, result *r) {
     const int64_t *start = ints_of(n, "starts", 1, &starts), *end = ints_of(n, "ends", 2, &ends),
                   *axis = ints_of(n, "axes", 3, &axes), *step = ints_of(n, "steps", 4, &steps);
     int64_t first = 0, by = 1;
+    int at = 0;
     if (!same_as(x, r) || !start || !end || starts != ends || (axis && axes != starts) || (step && steps != starts))
         return false;
-    for (int i = 0, at; i < starts; i++) {
+    for (int i = 0; i < starts; i++) {
         by = step ? step[i] : 1;
-        if (!find_axis(axis ? axis[i] : i, x->rank, &at) || by < 1 || by > INT32_MAX) return false;
+        if (!find_axis(axis ? axis[i] : i, x->rank, &at) || by == 0 || by < -INT32_MAX || by > INT32_MAX) return false;
         r->shape[at] = slice(x->shape[at], start[i], end[i], by, &first);
     }
-    if (!x->ints || x->rank != 1 || r->shape[0] > MOST_INTS) return true;
-    r->ints = arena_array(r->arena, int64_t, r->shape[0] + 1);
-    for (int64_t i = 0; i < r->shape[0]; i++) r->ints[i] = x->ints[first + i * by];
+    if (starts == 1 && at == 0) r->ints = rows_of(r->arena, x, first, by, r->shape[0]);
     return true;
 }
 
@@ -306,16 +327,44 @@ static bool infer_flatten(const graph_node *n, result *r) {
     return sound;
 }
 
+/* A table of integers, its rows as columns where it is to be. */
+static int64_t *turned(arena *a, const graph_value *x, bool turn) {
+    int64_t *to = arena_array(a, int64_t, x->elements + 1);
+    const int64_t rows = x->shape[0], columns = x->shape[1];
+    for (int64_t i = 0; i < x->elements; i++) to[turn ? i % columns * rows + i / columns : i] = x->ints[i];
+    return to;
+}
+
 static bool infer_transpose(const graph_node *n, result *r) {
     const graph_value *x = node_input(n, 0);
     int count;
     const int64_t *order = node_ints(n, "perm", &count);
     if (!known(x) || (order && count != x->rank)) return false;
     r->rank = x->rank;
+    int first = 0;
+    bool taken[GRAPH_MOST_RANK] = {false};
     for (int i = 0, at; i < x->rank; i++) {
-        if (!find_axis(order ? order[i] : x->rank - 1 - i, x->rank, &at)) return false;
+        if (!find_axis(order ? order[i] : x->rank - 1 - i, x->rank, &at) || taken[at]) return false;
         r->shape[i] = x->shape[at];
+        taken[at] = true;
+        if (i == 0) first = at;
     }
+    if (x->rank == 2 && x->ints && x->elements <= MOST_INTS) r->ints = turned(r->arena, x, first == 1);
+    return true;
+}
+
+/* As many of one integer as its input says. */
+static bool infer_filled(const graph_node *n, result *r) {
+    const graph_value *sizes = node_input(n, 0), *of = node_input(n, 1);
+    int64_t count = 1;
+    if (!sizes || !sizes->ints || sizes->rank != 1 || sizes->elements > GRAPH_MOST_RANK) return false;
+    for (int i = 0; i < sizes->elements; i++) {
+        r->shape[r->rank++] = sizes->ints[i];
+        if (sizes->ints[i] < 0 || __builtin_mul_overflow(count, sizes->ints[i], &count)) return false;
+    }
+    if (!of || !of->ints || of->elements != 1 || count > MOST_INTS) return true;
+    r->ints = arena_array(r->arena, int64_t, count + 1);
+    for (int64_t i = 0; i < count; i++) r->ints[i] = of->ints[0];
     return true;
 }
 
@@ -369,6 +418,7 @@ static const struct {
     {"MaxPool", infer_pool},
     {"AveragePool", infer_pool},
     {"LpPool", infer_pool},
+    {"Pad", infer_pad},
     {"GlobalAveragePool", infer_global_pool},
     {"GlobalMaxPool", infer_global_pool},
     {"ReduceMean", infer_reduce},
@@ -379,6 +429,7 @@ static const struct {
     {"Squeeze", infer_squeeze},
     {"Unsqueeze", infer_unsqueeze},
     {"Shape", infer_shape},
+    {"ConstantOfShape", infer_filled},
     {"Concat", infer_concat},
     {"Slice", infer_slice},
     {"Gather", infer_gather},

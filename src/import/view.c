@@ -138,6 +138,40 @@ bool view_turn(const graph_value *v, const graph_view *view, graph_view *turned)
     return turned->channels <= MOST_CHANNELS && x.channels <= MOST_CHANNELS;
 }
 
+/* Parts of channels in the order in which a value goes through them. */
+static int channel_parts(const graph_value *v, const graph_view *view, int *part) {
+    atom atoms[MOST_ATOMS];
+    const int all = find_atoms(v, view, atoms);
+    int count = 0;
+    for (int i = 0; i < all; i++)
+        if (atoms[i].part & PART_CHANNELS) part[count++] = atoms[i].part;
+    return count;
+}
+
+bool view_rotate(const graph_value *v, const graph_view *view, int64_t *outermost, graph_view *rotated) {
+    int part[MOST_ATOMS], first = 0;
+    const int count = channel_parts(v, view, part);
+    for (int i = 0; i < count; i++)
+        if (part[i] < part[first]) first = i;
+    *rotated = *view;
+    rotated->tensor = NULL;
+    *outermost = 1;
+    for (int i = 0; i < count; i++) {
+        const int at = (first + i) % count, next = part[(at + 1) % count];
+        if (i + 1 < count && part[at] >= next) return false; /* no rotation of their own order */
+        if (at >= first) *outermost *= view_size(view, part[at]);
+    }
+    if (!first) return false;
+    rotated->outer = view_size(view, part[0]);
+    rotated->middle = count > 2 ? view_size(view, part[1]) : 1;
+    for (int k = 0; k < v->rank; k++) {
+        rotated->parts[k] &= ~PART_CHANNELS;
+        for (int i = 0; i < count; i++)
+            if (view->parts[k] & part[i]) rotated->parts[k] |= i == 0 ? PART_A : i + 1 < count ? PART_B : PART_C;
+    }
+    return true;
+}
+
 /* What is counted within a group of parts: one behind the other. */
 static int64_t count_in(const graph_view *view, const int64_t *index, int parts) {
     int64_t at = 0;

@@ -41,6 +41,9 @@ bool view_of_node(const graph_node *n, const graph_view *input, graph_view *to);
 /* Of a tensor whose channels are the positions of that one, and its positions the channels, where the value lies then;
  * false: there are too many. It has no name yet. */
 bool view_turn(const graph_value *v, const graph_view *view, graph_view *turned);
+/* Where channels are counted in parts, of which the value goes through the outermost last: how many those are together,
+ * and how it would lie in a tensor that has them innermost, which has no name yet. False: it does otherwise. */
+bool view_rotate(const graph_value *v, const graph_view *view, int64_t *outermost, graph_view *rotated);
 /* Where channels are on one axis they are no longer counted in parts. */
 void view_join(const graph_value *v, graph_view *view);
 /* Positions of a channel. */

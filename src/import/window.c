@@ -1,6 +1,8 @@
 /* Attributes of a window and the sizes that come of them. */
 #include "import/window.h"
 
+#include "import/border.h"
+
 enum { MOST = 1 << 20 }; /* of any of these numbers: their sums and products are then small */
 
 /* A list of one number an axis, or what holds without it. */
@@ -48,10 +50,25 @@ static bool read_common(const graph_node *n, const int64_t *kernel, window *w) {
            read_pads(n, w);
 }
 
+/* What is laid around the input is part of what windows go through, */
+static void enter_border(const graph_node *n, window *w) {
+    for (int i = 0; i < w->axes && n->border; i++) w->in[i] += n->border->before[2 + i] + n->border->after[2 + i];
+}
+
+/* and padding in the end. */
+static void leave_border(const graph_node *n, window *w) {
+    for (int i = 0; i < w->axes && n->border; i++) {
+        w->in[i] -= n->border->before[2 + i] + n->border->after[2 + i];
+        w->before[i] += n->border->before[2 + i];
+        w->after[i] += n->border->after[2 + i];
+    }
+}
+
 bool window_read(const graph_node *n, const int64_t *kernel, window *w) {
     if (!read_common(n, kernel, w)) return false;
     const bool lower = node_says(n, "auto_pad", "SAME_LOWER"), same = lower || node_says(n, "auto_pad", "SAME_UPPER");
     const bool ceil_mode = node_int(n, "ceil_mode", 0) != 0;
+    enter_border(n, w);
     for (int i = 0; i < w->axes; i++) {
         const int64_t steps = (w->in[i] + w->stride[i] - 1) / w->stride[i];
         if (same) split(w, i, (steps - 1) * w->stride[i] + reach(w, i) - w->in[i], lower);
@@ -60,6 +77,7 @@ bool window_read(const graph_node *n, const int64_t *kernel, window *w) {
         w->out[i] = (room + (ceil_mode ? w->stride[i] - 1 : 0)) / w->stride[i] + 1;
         if (ceil_mode && (w->out[i] - 1) * w->stride[i] >= w->in[i] + w->before[i]) w->out[i]--;
     }
+    leave_border(n, w);
     return true;
 }
 

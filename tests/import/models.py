@@ -120,10 +120,28 @@ def byte_net():
     return model({"x": (1, 4, 9, 9)}, constants, nodes, ["out"])
 
 
+def border_net():
+    """Borders that are nodes of their own, one of them computed; rows of what lies with its channels last; and channels that change places."""
+    constants = {"w": ((3, 4, 3, 3), [i % 5 - 2 for i in range(108)]), "p": ((8,), [0, 0, 1, 2, 0, 0, 1, 0], INT64), "c": ((), [2]), "a": ((2,), [-1, 2], INT64),
+                 "q": ((4,), [2, 1, 0, 1], INT64), "four": ((1,), [4], INT64), "given": ((4,), [2, 0, 1, 1], INT64), "pairs": ((2,), [-1, 2], INT64), "all": ((1,), [-1], INT64),
+                 "first": ((1,), [0], INT64), "least": ((1,), [-2 ** 63 + 1], INT64), "rows": ((3,), [1, -1, 2], INT64), "two": ((1,), [2], INT64), "to": ((4,), [1, 8, 3, 5], INT64), "apart": ((5,), [1, 2, 4, 3, 5], INT64)}
+    nodes = [node("ConstantOfShape", ["four"], "z", value=tensor("", (1,), [0], INT64)), node("Concat", ["given", "z"], "g", axis=0), node("Reshape", ["g", "pairs"], "r"),
+             node("Slice", ["r", "all", "least", "first", "all"], "s"), node("Transpose", ["s"], "t", perm=[1, 0]), node("Reshape", ["t", "all"], "v"), node("Cast", ["v"], "pp", to=INT64),
+             node("Pad", ["x", "pp"], "d", mode="reflect"), node("Conv", ["d", "w"], "e"), node("Pad", ["x", "p"], "f"), node("Pad", ["f", "q", "c", "a"], "h"),
+             node("Conv", ["h", "w"], "i"), node("Relu", ["x"], "j"), node("Pad", ["j", "p"], "k"), node("MaxPool", ["k"], "l", kernel_shape=[3, 3]), node("AveragePool", ["k"], "m", kernel_shape=[3, 3]),
+             node("Tanh", ["h"], "n"), node("Conv", ["f", "w"], "o", strides=[2, 2]),
+             node("Transpose", ["x"], "ta", perm=[0, 2, 3, 1]), node("Reshape", ["ta", "rows"], "ra"), node("GlobalMaxPool", ["x"], "xb"), node("Transpose", ["xb"], "tb", perm=[0, 2, 3, 1]),
+             node("Reshape", ["tb", "rows"], "rb"), node("Concat", ["ra", "rb"], "ab", axis=1), node("Softmax", ["ab"], "sm", axis=2), node("Reshape", ["x", "to"], "xc"),
+             node("Slice", ["xc", "first", "two", "all"], "xd"), node("Concat", ["xd", "xc"], "xe", axis=3),
+             node("Reshape", ["xc", "apart"], "sa"), node("Transpose", ["sa"], "sb", perm=[0, 2, 1, 3, 4]), node("Reshape", ["sb", "to"], "sc")]
+    return model({"x": (1, 4, 6, 5)}, constants, nodes, ["e", "i", "l", "m", "n", "o", "sm", "xe", "sc"], opset=18)
+
+
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
     (folder / "bytes.onnx").write_bytes(byte_net())
     (folder / "parts.onnx").write_bytes(part_net())
+    (folder / "borders.onnx").write_bytes(border_net())
     (folder / "branches.onnx").write_bytes(branch_net())
     (folder / "net.onnx").write_bytes(conv_net())
     (folder / "list").write_text('--dir=FWD_B\nmb1_ic3ih227oc96oh55kh11sh4ph0n"alex"\ng2mb1ic8id9oc8kd3kh3kw1pd1dd1\n')

@@ -208,6 +208,75 @@ def yolov8n(folder):
     net.save(folder, decoded([head(first, 64), head(second, 128), head(third, 256)], [8, 4, 2]))
 
 
+def style(folder):
+    """Johnson et al., "Perceptual Losses for Real-Time Style Transfer and Super-Resolution" (2016), with borders that are mirrored"""
+    net = Net("style", 13, x=[1, 3, 64, 64])
+
+    def conv(x, given, made, kernel, stride=1):
+        p = kernel // 2
+        x = net.node("Pad", x, net.constant([0, 0, p, p, 0, 0, p, p], numpy.int64), mode="reflect")
+        return net.conv(x, given, made, kernel, stride, padding=0)
+
+    def norm(x, channels):
+        return net.node("InstanceNormalization", x, net.vector(channels, 1), net.vector(channels))
+
+    x = net.relu(norm(conv("x", 3, 32, 9), 32))
+    x = net.relu(norm(conv(x, 32, 64, 3, 2), 64))
+    x = net.relu(norm(conv(x, 64, 128, 3, 2), 128))
+    for _ in range(5):
+        y = net.relu(norm(conv(x, 128, 128, 3), 128))
+        x = net.node("Add", x, norm(conv(y, 128, 128, 3), 128))
+    for given, made in ((128, 64), (64, 32)):
+        x = net.node("Resize", x, "", net.constant([1, 1, 2, 2]), mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+        x = net.relu(norm(conv(x, given, made, 3), made))
+    net.save(folder, conv(x, 32, 3, 9))
+
+
+def ssd(folder):
+    """Liu et al., "SSD: Single Shot MultiBox Detector" (2016), on separable layers as SSDLite has them, down to a map of one position"""
+    net = Net("ssd", 13, x=[1, 3, 64, 64])
+
+    def separable(x, given, made, stride=1):
+        return net.relu6(net.conv_norm(net.relu6(net.conv_norm(x, given, given, 3, stride, given)), given, made, 1))
+
+    def rows(x, given, numbers):
+        x = net.conv(net.relu6(net.conv_norm(x, given, given, 3, groups=given)), given, 6 * numbers, 1)
+        return net.node("Reshape", net.node("Transpose", x, perm=[0, 2, 3, 1]), net.constant([1, -1, numbers], numpy.int64))
+
+    x, given, classes, boxes = net.relu6(net.conv_norm("x", 3, 32, 3, 2)), 32, [], []
+    for made in (64, 128, 256, 256, 128):
+        x, given = separable(x, given, made, 2), made
+        classes.append(rows(x, given, 21))
+        boxes.append(rows(x, given, 4))
+    net.save(folder, net.node("Softmax", net.node("Concat", *classes, axis=1), axis=2), net.node("Concat", *boxes, axis=1))
+
+
+def shufflenet_v2(folder):
+    """Ma et al., "ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design" (2018), the one of 116 channels"""
+    net = Net("shufflenet_v2", 13, x=[1, 3, 64, 64])
+    ints = lambda *values: net.constant(values, numpy.int64)
+
+    def shuffled(x, channels, size):
+        x = net.node("Reshape", x, ints(1, 2, channels // 2, size, size))
+        return net.node("Reshape", net.node("Transpose", x, perm=[0, 2, 1, 3, 4]), ints(1, channels, size, size))
+
+    def branch(x, given, made, stride):
+        x = net.relu(net.conv_norm(x, given, made, 1))
+        return net.relu(net.conv_norm(net.conv_norm(x, made, made, 3, stride, made), made, made, 1))
+
+    x, given, size = net.relu(net.conv_norm("x", 3, 24, 3, 2)), 24, 16
+    x = net.node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+    for made, blocks in ((116, 4), (232, 8), (464, 4)):
+        half, size = made // 2, size // 2
+        beside = net.relu(net.conv_norm(net.conv_norm(x, given, given, 3, 2, given), given, half, 1))
+        x = shuffled(net.node("Concat", beside, branch(x, given, half, 2), axis=1), made, size)
+        for _ in range(blocks - 1):
+            kept, other = net.node("Split", x, ints(half, half), outputs=2, axis=1)
+            x = shuffled(net.node("Concat", kept, branch(other, half, half, 1), axis=1), made, size)
+        given = made
+    net.save(folder, net.classifier(net.relu(net.conv_norm(x, given, 1024, 1)), 1024))
+
+
 if __name__ == "__main__":
-    for write in (resnet50, mobilenet_v2, mobilenet_v3, unet, convnext, yolov8n):
+    for write in (resnet50, mobilenet_v2, mobilenet_v3, unet, convnext, yolov8n, style, ssd, shufflenet_v2):
         write(pathlib.Path(sys.argv[1]))

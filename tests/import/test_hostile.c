@@ -97,5 +97,6 @@ static void damage(const char *name, const char *word, const char *test) {
 Test(hostile, onnx) { damage("net.onnx", "onnx", "onnx"); }
 Test(hostile, branches) { damage("branches.onnx", "onnx", "branches"); }
 Test(hostile, parts) { damage("parts.onnx", "onnx", "parts"); }
+Test(hostile, borders) { damage("borders.onnx", "onnx", "borders"); }
 Test(hostile, bytes) { damage("bytes.onnx", "onnx", "bytes"); }
 Test(hostile, benchdnn) { damage("list", "benchdnn", "benchdnn"); }

@@ -114,7 +114,8 @@ class Folding(Case):
 
     def test_activations_and_those_written_out(self):
         constants = {"three": ((), [3]), "zero": ((1,), [0]), "six": ((), [6]), "sixth": ((), [1 / 6]), "one": ((), [1]),
-                     "half": ((), [0.5]), "root": ((), [2 ** 0.5]), "low": ((), [-1]), "high": ((), [2])}
+                     "half": ((), [0.5]), "root": ((), [2 ** 0.5]), "low": ((), [-1]), "high": ((), [2]),
+                     "halves": ((4, 1, 1), [0.5] * 4), "above": ((), [numpy.inf]), "below": ((), [-numpy.inf])}
         clip = [node("Add", ["three", "c"], "a"), node("Clip", ["a", "zero", "six"], "l")]
         sums = convolve(self.x, self.w)
         hard = numpy.clip(sums + 3, 0, 6) / 6
@@ -132,7 +133,15 @@ class Folding(Case):
             ("relu", numpy.maximum(sums, 0), [node("Clip", ["c", "zero"], "y")]),
             ("clamp", numpy.clip(sums, -1, 2), [node("Clip", ["c", "low", "high"], "y")]),
             ("clamp", numpy.clip(sums, -1, 2), [node("Clip", ["c"], "y", min=-1.0, max=2.0)]),
+            ("clamp", numpy.minimum(sums, 2), [node("Clip", ["c", "", "high"], "y")]),
+            ("clamp", numpy.minimum(sums, 2), [node("Clip", ["c"], "y", max=2.0)]),
+            ("clamp", numpy.minimum(sums, 2), [node("Clip", ["c", "below", "high"], "y")]),
+            ("clamp", numpy.maximum(sums, -1), [node("Clip", ["c", "low"], "y")]),
+            ("clamp", numpy.maximum(sums, -1), [node("Clip", ["c", "low", "above"], "y")]),
+            ("relu", numpy.maximum(sums, 0), [node("Clip", ["c", "zero", "above"], "y")]),
             ("leaky_relu", numpy.where(sums < 0, 0.25 * sums, sums), [node("LeakyRelu", ["c"], "y", alpha=0.25)]),
+            ("leaky_relu", numpy.where(sums < 0, 0.5 * sums, sums), [node("PRelu", ["c", "half"], "y")]),
+            ("leaky_relu", numpy.where(sums < 0, 0.5 * sums, sums), [node("PRelu", ["c", "halves"], "y")]),
             ("elu", numpy.where(sums < 0, numpy.expm1(numpy.minimum(sums, 0)), sums), [node("Elu", ["c"], "y")]),
             ("softplus", numpy.logaddexp(0, sums), [node("Softplus", ["c"], "y")]),
         ]
@@ -143,6 +152,19 @@ class Folding(Case):
                 self.assertTrue(all(r["fate"] != "left out" for r in rows.values()), rows)
                 if expected is not None:
                     self.close(self.layer("c", self.x), expected)
+
+    def test_slopes_that_differ_by_channel_are_named(self):
+        rows = self.conv({"slopes": ((4, 1, 1), [0.5, 0.25, 0.5, 0.5])}, node("PRelu", ["c", "slopes"], "y"))
+        self.assertEqual((rows["y"]["fate"], rows["y"]["why"]), ("left out", "no layer has its operands or attributes"))
+
+    def test_bounds_that_are_none_are_the_types(self):
+        bounds = {"low": ((), [-1]), "above": ((), [numpy.inf]), "below": ((), [-numpy.inf]), "nan": ((), [numpy.nan])}
+        for given in (["c", "above"], ["c", "", "below"], ["c", "nan"]):
+            rows = self.conv(bounds, node("Clip", given, "y"))
+            self.assertEqual(rows["y"]["why"], "no layer has its operands or attributes")
+        x, w = ((1, 3, 6, 5), HALF), (*constant(self.w), HALF)
+        self.imports(model({"x": x}, {"w": w, "two": ((), [2], HALF)}, [node("Conv", ["x", "w"], "c"), node("Clip", ["c", "", "two"], "y")], ["y"]))
+        self.assertIn("post_ops: [{clamp: [-65504, 2]}]", (self.folder / "out/net.yaml").read_text())
 
     def test_a_residual_is_an_addend_where_it_is_there_before(self):
         rows = self.conv({}, node("Add", ["z", "c"], "s"), node("Relu", ["s"], "y"), inputs={"z": (1, 4, 6, 5)})
@@ -221,6 +243,23 @@ class Bytes(Case):
             node("QuantizeLinear", ["x", "bx", "zx"], "q"),
             node("QLinearConv", ["q", "bx", "zx", "w", "bw", "zw", "by", "zy", "b"], "y", pads=[1, 1, 1, 1], group=2)], ["y"]))
         self.gives("y")
+
+    def test_borders_of_bytes_are_of_what_stands_for_0(self):
+        nodes = lambda **mode: [node("QuantizeLinear", ["x", "bx", "zx"], "q"), node("DequantizeLinear", ["q", "bx", "zx"], "f"), node("Pad", ["f", "p"], "g", **mode),
+                                node("DequantizeLinear", ["w", "bw", "zw"], "v", axis=0), node("DequantizeLinear", ["b", "bb", "zb"], "c", axis=0),
+                                node("Conv", ["g", "v", "c"], "s", group=2), node("QuantizeLinear", ["s", "by", "zy"], "y")]
+        constants = {**self.constants(), "p": ((8,), [0, 0, 1, 1, 0, 0, 1, 1], INT64)}
+        rows = self.imports(model({"x": self.x.shape}, constants, nodes(), ["y"]))
+        self.assertEqual((rows["g"]["fate"], rows["g"]["layer"]), ("folded", "s"))
+        self.gives("s")
+        rows = self.imports(model({"x": self.x.shape}, constants, nodes(mode="edge"), ["y"]))
+        self.assertEqual((rows["g"]["fate"], self.table["network"]), ("layer", True))
+
+    def test_an_operator_that_makes_more_than_its_tensor_is_none_of_these(self):
+        rows = self.imports(model({"x": self.x.shape}, {**self.constants(), "v": constant(numbers(1, 4, 1, 1))}, [
+            node("QuantizeLinear", ["x", "bx", "zx"], "q"), node("Conv", ["x", "v"], "c"),
+            node("QLinearConv", ["q", "bx", "zx", "w", "bw", "zw", "by", "zy", "b"], ["y", "more"], group=2)], ["more", "c"]))
+        self.assertEqual((rows["y"]["fate"], rows["y"]["op"], self.table["network"]), ("left out", "QLinearConv", False))
 
     def test_the_same_written_out_with_floats_between(self):
         rows = self.imports(model({"x": self.x.shape}, self.constants(), [

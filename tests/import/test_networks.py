@@ -12,7 +12,7 @@ import unittest
 import numpy
 
 import convoke
-from models import HALF, INT8, INT32, INT64, UINT8, beside, model, node
+from models import HALF, INT8, INT32, INT64, UINT8, beside, model, node, tensor
 
 command = sys.argv.pop()
 rng = numpy.random.default_rng(2)
@@ -195,15 +195,16 @@ class Views(Case):
     def test_what_is_regrouped_otherwise_is_named(self):
         for nodes, lacking, why in (
                 ([node("Reshape", ["x", "to"], "r"), node("Relu", ["r"], "y")], "Reshape", "no layer does that"),
+                ([node("Transpose", ["x"], "t", perm=[0, 2, 1, 3]), node("Reshape", ["t", "flat"], "y")], "Reshape", "no layer does that"),
                 ([node("Softmax", ["x"], "y", axis=2)], "Softmax", "its axis is not that of channels"),
                 ([node("Erf", ["x"], "y")], "Erf", "no layer does that"),
-                ([node("Concat", ["x", "x"], "y", axis=3)], "Concat", "it is not along channels or all positions"),
-                ([node("Slice", ["x", "one", "four", "one"], "y")], "Slice", "it is not along channels or all positions"),
+                ([node("Reshape", ["x", "solid"], "r"), node("Concat", ["r", "r"], "y", axis=3)], "Concat", "it is not along channels or all positions"),
+                ([node("Reshape", ["x", "solid"], "r"), node("Slice", ["r", "one", "four", "one"], "y")], "Slice", "it is not along channels or all positions"),
                 ([node("Slice", ["x", "nil", "four", "one", "two"], "y")], "Slice", "it does not take all of a range"),
                 ([node("Mul", ["x", "images"], "y")], "Mul", "no layer has its operands or attributes"),
                 ([node("Transpose", ["x"], "y", perm=[0, 2, 1, 3])], "Transpose", "what it makes is put out otherwise than arrays lie")):
             with self.subTest(op=lacking):
-                constants = {"to": sizes(2, 4, 2, 15), "images": constant(numbers(2, 1, 1, 1)), "w": constant(self.w),
+                constants = {"to": sizes(4, 2, 2, 15), "flat": sizes(2, 120), "solid": sizes(2, 4, 2, 3, 5), "images": constant(numbers(2, 1, 1, 1)), "w": constant(self.w),
                              "nil": sizes(0), "one": sizes(3), "two": sizes(2), "four": sizes(4)}
                 rows = self.imports(constants, [node("Conv", ["x", "w"], "c"), *nodes], outputs=["y", "c"])
                 self.assertFalse(self.table["network"])
@@ -227,6 +228,12 @@ class Parts(Case):
             self.gives(numpy.maximum(0, expected))
         self.imports(constants, [node("Slice", ["x", "n1", "n3", "n1"], "p"), node("Slice", ["p", "n1", "n2", "n1"], "q"), node("Mul", ["q", "q"], "y")])
         self.gives(x[:, 2:3] ** 2)
+
+    def test_shapes_of_what_is_made_twice_are_not_believed(self):
+        rows = self.imports({"nil": sizes(0), "one": sizes(1), "k": constant(numbers(30)), "v": constant(self.w)},
+                            [node("Reshape", ["x", "to"], "r"), node("Slice", ["r", "nil", "one", "one"], "q"), node("Relu", ["z"], "r"), node("Mul", ["q", "k"], "y"),
+                             node("Conv", ["x", "v"], "c")], inputs={"x": self.x.shape, "z": (2, 4, 30), "to": ((3,), INT64)}, outputs=["y", "c"])
+        self.assertEqual((rows["q"]["fate"], rows["q"]["why"]), ("left out", "what it takes is not known"))
 
     def test_parts_of_what_came_in_are_put_out(self):
         self.imports({}, [node("Split", ["x"], ["p", "q"], axis=1)], outputs=["q", "p"], opset=13)
@@ -301,6 +308,215 @@ class Parts(Case):
         w = numbers(30, 7)
         self.imports({"w": constant(w), "to": sizes(0, 4, 30)}, [node("Reshape", ["x", "to"], "r"), node("MatMul", ["r", "w"], "y")])
         self.gives(self.x.reshape(2, 4, 30).astype(float) @ w)
+
+
+class Counted(Case):
+    """What lies in the order of an array is seen in any shape that leaves images what they are."""
+    x, w = numbers(1, 4, 6, 5), numbers(6, 4, 1, 1)
+    turned = lambda self, a: numpy.moveaxis(a, 1, -1)
+
+    def test_rows_of_boxes_of_maps_of_several_sizes(self):
+        pooled = lambda a, n: a[:, :, :n * (6 // n)].reshape(1, 4, n, 6 // n, -1).max((3, 4))[..., None]
+        maps = [self.x.astype(float), pooled(self.x.astype(float), 3), pooled(self.x.astype(float), 1)]
+        boxes = numpy.concatenate([self.turned(pointwise(m, self.w)).reshape(1, -1, 3) for m in maps], 1)
+        nodes = [node("MaxPool", ["x"], "x1", kernel_shape=[2, 5]), node("GlobalMaxPool", ["x"], "x2")]
+        nodes[0] = node("MaxPool", ["x"], "x1", kernel_shape=[2, 5], strides=[2, 1])
+        for i, x in enumerate(("x", "x1", "x2")):
+            nodes += [node("Conv", [x, "w"], f"c{i}"), node("Transpose", [f"c{i}"], f"t{i}", perm=[0, 2, 3, 1])]
+        rows = self.imports({"w": constant(self.w), "rows": sizes(1, -1, 3)}, nodes + [node("Reshape", [f"t{i}", "rows"], f"r{i}") for i in range(3)] +
+                            [node("Concat", ["r0", "r1", "r2"], "k", axis=1), node("Softmax", ["k"], "y", axis=2)], outputs=["y", "k"])
+        self.assertEqual([rows[n]["fate"] for n in ("t0", "r0", "r1", "r2")], ["view"] * 4)
+        self.assertIn("along: positions", self.spec)
+        self.gives((softmax(boxes, 2), boxes))
+        split = [node("Reshape", [f"c{i}", f"parts{i}"], f"s{i}") for i in range(3)]
+        turns = [node("Transpose", [f"s{i}"], f"u{i}", perm=[0, 3, 4, 1, 2]) for i in range(3)]
+        self.imports({"w": constant(self.w), "rows": sizes(1, -1, 3), **{f"parts{i}": sizes(1, 2, 3, *s) for i, s in enumerate(((6, 5), (3, 1), (1, 1)))}},
+                     [n for n in nodes if b"Transpose" not in n] + split + turns + [node("Reshape", [f"u{i}", "rows"], f"r{i}") for i in range(3)] +
+                     [node("Concat", ["r0", "r1", "r2"], "k", axis=1), node("Sigmoid", ["k"], "y")])
+        self.gives(1 / (1 + numpy.exp(-boxes)))
+        self.imports({"w": constant(self.w), "rows": sizes(1, -1, 3), "all": sizes(1, -1)}, nodes + [node("Reshape", [f"t{i}", "all"], f"r{i}") for i in range(3)] +
+                     [node("Concat", ["r0", "r1", "r2"], "k", axis=1), node("Reshape", ["k", "rows"], "b"), node("Softmax", ["b"], "y", axis=-1)], outputs=["y"])
+        self.gives(softmax(boxes, 2))
+
+    def test_in_other_shapes_in_either_order(self):
+        for shape in ((1, 8, 3, 5), (1, 2, 60), (1, 5, 2, 3, 4), (1, 3, 40)):
+            self.imports({"to": sizes(*shape)}, [node("Relu", ["x"], "t"), node("Reshape", ["t", "to"], "r"), node("Tanh", ["r"], "y")])
+            self.gives(numpy.tanh(numpy.maximum(0, self.x)))
+            self.imports({"to": sizes(*shape)}, [node("Transpose", ["x"], "t", perm=[0, 2, 3, 1]), node("Reshape", ["t", "to"], "r"), node("Tanh", ["r"], "y")])
+            self.gives(numpy.tanh(self.turned(self.x)))
+
+    def test_of_several_images_too(self):
+        x = numbers(3, 4, 6, 5)
+        self.imports({"w": constant(self.w), "rows": sizes(3, -1, 3)}, [node("Conv", ["x", "w"], "c"), node("Transpose", ["c"], "t", perm=[0, 2, 3, 1]), node("Reshape", ["t", "rows"], "r"),
+                                                                       node("Concat", ["r", "r"], "k", axis=1), node("Softmax", ["k"], "y", axis=2)], inputs={"x": x.shape})
+        r = self.turned(pointwise(x, self.w)).reshape(3, -1, 3)
+        self.gives(softmax(numpy.concatenate([r, r], 1), 2), x)
+
+    def test_all_of_an_image_whose_channels_lie_last(self):
+        w = numbers(7, 120)
+        self.imports({"w": constant(w)}, [node("Transpose", ["x"], "t", perm=[0, 2, 3, 1]), node("Flatten", ["t"], "f"), node("Gemm", ["f", "w"], "y", transB=1)])
+        self.gives(self.turned(self.x).reshape(1, -1).astype(float) @ w.T)
+
+    def test_parts_of_the_last_axis(self):
+        x = numbers(2, 4, 6, 5)
+        self.imports({"one": sizes(1), "four": sizes(4), "last": sizes(-1)}, [node("Slice", ["x", "one", "four", "last"], "s"), node("Concat", ["s", "x"], "k", axis=3), node("Tanh", ["k"], "y")],
+                     inputs={"x": x.shape})
+        self.gives(numpy.tanh(numpy.concatenate([x[..., 1:4], x], 3)), x)
+
+
+class Shuffles(Case):
+    """Channels of groups that change places."""
+    x = numbers(1, 12, 3, 5)
+
+    def shuffled(self, a, groups):
+        return a.reshape(len(a), groups, -1, *a.shape[2:]).swapaxes(1, 2).reshape(a.shape)
+
+    def shuffle(self, x, y):
+        return [node("Reshape", [x, "apart"], f"{y}_a"), node("Transpose", [f"{y}_a"], f"{y}_t", perm=[0, 2, 1, 3, 4]), node("Reshape", [f"{y}_t", "together"], y)]
+
+    def shapes(self, groups, images=1):
+        return {"apart": sizes(images, groups, 12 // groups, 3, 5), "together": sizes(images, 12, 3, 5)}
+
+    def test_of_a_tensor_and_of_what_comes_in(self):
+        w = numbers(12, 4, 1, 1)
+        for images, groups in ((1, 2), (1, 3), (1, 6), (2, 3)):
+            x = numbers(images, 12, 3, 5)
+            rows = self.imports({"w": constant(w), **self.shapes(groups, images)}, [node("Relu", ["x"], "r"), *self.shuffle("r", "s"), node("Conv", ["s", "w"], "y", group=3)], inputs={"x": x.shape})
+            self.assertEqual([rows[n]["fate"] for n in ("s_a", "s_t", "s")], ["view"] * 3)
+            s = self.shuffled(numpy.maximum(0, x), groups)
+            self.gives(numpy.concatenate([pointwise(s[:, 4 * i:4 * i + 4], w[4 * i:4 * i + 4]) for i in range(3)], 1), x)
+            self.imports(self.shapes(groups, images), [*self.shuffle("x", "s"), node("Relu", ["s"], "y")], inputs={"x": x.shape})
+            self.gives(numpy.maximum(0, self.shuffled(x, groups)), x)
+            self.imports(self.shapes(groups, images), self.shuffle("x", "y"), inputs={"x": x.shape})
+            self.gives(self.shuffled(x, groups), x)
+
+    def test_what_lies_beside_one_another_is_put_where_it_is_shuffled(self):
+        w = numbers(6, 12, 1, 1)
+        self.imports({"w": constant(w), "one": sizes(6, 6), **self.shapes(2)},
+                     [node("Split", ["x", "one"], ["a", "b"], axis=1), node("Conv", ["x", "w"], "c"), node("Concat", ["a", "c"], "k", axis=1), *self.shuffle("k", "s"),
+                      node("Split", ["s", "one"], ["d", "e"], axis=1), node("Mul", ["d", "e"], "y")])
+        self.assertIn("kind: concat, input: [a, c], along: positions}", self.spec)
+        s = self.shuffled(numpy.concatenate([self.x[:, :6], pointwise(self.x, w)], 1), 2)
+        self.gives(s[:, :6] * s[:, 6:])
+
+    def test_channels_that_are_counted_in_three_parts(self):
+        for perm in ((0, 2, 3, 1, 4), (0, 3, 1, 2, 4)):
+            self.imports({"apart": sizes(1, 2, 3, 2, 15), "together": sizes(1, 12, 15)},
+                         [node("Reshape", ["x", "apart"], "a"), node("Transpose", ["a"], "t", perm=list(perm)), node("Reshape", ["t", "together"], "s"), node("Tanh", ["s"], "y")])
+            self.gives(numpy.tanh(self.x.reshape(1, 2, 3, 2, 15).transpose(perm)))
+        self.imports({"apart": sizes(1, 2, 3, 2, 15), "together": sizes(1, 12, 15)},
+                     [node("Reshape", ["x", "apart"], "a"), node("Transpose", ["a"], "t", perm=[0, 2, 1, 3, 4]), node("Reshape", ["t", "together"], "s"), node("Tanh", ["s"], "y")])
+        self.assertFalse(self.table["network"])
+
+
+class Borders(Case):
+    """What a Pad lays around a tensor is the padding of the windows that read it."""
+    x, w = numbers(1, 4, 6, 5), numbers(3, 4, 3, 3)
+
+    def conv(self, x, stride=1):
+        windows = numpy.lib.stride_tricks.sliding_window_view(x.astype(float), (3, 3), (2, 3))[:, :, ::stride, ::stride]
+        return numpy.einsum("nchwij,ocij->nohw", windows, self.w.astype(float))
+
+    def around(self, mode, top=1, left=2, bottom=1, right=0, x=None, **more):
+        return numpy.pad(self.x if x is None else x, [(0, 0), (0, 0), (top, bottom), (left, right)], mode, **more)
+
+    def constants(self, pads=(0, 0, 1, 2, 0, 0, 1, 0), **others):
+        return {"w": constant(self.w), "p": sizes(*pads), "two": ((), [2.0]), **others}
+
+    def test_of_every_mode_it_is_the_convolutions(self):
+        for mode, word in (("constant", None), ("reflect", "reflect"), ("edge", "replicate"), ("wrap", "circular")):
+            rows = self.imports(self.constants(), [node("Pad", ["x", "p"], "q", mode=mode), node("Conv", ["q", "w"], "y", strides=[2, 2])])
+            self.assertEqual([rows["q"][k] for k in ("fate", "layer", "why")], ["folded", "y", "padding"])
+            self.assertIn("padding: [[1, 1], [2, 0]]" + (f", padding_mode: {word}" if word else "") + "}", self.spec)
+            self.gives(self.conv(self.around(mode), 2))
+        self.imports(self.constants(), [node("Pad", ["x", "p", "two"], "q"), node("Conv", ["q", "w"], "y")])
+        self.assertIn("padding_mode: {constant: 2}}", self.spec)
+        self.gives(self.conv(self.around("constant", constant_values=2)))
+
+    def test_it_may_be_an_attribute_or_of_some_axes(self):
+        expected = self.conv(self.around("constant", constant_values=2))
+        self.imports(self.constants(), [node("Pad", ["x"], "q", mode="constant", pads=[0, 0, 1, 2, 0, 0, 1, 0], value=2.0), node("Conv", ["q", "w"], "y")], opset=10)
+        self.gives(expected)
+        self.imports(self.constants((2, 1, 0, 1), a=sizes(-1, 2)), [node("Pad", ["x", "p", "two", "a"], "q"), node("Conv", ["q", "w"], "y")], opset=18)
+        self.gives(expected)
+
+    def test_it_may_be_computed_as_pytorch_does(self):
+        constants = self.constants(given=sizes(2, 0, 1, 1), four=sizes(4), pairs=sizes(-1, 2), all=sizes(-1), first=sizes(0), last=sizes(-1), least=sizes(-2 ** 63 + 1))
+        self.imports(constants, [node("ConstantOfShape", ["four"], "zeros", value=tensor("", (1,), [0], INT64)), node("Concat", ["given", "zeros"], "c", axis=0),
+                                 node("Reshape", ["c", "pairs"], "t"), node("Slice", ["t", "last", "least", "first", "last"], "f"),
+                                 node("Transpose", ["f"], "u", perm=[1, 0]), node("Reshape", ["u", "all"], "v"), node("Cast", ["v"], "p2", to=INT64),
+                                 node("Pad", ["x", "p2"], "q", mode="reflect"), node("Conv", ["q", "w"], "y")])
+        self.gives(self.conv(self.around("reflect")))
+
+    def test_each_who_reads_it_takes_it(self):
+        rows = self.imports(self.constants(v=constant(numbers(4, 1, 2, 2))), [node("Pad", ["x", "p"], "q", mode="edge"), node("Conv", ["q", "w"], "c"), node("Conv", ["q", "w"], "d"),
+                                                                             node("Add", ["c", "d"], "y")])
+        self.assertEqual((rows["q"]["fate"], self.spec.count("padding_mode: replicate"), self.table["layers"]), ("folded", 2, 2))
+        self.gives(2 * self.conv(self.around("edge")))
+
+    def test_zeros_around_zeros(self):
+        rows = self.imports(self.constants(), [node("Pad", ["x", "p"], "o"), node("Pad", ["o", "p"], "q"), node("Conv", ["q", "w"], "y", pads=[0, 1, 2, 0])])
+        self.assertEqual((rows["o"]["fate"], rows["q"]["fate"]), ("folded", "folded"))
+        self.assertIn("padding: [[2, 4], [5, 0]]", self.spec)
+        self.gives(self.conv(self.around("constant", 2, 5, 4, 0)))
+        for nodes in ([node("Pad", ["x", "p"], "o", mode="edge"), node("Conv", ["o", "w"], "y", pads=[0, 1, 2, 0])],
+                      [node("Pad", ["x", "p"], "o", mode="edge"), node("Pad", ["o", "none"], "q"), node("Conv", ["q", "w"], "y", pads=[0, 1, 2, 0])]):
+            rows = self.imports(self.constants(none=sizes(*[0] * 8)), nodes)
+            self.assertEqual(rows["o"]["fate"], "layer")
+            self.gives(self.conv(self.around("constant", 0, 1, 2, 0, x=self.around("edge"))))
+        rows = self.imports(self.constants(), [node("Pad", ["x", "p"], "o"), node("Pad", ["o", "p"], "q", mode="edge"), node("Conv", ["q", "w"], "y")])
+        self.assertEqual((rows["o"]["fate"], rows["q"]["fate"]), ("layer", "folded"))
+        self.gives(self.conv(self.around("edge", x=self.around("constant"))))
+
+    def test_automatic_padding_comes_around_it(self):
+        self.imports(self.constants(), [node("Pad", ["x", "p"], "q"), node("Conv", ["q", "w"], "y", auto_pad="SAME_UPPER", strides=[2, 2])])
+        self.gives(self.conv(self.around("constant", 0, 1, 1, 1, x=self.around("constant")), 2))
+
+    def test_pools_take_it_where_it_means_the_same(self):
+        pool = lambda op, **more: node(op, ["q"], "y", kernel_shape=[3, 3], **more)
+        windows = lambda x: numpy.lib.stride_tricks.sliding_window_view(x.astype(float), (3, 3), (2, 3))
+        relu, pad = node("Relu", ["x"], "r"), node("Pad", ["r", "p"], "q")
+        rows = self.imports(self.constants(), [relu, pad, pool("MaxPool")])
+        self.assertEqual(rows["q"]["fate"], "folded")
+        self.gives(windows(self.around("constant", x=numpy.maximum(0, self.x))).max((4, 5)))
+        least = ((), [float(numpy.finfo(numpy.float32).min)])
+        rows = self.imports(self.constants(least=least), [node("Pad", ["x", "p", "least"], "q"), pool("MaxPool")])
+        self.assertEqual(rows["q"]["fate"], "folded")
+        self.gives(windows(self.around("constant", constant_values=-9)).max((4, 5)))
+        x = self.x - 9  # zeros are then the greatest
+        for more, fate, padded in (({}, "folded", self.around("constant", x=x)), ({"count_include_pad": 1, "pads": [1, 0, 0, 0]}, "folded", self.around("constant", 2, x=x)),
+                                   ({"mode": "reflect"}, "layer", self.around("reflect", x=x))):
+            mode = {"mode": more.pop("mode")} if "mode" in more else {}
+            rows = self.imports(self.constants(), [node("Pad", ["x", "p"], "q", **mode), pool("AveragePool", **more)])
+            self.assertEqual(rows["q"]["fate"], fate)
+            self.gives(windows(padded).mean((4, 5)), x)
+        rows = self.imports(self.constants(), [node("Pad", ["x", "p"], "q"), pool("MaxPool")])
+        self.assertEqual(rows["q"]["fate"], "layer")
+        self.gives(windows(self.around("constant", x=x)).max((4, 5)), x)
+
+    def test_what_others_read_is_a_layer_that_copies(self):
+        for mode in ("constant", "reflect", "edge", "wrap"):
+            rows = self.imports(self.constants(), [node("Pad", ["x", "p"], "q", mode=mode), node("Conv", ["q", "w"], "c"), node("Tanh", ["q"], "t")], outputs=["c", "t", "q"])
+            self.assertEqual((rows["q"]["fate"], rows["q"]["macs"]), ("layer", 0))
+            self.gives((self.conv(self.around(mode)), numpy.tanh(self.around(mode)), self.around(mode)))
+
+    def test_channels_may_lie_last(self):
+        x = numpy.ascontiguousarray(numpy.moveaxis(self.x, 1, 3))
+        self.imports(self.constants((0, 1, 2, 0, 0, 1, 0, 0)), [node("Pad", ["x", "p"], "q"), node("Transpose", ["q"], "t", perm=[0, 3, 1, 2]), node("Conv", ["t", "w"], "y")],
+                     inputs={"x": x.shape})
+        self.gives(self.conv(self.around("constant")), self.x)
+
+    def test_what_the_language_has_not_is_named(self):
+        turned = {"pairs": sizes(2, 4), "all": sizes(-1)}
+        rows = self.imports(self.constants(**turned), [node("Conv", ["x", "w"], "c"), node("Reshape", ["p", "pairs"], "r"), node("Transpose", ["r"], "t", perm=[1, 1]), node("Reshape", ["t", "all"], "u"),
+                                                       node("Pad", ["x", "u"], "y")], outputs=["y", "c"])
+        self.assertEqual(rows["y"]["why"], "how much it pads is not known")
+        for pads, why in (((0, 0, -1, 0, 0, 0, 0, 0), "it pads by less than nothing"), ((0, 1, 0, 0, 0, 0, 0, 0), "it pads more than sizes"),
+                          ((0, 1), "how much it pads is not known")):
+            rows = self.imports(self.constants(pads), [node("Conv", ["x", "w"], "c"), node("Pad", ["x", "p"], "y")], outputs=["y", "c"])
+            self.assertEqual((rows["y"]["fate"], rows["y"]["why"], self.table["network"]), ("left out", why, False))
+        rows = self.imports(self.constants(), [node("Conv", ["x", "w"], "c"), node("Pad", ["x", "p"], "y", mode="other")], outputs=["y", "c"])
+        self.assertEqual(rows["y"]["why"], "no layer has its mode")
 
 
 class Files(Case):
@@ -402,10 +618,10 @@ class Bytes(Case):
     def bytes(self, values, zero):
         return numpy.clip(numpy.rint(values) + zero, 0, 255)
 
-    def block(self, clip):
+    def block(self, clip, least=0):
         q = {"x": self.bytes(self.x / numpy.float32(STEPS["x"][0]), STEPS["x"][1])}
         q["a"] = self.layer("a", "x", q["x"], lambda v: numpy.maximum(v, 0))
-        q["d"] = self.layer("d", "a", q["a"], (lambda v: numpy.clip(v, 0, numpy.float32(5 / 0.04))) if clip else lambda v: v)
+        q["d"] = self.layer("d", "a", q["a"], (lambda v: numpy.clip(v, least, numpy.float32(5 / 0.04))) if clip else lambda v: v)
         q["p"] = self.layer("p", "d", q["d"])
         real = lambda n: (q[n] - STEPS[n][1]) * STEPS[n][0]
         q["s"] = self.bytes((real("p") + real("x")) / STEPS["s"][0], STEPS["s"][1])
@@ -414,7 +630,7 @@ class Bytes(Case):
         q["y"] = self.layer("y", "g", q["g"].reshape(1, 8))
         return q
 
-    def between(self):
+    def between(self, bounds=("low", "high")):
         """Numbers between bytes, as quantisers write them."""
         nodes = []
         numbers_of = lambda n, s=None: nodes.append(node("DequantizeLinear", [f"{n}_q", f"{s or n}_s", f"{s or n}_z"], f"{n}_f"))
@@ -432,7 +648,7 @@ class Bytes(Case):
         bytes_of("x")
         numbers_of("x")
         product("a", "x_f", ("Relu", []))
-        product("d", "a_f", ("Clip", ["low", "high"]), pads=[1, 1, 1, 1], group=16)
+        product("d", "a_f", ("Clip", bounds), pads=[1, 1, 1, 1], group=16)
         product("p", "d_f")
         nodes.append(node("Add", ["p_f", "x_f"], "s_o"))
         bytes_of("s")
@@ -462,9 +678,9 @@ class Bytes(Case):
     def numbers_of(self, q, n):
         return (q[n] - STEPS[n][1]) * STEPS[n][0]
 
-    def check(self, nodes, outputs, clip):
+    def check(self, nodes, outputs, clip, least=0):
         self.imports(self.constants(), nodes, outputs=[f"{n}_f" for n in outputs], opset=13)
-        q = self.block(clip)
+        q = self.block(clip, least)
         got = self.run_network(self.x)
         for n, made in zip(outputs, got, strict=True):
             steps = numpy.abs(made.ravel() - self.numbers_of(q, n).ravel()) / STEPS[n][0]
@@ -476,6 +692,10 @@ class Bytes(Case):
         self.check(self.between(), ["p", "s", "y"], True)
         self.assertEqual(self.spec.count("output: u8}"), 5)
         self.assertEqual(self.spec.count("dtype: u8"), 3)  # the sum, and pools
+        self.assertEqual(self.spec.count("output: f32}"), 3)  # what is put out
+
+    def test_a_bound_may_be_left_out(self):
+        self.check(self.between(("", "high")), ["p", "s", "y"], True, -numpy.inf)
         self.assertEqual(self.spec.count("output: f32}"), 3)  # what is put out
 
     def test_a_block_of_operators_on_bytes(self):

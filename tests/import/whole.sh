@@ -20,6 +20,6 @@ whole "$models/ch_ppocr_mobile_v2.0_cls_infer.onnx" x=1x3x48x192
 
 "$python" -c 'import onnx' 2>/dev/null || { echo "python3-onnx is not installed: networks of seeing are not tried"; exit 0; }
 "$python" -B "$here/networks.py" "$scratch"
-for name in resnet50 mobilenet_v2 mobilenet_v3 convnext; do whole "$scratch/$name.onnx" x=1x3x64x64; done
+for name in resnet50 mobilenet_v2 mobilenet_v3 convnext style ssd shufflenet_v2; do whole "$scratch/$name.onnx" x=1x3x64x64; done
 whole "$scratch/unet.onnx" x=1x1x64x64
 whole "$scratch/yolov8n.onnx" images=1x3x64x64
