@@ -54,7 +54,6 @@ static void find_ways(arena *a, const cvk_spec *chain, goal aim, double ways[WAY
 /* What a chain is predicted to take, and what it would. */
 static void add_ways(arena *a, const cvk_spec *chain, goal aim, text *out) {
     double ways[WAYS];
-    aim.step = true;
     find_ways(a, chain, aim, ways);
     text_add(out, "\n     predicted");
     for (int i = 0; i < WAYS; i++)
@@ -137,7 +136,8 @@ static cli_exit explain(session *s, arena *a, void *context) {
     ready_network r;
     const cli_exit tuned = tuned_network(s, a, file, &r);
     if (tuned != CLI_DONE) return tuned;
-    const goal aim = session_goal(s, s->target);
+    goal aim = session_goal(s, s->target);
+    aim.step = true;
     const cvk_status status = ready_network_plan(aim, s->diagnostics, a, &r);
     if (status != CVK_OK) return session_fail(s, status);
     printf("%s: a network for %s\n", file->path, s->target->name);

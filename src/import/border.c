@@ -10,19 +10,11 @@
 
 /* ---- of the node ---- */
 
-static const int64_t *list_of(const graph_node *n, const char *name, int input, int *count) {
-    const graph_value *v = node_input(n, input);
-    const int64_t *given = node_ints(n, name, count);
-    if (given || !v || !v->ints || v->elements > INT32_MAX) return given;
-    *count = (int)v->elements;
-    return v->ints;
-}
-
 bool border_read_sizes(const graph_node *n, graph_border *to) {
     enum { MOST = 1 << 20 };
     const graph_value *x = node_input(n, 0);
     int pads, axes;
-    const int64_t *pad = list_of(n, "pads", 1, &pads), *axis = list_of(n, "axes", 3, &axes);
+    const int64_t *pad = node_list(n, "pads", 1, &pads), *axis = node_list(n, "axes", 3, &axes);
     const int count = pads / 2;
     *to = (graph_border){.mode = PAD_ZEROS};
     if (!x || x->rank < 0 || !pad || pads % 2 || (node_input(n, 3) && !axis)) return false;
@@ -104,7 +96,7 @@ static bool fits_max(const graph_node *n, const graph_node *pad, const window *w
         sees &= w->dilation[i] == 1 && b->before[2 + i] + w->before[i] < w->kernel[i] &&
                 b->after[2 + i] + w->after[i] < w->kernel[i];
     return sees &&
-           (b->mode == PAD_CONSTANT ? b->constant <= -0x1p127 * 1.9 : b->mode == PAD_ZEROS && is_positive(pad->in[0]));
+           (b->mode == PAD_CONSTANT ? b->constant <= -GRAPH_FAR : b->mode == PAD_ZEROS && is_positive(pad->in[0]));
 }
 
 static const struct {

@@ -214,7 +214,7 @@ static bool read_bound(const graph_value *v, double *bound) {
 static bool fold_clip(const folding *f) {
     const cvk_type type = f->layer->spec.output_type;
     double a = type_least(type), b = type_greatest(type);
-    const double far = b < 0x1p127 * 1.9 ? b : 0x1p127 * 1.9; /* or nearly so */
+    const double far = fmin(b, GRAPH_FAR);
     if (!read_bound(node_input(f->node, 1), &a) || !read_bound(node_input(f->node, 2), &b)) return false;
     const bool open = b >= far;
     if (a == 0 && open) return add_post(f, (post_op){.kind = POST_RELU});

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 enum { GRAPH_MOST_RANK = 8, GRAPH_MOST_INPUTS = 4096 };
+static const double GRAPH_FAR = 0x1p127 * 1.9; /* as far as floats go, or nearly so: a bound that is none */
 
 typedef struct graph_node graph_node;
 typedef struct graph_view graph_view;
@@ -73,6 +74,8 @@ cvk_status graph_read(arena *a, const char *path, const void *bytes, size_t size
 int64_t node_int(const graph_node *n, const char *name, int64_t otherwise);
 double node_float(const graph_node *n, const char *name, double otherwise);
 const int64_t *node_ints(const graph_node *n, const char *name, int *count); /* NULL: none */
+/* The integers of an attribute or, as newer models have it, of an input; NULL: none, or not known. */
+const int64_t *node_list(const graph_node *n, const char *attribute, int input, int *count);
 bool node_has(const graph_node *n, const char *name);
 bool node_says(const graph_node *n, const char *name, const char *word);
 

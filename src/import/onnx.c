@@ -352,6 +352,14 @@ void graph_count_readers(graph *g) {
 
 const graph_value *node_input(const graph_node *n, int i) { return i < n->in_count ? n->in[i] : NULL; }
 
+const int64_t *node_list(const graph_node *n, const char *attribute, int input, int *count) {
+    const int64_t *given = node_ints(n, attribute, count);
+    const graph_value *v = node_input(n, input);
+    if (given || !v || !v->ints || v->elements > GRAPH_MOST_INPUTS) return given;
+    *count = (int)v->elements;
+    return v->ints;
+}
+
 /* The version of the format's own operators. */
 static int64_t find_opset(const Onnx__Model *m) {
     for (size_t i = 0; i < m->n_opset_import; i++) {

@@ -126,14 +126,6 @@ static const char *as_view(graph_node *n, const char *why) {
     return NULL;
 }
 
-static const int64_t *list_of(const graph_node *n, const char *name, int input, int *count) {
-    const graph_value *v = node_input(n, input);
-    const int64_t *given = node_ints(n, name, count);
-    if (given || !v || !v->ints || v->elements > GRAPH_MOST_RANK) return given;
-    *count = (int)v->elements;
-    return v->ints;
-}
-
 static int64_t within(int64_t at, int64_t size) {
     if (at < 0) at += size;
     return at < 0 ? 0 : at > size ? size : at;
@@ -142,12 +134,13 @@ static int64_t within(int64_t at, int64_t size) {
 const char *network_slice(graph *g, graph_node *n, import_layers *layers) {
     const graph_value *x = node_input(n, 0);
     int starts, ends, axes, steps, along = -1;
-    const int64_t *start = list_of(n, "starts", 1, &starts), *end = list_of(n, "ends", 2, &ends),
-                  *axis = list_of(n, "axes", 3, &axes), *step = list_of(n, "steps", 4, &steps);
+    const int64_t *start = node_list(n, "starts", 1, &starts), *end = node_list(n, "ends", 2, &ends),
+                  *axis = node_list(n, "axes", 3, &axes), *step = node_list(n, "steps", 4, &steps);
     int64_t from = 0, to = 0;
     if (!x || !x->view || !n->out_count || !n->out[0]) return "no layer does that";
-    if (n->out[0]->rank != x->rank || !start || !end || starts != ends || (axis && axes != starts) ||
-        (node_input(n, 3) && !axis) || (step && steps != starts) || (node_input(n, 4) && !step))
+    if (n->out[0]->rank != x->rank || !start || !end || starts != ends || starts > GRAPH_MOST_RANK ||
+        (axis && axes != starts) || (node_input(n, 3) && !axis) || (step && steps != starts) ||
+        (node_input(n, 4) && !step))
         return "what it takes is not known";
     for (int i = 0; i < starts; i++) {
         const int64_t own = axis ? axis[i] < 0 ? axis[i] + x->rank : axis[i] : i;

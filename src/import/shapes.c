@@ -3,6 +3,8 @@
 #include "import/border.h"
 #include "import/window.h"
 
+#include "base/integers.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -117,15 +119,6 @@ static bool infer_global_pool(const graph_node *n, result *r) {
     return true;
 }
 
-/* The integers of an attribute or, as newer models have it, of an input. */
-static const int64_t *ints_of(const graph_node *n, const char *attribute, int input, int *count) {
-    const int64_t *given = node_ints(n, attribute, count);
-    const graph_value *v = node_input(n, input);
-    if (given || !v || !v->ints || v->elements > GRAPH_MOST_INPUTS) return given;
-    *count = (int)v->elements;
-    return v->ints;
-}
-
 /* Which axes a list names; all of them where there is none and `all`. */
 static bool mark_axes(const int64_t *axes, int count, int rank, bool all, bool marked[GRAPH_MOST_RANK]) {
     for (int i = 0; i < GRAPH_MOST_RANK; i++) marked[i] = !axes && all;
@@ -140,7 +133,7 @@ static bool mark_axes(const int64_t *axes, int count, int rank, bool all, bool m
 static bool find_gone(const graph_node *n, bool gone[GRAPH_MOST_RANK]) {
     const graph_value *x = node_input(n, 0);
     int count;
-    const int64_t *axes = ints_of(n, "axes", 1, &count);
+    const int64_t *axes = node_list(n, "axes", 1, &count);
     return known(x) && (axes || !node_input(n, 1)) && mark_axes(axes, count, x->rank, true, gone);
 }
 
@@ -175,7 +168,7 @@ static bool infer_unsqueeze(const graph_node *n, result *r) {
     const graph_value *x = node_input(n, 0);
     bool fresh[GRAPH_MOST_RANK];
     int count;
-    const int64_t *axes = ints_of(n, "axes", 1, &count);
+    const int64_t *axes = node_list(n, "axes", 1, &count);
     if (!known(x) || !axes || x->rank + count > GRAPH_MOST_RANK ||
         !mark_axes(axes, count, x->rank + count, false, fresh))
         return false;
@@ -191,7 +184,7 @@ static void infer_split(const graph_node *n) {
     const graph_value *x = node_input(n, 0);
     int axis, count;
     if (!known(x) || !find_axis(node_int(n, "axis", 0), x->rank, &axis) || n->out_count < 1) return;
-    const int64_t *given = ints_of(n, "split", 1, &count), even = (x->shape[axis] + n->out_count - 1) / n->out_count;
+    const int64_t *given = node_list(n, "split", 1, &count), even = (x->shape[axis] + n->out_count - 1) / n->out_count;
     int64_t shape[GRAPH_MOST_RANK], left = x->shape[axis];
     if (given ? count != n->out_count : node_input(n, 1) != NULL) return;
     memcpy(shape, x->shape, sizeof shape);
@@ -235,15 +228,13 @@ static bool infer_concat(const graph_node *n, result *r) {
     return true;
 }
 
-static int64_t clamp(int64_t x, int64_t least, int64_t most) { return x < least ? least : x > most ? most : x; }
-
 /* How many elements a slice takes of an axis, and the first; backwards with a step below 0, down to before `end`. */
 static int64_t slice(int64_t size, int64_t start, int64_t end, int64_t step, int64_t *first) {
     const bool back = step < 0 && size;
     if (start < 0) start += size;
     if (end < 0) end += size;
-    start = clamp(start, 0, size - back);
-    end = clamp(end, -(int64_t)back, size);
+    start = nearest_in(start, 0, size - back);
+    end = nearest_in(end, -(int64_t)back, size);
     *first = start;
     const int64_t reach = back ? start - end : end - start, by = step < 0 ? -step : step;
     return reach > 0 ? (reach + by - 1) / by : 0;
@@ -262,8 +253,8 @@ static int64_t *rows_of(arena *a, const graph_value *x, int64_t first, int64_t b
 static bool infer_slice(const graph_node *n, result *r) {
     const graph_value *x = node_input(n, 0);
     int starts, ends, axes, steps;
-    const int64_t *start = ints_of(n, "starts", 1, &starts), *end = ints_of(n, "ends", 2, &ends),
-                  *axis = ints_of(n, "axes", 3, &axes), *step = ints_of(n, "steps", 4, &steps);
+    const int64_t *start = node_list(n, "starts", 1, &starts), *end = node_list(n, "ends", 2, &ends),
+                  *axis = node_list(n, "axes", 3, &axes), *step = node_list(n, "steps", 4, &steps);
     int64_t first = 0, by = 1;
     int at = 0;
     if (!same_as(x, r) || !start || !end || starts != ends || (axis && axes != starts) || (step && steps != starts))

@@ -14,14 +14,12 @@ int64_t axis_after(const problem_axis *a) {
     return last < a->in ? 0 : last - a->in + 1;
 }
 
-static int64_t clamp(int64_t v, int64_t low, int64_t high) { return v < low ? low : v > high ? high : v; }
-
 /* Positions i of a tile beginning at `start` where tap k is present: low <= i < high, if there are any. As taps go on,
  * both ends go back, or stay. */
 static tap_segment ends(const problem_axis *a, int64_t start, int64_t length, int64_t k) {
     int64_t base = -a->origin - k * a->tap_step - start * a->step;
-    int64_t low = clamp(ceil_div(base, a->step), 0, length);
-    int64_t high = clamp(floor_div(a->in - 1 + base, a->step) + 1, 0, length);
+    int64_t low = nearest_in(ceil_div(base, a->step), 0, length);
+    int64_t high = nearest_in(floor_div(a->in - 1 + base, a->step) + 1, 0, length);
     return (tap_segment){k, k + 1, low, high};
 }
 
@@ -126,8 +124,8 @@ segment_list axis_segments(arena *a, const problem_axis *axis, const axis_span *
 int64_t axis_counted(const problem_axis *a, int64_t o) {
     const problem_axis c = axis_counting(a);
     const int64_t begin = o * c.step + c.origin;
-    const int64_t first = clamp(ceil_div(-begin, c.tap_step), 0, c.taps);
-    return clamp(floor_div(c.in - 1 - begin, c.tap_step) + 1, first, c.taps) - first;
+    const int64_t first = nearest_in(ceil_div(-begin, c.tap_step), 0, c.taps);
+    return nearest_in(floor_div(c.in - 1 - begin, c.tap_step) + 1, first, c.taps) - first;
 }
 
 count_list axis_counts(arena *a, const problem_axis *axis, const axis_span *span) {
@@ -147,7 +145,7 @@ count_list axis_counts(arena *a, const problem_axis *axis, const axis_span *span
 static int64_t first_sampled(const axis_sample *s, int64_t at, int64_t out) {
     const int64_t left = at * s->divisor - s->origin;
     if (left <= 0) return 0;
-    return s->step > 0 ? clamp(ceil_div(left, s->step), 0, out) : out;
+    return s->step > 0 ? nearest_in(ceil_div(left, s->step), 0, out) : out;
 }
 
 axis_edges axis_sample_edges(const axis_sample *s, const problem_axis *axis) {

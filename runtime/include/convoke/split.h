@@ -22,19 +22,19 @@ typedef struct cvk_split {
     uint32_t chunks;  /* that each range is cut into; some are empty where the tasks are fewer */
 } cvk_split;
 
-/* The least that is worth it, in thousands of cycles: of a worker, of a kernel that others are woken for, of one that
- * hands on what they did. */
+/* The least that is worth it, in thousands of cycles: of a worker, and of a kernel that others are called for. */
 typedef struct cvk_split_least {
-    uint64_t worker, woken, phased;
+    uint64_t worker, called;
 } cvk_split_least;
 
 static inline cvk_split cvk_split_by(uint32_t tasks, uint32_t workers, uint64_t kilocycles, uint32_t phases,
                                      cvk_split_least least) {
-    enum { CHUNK_KILOCYCLES = 5, CHUNKS = 4 };
+    /* The least of a kernel that hands on what others did, and of a chunk. */
+    enum { PHASED_KILOCYCLES = 500, CHUNK_KILOCYCLES = 5, CHUNKS = 4 };
     cvk_split s = {tasks, workers, 1, 1};
     uint64_t most = kilocycles ? kilocycles / least.worker : workers;
     uint32_t chunks, together;
-    if (kilocycles && kilocycles < (phases > 1 ? least.phased : least.woken)) most = 1;
+    if (kilocycles && kilocycles < (phases > 1 ? PHASED_KILOCYCLES : least.called)) most = 1;
     if (s.workers > most) s.workers = (uint32_t)most;
     if (s.workers > tasks) s.workers = tasks;
     if (s.workers <= 1) {
@@ -54,14 +54,14 @@ static inline cvk_split cvk_split_by(uint32_t tasks, uint32_t workers, uint64_t 
  * cycles gets few workers, or one: waking others takes longer than what they would do. With several phases so does what
  * one worker leaves to another, in another core's cache. `kilocycles`, of all phases: 0 is unknown. */
 static inline cvk_split cvk_split_tasks(uint32_t tasks, uint32_t workers, uint64_t kilocycles, uint32_t phases) {
-    const cvk_split_least least = {20, 60, 500};
+    const cvk_split_least least = {20, 60};
     return cvk_split_by(tasks, workers, kilocycles, phases, least);
 }
 
 /* The same of a step of a network: the step before has left the workers awake, and each its part of what this one reads
  * in its own cache. */
 static inline cvk_split cvk_split_step(uint32_t tasks, uint32_t workers, uint64_t kilocycles, uint32_t phases) {
-    const cvk_split_least least = {5, 10, 500};
+    const cvk_split_least least = {5, 10};
     return cvk_split_by(tasks, workers, kilocycles, phases, least);
 }
 

@@ -23,7 +23,7 @@ void propose_plan(proposer *o, cvk_plan plan) {
     if (o->dot && plan.pack_rows) plan.pack_border |= dot_wants_border(&o->p, o->dot);
     for (int i = 0; i < o->list->count; i++)
         if (plan_equal(&o->list->plan[i], &plan)) return;
-    if (!o->row->refuse(o->row, o->asked, o->target, &plan)) plan_list_add(o->arena, o->list, plan);
+    if (!o->row->refuse(o->row, o->asked, o->aim.target, &plan)) plan_list_add(o->arena, o->list, plan);
 }
 
 static int64_t scratch_element(const proposer *o) { return type_bytes(o->dot ? o->dot->x : o->p.sum); }
@@ -77,7 +77,7 @@ void propose_packed_columns(proposer *o, cvk_plan plan, bool transposed, int64_t
 
 /* A task is a tile's channels, and as many rows as keep their input in half the second-level cache. */
 static void add_packed_channels(proposer *o, cvk_plan plan, bool transposed, bool border) {
-    const double share = 0.5 * (double)o->target->l2_bytes;
+    const double share = 0.5 * (double)o->aim.target->l2_bytes;
     const problem_axis *h = &o->p.axis[AXIS_H];
     int64_t height = ceil_div(h->out, plan.tile_oh), tiles = height;
     while (tiles > 1 && scratch_bytes(o, plan.tile_oc, tiles * plan.tile_oh, o->p.axis[AXIS_W].out) > share) tiles--;
@@ -150,7 +150,7 @@ enum { CHANNELS_WORTH_WIDENING = 64 };
 /* Input that the first or the second level keeps, for all output channels, or for so many that widening it again for
  * the others is little. */
 static void add_widened(proposer *o, const cvk_plan *plan) {
-    const double near[] = {0.5 * (double)o->target->l1_bytes, 0.5 * (double)o->target->l2_bytes};
+    const double near[] = {0.5 * (double)o->aim.target->l1_bytes, 0.5 * (double)o->aim.target->l2_bytes};
     for (int i = 0; i < 2; i++) {
         share_of_task s = positions_in(o, plan, near[i]);
         add_share(o, *plan, &s);
@@ -219,7 +219,7 @@ static double input_bytes(const proposer *o, plan_loop loop, int64_t positions) 
 static void add_blocks_for_cache(proposer *o, const cvk_plan *plan, plan_loop loop) {
     int64_t tiles = tiles_of(o, plan, loop);
     for (int half = 1; half <= 2; half++) {
-        double cache = 0.5 * (double)o->target->l2_bytes / half, one = input_bytes(o, loop, plan_unit(plan, loop));
+        double cache = 0.5 * (double)o->aim.target->l2_bytes / half, one = input_bytes(o, loop, plan_unit(plan, loop));
         cvk_plan blocked = *plan;
         int64_t each = (int64_t)(cache / (one > 0 ? one : 1));
         int level = plan_level_of(&plan->order, LOOP_OC, false);
@@ -244,7 +244,7 @@ bool propose_leaves_pages(const proposer *o) {
 
 /* Whether the input of a row of output, packed, stays in the second-level cache. */
 static bool row_is_near(const proposer *o) {
-    return scratch_bytes(o, o->p.in_channels, 1, o->p.axis[AXIS_W].out) < 0.5 * (double)o->target->l2_bytes;
+    return scratch_bytes(o, o->p.in_channels, 1, o->p.axis[AXIS_W].out) < 0.5 * (double)o->aim.target->l2_bytes;
 }
 
 /* Whether what a dot leaves to add is for taps that are all there. */
@@ -259,7 +259,7 @@ static void add_unfolded(proposer *o, cvk_plan plan) {
     const double matrix =
         (double)(scratch_element(o) * o->p.in_channels * problem_taps(&o->p)) * plan.tile_oh * plan.tile_ow;
     const int64_t columns = ceil_div(w->out, plan.tile_ow), rows = ceil_div(h->out, plan.tile_oh);
-    const int64_t tiles = (int64_t)fmax(1, 0.5 * (double)o->target->l2_bytes / matrix);
+    const int64_t tiles = (int64_t)fmax(1, 0.5 * (double)o->aim.target->l2_bytes / matrix);
     const int64_t across = propose_balanced(columns, lesser(columns, tiles)),
                   down = propose_balanced(rows, lesser(rows, greater(1, tiles / columns)));
     plan.pack_transposed = o->row->lanes == LANES_COLUMNS && view_has_channels_together(&o->p.x) && o->p.x.channels > 1;
@@ -276,16 +276,16 @@ void propose_orders(proposer *o, cvk_plan plan) {
     }
     if (o->family->all_groups && !together) add_packed_channels(o, plan, true, false);
     if (o->row->lanes == LANES_COLUMNS && together && o->p.x.channels > 1)
-        propose_packed_columns(o, plan, true, o->target->l1_bytes);
+        propose_packed_columns(o, plan, true, o->aim.target->l1_bytes);
     if (is_narrow(o) && o->family->channel_lanes && !o->family->all_groups) add_widened(o, &plan);
     if (!o->family->all_groups && propose_leaves_pages(o))
-        propose_packed_columns(o, plan, false, o->target->l2_bytes / 2);
+        propose_packed_columns(o, plan, false, o->aim.target->l2_bytes / 2);
     if (problem_has_border(&o->p) || groups_want_border(o)) {
         add_packed(o, plan, packed_rows(o));
         add_packed(o, plan, lesser(packed_rows(o), ceil_div(o->p.axis[AXIS_H].out, SOME_TASKS)));
         return;
     }
-    if (problem_taps(&o->p) > 1 && direct_conflicts(&o->p, o->target, &plan) > 0 && row_is_near(o))
+    if (problem_taps(&o->p) > 1 && direct_conflicts(&o->p, o->aim.target, &plan) > 0 && row_is_near(o))
         add_packed(o, plan, packed_rows(o));
     plan.order = plan_order_of(CHANNELS_OUTSIDE);
     add_tasks(o, plan);

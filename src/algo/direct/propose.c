@@ -22,7 +22,7 @@ enum {
 static bool wants_prefetch(const proposer *o) {
     const view *x = &o->p.x;
     return problem_taps(&o->p) == 1 && o->family->channel_lanes && !o->family->all_groups && x->block == 1 &&
-           view_has_channels_together(x) && type_bytes(x->type) * x->elements > o->target->l2_bytes / 2;
+           view_has_channels_together(x) && type_bytes(x->type) * x->elements > o->aim.target->l2_bytes / 2;
 }
 
 /* Lanes over channels of a dense layer read one scalar a tap and pixel. Taps of a row share scalars, which a compiler
@@ -62,7 +62,7 @@ static int held(const proposer *o, int vectors) {
     if (o->p.combine == COMBINE_NUMBERS) return vectors + NAN_CONSTANTS + 1;
     if (o->p.combine != COMBINE_SUM) return LOADED_AHEAD + (o->p.indices ? LOADED_AHEAD : 0);
     if (o->family->row && o->family->all_groups) return (int)lesser(taps, 2 * some) + LOADED_AHEAD;
-    const bool products = o->dot && o->dot->operations > 1 && o->target->fused; /* wait in one to be added */
+    const bool products = o->dot && o->dot->operations > 1 && o->aim.target->fused; /* wait in one to be added */
     return o->family->all_groups ? (int)lesser(o->p.in_channels, 4) + 2 : vectors + 1 + products;
 }
 
@@ -119,7 +119,7 @@ static void add_channel_tile(proposer *o, cvk_plan plan, int64_t most_pixels) {
 /* A kernel row at once, with its weights in registers. */
 static void add_sliding_tile(proposer *o, cvk_plan plan, int vectors) {
     const problem_axis *w = &o->p.axis[AXIS_W];
-    int64_t pixels = free_registers(o->target, (int)slid_taps(w) * vectors + LOADED_AHEAD) / vectors;
+    int64_t pixels = free_registers(o->aim.target, (int)slid_taps(w) * vectors + LOADED_AHEAD) / vectors;
     if (w->taps == 1 || w->step > w->tap_step || pixels < 2) return;
     plan.tile_ow = (int)propose_balanced(w->out, lesser(w->out, pixels));
     plan.tile_oh = w->out < pixels
@@ -149,7 +149,7 @@ enum { SHORT_REDUCTION = 64, TILES_AT_ONCE = 2 };
  * done beside the next. Dots of halves take longer than multiply-adds, so that few sums would wait for themselves;
  * those of two operations leave nothing to be done beside them. */
 static void add_small_tile(proposer *o, const cvk_plan *plan, int vectors, int64_t most) {
-    const machine_figures *f = o->target->figures;
+    const machine_figures *f = o->aim.target->figures;
     const int64_t pixels = most / TILES_AT_ONCE;
     if (!o->dot || type_is_float(o->dot->x) || o->dot->operations > 1) return;
     if (problem_taps(&o->p) * ceil_div(o->p.in_channels, o->dot->factors) > SHORT_REDUCTION) return;
@@ -169,7 +169,7 @@ enum { MOST_ROWS_OF_WINDOWS = 4, MOST_VECTORS_OF_WINDOWS = 2, MOST_HELD_WEIGHTS 
 static int64_t window_bytes(const proposer *o, const cvk_plan *plan, int64_t tiles, int64_t channels) {
     cvk_plan packed = *plan;
     packed.pack_rows = (int)(tiles * plan->tile_oh);
-    return row_dot_scratch(&o->p, &packed, o->dot, channels, target_lanes(o->target, o->p.sum)).elements *
+    return row_dot_scratch(&o->p, &packed, o->dot, channels, target_lanes(o->aim.target, o->p.sum)).elements *
            type_bytes(o->dot->x);
 }
 
@@ -196,8 +196,8 @@ static void add_windows(proposer *o, cvk_plan plan, int64_t channels, int64_t by
 /* Channels of the registers that become windows, or all. */
 static void add_window_tasks(proposer *o, const cvk_plan *plan) {
     const int64_t some =
-        propose_whole_tiles((int64_t)o->dot->factors * target_lanes(o->target, o->p.sum), plan->tile_oc);
-    const int64_t near[] = {o->target->l1_bytes / 2, o->target->l2_bytes / 8};
+        propose_whole_tiles((int64_t)o->dot->factors * target_lanes(o->aim.target, o->p.sum), plan->tile_oc);
+    const int64_t near[] = {o->aim.target->l1_bytes / 2, o->aim.target->l2_bytes / 8};
     for (int i = 0; i < 2; i++) {
         add_windows(o, *plan, some, near[i]);
         if (some < o->p.x.channels && o->p.x.channels <= MOST_WINDOW_CHANNELS)
@@ -212,7 +212,7 @@ static bool rows_share_windows(const proposer *o, int64_t rows) {
 
 /* Tiles of windows of rows: as many columns as leave registers for weights. */
 static void propose_windows(proposer *o) {
-    const int64_t lanes = target_lanes(o->target, o->p.sum), width = o->p.axis[AXIS_W].out;
+    const int64_t lanes = target_lanes(o->aim.target, o->p.sum), width = o->p.axis[AXIS_W].out;
     cvk_plan plan = {.algorithm = o->row->name,
                      .lanes = o->row->lanes,
                      .tile_od = 1,
@@ -225,7 +225,7 @@ static void propose_windows(proposer *o) {
     for (int64_t v = 1; v <= lesser(MOST_VECTORS_OF_WINDOWS, ceil_div(o->p.x.channels, lanes)); v++)
         for (int64_t rows = 1; rows <= lesser(o->p.axis[AXIS_H].out, MOST_ROWS_OF_WINDOWS); rows++) {
             const int64_t weights = lesser(slid_taps(&o->p.axis[AXIS_W]) * rows * v, MOST_HELD_WEIGHTS);
-            const int64_t most = free_registers(o->target, (int)weights + 2) / (v * rows);
+            const int64_t most = free_registers(o->aim.target, (int)weights + 2) / (v * rows);
             if (most < 1 || !rows_share_windows(o, rows)) continue;
             plan.tile_oc = (int)(v * lanes);
             plan.tile_oh = (int)rows;
@@ -239,10 +239,10 @@ static void propose_groups(proposer *o) {
     const int64_t width = o->p.axis[AXIS_W].out, height = o->p.axis[AXIS_H].out;
     const int64_t c = o->p.in_channels;
     int64_t most = 1;
-    while ((most + 1) * c + lesser(most + 1, c) <= free_registers(o->target, 2)) most++;
+    while ((most + 1) * c + lesser(most + 1, c) <= free_registers(o->aim.target, 2)) most++;
     cvk_plan plan = {.algorithm = o->row->name,
                      .lanes = o->row->lanes,
-                     .tile_oc = o->dot->factors * target_lanes(o->target, o->p.sum),
+                     .tile_oc = o->dot->factors * target_lanes(o->aim.target, o->p.sum),
                      .tile_od = 1,
                      .tile_oh = 1,
                      .block_oh = 1,
@@ -258,7 +258,7 @@ static void propose_groups(proposer *o) {
 
 static void propose_tiles(proposer *o) {
     const family *f = o->family;
-    int lanes = target_lanes(o->target, o->p.sum);
+    int lanes = target_lanes(o->aim.target, o->p.sum);
     int64_t channels = f->all_groups ? o->p.x.channels : o->p.out_channels, sums = f->all_groups ? o->p.in_channels : 1;
     int filled = tile_channel_lanes(&o->p, lanes, f);
     int64_t vectors = ceil_div(channels, filled);
@@ -268,10 +268,10 @@ static void propose_tiles(proposer *o) {
                      .block_oh = 1,
                      .block_ow = 1,
                      .dot = o->dot ? o->dot->factors : 0,
-                     .stream = !problem_weighs(o->asked) && streams(o->asked, o->target)};
+                     .stream = !problem_weighs(o->asked) && streams(o->asked, o->aim.target)};
     for (int most_in_one = 1; most_in_one <= most_vectors(o) && most_in_one <= vectors; most_in_one++) {
         const int v = problem_weighs(&o->p) ? most_in_one : (int)propose_balanced(vectors, most_in_one);
-        int64_t most = free_registers(o->target, held(o, v)) / (v * sums * registers_of_sum(o));
+        int64_t most = free_registers(o->aim.target, held(o, v)) / (v * sums * registers_of_sum(o));
         plan.tile_oc = v * filled;
         if (most >= 1) add_channel_tile(o, plan, most);
         if (!f->all_groups) add_small_tile(o, &plan, v, most);
@@ -289,7 +289,7 @@ static bool dots_are_slow(const cvk_target *target, const target_dot *d) {
 /* With whatever sums several products at once, where something does; of kernel rows and groups, also without. */
 void propose_channel_tiles(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list) {
     const cvk_target *target = aim.target;
-    proposer o = {p, aim, target, a, row, row->family, list, direct_problem(p, target, row->lanes), NULL};
+    proposer o = {p, aim, a, row, row->family, list, direct_problem(p, target, row->lanes), NULL};
     static void (*const propose[])(proposer *) = {
         [DOTS_CHANNELS] = propose_tiles, [DOTS_ROWS] = propose_windows, [DOTS_GROUPS] = propose_groups};
     const int before = list->count;
@@ -308,18 +308,18 @@ void propose_channel_tiles(const algorithm *row, const problem *p, goal aim, are
 static void add_packed_rows(proposer *o, cvk_plan plan) {
     plan.unroll_ic = 1;
     plan.unroll_kw = o->p.axis[AXIS_W].taps <= MOST_UNROLLED_TAPS;
-    propose_packed_columns(o, plan, false, o->target->l1_bytes);
+    propose_packed_columns(o, plan, false, o->aim.target->l1_bytes);
     plan.unroll_kw = !plan.unroll_kw;
-    propose_packed_columns(o, plan, false, o->target->l1_bytes);
+    propose_packed_columns(o, plan, false, o->aim.target->l1_bytes);
 }
 
 /* Rows of a tile share what the taps of a kernel column read. */
 static void add_column_rows(proposer *o, cvk_plan plan) {
     const problem_axis *h = &o->p.axis[AXIS_H];
-    int64_t vectors = ceil_div(plan.tile_ow, target_lanes(o->target, o->p.sum)), taps = slid_taps(h);
+    int64_t vectors = ceil_div(plan.tile_ow, target_lanes(o->aim.target, o->p.sum)), taps = slid_taps(h);
     plan.unroll_kh = true;
     for (plan.tile_oc = 1; plan.tile_oc <= lesser(o->p.out_channels, MOST_SHARING_CHANNELS); plan.tile_oc++) {
-        int64_t free = free_registers(o->target, (int)(plan.tile_oc * taps + vectors + LOADED_AHEAD - 1));
+        int64_t free = free_registers(o->aim.target, (int)(plan.tile_oc * taps + vectors + LOADED_AHEAD - 1));
         int64_t rows = lesser(h->out, free / (plan.tile_oc * vectors * registers_of_sum(o)));
         if (rows < 2) return;
         plan.tile_oh = (int)propose_balanced(h->out, rows);
@@ -331,8 +331,8 @@ static void add_column_rows(proposer *o, cvk_plan plan) {
 /* Weights wait in registers for the pixels of a tile, if there are several. */
 static void add_in_channel_tile(proposer *o, cvk_plan plan) {
     const int64_t width = o->p.axis[AXIS_W].out, height = o->p.axis[AXIS_H].out;
-    int64_t pixels = free_registers(o->target, plan.tile_oc + 2) / plan.tile_oc;
-    if (pixels < 1) pixels = free_registers(o->target, 2) / plan.tile_oc;
+    int64_t pixels = free_registers(o->aim.target, plan.tile_oc + 2) / plan.tile_oc;
+    if (pixels < 1) pixels = free_registers(o->aim.target, 2) / plan.tile_oc;
     if (pixels < 1) return;
     plan.tile_ow = (int)propose_balanced(width, lesser(width, pixels));
     plan.tile_oh = width < pixels ? (int)propose_balanced(height, lesser(height, pixels / width)) : 1;
@@ -341,7 +341,7 @@ static void add_in_channel_tile(proposer *o, cvk_plan plan) {
 
 /* Blocks of output channels for which a vector of inputs serves all, and some for which more pixels share weights. */
 static void propose_reducing(proposer *o) {
-    const int64_t most = lesser(o->p.out_channels, target_lanes(o->target, o->p.sum));
+    const int64_t most = lesser(o->p.out_channels, target_lanes(o->aim.target, o->p.sum));
     cvk_plan plan = {.algorithm = o->row->name,
                      .lanes = o->row->lanes,
                      .tile_od = 1,
@@ -362,7 +362,7 @@ static void propose_reducing(proposer *o) {
 
 void propose_in_channel_tiles(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list) {
     const cvk_target *target = aim.target;
-    proposer o = {p, aim, target, a, row, row->family, list, problem_merged(p), NULL};
+    proposer o = {p, aim, a, row, row->family, list, problem_merged(p), NULL};
     const target_dot *d;
     propose_reducing(&o);
     for (int i = 0; (d = target_dot_row(target, i)); i++) {
@@ -374,7 +374,7 @@ void propose_in_channel_tiles(const algorithm *row, const problem *p, goal aim, 
 void propose_column_tiles(const algorithm *row, const problem *p, goal aim, arena *a, plan_list *list) {
     const cvk_target *target = aim.target;
     int lanes = target_lanes(target, p->sum);
-    proposer o = {p, aim, target, a, row, row->family, list, problem_merged(p), NULL};
+    proposer o = {p, aim, a, row, row->family, list, problem_merged(p), NULL};
     int64_t width = ceil_div(o.p.axis[AXIS_W].out, lanes);
     cvk_plan plan = {
         .algorithm = row->name, .lanes = row->lanes, .tile_od = 1, .tile_oh = 1, .block_oh = 1, .block_ow = 1};
@@ -406,7 +406,7 @@ static bool is_separable(const problem *p, const cvk_target *target) {
 /* Tiles of a vector, which hand on what they have loaded, want few rows at once where the caches keep those; of two
  * passes a term they do what such passes do. */
 static bool hands_on(const proposer *o, int vectors) {
-    return vectors == 1 && target_lanes(o->target, o->p.sum) * type_bytes(o->p.sum) == LINE_BYTES &&
+    return vectors == 1 && target_lanes(o->aim.target, o->p.sum) * type_bytes(o->p.sum) == LINE_BYTES &&
            o->p.accuracy != ACCURACY_STRICT && o->p.in_channels == 1 && o->p.axis[AXIS_D].taps == 1 &&
            !problem_has_border(&o->p);
 }
@@ -416,7 +416,7 @@ void propose_constant_tiles(const algorithm *row, const problem *p, goal aim, ar
     const cvk_target *target = aim.target;
     static const int ROWS[] = {1, 2, 3, 4, 6, 8};
     const int lanes = target_lanes(target, p->sum);
-    proposer o = {p, aim, target, a, row, row->family, list, direct_problem(p, target, row->lanes), NULL};
+    proposer o = {p, aim, a, row, row->family, list, direct_problem(p, target, row->lanes), NULL};
     const int64_t width = ceil_div(o.p.axis[AXIS_W].out, lanes), height = o.p.axis[AXIS_H].out;
     const int64_t least = height > 1 && o.p.axis[AXIS_H].taps > 1 ? 2 : 1; /* rows, where they share */
     cvk_plan plan = {.algorithm = row->name,

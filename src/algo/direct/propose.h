@@ -7,7 +7,6 @@
 typedef struct proposer {
     const problem *asked;
     goal aim;
-    const cvk_target *target; /* the goal's */
     arena *arena;
     const algorithm *row;
     const family *family;
